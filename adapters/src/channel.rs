@@ -1,0 +1,100 @@
+//! The narrow waist: what a chat service must do for us, and what it can do, as data.
+
+use async_trait::async_trait;
+
+use crate::chat::{ChatId, Inbound, InboundId, MessageRef, Outbound};
+use crate::text::Unit;
+
+/// A chat service.
+///
+/// Implementations verify who a message is from before it leaves [`Channel::next`], and keep a
+/// message until [`Channel::acknowledge`] says that it is safe on disk.
+#[async_trait]
+pub trait Channel: Send + Sync {
+    /// The field's name of the service in lower case (`console`, `web`, `telegram`).
+    fn name(&self) -> &'static str;
+
+    /// What this service can do. The core branches on this and never on the name.
+    fn capabilities(&self) -> &Capabilities;
+
+    /// The next thing that happened; `None` when the service has ended for good.
+    async fn next(&self) -> Option<Event>;
+
+    /// Says that this inbound message is durable with us and need not be delivered again.
+    async fn acknowledge(&self, id: &InboundId);
+
+    /// Sends a message. Sending the same [`Outbound::key`] again does not double it where the
+    /// service lets us tell.
+    async fn send(&self, chat: &ChatId, message: &Outbound) -> Result<MessageRef, ChannelError>;
+
+    /// Replaces the text and buttons of a message of ours.
+    async fn edit(&self, message: &MessageRef, new: &Outbound) -> Result<(), ChannelError>;
+
+    /// Removes a message: ours, or theirs where [`Capabilities::deletes_theirs`].
+    async fn delete(&self, message: &MessageRef) -> Result<(), ChannelError>;
+
+    /// Shows that an answer is on its way. Costs nothing where the service has no such sign.
+    async fn typing(&self, chat: &ChatId);
+}
+
+/// What reaches us from a channel.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Event {
+    /// A person did something.
+    Inbound(Inbound),
+    /// This chat can be reached (again): what waits for it may be sent now.
+    Reachable(ChatId),
+}
+
+/// What a channel can do.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Capabilities {
+    /// Messages of ours can be replaced in place.
+    pub edits: bool,
+    /// The person's own messages can be deleted by us (a pasted credential).
+    pub deletes_theirs: bool,
+    /// Buttons per message; zero means that choices are written as numbered text.
+    pub buttons_max: usize,
+    /// Longest text of one message, in [`Self::text_unit`].
+    pub text_max: usize,
+    /// What `text_max` counts.
+    pub text_unit: Unit,
+    /// Least time between two edits of one message, in milliseconds.
+    pub edit_interval_ms: u64,
+    /// How a credential gets in.
+    pub secret_entry: SecretEntry,
+}
+
+/// The safest way in that a channel has for a credential.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SecretEntry {
+    /// Typed into a field that the service does not keep (a terminal without echo, a modal).
+    Hidden,
+    /// Pasted into the chat and deleted by us at once.
+    PastedThenDeleted,
+    /// Only through a one-time form; what is pasted stays in the chat for good.
+    Form,
+}
+
+/// Why a message could not be sent, named after what to do next.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ChannelError {
+    /// Keep it and send it when the chat is [`Event::Reachable`] again.
+    #[error("the chat cannot be reached now")]
+    Unreachable,
+    /// Wait this long, then send it again.
+    #[error("too fast; wait {retry_after_ms} ms")]
+    TooFast {
+        /// As the service asked, in milliseconds.
+        retry_after_ms: u64,
+    },
+    /// It may have been sent: sending the same key again is the right thing.
+    #[error("the service did not answer")]
+    InDoubt,
+    /// The message to edit or delete is not there: send a new one.
+    #[error("no such message")]
+    NoSuchMessage,
+    /// It can never be sent: too long, blocked for good, malformed.
+    #[error("refused: {0}")]
+    Refused(&'static str),
+}

@@ -1,0 +1,20 @@
+//! Chat services in one vocabulary.
+//!
+//! This crate knows how people are reached and nothing of what is said to them: no cloud, no
+//! deployment, no agent. Reading order:
+//!
+//! - [`chat`]: the words every service shares (chats, people, messages, buttons)
+//! - [`channel`]: the narrow waist, one trait and what a channel can do, as data
+//! - [`text`]: long text into messages that fit
+//! - [`console`]: the terminal one sits at
+//! - [`web`]: a WebSocket behind an owner's key, for people who need no third party
+
+pub mod chat;
+
+pub mod channel;
+
+pub mod text;
+
+pub mod console;
+
+pub mod web;

@@ -1,0 +1,1 @@
+//! A WebSocket with small JSON messages behind an owner's key.

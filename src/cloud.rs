@@ -1,0 +1,183 @@
+//! What a cloud account must offer so that the provisioner can drive a plan in it.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+
+use crate::plan::{Facts, Known, Plan, StepId};
+use crate::secret::Secret;
+use crate::spec::{DeploymentId, Region, Role, Spec};
+
+pub mod fly;
+
+/// An account in a cloud, opened with a credential.
+///
+/// Only resources that carry the deployment's random id in name and network or metadata are ever
+/// adopted or deleted.
+#[async_trait]
+pub trait Cloud: Send + Sync {
+    /// The plan for this spec.
+    fn plan(&self, spec: &Spec) -> Plan;
+
+    /// Looks whether a resource exists. All that match are returned, so that a double is seen.
+    async fn observe(&self, here: &Here<'_>, step: &StepId) -> Result<Observation, CloudError>;
+
+    /// Makes a resource, or hands over. One request, no retry.
+    async fn create(&self, here: &Here<'_>, step: &StepId) -> Result<Facts, CloudError>;
+
+    /// Unmakes one observed resource. One request, no retry. Gone already is success.
+    async fn delete(&self, here: &Here<'_>, step: &StepId, found: &Facts)
+    -> Result<(), CloudError>;
+
+    /// Asks a gate once. `Ok(None)` is "not yet".
+    async fn pass(&self, here: &Here<'_>, gate: &StepId) -> Result<Option<Facts>, CloudError>;
+
+    /// Every deployment of ours in this account, found by names and metadata alone.
+    async fn find(&self) -> Result<Vec<Found>, CloudError>;
+
+    /// Where a person can look at a resource that remains.
+    fn link(&self, spec: &Spec, step: &StepId) -> String;
+}
+
+/// The credentials that a deployment needs in its own account. All but the model key are made by us,
+/// for one deployment, and held only in memory: a run that resumes makes new ones.
+#[derive(Clone)]
+pub struct Keys {
+    /// The person's model key; none for the shell agent.
+    pub model_key: Option<Arc<Secret>>,
+    /// Whoever holds it owns the relay's web channel.
+    pub owner_key: Arc<Secret>,
+    /// What relay, VM and provisioner sign with.
+    pub link_key: Arc<Secret>,
+    /// What the VM shows to the relay's model proxy.
+    pub model_proxy_token: Arc<Secret>,
+}
+
+/// What is known of an account before anything is created in it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Account {
+    /// The organisations that the credential opens; at least one.
+    pub organisations: Vec<Organisation>,
+    /// Where machines can be had.
+    pub regions: Vec<RegionOffer>,
+    /// The region that the vendor calls nearest to us, if it says so.
+    pub nearest: Option<Region>,
+}
+
+/// One organisation of an account.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Organisation {
+    /// As used in calls.
+    pub slug: String,
+    /// As people read it.
+    pub name: String,
+    /// Whether it may create machines.
+    pub standing: Standing,
+}
+
+/// Whether an organisation may create machines, as far as it can be known beforehand.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Standing {
+    /// Nothing speaks against it, or the vendor would not say.
+    Good,
+    /// A free trial: machines are stopped after five minutes.
+    Trial,
+    /// A payment method is missing; the link leads to where it is added.
+    PaymentNeeded {
+        /// The billing page.
+        link: String,
+    },
+    /// Held for review by the vendor, or suspended.
+    Held {
+        /// Where the person can ask.
+        link: String,
+    },
+}
+
+/// A region that machines can be had in.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RegionOffer {
+    /// As used in calls.
+    pub region: Region,
+    /// As people read it.
+    pub name: String,
+    /// Only for paying accounts.
+    pub paid_only: bool,
+}
+
+/// Where a run stands when a step is put through something.
+#[derive(Clone, Copy, Debug)]
+pub struct Here<'a> {
+    /// What was asked for.
+    pub spec: &'a Spec,
+    /// The region in force (the first of the spec's, or the one a run moved to).
+    pub region: &'a Region,
+    /// What is known of the steps that are done.
+    pub known: &'a Known,
+}
+
+/// What was seen of a resource.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Observation {
+    /// It is not there.
+    Absent,
+    /// It is on its way out and needs no further call.
+    Leaving,
+    /// It is there: the facts of each one that matches, the one to keep first.
+    Present(Vec<Facts>),
+    /// It is there but not as this run needs it (made with other keys, in another region): to be
+    /// deleted and made anew.
+    Outdated(Vec<Facts>),
+}
+
+/// A deployment found in an account without any record of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Found {
+    /// Its id, from name and network.
+    pub id: DeploymentId,
+    /// The spec as far as names and machines tell; enough to tear it down.
+    pub spec: Spec,
+    /// Which of its apps are there.
+    pub roles: Vec<Role>,
+}
+
+/// Why a call to a cloud did not do what it should. Named after what the caller does next.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Cause {
+    /// The token is refused (revoked, expired, out of scope): ask for another one.
+    TokenRefused,
+    /// The account needs a payment method or credit: show the billing link and wait for the person.
+    PaymentNeeded,
+    /// The account is under review by the vendor: only the person and the vendor can clear it.
+    AccountHeld,
+    /// No room here, or a quota of this region: go to the next region.
+    NoRoom,
+    /// Nobody knows whether it happened: observe.
+    InDoubt,
+    /// It certainly did not happen; the same call may succeed later.
+    Later {
+        /// What the vendor asked for in `Retry-After`, if it did, in milliseconds.
+        after_ms: Option<u64>,
+    },
+    /// A name of ours belongs to somebody else, or what is there is not ours.
+    Taken,
+    /// What was asked about or acted on is not there.
+    Missing,
+    /// The request was wrong, or the image cannot be had: a bug of ours, which retrying does not mend.
+    OurFault,
+}
+
+/// A failed call, for the log: cause, the vendor's request id, and a scrubbed, shortened message.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{cause:?}: {detail}")]
+pub struct CloudError {
+    /// What to do next.
+    pub cause: Cause,
+    /// The vendor's words without any credential, at most [`CloudError::DETAIL_MAX`] characters.
+    pub detail: String,
+}
+
+impl CloudError {
+    /// Long enough for every known vendor message, short enough for a log line.
+    pub const DETAIL_MAX: usize = 300;
+}

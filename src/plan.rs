@@ -1,0 +1,148 @@
+//! A deployment as a graph of resources and gates. This module knows no vendor: a cloud writes the
+//! plan, the provisioner drives it.
+
+use std::borrow::Cow;
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::{Deserialize, Serialize};
+
+use crate::spec::Role;
+
+/// The name of a step within its plan (`relay-app`), stable across restarts.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct StepId(pub Cow<'static, str>);
+
+impl StepId {
+    /// A step of a plan written in code.
+    pub const fn new(word: &'static str) -> Self {
+        Self(Cow::Borrowed(word))
+    }
+}
+
+impl std::fmt::Display for StepId {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// What is known of a step that is done: ids, addresses, versions. Never a secret.
+pub type Facts = BTreeMap<String, String>;
+
+/// What is known of every step so far.
+pub type Known = BTreeMap<StepId, Facts>;
+
+/// One node of a plan.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Step {
+    /// Its name.
+    pub id: StepId,
+    /// What it is.
+    pub kind: StepKind,
+    /// The steps that must be done before it.
+    pub needs: Vec<StepId>,
+    /// The part of the deployment it belongs to, if one.
+    pub role: Option<Role>,
+    /// How a person sees it in the progress message; several steps may share one.
+    pub stage: Stage,
+}
+
+/// What a step is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum StepKind {
+    /// Something that exists in the account once the step is done.
+    Resource {
+        /// How it goes away.
+        undo: Undo,
+        /// It stands in a region and must be made anew when the run moves to another one.
+        placed: bool,
+        /// It costs money while it exists.
+        costs: bool,
+    },
+    /// Values that only this process holds, handed to a resource. Handing over again replaces them, so
+    /// a resumed run, which holds new ones, does it again. They go away with `with`.
+    Handover {
+        /// The resource that takes them.
+        with: StepId,
+    },
+    /// A fact that must hold before what needs it may start. It is waited for, leaves nothing
+    /// behind, and holds only in the process that saw it: a resumed run passes it again.
+    Gate {
+        /// How long it may take, in milliseconds.
+        patience_ms: u64,
+    },
+}
+
+/// How a resource goes away.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Undo {
+    /// By a call of its own.
+    Delete,
+    /// Together with this other resource.
+    With(StepId),
+}
+
+/// A line of the progress message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Stage {
+    /// Reserving names.
+    Apps,
+    /// Addresses and a network of its own.
+    Network,
+    /// Handing over the keys.
+    Secrets,
+    /// Disks.
+    Storage,
+    /// Machines.
+    Machines,
+    /// Proof: health, a round trip to the agent, and a refused stranger.
+    Proof,
+}
+
+/// A graph of steps, in an order in which every step stands after what it needs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Plan {
+    steps: Vec<Step>,
+}
+
+impl Plan {
+    /// A plan of these steps.
+    ///
+    /// # Panics
+    /// When a step needs one that does not stand before it, or two share a name: a plan is written
+    /// in code, so this is a bug and every test of that cloud finds it.
+    pub fn new(steps: Vec<Step>) -> Self {
+        let mut before = BTreeSet::new();
+        for step in &steps {
+            for need in &step.needs {
+                assert!(
+                    before.contains(need),
+                    "{} needs {need}, which does not stand before it",
+                    step.id
+                );
+            }
+            if let StepKind::Resource { undo: Undo::With(parent), .. }
+            | StepKind::Handover { with: parent } = &step.kind
+            {
+                assert!(
+                    before.contains(parent),
+                    "{} goes with {parent}, unknown before it",
+                    step.id
+                );
+            }
+            assert!(before.insert(step.id.clone()), "two steps are called {}", step.id);
+        }
+        Self { steps }
+    }
+
+    /// Every step, each after what it needs.
+    pub fn steps(&self) -> &[Step] {
+        &self.steps
+    }
+
+    /// The step of this name.
+    pub fn step(&self, id: &StepId) -> Option<&Step> {
+        self.steps.iter().find(|step| step.id == *id)
+    }
+}

@@ -1,0 +1,217 @@
+//! What relay and VM say to each other, and how each call proves who made it.
+//!
+//! Every call, in both directions, carries an HMAC-SHA256 over direction, method, path with query, time,
+//! nonce and body. The receiver refuses what is unsigned, altered, older than [`SKEW_MAX_MS`] or
+//! seen before.
+//!
+//! The VM serves:
+//! - `POST /turns` with a [`TurnRequest`]: starts the turn, or attaches to it when its id is known,
+//!   and streams [`TurnEvent`]s as one JSON line each
+//! - `POST /turns/{id}/cancel`: stops it with all its processes
+//! - `GET /ready`: 200 when the agent can answer; the body is a [`Health`]
+//! - `POST /commit`: the deployment is proven and may stay
+//! - `GET /health` (unsigned): a [`Health`]
+
+use hmac::{Hmac, KeyInit, Mac};
+use serde::{Deserialize, Serialize};
+use sha2::Sha256;
+use std::collections::HashMap;
+
+#[cfg(test)]
+mod tests;
+
+/// The header that carries a [`Signature`].
+pub const SIGNATURE_HEADER: &str = "x-textslash-signature";
+
+/// How far two clocks may differ, and so how long a nonce must be remembered: a minute covers
+/// machines that were suspended and have not yet heard the time.
+pub const SKEW_MAX_MS: u64 = 60_000;
+
+/// Nonces remembered at once: a thousand calls a minute is far beyond one person's chat. When it
+/// is full, calls are refused rather than an old nonce forgotten.
+pub const NONCES_MAX: usize = 4096;
+
+/// Who calls whom; part of what is signed, so that a call cannot be turned around.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Direction {
+    /// Turns, readiness, commit.
+    RelayToVm,
+    /// Proof that the caller is the provisioner: `/ready` and `/commit` of the relay.
+    ProvisionerToRelay,
+}
+
+impl Direction {
+    fn word(self) -> &'static str {
+        match self {
+            Self::RelayToVm => "relay-to-vm",
+            Self::ProvisionerToRelay => "provisioner-to-relay",
+        }
+    }
+}
+
+/// What is signed.
+#[derive(Clone, Copy, Debug)]
+pub struct Call<'a> {
+    /// Who calls whom.
+    pub direction: Direction,
+    /// `GET`, `POST`.
+    pub method: &'a str,
+    /// Path with query, as on the request line.
+    pub path: &'a str,
+    /// The whole body.
+    pub body: &'a [u8],
+}
+
+/// Why a call is refused. The caller learns none of it but "refused".
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Refusal {
+    /// No signature, or not in our form.
+    #[error("unsigned")]
+    Unsigned,
+    /// Signed with another key, or altered.
+    #[error("wrong signature")]
+    Wrong,
+    /// Too old, or from the future.
+    #[error("stale")]
+    Stale,
+    /// Seen before.
+    #[error("replayed")]
+    Replayed,
+    /// More calls a minute than we remember.
+    #[error("too many calls")]
+    Full,
+}
+
+/// The value of [`SIGNATURE_HEADER`] for this call.
+pub fn sign(key: &[u8], call: Call<'_>, now_ms: u64, nonce: [u8; 16]) -> String {
+    let nonce = hex::encode(nonce);
+    let mac = hex::encode(mac(key, call, now_ms, &nonce).finalize().into_bytes());
+    format!("v1.{now_ms}.{nonce}.{mac}")
+}
+
+fn mac(key: &[u8], call: Call<'_>, at_ms: u64, nonce: &str) -> Hmac<Sha256> {
+    let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(key) else {
+        unreachable!("HMAC takes keys of any length")
+    };
+    let at_ms = at_ms.to_string();
+    for part in [call.direction.word(), call.method, call.path, &at_ms, nonce] {
+        mac.update(part.as_bytes());
+        mac.update(b"\n");
+    }
+    mac.update(call.body);
+    mac
+}
+
+/// Checks signatures and remembers nonces.
+#[derive(Debug, Default)]
+pub struct Verifier {
+    seen: HashMap<String, u64>,
+}
+
+impl Verifier {
+    /// Accepts a call once, if it was signed with `key` about now.
+    pub fn verify(
+        &mut self,
+        key: &[u8],
+        call: Call<'_>,
+        header: Option<&str>,
+        now_ms: u64,
+    ) -> Result<(), Refusal> {
+        let mut parts = header.ok_or(Refusal::Unsigned)?.split('.');
+        let (Some("v1"), Some(at_ms), Some(nonce), Some(proof), None) =
+            (parts.next(), parts.next(), parts.next(), parts.next(), parts.next())
+        else {
+            return Err(Refusal::Unsigned);
+        };
+        let at_ms: u64 = at_ms.parse().map_err(|_| Refusal::Unsigned)?;
+        let proof = hex::decode(proof).map_err(|_| Refusal::Unsigned)?;
+        mac(key, call, at_ms, nonce).verify_slice(&proof).map_err(|_| Refusal::Wrong)?;
+        if at_ms.abs_diff(now_ms) > SKEW_MAX_MS {
+            return Err(Refusal::Stale);
+        }
+        self.seen.retain(|_, seen_at_ms| seen_at_ms.abs_diff(now_ms) <= SKEW_MAX_MS);
+        if self.seen.contains_key(nonce) {
+            return Err(Refusal::Replayed);
+        }
+        if self.seen.len() >= NONCES_MAX {
+            return Err(Refusal::Full);
+        }
+        self.seen.insert(nonce.to_owned(), at_ms);
+        Ok(())
+    }
+}
+
+/// What `GET /health` and `GET /ready` answer.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Health {
+    /// The deployment this machine belongs to: a 200 from somebody else's app proves nothing.
+    pub deployment: String,
+    /// The build that runs: version and digest.
+    pub build: String,
+    /// `relay` or `vm`.
+    pub role: String,
+}
+
+/// Asks for a turn of the agent.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TurnRequest {
+    /// Chosen by the relay; the same id is the same turn, however often it is asked for.
+    pub turn: String,
+    /// The agent's session: turns of one session remember each other.
+    pub session: String,
+    /// What the person wrote.
+    pub text: String,
+    /// Events already received: the stream goes on after this many.
+    #[serde(default)]
+    pub after: usize,
+}
+
+/// One line of a turn's stream. The last one is always `Done` or `Failed`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub enum TurnEvent {
+    /// More of the answer.
+    Text {
+        /// To append.
+        text: String,
+    },
+    /// The agent uses a tool.
+    Tool {
+        /// The tool's name.
+        name: String,
+        /// What it is used on, in one short line.
+        detail: String,
+    },
+    /// Still working: sent when nothing else was for a while.
+    Heartbeat,
+    /// The turn ended well.
+    Done,
+    /// The turn ended otherwise.
+    Failed {
+        /// Why, as the relay branches on it.
+        reason: TurnFailure,
+    },
+}
+
+impl TurnEvent {
+    /// Nothing follows it.
+    pub fn is_last(&self) -> bool {
+        matches!(self, Self::Done | Self::Failed { .. })
+    }
+}
+
+/// Why a turn ended without an answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum TurnFailure {
+    /// The person stopped it.
+    Stopped,
+    /// It took longer than a turn may.
+    TimedOut,
+    /// The agent could not be started or ended by itself.
+    AgentCrashed,
+    /// The model refused: no credit, wrong key, overloaded. The text before it says more.
+    ModelRefused,
+    /// The VM was restarted in the middle of it.
+    Interrupted,
+}

@@ -1,0 +1,92 @@
+//! A credential that cannot be printed, stored or sent to the wrong host.
+
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+use zeroize::Zeroizing;
+
+#[cfg(test)]
+mod tests;
+
+/// A credential: no `Debug`, no `Display`, no `Serialize`, no `Clone`; wiped when dropped.
+///
+/// It is shared by reference ([`Arc<Secret>`]) and leaves the process only through
+/// [`Secret::expose_to`], which names the host that will see it.
+pub struct Secret {
+    kind: SecretKind,
+    value: Zeroizing<String>,
+    audience: Audience,
+}
+
+/// What a credential opens. A kind may be stored and printed; a credential may not.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SecretKind {
+    /// A Fly.io token: the person's cloud account.
+    FlyToken,
+    /// An Anthropic API key or subscription token: the person's model account.
+    ModelKey,
+    /// The key in the link to a relay's web channel: whoever holds it is the owner.
+    OwnerKey,
+    /// What relay and VM sign their calls to each other with.
+    LinkKey,
+    /// What the VM shows to the relay's model proxy, and which opens nothing else.
+    ModelProxyToken,
+}
+
+/// The hosts that may see a credential (`host` or `host:port`, as in a URL's authority).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Audience(Arc<[String]>);
+
+/// A credential was about to be sent to a host that must not see it.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("a {kind:?} must not be sent to {host}")]
+pub struct Misdirected {
+    /// What would have leaked.
+    pub kind: SecretKind,
+    /// Where to.
+    pub host: String,
+}
+
+impl Audience {
+    /// Exactly these authorities.
+    pub fn of(hosts: impl IntoIterator<Item = impl Into<String>>) -> Self {
+        Self(hosts.into_iter().map(Into::into).collect())
+    }
+
+    /// Nobody: the credential never leaves this process.
+    pub fn nobody() -> Self {
+        Self(Arc::new([]))
+    }
+
+    fn contains(&self, host: &str) -> bool {
+        self.0.iter().any(|allowed| allowed.eq_ignore_ascii_case(host))
+    }
+}
+
+impl Secret {
+    /// Takes ownership of a credential that only `audience` may see.
+    pub fn new(kind: SecretKind, value: impl Into<Zeroizing<String>>, audience: Audience) -> Self {
+        Self { kind, value: value.into(), audience }
+    }
+
+    /// What it opens.
+    pub fn kind(&self) -> SecretKind {
+        self.kind
+    }
+
+    /// The credential itself, for a request to `host` (a URL's authority).
+    pub fn expose_to(&self, host: &str) -> Result<&str, Misdirected> {
+        if self.audience.contains(host) {
+            Ok(&self.value)
+        } else {
+            Err(Misdirected { kind: self.kind, host: host.to_owned() })
+        }
+    }
+
+    /// The credential itself, for work inside this process (parsing, cutting, signing, comparing).
+    /// What is made of it stays in this process or becomes a [`Secret`] of its own.
+    pub fn expose_here(&self) -> &str {
+        &self.value
+    }
+}

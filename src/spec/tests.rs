@@ -1,0 +1,43 @@
+use super::*;
+
+#[test]
+fn a_network_of_ours_leads_back_to_its_deployment_and_no_other_does() {
+    let id = DeploymentId::from_random([7; 10]);
+
+    assert_eq!(DeploymentId::of_network(&id.network()), Some(id));
+    for foreign in [
+        "default",
+        "textslash-",
+        "textslash-short",
+        "textslash-0123456789x",
+        "Textslash-0123456789",
+    ] {
+        assert_eq!(DeploymentId::of_network(foreign), None, "{foreign}");
+    }
+}
+
+#[test]
+fn whatever_a_person_is_called_becomes_a_name_that_fly_accepts() {
+    for (called, name) in [
+        ("Lilach", "lilach"),
+        ("Ada Lovelace", "ada-lovelace"),
+        ("  42nd street", "nd-street"),
+        ("名前", "my"),
+        ("", "my"),
+        ("a-very-long-name-indeed-it-is", "a-very-long-name-ind"),
+        ("ada---", "ada"),
+    ] {
+        assert_eq!(Name::near(called).to_string(), name);
+        assert!(Name::try_from(name.to_owned()).is_ok(), "{name}");
+    }
+}
+
+#[test]
+fn a_stored_name_or_region_that_could_change_a_url_is_refused() {
+    for text in ["", "../x", "a/b", "a b", "a%2f", "A", "é", "-a"] {
+        assert!(Name::try_from(text.to_owned()).is_err(), "{text:?} passed as a name");
+    }
+    for text in ["", "../..", "a/b", "lhr?x", "LHR"] {
+        assert!(Region::try_from(text.to_owned()).is_err(), "{text:?} passed as a region");
+    }
+}

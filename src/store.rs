@@ -1,0 +1,45 @@
+//! The database: an embedded SQLite file that one process owns.
+
+use std::path::Path;
+
+use anyhow::Context;
+use sqlx::any::{AnyConnectOptions, AnyPoolOptions, install_default_drivers};
+use sqlx::migrate::Migrator;
+use sqlx::{AnyPool, Executor};
+
+/// Connections to one file: one writer at a time is all that SQLite has; a few readers beside it.
+const CONNECTIONS_MAX: u32 = 4;
+
+/// Opens (and makes, if need be) the database at `path` and brings its schema up to date.
+///
+/// Writes are durable when they return (WAL, `synchronous=FULL`); deleted rows are overwritten
+/// (`secure_delete`).
+///
+/// # Errors
+/// When the directory cannot be written or the file is not such a database.
+pub async fn open(path: &Path, schema: &Migrator) -> anyhow::Result<AnyPool> {
+    install_default_drivers();
+    let url = format!("sqlite://{}?mode=rwc", path.display());
+    let options: AnyConnectOptions = url.parse().context("the path of the database")?;
+    let pool = AnyPoolOptions::new()
+        .max_connections(CONNECTIONS_MAX)
+        .after_connect(|connection, _| {
+            Box::pin(async move {
+                for pragma in [
+                    "PRAGMA journal_mode = WAL",
+                    "PRAGMA synchronous = FULL",
+                    "PRAGMA busy_timeout = 5000",
+                    "PRAGMA foreign_keys = ON",
+                    "PRAGMA secure_delete = ON",
+                ] {
+                    connection.execute(pragma).await?;
+                }
+                Ok(())
+            })
+        })
+        .connect_with(options)
+        .await
+        .with_context(|| format!("cannot open the database at {}", path.display()))?;
+    schema.run(&pool).await.context("cannot bring the database up to date")?;
+    Ok(pool)
+}
