@@ -1,1 +1,5 @@
-//! web
+//! The routes that relay and VM serve.
+
+pub mod relay;
+
+pub mod vm;
