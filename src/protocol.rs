@@ -141,12 +141,18 @@ impl Verifier {
     }
 }
 
+/// The build that runs: what the image was built with (`TEXTSLASH_BUILD`), else the version.
+pub const BUILD: &str = match option_env!("TEXTSLASH_BUILD") {
+    Some(build) => build,
+    None => env!("CARGO_PKG_VERSION"),
+};
+
 /// What `GET /health` and `GET /ready` answer.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Health {
     /// The deployment this machine belongs to: a 200 from somebody else's app proves nothing.
     pub deployment: String,
-    /// The build that runs: version and digest.
+    /// The build that runs ([`BUILD`]).
     pub build: String,
     /// `relay` or `vm`.
     pub role: String,
