@@ -1,1 +1,3 @@
 //! Fly.io.
+
+pub mod macaroon;
