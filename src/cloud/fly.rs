@@ -1,3 +1,4 @@
 //! Fly.io.
 
 pub mod macaroon;
+pub mod token;
