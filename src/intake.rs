@@ -61,3 +61,15 @@ pub enum Vendor {
     /// `AC`, `SK` and 32 hex digits.
     Twilio,
 }
+
+/// Whose credential a line looks like; `None` for ordinary words.
+pub fn recognise(text: &str) -> Option<Vendor> {
+    let has = |prefixes: &[&str]| prefixes.iter().any(|prefix| text.contains(prefix));
+    if has(&["fm1r_", "fm1a_", "fm2_", "fo1_"]) {
+        Some(Vendor::Fly)
+    } else if has(&["sk-ant-"]) {
+        Some(Vendor::Anthropic)
+    } else {
+        None
+    }
+}
