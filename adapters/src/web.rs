@@ -43,7 +43,7 @@ mod inbox;
 mod log;
 mod socket;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 mod wire;
 
 pub use log::{Change, Entry, Log, LogError, MemoryLog};
