@@ -3,6 +3,9 @@
 
 use serde::{Deserialize, Serialize};
 
+#[cfg(test)]
+mod tests;
+
 /// Why an answer is not taken. Each becomes a sentence that says what to do.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "rejection", rename_all = "snake_case")]
@@ -62,20 +65,19 @@ pub enum Vendor {
     Twilio,
 }
 
-#[cfg(test)]
-mod tests;
-
 /// Whose credential stands anywhere in `text`. Twilio's auth token, 32 bare hex digits, could be
 /// anything and is not recognised.
 pub fn recognise(text: &str) -> Option<Vendor> {
-    let shapes: [(Vendor, fn(&str) -> bool); 5] = [
-        (Vendor::Fly, holds_fly_token),
-        (Vendor::Anthropic, holds_anthropic_key),
-        (Vendor::Telegram, holds_telegram_token),
-        (Vendor::Discord, holds_discord_token),
-        (Vendor::Twilio, holds_twilio_sid),
-    ];
-    shapes.into_iter().find_map(|(vendor, holds)| holds(text).then_some(vendor))
+    let looks_like = |vendor: &Vendor| match vendor {
+        Vendor::Fly => holds_fly_token(text),
+        Vendor::Anthropic => holds_anthropic_key(text),
+        Vendor::Telegram => holds_telegram_token(text),
+        Vendor::Discord => holds_discord_token(text),
+        Vendor::Twilio => holds_twilio_sid(text),
+    };
+    [Vendor::Fly, Vendor::Anthropic, Vendor::Telegram, Vendor::Discord, Vendor::Twilio]
+        .into_iter()
+        .find(looks_like)
 }
 
 /// `fm2_` and its kin, then at least 16 characters of base64.
