@@ -40,7 +40,11 @@ async fn messages(
     headers: HeaderMap,
     Json(body): Json<Value>,
 ) -> Response {
-    model.calls.lock().unwrap().push((headers, body.clone()));
+    let id = {
+        let mut calls = model.calls.lock().unwrap();
+        calls.push((headers, body.clone()));
+        format!("msg_{}", calls.len())
+    };
     let all = body["messages"].to_string();
     let last = body["messages"]
         .as_array()
@@ -61,10 +65,10 @@ async fn messages(
     } else {
         json!({"type": "text", "text": format!("remembered: {}", all.contains("the word is heron"))})
     };
-    stream(&body["model"], block)
+    stream(&id, &body["model"], block)
 }
 
-fn stream(model: &Value, mut block: Value) -> Response {
+fn stream(id: &str, model: &Value, mut block: Value) -> Response {
     let is_text = block["type"] == "text";
     let delta = if is_text {
         json!({"type": "text_delta", "text": block["text"].take()})
@@ -73,7 +77,7 @@ fn stream(model: &Value, mut block: Value) -> Response {
     };
     block[if is_text { "text" } else { "input" }] = if is_text { json!("") } else { json!({}) };
     let message = json!({
-        "id": "msg_1", "type": "message", "role": "assistant", "model": model, "content": [],
+        "id": id, "type": "message", "role": "assistant", "model": model, "content": [],
         "stop_reason": null, "stop_sequence": null, "usage": {"input_tokens": 9, "output_tokens": 1},
     });
     let stop_reason = if is_text { "end_turn" } else { "tool_use" };
@@ -125,7 +129,7 @@ async fn claude_code_works_remembers_and_is_given_one_token_only() {
     assert_eq!(std::fs::read(dir.path().join("workspace/made")).unwrap(), b"made by claude\n");
     assert_eq!(third, ("remembered: true".to_owned(), vec![], TurnEvent::Done), "resumed");
     assert_eq!(again, (said, tools.clone(), tool_turn), "told again, not run again");
-    assert!(refused.0.contains("credit balance is too low"), "{refused:?}");
+    assert!(refused.0.contains("redit balance is too low"), "{refused:?}");
     assert_eq!(refused.2, TurnEvent::Failed { reason: TurnFailure::ModelRefused });
 
     let calls = model.calls();
