@@ -1,3 +1,4 @@
 //! One integration binary: stories told from outside the library.
 
 mod tidy;
+mod vm;
