@@ -8,6 +8,7 @@ use sqlx::migrate::Migrator;
 use sqlx::{AnyPool, Executor};
 
 pub mod conversations;
+pub mod runs;
 
 /// The tables of the onboarding bot and of the command line.
 pub static SCHEMA: Migrator = sqlx::migrate!("src/store/migrations");
