@@ -1,0 +1,223 @@
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use futures::{SinkExt, StreamExt};
+use serde_json::{Value, json};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::time::Instant;
+use tokio_tungstenite::tungstenite::client::IntoClientRequest;
+use tokio_tungstenite::tungstenite::{Error, Message};
+use tokio_tungstenite::{WebSocketStream, client_async};
+
+use super::*;
+use crate::chat::Content;
+
+pub const KEY: &str = "the-owners-key";
+
+/// A relay's web channel on a port of this machine.
+pub async fn served() -> (Arc<Web>, SocketAddr) {
+    let web = Web::new(KEY.to_owned().into(), Arc::new(MemoryLog::default()));
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let router = web.router();
+    tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });
+    (web, address)
+}
+
+/// A client that says exactly what the test wants.
+struct Raw(WebSocketStream<TcpStream>);
+
+impl Raw {
+    async fn connect(address: SocketAddr, origin: Option<&str>) -> Result<Self, Error> {
+        let mut request = format!("ws://{address}/chat/socket").into_client_request()?;
+        if let Some(origin) = origin {
+            request.headers_mut().insert("origin", origin.parse().unwrap());
+        }
+        let stream = TcpStream::connect(address).await.unwrap();
+        Ok(Self(client_async(request, stream).await?.0))
+    }
+
+    async fn hello(address: SocketAddr, key: &str, after: u64) -> Self {
+        let mut raw = Self::connect(address, None).await.unwrap();
+        raw.says(json!({"type": "hello", "key": key, "after": after})).await;
+        raw
+    }
+
+    async fn welcomed(address: SocketAddr, after: u64) -> Self {
+        let mut raw = Self::hello(address, KEY, after).await;
+        assert_eq!(raw.reads().await.unwrap()["type"], "welcome");
+        raw
+    }
+
+    async fn says(&mut self, frame: Value) {
+        self.0.send(Message::text(frame.to_string())).await.unwrap();
+    }
+
+    /// The next frame; `None` when the connection is closed.
+    async fn reads(&mut self) -> Option<Value> {
+        loop {
+            match self.0.next().await {
+                Some(Ok(Message::Text(text))) => return serde_json::from_str(&text).unwrap(),
+                Some(Ok(Message::Ping(_) | Message::Pong(_))) => {}
+                _ => return None,
+            }
+        }
+    }
+}
+
+async fn next_inbound(web: &Web) -> Inbound {
+    loop {
+        if let Some(Event::Inbound(inbound)) = web.next().await {
+            return inbound;
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_wrong_key_gets_one_sentence_and_after_too_many_none() {
+    let (_web, address) = served().await;
+    for _ in 0..10 {
+        let mut raw = Raw::hello(address, "wrong", 0).await;
+        let refused = raw.reads().await.unwrap();
+        assert_eq!(refused["type"], "refused");
+        assert!(refused["text"].as_str().unwrap().ends_with('.'));
+        assert_eq!(raw.reads().await, None);
+    }
+    assert_eq!(Raw::hello(address, "", 0).await.reads().await, None);
+
+    Raw::welcomed(address, 0).await;
+}
+
+#[tokio::test]
+async fn without_an_owners_key_nobody_comes_in() {
+    let web = Web::new(String::new().into(), Arc::new(MemoryLog::default()));
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    tokio::spawn(async move { axum::serve(listener, web.router()).await.unwrap() });
+
+    assert_eq!(Raw::hello(address, "", 0).await.reads().await.unwrap()["type"], "refused");
+}
+
+#[test]
+fn wrong_keys_are_forgiven_after_a_minute() {
+    let mut door = Door::default();
+    let now = Instant::now();
+    assert_eq!((0..12).filter(|_| door.turn_away(now)).count(), 10);
+    assert!(!door.turn_away(now + Duration::from_secs(59)));
+    assert!(door.turn_away(now + Duration::from_secs(60)));
+}
+
+#[tokio::test]
+async fn a_page_of_another_site_is_refused() {
+    let (_web, address) = served().await;
+    let own = format!("http://{address}");
+    for origin in [None, Some(own.as_str())] {
+        assert!(Raw::connect(address, origin).await.is_ok(), "{origin:?}");
+    }
+    for origin in ["https://evil.example", "null", "http://127.0.0.1", "file://"] {
+        match Raw::connect(address, Some(origin)).await {
+            Err(Error::Http(response)) => assert_eq!(response.status(), 403, "{origin}"),
+            _ => panic!("{origin} was let in"),
+        }
+    }
+}
+
+#[tokio::test]
+async fn who_reconnects_gets_what_it_missed_in_its_latest_form() {
+    let (web, address) = served().await;
+    let chat = Web::chat();
+    web.send(&chat, &Outbound::text("a", "A")).await.unwrap();
+    let b = web.send(&chat, &Outbound::text("b", "B")).await.unwrap();
+    let c = web.send(&chat, &Outbound::text("c", "C")).await.unwrap();
+    web.edit(&b, &Outbound::text("b", "B, again")).await.unwrap();
+    web.delete(&c).await.unwrap();
+
+    let mut raw = Raw::welcomed(address, 1).await;
+    let edited = raw.reads().await.unwrap();
+    assert_eq!(
+        (&edited["id"], &edited["text"], &edited["seq"]),
+        (&json!("b"), &json!("B, again"), &json!(4))
+    );
+    assert_eq!(raw.reads().await.unwrap(), json!({"type": "delete", "seq": 5, "id": "c"}));
+
+    web.send(&chat, &Outbound::text("d", "D")).await.unwrap();
+    assert_eq!(raw.reads().await.unwrap()["id"], "d");
+
+    let mut from_another_log = Raw::welcomed(address, 1_000).await;
+    assert_eq!(from_another_log.reads().await.unwrap()["id"], "a");
+}
+
+#[tokio::test]
+async fn a_line_is_acknowledged_only_when_it_is_safe_and_never_queued_twice() {
+    let (web, address) = served().await;
+    let (mut phone, mut laptop) =
+        (Raw::welcomed(address, 0).await, Raw::welcomed(address, 0).await);
+    let line = json!({"type": "say", "id": "1", "text": "hi"});
+    phone.says(line.clone()).await;
+    let first = next_inbound(&web).await;
+    laptop.says(line.clone()).await;
+    laptop.says(json!({"type": "tap", "id": "2", "button": "b"})).await;
+    assert_eq!(next_inbound(&web).await.id.0, "2", "the line was queued twice");
+
+    web.acknowledge(&first.id).await;
+    let ack = json!({"type": "ack", "id": "1"});
+    assert_eq!(phone.reads().await.unwrap(), ack);
+    assert_eq!(laptop.reads().await.unwrap(), ack);
+
+    phone.says(line).await;
+    assert_eq!(next_inbound(&web).await.id.0, "1", "a late repetition is for the relay to judge");
+}
+
+#[tokio::test]
+async fn what_cannot_be_taken_is_refused_in_words() {
+    let (web, address) = served().await;
+    let mut raw = Raw::welcomed(address, 0).await;
+    raw.says(json!({"type": "say", "id": "1", "text": "x".repeat(TEXT_MAX + 1)})).await;
+    let refused = raw.reads().await.unwrap();
+    assert_eq!((&refused["type"], &refused["id"]), (&json!("refused"), &json!("1")));
+
+    raw.says(json!({"type": "say", "id": "2", "text": "\u{0}".repeat(TEXT_MAX)})).await;
+    assert_eq!(next_inbound(&web).await.content, Content::Text("\u{0}".repeat(TEXT_MAX).into()));
+
+    raw.says(json!({"type": "dance"})).await;
+    assert_eq!(raw.reads().await.unwrap()["type"], "refused");
+    assert_eq!(raw.reads().await, None);
+}
+
+#[tokio::test]
+async fn one_client_too_many_takes_the_place_of_the_quietest() {
+    let (web, address) = served().await;
+    let mut quiet = Raw::welcomed(address, 0).await;
+    let mut others = Vec::new();
+    for _ in 0..door::SOCKETS_MAX {
+        others.push(Raw::welcomed(address, 0).await);
+    }
+    assert_eq!(quiet.reads().await, None);
+    assert_eq!(web.sockets(), door::SOCKETS_MAX);
+}
+
+#[tokio::test]
+async fn a_full_inbox_closes_the_socket_and_loses_nothing() {
+    let (web, address) = served().await;
+    let mut raw = Raw::welcomed(address, 0).await;
+    for n in 0..=inbox::UNACKNOWLEDGED_MAX {
+        raw.says(json!({"type": "tap", "id": n.to_string(), "button": "b"})).await;
+    }
+    assert_eq!(raw.reads().await, None);
+
+    let oldest = next_inbound(&web).await;
+    web.acknowledge(&oldest.id).await;
+    let mut again = Raw::welcomed(address, 0).await;
+    let last = inbox::UNACKNOWLEDGED_MAX.to_string();
+    again.says(json!({"type": "tap", "id": last, "button": "b"})).await;
+    for n in 1..=inbox::UNACKNOWLEDGED_MAX {
+        assert_eq!(next_inbound(&web).await.id.0, n.to_string());
+    }
+}
+
+#[tokio::test]
+async fn a_client_that_connects_makes_the_chat_reachable() {
+    let (web, address) = served().await;
+    let _raw = Raw::welcomed(address, 0).await;
+    assert_eq!(web.next().await, Some(Event::Reachable(Web::chat())));
+}

@@ -1,0 +1,150 @@
+//! Who sits at the other end of each channel.
+
+use std::io::{self, Write};
+use std::sync::Arc;
+
+use adapters::chat::Button;
+use adapters::console::{Console, Options, Terminal};
+use adapters::web::client::{Client, ClientEvent, Link};
+use adapters::web::{MemoryLog, Web};
+use async_trait::async_trait;
+use tokio::io::{AsyncWriteExt, DuplexStream, duplex};
+use tokio::sync::mpsc;
+
+use crate::Fixture;
+
+/// Somebody who uses a chat service.
+#[async_trait]
+pub trait Person: Send {
+    async fn says(&mut self, text: &str);
+    async fn enters_secret(&mut self, text: &str);
+    async fn taps(&mut self, message: &str, button: &Button);
+    /// Waits for a message, new or edited, with this text.
+    async fn sees(&mut self, text: &str);
+    /// How many messages with this text were seen so far.
+    fn messages_saying(&self, text: &str) -> usize;
+    /// Ends the person's side, once everything said is on its way.
+    async fn leaves(&mut self);
+}
+
+pub fn console() -> Fixture {
+    let (keyboard, input) = duplex(1 << 20);
+    let (screen, output) = mpsc::unbounded_channel();
+    let terminal = Terminal::new(input, Screen(screen), Options::piped());
+    let console = Console::new(terminal.voice("relay"));
+    Fixture {
+        channel: Arc::new(console),
+        chat: Console::chat(),
+        person: Box::new(Sitting {
+            keyboard: Some(keyboard),
+            output,
+            seen: String::new(),
+            _terminal: terminal,
+        }),
+        ends: true,
+    }
+}
+
+struct Screen(mpsc::UnboundedSender<String>);
+
+impl Write for Screen {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        // Nobody looks any more once the test is over.
+        let _ = self.0.send(String::from_utf8_lossy(bytes).into_owned());
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// Somebody at a terminal.
+struct Sitting {
+    keyboard: Option<DuplexStream>,
+    output: mpsc::UnboundedReceiver<String>,
+    seen: String,
+    _terminal: Terminal,
+}
+
+#[async_trait]
+impl Person for Sitting {
+    async fn says(&mut self, text: &str) {
+        let keyboard = self.keyboard.as_mut().unwrap();
+        keyboard.write_all(format!("{text}\n").as_bytes()).await.unwrap();
+    }
+
+    async fn enters_secret(&mut self, text: &str) {
+        self.says(text).await;
+    }
+
+    async fn taps(&mut self, _: &str, button: &Button) {
+        self.says(&button.label).await;
+    }
+
+    async fn sees(&mut self, text: &str) {
+        while !self.seen.contains(text) {
+            self.seen.push_str(&self.output.recv().await.unwrap());
+        }
+    }
+
+    fn messages_saying(&self, text: &str) -> usize {
+        self.seen.matches(text).count()
+    }
+
+    async fn leaves(&mut self) {
+        self.keyboard = None;
+    }
+}
+
+pub async fn web() -> Fixture {
+    let web = Web::new("key".to_owned().into(), Arc::new(MemoryLog::default()));
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let link = format!("http://{}/chat#key", listener.local_addr().unwrap());
+    let router = web.router();
+    tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });
+    let client = Client::connect(Link::parse(&link).unwrap());
+    Fixture {
+        channel: web,
+        chat: Web::chat(),
+        person: Box::new(Connected { client, seen: Vec::new() }),
+        ends: false,
+    }
+}
+
+/// Somebody with a client of the web channel.
+struct Connected {
+    client: Client,
+    seen: Vec<(bool, String)>,
+}
+
+#[async_trait]
+impl Person for Connected {
+    async fn says(&mut self, text: &str) {
+        self.client.say(text.to_owned().into()).await.unwrap();
+    }
+
+    async fn enters_secret(&mut self, text: &str) {
+        self.client.enter_secret(text.to_owned().into()).await.unwrap();
+    }
+
+    async fn taps(&mut self, message: &str, button: &Button) {
+        self.client.tap(button.id.clone(), Some(message.to_owned())).await.unwrap();
+    }
+
+    async fn sees(&mut self, text: &str) {
+        while self.seen.iter().all(|(_, seen)| seen != text) {
+            match self.client.next().await.unwrap() {
+                ClientEvent::Message(message) => self.seen.push((true, message.text)),
+                ClientEvent::Edited(message) => self.seen.push((false, message.text)),
+                _ => {}
+            }
+        }
+    }
+
+    fn messages_saying(&self, text: &str) -> usize {
+        self.seen.iter().filter(|(is_new, seen)| *is_new && seen == text).count()
+    }
+
+    async fn leaves(&mut self) {}
+}
