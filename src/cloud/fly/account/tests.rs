@@ -8,9 +8,11 @@ use crate::cloud::fly::macaroon::Macaroon;
 use crate::cloud::fly::tests::{Paper, Seen, a_token, fly};
 use crate::http::Unanswered;
 use crate::plan::{Known, StepKind, Undo};
-use crate::protocol::BUILD;
 use crate::secret::{Audience, SecretKind};
 use crate::spec::{AgentKind, CloudKind, DeploymentId, Images, Name, Region, RelayChannel, Size};
+
+mod gates;
+mod observing;
 
 const MACHINES_API: &str = "https://api.machines.dev/v1";
 const ID: &str = "0123456789";
@@ -79,38 +81,6 @@ fn known_all() -> Known {
         (StepId::new("relay-machine"), facts(&[("id", "1r")])),
         (StepId::new("vm-machine"), facts(&[("id", "1v")])),
     ])
-}
-
-async fn observe(
-    answer: Answer,
-    path: &'static str,
-    step: &'static str,
-) -> Result<Observation, Cause> {
-    let (_, account) = account_with(vec![(path, answer)]);
-    let (spec, known) = (spec(), known_all());
-    let here = Here { spec: &spec, region: &spec.regions[0], known: &known };
-    account.observe(&here, &StepId::new(step)).await.map_err(|error| error.cause)
-}
-
-async fn pass(
-    answers: Vec<(&'static str, Answer)>,
-    gate: &'static str,
-) -> (Vec<Seen>, Result<Option<Facts>, Cause>) {
-    let (paper, account) = account_with(answers);
-    let (spec, known) = (spec(), known_all());
-    let here = Here { spec: &spec, region: &spec.regions[0], known: &known };
-    let passed = account.pass(&here, &StepId::new(gate)).await.map_err(|error| error.cause);
-    (paper.seen(), passed)
-}
-
-fn ids(observation: Observation) -> (&'static str, Vec<String>) {
-    let id = |facts: &Facts| facts.get("id").or(facts.get("ip")).cloned().unwrap_or_default();
-    match observation {
-        Observation::Absent => ("absent", Vec::new()),
-        Observation::Leaving => ("leaving", Vec::new()),
-        Observation::Present(all) => ("present", all.iter().map(id).collect()),
-        Observation::Outdated(all) => ("outdated", all.iter().map(id).collect()),
-    }
 }
 
 #[tokio::test(start_paused = true)]
@@ -197,105 +167,6 @@ async fn only_the_relay_is_given_the_model_key_and_the_owner_key() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_app_is_ours_by_name_network_and_organisation() {
-    let app = |network: &str, slug: &str| {
-        Ok((200, json!({"id": "a", "network": network, "organization": {"slug": slug}})))
-    };
-    let ours = format!("textslash-{ID}");
-    let cases = [
-        (app(&ours, "ada"), Ok("present")),
-        (Ok((200, json!({"id": "a"}))), Ok("present")),
-        (app(&ours, "personal"), Ok("present")),
-        (app("default", "ada"), Err(Cause::Taken)),
-        (app(&ours, "eve"), Err(Cause::Taken)),
-        (Ok((200, json!({"id": "a", "status": "destroying"}))), Ok("leaving")),
-        (Ok((403, json!({"error": "unauthorized"}))), Err(Cause::Taken)),
-        (Ok((404, json!({"error": "Could not find App"}))), Ok("absent")),
-        (Ok((401, json!({"error": "invalid token"}))), Err(Cause::TokenRefused)),
-        (Err(Unanswered::Lost), Err(Cause::Later { after_ms: None })),
-    ];
-    for (answer, expected) in cases {
-        let seen = observe(answer.clone(), "GET /apps/ada-relay", "relay-app").await;
-        assert_eq!(seen.map(|seen| ids(seen).0), expected, "{answer:?}");
-    }
-}
-
-#[tokio::test(start_paused = true)]
-async fn volumes_are_told_apart_by_name_state_and_region() {
-    let volume = |id: &str, region: &str, state: &str, machine: Option<&str>| {
-        json!({"id": id, "name": "vm_data", "region": region, "state": state,
-               "attached_machine_id": machine, "created_at": id})
-    };
-    let other = json!({"id": "x", "name": "precious", "region": "ams"});
-    let cases = [
-        (json!([]), "absent", vec![]),
-        (json!(null), "absent", vec![]),
-        (json!([other]), "absent", vec![]),
-        (json!([volume("a", "ams", "pending_destroy", None)]), "absent", vec![]),
-        (json!([volume("a", "ams", "created", None), other]), "present", vec!["a"]),
-        (
-            json!([volume("a", "ams", "created", None), volume("b", "ams", "created", Some("1"))]),
-            "present",
-            vec!["b", "a"],
-        ),
-        (
-            json!([volume("a", "iad", "created", Some("1")), volume("b", "ams", "created", None)]),
-            "present",
-            vec!["b", "a"],
-        ),
-        (json!([volume("a", "iad", "created", None)]), "outdated", vec!["a"]),
-    ];
-    for (list, kind, expected) in cases {
-        let seen = observe(Ok((200, list.clone())), "GET /apps/ada-vm", "vm-volume").await;
-        let (found, ids) = ids(seen.unwrap());
-        assert_eq!(
-            (found, ids),
-            (kind, expected.into_iter().map(str::to_owned).collect()),
-            "{list}"
-        );
-    }
-}
-
-#[tokio::test(start_paused = true)]
-async fn machines_are_told_apart_by_name_metadata_state_region_and_keys() {
-    let machine = |state: &str, region: &str, deployment: &str, secrets: &str| {
-        json!({"id": "1", "name": "relay", "state": state, "region": region, "config": {"metadata":
-            {"textslash_deployment": deployment, "textslash_secrets": secrets}}})
-    };
-    let unreachable = json!({"id": "1", "name": "relay", "state": "started", "config": null});
-    let cases = [
-        (machine("started", "ams", ID, "7"), "present"),
-        (machine("stopped", "ams", ID, "7"), "present"),
-        (machine("started", "ams", ID, "6"), "outdated"),
-        (machine("started", "iad", ID, "7"), "outdated"),
-        (machine("destroying", "ams", ID, "7"), "leaving"),
-        (machine("destroyed", "ams", ID, "7"), "absent"),
-        (machine("started", "ams", "zzzzzzzzzz", "7"), "absent"),
-        (unreachable, "present"),
-        (json!({"id": "1", "name": "other", "state": "started"}), "absent"),
-    ];
-    for (machine, kind) in cases {
-        let answer = Ok((200, json!([machine])));
-        let seen = observe(answer, "GET /apps/ada-relay", "relay-machine").await;
-        assert_eq!(ids(seen.unwrap()).0, kind, "{machine}");
-    }
-}
-
-#[tokio::test(start_paused = true)]
-async fn addresses_are_told_apart_by_their_form() {
-    let list = json!({"ips": [{"ip": "66.241.1.1", "shared": true}, {"ip": "2a09:8280::1"},
-                              {"ip": "fdaa:0:1::3"}, {"ip": null}]});
-    for (step, ip) in [
-        ("relay-ipv4", "66.241.1.1"),
-        ("relay-ipv6", "2a09:8280::1"),
-        ("relay-private", "fdaa:0:1::3"),
-    ] {
-        let seen = observe(Ok((200, list.clone())), "GET /apps/ada-relay", step).await;
-        assert_eq!(ids(seen.unwrap()), ("present", vec![ip.to_owned()]));
-    }
-}
-
-#[tokio::test(start_paused = true)]
 async fn what_is_gone_already_is_deleted() {
     let (_, account) = account_with(Vec::new());
     let (spec, known) = (spec(), Known::new());
@@ -372,144 +243,6 @@ async fn a_create_that_may_have_happened_is_a_doubt() {
         let error = account.create(&here, &StepId::new(step)).await.unwrap_err();
         assert_eq!(error.cause, Cause::InDoubt, "{step}");
     }
-}
-
-#[tokio::test(start_paused = true)]
-async fn the_token_is_cut_to_the_two_apps_once_they_exist() {
-    let (paper, account) = account_with(vec![
-        ("GET /apps/ada-relay", Ok((200, json!({"internal_numeric_id": 11})))),
-        ("GET /apps/ada-vm", Ok((200, json!({"internal_numeric_id": 12})))),
-    ]);
-    let (spec, known) = (spec(), Known::new());
-    let here = Here { spec: &spec, region: &spec.regions[0], known: &known };
-    assert!(account.pass(&here, &StepId::new("narrow-token")).await.unwrap().is_some());
-    account.observe(&here, &StepId::new("vm-app")).await.unwrap();
-
-    let shown = paper.seen().pop().unwrap().authorization;
-    let shown = Macaroon::decode(shown.strip_prefix("FlyV1 ").unwrap()).unwrap();
-    let apps = BTreeMap::from([(11, Caveat::ALL), (12, Caveat::ALL)]);
-    assert_eq!(shown.caveats().last(), Some(&Caveat::Apps(apps)));
-    assert!(shown.verify(b"fly's key"));
-}
-
-#[tokio::test(start_paused = true)]
-async fn without_numeric_ids_the_token_stays_as_it_is() {
-    let (_, passed) = pass(vec![("GET /apps/", Ok((200, json!({}))))], "narrow-token").await;
-    assert_eq!(passed, Ok(Some(Facts::new())));
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_machine_has_started_when_fly_says_so() {
-    let cases = [
-        ((200, json!({"id": "1r", "state": "started"})), Ok(true)),
-        ((200, json!({"id": "1r", "state": "stopped"})), Ok(true)),
-        ((200, json!({"id": "1r", "state": "created"})), Ok(false)),
-        ((200, json!({"id": "1r", "state": "a new word"})), Ok(false)),
-        ((404, json!({"error": "machine not found"})), Ok(false)),
-        ((200, json!({"id": "1r", "state": "launch_failed"})), Err(Cause::NoRoom)),
-        ((401, json!({})), Err(Cause::TokenRefused)),
-    ];
-    for (answer, expected) in cases {
-        let (_, passed) =
-            pass(vec![("GET /apps/ada-relay", Ok(answer.clone()))], "relay-started").await;
-        assert_eq!(passed.map(|facts| facts.is_some()), expected, "{answer:?}");
-    }
-}
-
-#[tokio::test(start_paused = true)]
-async fn only_an_answer_from_this_deployment_proves_anything() {
-    let health = |deployment: &str, role: &str| {
-        Ok((200, json!({"deployment": deployment, "build": BUILD, "role": role})))
-    };
-    for (gate, path, role, other) in [
-        ("relay-healthy", "GET https://ada-relay-0123456789.fly.dev/health", "relay", "vm"),
-        ("agent-ready", "GET https://ada-relay-0123456789.fly.dev/ready", "vm", "relay"),
-    ] {
-        let cases = [
-            (health(ID, role), true),
-            (health(ID, other), false),
-            (health("zzzzzzzzzz", role), false),
-            (Ok((200, json!({"ok": true}))), false),
-            (Ok((503, json!(null))), false),
-            (Err(Unanswered::NotSent), false),
-        ];
-        for (answer, expected) in cases {
-            let (seen, passed) = pass(vec![(path, answer.clone())], gate).await;
-            assert_eq!(passed.unwrap().is_some(), expected, "{gate} {answer:?}");
-            assert_eq!(seen[0].signed, gate == "agent-ready");
-            assert_eq!(seen[0].authorization, "", "the Fly token stays with Fly");
-        }
-    }
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_stranger_must_be_turned_away_and_find_no_other_door() {
-    let ips = |ips: Value| Ok((200, json!({"ips": ips})));
-    let private = || ips(json!([{"ip": "fdaa::3"}]));
-    let turned_away = || Ok((401, json!(null)));
-    let cases = [
-        (private(), turned_away(), turned_away(), Ok(true)),
-        (private(), turned_away(), Ok((503, json!(null))), Ok(false)),
-        (private(), Err(Unanswered::Lost), turned_away(), Ok(false)),
-        (private(), Ok((200, json!(null))), turned_away(), Err(Cause::OurFault)),
-        (private(), turned_away(), Ok((400, json!(null))), Err(Cause::OurFault)),
-        (ips(json!([{"ip": "2a09::1"}])), turned_away(), turned_away(), Err(Cause::OurFault)),
-    ];
-    for (addresses, ready, model, expected) in cases {
-        let answers = vec![
-            ("GET /apps/ada-vm", addresses),
-            ("GET https://ada-relay-0123456789.fly.dev/ready", ready),
-            ("POST https://ada-relay-0123456789.fly.dev/model/v1/messages", model),
-        ];
-        let (seen, passed) = pass(answers.clone(), "stranger-refused").await;
-        assert_eq!(passed.map(|facts| facts.is_some()), expected, "{answers:?}");
-        assert!(seen.iter().all(|seen| !seen.signed));
-    }
-}
-
-#[tokio::test(start_paused = true)]
-async fn committing_is_signed_and_must_succeed() {
-    let commit = "POST https://ada-relay-0123456789.fly.dev/commit";
-    for (status, expected) in [(200, true), (204, true), (503, false), (401, false)] {
-        let (seen, passed) = pass(vec![(commit, Ok((status, json!(null))))], "committed").await;
-        assert_eq!(passed.unwrap().is_some(), expected, "{status}");
-        assert!(seen[0].signed);
-    }
-}
-
-#[tokio::test(start_paused = true)]
-async fn only_what_carries_our_id_twice_is_found() {
-    let ours = format!("textslash-{ID}");
-    let apps = json!({"apps": [
-        {"name": format!("ada-relay-{ID}"), "network": ours},
-        {"name": format!("ada-vm-{ID}"), "network": ours},
-        {"name": "solo-vm-zzzzzzzzzz", "network": "textslash-zzzzzzzzzz"},
-        {"name": format!("eve-relay-{ID}"), "network": "default"},
-        {"name": format!("eve-vm-{ID}"), "network": null},
-        {"name": "eve-relay-yyyyyyyyyy", "network": ours},
-        {"name": format!("eve-web-{ID}"), "network": ours},
-        {"name": format!("relay-{ID}"), "network": ours},
-        {"name": "blog", "network": "textslash-blog"},
-    ]});
-    let (_, account) = account_with(vec![
-        ("GET /tokens/current", Ok((200, json!({"tokens": [{"org_slug": "ada"}]})))),
-        ("GET /apps?org_slug=ada", Ok((200, apps))),
-        ("GET /apps/ada-vm-0123456789/volumes", Ok((200, json!([{"region": "iad"}])))),
-    ]);
-
-    let found = account.find().await.unwrap();
-
-    let summary: Vec<_> = found
-        .iter()
-        .map(|found| (found.spec.app(Role::Vm), found.roles.clone(), found.spec.regions.clone()))
-        .collect();
-    assert_eq!(
-        summary,
-        [
-            (format!("ada-vm-{ID}"), vec![Role::Relay, Role::Vm], vec![region("iad")]),
-            ("solo-vm-zzzzzzzzzz".to_owned(), vec![Role::Vm], vec![region("iad")]),
-        ]
-    );
 }
 
 #[tokio::test]
