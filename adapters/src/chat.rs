@@ -93,7 +93,7 @@ impl fmt::Debug for Content {
 }
 
 /// A message of ours.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Outbound {
     /// Chosen by the sender and unique per chat: sending the same key again is the same message
     /// wherever the channel can tell, so that a crash between sending and noting it doubles nothing.
@@ -105,6 +105,17 @@ pub struct Outbound {
     pub buttons: Vec<Button>,
     /// What kind of answer is awaited.
     pub ask: Ask,
+}
+
+impl fmt::Debug for Outbound {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Outbound")
+            .field("key", &self.key)
+            .field("text", &format_args!("{} bytes", self.text.len()))
+            .field("buttons", &self.buttons.len())
+            .field("ask", &self.ask)
+            .finish()
+    }
 }
 
 impl Outbound {

@@ -1,1 +1,165 @@
 //! The terminal one sits at.
+//!
+//! One [`Terminal`] holds one or more conversation partners, its *voices*. A typed line goes to the
+//! voice that is being talked to; a line that is exactly `/name` of a voice talks to that one from
+//! then on. Buttons are numbered choices, answered by number or by label. A credential is read
+//! without echo where the input is a real terminal.
+//!
+//! Piped input and output work without any control sequence: edits are printed as the lines that
+//! changed, and the end of the input ends every voice.
+
+use std::io::{IsTerminal, Write};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use tokio::io::{AsyncRead, AsyncReadExt};
+use tokio::sync::mpsc;
+
+use crate::chat::{Content, Outbound};
+
+mod channel;
+mod input;
+mod keys;
+mod plain;
+mod screen;
+mod state;
+#[cfg(test)]
+mod tests;
+mod tty;
+mod voice;
+
+pub use channel::Console;
+pub use keys::LINE_MAX;
+pub use screen::Size;
+
+use state::State;
+use tty::Tty;
+
+/// Typed lines that wait for one voice. More than a person types ahead; a pipe waits.
+const LINES_MAX: usize = 256;
+
+/// Pieces of raw input that wait to be looked at.
+const CHUNKS_MAX: usize = 16;
+
+/// Bytes read at once.
+const CHUNK_BYTES: usize = 16 * 1024;
+
+/// What kind of screen and keyboard a [`Terminal`] has.
+#[derive(Default)]
+pub struct Options {
+    screen: Option<Box<dyn Fn() -> Size + Send>>,
+    tty: Option<Tty>,
+}
+
+impl Options {
+    /// Lines in, lines out.
+    pub fn piped() -> Self {
+        Self::default()
+    }
+
+    /// A screen that is drawn on, and a keyboard whose keys arrive one by one and are not echoed
+    /// by anybody else. The size is asked for before each drawing.
+    pub fn screen(size: impl Fn() -> Size + Send + 'static) -> Self {
+        Self { screen: Some(Box::new(size)), tty: None }
+    }
+}
+
+/// A keyboard and a screen, shared by voices.
+///
+/// Keep it for as long as its voices are in use: dropping it gives the real terminal its echo back.
+pub struct Terminal {
+    shared: Arc<Shared>,
+    /// Taken by the first voice: before it, nobody would hear a line.
+    chunks: Mutex<Option<mpsc::Receiver<input::Chunk>>>,
+}
+
+/// One conversation partner in a [`Terminal`].
+pub struct Voice {
+    shared: Arc<Shared>,
+    index: usize,
+    lines: tokio::sync::Mutex<mpsc::Receiver<state::Line>>,
+}
+
+struct Shared {
+    state: Mutex<State>,
+}
+
+impl Shared {
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Terminal {
+    /// A terminal over any input and output. Must be called within a tokio runtime.
+    pub fn new(
+        mut input: impl AsyncRead + Send + Unpin + 'static,
+        output: impl Write + Send + 'static,
+        options: Options,
+    ) -> Self {
+        let (chunks, received) = mpsc::channel(CHUNKS_MAX);
+        tokio::spawn(async move {
+            let mut buffer = vec![0; CHUNK_BYTES];
+            while let Ok(read @ 1..) = input.read(&mut buffer).await {
+                if chunks.send(input::Chunk::new(buffer[..read].to_vec())).await.is_err() {
+                    return;
+                }
+            }
+        });
+        Self::over(received, Box::new(output), options)
+    }
+
+    /// This process's own terminal. Must be called within a tokio runtime.
+    ///
+    /// A real keyboard is taken out of line mode, which would cut lines at 4096 bytes, and echoed
+    /// by us; Ctrl-C gives the terminal back, ends the input and raises `SIGINT`.
+    pub fn of_stdio() -> Self {
+        let drawn = std::io::stdout().is_terminal();
+        let options = match std::io::stdin().is_terminal() {
+            true => Options {
+                tty: Tty::of_stdin(drawn),
+                screen: drawn.then(|| Box::new(tty::screen_size) as Box<dyn Fn() -> Size + Send>),
+            },
+            false => Options::piped(),
+        };
+        Self::over(input::stdin_chunks(), Box::new(std::io::stdout()), options)
+    }
+
+    fn over(
+        chunks: mpsc::Receiver<input::Chunk>,
+        output: Box<dyn Write + Send>,
+        options: Options,
+    ) -> Self {
+        let state = State::new(output, options.screen, options.tty);
+        let shared = Arc::new(Shared { state: Mutex::new(state) });
+        Self { shared, chunks: Mutex::new(Some(chunks)) }
+    }
+
+    /// A new conversation partner of this name; the first one is talked to. Must be called within a
+    /// tokio runtime.
+    pub fn voice(&self, name: &str) -> Voice {
+        let (sender, lines) = mpsc::channel(LINES_MAX);
+        let index = self.shared.state().add_voice(name, sender);
+        let chunks = self.chunks.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(chunks) = chunks {
+            let interactive = self.shared.state().is_interactive();
+            input::start(Arc::downgrade(&self.shared), chunks, interactive);
+        }
+        Voice { shared: self.shared.clone(), index, lines: tokio::sync::Mutex::new(lines) }
+    }
+
+    /// Typed lines go to this voice from now on. An unknown name changes nothing.
+    pub fn switch_to(&self, name: &str) {
+        self.shared.state().switch_to(name);
+    }
+
+    /// Prints a line that is nobody's message.
+    pub fn notice(&self, text: &str) {
+        self.shared.state().notice(text);
+    }
+}
+
+impl Drop for Terminal {
+    fn drop(&mut self) {
+        self.shared.state().close();
+    }
+}

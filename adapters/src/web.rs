@@ -1,1 +1,202 @@
 //! A WebSocket with small JSON messages behind an owner's key.
+//!
+//! # The protocol
+//!
+//! A client opens `GET /chat/socket` and sends text frames, each a JSON object with a `type`.
+//! Unknown fields are ignored, so that both sides can grow.
+//!
+//! The client says:
+//!
+//! | frame | meaning |
+//! |---|---|
+//! | `{"type":"hello","key":K,"after":N}` | first, within seconds: the owner's key, and the last `seq` seen (0 for none) |
+//! | `{"type":"say","id":I,"text":T,"secret":S}` | a line; `id` is unique for good and stays the same when it is sent again; `secret` is true when it was typed unseen, as a message asked for (false if left out) |
+//! | `{"type":"tap","id":I,"button":B,"message":M}` | a tap of button `B` of message `M` (may be left out) |
+//!
+//! The server says:
+//!
+//! | frame | meaning |
+//! |---|---|
+//! | `{"type":"welcome","seq":N}` | the key is right; entries after `seq` follow |
+//! | `{"type":"ack","id":I}` | that line or tap is safe on disk; until then, send it again after reconnecting |
+//! | `{"type":"message","seq":N,"id":M,"text":T,"buttons":[{"id":B,"label":L}],"ask":A}` | a message, or the new form of the one with this `id`; `ask` is `anything` or `secret` |
+//! | `{"type":"delete","seq":N,"id":M}` | that message was removed |
+//! | `{"type":"typing"}` | an answer is on its way |
+//! | `{"type":"refused","text":T,"id":I}` | that line is not taken and must not be sent again; without `id`, the connection is not |
+//!
+//! A client that reconnects with the last `seq` it saw gets everything it has not seen, each message
+//! in its latest form. Any number of clients of one owner see the same chat.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use async_trait::async_trait;
+use tokio::sync::{Notify, broadcast, mpsc, watch};
+use zeroize::Zeroizing;
+
+use crate::channel::{Capabilities, Channel, ChannelError, Event, SecretEntry};
+use crate::chat::{ChatId, Inbound, InboundId, MessageRef, Outbound};
+use crate::text::{Unit, length};
+
+pub mod client;
+mod door;
+mod inbox;
+mod log;
+mod socket;
+#[cfg(test)]
+mod tests;
+mod wire;
+
+pub use log::{Change, Entry, Log, LogError, MemoryLog};
+
+use door::Door;
+use inbox::Inbox;
+
+/// The one chat and the one person of this channel.
+const OWNER: &str = "owner";
+
+/// Longest text of a message either way, in bytes: a long answer or a pasted file.
+pub const TEXT_MAX: usize = 128 * 1024;
+
+/// Longest frame: the longest text with every byte escaped as `\u0000`, and room for the rest.
+const FRAME_MAX: usize = 6 * TEXT_MAX + 8 * 1024;
+
+/// Longest id of a line, a button or a message that a client may name.
+const ID_MAX: usize = 256;
+
+/// Signs that go to every socket and are worth nothing once they are late.
+const SIGNS_MAX: usize = 2 * inbox::UNACKNOWLEDGED_MAX;
+
+/// The web channel of one owner.
+pub struct Web {
+    key: Zeroizing<String>,
+    log: Arc<dyn Log>,
+    capabilities: Capabilities,
+    inbox: Inbox,
+    inbound: tokio::sync::Mutex<mpsc::Receiver<Inbound>>,
+    reachable: Notify,
+    /// Woken on every change of the log.
+    changed: watch::Sender<()>,
+    signs: broadcast::Sender<Sign>,
+    door: Mutex<Door>,
+}
+
+/// What every connected client hears at once, or never.
+#[derive(Clone)]
+enum Sign {
+    Acknowledged(InboundId),
+    Typing,
+}
+
+impl Web {
+    /// A channel for whoever holds `owner_key`; what is said goes through `log`.
+    pub fn new(owner_key: Zeroizing<String>, log: Arc<dyn Log>) -> Arc<Self> {
+        let (inbox, inbound) = Inbox::new();
+        Arc::new(Self {
+            key: owner_key,
+            log,
+            capabilities: Capabilities {
+                edits: true,
+                deletes_theirs: false,
+                buttons_max: 30,
+                text_max: TEXT_MAX,
+                text_unit: Unit::Bytes,
+                edit_interval_ms: 100,
+                secret_entry: SecretEntry::Hidden,
+            },
+            inbox,
+            inbound: tokio::sync::Mutex::new(inbound),
+            reachable: Notify::new(),
+            changed: watch::Sender::new(()),
+            signs: broadcast::Sender::new(SIGNS_MAX),
+            door: Mutex::default(),
+        })
+    }
+
+    /// `GET /chat/socket`.
+    pub fn router(self: &Arc<Self>) -> axum::Router {
+        axum::Router::new()
+            .route("/chat/socket", axum::routing::get(socket::upgrade))
+            .with_state(self.clone())
+    }
+
+    /// The chat with the owner.
+    pub fn chat() -> ChatId {
+        ChatId(OWNER.into())
+    }
+
+    /// Clients that are connected and have shown the key.
+    pub fn sockets(&self) -> usize {
+        self.door().guests()
+    }
+
+    fn door(&self) -> std::sync::MutexGuard<'_, Door> {
+        self.door.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    async fn put(&self, message: &Outbound) -> Result<(), ChannelError> {
+        if length(&message.text, Unit::Bytes) > TEXT_MAX {
+            return Err(ChannelError::Refused("too long"));
+        }
+        self.log.put(message).await.map_err(in_doubt)?;
+        self.changed.send_replace(());
+        Ok(())
+    }
+}
+
+/// A log that failed may have written.
+fn in_doubt(_: LogError) -> ChannelError {
+    ChannelError::InDoubt
+}
+
+#[async_trait]
+impl Channel for Web {
+    fn name(&self) -> &'static str {
+        "web"
+    }
+
+    fn capabilities(&self) -> &Capabilities {
+        &self.capabilities
+    }
+
+    async fn next(&self) -> Option<Event> {
+        let mut inbound = self.inbound.lock().await;
+        tokio::select! {
+            biased;
+            () = self.reachable.notified() => Some(Event::Reachable(Self::chat())),
+            inbound = inbound.recv() => inbound.map(Event::Inbound),
+        }
+    }
+
+    async fn acknowledge(&self, id: &InboundId) {
+        self.inbox.acknowledge(id);
+        // Without a connected client there is nobody to tell; it will send the line again.
+        let _ = self.signs.send(Sign::Acknowledged(id.clone()));
+    }
+
+    async fn send(&self, chat: &ChatId, message: &Outbound) -> Result<MessageRef, ChannelError> {
+        self.put(message).await?;
+        Ok(MessageRef { chat: chat.clone(), id: message.key.clone() })
+    }
+
+    async fn edit(&self, message: &MessageRef, new: &Outbound) -> Result<(), ChannelError> {
+        if !self.log.contains(&message.id).await.map_err(in_doubt)? {
+            return Err(ChannelError::NoSuchMessage);
+        }
+        self.put(&Outbound { key: message.id.clone(), ..new.clone() }).await
+    }
+
+    async fn delete(&self, message: &MessageRef) -> Result<(), ChannelError> {
+        match self.log.remove(&message.id).await.map_err(in_doubt)? {
+            Some(_) => {
+                self.changed.send_replace(());
+                Ok(())
+            }
+            None => Err(ChannelError::NoSuchMessage),
+        }
+    }
+
+    async fn typing(&self, _: &ChatId) {
+        // A sign for nobody is no loss.
+        let _ = self.signs.send(Sign::Typing);
+    }
+}

@@ -1,1 +1,4 @@
 //! Fly.io.
+
+pub mod macaroon;
+pub mod token;

@@ -1,0 +1,110 @@
+//! A voice as a channel.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use async_trait::async_trait;
+
+use super::Voice;
+use crate::channel::{Capabilities, Channel, ChannelError, Event, SecretEntry};
+use crate::chat::{ChatId, Inbound, InboundId, MessageRef, Outbound, Place, UserId};
+use crate::text::{Unit, length};
+
+/// The one chat, the one person and the name of the channel.
+const CONSOLE: &str = "console";
+
+/// Longest message. A screen has no limit; this bounds what one message may scroll away.
+const TEXT_MAX: usize = 64 * 1024;
+
+/// More choices than this are no longer read.
+const BUTTONS_MAX: usize = 30;
+
+/// Redrawing a screen is cheap, but ten times a second is all that is seen.
+const EDIT_INTERVAL_DRAWN_MS: u64 = 100;
+
+/// A pipe keeps every version for good.
+const EDIT_INTERVAL_PIPED_MS: u64 = 1_000;
+
+/// The channel of whoever sits at the terminal.
+pub struct Console {
+    voice: Voice,
+    capabilities: Capabilities,
+    lines: AtomicU64,
+}
+
+impl Console {
+    /// A channel that speaks with this voice.
+    pub fn new(voice: Voice) -> Self {
+        let edit_interval_ms = match voice.is_interactive() {
+            true => EDIT_INTERVAL_DRAWN_MS,
+            false => EDIT_INTERVAL_PIPED_MS,
+        };
+        let capabilities = Capabilities {
+            edits: true,
+            deletes_theirs: false,
+            buttons_max: BUTTONS_MAX,
+            text_max: TEXT_MAX,
+            text_unit: Unit::Bytes,
+            edit_interval_ms,
+            secret_entry: SecretEntry::Hidden,
+        };
+        Self { voice, capabilities, lines: AtomicU64::new(0) }
+    }
+
+    /// The chat of whoever sits at the terminal.
+    pub fn chat() -> ChatId {
+        ChatId(CONSOLE.into())
+    }
+
+    fn refusal(&self, message: &Outbound) -> Option<ChannelError> {
+        (length(&message.text, Unit::Bytes) > TEXT_MAX).then_some(ChannelError::Refused("too long"))
+    }
+}
+
+#[async_trait]
+impl Channel for Console {
+    fn name(&self) -> &'static str {
+        CONSOLE
+    }
+
+    fn capabilities(&self) -> &Capabilities {
+        &self.capabilities
+    }
+
+    async fn next(&self) -> Option<Event> {
+        let content = self.voice.next().await?;
+        let line = self.lines.fetch_add(1, Ordering::Relaxed);
+        Some(Event::Inbound(Inbound {
+            id: InboundId(format!("{CONSOLE}-{}-{line}", std::process::id())),
+            chat: Self::chat(),
+            from: UserId(CONSOLE.into()),
+            place: Place::Private,
+            locale: None,
+            content,
+        }))
+    }
+
+    async fn acknowledge(&self, _: &InboundId) {}
+
+    async fn send(&self, chat: &ChatId, message: &Outbound) -> Result<MessageRef, ChannelError> {
+        if let Some(refusal) = self.refusal(message) {
+            return Err(refusal);
+        }
+        self.voice.show(&message.key, message);
+        Ok(MessageRef { chat: chat.clone(), id: message.key.clone() })
+    }
+
+    async fn edit(&self, message: &MessageRef, new: &Outbound) -> Result<(), ChannelError> {
+        if let Some(refusal) = self.refusal(new) {
+            return Err(refusal);
+        }
+        self.voice.edit(&message.id, new).then_some(()).ok_or(ChannelError::NoSuchMessage)
+    }
+
+    async fn delete(&self, message: &MessageRef) -> Result<(), ChannelError> {
+        self.voice.delete(&message.id).then_some(()).ok_or(ChannelError::NoSuchMessage)
+    }
+
+    async fn typing(&self, _: &ChatId) {
+        self.voice.typing();
+    }
+}

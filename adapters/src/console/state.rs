@@ -1,0 +1,322 @@
+//! Who is being talked to, what was shown, and what a typed line means.
+
+use std::collections::VecDeque;
+use std::io::Write;
+
+use tokio::sync::mpsc;
+use zeroize::Zeroizing;
+
+use super::keys::LINE_MAX;
+use super::screen::{BlockId, Screen, Size};
+use super::tty::Tty;
+use super::{Content, Outbound, plain};
+use crate::chat::{Ask, Button, MessageRef};
+
+/// Messages of a voice that can still be edited; older ones are history.
+const SHOWN_MAX: usize = 64;
+
+/// Rows that an entered line takes on the screen at most; a pasted page need not be seen again.
+const ENTERED_ROWS_MAX: usize = 4;
+
+/// A line for one voice.
+pub(super) struct Line {
+    text: Zeroizing<String>,
+    /// Typed without echo.
+    hidden: bool,
+}
+
+pub(super) struct State {
+    screen: Screen,
+    tty: Option<Tty>,
+    voices: Vec<Partner>,
+    current: usize,
+    typed: Zeroizing<String>,
+    ended: bool,
+}
+
+/// A voice, seen from the terminal.
+struct Partner {
+    name: String,
+    lines: Option<mpsc::Sender<Line>>,
+    shown: VecDeque<Shown>,
+    choices: Vec<Button>,
+    choices_key: String,
+    asks_secret: bool,
+    typing: bool,
+}
+
+struct Shown {
+    key: String,
+    lines: Vec<String>,
+}
+
+impl State {
+    pub(super) fn new(
+        output: Box<dyn Write + Send>,
+        size: Option<Box<dyn Fn() -> Size + Send>>,
+        tty: Option<Tty>,
+    ) -> Self {
+        let screen = Screen::new(output, size);
+        let typed = Zeroizing::new(String::new());
+        Self { screen, tty, voices: Vec::new(), current: 0, typed, ended: false }
+    }
+
+    pub(super) fn is_interactive(&self) -> bool {
+        self.screen.size().is_some()
+    }
+
+    pub(super) fn add_voice(&mut self, name: &str, lines: mpsc::Sender<Line>) -> usize {
+        self.voices.push(Partner {
+            name: plain::line(name),
+            lines: (!self.ended).then_some(lines),
+            shown: VecDeque::new(),
+            choices: Vec::new(),
+            choices_key: String::new(),
+            asks_secret: false,
+            typing: false,
+        });
+        self.refresh();
+        self.voices.len() - 1
+    }
+
+    pub(super) fn switch_to(&mut self, name: &str) {
+        if let Some(index) = self.voices.iter().position(|voice| voice.name == name) {
+            self.current = index;
+            self.notice(&format!("You are talking to {name} now."));
+        }
+    }
+
+    pub(super) fn notice(&mut self, text: &str) {
+        self.screen.print_line(&format!("* {}", plain::line(text)));
+        self.refresh();
+    }
+
+    pub(super) fn show(&mut self, voice: usize, key: &str, message: &Outbound) {
+        if self.edit(voice, key, message) {
+            return;
+        }
+        let lines = drawn(message);
+        self.voices[voice].note(key, message, lines.clone());
+        let name = self.heading(voice);
+        self.screen.print(BlockId { voice, key: key.into() }, name.as_deref(), lines);
+        self.refresh();
+    }
+
+    pub(super) fn edit(&mut self, voice: usize, key: &str, message: &Outbound) -> bool {
+        let lines = drawn(message);
+        let Some(old) = self.voices[voice].note_edit(key, message, lines.clone()) else {
+            return false;
+        };
+        if old != lines {
+            let name = self.heading(voice);
+            self.screen.replace(BlockId { voice, key: key.into() }, name.as_deref(), &old, lines);
+        }
+        self.refresh();
+        true
+    }
+
+    pub(super) fn delete(&mut self, voice: usize, key: &str) -> bool {
+        let known = self.voices[voice].forget(key);
+        if known {
+            self.screen.erase(&BlockId { voice, key: key.into() });
+            self.refresh();
+        }
+        known
+    }
+
+    pub(super) fn set_typing(&mut self, voice: usize) {
+        self.voices[voice].typing = true;
+        self.refresh();
+    }
+
+    pub(super) fn set_typed(&mut self, typed: Zeroizing<String>) {
+        self.typed = typed;
+        self.refresh();
+    }
+
+    /// What to do with a complete line: whose it is, unless it only switched voices.
+    pub(super) fn enter(
+        &mut self,
+        text: Zeroizing<String>,
+        cut: bool,
+    ) -> Option<(mpsc::Sender<Line>, Line)> {
+        let hidden = self.hides_typing();
+        self.typed.clear();
+        self.leave_on_screen(&text, hidden);
+        if cut {
+            self.notice(&format!("That line was longer than {LINE_MAX} bytes and was cut off."));
+        }
+        let named = text.strip_prefix('/').filter(|_| self.voices.len() > 1);
+        if let Some(voice) = self.voices.iter().find(|voice| named == Some(&voice.name)) {
+            let name = voice.name.clone();
+            self.switch_to(&name);
+            return None;
+        }
+        self.refresh();
+        let voice = self.voices.get(self.current)?.lines.clone()?;
+        Some((voice, Line { text, hidden }))
+    }
+
+    /// What a line means to this voice now.
+    pub(super) fn understand(&self, voice: usize, line: Line) -> Content {
+        let Line { text, hidden } = line;
+        let voice = &self.voices[voice];
+        if let Some(button) = voice.choice(&text) {
+            let chat = super::Console::chat();
+            let message = Some(MessageRef { chat, id: voice.choices_key.clone() });
+            return Content::Tap { button: button.id.clone(), message };
+        }
+        match (hidden || voice.asks_secret) && !text.starts_with('/') {
+            true => Content::Secret(text),
+            false => Content::Text(text),
+        }
+    }
+
+    /// The input has ended: every voice reads what it has and then nothing.
+    pub(super) fn end(&mut self) {
+        self.ended = true;
+        for voice in &mut self.voices {
+            voice.lines = None;
+        }
+        self.close();
+    }
+
+    /// Gives a real terminal back as it was.
+    pub(super) fn close(&mut self) {
+        self.screen.set_prompt(String::new());
+        self.ended = true;
+        self.tty = None;
+    }
+
+    fn heading(&self, voice: usize) -> Option<String> {
+        (self.voices.len() > 1).then(|| self.voices[voice].name.clone())
+    }
+
+    fn hides_typing(&self) -> bool {
+        let has_echo = self.is_interactive() || self.tty.is_some();
+        has_echo && self.voices.get(self.current).is_some_and(|voice| voice.asks_secret)
+    }
+
+    fn leave_on_screen(&mut self, text: &str, hidden: bool) {
+        let Some(size) = self.screen.size() else { return };
+        let label = self.label();
+        let entered = match hidden {
+            true => format!("{label}(hidden)"),
+            false => {
+                let line = plain::line(text);
+                let head = plain::head(&line, size.columns.saturating_mul(ENTERED_ROWS_MAX));
+                let more = if head.len() < line.len() { "…" } else { "" };
+                format!("{label}{head}{more}")
+            }
+        };
+        self.screen.print_line(&entered);
+    }
+
+    fn label(&self) -> String {
+        match self.voices.get(self.current) {
+            Some(voice) if self.voices.len() > 1 => format!("{}> ", voice.name),
+            _ => "> ".into(),
+        }
+    }
+
+    /// Draws the prompt, or tells the terminal whether to echo.
+    fn refresh(&mut self) {
+        if self.ended {
+            return;
+        }
+        let hidden = self.hides_typing();
+        let Some(size) = self.screen.size() else {
+            if let Some(tty) = &self.tty {
+                tty.echo(!hidden);
+            }
+            return;
+        };
+        let typing = self.voices.get(self.current).is_some_and(|voice| voice.typing);
+        let label = format!("{}{}", if typing { "… " } else { "" }, self.label());
+        let prompt = match hidden {
+            true => format!("{label}(hidden) "),
+            false => {
+                let room = size.columns.saturating_sub(plain::width(&label) + 1);
+                format!("{label}{}", plain::tail(&plain::line(&self.typed), room))
+            }
+        };
+        self.screen.set_prompt(prompt);
+    }
+}
+
+impl Partner {
+    fn note(&mut self, key: &str, message: &Outbound, lines: Vec<String>) {
+        if self.shown.len() == SHOWN_MAX {
+            self.shown.pop_front();
+        }
+        self.shown.push_back(Shown { key: key.into(), lines });
+        if !message.buttons.is_empty() {
+            self.offer(key, message);
+        }
+        self.asks_secret = message.ask == Ask::Secret;
+        self.typing = false;
+    }
+
+    /// Notes the new lines of a message; its old ones if it is known.
+    fn note_edit(
+        &mut self,
+        key: &str,
+        message: &Outbound,
+        lines: Vec<String>,
+    ) -> Option<Vec<String>> {
+        let is_newest = self.shown.back().is_some_and(|shown| shown.key == key);
+        let shown = self.shown.iter_mut().find(|shown| shown.key == key)?;
+        let old = std::mem::replace(&mut shown.lines, lines);
+        if self.choices_key == key || (is_newest && !message.buttons.is_empty()) {
+            self.offer(key, message);
+        }
+        if is_newest {
+            self.asks_secret = message.ask == Ask::Secret;
+        }
+        self.typing = false;
+        Some(old)
+    }
+
+    fn forget(&mut self, key: &str) -> bool {
+        let Some(at) = self.shown.iter().position(|shown| shown.key == key) else { return false };
+        if at + 1 == self.shown.len() {
+            self.asks_secret = false;
+        }
+        self.shown.remove(at);
+        if self.choices_key == key {
+            self.choices.clear();
+        }
+        true
+    }
+
+    fn offer(&mut self, key: &str, message: &Outbound) {
+        self.choices = message.buttons.clone();
+        self.choices_key = key.into();
+    }
+
+    /// The choice that this line picks, by number or by label.
+    fn choice(&self, line: &str) -> Option<&Button> {
+        let line = line.trim();
+        let by_number = match line.bytes().all(|byte| byte.is_ascii_digit()) {
+            true => line.parse::<usize>().ok().and_then(|number| number.checked_sub(1)),
+            false => None,
+        };
+        let label = line.to_lowercase();
+        by_number
+            .and_then(|at| self.choices.get(at))
+            .or_else(|| self.choices.iter().find(|choice| choice.label.to_lowercase() == label))
+    }
+}
+
+/// The lines of a message, with its buttons as numbered choices.
+fn drawn(message: &Outbound) -> Vec<String> {
+    let mut lines = plain::lines(&message.text);
+    let choices = message.buttons.iter().zip(1..);
+    let choices: Vec<_> = choices
+        .map(|(button, number)| format!("{number}) {}", plain::line(&button.label)))
+        .collect();
+    if !choices.is_empty() {
+        lines.push(choices.join("  "));
+    }
+    lines
+}

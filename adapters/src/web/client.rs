@@ -1,0 +1,135 @@
+//! The other end of the web channel, for terminals.
+
+use std::time::Duration;
+
+use tokio::sync::{Mutex, mpsc};
+use tokio::task::AbortHandle;
+use zeroize::Zeroizing;
+
+use super::TEXT_MAX;
+use crate::chat::Outbound;
+
+mod connection;
+mod link;
+mod outbox;
+mod talk;
+#[cfg(test)]
+mod tests;
+
+pub use link::{Link, LinkError};
+pub use talk::{TalkEnd, talk};
+
+use outbox::{Outbox, Unacknowledged};
+
+/// Events that wait to be shown; the connection is not read meanwhile.
+const EVENTS_MAX: usize = 256;
+
+/// Lines that wait to be taken over by the connection; [`Client::say`] waits then.
+const COMMANDS_MAX: usize = 16;
+
+/// A client of one relay, which reconnects by itself. Dropping it closes the connection.
+pub struct Client {
+    commands: mpsc::Sender<Command>,
+    events: Mutex<mpsc::Receiver<ClientEvent>>,
+    unacknowledged: Unacknowledged,
+    connection: AbortHandle,
+}
+
+/// What reaches a client.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ClientEvent {
+    /// A new message.
+    Message(Outbound),
+    /// The new form of a message that was seen.
+    Edited(Outbound),
+    /// The message of this key was removed.
+    Deleted(String),
+    /// An answer is on its way.
+    Typing,
+    /// The relay is reached, for the first time or again.
+    Connected,
+    /// The connection was lost, or none could be made; the client keeps trying.
+    Reconnecting,
+    /// This line was not taken and will not be sent again; why, as a sentence.
+    NotTaken(String),
+    /// The relay does not let us in; why, as a sentence. The last event.
+    Refused(String),
+}
+
+/// Why a line was not accepted for sending.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum SayError {
+    /// Longer than [`TEXT_MAX`] bytes.
+    #[error("That line is too long and was not sent. Send it in smaller parts.")]
+    TooLong,
+    /// The relay has refused us.
+    #[error("The chat has ended.")]
+    Ended,
+}
+
+/// Something to send, once and only once.
+enum Command {
+    Say { text: Zeroizing<String>, secret: bool },
+    Tap { button: String, message: Option<String> },
+}
+
+impl Client {
+    /// Starts to connect. Must be called within a tokio runtime.
+    pub fn connect(link: Link) -> Self {
+        let (commands, received) = mpsc::channel(COMMANDS_MAX);
+        let (events, shown) = mpsc::channel(EVENTS_MAX);
+        let unacknowledged = Unacknowledged::default();
+        let outbox = Outbox::new(unacknowledged.clone());
+        let connection = tokio::spawn(connection::keep(link, received, events, outbox));
+        let connection = connection.abort_handle();
+        Self { commands, events: Mutex::new(shown), unacknowledged, connection }
+    }
+
+    /// Sends a line, now or when the relay is reached again; waits while too many are unsent.
+    pub async fn say(&self, text: Zeroizing<String>) -> Result<(), SayError> {
+        self.say_as(text, false).await
+    }
+
+    /// Sends a credential that was typed unseen.
+    pub async fn enter_secret(&self, text: Zeroizing<String>) -> Result<(), SayError> {
+        self.say_as(text, true).await
+    }
+
+    /// Taps a button of a message, named by its key.
+    pub async fn tap(&self, button: String, message: Option<String>) -> Result<(), SayError> {
+        self.command(Command::Tap { button, message }).await
+    }
+
+    /// What happens next; `None` after [`ClientEvent::Refused`].
+    pub async fn next(&self) -> Option<ClientEvent> {
+        self.events.lock().await.recv().await
+    }
+
+    /// Waits until the relay has everything that was said, but no longer than `at_most`; whether it
+    /// has.
+    pub async fn flush(&self, at_most: Duration) -> bool {
+        let mut unacknowledged = self.unacknowledged.subscribe();
+        let all = unacknowledged.wait_for(|left| *left == 0);
+        tokio::time::timeout(at_most, all).await.is_ok_and(|all| all.is_ok())
+    }
+
+    async fn say_as(&self, text: Zeroizing<String>, secret: bool) -> Result<(), SayError> {
+        if text.len() > TEXT_MAX {
+            return Err(SayError::TooLong);
+        }
+        self.command(Command::Say { text, secret }).await
+    }
+
+    async fn command(&self, command: Command) -> Result<(), SayError> {
+        let permit = self.commands.reserve().await.map_err(|_| SayError::Ended)?;
+        self.unacknowledged.send_modify(|left| *left += 1);
+        permit.send(command);
+        Ok(())
+    }
+}
+
+impl Drop for Client {
+    fn drop(&mut self) {
+        self.connection.abort();
+    }
+}

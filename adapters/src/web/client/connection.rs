@@ -1,0 +1,236 @@
+//! Keeps a connection to the relay, whatever happens to it.
+
+use std::collections::{HashSet, VecDeque};
+use std::time::Duration;
+
+use futures::{SinkExt, StreamExt};
+use tokio::net::TcpStream;
+use tokio::sync::mpsc;
+use tokio::time::{Instant, sleep, timeout, timeout_at};
+use tokio_tungstenite::tungstenite::Message;
+use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
+use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, client_async_tls_with_config};
+use zeroize::Zeroizing;
+
+use super::outbox::{Outbox, chance};
+use super::{ClientEvent, Command, Link};
+use crate::web::FRAME_MAX;
+use crate::web::wire::{ClientFrame, ServerFrame, encode, outbound};
+
+/// Time to connect: a relay that sleeps has to wake first.
+const CONNECT_MAX: Duration = Duration::from_secs(30);
+
+/// Silence after which the relay is gone: it pings three times as often.
+const SILENCE_MAX: Duration = Duration::from_secs(65);
+
+/// Time for one frame to leave.
+const WRITE_MAX: Duration = Duration::from_secs(15);
+
+/// The first wait before connecting again; each failure doubles it.
+const BACKOFF_FIRST: Duration = Duration::from_millis(250);
+
+/// The longest wait: a person looks at the screen.
+const BACKOFF_MAX: Duration = Duration::from_secs(15);
+
+/// Message keys that are remembered to tell an edit from a new message.
+const KNOWN_MAX: usize = 1_024;
+
+type Socket = WebSocketStream<MaybeTlsStream<TcpStream>>;
+
+/// Why a connection ended.
+enum End {
+    /// Try again.
+    Lost,
+    /// Nobody listens any more, or the relay does not want us.
+    Final,
+}
+
+/// Connects again and again until refused, or until the client is dropped.
+pub(super) async fn keep(
+    link: Link,
+    commands: mpsc::Receiver<Command>,
+    events: mpsc::Sender<ClientEvent>,
+    outbox: Outbox,
+) {
+    let known = Known::default();
+    let mut session = Session { link, commands, events, outbox, known, seen: 0, welcomed: false };
+    let mut failures = 0;
+    loop {
+        session.welcomed = false;
+        if let Ok(Some(socket)) = timeout(CONNECT_MAX, dial(&session.link)).await
+            && let End::Final = session.run(socket).await
+        {
+            return;
+        }
+        if session.welcomed || failures == 0 {
+            failures = 0;
+            if session.events.send(ClientEvent::Reconnecting).await.is_err() {
+                return;
+            }
+        }
+        sleep(backoff(failures)).await;
+        failures += 1;
+    }
+}
+
+/// Half of the doubled wait, and up to as much again by chance, so that clients do not march in step.
+fn backoff(failures: u32) -> Duration {
+    let full = BACKOFF_FIRST.saturating_mul(2_u32.saturating_pow(failures)).min(BACKOFF_MAX);
+    full / 2 + (full / 2).mul_f64(f64::from(chance() as u32) / f64::from(u32::MAX))
+}
+
+async fn dial(link: &Link) -> Option<Socket> {
+    let stream = TcpStream::connect(link.address()).await.ok()?;
+    let config = WebSocketConfig::default()
+        .max_message_size(Some(FRAME_MAX))
+        .max_frame_size(Some(FRAME_MAX));
+    let connected =
+        client_async_tls_with_config(link.socket_url(), stream, Some(config), None).await;
+    connected.ok().map(|(socket, _)| socket)
+}
+
+struct Session {
+    link: Link,
+    commands: mpsc::Receiver<Command>,
+    events: mpsc::Sender<ClientEvent>,
+    outbox: Outbox,
+    known: Known,
+    seen: u64,
+    welcomed: bool,
+}
+
+impl Session {
+    async fn run(&mut self, mut socket: Socket) -> End {
+        match self.talk(&mut socket).await {
+            Ok(never) => match never {},
+            Err(end) => end,
+        }
+    }
+
+    async fn talk(&mut self, socket: &mut Socket) -> Result<std::convert::Infallible, End> {
+        let hello = ClientFrame::Hello { key: self.link.key().to_owned(), after: self.seen };
+        let hello = Zeroizing::new(encode(&hello).ok_or(End::Final)?);
+        write(socket, &hello).await?;
+        let events = self.events.clone();
+        let mut heard_at = Instant::now();
+        loop {
+            tokio::select! {
+                heard = hear(&events, socket, heard_at + SILENCE_MAX) => {
+                    let (permit, frame) = heard?;
+                    heard_at = Instant::now();
+                    let welcome = matches!(frame, Some(ServerFrame::Welcome { .. }));
+                    let (event, is_final) = self.understand(frame);
+                    if let Some(event) = event {
+                        permit.send(event);
+                    }
+                    if is_final {
+                        return Err(End::Final);
+                    }
+                    if welcome {
+                        for frame in self.outbox.frames() {
+                            write(socket, &frame).await?;
+                        }
+                    }
+                }
+                command = self.commands.recv(), if self.welcomed && self.outbox.has_room() => {
+                    let Some(command) = command else { return Err(End::Final) };
+                    if let Some(frame) = self.outbox.keep(command) {
+                        write(socket, &frame).await?;
+                    }
+                }
+            }
+        }
+    }
+
+    /// What a frame means to whoever watches, and whether it is the last one.
+    fn understand(&mut self, frame: Option<ServerFrame>) -> (Option<ClientEvent>, bool) {
+        let event = match frame {
+            Some(ServerFrame::Welcome { seq }) => {
+                self.seen = seq;
+                self.welcomed = true;
+                Some(ClientEvent::Connected)
+            }
+            Some(ServerFrame::Message { seq, id, text, buttons, ask }) => {
+                let message = outbound(id, text, buttons, ask);
+                self.is_new(seq).then(|| match self.known.add(&message.key) {
+                    true => ClientEvent::Message(message),
+                    false => ClientEvent::Edited(message),
+                })
+            }
+            Some(ServerFrame::Delete { seq, id }) => {
+                (self.is_new(seq) && self.known.remove(&id)).then_some(ClientEvent::Deleted(id))
+            }
+            Some(ServerFrame::Ack { id }) => {
+                self.outbox.forget(&id);
+                None
+            }
+            Some(ServerFrame::Refused { text, id: Some(id) }) => {
+                self.outbox.forget(&id);
+                Some(ClientEvent::NotTaken(text))
+            }
+            Some(ServerFrame::Refused { text, id: None }) => {
+                return (Some(ClientEvent::Refused(text)), true);
+            }
+            Some(ServerFrame::Typing) => Some(ClientEvent::Typing),
+            None => None,
+        };
+        (event, false)
+    }
+
+    fn is_new(&mut self, seq: u64) -> bool {
+        let is_new = seq > self.seen;
+        self.seen = self.seen.max(seq);
+        is_new
+    }
+}
+
+/// The next frame that says something, read only when there is room for what it says; `None` for
+/// one that this client is too old for.
+async fn hear<'a>(
+    events: &'a mpsc::Sender<ClientEvent>,
+    socket: &mut Socket,
+    deadline: Instant,
+) -> Result<(mpsc::Permit<'a, ClientEvent>, Option<ServerFrame>), End> {
+    let permit = events.reserve().await.map_err(|_| End::Final)?;
+    match timeout_at(deadline, socket.next()).await {
+        Ok(Some(Ok(Message::Text(text)))) => Ok((permit, serde_json::from_str(&text).ok())),
+        Ok(Some(Ok(Message::Ping(_) | Message::Pong(_)))) => Ok((permit, None)),
+        _ => Err(End::Lost),
+    }
+}
+
+async fn write(socket: &mut Socket, frame: &str) -> Result<(), End> {
+    match timeout(WRITE_MAX, socket.send(Message::text(frame))).await {
+        Ok(Ok(())) => Ok(()),
+        Ok(Err(_)) | Err(_) => Err(End::Lost),
+    }
+}
+
+/// The keys of the latest messages.
+#[derive(Default)]
+struct Known {
+    keys: HashSet<String>,
+    order: VecDeque<String>,
+}
+
+impl Known {
+    /// Whether it was not known before.
+    fn add(&mut self, key: &str) -> bool {
+        if !self.keys.insert(key.to_owned()) {
+            return false;
+        }
+        self.order.push_back(key.to_owned());
+        if self.order.len() > KNOWN_MAX
+            && let Some(oldest) = self.order.pop_front()
+        {
+            self.keys.remove(&oldest);
+        }
+        true
+    }
+
+    /// Whether it was known.
+    fn remove(&mut self, key: &str) -> bool {
+        self.order.retain(|known| known != key);
+        self.keys.remove(key)
+    }
+}

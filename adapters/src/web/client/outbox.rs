@@ -1,0 +1,74 @@
+//! What was said and not acknowledged yet.
+
+use std::collections::VecDeque;
+use std::hash::{BuildHasher, RandomState};
+use std::sync::Arc;
+
+use tokio::sync::watch;
+use zeroize::Zeroizing;
+
+use super::Command;
+use crate::web::wire::{ClientFrame, encode};
+
+/// Lines that may be on their way at once; fewer than the relay takes from all clients together.
+const PENDING_MAX: usize = 64;
+
+/// Frames in order, each with an id that stays the same however often it is sent.
+pub(super) struct Outbox {
+    prefix: String,
+    next: u64,
+    pending: VecDeque<Frame>,
+    unacknowledged: Unacknowledged,
+}
+
+/// How much was said and is not acknowledged, from the moment that it was said.
+pub(super) type Unacknowledged = Arc<watch::Sender<usize>>;
+
+struct Frame {
+    id: String,
+    text: Zeroizing<String>,
+}
+
+impl Outbox {
+    pub(super) fn new(unacknowledged: Unacknowledged) -> Self {
+        let prefix = format!("{:016x}{:016x}", chance(), chance());
+        Self { prefix, next: 0, pending: VecDeque::new(), unacknowledged }
+    }
+
+    pub(super) fn has_room(&self) -> bool {
+        self.pending.len() < PENDING_MAX
+    }
+
+    /// Keeps what is to be sent; its frame.
+    pub(super) fn keep(&mut self, command: Command) -> Option<Zeroizing<String>> {
+        let id = format!("{}-{}", self.prefix, self.next);
+        self.next += 1;
+        let frame = match command {
+            Command::Say { text, secret } => {
+                ClientFrame::Say { id: id.clone(), text: text.to_string(), secret }
+            }
+            Command::Tap { button, message } => {
+                ClientFrame::Tap { id: id.clone(), button, message }
+            }
+        };
+        let text = Zeroizing::new(encode(&frame)?);
+        self.pending.push_back(Frame { id, text: text.clone() });
+        Some(text)
+    }
+
+    pub(super) fn forget(&mut self, id: &str) {
+        let before = self.pending.len();
+        self.pending.retain(|frame| frame.id != id);
+        let gone = before - self.pending.len();
+        self.unacknowledged.send_modify(|left| *left = left.saturating_sub(gone));
+    }
+
+    pub(super) fn frames(&self) -> impl Iterator<Item = Zeroizing<String>> {
+        self.pending.iter().map(|frame| frame.text.clone())
+    }
+}
+
+/// A number that nobody else gets: the standard library seeds its hashers from the system.
+pub(super) fn chance() -> u64 {
+    RandomState::new().hash_one(())
+}

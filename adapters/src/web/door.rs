@@ -1,0 +1,107 @@
+//! Who may come in, and how many.
+
+use std::time::Duration;
+
+use axum::http::{HeaderMap, Uri, header};
+use tokio::sync::oneshot;
+use tokio::time::Instant;
+
+/// Clients of one owner at once: every device twice over. The one that was quiet longest makes room.
+pub(super) const SOCKETS_MAX: usize = 16;
+
+/// Connections at once that have not shown the key yet.
+const STRANGERS_MAX: usize = 32;
+
+/// Wrong keys in one [`WINDOW`] that still get a sentence; more than a person would paste.
+const WRONG_KEYS_MAX: u32 = 10;
+
+/// How long wrong keys are counted together.
+const WINDOW: Duration = Duration::from_secs(60);
+
+#[derive(Default)]
+pub(super) struct Door {
+    strangers: usize,
+    wrong_keys: u32,
+    window_start: Option<Instant>,
+    next_ticket: u64,
+    guests: Vec<Guest>,
+}
+
+struct Guest {
+    ticket: u64,
+    heard_at: Instant,
+    /// Dropped to ask this connection to close.
+    _stay: oneshot::Sender<()>,
+}
+
+/// A client's place inside.
+pub(super) struct Ticket {
+    pub(super) number: u64,
+    /// Ends when somebody else needs the place.
+    pub(super) leave: oneshot::Receiver<()>,
+}
+
+impl Door {
+    /// Whether there is room for one more who has not shown a key.
+    pub(super) fn knock(&mut self) -> bool {
+        let has_room = self.strangers < STRANGERS_MAX;
+        self.strangers += usize::from(has_room);
+        has_room
+    }
+
+    /// A stranger has shown a key or gone.
+    pub(super) fn step_aside(&mut self) {
+        self.strangers = self.strangers.saturating_sub(1);
+    }
+
+    /// Notes a wrong key; whether it still deserves a sentence.
+    pub(super) fn turn_away(&mut self, now: Instant) -> bool {
+        if self.window_start.is_none_or(|start| now - start >= WINDOW) {
+            self.window_start = Some(now);
+            self.wrong_keys = 0;
+        }
+        self.wrong_keys = self.wrong_keys.saturating_add(1);
+        self.wrong_keys <= WRONG_KEYS_MAX
+    }
+
+    pub(super) fn let_in(&mut self, now: Instant) -> Ticket {
+        if self.guests.len() == SOCKETS_MAX
+            && let Some((quietest, _)) =
+                self.guests.iter().enumerate().min_by_key(|(_, guest)| guest.heard_at)
+        {
+            self.guests.swap_remove(quietest);
+        }
+        let number = self.next_ticket;
+        self.next_ticket += 1;
+        let (stay, leave) = oneshot::channel();
+        self.guests.push(Guest { ticket: number, heard_at: now, _stay: stay });
+        Ticket { number, leave }
+    }
+
+    /// This client said something.
+    pub(super) fn heard(&mut self, ticket: u64, now: Instant) {
+        if let Some(guest) = self.guests.iter_mut().find(|guest| guest.ticket == ticket) {
+            guest.heard_at = now;
+        }
+    }
+
+    pub(super) fn let_out(&mut self, ticket: u64) {
+        self.guests.retain(|guest| guest.ticket != ticket);
+    }
+
+    pub(super) fn guests(&self) -> usize {
+        self.guests.len()
+    }
+}
+
+/// Whether the page that opens this socket is one of ours: a browser says where it comes from, and
+/// sends cookies and reaches private networks for any page otherwise. Terminals say nothing.
+pub(super) fn is_same_origin(headers: &HeaderMap) -> bool {
+    let Some(origin) = headers.get(header::ORIGIN) else { return true };
+    let origin = origin.to_str().ok().and_then(|origin| origin.parse::<Uri>().ok());
+    let host = headers.get(header::HOST).and_then(|host| host.to_str().ok());
+    match (origin.as_ref().and_then(Uri::authority), host) {
+        (Some(origin), Some(host)) => origin.as_str().eq_ignore_ascii_case(host),
+        _ => false,
+    }
+}

@@ -1,0 +1,129 @@
+//! What was said on the web channel, so that nothing is lost while nobody is connected.
+
+use std::collections::BTreeMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use async_trait::async_trait;
+
+use crate::chat::Outbound;
+
+/// Messages that a [`MemoryLog`] keeps; the oldest are forgotten first.
+const MEMORY_MAX: usize = 1_000;
+
+/// The latest form of every message, in the order of their latest change.
+///
+/// Every change takes the next sequence number, from 1, and supersedes the entry that this message
+/// had before. An entry must not become visible to [`Log::after`] before those with smaller
+/// numbers: readers never look back. Old messages may be forgotten.
+#[async_trait]
+pub trait Log: Send + Sync {
+    /// Writes a message, or its new form if its key is known; its sequence number.
+    async fn put(&self, message: &Outbound) -> Result<u64, LogError>;
+
+    /// Replaces a message by the note that it was removed; the sequence number of that note, or
+    /// `None` where no such message stands.
+    async fn remove(&self, key: &str) -> Result<Option<u64>, LogError>;
+
+    /// Whether a message of this key stands in the log.
+    async fn contains(&self, key: &str) -> Result<bool, LogError>;
+
+    /// At most `max` entries after `seq`, in order.
+    async fn after(&self, seq: u64, max: usize) -> Result<Vec<Entry>, LogError>;
+
+    /// The latest sequence number; zero if there never was one.
+    async fn head(&self) -> Result<u64, LogError>;
+}
+
+/// A change in a [`Log`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Entry {
+    /// Its place in the order.
+    pub seq: u64,
+    /// What changed.
+    pub change: Change,
+}
+
+/// What an [`Entry`] says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Change {
+    /// This message stands, in this form.
+    Put(Outbound),
+    /// The message of this key was removed.
+    Removed(String),
+}
+
+/// The log could not be read or written; trying again may help.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the log of messages is not available")]
+pub struct LogError;
+
+/// A log that lives as long as the process.
+#[derive(Default)]
+pub struct MemoryLog {
+    entries: Mutex<Entries>,
+}
+
+#[derive(Default)]
+struct Entries {
+    head: u64,
+    by_seq: BTreeMap<u64, Change>,
+}
+
+impl MemoryLog {
+    fn entries(&self) -> MutexGuard<'_, Entries> {
+        self.entries.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Entries {
+    fn supersede(&mut self, change: Change) -> u64 {
+        let key = change.key();
+        self.by_seq.retain(|_, old| old.key() != key);
+        if self.by_seq.len() == MEMORY_MAX {
+            self.by_seq.pop_first();
+        }
+        self.head += 1;
+        self.by_seq.insert(self.head, change);
+        self.head
+    }
+
+    fn contains(&self, key: &str) -> bool {
+        self.by_seq.values().any(|change| matches!(change, Change::Put(put) if put.key == key))
+    }
+}
+
+impl Change {
+    fn key(&self) -> &str {
+        match self {
+            Self::Put(message) => &message.key,
+            Self::Removed(key) => key,
+        }
+    }
+}
+
+#[async_trait]
+impl Log for MemoryLog {
+    async fn put(&self, message: &Outbound) -> Result<u64, LogError> {
+        Ok(self.entries().supersede(Change::Put(message.clone())))
+    }
+
+    async fn remove(&self, key: &str) -> Result<Option<u64>, LogError> {
+        let mut entries = self.entries();
+        let known = entries.contains(key);
+        Ok(known.then(|| entries.supersede(Change::Removed(key.into()))))
+    }
+
+    async fn contains(&self, key: &str) -> Result<bool, LogError> {
+        Ok(self.entries().contains(key))
+    }
+
+    async fn after(&self, seq: u64, max: usize) -> Result<Vec<Entry>, LogError> {
+        let entries = self.entries();
+        let later = entries.by_seq.range(seq.saturating_add(1)..).take(max);
+        Ok(later.map(|(seq, change)| Entry { seq: *seq, change: change.clone() }).collect())
+    }
+
+    async fn head(&self) -> Result<u64, LogError> {
+        Ok(self.entries().head)
+    }
+}

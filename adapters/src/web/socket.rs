@@ -1,0 +1,269 @@
+//! One connected client, seen from the server.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::extract::State;
+use axum::extract::ws::{Message, WebSocket, WebSocketUpgrade};
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::{IntoResponse, Response};
+use subtle::ConstantTimeEq;
+use tokio::sync::{broadcast, watch};
+use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until, timeout};
+use zeroize::Zeroizing;
+
+use super::door::{Ticket, is_same_origin};
+use super::wire::{ClientFrame, ServerFrame, encode};
+use super::{FRAME_MAX, ID_MAX, OWNER, Sign, TEXT_MAX, Web};
+use crate::chat::{Content, Inbound, InboundId, MessageRef, Place, UserId};
+
+/// Time to say hello: one round trip on a bad phone connection.
+const HELLO_MAX: Duration = Duration::from_secs(10);
+
+/// How often a silent client is asked whether it is there; well under the minute after which
+/// proxies drop a quiet connection.
+const PING_INTERVAL: Duration = Duration::from_secs(20);
+
+/// Silence after which a client is gone: three unanswered pings.
+const SILENCE_MAX: Duration = Duration::from_secs(65);
+
+/// Time for one frame to leave; who reads slower reconnects and catches up from the log.
+const WRITE_MAX: Duration = Duration::from_secs(15);
+
+/// Entries read from the log at once.
+const BATCH: usize = 32;
+
+const WRONG_KEY: &str = "This link is not valid here. Ask for a new one where you got it.";
+const TOO_LONG: &str = "That line is too long and was not sent. Send it in smaller parts.";
+const MALFORMED: &str = "That was not understood. This program may be too old for this relay.";
+
+/// The connection is of no more use.
+struct Closed;
+
+/// `GET /chat/socket`: refuses pages of other sites and too many strangers, then talks.
+pub(super) async fn upgrade(
+    State(web): State<Arc<Web>>,
+    headers: HeaderMap,
+    upgrade: WebSocketUpgrade,
+) -> Response {
+    if !is_same_origin(&headers) {
+        return StatusCode::FORBIDDEN.into_response();
+    }
+    let Some(stranger) = Stranger::knock(&web) else {
+        return StatusCode::SERVICE_UNAVAILABLE.into_response();
+    };
+    upgrade
+        .max_message_size(FRAME_MAX)
+        .max_frame_size(FRAME_MAX)
+        .on_upgrade(move |socket| talk(web, stranger, socket))
+}
+
+/// A connection that has not shown the key yet.
+struct Stranger(Arc<Web>);
+
+impl Stranger {
+    fn knock(web: &Arc<Web>) -> Option<Self> {
+        web.door().knock().then(|| Self(web.clone()))
+    }
+}
+
+impl Drop for Stranger {
+    fn drop(&mut self) {
+        self.0.door().step_aside();
+    }
+}
+
+async fn talk(web: Arc<Web>, stranger: Stranger, mut socket: WebSocket) {
+    let hello = timeout(HELLO_MAX, read_hello(&mut socket)).await;
+    let Ok(Some((key, after))) = hello else { return };
+    if !opens(&key, &web.key) {
+        if web.door().turn_away(Instant::now()) {
+            // The connection ends either way.
+            let _ = refuse(&mut socket, WRONG_KEY, None).await;
+            let _ = timeout(WRITE_MAX, socket.send(Message::Close(None))).await;
+        }
+        return;
+    }
+    drop(stranger);
+    let ticket = web.door().let_in(Instant::now());
+    let connection = Connection {
+        number: ticket.number,
+        signs: web.signs.subscribe(),
+        changed: web.changed.subscribe(),
+        web,
+        socket,
+        waiting: HashSet::new(),
+        seen: 0,
+        heard_at: Instant::now(),
+    };
+    connection.run(ticket, after).await;
+}
+
+/// Whether the shown key is the owner's; an empty one opens nothing.
+fn opens(shown: &str, key: &str) -> bool {
+    !key.is_empty() && bool::from(shown.as_bytes().ct_eq(key.as_bytes()))
+}
+
+async fn read_hello(socket: &mut WebSocket) -> Option<(Zeroizing<String>, u64)> {
+    loop {
+        match socket.recv().await?.ok()? {
+            Message::Text(text) => {
+                return match serde_json::from_str(&text) {
+                    Ok(ClientFrame::Hello { key, after }) => Some((Zeroizing::new(key), after)),
+                    _ => None,
+                };
+            }
+            Message::Ping(_) | Message::Pong(_) => {}
+            Message::Binary(_) | Message::Close(_) => return None,
+        }
+    }
+}
+
+async fn refuse(socket: &mut WebSocket, text: &str, id: Option<String>) -> Result<(), Closed> {
+    write(socket, &ServerFrame::Refused { text: text.into(), id }).await
+}
+
+async fn write(socket: &mut WebSocket, frame: &ServerFrame) -> Result<(), Closed> {
+    let text = encode(frame).ok_or(Closed)?;
+    write_message(socket, Message::Text(text.into())).await
+}
+
+async fn write_message(socket: &mut WebSocket, message: Message) -> Result<(), Closed> {
+    match timeout(WRITE_MAX, socket.send(message)).await {
+        Ok(Ok(())) => Ok(()),
+        Ok(Err(_)) | Err(_) => Err(Closed),
+    }
+}
+
+/// A client that has shown the key.
+struct Connection {
+    web: Arc<Web>,
+    number: u64,
+    socket: WebSocket,
+    signs: broadcast::Receiver<Sign>,
+    changed: watch::Receiver<()>,
+    /// Lines of this client that are not acknowledged yet.
+    waiting: HashSet<InboundId>,
+    seen: u64,
+    heard_at: Instant,
+}
+
+impl Drop for Connection {
+    fn drop(&mut self) {
+        self.web.door().let_out(self.number);
+    }
+}
+
+impl Connection {
+    async fn run(mut self, ticket: Ticket, after: u64) {
+        if self.welcome(after).await.is_err() {
+            return;
+        }
+        self.web.reachable.notify_one();
+        let mut leave = ticket.leave;
+        let mut ping = interval(PING_INTERVAL);
+        ping.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            let silence_ends = self.heard_at + SILENCE_MAX;
+            let done = tokio::select! {
+                _ = &mut leave => Err(Closed),
+                () = sleep_until(silence_ends) => Err(Closed),
+                sign = self.signs.recv() => self.pass_on(sign).await,
+                changed = self.changed.changed() => match changed {
+                    Ok(()) => self.catch_up().await,
+                    Err(_) => Err(Closed),
+                },
+                frame = self.socket.recv() => match frame {
+                    Some(Ok(frame)) => self.hear(frame).await,
+                    Some(Err(_)) | None => Err(Closed),
+                },
+                _ = ping.tick() => {
+                    write_message(&mut self.socket, Message::Ping(Vec::new().into())).await
+                }
+            };
+            if done.is_err() {
+                return;
+            }
+        }
+    }
+
+    /// A client that has seen more than there is knows another log: it starts over.
+    async fn welcome(&mut self, after: u64) -> Result<(), Closed> {
+        let head = self.web.log.head().await.map_err(|_| Closed)?;
+        self.seen = if after > head { 0 } else { after };
+        write(&mut self.socket, &ServerFrame::Welcome { seq: self.seen }).await?;
+        self.catch_up().await
+    }
+
+    async fn catch_up(&mut self) -> Result<(), Closed> {
+        loop {
+            let entries = self.web.log.after(self.seen, BATCH).await.map_err(|_| Closed)?;
+            let Some(last) = entries.last() else { return Ok(()) };
+            let seen = last.seq;
+            for entry in entries {
+                write(&mut self.socket, &entry.into()).await?;
+            }
+            self.seen = seen;
+        }
+    }
+
+    async fn pass_on(
+        &mut self,
+        sign: Result<Sign, broadcast::error::RecvError>,
+    ) -> Result<(), Closed> {
+        match sign {
+            Ok(Sign::Typing) => write(&mut self.socket, &ServerFrame::Typing).await,
+            Ok(Sign::Acknowledged(id)) if self.waiting.remove(&id) => {
+                write(&mut self.socket, &ServerFrame::Ack { id: id.0 }).await
+            }
+            Ok(Sign::Acknowledged(_)) => Ok(()),
+            Err(_) => Err(Closed),
+        }
+    }
+
+    async fn hear(&mut self, message: Message) -> Result<(), Closed> {
+        self.heard_at = Instant::now();
+        let text = match message {
+            Message::Text(text) => text,
+            Message::Ping(_) | Message::Pong(_) => return Ok(()),
+            Message::Binary(_) | Message::Close(_) => return Err(Closed),
+        };
+        self.web.door().heard(self.number, self.heard_at);
+        let (id, content) = match serde_json::from_str(&text) {
+            Ok(ClientFrame::Say { id, text, secret }) => (id, line(text.into(), secret)),
+            Ok(ClientFrame::Tap { id, button, message }) => (id, tap(button, message)),
+            Ok(ClientFrame::Hello { .. }) => return Ok(()),
+            Err(_) => return refuse(&mut self.socket, MALFORMED, None).await.and(Err(Closed)),
+        };
+        let Some(content) = content.filter(|_| id.len() <= ID_MAX) else {
+            return refuse(&mut self.socket, TOO_LONG, Some(id)).await;
+        };
+        self.take(InboundId(id), content)
+    }
+
+    fn take(&mut self, id: InboundId, content: Content) -> Result<(), Closed> {
+        self.waiting.insert(id.clone());
+        let inbound = Inbound {
+            id,
+            chat: Web::chat(),
+            from: UserId(OWNER.into()),
+            place: Place::Private,
+            locale: None,
+            content,
+        };
+        // A client whose line finds no room reconnects a little later and sends it again.
+        self.web.inbox.push(inbound).map_err(|_| Closed)
+    }
+}
+
+fn line(text: Zeroizing<String>, secret: bool) -> Option<Content> {
+    let content = if secret { Content::Secret } else { Content::Text };
+    (text.len() <= TEXT_MAX).then(|| content(text))
+}
+
+fn tap(button: String, message: Option<String>) -> Option<Content> {
+    let fits = button.len() <= ID_MAX && message.as_ref().is_none_or(|id| id.len() <= ID_MAX);
+    let message = message.map(|id| MessageRef { chat: Web::chat(), id });
+    fits.then_some(Content::Tap { button, message })
+}
