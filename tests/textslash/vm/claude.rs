@@ -1,12 +1,16 @@
 //! The real Claude Code against a stand-in of the Messages API. Runs where `CLAUDE_BIN` names it.
 
 use std::sync::Mutex;
+use std::time::Duration;
 
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::post;
 use axum::{Json, Router};
+use nix::errno::Errno;
+use nix::sys::signal::kill;
+use nix::unistd::Pid;
 use serde_json::{Value, json};
 
 use super::*;
@@ -60,7 +64,12 @@ async fn messages(
     let block = if last.contains("tool_result") {
         json!({"type": "text", "text": format!("the tool said {}", last.contains("made by claude"))})
     } else if last.contains("use the shell") {
-        let input = json!({"command": "env; echo made by claude | tee made", "description": "try"});
+        let command = if last.contains("for ever") {
+            "echo $$ >pid; sleep 1000"
+        } else {
+            "env; echo made by claude | tee made"
+        };
+        let input = json!({"command": command, "description": "try"});
         json!({"type": "tool_use", "id": "toolu_1", "name": "Bash", "input": input})
     } else {
         json!({"type": "text", "text": format!("remembered: {}", all.contains("the word is heron"))})
@@ -159,4 +168,32 @@ async fn claude_code_that_waits_for_its_model_can_be_cancelled() {
     assert_eq!(cancelled.head.status, 202);
     assert_eq!(last, TurnEvent::Failed { reason: TurnFailure::Stopped });
     assert_eq!(vm.end().await, Over::Told);
+}
+
+#[tokio::test]
+async fn what_claude_code_started_ends_with_its_turn() {
+    if std::env::var_os("CLAUDE_BIN").is_none() {
+        println!("skipped: CLAUDE_BIN does not name Claude Code");
+        return;
+    }
+    let dir = tempfile::tempdir().unwrap();
+    let (_model, relay_url) = Model::start().await;
+    let vm = Served::start(settings(dir.path(), AgentKind::Claude, &relay_url)).await;
+    let pid = dir.path().join("workspace/pid");
+    let made = tokio::process::Command::new("mkfifo").arg(&pid).status().await.unwrap();
+    assert!(made.success());
+    let turn = vm.turn("1", "use the shell for ever").await;
+    let pid = tokio::fs::read_to_string(pid).await.unwrap().trim().parse().unwrap();
+
+    vm.call("/turns/1/cancel", String::new()).await;
+    let (_, _, last) = turn.rest().await;
+
+    assert_eq!(last, TurnEvent::Failed { reason: TurnFailure::Stopped });
+    let gone = async {
+        while kill(Pid::from_raw(pid), None) != Err(Errno::ESRCH) {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(10), gone).await.expect("its shell goes on");
+    vm.end().await;
 }
