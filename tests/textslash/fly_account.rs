@@ -71,7 +71,7 @@ impl World {
         let network = InProcess::new().with_fly(&simulated);
         let judged = Arc::new(Judged { network, contract: Contract::load() });
         let fly = Fly::new(judged, Endpoints::real(), clock, chance);
-        let token = fly.judge(&simulated.mint_org_token()).ok().expect("a token as Fly's");
+        let Ok(token) = fly.judge(&simulated.mint_org_token()) else { panic!("a token as Fly's") };
         Self { simulated, account: fly.open(token, keys()), spec: spec() }
     }
 

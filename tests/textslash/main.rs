@@ -1,4 +1,6 @@
 //! One integration binary: stories told from outside the library.
 
+#[cfg(test)]
 mod contract;
+#[cfg(test)]
 mod fly_account;
