@@ -2,5 +2,7 @@
 
 #![cfg(test)]
 
+mod contract;
+mod fly_account;
 mod tidy;
 mod vm;
