@@ -89,7 +89,8 @@ pub(super) fn plan() -> Plan {
 }
 
 fn step((word, part, role, stage, needs): &Row) -> Step {
-    let resource = |undo, placed, costs| StepKind::Resource { undo, placed, costs };
+    let unique = matches!(part, Part::App | Part::Machine);
+    let resource = |undo, placed, costs| StepKind::Resource { undo, placed, costs, unique };
     let app = || app_step(role.unwrap_or(Role::Relay));
     let kind = match part {
         Part::App => resource(Undo::Delete, false, false),

@@ -40,7 +40,7 @@ fn what_costs_money_is_deleted_by_a_call_of_its_own() {
         .filter(|step| {
             matches!(
                 step.kind,
-                StepKind::Resource { costs: true, placed: true, undo: Undo::Delete }
+                StepKind::Resource { costs: true, placed: true, undo: Undo::Delete, .. }
             )
         })
         .map(|step| step.id.to_string())
