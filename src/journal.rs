@@ -116,6 +116,7 @@ pub struct Run {
     spec: Spec,
     region: Region,
     steps: BTreeMap<StepId, StepState>,
+    facts: Known,
     doubtful: BTreeSet<StepId>,
     adopted: bool,
     turned: bool,
@@ -159,6 +160,7 @@ impl Run {
             region: region.ok_or(Illegal { seq: 0, why: "a spec names a region" })?,
             spec,
             steps: BTreeMap::new(),
+            facts: Known::new(),
             doubtful: BTreeSet::new(),
             adopted: false,
             turned: false,
@@ -181,9 +183,12 @@ impl Run {
             }
             Entry::Done { step, action, facts } => {
                 self.doubtful.remove(step);
-                let state = match action {
-                    Action::Create | Action::HandOver => StepState::Done(facts.clone()),
-                    Action::Delete => StepState::Absent,
+                let state = if *action == Action::Delete {
+                    self.facts.remove(step);
+                    StepState::Absent
+                } else {
+                    self.facts.insert(step.clone(), facts.clone());
+                    StepState::Done(facts.clone())
                 };
                 self.steps.insert(step.clone(), state);
             }
@@ -279,13 +284,9 @@ impl Run {
         }
     }
 
-    /// The facts of every step that is there.
-    pub fn known(&self) -> Known {
-        let done = self.steps.iter().filter_map(|(id, state)| match state {
-            StepState::Done(facts) => Some((id.clone(), facts.clone())),
-            _ => None,
-        });
-        done.collect()
+    /// The facts of every step that was made and is not known to be gone.
+    pub fn known(&self) -> &Known {
+        &self.facts
     }
 
     /// Intents without an outcome: the process that had them died.

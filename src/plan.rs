@@ -53,6 +53,16 @@ impl Step {
         matches!(self.kind, StepKind::Resource { placed: true, .. })
     }
 
+    /// Whether its name is unique where it stands.
+    pub fn is_unique(&self) -> bool {
+        matches!(self.kind, StepKind::Resource { unique: true, .. })
+    }
+
+    /// Whether it goes away by itself when something else does.
+    pub fn goes_with_another(&self) -> bool {
+        matches!(self.kind, StepKind::Resource { undo: Undo::With(_), .. })
+    }
+
     /// Whether it costs money while it exists.
     pub fn costs(&self) -> bool {
         matches!(self.kind, StepKind::Resource { costs: true, .. })

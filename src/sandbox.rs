@@ -21,6 +21,7 @@ use self::machines::ChildProcesses;
 
 pub mod anthropic;
 pub mod edge;
+pub mod faults;
 pub mod fly;
 pub mod in_process;
 pub mod machines;

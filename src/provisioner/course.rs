@@ -113,7 +113,9 @@ struct Sight {
     /// Pauses since it last got anywhere.
     streak: u32,
     not_before_ms: u64,
-    /// When a create was last in doubt.
+    /// The cloud said that it takes it away, or that it was gone.
+    given_up: bool,
+    /// When a create was last in doubt, or done: lists may not show it yet.
     doubt_since_ms: u64,
     /// Why it last got nowhere.
     last: Option<Cause>,
@@ -135,9 +137,8 @@ enum View {
 impl Course {
     /// A run as its journal tells it, of which this process has seen nothing yet.
     pub(super) fn new(plan: Plan, run: Run) -> Self {
-        let mut known = run.known();
         let sights = plan.steps().iter().map(|step| {
-            let facts = known.remove(&step.id).unwrap_or_default();
+            let facts = run.known().get(&step.id).cloned().unwrap_or_default();
             (step.id.clone(), Sight { facts, ..Sight::default() })
         });
         let sights = sights.collect();
@@ -167,7 +168,7 @@ impl Course {
     pub(super) fn known(&self) -> Known {
         let held =
             self.sights.iter().filter_map(|(id, sight)| Some((id.clone(), sight.held.clone()?)));
-        self.run.known().into_iter().chain(held).collect()
+        self.run.known().clone().into_iter().chain(held).collect()
     }
 
     /// Whether a step is as the goal needs it.
@@ -188,6 +189,10 @@ impl Course {
     fn is_unmaking(&self, step: &Step) -> bool {
         let leaves = self.run.is_turned() || self.leaving_region && step.is_placed();
         leaves && self.touched().any(|touched| touched.id == step.id)
+    }
+
+    fn is_unmaking_id(&self, id: &StepId) -> bool {
+        self.plan.step(id).is_some_and(|step| self.is_unmaking(step))
     }
 
     /// Whether it was never made, or is known to be gone and seen so by this process.
@@ -226,18 +231,25 @@ impl Course {
             .deletable()
             .filter(|step| self.plan.foundations(id).contains(&step.id))
             .peekable();
-        under.peek().is_some()
-            && under.all(|step| {
-                matches!(self.sights[&step.id].view, View::Absent)
-                    && !self.run.create_in_doubt(&step.id)
-            })
+        under.peek().is_some() && under.all(|step| self.is_gone(step))
     }
 
-    /// Whether a create of this step may still take effect.
+    /// Whether a resource that is not seen may yet be: a create may take effect late, and what was made
+    /// may not be listed yet. Where a name is unique the latter does no harm: a second create is
+    /// refused.
     pub(super) fn may_yet_appear(&self, id: &StepId, now_ms: u64) -> bool {
-        self.run.create_in_doubt(id)
+        let made = self.run.known().contains_key(id) && !self.sights[id].given_up;
+        let listed_late = made && !self.plan.step(id).is_some_and(Step::is_unique);
+        (self.run.create_in_doubt(id) || listed_late)
             && now_ms < self.sights[id].doubt_since_ms + SETTLE_MS
             && !self.has_gone_with_another(id)
+    }
+
+    /// Whether it is out of the way of what it stands on: not there, and not only unlisted.
+    fn is_out_of_the_way(&self, id: &StepId) -> bool {
+        let sight = &self.sights[id];
+        let made = self.run.known().contains_key(id);
+        matches!(sight.view, View::Absent) && (!made || sight.given_up)
     }
 }
 

@@ -98,8 +98,7 @@ impl Conversations {
         .bind(&self.channel)
         .fetch_all(&self.pool)
         .await?;
-        let read =
-            |row: &AnyRow| Ok((ChatId(row.try_get(2)?), UserId(row.try_get(3)?), stored(row)?));
+        let read = |row: &AnyRow| Ok((ChatId(row.try_get(3)?), stored(row)?));
         rows.iter().map(read).collect()
     }
 
@@ -205,7 +204,10 @@ impl Conversations {
         .bind(&chat.0)
         .fetch_all(&self.pool)
         .await?;
-        let read = |row: &AnyRow| Ok((ChatId(row.try_get(3)?), stored(row)?));
+        let read = |row: &AnyRow| {
+            let message: String = row.try_get(1)?;
+            Ok((row.try_get(0)?, serde_json::from_str(&message).context("not a message")?))
+        };
         rows.iter().map(read).collect()
     }
 

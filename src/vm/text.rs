@@ -1,5 +1,8 @@
 //! Bytes of a program into text that can be shown anywhere.
 
+#[cfg(test)]
+mod tests;
+
 /// Decodes UTF-8 as it arrives in pieces; what is no UTF-8 becomes U+FFFD.
 #[derive(Debug, Default)]
 pub struct Decoder {

@@ -1,3 +1,6 @@
 //! One integration binary: stories told from outside the library.
 
+#![cfg(test)]
+
 mod tidy;
+mod vm;

@@ -89,15 +89,25 @@ pub(super) fn plan() -> Plan {
 }
 
 fn step((word, part, role, stage, needs): &Row) -> Step {
-    let unique = matches!(part, Part::App | Part::Machine);
-    let resource = |undo, placed, costs| StepKind::Resource { undo, placed, costs, unique };
     let app = || app_step(role.unwrap_or(Role::Relay));
+    let address = |unique| StepKind::Resource {
+        undo: Undo::With(app()),
+        placed: false,
+        costs: false,
+        unique,
+    };
     let kind = match part {
-        Part::App => resource(Undo::Delete, false, false),
-        Part::SharedV4 | Part::PublicV6 | Part::PrivateV6 => {
-            resource(Undo::With(app()), false, false)
+        Part::App => {
+            StepKind::Resource { undo: Undo::Delete, placed: false, costs: false, unique: true }
         }
-        Part::Volume | Part::Machine => resource(Undo::Delete, true, true),
+        Part::SharedV4 => address(true),
+        Part::PublicV6 | Part::PrivateV6 => address(false),
+        Part::Volume | Part::Machine => StepKind::Resource {
+            undo: Undo::Delete,
+            placed: true,
+            costs: true,
+            unique: *part == Part::Machine,
+        },
         Part::Keys => StepKind::Handover { with: app() },
         Part::Started => StepKind::Gate { patience_ms: PULL_MS },
         Part::RelayHealthy | Part::AgentReady => StepKind::Gate { patience_ms: HEALTH_MS },

@@ -6,7 +6,7 @@ use super::{
 };
 use crate::cloud::{Cause, Observation};
 use crate::journal::{Action, Entry, NO_ROOM, StepState};
-use crate::plan::{Facts, StepId, StepKind};
+use crate::plan::{Facts, Step, StepId, StepKind};
 
 /// What a move came to.
 pub(in crate::provisioner) enum Answer {
@@ -70,8 +70,10 @@ impl Course {
             Answer::Observed(Ok(seen)) => self.observed(id, seen, at),
             Answer::Observed(Err(Cause::Missing)) => self.absent(id, at),
             Answer::Observed(Err(cause)) => self.not_seen(id, cause, at),
-            Answer::Created(Ok(facts)) => Some(self.made(id, Action::Create, facts)),
-            Answer::HandedOver(Ok(facts)) => Some(self.made(id, Action::HandOver, facts)),
+            Answer::Created(Ok(facts)) => Some(self.made(id, Action::Create, facts, at.now_ms)),
+            Answer::HandedOver(Ok(facts)) => {
+                Some(self.made(id, Action::HandOver, facts, at.now_ms))
+            }
             Answer::Created(Err(cause)) => Some(self.not_done(id, Action::Create, cause, at)),
             Answer::HandedOver(Err(cause)) => Some(self.not_done(id, Action::HandOver, cause, at)),
             Answer::Deleted(Ok(()) | Err(Cause::Missing)) => self.deleted(id, at),
@@ -82,17 +84,20 @@ impl Course {
         entry.into_iter().collect()
     }
 
-    fn made(&mut self, id: &StepId, action: Action, facts: Facts) -> Entry {
+    fn made(&mut self, id: &StepId, action: Action, facts: Facts, now_ms: u64) -> Entry {
         let sight = self.sight_mut(id);
         sight.held = Some(facts.clone());
         sight.facts = facts.clone();
         sight.view = View::Present(vec![facts.clone()]);
         sight.streak = 0;
+        sight.given_up = false;
+        sight.doubt_since_ms = now_ms;
         Entry::Done { step: id.clone(), action, facts }
     }
 
     fn observed(&mut self, id: &StepId, seen: Observation, at: Moment) -> Option<Entry> {
-        let unmaking = self.plan.step(id).is_some_and(|step| self.is_unmaking(step));
+        let unmaking = self.is_unmaking_id(id);
+        let goes_with_another = self.plan.step(id).is_some_and(Step::goes_with_another);
         match seen {
             Observation::Absent => return self.absent(id, at),
             Observation::Present(all) | Observation::Outdated(all) if all.is_empty() => {
@@ -102,13 +107,15 @@ impl Course {
                 self.sight_mut(id).view = View::Leaving;
                 self.pause(id, at);
             }
-            Observation::Outdated(all) => self.sight_mut(id).view = View::Outdated(all),
-            Observation::Present(all) => {
+            Observation::Outdated(all) if !unmaking => {
+                self.sight_mut(id).view = View::Outdated(all);
+            }
+            Observation::Present(all) | Observation::Outdated(all) => {
                 let first = all.first().cloned().unwrap_or_default();
                 self.sight_mut(id).facts = first.clone();
-                if all.len() == 1 && !unmaking {
+                if !unmaking && (all.len() == 1 || goes_with_another) {
                     let told = self.run.state(id) == StepState::Done(first.clone());
-                    let entry = self.made(id, Action::Create, first);
+                    let entry = self.made(id, Action::Create, first, at.now_ms);
                     return (!told).then_some(entry);
                 }
                 self.sight_mut(id).view = View::Present(all);
@@ -122,18 +129,20 @@ impl Course {
     }
 
     fn absent(&mut self, id: &StepId, at: Moment) -> Option<Entry> {
-        let known_gone = self.run.state(id) == StepState::Absent;
-        let may_yet_appear = self.may_yet_appear(id, at.now_ms);
         let sight = self.sight_mut(id);
         sight.view = View::Absent;
         sight.held = None;
-        if may_yet_appear {
-            let settled_ms = sight.doubt_since_ms + SETTLE_MS;
+        if self.is_unmaking_id(id) && !self.is_out_of_the_way(id) {
+            return None;
+        }
+        if self.may_yet_appear(id, at.now_ms) {
+            let settled_ms = self.sights[id].doubt_since_ms + SETTLE_MS;
             self.pause(id, at);
             let sight = self.sight_mut(id);
             sight.not_before_ms = sight.not_before_ms.min(settled_ms);
             return None;
         }
+        let known_gone = self.run.state(id) == StepState::Absent;
         let (step, action, facts) = (id.clone(), Action::Delete, Facts::new());
         (!known_gone).then_some(Entry::Done { step, action, facts })
     }
@@ -151,6 +160,7 @@ impl Course {
         let sight = self.sight_mut(id);
         sight.view = View::Unseen;
         sight.held = None;
+        sight.given_up = true;
         self.pause(id, at);
         None
     }
@@ -158,12 +168,13 @@ impl Course {
     fn not_done(&mut self, id: &StepId, action: Action, cause: Cause, at: Moment) -> Entry {
         let removing = self.run.is_turned() || self.leaving_region;
         let step = id.clone();
-        let sight = self.sight_mut(id);
-        sight.view = View::Unseen;
+        if action != Action::Delete {
+            self.sight_mut(id).view = View::Unseen;
+        }
         // A name that is taken may have been taken by our own request, delivered twice or late.
         if matches!(cause, Cause::InDoubt | Cause::Taken) {
             if action == Action::Create {
-                sight.doubt_since_ms = at.now_ms;
+                self.sight_mut(id).doubt_since_ms = at.now_ms;
             }
             self.pause_for(id, cause, at);
             return Entry::InDoubt { step, action };

@@ -124,11 +124,11 @@ impl Course {
         if !ready || sight.held.is_some() || self.run.is_turned() {
             return None;
         }
-        let unique = match step.kind {
+        match step.kind {
             StepKind::Handover { .. } => return Some(Move::HandOver),
             StepKind::Gate { .. } => return Some(Move::Pass),
-            StepKind::Resource { unique, .. } => unique,
-        };
+            StepKind::Resource { .. } => {}
+        }
         if self.run.state(&step.id) == StepState::Untouched {
             return Some(Move::Create);
         }
@@ -136,7 +136,9 @@ impl Course {
             View::Unseen | View::Leaving => Move::Observe,
             View::Present(all) => Move::Delete(all.get(1)?.clone()),
             View::Outdated(all) => Move::Delete(all.first()?.clone()),
-            View::Absent if !unique && self.may_yet_appear(&step.id, now_ms) => Move::Observe,
+            View::Absent if !step.is_unique() && self.may_yet_appear(&step.id, now_ms) => {
+                Move::Observe
+            }
             View::Absent => Move::Create,
         })
     }
@@ -144,6 +146,11 @@ impl Course {
     fn unmake(&self, step: &Step) -> Option<Move> {
         match &self.sights[&step.id].view {
             View::Absent if self.run.state(&step.id) == StepState::Absent => None,
+            View::Absent if !self.is_out_of_the_way(&step.id) => {
+                // Made, and only not listed (yet): what is known of it is enough to unmake it.
+                let facts = self.run.known().get(&step.id)?.clone();
+                self.stands_free(step).then_some(Move::Delete(facts))
+            }
             View::Unseen | View::Leaving | View::Absent => Some(Move::Observe),
             View::Present(all) | View::Outdated(all) if self.stands_free(step) => {
                 Some(Move::Delete(all.first()?.clone()))
@@ -156,6 +163,6 @@ impl Course {
     fn stands_free(&self, step: &Step) -> bool {
         self.touched()
             .filter(|other| self.plan.foundations(&other.id).contains(&step.id))
-            .all(|other| matches!(self.sights[&other.id].view, View::Absent))
+            .all(|other| self.is_out_of_the_way(&other.id))
     }
 }

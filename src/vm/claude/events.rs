@@ -10,6 +10,9 @@ use crate::protocol::{TurnEvent, TurnFailure};
 const TELLING: [&str; 8] =
     ["command", "file_path", "notebook_path", "pattern", "url", "query", "skill", "description"];
 
+#[cfg(test)]
+mod tests;
+
 /// Reads one turn's output line by line.
 #[derive(Debug, Default)]
 pub struct Reading {
@@ -35,7 +38,11 @@ enum Line {
         #[serde(default)]
         is_error: bool,
         #[serde(default)]
-        result: Option<String>,
+        subtype: String,
+        #[serde(default)]
+        result: String,
+        #[serde(default)]
+        errors: Vec<String>,
     },
     #[serde(other)]
     Other,
@@ -93,14 +100,23 @@ enum Delta {
 }
 
 impl Reading {
-    /// The events of one line; a last one only for the program's result.
+    /// The events of one line; a last one only for the program's result. API errors arrive as a
+    /// result of subtype `success` with `is_error`.
     pub fn line(&mut self, line: &[u8]) -> Vec<TurnEvent> {
         match serde_json::from_slice(line) {
             Ok(Line::StreamEvent { event, parent_tool_use_id: None }) => self.partial(event),
             Ok(Line::Assistant { message, parent_tool_use_id }) => {
                 self.message(message, parent_tool_use_id.is_none())
             }
-            Ok(Line::Result { is_error, result }) => self.result(is_error, result),
+            Ok(Line::Result { is_error, subtype, result, errors }) => {
+                let mut events = self.conclusion(result, errors);
+                events.push(match (is_error, subtype.as_str()) {
+                    (false, _) => TurnEvent::Done,
+                    (true, "success") => failed(TurnFailure::ModelRefused),
+                    (true, _) => failed(TurnFailure::AgentCrashed),
+                });
+                events
+            }
             _ => Vec::new(),
         }
     }
@@ -112,7 +128,7 @@ impl Reading {
                 Vec::new()
             }
             Partial::ContentBlockStart { content_block: Block::Text { text } } => {
-                self.paragraph(text)
+                self.paragraph(text).into_iter().collect()
             }
             Partial::ContentBlockDelta { delta: Delta::TextDelta { text } } => {
                 self.said_something = true;
@@ -140,26 +156,24 @@ impl Reading {
         events
     }
 
-    fn result(&mut self, is_error: bool, result: Option<String>) -> Vec<TurnEvent> {
-        let mut events = Vec::new();
-        if !self.said_something {
-            events.extend(self.paragraph(result.unwrap_or_default()));
-        }
-        events.push(if is_error {
-            TurnEvent::Failed { reason: TurnFailure::ModelRefused }
-        } else {
-            TurnEvent::Done
-        });
-        events
+    /// The result repeats the last message, if there was one; errors of the program are said here
+    /// only.
+    fn conclusion(&mut self, result: String, errors: Vec<String>) -> Vec<TurnEvent> {
+        let result = if self.said_something { None } else { Some(result) };
+        result.into_iter().chain(errors).flat_map(|text| self.paragraph(text)).collect()
     }
 
     /// Begins a paragraph of its own after what was said before.
-    fn paragraph(&mut self, text: String) -> Vec<TurnEvent> {
+    fn paragraph(&mut self, text: String) -> Option<TurnEvent> {
         let gap = if self.said_something { "\n\n" } else { "" };
         self.said_something |= !text.is_empty();
         let text = format!("{gap}{text}");
-        if text.is_empty() { Vec::new() } else { vec![TurnEvent::Text { text }] }
+        (!text.is_empty()).then_some(TurnEvent::Text { text })
     }
+}
+
+fn failed(reason: TurnFailure) -> TurnEvent {
+    TurnEvent::Failed { reason }
 }
 
 fn detail(input: &Value) -> String {

@@ -2,6 +2,9 @@
 
 use tokio::io::{AsyncBufRead, AsyncBufReadExt};
 
+#[cfg(test)]
+mod tests;
+
 /// Longest line that is read: tool results with an image in them reach a few MB.
 const LINE_BYTES_MAX: usize = 8 * 1024 * 1024;
 
