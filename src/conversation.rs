@@ -271,8 +271,10 @@ pub enum Event {
     Progressed {
         /// Which.
         run: DeploymentId,
-        /// How.
-        progress: Progress,
+        /// On which stage.
+        stage: Stage,
+        /// How far that is now.
+        mark: Mark,
     },
     /// A run ended.
     Ended {
@@ -285,6 +287,8 @@ pub enum Event {
     Found(Result<Vec<Found>, Cause>),
     /// The link has reached the person.
     LinkTold,
+    /// The link could not be told and is gone.
+    LinkLost,
     /// This process started again; whatever was under way in the old one is not.
     Restarted,
     /// Nothing, for a while.
@@ -298,15 +302,6 @@ pub enum Opened {
     Account(Account),
     /// A model.
     Model,
-}
-
-/// How a run moved on.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Progress {
-    /// A stage did.
-    Stage(Stage, Mark),
-    /// It went to another region.
-    MovedTo(Region),
 }
 
 /// How a run ended.
@@ -378,8 +373,6 @@ pub struct Board {
     pub goal: Goal,
     /// How far each stage is, in order.
     pub stages: Vec<(Stage, Mark)>,
-    /// The region it went to when the chosen one was full.
-    pub moved_to: Option<Region>,
 }
 
 /// How far a stage is.
@@ -390,10 +383,10 @@ pub enum Mark {
     Ahead,
     /// Under way.
     Started,
-    /// Held up; it goes on by itself.
-    Waiting(Cause),
     /// Done.
     Done,
+    /// Taken back, to be made anew in a region that has room.
+    Moving,
 }
 
 /// What is to be done. Nothing here is a secret or text.

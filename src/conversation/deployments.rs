@@ -10,8 +10,8 @@ use super::choice::{Choice, Command};
 use super::messages::{Message, Summary};
 use super::turn::{Open, Turn};
 use super::{
-    Answers, Board, Credentials, Effect, Found, Goal, Mark, Model, Phase, Progress, Purpose,
-    Question, RunEnd, RunStanding, Target,
+    Answers, Board, Credentials, Effect, Found, Goal, Mark, Model, Phase, Purpose, Question,
+    RunEnd, RunStanding, Target,
 };
 
 /// The stages of a deployment, in the order in which they are shown.
@@ -165,31 +165,21 @@ impl Turn<'_> {
             Goal::Deployed => STAGES.map(|stage| (stage, Mark::Ahead)).to_vec(),
             Goal::Removed => Vec::new(),
         };
-        let board = Board { run, goal, stages, moved_to: None };
+        let board = Board { run, goal, stages };
         self.state.phase = Phase::Running { board: board.clone(), stopping: false };
         self.state.serial += 1;
         self.effect(Effect::Show { board, milestone: true });
     }
 
     /// A run moved on: the progress message follows.
-    pub(super) fn progressed(&mut self, run: &DeploymentId, progress: Progress) {
+    pub(super) fn progressed(&mut self, run: &DeploymentId, stage: Stage, mark: Mark) {
         let Phase::Running { board, .. } = &mut self.state.phase else { return };
         if board.run != *run {
             return;
         }
-        let milestone = match progress {
-            Progress::MovedTo(region) => {
-                board.moved_to = Some(region);
-                board.stages.iter_mut().for_each(|(_, mark)| *mark = Mark::Ahead);
-                true
-            }
-            Progress::Stage(stage, mark) => {
-                board.mark(stage, mark);
-                matches!(mark, Mark::Done | Mark::Waiting(_))
-            }
-        };
+        board.mark(stage, mark);
         let board = board.clone();
-        self.effect(Effect::Show { board, milestone });
+        self.effect(Effect::Show { board, milestone: mark == Mark::Done });
     }
 
     /// A run ended.
@@ -281,6 +271,10 @@ impl Turn<'_> {
                 self.state.answers = Answers::default();
                 self.rest();
                 self.say(Message::RemovedMeanwhile);
+            }
+            (Goal::Deployed, None) => {
+                self.say(Message::Interrupted { goal: Goal::Deployed });
+                self.proceed(Purpose::Deploy);
             }
             (goal, _) => {
                 self.say(Message::Interrupted { goal });

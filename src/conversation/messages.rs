@@ -98,8 +98,6 @@ pub enum Message {
     },
     /// Pointer for a group: we only talk in private.
     PrivateOnly,
-    /// Too many messages at once: some were not read.
-    TooMany,
     /// Something of ours failed; nothing was lost.
     OurTrouble,
     /// Nothing is under way.

@@ -52,10 +52,11 @@ impl<'a> Turn<'a> {
             }
             Event::EraseFailed => self.say(Message::EraseFailed),
             Event::Checked { secret, result } => self.checked(secret, result),
-            Event::Progressed { run, progress } => self.progressed(&run, progress),
+            Event::Progressed { run, stage, mark } => self.progressed(&run, stage, mark),
             Event::Ended { run, end } => self.ended(&run, end),
             Event::Found(result) => self.found(result),
             Event::LinkTold => self.state.link_owed = None,
+            Event::LinkLost => self.link_lost(),
             Event::Restarted => self.restarted(),
             Event::TimePassed => {}
         }

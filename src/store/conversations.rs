@@ -28,6 +28,8 @@ pub struct Conversations {
 /// A conversation as it is stored.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Stored {
+    /// With whom; nobody in a new one.
+    pub person: Option<UserId>,
     /// Where it stands.
     pub state: State,
     /// How many messages were ever written in it by us: the number of the next one.
@@ -75,7 +77,7 @@ impl Conversations {
     /// When the database fails.
     pub async fn load(&self, chat: &ChatId) -> anyhow::Result<Stored> {
         let row = sqlx::query(
-            "SELECT state, messages FROM conversations WHERE channel = $1 AND chat = $2",
+            "SELECT person, state, messages FROM conversations WHERE channel = $1 AND chat = $2",
         )
         .bind(&self.channel)
         .bind(&chat.0)
@@ -84,20 +86,19 @@ impl Conversations {
         row.map_or_else(|| Ok(Stored::default()), |row| stored(&row))
     }
 
-    /// Every chat of this channel, with whom, oldest first.
+    /// Every conversation of this channel, oldest first.
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn all(&self) -> anyhow::Result<Vec<(ChatId, UserId, Stored)>> {
+    pub async fn all(&self) -> anyhow::Result<Vec<(ChatId, Stored)>> {
         let rows = sqlx::query(
-            "SELECT state, messages, chat, person FROM conversations WHERE channel = $1
+            "SELECT person, state, messages, chat FROM conversations WHERE channel = $1
              ORDER BY updated_at_ms",
         )
         .bind(&self.channel)
         .fetch_all(&self.pool)
         .await?;
-        let read =
-            |row: &AnyRow| Ok((ChatId(row.try_get(2)?), UserId(row.try_get(3)?), stored(row)?));
+        let read = |row: &AnyRow| Ok((ChatId(row.try_get(3)?), stored(row)?));
         rows.iter().map(read).collect()
     }
 
@@ -226,9 +227,10 @@ impl Conversations {
 }
 
 fn stored(row: &AnyRow) -> anyhow::Result<Stored> {
-    let state: String = row.try_get(0)?;
+    let state: String = row.try_get(1)?;
     Ok(Stored {
+        person: Some(UserId(row.try_get(0)?)),
         state: serde_json::from_str(&state).unwrap_or_default(),
-        messages: row.try_get(1)?,
+        messages: row.try_get(2)?,
     })
 }

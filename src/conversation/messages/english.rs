@@ -4,7 +4,6 @@ use std::fmt::Write as _;
 
 use adapters::channel::SecretEntry;
 
-use crate::account::Cause;
 use crate::plan::Stage;
 use crate::pricing::{self, Item, Quote};
 use crate::secret::SecretKind;
@@ -24,9 +23,6 @@ pub(super) fn text(message: &Message) -> String {
         Message::Privacy { entry, deletes_theirs } => privacy(*entry, *deletes_theirs),
         Message::PrivateOnly => "I only talk in private, because I ask for credentials. \
              Please write to me directly."
-            .to_owned(),
-        Message::TooMany => "That was more than I can read at once. I skipped some messages; \
-             please send the last one again."
             .to_owned(),
         Message::OurTrouble => "Something on my side did not work just now. Nothing is lost; \
              please send that again in a minute."
@@ -388,19 +384,15 @@ pub(super) fn board(board: &Board) -> String {
         Goal::Removed => "Removing everything",
     };
     let mut text = title.to_owned();
-    if let Some(region) = &board.moved_to {
-        let _ = write!(text, "\nNo room in your region; moved to {region}.");
-    }
     for (stage, mark) in &board.stages {
         let sign = match mark {
             Mark::Ahead => "[ ]",
-            Mark::Started => "[..]",
-            Mark::Waiting(_) => "[..]",
+            Mark::Started | Mark::Moving => "[..]",
             Mark::Done => "[x]",
         };
         let _ = write!(text, "\n{sign} {}", stage_name(*stage, board.goal));
-        if let Mark::Waiting(cause) = mark {
-            let _ = write!(text, " - {}", waiting(*cause));
+        if *mark == Mark::Moving {
+            text.push_str(" - no room there, moving to another region");
         }
     }
     text
@@ -420,14 +412,6 @@ fn stage_name(stage: Stage, goal: Goal) -> &'static str {
         (Goal::Removed, Stage::Storage) => "Disks",
         (Goal::Removed, Stage::Machines) => "Machines",
         (Goal::Removed, Stage::Proof) => "Checked that all is gone",
-    }
-}
-
-fn waiting(cause: Cause) -> &'static str {
-    match cause {
-        Cause::NoRoom => "no room here, trying elsewhere",
-        Cause::InDoubt => "no clear answer, looking what happened",
-        _ => "the cloud asks me to wait",
     }
 }
 

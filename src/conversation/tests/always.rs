@@ -245,13 +245,13 @@ fn play(ada: &mut Ada, act: Act) -> bool {
             return false;
         }
         Act::Progress(which) => {
-            let progress = match which {
-                0 => Progress::MovedTo(Region::try_from("iad".to_owned()).unwrap()),
-                1 => Progress::Stage(Stage::Apps, Mark::Done),
-                2 => Progress::Stage(Stage::Machines, Mark::Waiting(Cause::NoRoom)),
-                _ => Progress::Stage(Stage::Proof, Mark::Started),
-            };
-            ada.event(Event::Progressed { run, progress });
+            let (stage, mark) = [
+                (Stage::Apps, Mark::Done),
+                (Stage::Machines, Mark::Moving),
+                (Stage::Storage, Mark::Ahead),
+                (Stage::Proof, Mark::Started),
+            ][which];
+            ada.event(Event::Progressed { run, stage, mark });
             return false;
         }
         Act::End(which) => {

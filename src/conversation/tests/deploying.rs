@@ -44,8 +44,7 @@ fn hello_to_relay() {
     assert_eq!((spec.size, spec.regions[0].as_ref()), (Size::Small, "iad"));
     let run = spec.id.clone();
     for stage in [Stage::Apps, Stage::Secrets] {
-        let progress = Progress::Stage(stage, Mark::Done);
-        ada.event(Event::Progressed { run: run.clone(), progress });
+        ada.event(Event::Progressed { run: run.clone(), stage, mark: Mark::Done });
     }
     ada.unread.drain(..ada.unread.len() - 1);
     insta::assert_snapshot!(ada.transcript(), @r"
