@@ -1,1 +1,243 @@
-//! vm
+//! Runs the agent: turns in, events out, on one data directory, until nobody needs it.
+//!
+//! It knows no HTTP: its routes are in `web::vm`.
+
+use std::future::Future;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use tokio::time::Instant;
+use url::Url;
+
+use crate::clock::Clock;
+use crate::protocol::{BUILD, Call, Health, Refusal, Verifier};
+use crate::secret::Secret;
+use crate::spec::{AgentKind, DeploymentId, Role};
+
+pub mod agent;
+pub mod claude;
+pub mod directory;
+pub mod ids;
+pub mod probation;
+pub mod process;
+mod record;
+pub mod shell;
+mod text;
+pub mod turns;
+
+use agent::Agent;
+use directory::Directory;
+use probation::{PROBATION_MS, Probation};
+use turns::Turns;
+
+#[cfg(test)]
+mod tests;
+
+/// How long a VM without a turn or a call stays up: a person who reads an answer and writes the
+/// next line does not wait for a wake, and an hour's forgetting costs little.
+pub const IDLE_MS: u64 = 5 * 60_000;
+
+/// Longest turn: an agent at work on a large change; beyond it something hangs.
+pub const TURN_TIMEOUT_MS: u64 = 60 * 60_000;
+
+/// Most text of one turn, in bytes: hundreds of chat messages, more than anybody reads.
+pub const OUTPUT_BYTES_MAX: usize = 1024 * 1024;
+
+/// Between asking a turn's processes to end and killing them.
+pub const STOP_GRACE_MS: u64 = 3000;
+
+/// Silence after which a reader is told that work goes on; proxies cut streams that are silent for
+/// a minute.
+pub const HEARTBEAT_MS: u64 = 15_000;
+
+/// What a VM is told at its start.
+pub struct Settings {
+    /// The deployment it belongs to.
+    pub deployment: DeploymentId,
+    /// What outlives the process.
+    pub data_dir: PathBuf,
+    /// Who answers.
+    pub agent: AgentKind,
+    /// What the relay signs its calls with.
+    pub link_key: Arc<Secret>,
+    /// What opens the relay's model proxy.
+    pub model_proxy_token: Arc<Secret>,
+    /// Where the relay is.
+    pub relay_url: Url,
+    /// Claude Code; used by that agent only.
+    pub claude_bin: PathBuf,
+    /// Its bounds.
+    pub limits: Limits,
+}
+
+/// The bounds of a VM.
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    /// See [`IDLE_MS`].
+    pub idle_ms: u64,
+    /// See [`TURN_TIMEOUT_MS`].
+    pub turn_timeout_ms: u64,
+    /// See [`OUTPUT_BYTES_MAX`].
+    pub output_max_bytes: usize,
+    /// See [`STOP_GRACE_MS`].
+    pub stop_grace_ms: u64,
+    /// See [`HEARTBEAT_MS`].
+    pub heartbeat_ms: u64,
+    /// See [`PROBATION_MS`].
+    pub probation_ms: u64,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            idle_ms: IDLE_MS,
+            turn_timeout_ms: TURN_TIMEOUT_MS,
+            output_max_bytes: OUTPUT_BYTES_MAX,
+            stop_grace_ms: STOP_GRACE_MS,
+            heartbeat_ms: HEARTBEAT_MS,
+            probation_ms: PROBATION_MS,
+        }
+    }
+}
+
+/// A VM at work. Dropped, it takes its running turns with it.
+pub struct Vm {
+    deployment: DeploymentId,
+    link_key: Arc<Secret>,
+    limits: Limits,
+    clock: Clock,
+    verifier: Mutex<Verifier>,
+    last_call: Mutex<Instant>,
+    agent: Arc<dyn Agent>,
+    turns: Turns,
+    probation: Probation,
+}
+
+/// Why [`Vm::over`] returned.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Over {
+    /// No turn and no call for a while.
+    Idle,
+    /// Never committed.
+    Unproven,
+    /// The platform asked for it.
+    Told,
+}
+
+impl Vm {
+    /// Opens the data directory and makes the agent.
+    ///
+    /// # Errors
+    /// When the data directory cannot be written.
+    pub fn start(settings: Settings, clock: Clock) -> anyhow::Result<Self> {
+        let directory = Directory::open(&settings.data_dir)?;
+        let agent: Arc<dyn Agent> = match settings.agent {
+            AgentKind::Shell => Arc::new(shell::Shell::new(directory.clone())),
+            AgentKind::Claude => Arc::new(claude::Claude::new(
+                settings.claude_bin.clone(),
+                directory.clone(),
+                settings.relay_url.clone(),
+                settings.model_proxy_token.clone(),
+            )),
+        };
+        Self::with_agent(settings, directory, agent, clock)
+    }
+
+    fn with_agent(
+        settings: Settings,
+        directory: Directory,
+        agent: Arc<dyn Agent>,
+        clock: Clock,
+    ) -> anyhow::Result<Self> {
+        let limits = settings.limits;
+        let probation = Probation::open(directory.root(), clock.clone(), limits.probation_ms)?;
+        Ok(Self {
+            deployment: settings.deployment,
+            link_key: settings.link_key,
+            limits,
+            clock,
+            verifier: Mutex::default(),
+            last_call: Mutex::new(Instant::now()),
+            turns: Turns::new(directory, agent.clone(), limits),
+            agent,
+            probation,
+        })
+    }
+
+    /// Accepts a call of the relay once. Only such calls keep the VM up.
+    ///
+    /// # Errors
+    /// When it is not the relay's, or not a new one.
+    pub fn verify(&self, call: Call<'_>, signature: Option<&str>) -> Result<(), Refusal> {
+        let key = self.link_key.expose_here().as_bytes();
+        let now_ms = self.clock.now_ms();
+        let mut verifier = self.verifier.lock().unwrap_or_else(PoisonError::into_inner);
+        verifier.verify(key, call, signature, now_ms)?;
+        *self.last_call.lock().unwrap_or_else(PoisonError::into_inner) = Instant::now();
+        Ok(())
+    }
+
+    /// Its turns.
+    pub fn turns(&self) -> &Turns {
+        &self.turns
+    }
+
+    /// Whether it was committed, and may serve turns.
+    pub fn probation(&self) -> &Probation {
+        &self.probation
+    }
+
+    /// Can the agent answer?
+    pub async fn ready(&self) -> bool {
+        self.agent.ready().await
+    }
+
+    /// Who this is.
+    pub fn health(&self) -> Health {
+        Health {
+            deployment: self.deployment.to_string(),
+            build: BUILD.to_owned(),
+            role: Role::Vm.word().to_owned(),
+        }
+    }
+
+    /// Returns when the process should end: idle, never committed, or `told`. No new turn is taken
+    /// from then on.
+    pub async fn over(&self, told: impl Future<Output = ()>) -> Over {
+        tokio::select! {
+            () = told => Over::Told,
+            () = self.unproven() => Over::Unproven,
+            () = self.idle() => Over::Idle,
+        }
+    }
+
+    /// Interrupts what runs; returns when its processes are gone.
+    pub async fn close(&self) {
+        self.turns.close().await;
+    }
+
+    async fn idle(&self) {
+        let idle = Duration::from_millis(self.limits.idle_ms);
+        loop {
+            tokio::time::sleep_until(self.idle_since() + idle).await;
+            self.turns.none_running().await;
+            if self.idle_since().elapsed() >= idle && self.turns.close_if_idle() {
+                return;
+            }
+        }
+    }
+
+    fn idle_since(&self) -> Instant {
+        let last_call = *self.last_call.lock().unwrap_or_else(PoisonError::into_inner);
+        last_call.max(self.turns.last_end())
+    }
+
+    async fn unproven(&self) {
+        let patience_ms = self.probation.patience_ms();
+        tokio::time::sleep(Duration::from_millis(patience_ms)).await;
+        if self.probation.is_committed() {
+            std::future::pending::<()>().await;
+        }
+    }
+}

@@ -1,1 +1,151 @@
-//! The routes of a VM.
+//! The routes of a VM: see the head of [`crate::protocol`]. Everything but `/health` is the relay's
+//! alone; whoever else calls learns nothing but "no".
+
+use std::convert::Infallible;
+use std::future::Future;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context;
+use axum::body::{Body, Bytes, to_bytes};
+use axum::extract::{Path, Request, State};
+use axum::http::{StatusCode, header};
+use axum::middleware::{Next, from_fn_with_state};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{get, post};
+use axum::{Json, Router};
+use tokio::net::TcpListener;
+use tokio::sync::oneshot;
+
+use crate::protocol::{Call, Direction, Health, SIGNATURE_HEADER, TurnRequest};
+use crate::vm::ids::{SessionId, TurnId};
+use crate::vm::turns::{Ask, Attached, NotBegun};
+use crate::vm::{Over, Vm};
+
+#[cfg(test)]
+mod tests;
+
+/// Largest body of a call: a person's message, with room for the longest paste.
+pub const BODY_BYTES_MAX: usize = 1024 * 1024;
+
+/// How long readers may take to read the last events when the process ends.
+const LAST_WORDS: Duration = Duration::from_secs(5);
+
+/// Serves until the VM is over, and ends cleanly: the turns that run are interrupted, and their
+/// readers are told.
+///
+/// # Errors
+/// When the listener fails.
+pub async fn serve(
+    vm: Arc<Vm>,
+    listener: TcpListener,
+    told: impl Future<Output = ()> + Send + 'static,
+) -> anyhow::Result<Over> {
+    let (ended, over) = oneshot::channel();
+    let router = router(vm.clone());
+    let server = axum::serve(listener, router).with_graceful_shutdown(async move {
+        let over = vm.over(told).await;
+        vm.close().await;
+        let _ = ended.send(over);
+    });
+    let mut server = std::pin::pin!(server.into_future());
+    let over = tokio::select! {
+        biased;
+        over = over => over.context("the VM ended without a reason")?,
+        result = &mut server => {
+            result.context("cannot serve")?;
+            anyhow::bail!("the server ended by itself");
+        }
+    };
+    // A reader that is slower than this asks again after the next start.
+    let _ = tokio::time::timeout(LAST_WORDS, server).await;
+    Ok(over)
+}
+
+/// The routes.
+pub fn router(vm: Arc<Vm>) -> Router {
+    Router::new()
+        .route("/turns", post(turn))
+        .route("/turns/{id}/cancel", post(cancel))
+        .route("/ready", get(ready))
+        .route("/commit", post(commit))
+        .route_layer(from_fn_with_state(vm.clone(), only_the_relay))
+        .route("/health", get(health))
+        .with_state(vm)
+}
+
+async fn only_the_relay(State(vm): State<Arc<Vm>>, request: Request, next: Next) -> Response {
+    let (head, body) = request.into_parts();
+    let Ok(body) = to_bytes(body, BODY_BYTES_MAX).await else {
+        return StatusCode::PAYLOAD_TOO_LARGE.into_response();
+    };
+    let call = Call {
+        direction: Direction::RelayToVm,
+        method: head.method.as_str(),
+        path: head.uri.path_and_query().map_or("/", |path| path.as_str()),
+        body: &body,
+    };
+    let signature = head.headers.get(SIGNATURE_HEADER).and_then(|value| value.to_str().ok());
+    if let Err(refusal) = vm.verify(call, signature) {
+        tracing::warn!(%refusal, "a call was refused");
+        return StatusCode::UNAUTHORIZED.into_response();
+    }
+    next.run(Request::from_parts(head, body.into())).await
+}
+
+async fn health(State(vm): State<Arc<Vm>>) -> Json<Health> {
+    Json(vm.health())
+}
+
+async fn ready(State(vm): State<Arc<Vm>>) -> Response {
+    let status = if vm.ready().await { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
+    (status, Json(vm.health())).into_response()
+}
+
+async fn commit(State(vm): State<Arc<Vm>>) -> StatusCode {
+    match vm.probation().commit() {
+        Ok(()) => StatusCode::NO_CONTENT,
+        Err(error) => {
+            tracing::error!(error = format!("{error:#}"), "cannot commit");
+            StatusCode::INTERNAL_SERVER_ERROR
+        }
+    }
+}
+
+async fn cancel(State(vm): State<Arc<Vm>>, Path(id): Path<String>) -> StatusCode {
+    match TurnId::try_from(id.as_str()) {
+        Ok(id) if vm.turns().cancel(&id) => StatusCode::ACCEPTED,
+        _ => StatusCode::NOT_FOUND,
+    }
+}
+
+async fn turn(State(vm): State<Arc<Vm>>, body: Bytes) -> Result<Response, StatusCode> {
+    let ask = parse(&body).ok_or(StatusCode::BAD_REQUEST)?;
+    if !vm.probation().serves() {
+        return Err(StatusCode::FORBIDDEN);
+    }
+    let attached = vm.turns().ask(ask).await.map_err(|refusal| {
+        tracing::info!(%refusal, "a turn was not begun");
+        match refusal {
+            NotBegun::SessionBusy => StatusCode::CONFLICT,
+            NotBegun::Full => StatusCode::TOO_MANY_REQUESTS,
+            NotBegun::Closing | NotBegun::NotWritten => StatusCode::SERVICE_UNAVAILABLE,
+        }
+    })?;
+    let lines = futures::stream::unfold(attached, next_line);
+    Ok(([(header::CONTENT_TYPE, "application/x-ndjson")], Body::from_stream(lines)).into_response())
+}
+
+fn parse(body: &[u8]) -> Option<Ask> {
+    let TurnRequest { turn, session, text, after } = serde_json::from_slice(body).ok()?;
+    let turn = TurnId::try_from(turn.as_str()).ok()?;
+    let session = SessionId::try_from(session.as_str()).ok()?;
+    Some(Ask { turn, session, text, after })
+}
+
+async fn next_line(mut attached: Attached) -> Option<(Result<Bytes, Infallible>, Attached)> {
+    let event = attached.next().await?;
+    let mut line = serde_json::to_vec(&event).ok()?;
+    line.push(b'\n');
+    Some((Ok(line.into()), attached))
+}

@@ -1,0 +1,34 @@
+//! What a program must offer to be the agent of a VM.
+
+use async_trait::async_trait;
+use tokio::sync::mpsc;
+
+use crate::protocol::TurnEvent;
+use crate::vm::ids::SessionId;
+use crate::vm::process::Group;
+
+/// Events between a program and its turn. When they are not taken, the program waits on its pipe:
+/// that is what keeps a flood of output out of memory.
+pub const EVENTS_QUEUED_MAX: usize = 16;
+
+/// A program that answers.
+#[async_trait]
+pub trait Agent: Send + Sync {
+    /// Could a turn be answered now?
+    async fn ready(&self) -> bool;
+
+    /// Starts a turn with what the person wrote.
+    ///
+    /// # Errors
+    /// When the program cannot be started.
+    async fn start(&self, session: &SessionId, text: &str) -> anyhow::Result<Running>;
+}
+
+/// A turn in progress. Dropped, it takes its processes with it.
+pub struct Running {
+    /// What happens, in order. It closes after a last event, or without one when the program ended
+    /// by itself.
+    pub events: mpsc::Receiver<TurnEvent>,
+    /// Every process of the turn; none when the answer needed no program.
+    pub group: Option<Group>,
+}

@@ -1,0 +1,211 @@
+//! Claude Code as the agent: one child process for each turn, its session resumed from its own
+//! transcripts.
+//!
+//! The model is reached through the relay: the relay's proxy token is the only credential in the
+//! program's environment. The program resolves names under `.localhost` by itself (seen with
+//! 2.1.328), so a simulated relay needs no forwarder in between.
+//!
+//! Facts about the command line: <https://code.claude.com/docs/en/cli-reference>, and
+//! observation of version 2.1.328: `--session-id` is refused for a session that has a transcript,
+//! `--resume` for one that has none, and skipping permissions is refused for root.
+
+use std::path::PathBuf;
+use std::process::Stdio;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context;
+use async_trait::async_trait;
+use sha2::{Digest, Sha256};
+use tokio::io::{AsyncReadExt, AsyncWriteExt, BufReader};
+use tokio::process::{Child, ChildStderr, ChildStdin, ChildStdout, Command};
+use tokio::sync::{OnceCell, mpsc};
+use url::Url;
+
+use crate::protocol::{TurnEvent, TurnFailure};
+use crate::secret::Secret;
+use crate::vm::agent::{Agent, EVENTS_QUEUED_MAX, Running};
+use crate::vm::directory::Directory;
+use crate::vm::ids::SessionId;
+use crate::vm::process::{Group, command};
+
+mod events;
+mod lines;
+
+use events::Reading;
+
+/// How long `claude --version` may take: it starts in a tenth of a second, and the first time on a
+/// cold volume in a few seconds.
+const VERSION_TIMEOUT: Duration = Duration::from_secs(20);
+
+/// How long the program may take to end after its result: it writes its transcript first.
+const EXIT_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// How much of a complaint is shown when the program fails without a result, in bytes.
+const COMPLAINT_BYTES_MAX: u64 = 1000;
+
+/// What root may do without being asked. Everyone else is asked nothing: the VM is the sandbox.
+const TOOLS_OF_ROOT: &str =
+    "Bash,Edit,Glob,Grep,NotebookEdit,Read,Skill,Task,TodoWrite,WebFetch,WebSearch,Write";
+
+/// Starts Claude Code.
+pub struct Claude {
+    program: PathBuf,
+    directory: Directory,
+    relay_url: Url,
+    model_proxy_token: Arc<Secret>,
+    runs: OnceCell<()>,
+}
+
+impl Claude {
+    /// Claude Code at `program`, with its model behind the relay at `relay_url`.
+    pub fn new(
+        program: PathBuf,
+        directory: Directory,
+        relay_url: Url,
+        model_proxy_token: Arc<Secret>,
+    ) -> Self {
+        Self { program, directory, relay_url, model_proxy_token, runs: OnceCell::new() }
+    }
+
+    fn command(&self) -> Command {
+        let mut claude =
+            command(&self.program, &self.directory.home(), &self.directory.workspace());
+        claude
+            .env("CLAUDE_CONFIG_DIR", self.directory.claude())
+            .env("DISABLE_TELEMETRY", "1")
+            .env("DISABLE_AUTOUPDATER", "1")
+            .env("DISABLE_ERROR_REPORTING", "1")
+            .env("CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC", "1");
+        claude
+    }
+
+    async fn turn(&self, session: &SessionId) -> anyhow::Result<Command> {
+        let model_url = self.relay_url.join("/model")?;
+        let token = self.model_proxy_token.expose_to(model_url.authority())?;
+        let id = uuid_of(session);
+        let known = if self.has_transcript(&id).await { "--resume" } else { "--session-id" };
+        let mut claude = self.command();
+        claude
+            .env("ANTHROPIC_BASE_URL", model_url.as_str())
+            .env("ANTHROPIC_API_KEY", token)
+            .args(["-p", "--output-format", "stream-json", "--verbose"])
+            .args(["--include-partial-messages", known, &id]);
+        if nix::unistd::geteuid().is_root() {
+            claude.args(["--allowedTools", TOOLS_OF_ROOT]);
+        } else {
+            claude.arg("--dangerously-skip-permissions");
+        }
+        Ok(claude)
+    }
+
+    /// Transcripts are `projects/<working directory>/<session>.jsonl`.
+    async fn has_transcript(&self, id: &str) -> bool {
+        let Ok(mut projects) = tokio::fs::read_dir(self.directory.claude().join("projects")).await
+        else {
+            return false;
+        };
+        while let Ok(Some(project)) = projects.next_entry().await {
+            if project.path().join(format!("{id}.jsonl")).is_file() {
+                return true;
+            }
+        }
+        false
+    }
+}
+
+/// The program's name for a session: the same one after every restart (a UUID of version 8,
+/// RFC 9562).
+fn uuid_of(session: &SessionId) -> String {
+    let digest = Sha256::digest(session.to_string());
+    let mut bytes: Vec<u8> = digest[..16].to_vec();
+    bytes[6] = bytes[6] & 0x0f | 0x80;
+    bytes[8] = bytes[8] & 0x3f | 0x80;
+    let hex = hex::encode(bytes);
+    [&hex[..8], &hex[8..12], &hex[12..16], &hex[16..20], &hex[20..]].join("-")
+}
+
+#[async_trait]
+impl Agent for Claude {
+    async fn ready(&self) -> bool {
+        let version = async {
+            let status = self
+                .command()
+                .arg("--version")
+                .stdin(Stdio::null())
+                .stdout(Stdio::null())
+                .stderr(Stdio::null())
+                .kill_on_drop(true)
+                .status();
+            match tokio::time::timeout(VERSION_TIMEOUT, status).await {
+                Ok(Ok(status)) if status.success() => Ok(()),
+                _ => Err(()),
+            }
+        };
+        self.runs.get_or_try_init(|| version).await.is_ok()
+    }
+
+    async fn start(&self, session: &SessionId, text: &str) -> anyhow::Result<Running> {
+        let mut claude = self.turn(session).await?;
+        claude.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let (mut child, group) = Group::spawn(&mut claude)?;
+        let stdin = child.stdin.take().context("no standard input")?;
+        let stdout = child.stdout.take().context("no standard output")?;
+        let stderr = child.stderr.take().context("no standard error")?;
+        let (sender, events) = mpsc::channel(EVENTS_QUEUED_MAX);
+        tokio::spawn(write(stdin, text.to_owned()));
+        tokio::spawn(pump(child, stdout, stderr, sender));
+        Ok(Running { events, group: Some(group) })
+    }
+}
+
+/// A program that ends early leaves part of it unread; its events tell why.
+async fn write(mut stdin: ChildStdin, text: String) {
+    let _ = stdin.write_all(text.as_bytes()).await;
+}
+
+/// Carries events until the program ended. It ends early when nobody listens.
+async fn pump(
+    mut child: Child,
+    stdout: ChildStdout,
+    stderr: ChildStderr,
+    events: mpsc::Sender<TurnEvent>,
+) {
+    let complaint = tokio::spawn(complaint(stderr));
+    let mut lines = lines::Lines::new(BufReader::new(stdout));
+    let mut reading = Reading::default();
+    let mut last = None;
+    while last.is_none() {
+        let Some(line) = lines.next().await else { break };
+        for event in reading.line(line) {
+            if event.is_last() {
+                last = Some(event);
+            } else if events.send(event).await.is_err() {
+                break;
+            }
+        }
+    }
+    let exited = tokio::time::timeout(EXIT_TIMEOUT, child.wait()).await.is_ok();
+    let last = match last {
+        Some(last) => last,
+        None => {
+            if exited
+                && let Ok(text) = complaint.await
+                && !text.is_empty()
+            {
+                let _ = events.send(TurnEvent::Text { text }).await;
+            }
+            TurnEvent::Failed { reason: TurnFailure::AgentCrashed }
+        }
+    };
+    // Nobody listens any more when the turn was stopped.
+    let _ = events.send(last).await;
+}
+
+/// Reads all, so that the program never waits, and returns the beginning.
+async fn complaint(mut stderr: ChildStderr) -> String {
+    let mut start = Vec::new();
+    let _ = (&mut stderr).take(COMPLAINT_BYTES_MAX).read_to_end(&mut start).await;
+    let _ = tokio::io::copy(&mut stderr, &mut tokio::io::sink()).await;
+    String::from_utf8_lossy(&start).into_owned()
+}

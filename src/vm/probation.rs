@@ -1,0 +1,89 @@
+//! A machine whose deployment is never proven must not run up a bill: it serves for a while, and
+//! then no more until it is committed.
+
+use std::fs::File;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use anyhow::Context;
+
+use crate::clock::Clock;
+
+/// How long a machine serves before it is committed, in milliseconds: a deploy takes minutes, and a
+/// person's retry a few more.
+pub const PROBATION_MS: u64 = 30 * 60_000;
+
+/// What is known about it is kept in the data directory.
+pub struct Probation {
+    directory: PathBuf,
+    clock: Clock,
+    probation_ms: u64,
+    first_start_ms: u64,
+    committed: AtomicBool,
+}
+
+impl Probation {
+    /// Reads what was kept, and notes the first start.
+    ///
+    /// # Errors
+    /// When the data directory cannot be written.
+    pub fn open(directory: &Path, clock: Clock, probation_ms: u64) -> anyhow::Result<Self> {
+        let kept = directory.join("first_start_ms");
+        let noted = std::fs::read_to_string(&kept).ok().and_then(|text| text.trim().parse().ok());
+        let first_start_ms = match noted {
+            Some(first_start_ms) => first_start_ms,
+            None => {
+                let now_ms = clock.now_ms();
+                write_durably(&kept, &now_ms.to_string())?;
+                now_ms
+            }
+        };
+        let committed = AtomicBool::new(directory.join("committed").exists());
+        Ok(Self { directory: directory.to_owned(), clock, probation_ms, first_start_ms, committed })
+    }
+
+    /// The deployment is proven: for good.
+    ///
+    /// # Errors
+    /// When it cannot be written down.
+    pub fn commit(&self) -> anyhow::Result<()> {
+        write_durably(&self.directory.join("committed"), "")?;
+        self.committed.store(true, Ordering::Release);
+        Ok(())
+    }
+
+    /// It was proven.
+    pub fn is_committed(&self) -> bool {
+        self.committed.load(Ordering::Acquire)
+    }
+
+    /// May turns be served?
+    pub fn serves(&self) -> bool {
+        self.is_committed() || self.left_ms() > 0
+    }
+
+    /// How long this process may wait to be committed: what is left of the first half hour, or
+    /// another one without serving, for a deploy that is resumed late.
+    pub fn patience_ms(&self) -> u64 {
+        match self.left_ms() {
+            0 => self.probation_ms,
+            left_ms => left_ms,
+        }
+    }
+
+    fn left_ms(&self) -> u64 {
+        let age_ms = self.clock.now_ms().saturating_sub(self.first_start_ms);
+        self.probation_ms.saturating_sub(age_ms)
+    }
+}
+
+fn write_durably(path: &Path, text: &str) -> anyhow::Result<()> {
+    let write = || -> std::io::Result<()> {
+        let mut file = File::create(path)?;
+        file.write_all(text.as_bytes())?;
+        file.sync_all()?;
+        path.parent().map_or(Ok(()), |directory| File::open(directory)?.sync_all())
+    };
+    write().with_context(|| format!("cannot write {}", path.display()))
+}

@@ -1,0 +1,149 @@
+//! The agent that needs no model: each turn is a line for the shell, in the workspace. A session
+//! remembers the directory it went to.
+
+use std::path::PathBuf;
+use std::process::{ExitStatus, Stdio};
+use std::time::Duration;
+
+use anyhow::Context;
+use async_trait::async_trait;
+use tokio::io::AsyncReadExt;
+use tokio::net::unix::pipe;
+use tokio::process::Child;
+use tokio::sync::mpsc;
+use tokio::time::Instant;
+
+use crate::protocol::{TurnEvent, TurnFailure};
+use crate::vm::agent::{Agent, EVENTS_QUEUED_MAX, Running};
+use crate::vm::directory::{Directory, keep_newest};
+use crate::vm::ids::SessionId;
+use crate::vm::process::{Group, command};
+use crate::vm::text::Decoder;
+
+/// Longest line that is run: Linux passes at most 128 KiB in one argument (`MAX_ARG_STRLEN`).
+pub const LINE_BYTES_MAX: usize = 120 * 1024;
+
+/// Sessions whose directory is remembered; one is started with each `/new`.
+const SESSIONS_KEPT_MAX: usize = 200;
+
+/// How long output is awaited after the shell ended: all that it wrote is in the pipe by then, and
+/// what it left running in the background must not hold the turn.
+const DRAIN: Duration = Duration::from_millis(200);
+
+/// Bytes read at once.
+const CHUNK_BYTES: usize = 8 * 1024;
+
+/// Runs the line (`$1`) and notes where it ended up (`$0`).
+const SCRIPT: &str = r#"trap 'pwd >"$0"' EXIT; eval "$1""#;
+
+/// `sh -c`, a line at a time.
+pub struct Shell {
+    directory: Directory,
+}
+
+impl Shell {
+    /// A shell whose workspace, home and memory are in `directory`.
+    pub fn new(directory: Directory) -> Self {
+        Self { directory }
+    }
+
+    async fn working_directory(&self, session: &SessionId) -> PathBuf {
+        let noted = tokio::fs::read_to_string(self.directory.shell_session(session)).await;
+        noted
+            .map(|path| PathBuf::from(path.trim_end_matches('\n')))
+            .ok()
+            .filter(|path| path.is_dir())
+            .unwrap_or_else(|| self.directory.workspace())
+    }
+}
+
+#[async_trait]
+impl Agent for Shell {
+    async fn ready(&self) -> bool {
+        let mut shell = command("sh", &self.directory.home(), &self.directory.workspace());
+        let status = shell.args(["-c", "true"]).stdin(Stdio::null()).status().await;
+        status.is_ok_and(|status| status.success())
+    }
+
+    async fn start(&self, session: &SessionId, text: &str) -> anyhow::Result<Running> {
+        let (sender, events) = mpsc::channel(EVENTS_QUEUED_MAX);
+        if text.len() > LINE_BYTES_MAX || text.contains('\0') {
+            let text = "That cannot be one command line: it is too long or holds a NUL.".to_owned();
+            sender.try_send(TurnEvent::Text { text })?;
+            sender.try_send(TurnEvent::Done)?;
+            return Ok(Running { events, group: None });
+        }
+        keep_newest(&self.directory.shell_sessions(), SESSIONS_KEPT_MAX, u64::MAX).await;
+        let (reader, writer) = std::io::pipe().context("cannot make a pipe")?;
+        let mut shell =
+            command("sh", &self.directory.home(), &self.working_directory(session).await);
+        shell
+            .arg("-c")
+            .arg(SCRIPT)
+            .arg(self.directory.shell_session(session))
+            .arg(text)
+            .stdin(Stdio::null())
+            .stdout(writer.try_clone().context("cannot share a pipe")?)
+            .stderr(writer);
+        let (child, group) = Group::spawn(&mut shell)?;
+        let output = pipe::Receiver::from_owned_fd(reader.into())?;
+        tokio::spawn(pump(child, output, sender));
+        Ok(Running { events, group: Some(group) })
+    }
+}
+
+/// Carries output until the shell ended, then says how. It ends early when nobody listens.
+async fn pump(mut child: Child, mut output: pipe::Receiver, events: mpsc::Sender<TurnEvent>) {
+    let mut decoder = Decoder::default();
+    let mut chunk = vec![0; CHUNK_BYTES];
+    let mut ended: Option<(ExitStatus, Instant)> = None;
+    loop {
+        let drained = ended.map(|(_, at)| at + DRAIN);
+        tokio::select! {
+            read = output.read(&mut chunk) => match read {
+                Ok(length @ 1..) => {
+                    let text = decoder.decode(&chunk[..length]);
+                    if events.send(TurnEvent::Text { text }).await.is_err() {
+                        break;
+                    }
+                }
+                _ => break,
+            },
+            status = child.wait(), if ended.is_none() => match status {
+                Ok(status) => ended = Some((status, Instant::now())),
+                Err(_) => break,
+            },
+            () = until(drained) => break,
+        }
+    }
+    let status = match ended {
+        Some((status, _)) => Ok(status),
+        None => child.wait().await,
+    };
+    let text =
+        format!("{}{}", decoder.finish(), status.as_ref().map_or_else(|_| String::new(), verdict));
+    let last = match status {
+        Ok(_) => TurnEvent::Done,
+        Err(_) => TurnEvent::Failed { reason: TurnFailure::AgentCrashed },
+    };
+    // Nobody listens any more when the turn was stopped.
+    let _ = events.send(TurnEvent::Text { text }).await;
+    let _ = events.send(last).await;
+}
+
+async fn until(deadline: Option<Instant>) {
+    match deadline {
+        Some(deadline) => tokio::time::sleep_until(deadline).await,
+        None => std::future::pending().await,
+    }
+}
+
+fn verdict(status: &ExitStatus) -> String {
+    use std::os::unix::process::ExitStatusExt;
+    match (status.code(), status.signal()) {
+        (Some(0), _) => String::new(),
+        (Some(code), _) => format!("\n[exit code {code}]"),
+        (None, Some(signal)) => format!("\n[ended by signal {signal}]"),
+        (None, None) => "\n[ended]".to_owned(),
+    }
+}

@@ -1,0 +1,52 @@
+//! Bytes of a program into text that can be shown anywhere.
+
+#[cfg(test)]
+mod tests;
+
+/// Decodes UTF-8 as it arrives in pieces; what is no UTF-8 becomes U+FFFD.
+#[derive(Debug, Default)]
+pub struct Decoder {
+    cut: Vec<u8>,
+}
+
+impl Decoder {
+    /// The text that `bytes` complete. A character cut in two waits for its rest.
+    pub fn decode(&mut self, bytes: &[u8]) -> String {
+        self.cut.extend_from_slice(bytes);
+        let whole = self.cut.len() - unfinished(&self.cut);
+        let rest = self.cut.split_off(whole);
+        let bytes = std::mem::replace(&mut self.cut, rest);
+        String::from_utf8_lossy(&bytes).into_owned()
+    }
+
+    /// What is left at the end.
+    pub fn finish(self) -> String {
+        String::from_utf8_lossy(&self.cut).into_owned()
+    }
+}
+
+/// How many bytes at the end begin a character without ending it.
+fn unfinished(bytes: &[u8]) -> usize {
+    match bytes.utf8_chunks().last() {
+        Some(last) => match std::str::from_utf8(last.invalid()) {
+            Err(error) if error.error_len().is_none() => last.invalid().len(),
+            _ => 0,
+        },
+        None => 0,
+    }
+}
+
+/// Without control characters other than line breaks and tabs: what an agent prints must not
+/// command the terminal it is shown in.
+pub fn printable(text: &str) -> String {
+    text.chars().filter(|c| !c.is_control() || matches!(c, '\n' | '\t')).collect()
+}
+
+/// The first line, of at most `max` characters.
+pub fn headline(text: &str, max: usize) -> String {
+    let line = text.trim().lines().next().unwrap_or_default();
+    match line.char_indices().nth(max) {
+        Some((end, _)) => format!("{}…", &line[..end]),
+        None => line.to_owned(),
+    }
+}

@@ -1,0 +1,241 @@
+//! Turns, each executed once, whatever is asked how often and whoever dies in between.
+//!
+//! A turn's events are written down before anybody sees them. Asking for a turn again replays them
+//! and follows what comes; a turn whose process died is failed, never run a second time.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::{Mutex, watch};
+use tokio::task::JoinSet;
+use tokio::time::Instant;
+
+use crate::protocol::{TurnEvent, TurnFailure};
+use crate::vm::Limits;
+use crate::vm::agent::Agent;
+use crate::vm::directory::{Directory, keep_newest};
+use crate::vm::ids::{SessionId, TurnId};
+use crate::vm::record::Record;
+
+mod drive;
+
+/// Turns at once, each in a session of its own: the smallest VM has 1 GB, and an agent takes a
+/// quarter of it.
+pub const TURNS_RUNNING_MAX: usize = 4;
+
+/// Turns remembered: weeks of chat, while a relay asks again within hours.
+pub const TURNS_KEPT_MAX: usize = 2000;
+
+/// Bytes of remembered turns: a small part of the smallest volume.
+pub const TURNS_KEPT_BYTES_MAX: u64 = 200 * 1024 * 1024;
+
+/// What the relay asks for.
+#[derive(Clone, Debug)]
+pub struct Ask {
+    /// The same id is the same turn.
+    pub turn: TurnId,
+    /// Where it belongs.
+    pub session: SessionId,
+    /// What the person wrote.
+    pub text: String,
+    /// Events already received.
+    pub after: usize,
+}
+
+/// Why a turn is not begun. It may be asked for again later.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum NotBegun {
+    /// Another turn of this session is running.
+    #[error("the session is busy")]
+    SessionBusy,
+    /// As many turns are running as may.
+    #[error("too many turns")]
+    Full,
+    /// The process is about to end.
+    #[error("closing")]
+    Closing,
+    /// The turn cannot be written down, and so not promised to run once.
+    #[error("cannot be written down")]
+    NotWritten,
+}
+
+/// A turn in progress.
+struct Live {
+    session: SessionId,
+    events: watch::Sender<Vec<TurnEvent>>,
+    end: watch::Sender<Option<TurnFailure>>,
+}
+
+struct Running {
+    turns: HashMap<TurnId, Arc<Live>>,
+    last_end: Instant,
+    closed: bool,
+}
+
+/// All turns of a VM. Dropped, it takes the running ones with it.
+pub struct Turns {
+    directory: Directory,
+    agent: Arc<dyn Agent>,
+    limits: Limits,
+    running: watch::Sender<Running>,
+    tasks: Mutex<JoinSet<()>>,
+}
+
+impl Turns {
+    /// The turns kept in `directory`, answered by `agent`.
+    pub fn new(directory: Directory, agent: Arc<dyn Agent>, limits: Limits) -> Self {
+        let running = Running { turns: HashMap::new(), last_end: Instant::now(), closed: false };
+        let running = watch::Sender::new(running);
+        Self { directory, agent, limits, running, tasks: Mutex::default() }
+    }
+
+    /// Begins a turn, or attaches to it when its id is known.
+    ///
+    /// # Errors
+    /// When it is not known and cannot begin now.
+    pub async fn ask(&self, ask: Ask) -> Result<Attached, NotBegun> {
+        let mut tasks = self.tasks.lock().await;
+        while tasks.try_join_next().is_some() {}
+        if let Some(live) = self.live(&ask.turn) {
+            return Ok(self.attach(live.events.subscribe(), ask.after));
+        }
+        let path = self.directory.turn(&ask.turn);
+        let known = Record::interrupted(&path).await.map_err(|error| {
+            tracing::error!(error = ?error.kind(), "cannot read a turn");
+            NotBegun::NotWritten
+        })?;
+        if let Some(events) = known {
+            return Ok(self.attach(watch::channel(events).1, ask.after));
+        }
+        self.room_for(&ask.session)?;
+        keep_newest(&self.directory.turns(), TURNS_KEPT_MAX, TURNS_KEPT_BYTES_MAX).await;
+        let record = Record::create(&path).await.map_err(|error| {
+            tracing::error!(error = ?error.kind(), "cannot write a turn");
+            NotBegun::NotWritten
+        })?;
+        let live = Arc::new(Live {
+            session: ask.session.clone(),
+            events: watch::Sender::default(),
+            end: watch::Sender::default(),
+        });
+        let attached = self.attach(live.events.subscribe(), ask.after);
+        self.running.send_modify(|running| {
+            running.turns.insert(ask.turn.clone(), live.clone());
+        });
+        let (agent, limits, running) = (self.agent.clone(), self.limits, self.running.clone());
+        tasks.spawn(async move {
+            drive::drive(&live, record, agent.as_ref(), &ask, limits).await;
+            running.send_modify(|running| {
+                running.turns.remove(&ask.turn);
+                running.last_end = Instant::now();
+            });
+        });
+        Ok(attached)
+    }
+
+    /// Ends a running turn with all its processes. False when no such turn is running.
+    pub fn cancel(&self, turn: &TurnId) -> bool {
+        self.live(turn).map(|live| live.end_with(TurnFailure::Stopped)).is_some()
+    }
+
+    /// Takes no more turns, unless one is running.
+    pub fn close_if_idle(&self) -> bool {
+        let mut closed = false;
+        self.running.send_modify(|running| {
+            running.closed |= running.turns.is_empty();
+            closed = running.closed;
+        });
+        closed
+    }
+
+    /// Takes no more turns and interrupts those that run; returns when their processes are gone.
+    pub async fn close(&self) {
+        self.running.send_modify(|running| {
+            running.closed = true;
+            for live in running.turns.values() {
+                live.end_with(TurnFailure::Interrupted);
+            }
+        });
+        self.none_running().await;
+    }
+
+    /// Returns when no turn is running.
+    pub async fn none_running(&self) {
+        let mut running = self.running.subscribe();
+        // The sender lives as long as this borrow of it.
+        let _ = running.wait_for(|running| running.turns.is_empty()).await;
+    }
+
+    /// When the last turn ended, or when there was none, when this began.
+    pub fn last_end(&self) -> Instant {
+        self.running.borrow().last_end
+    }
+
+    fn live(&self, turn: &TurnId) -> Option<Arc<Live>> {
+        self.running.borrow().turns.get(turn).cloned()
+    }
+
+    fn room_for(&self, session: &SessionId) -> Result<(), NotBegun> {
+        let running = self.running.borrow();
+        if running.closed {
+            Err(NotBegun::Closing)
+        } else if running.turns.values().any(|live| live.session == *session) {
+            Err(NotBegun::SessionBusy)
+        } else if running.turns.len() >= TURNS_RUNNING_MAX {
+            Err(NotBegun::Full)
+        } else {
+            Ok(())
+        }
+    }
+
+    fn attach(&self, events: watch::Receiver<Vec<TurnEvent>>, after: usize) -> Attached {
+        let heartbeat = Duration::from_millis(self.limits.heartbeat_ms);
+        Attached { events, next: after, last_told: false, heartbeat }
+    }
+}
+
+impl Live {
+    /// The first reason stands.
+    fn end_with(&self, reason: TurnFailure) {
+        self.end.send_if_modified(|end| end.replace(reason).is_none());
+    }
+}
+
+/// A reader of one turn's events. However slow it is, the turn goes on.
+pub struct Attached {
+    events: watch::Receiver<Vec<TurnEvent>>,
+    next: usize,
+    last_told: bool,
+    heartbeat: Duration,
+}
+
+impl Attached {
+    /// The next event, or a heartbeat in silence; `None` after the last one, or when this process
+    /// ends. The last event is always told, even to who claims to have it.
+    pub async fn next(&mut self) -> Option<TurnEvent> {
+        loop {
+            if let Some(event) = self.known() {
+                self.last_told = event.is_last();
+                return Some(event);
+            }
+            if self.last_told {
+                return None;
+            }
+            match tokio::time::timeout(self.heartbeat, self.events.changed()).await {
+                Err(_) => return Some(TurnEvent::Heartbeat),
+                Ok(Err(_)) => return None,
+                Ok(Ok(())) => {}
+            }
+        }
+    }
+
+    fn known(&mut self) -> Option<TurnEvent> {
+        let events = self.events.borrow_and_update();
+        if let Some(event) = events.get(self.next) {
+            self.next += 1;
+            return Some(event.clone());
+        }
+        events.last().filter(|last| last.is_last() && !self.last_told).cloned()
+    }
+}

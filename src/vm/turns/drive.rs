@@ -1,0 +1,177 @@
+//! One turn from its first event to its last.
+
+use std::time::Duration;
+
+use tokio::sync::{mpsc, watch};
+use tokio::time::{Instant, timeout_at};
+
+use super::{Ask, Live};
+use crate::protocol::{TurnEvent, TurnFailure};
+use crate::vm::Limits;
+use crate::vm::agent::{Agent, Running};
+use crate::vm::record::Record;
+use crate::vm::text::{headline, printable};
+
+/// How long text is gathered into one event: smooth to the eye, and a bound on events a second.
+const GATHER: Duration = Duration::from_millis(50);
+
+/// Text of one event, in bytes, beyond which no more is gathered.
+const EVENT_BYTES: usize = 16 * 1024;
+
+/// Characters of a tool's name and of its detail.
+const TOOL_CHARS_MAX: usize = 160;
+
+/// Runs the turn and writes down what happens. It always ends with a last event, unless the disk
+/// fails; then readers are told, and the next process calls it interrupted.
+pub(super) async fn drive(
+    live: &Live,
+    record: Record,
+    agent: &dyn Agent,
+    ask: &Ask,
+    limits: Limits,
+) {
+    let mut story = Story { live, record, left_bytes: limits.output_max_bytes };
+    let last = match agent.start(&ask.session, &ask.text).await {
+        Ok(running) => follow(&mut story, running, limits).await,
+        Err(error) => {
+            tracing::error!(error = format!("{error:#}"), "the agent cannot be started");
+            failed(TurnFailure::AgentCrashed)
+        }
+    };
+    if story.tell(last.clone()).await.is_err() {
+        live.events.send_modify(|events| events.push(last));
+    }
+}
+
+fn failed(reason: TurnFailure) -> TurnEvent {
+    TurnEvent::Failed { reason }
+}
+
+async fn told_to_end(end: &mut watch::Receiver<Option<TurnFailure>>) -> TurnFailure {
+    let reason = end.wait_for(Option::is_some).await.ok().and_then(|end| *end);
+    reason.unwrap_or(TurnFailure::Interrupted)
+}
+
+/// Returns the last event when no process of the turn is left.
+async fn follow(story: &mut Story<'_>, running: Running, limits: Limits) -> TurnEvent {
+    let mut events = Gathered { events: running.events, text: String::new(), next: None };
+    let deadline = Instant::now() + Duration::from_millis(limits.turn_timeout_ms);
+    let mut end = story.live.end.subscribe();
+    let last = loop {
+        tokio::select! {
+            biased;
+            reason = told_to_end(&mut end) => break failed(reason),
+            () = tokio::time::sleep_until(deadline) => break failed(TurnFailure::TimedOut),
+            event = events.next() => match event {
+                None => break failed(TurnFailure::AgentCrashed),
+                Some(last) if last.is_last() => break last,
+                Some(event) => if let Err(last) = story.tell(event).await {
+                    break last;
+                }
+            },
+        }
+    };
+    let rest = TurnEvent::Text { text: std::mem::take(&mut events.text) };
+    drop(events);
+    if let Some(group) = running.group {
+        group.end(Duration::from_millis(limits.stop_grace_ms)).await;
+    }
+    match story.tell(rest).await {
+        Ok(()) => last,
+        Err(instead) => instead,
+    }
+}
+
+/// What was told so far, and how much more may be.
+struct Story<'a> {
+    live: &'a Live,
+    record: Record,
+    left_bytes: usize,
+}
+
+impl Story<'_> {
+    /// Writes an event down, then shows it.
+    ///
+    /// # Errors
+    /// With how the turn ends instead: it told too much, or the disk fails.
+    async fn tell(&mut self, event: TurnEvent) -> Result<(), TurnEvent> {
+        let had_room = self.left_bytes > 0;
+        if let Some(event) = self.measured(event) {
+            self.put(event).await?;
+        }
+        if had_room && self.left_bytes == 0 {
+            let text = "\n[stopped: this is more output than a turn may have]".to_owned();
+            self.put(TurnEvent::Text { text }).await?;
+            return Err(TurnEvent::Done);
+        }
+        Ok(())
+    }
+
+    async fn put(&mut self, event: TurnEvent) -> Result<(), TurnEvent> {
+        if let Err(error) = self.record.append(&event).await {
+            tracing::error!(error = ?error.kind(), "cannot write a turn's event");
+            return Err(failed(TurnFailure::AgentCrashed));
+        }
+        self.live.events.send_modify(|events| events.push(event));
+        Ok(())
+    }
+
+    /// The event in presentable form, cut to what is left; `None` when nothing is.
+    fn measured(&mut self, event: TurnEvent) -> Option<TurnEvent> {
+        match event {
+            TurnEvent::Text { text } => {
+                let mut text = printable(&text);
+                let room_bytes = text.floor_char_boundary(self.left_bytes);
+                self.spend(text.len());
+                text.truncate(room_bytes);
+                (!text.is_empty()).then_some(TurnEvent::Text { text })
+            }
+            TurnEvent::Tool { name, detail } => {
+                let [name, detail] =
+                    [name, detail].map(|text| headline(&printable(&text), TOOL_CHARS_MAX));
+                self.spend(name.len() + detail.len());
+                Some(TurnEvent::Tool { name, detail })
+            }
+            TurnEvent::Heartbeat => None,
+            last => Some(last),
+        }
+    }
+
+    fn spend(&mut self, bytes: usize) {
+        self.left_bytes = self.left_bytes.saturating_sub(bytes);
+    }
+}
+
+/// A program's events, with small pieces of text joined.
+struct Gathered {
+    events: mpsc::Receiver<TurnEvent>,
+    text: String,
+    next: Option<TurnEvent>,
+}
+
+impl Gathered {
+    /// Cancel safe: text gathered so far stays in `text`.
+    async fn next(&mut self) -> Option<TurnEvent> {
+        if let Some(event) = self.next.take() {
+            return Some(event);
+        }
+        if self.text.is_empty() {
+            match self.events.recv().await {
+                Some(TurnEvent::Text { text }) => self.text = text,
+                other => return other,
+            }
+        }
+        let until = Instant::now() + GATHER;
+        while self.text.len() < EVENT_BYTES {
+            match timeout_at(until, self.events.recv()).await {
+                Err(_) => break,
+                Ok(Some(TurnEvent::Text { text })) => self.text.push_str(&text),
+                Ok(other) => {
+                    self.next = other;
+                    break;
+                }
+            }
+        }
+        Some(TurnEvent::Text { text: std::mem::take(&mut self.text) })
+    }
+}

@@ -1,0 +1,204 @@
+use std::path::Path;
+
+use axum::http::Method;
+use tower::ServiceExt;
+use url::Url;
+
+use super::*;
+use crate::clock::Clock;
+use crate::protocol::{TurnEvent, sign};
+use crate::secret::{Audience, Secret, SecretKind};
+use crate::spec::{AgentKind, DeploymentId};
+use crate::vm::probation::PROBATION_MS;
+use crate::vm::{Limits, Settings};
+
+const KEY: &str = "the link key";
+const NOON_MS: u64 = 1_700_000_000_000;
+
+struct World {
+    dir: tempfile::TempDir,
+    clock: Clock,
+    router: Router,
+    nonces: std::cell::Cell<u8>,
+}
+
+impl World {
+    fn new() -> Self {
+        Self::first_started(NOON_MS)
+    }
+
+    fn first_started(first_start_ms: u64) -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        std::fs::write(dir.path().join("first_start_ms"), first_start_ms.to_string()).unwrap();
+        let clock = Clock::following_tokio(NOON_MS);
+        let router = router(vm(dir.path(), &clock));
+        Self { dir, clock, router, nonces: std::cell::Cell::new(0) }
+    }
+
+    fn signed(&self, method: Method, path: &str, body: &str) -> Request {
+        let nonce = self.nonces.get() + 1;
+        self.nonces.set(nonce);
+        let call = Call {
+            direction: Direction::RelayToVm,
+            method: method.as_str(),
+            path,
+            body: body.as_bytes(),
+        };
+        let signature = sign(KEY.as_bytes(), call, self.clock.now_ms(), [nonce; 16]);
+        unsigned(method, path, body, &signature)
+    }
+
+    async fn send(&self, request: Request) -> (StatusCode, String) {
+        let response = self.router.clone().oneshot(request).await.unwrap();
+        let status = response.status();
+        let body = to_bytes(response.into_body(), usize::MAX).await.unwrap();
+        (status, String::from_utf8(body.to_vec()).unwrap())
+    }
+
+    async fn call(&self, method: Method, path: &str, body: &str) -> (StatusCode, String) {
+        self.send(self.signed(method, path, body)).await
+    }
+}
+
+fn vm(data_dir: &Path, clock: &Clock) -> Arc<Vm> {
+    let secret = |kind| Arc::new(Secret::new(kind, KEY.to_owned(), Audience::nobody()));
+    let settings = Settings {
+        deployment: DeploymentId::from_random([0; DeploymentId::LENGTH]),
+        data_dir: data_dir.to_owned(),
+        agent: AgentKind::Shell,
+        link_key: secret(SecretKind::LinkKey),
+        model_proxy_token: secret(SecretKind::ModelProxyToken),
+        relay_url: Url::parse("http://relay.test").unwrap(),
+        claude_bin: "claude".into(),
+        limits: Limits::default(),
+    };
+    Arc::new(Vm::start(settings, clock.clone()).unwrap())
+}
+
+fn unsigned(method: Method, path: &str, body: &str, signature: &str) -> Request {
+    let mut request = Request::new(Body::from(body.to_owned()));
+    *request.method_mut() = method;
+    *request.uri_mut() = path.parse().unwrap();
+    request.headers_mut().insert(SIGNATURE_HEADER, signature.parse().unwrap());
+    request
+}
+
+fn turn(id: &str, line: &str) -> String {
+    serde_json::json!({"turn": id, "session": "s", "text": line}).to_string()
+}
+
+#[tokio::test]
+async fn a_signed_turn_streams_a_json_line_for_each_event() {
+    let world = World::new();
+
+    let (status, body) = world.call(Method::POST, "/turns", &turn("1", "echo hello")).await;
+
+    let events: Vec<TurnEvent> =
+        body.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!(status, StatusCode::OK);
+    assert_eq!(events, [TurnEvent::Text { text: "hello\n".to_owned() }, TurnEvent::Done]);
+}
+
+#[tokio::test]
+async fn whoever_cannot_sign_is_refused_and_told_nothing() {
+    let world = World::new();
+    let line = turn("1", "echo ran >>ran");
+    let altered = || {
+        let mut request = world.signed(Method::POST, "/turns", &line);
+        *request.body_mut() = Body::from(turn("1", "echo ran >>ran; rm -rf ."));
+        request
+    };
+    let elsewhere = || {
+        let mut request = world.signed(Method::POST, "/turns", &line);
+        *request.uri_mut() = "/turns?x=1".parse().unwrap();
+        request
+    };
+    let mut bare = unsigned(Method::POST, "/turns", &line, "");
+    bare.headers_mut().remove(SIGNATURE_HEADER);
+    let mut refused =
+        vec![bare, unsigned(Method::POST, "/turns", &line, "v1.1.2.3"), altered(), elsewhere()];
+    for (method, path) in
+        [(Method::GET, "/ready"), (Method::POST, "/commit"), (Method::POST, "/turns/1/cancel")]
+    {
+        refused.push(unsigned(method, path, "", "v1.1.2.3"));
+    }
+
+    for request in refused {
+        let what = format!("{} {}", request.method(), request.uri());
+        assert_eq!(world.send(request).await, (StatusCode::UNAUTHORIZED, String::new()), "{what}");
+    }
+
+    assert!(!world.dir.path().join("workspace/ran").exists());
+    assert!(!world.dir.path().join("committed").exists());
+}
+
+#[tokio::test]
+async fn a_replayed_call_is_refused() {
+    let world = World::new();
+    let first = world.signed(Method::POST, "/turns", &turn("1", "true"));
+    let signature = first.headers()[SIGNATURE_HEADER].to_str().unwrap().to_owned();
+    let again = unsigned(Method::POST, "/turns", &turn("1", "true"), &signature);
+
+    assert_eq!(world.send(first).await.0, StatusCode::OK);
+    assert_eq!(world.send(again).await, (StatusCode::UNAUTHORIZED, String::new()));
+}
+
+#[tokio::test]
+async fn health_is_open_and_ready_is_the_agents() {
+    let world = World::new();
+
+    let health = world.send(unsigned(Method::GET, "/health", "", "none")).await;
+    let ready = world.call(Method::GET, "/ready", "").await;
+
+    for (status, body) in [health, ready] {
+        let health: Health = serde_json::from_str(&body).unwrap();
+        assert_eq!(status, StatusCode::OK);
+        assert_eq!(health.deployment, "0".repeat(DeploymentId::LENGTH));
+        assert_eq!(health.role, "vm");
+    }
+}
+
+#[tokio::test]
+async fn what_is_no_turn_is_refused() {
+    let world = World::new();
+    let too_large = "x".repeat(BODY_BYTES_MAX + 1);
+    for body in ["", "{}", "null", &turn("../x", "true"), &turn("", "true")] {
+        let (status, _) = world.call(Method::POST, "/turns", body).await;
+        assert_eq!(status, StatusCode::BAD_REQUEST, "{body}");
+    }
+    let (status, _) = world.call(Method::POST, "/turns", &too_large).await;
+    assert_eq!(status, StatusCode::PAYLOAD_TOO_LARGE);
+    for id in ["1", "..%2f..%2fx"] {
+        let (status, _) = world.call(Method::POST, &format!("/turns/{id}/cancel"), "").await;
+        assert_eq!(status, StatusCode::NOT_FOUND, "{id}");
+    }
+}
+
+#[tokio::test]
+async fn a_busy_session_is_said_to_be_until_its_turn_is_cancelled() {
+    let world = World::new();
+    let request = world.signed(Method::POST, "/turns", &turn("1", "sleep 1000"));
+    let running = world.router.clone().oneshot(request).await.unwrap();
+
+    let (busy, _) = world.call(Method::POST, "/turns", &turn("2", "true")).await;
+    let (cancelled, _) = world.call(Method::POST, "/turns/1/cancel", "").await;
+    let told = to_bytes(running.into_body(), usize::MAX).await.unwrap();
+
+    assert_eq!((busy, cancelled), (StatusCode::CONFLICT, StatusCode::ACCEPTED));
+    assert_eq!(told, "{\"type\":\"failed\",\"reason\":\"stopped\"}\n");
+}
+
+#[tokio::test]
+async fn after_its_probation_a_vm_waits_to_be_committed() {
+    let world = World::first_started(NOON_MS - PROBATION_MS);
+
+    let (refused, _) = world.call(Method::POST, "/turns", &turn("../no turn", "true")).await;
+    let (unproven, _) = world.call(Method::POST, "/turns", &turn("1", "true")).await;
+    let (ready, _) = world.call(Method::GET, "/ready", "").await;
+    let (commit, _) = world.call(Method::POST, "/commit", "").await;
+    let (proven, _) = world.call(Method::POST, "/turns", &turn("1", "true")).await;
+
+    assert_eq!((refused, unproven), (StatusCode::BAD_REQUEST, StatusCode::FORBIDDEN));
+    assert_eq!((ready, commit, proven), (StatusCode::OK, StatusCode::NO_CONTENT, StatusCode::OK));
+    assert!(world.dir.path().join("committed").exists());
+}
