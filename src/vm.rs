@@ -19,16 +19,15 @@ pub mod agent;
 pub mod claude;
 pub mod directory;
 pub mod ids;
-pub mod probation;
 pub mod process;
 mod record;
 pub mod shell;
 mod text;
 pub mod turns;
 
+use crate::probation::{PROBATION_MS, Probation};
 use agent::Agent;
 use directory::Directory;
-use probation::{PROBATION_MS, Probation};
 use turns::Turns;
 
 #[cfg(test)]

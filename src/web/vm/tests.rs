@@ -6,10 +6,10 @@ use url::Url;
 
 use super::*;
 use crate::clock::Clock;
+use crate::probation::PROBATION_MS;
 use crate::protocol::{TurnEvent, sign};
 use crate::secret::{Audience, Secret, SecretKind};
 use crate::spec::{AgentKind, DeploymentId};
-use crate::vm::probation::PROBATION_MS;
 use crate::vm::{Limits, Settings};
 
 const KEY: &str = "the link key";
