@@ -28,6 +28,7 @@ pub mod turns;
 use crate::probation::{PROBATION_MS, Probation};
 use agent::Agent;
 use directory::Directory;
+use process::AgentUser;
 use turns::Turns;
 
 #[cfg(test)]
@@ -64,6 +65,8 @@ pub struct Settings {
     pub model_proxy_token: Arc<Secret>,
     /// Where the relay is.
     pub relay_url: Url,
+    /// Who agents run as; only root can choose.
+    pub agent_user: Option<AgentUser>,
     /// Claude Code; used by that agent only.
     pub claude_bin: PathBuf,
     /// Its bounds.
@@ -130,7 +133,7 @@ impl Vm {
     /// # Errors
     /// When the data directory cannot be written.
     pub fn start(settings: Settings, clock: Clock) -> anyhow::Result<Self> {
-        let directory = Directory::open(&settings.data_dir)?;
+        let directory = Directory::open(&settings.data_dir, settings.agent_user)?;
         let agent: Arc<dyn Agent> = match settings.agent {
             AgentKind::Shell => Arc::new(shell::Shell::new(directory.clone())),
             AgentKind::Claude => Arc::new(claude::Claude::new(
