@@ -1,1 +1,105 @@
-//! anthropic
+//! Anthropic, as far as a deployment needs it: is this model key a key, and is it alive?
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::{HeaderValue, StatusCode};
+use url::Url;
+use zeroize::Zeroizing;
+
+use crate::http::{Transport, call};
+use crate::intake::{Rejection, Vendor, recognise};
+use crate::secret::{Audience, Secret, SecretKind};
+
+#[cfg(test)]
+mod tests;
+
+/// The longest paste that is looked at, in bytes: a key has about 110 characters.
+pub const PASTE_MAX: usize = 1024;
+
+/// What stands before a key of the API.
+const API_KEY: &str = "sk-ant-api03-";
+
+/// What stands before a subscription token, made by `claude setup-token`.
+const SUBSCRIPTION: &str = "sk-ant-oat01-";
+
+/// The fewest characters after the prefix. Real keys have 95.
+const KEY_MIN: usize = 20;
+
+/// A list of one model takes a fraction of a second.
+const DEADLINE: Duration = Duration::from_secs(15);
+
+/// The answer is not read, only received.
+const BODY_MAX: usize = 256 * 1024;
+
+/// What can be said of a pasted model key without asking anybody. Only `audience` may see it.
+pub fn judge(pasted: &str, audience: Audience) -> Result<Arc<Secret>, Rejection> {
+    if pasted.trim().is_empty() {
+        return Err(Rejection::Empty);
+    }
+    if pasted.len() > PASTE_MAX {
+        return Err(Rejection::TooLong);
+    }
+    let is_dirt = |c: char| !c.is_ascii_graphic() || "\"'`<>,;".contains(c);
+    let clean = Zeroizing::new(pasted.split(is_dirt).collect::<String>());
+    let Some(start) = clean.find("sk-ant-") else {
+        return Err(match recognise(pasted) {
+            None | Some(Vendor::Anthropic) => Rejection::Malformed,
+            Some(vendor) => Rejection::OtherVendor { vendor },
+        });
+    };
+    let key = &clean[start..];
+    judge_form(key)?;
+    Ok(Arc::new(Secret::new(SecretKind::ModelKey, key.to_owned(), audience)))
+}
+
+fn judge_form(key: &str) -> Result<(), Rejection> {
+    let prefixes = [API_KEY, SUBSCRIPTION];
+    let Some(body) = prefixes.iter().find_map(|prefix| key.strip_prefix(prefix)) else {
+        let is_beginning = prefixes.iter().any(|prefix| prefix.starts_with(key));
+        return Err(if is_beginning { Rejection::CutOff } else { Rejection::Malformed });
+    };
+    if !body.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_') {
+        return Err(Rejection::Malformed);
+    }
+    if body.len() < KEY_MIN { Err(Rejection::CutOff) } else { Ok(()) }
+}
+
+/// Whether the API takes this key; whether there is credit left only a message would tell.
+///
+/// A subscription token is for Claude Code alone and is never sent by us: it is taken as it is.
+///
+/// # Errors
+/// [`Rejection::Refused`] when Anthropic says no, [`Rejection::OutOfReach`] when it says nothing.
+pub async fn check(transport: &dyn Transport, base: &Url, key: &Secret) -> Result<(), Rejection> {
+    if key.expose_here().starts_with(SUBSCRIPTION) {
+        return Ok(());
+    }
+    let request = models_request(base, key).ok_or(Rejection::OutOfReach)?;
+    let answer =
+        call(transport, request, DEADLINE, BODY_MAX).await.map_err(|_| Rejection::OutOfReach)?;
+    match answer.status {
+        status if status.is_success() => Ok(()),
+        // The key is known, and busy.
+        StatusCode::TOO_MANY_REQUESTS => Ok(()),
+        status if status.is_server_error() || status == StatusCode::REQUEST_TIMEOUT => {
+            Err(Rejection::OutOfReach)
+        }
+        _ => Err(Rejection::Refused),
+    }
+}
+
+/// The cheapest call there is: a list of one model.
+fn models_request(base: &Url, key: &Secret) -> Option<http::Request<Bytes>> {
+    let mut url = base.clone();
+    url.path_segments_mut().ok()?.pop_if_empty().extend(["v1", "models"]);
+    url.set_query(Some("limit=1"));
+    let mut value = HeaderValue::from_str(key.expose_to(url.authority()).ok()?).ok()?;
+    value.set_sensitive(true);
+    http::Request::get(url.as_str())
+        .header("x-api-key", value)
+        .header("anthropic-version", "2023-06-01")
+        .body(Bytes::new())
+        .ok()
+}

@@ -1,1 +1,271 @@
-//! onboarding
+//! Drives conversations on the channels: what [`crate::conversation`] decides is done here.
+//!
+//! Each chat has a task of its own, which takes what happens in it one by one: load, decide, store the
+//! new state together with what was seen and what is to be said, acknowledge, then act. Chats do not
+//! wait for each other.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+use std::time::Duration;
+
+use adapters::channel::{Channel, Event};
+use adapters::chat::{ChatId, Inbound, Outbound, Place, UserId};
+use sqlx::AnyPool;
+use tokio::sync::mpsc;
+use tokio::task::JoinHandle;
+use url::Url;
+
+use crate::chance::Chance;
+use crate::clock::Clock;
+use crate::cloud::fly::Fly;
+use crate::conversation::messages::{self, Locale, Message};
+use crate::conversation::{Phase, State};
+use crate::http::SharedTransport;
+use crate::provisioner::Provisioner;
+use crate::secret::{Secret, SecretKind, SecretRef};
+use crate::sessions::Vault;
+use crate::spec::{AgentKind, CloudKind, Images, RelayChannel};
+use crate::store::conversations::{Conversations, Stored};
+
+use chat::Chat;
+
+mod chat;
+mod credentials;
+mod outgoing;
+mod runs;
+#[cfg(test)]
+mod tests;
+
+/// Things that wait for one chat's task. A person does not type so many while one is answered; a
+/// script in a pipe may.
+const QUEUE_MAX: usize = 64;
+
+/// How long the whole channel waits for one chat whose queue is full. After that the message is left
+/// with the channel, unacknowledged.
+const QUEUE_WAIT: Duration = Duration::from_secs(5);
+
+/// Chats with a task at once: beyond it new ones wait with the channel. A task takes a few kilobytes.
+const CHATS_MAX: usize = 10_000;
+
+/// Groups that are remembered as told that we talk in private. When it is full, it starts afresh: a
+/// group may then be told twice.
+const GROUPS_MAX: usize = 1_000;
+
+/// What the role gives us.
+pub struct Settings {
+    /// The database, with the schema [`crate::store::SCHEMA`].
+    pub pool: AnyPool,
+    /// What time it is.
+    pub clock: Clock,
+    /// Ids and keys.
+    pub chance: Chance,
+    /// Who we deploy with.
+    pub vendors: Vendors,
+    /// What people can choose from.
+    pub catalogue: Catalogue,
+    /// Credentials that we lend to everybody: the sandbox's own.
+    pub lent: Vec<Arc<Secret>>,
+}
+
+/// Who we deploy with.
+pub struct Vendors {
+    /// What carries requests.
+    pub transport: SharedTransport,
+    /// Fly.io.
+    pub fly: Fly,
+    /// The API that model keys are checked with (`https://api.anthropic.com`).
+    pub anthropic: Url,
+}
+
+/// What people can choose from. Each list starts with the usual choice and is not empty.
+pub struct Catalogue {
+    /// Clouds.
+    pub clouds: Vec<CloudKind>,
+    /// Channels of a relay.
+    pub channels: Vec<RelayChannel>,
+    /// Agents.
+    pub agents: Vec<AgentKind>,
+    /// What new machines run.
+    pub images: Images,
+}
+
+/// The onboarding bot, on any number of channels.
+#[derive(Clone)]
+pub struct Onboarding {
+    shared: Arc<Shared>,
+}
+
+/// What all chats share.
+struct Shared {
+    settings: Settings,
+    provisioner: Provisioner,
+    vault: Vault,
+    lent: Vec<(SecretKind, SecretRef)>,
+}
+
+/// One channel, and the conversations on it.
+#[derive(Clone)]
+struct Line {
+    shared: Arc<Shared>,
+    channel: Arc<dyn Channel>,
+    conversations: Conversations,
+}
+
+/// What reaches a chat's task.
+enum Item {
+    /// The person did something.
+    Inbound(Inbound),
+    /// What waits for this chat may be sent now.
+    Reachable,
+    /// This process is new.
+    Restarted,
+}
+
+struct OpenChat {
+    queue: mpsc::Sender<Item>,
+    task: JoinHandle<()>,
+}
+
+impl Onboarding {
+    /// An onboarding bot.
+    pub fn new(settings: Settings) -> Self {
+        let Settings { pool, clock, chance, .. } = &settings;
+        let provisioner = Provisioner::new(pool.clone(), clock.clone(), chance.clone());
+        let vault = Vault::new(chance.clone());
+        let lent = settings.lent.iter().map(|secret| vault.lend(secret.clone())).collect();
+        Self { shared: Arc::new(Shared { settings, provisioner, vault, lent }) }
+    }
+
+    /// Talks on this channel until it ends and everything under way on it has come to its end.
+    /// Dropping the future is a crash by design: the next process carries on.
+    ///
+    /// # Errors
+    /// When the conversations of an earlier process cannot be read.
+    pub async fn run(&self, channel: Arc<dyn Channel>) -> anyhow::Result<()> {
+        let pool = self.shared.settings.pool.clone();
+        let conversations = Conversations::new(pool, channel.name());
+        let line = Line { shared: self.shared.clone(), channel, conversations };
+        let mut reception = Reception { line, open: HashMap::new(), told: HashSet::new() };
+        reception.take_up_again().await?;
+        reception.receive().await;
+        reception.close().await;
+        Ok(())
+    }
+}
+
+/// Leads what comes from a channel to the chats' tasks.
+struct Reception {
+    line: Line,
+    open: HashMap<ChatId, OpenChat>,
+    told: HashSet<ChatId>,
+}
+
+impl Drop for Reception {
+    fn drop(&mut self) {
+        self.open.values().for_each(|chat| chat.task.abort());
+    }
+}
+
+impl Reception {
+    /// Tells the people whom an earlier process left in the middle of something.
+    async fn take_up_again(&mut self) -> anyhow::Result<()> {
+        for (chat, stored) in self.line.conversations.all().await? {
+            let unsent = !self.line.conversations.unsent(&chat).await?.is_empty();
+            if let Some(person) = stored.person
+                && (unsent || is_under_way(&stored.state))
+            {
+                self.lead(chat, person, Item::Restarted).await;
+            }
+        }
+        Ok(())
+    }
+
+    async fn receive(&mut self) {
+        while let Some(event) = self.line.channel.next().await {
+            match event {
+                Event::Inbound(inbound) if inbound.place == Place::Group => {
+                    self.point_to_private(inbound).await;
+                }
+                Event::Inbound(inbound) => {
+                    let (chat, person) = (inbound.chat.clone(), inbound.from.clone());
+                    self.lead(chat, person, Item::Inbound(inbound)).await;
+                }
+                Event::Reachable(chat) => self.reachable(chat).await,
+            }
+        }
+    }
+
+    async fn reachable(&mut self, chat: ChatId) {
+        match self.line.conversations.load(&chat).await {
+            Ok(Stored { person: Some(person), .. }) => {
+                self.lead(chat, person, Item::Reachable).await;
+            }
+            Ok(_) => {}
+            Err(error) => tracing::error!("cannot load a conversation: {error:#}"),
+        }
+    }
+
+    async fn lead(&mut self, chat: ChatId, person: UserId, item: Item) {
+        let item = match self.offer(&chat, item).await {
+            Ok(()) => return,
+            Err(item) => item,
+        };
+        if let Some(ended) = self.open.remove(&chat) {
+            // It has closed its queue, so it ends at once; a panic in it is logged by the hook.
+            let _ = ended.task.await;
+        }
+        if self.open.len() >= CHATS_MAX {
+            self.open.retain(|_, chat| !chat.task.is_finished());
+        }
+        if self.open.len() >= CHATS_MAX {
+            tracing::warn!(chats = self.open.len(), "too many chats at once");
+            return;
+        }
+        let (queue, items) = mpsc::channel(QUEUE_MAX);
+        // The queue is new and empty.
+        let _ = queue.try_send(item);
+        let worker = Chat::new(self.line.clone(), chat.clone(), person, items);
+        self.open.insert(chat, OpenChat { queue, task: tokio::spawn(worker.work()) });
+    }
+
+    /// Gives an item to the chat's task; gives it back when there is none.
+    async fn offer(&self, chat: &ChatId, item: Item) -> Result<(), Item> {
+        let Some(open) = self.open.get(chat) else { return Err(item) };
+        match tokio::time::timeout(QUEUE_WAIT, open.queue.reserve()).await {
+            Ok(Ok(place)) => place.send(item),
+            Ok(Err(_)) => return Err(item),
+            Err(_) => tracing::warn!("a chat's queue is full; a message was left with the channel"),
+        }
+        Ok(())
+    }
+
+    /// A group is told once where we talk; nothing of it is stored.
+    async fn point_to_private(&mut self, inbound: Inbound) {
+        if self.told.len() >= GROUPS_MAX {
+            self.told.clear();
+        }
+        if self.told.insert(inbound.chat.clone()) {
+            let locale = Locale::of_hint(inbound.locale.as_deref());
+            let text = messages::text(locale, &Message::PrivateOnly);
+            let pointer = Outbound::text(format!("private-{}", inbound.id.0), text);
+            if let Err(error) = self.line.channel.send(&inbound.chat, &pointer).await {
+                tracing::debug!(%error, "a group could not be told that we talk in private");
+            }
+        }
+        self.line.channel.acknowledge(&inbound.id).await;
+    }
+
+    /// Lets every chat finish what is under way.
+    async fn close(&mut self) {
+        for (_, chat) in self.open.drain() {
+            drop(chat.queue);
+            // A panic in it is logged by the hook.
+            let _ = chat.task.await;
+        }
+    }
+}
+
+/// Somebody waits for us, or we for somebody.
+fn is_under_way(state: &State) -> bool {
+    state.phase != Phase::Idle || state.link_owed.is_some()
+}

@@ -47,6 +47,28 @@ pub struct Step {
     pub stage: Stage,
 }
 
+impl Step {
+    /// Whether it stands in a region.
+    pub fn is_placed(&self) -> bool {
+        matches!(self.kind, StepKind::Resource { placed: true, .. })
+    }
+
+    /// Whether its name is unique where it stands.
+    pub fn is_unique(&self) -> bool {
+        matches!(self.kind, StepKind::Resource { unique: true, .. })
+    }
+
+    /// Whether it goes away by itself when something else does.
+    pub fn goes_with_another(&self) -> bool {
+        matches!(self.kind, StepKind::Resource { undo: Undo::With(_), .. })
+    }
+
+    /// Whether it costs money while it exists.
+    pub fn costs(&self) -> bool {
+        matches!(self.kind, StepKind::Resource { costs: true, .. })
+    }
+}
+
 /// What a step is.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum StepKind {
@@ -58,6 +80,8 @@ pub enum StepKind {
         placed: bool,
         /// It costs money while it exists.
         costs: bool,
+        /// Its name is unique where it stands, so that a repeated create cannot make a second one.
+        unique: bool,
     },
     /// Values that only this process holds, handed to a resource. Handing over again replaces them, so
     /// a resumed run, which holds new ones, does it again. They go away with `with`.
@@ -139,6 +163,23 @@ impl Plan {
     /// Every step, each after what it needs.
     pub fn steps(&self) -> &[Step] {
         &self.steps
+    }
+
+    /// Everything that `id` needs, directly or not.
+    pub fn foundations(&self, id: &StepId) -> BTreeSet<StepId> {
+        let mut found = BTreeSet::new();
+        let mut ahead = vec![id];
+        while let Some(step) = ahead.pop().and_then(|id| self.step(id)) {
+            ahead.extend(step.needs.iter().filter(|need| found.insert((*need).clone())));
+        }
+        found
+    }
+
+    /// The resources that go away by a call of their own.
+    pub fn deletable(&self) -> impl Iterator<Item = &Step> {
+        self.steps
+            .iter()
+            .filter(|step| matches!(step.kind, StepKind::Resource { undo: Undo::Delete, .. }))
     }
 
     /// The step of this name.

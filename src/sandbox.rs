@@ -1,1 +1,201 @@
-//! sandbox
+//! Simulated vendors: a world that can be carried indoors. Everything here is product code, reached
+//! from the sandbox role and from tests, and from nowhere else.
+
+use std::collections::BTreeMap;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context;
+use axum::Router;
+use tokio::net::TcpListener;
+use tokio::task::JoinSet;
+
+use crate::chance::Chance;
+use crate::clock::Clock;
+
+use self::anthropic::Anthropic;
+use self::fly::{Fly, Inventory, Lag, Latency, Settings};
+use self::machines::ChildProcesses;
+
+pub mod anthropic;
+pub mod edge;
+pub mod faults;
+pub mod fly;
+pub mod in_process;
+pub mod machines;
+#[cfg(test)]
+mod tests;
+
+/// How long machines have to end by themselves when the sandbox stops.
+const GRACE: Duration = Duration::from_secs(5);
+
+/// How a sandbox is started.
+pub struct Options {
+    /// What a machine runs: this executable, outside of tests.
+    pub program: PathBuf,
+    /// What every machine gets beyond its own environment: what its image would hold.
+    pub extra_env: BTreeMap<String, String>,
+    /// How long the cloud takes.
+    pub latency: Latency,
+    /// How far its reads lag behind writes.
+    pub lag: Lag,
+}
+
+impl Options {
+    /// Machines run this executable; the cloud is quick and does not lag. `CLAUDE_BIN` is handed to
+    /// the machines, if it is set.
+    ///
+    /// # Errors
+    /// When the place of this executable cannot be found.
+    pub fn this_program() -> anyhow::Result<Self> {
+        let program = std::env::current_exe().context("find this executable")?;
+        let claude = std::env::var("CLAUDE_BIN").ok();
+        let extra_env = claude.map(|path| ("CLAUDE_BIN".to_owned(), path)).into_iter().collect();
+        Ok(Self { program, extra_env, latency: Latency::NONE, lag: Lag::None })
+    }
+}
+
+/// Simulated vendors on loopback sockets, with machines as child processes. When it is dropped, they
+/// are killed and its files removed.
+pub struct Sandbox {
+    fly: Arc<Fly>,
+    anthropic: Arc<Anthropic>,
+    fly_address: SocketAddr,
+    anthropic_address: SocketAddr,
+    edge_address: SocketAddr,
+    directory: PathBuf,
+    fly_token: String,
+    /// The listeners; they end with the sandbox.
+    _servers: JoinSet<()>,
+}
+
+/// What was there when the sandbox ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Remains {
+    /// What had not been torn down; it is gone now.
+    pub inventory: Inventory,
+    /// The machines whose processes had to be ended.
+    pub processes: Vec<String>,
+}
+
+impl Sandbox {
+    /// Starts the vendors, each on a port that the system chooses.
+    ///
+    /// # Errors
+    /// When there is no port, no randomness or no directory to be had.
+    pub async fn start(options: Options) -> anyhow::Result<Self> {
+        let (clock, chance) = (Clock::system(), Chance::system()?);
+        let directory = state_directory(&chance)?;
+        let runtime = ChildProcesses::new(options.program, directory.clone(), options.extra_env);
+        let settings = Settings {
+            latency: options.latency,
+            lag: options.lag,
+            ..Settings::prompt(clock, chance.clone(), Arc::new(runtime))
+        };
+        let fly = Fly::new(settings);
+        let anthropic = Anthropic::new(chance);
+        let mut servers = JoinSet::new();
+        let fly_address = serve(&mut servers, fly.router()).await?;
+        let anthropic_address = serve(&mut servers, anthropic.router()).await?;
+        let listener = listen().await?;
+        let edge_address = listener.local_addr()?;
+        servers.spawn(edge::serve(listener, fly.clone()));
+        let fly_token = fly.mint_org_token();
+        Ok(Self {
+            fly,
+            anthropic,
+            fly_address,
+            anthropic_address,
+            edge_address,
+            directory,
+            fly_token,
+            _servers: servers,
+        })
+    }
+
+    /// What a program needs in its environment to take these vendors for the real ones.
+    pub fn base_urls(&self) -> Vec<(&'static str, String)> {
+        let fly = self.fly_address;
+        let edge = self.edge_address.port();
+        vec![
+            ("FLY_API_URL", format!("http://{fly}/v1")),
+            ("FLY_PLATFORM_URL", format!("http://{fly}")),
+            ("FLY_GRAPHQL_URL", format!("http://{fly}/graphql")),
+            ("FLY_PUBLIC_APP_URL", format!("http://{{app}}.fly.dev.localhost:{edge}")),
+            ("FLY_PRIVATE_APP_URL", format!("http://{{app}}.flycast.localhost:{edge}")),
+            ("ANTHROPIC_API_URL", format!("http://{}", self.anthropic_address)),
+        ]
+    }
+
+    /// A token for the simulated account; worth nothing elsewhere.
+    pub fn fly_token(&self) -> &str {
+        &self.fly_token
+    }
+
+    /// A key for the simulated model; worth nothing elsewhere.
+    pub fn model_key(&self) -> &str {
+        self.anthropic.key()
+    }
+
+    /// The simulated Fly.io.
+    pub fn fly(&self) -> &Arc<Fly> {
+        &self.fly
+    }
+
+    /// The simulated Anthropic.
+    pub fn anthropic(&self) -> &Arc<Anthropic> {
+        &self.anthropic
+    }
+
+    /// Everything that exists in the simulated account.
+    pub fn inventory(&self) -> Inventory {
+        self.fly.inventory()
+    }
+
+    /// Ends every process and says what was left.
+    pub async fn stop(self) -> Remains {
+        let inventory = self.inventory();
+        let runtime = self.fly.runtime();
+        let processes = runtime.running();
+        let ends = processes.iter().map(|machine| runtime.stop(machine, GRACE));
+        futures::future::join_all(ends).await;
+        Remains { inventory, processes }
+    }
+}
+
+impl Drop for Sandbox {
+    fn drop(&mut self) {
+        self.fly.runtime().close();
+        // Files of a sandbox are in a temporary directory: what cannot be removed now, the system
+        // removes later.
+        let _ = std::fs::remove_dir_all(&self.directory);
+    }
+}
+
+/// Readable by this user alone.
+fn state_directory(chance: &Chance) -> anyhow::Result<PathBuf> {
+    use std::os::unix::fs::DirBuilderExt;
+    let name = format!("textslash-sandbox-{}", hex::encode(chance.bytes::<8>()));
+    let directory = std::env::temp_dir().join(name);
+    std::fs::DirBuilder::new()
+        .mode(0o700)
+        .create(&directory)
+        .context("make the sandbox's directory")?;
+    Ok(directory)
+}
+
+async fn listen() -> anyhow::Result<TcpListener> {
+    TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.context("listen on loopback")
+}
+
+async fn serve(servers: &mut JoinSet<()>, router: Router) -> anyhow::Result<SocketAddr> {
+    let listener = listen().await?;
+    let address = listener.local_addr()?;
+    servers.spawn(async move {
+        // It serves until its task is dropped; accept errors are retried inside.
+        let _ = axum::serve(listener, router).await;
+    });
+    Ok(address)
+}

@@ -34,6 +34,11 @@ pub enum SecretKind {
     ModelProxyToken,
 }
 
+/// Stands for a credential that is held in memory elsewhere; may be stored and logged, and opens nothing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct SecretRef(pub u64);
+
 /// The hosts that may see a credential (`host` or `host:port`, as in a URL's authority).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Audience(Arc<[String]>);

@@ -1,1 +1,138 @@
-//! sessions
+//! Credentials held in memory, each with a deadline. Nothing here is ever written anywhere.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use crate::chance::Chance;
+use crate::secret::{Secret, SecretKind, SecretRef};
+
+#[cfg(test)]
+mod tests;
+
+/// How long a credential is held: half an hour of questions, the longest deploy, and half an hour to
+/// decide what to do when it failed.
+pub const HOLD_MAX: Duration = Duration::from_secs(75 * 60);
+
+/// Credentials of one person at once: a token and a key, each with a successor, and what was pasted by
+/// mistake. One more pushes out that person's oldest.
+pub const PER_OWNER_MAX: usize = 8;
+
+/// Credentials of all people at once: a few thousand conversations. Beyond it nobody's is dropped;
+/// the new one is refused.
+pub const ALL_MAX: usize = 16_384;
+
+/// No room for another credential.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("too many credentials are held")]
+pub struct Full;
+
+/// The credentials that are held, each for one person.
+#[derive(Clone)]
+pub struct Vault {
+    held: Arc<Mutex<Held>>,
+    chance: Chance,
+}
+
+#[derive(Default)]
+struct Held {
+    own: BTreeMap<(String, SecretRef), Entry>,
+    lent: BTreeMap<SecretRef, Arc<Secret>>,
+}
+
+struct Entry {
+    secret: Arc<Secret>,
+    since: Instant,
+}
+
+impl Vault {
+    /// An empty vault.
+    pub fn new(chance: Chance) -> Self {
+        Self { held: Arc::default(), chance }
+    }
+
+    /// Lends a credential of ours to everybody, for as long as the vault lives.
+    pub fn lend(&self, secret: Arc<Secret>) -> (SecretKind, SecretRef) {
+        let mut held = self.held();
+        let reference = SecretRef(u64::try_from(held.lent.len()).unwrap_or(u64::MAX));
+        let kind = secret.kind();
+        held.lent.insert(reference, secret);
+        (kind, reference)
+    }
+
+    /// Holds a credential for its owner.
+    ///
+    /// # Errors
+    /// When [`ALL_MAX`] are held.
+    pub fn put(&self, owner: &str, secret: Arc<Secret>) -> Result<SecretRef, Full> {
+        let random = u64::from_le_bytes(self.chance.bytes());
+        let reference = SecretRef(random | 1 << 63);
+        let mut held = self.held();
+        held.drop_oldest_beyond(owner, PER_OWNER_MAX - 1);
+        if held.own.len() >= ALL_MAX {
+            return Err(Full);
+        }
+        let entry = Entry { secret, since: Instant::now() };
+        held.own.insert((owner.to_owned(), reference), entry);
+        Ok(reference)
+    }
+
+    /// Puts another credential in the place of one that is held, and wipes that. Its deadline stays.
+    /// What is only lent gets a stand-in for this owner.
+    pub fn replace(&self, owner: &str, reference: SecretRef, secret: Arc<Secret>) {
+        let mut held = self.held();
+        let key = (owner.to_owned(), reference);
+        if let Some(entry) = held.own.get_mut(&key) {
+            entry.secret = secret;
+        } else if held.lent.contains_key(&reference) {
+            held.own.insert(key, Entry { secret, since: Instant::now() });
+        }
+    }
+
+    /// A credential of this owner, or one that is lent.
+    pub fn get(&self, owner: &str, reference: SecretRef) -> Option<Arc<Secret>> {
+        let held = self.held();
+        let own = held.own.get(&(owner.to_owned(), reference)).map(|entry| &entry.secret);
+        own.or_else(|| held.lent.get(&reference)).cloned()
+    }
+
+    /// Wipes a credential, as soon as nobody uses it any more.
+    pub fn forget(&self, owner: &str, reference: SecretRef) {
+        self.held().own.remove(&(owner.to_owned(), reference));
+    }
+
+    /// What this owner can still use.
+    pub fn references(&self, owner: &str) -> BTreeSet<SecretRef> {
+        let held = self.held();
+        let own = held.own.keys().filter(|(whose, _)| whose == owner).map(|(_, it)| *it);
+        own.chain(held.lent.keys().copied()).collect()
+    }
+
+    /// Wipes whatever was held for too long. Every other call does it as well; this one is for a
+    /// clock that ticks when nothing else happens.
+    pub fn sweep(&self) {
+        drop(self.held());
+    }
+
+    fn held(&self) -> MutexGuard<'_, Held> {
+        let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
+        held.own.retain(|_, entry| entry.since.elapsed() < HOLD_MAX);
+        held
+    }
+}
+
+impl Held {
+    fn drop_oldest_beyond(&mut self, owner: &str, keep: usize) {
+        let mut own: Vec<(Instant, (String, SecretRef))> = (self.own.iter())
+            .filter(|((whose, _), _)| whose == owner)
+            .map(|(key, entry)| (entry.since, key.clone()))
+            .collect();
+        own.sort();
+        let excess = own.len().saturating_sub(keep);
+        for (_, key) in own.into_iter().take(excess) {
+            self.own.remove(&key);
+        }
+    }
+}

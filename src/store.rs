@@ -7,6 +7,12 @@ use sqlx::any::{AnyConnectOptions, AnyPoolOptions, install_default_drivers};
 use sqlx::migrate::Migrator;
 use sqlx::{AnyPool, Executor};
 
+pub mod conversations;
+pub mod runs;
+
+/// The tables of the onboarding bot and of the command line.
+pub static SCHEMA: Migrator = sqlx::migrate!("src/store/migrations");
+
 /// Connections to one file: one writer at a time is all that SQLite has; a few readers beside it.
 const CONNECTIONS_MAX: u32 = 4;
 

@@ -1,1 +1,41 @@
-//! telemetry
+//! Logs, and what a crash may leave behind. Logs go to standard error, one line each.
+//!
+//! Only our own modules may be verbose: libraries that carry messages and requests print them when
+//! asked to, and people type credentials here. So a level is all that can be set, and foreign
+//! targets never say more than warnings.
+
+use nix::sys::resource::{Resource, setrlimit};
+use tracing::level_filters::LevelFilter;
+use tracing_subscriber::Layer;
+use tracing_subscriber::filter::Targets;
+use tracing_subscriber::fmt::MakeWriter;
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::util::SubscriberInitExt;
+
+#[cfg(test)]
+mod tests;
+
+/// Starts logging to standard error and makes a crash leave nothing that could hold a secret: a
+/// panic prints its place only, and no core is dumped.
+pub fn start(level: LevelFilter) {
+    tracing_subscriber::registry().with(layer(level, std::io::stderr)).init();
+    std::panic::set_hook(Box::new(|panic| {
+        let place = panic.location().map(ToString::to_string).unwrap_or_default();
+        tracing::error!(target: "textslash", place, "a bug: this task panicked");
+    }));
+    if let Err(errno) = setrlimit(Resource::RLIMIT_CORE, 0, 0) {
+        tracing::warn!(%errno, "core dumps could not be turned off");
+    }
+}
+
+fn layer<S, W>(level: LevelFilter, writer: W) -> impl Layer<S>
+where
+    S: tracing::Subscriber + for<'a> tracing_subscriber::registry::LookupSpan<'a>,
+    W: for<'w> MakeWriter<'w> + 'static,
+{
+    let targets = Targets::new()
+        .with_default(level.min(LevelFilter::WARN))
+        .with_target("textslash", level)
+        .with_target("adapters", level);
+    tracing_subscriber::fmt::layer().with_writer(writer).with_ansi(false).with_filter(targets)
+}

@@ -1,1 +1,149 @@
-//! Fly.io.
+//! Fly.io: a token is judged and narrowed offline, an account is looked at before anything is made in
+//! it, and a deployment is two apps on a network of their own.
+
+use std::sync::Arc;
+
+use crate::chance::Chance;
+use crate::clock::Clock;
+use crate::cloud::{Account, Cause, CloudError, Keys, Organisation, RegionOffer, Standing};
+use crate::http::SharedTransport;
+use crate::intake::Rejection;
+use crate::secret::{Secret, SecretKind};
+use crate::spec::Region;
+
+pub use self::account::FlyAccount;
+use self::client::Client;
+pub use self::endpoints::Endpoints;
+
+mod account;
+mod client;
+#[cfg(test)]
+mod contract;
+mod endpoints;
+mod errors;
+mod limits;
+pub mod macaroon;
+mod plan;
+mod proof;
+#[cfg(test)]
+mod tests;
+pub mod token;
+mod wire;
+
+/// Fly.io, for everybody: one of these serves all accounts, so that its limits are kept together.
+#[derive(Clone)]
+pub struct Fly {
+    client: Client,
+    chance: Chance,
+}
+
+impl Fly {
+    /// Fly at these endpoints.
+    pub fn new(
+        transport: SharedTransport,
+        endpoints: Endpoints,
+        clock: Clock,
+        chance: Chance,
+    ) -> Self {
+        let endpoints = Arc::new(endpoints);
+        Self { client: Client { transport, endpoints, limits: Arc::default(), clock }, chance }
+    }
+
+    /// Where this Fly is.
+    pub fn endpoints(&self) -> &Endpoints {
+        &self.client.endpoints
+    }
+
+    /// Judges a pasted token without asking anybody, and narrows it to [`token::WINDOW`] at once: what
+    /// was pasted is not kept.
+    pub fn judge(&self, pasted: &str) -> Result<Arc<Secret>, Rejection> {
+        let now_ms = self.client.clock.now_ms();
+        let narrow = token::judge(pasted, now_ms)?.narrowed_to_window(now_ms, token::WINDOW);
+        Ok(Arc::new(self.client.token(narrow.text())))
+    }
+
+    /// Looks at an account before anything is made in it.
+    ///
+    /// Fly's word on billing is tolerated to be missing, as flyctl does: the first create will say.
+    pub async fn preflight(&self, token: &Arc<Secret>) -> Result<Account, CloudError> {
+        let (tokens, listed, regions) = futures::join!(
+            self.client.current_tokens(token),
+            self.client.organisations(token),
+            self.client.regions(token),
+        );
+        let opened = tokens?.tokens.into_iter().filter_map(|token| token.org_slug);
+        let listed = listed.map(|listed| listed.organizations).unwrap_or_default();
+        let organisations = organisations(opened.collect(), &listed);
+        if organisations.is_empty() {
+            let detail = "the token opens no organisation".to_owned();
+            return Err(CloudError { cause: Cause::TokenRefused, detail });
+        }
+        let regions = regions?;
+        Ok(Account {
+            organisations,
+            regions: regions.all().filter_map(region_offer).collect(),
+            nearest: regions.nearest().and_then(|code| Region::try_from(code.clone()).ok()),
+        })
+    }
+
+    /// Opens an account to deploy into, with the keys of one deployment.
+    pub fn open(&self, token: Arc<Secret>, keys: Keys) -> FlyAccount {
+        FlyAccount::new(self.client.clone(), self.chance.clone(), token, Some(keys))
+    }
+
+    /// Opens an account to look and to remove, which needs no keys.
+    pub fn open_for_teardown(&self, token: Arc<Secret>) -> FlyAccount {
+        FlyAccount::new(self.client.clone(), self.chance.clone(), token, None)
+    }
+}
+
+impl Client {
+    /// A bundle as a secret that only Fly's interfaces may see.
+    fn token(&self, bundle: zeroize::Zeroizing<String>) -> Secret {
+        Secret::new(SecretKind::FlyToken, bundle, self.endpoints.token_audience())
+    }
+}
+
+/// The organisations that the token names, with what the list says of them; where it names none, those
+/// of the list.
+fn organisations(mut opened: Vec<String>, listed: &[wire::Organisation]) -> Vec<Organisation> {
+    if opened.is_empty() {
+        opened = listed.iter().filter_map(|listed| listed.slug.clone()).collect();
+    }
+    opened.sort_unstable();
+    opened.dedup();
+    let describe = |slug: String| {
+        let known = listed.iter().find(|listed| {
+            [&listed.slug, &listed.raw_slug].into_iter().flatten().any(|known| *known == slug)
+        });
+        Organisation {
+            name: known.and_then(|known| known.name.clone()).unwrap_or_else(|| slug.clone()),
+            standing: standing(known.and_then(|known| known.billing_status.as_deref()), &slug),
+            slug,
+        }
+    };
+    opened.into_iter().map(describe).collect()
+}
+
+/// flyctl refuses to launch for want of a payment method and after a trial, and for nothing else.
+fn standing(billing_status: Option<&str>, slug: &str) -> Standing {
+    let link = || format!("https://fly.io/dashboard/{slug}/billing");
+    match billing_status {
+        Some("SOURCE_REQUIRED" | "TRIAL_ENDED") => Standing::PaymentNeeded { link: link() },
+        Some("SUSPENDED") => Standing::Held { link: link() },
+        Some("TRIAL_ACTIVE") => Standing::Trial,
+        _ => Standing::Good,
+    }
+}
+
+fn region_offer(region: &wire::Region) -> Option<RegionOffer> {
+    if region.deprecated == Some(true) {
+        return None;
+    }
+    let code = region.code.clone()?;
+    Some(RegionOffer {
+        name: region.name.clone().unwrap_or_else(|| code.clone()),
+        region: Region::try_from(code).ok()?,
+        paid_only: region.requires_paid_plan.unwrap_or_default(),
+    })
+}

@@ -28,6 +28,25 @@ pub fn command(program: impl AsRef<OsStr>, home: &Path, directory: &Path) -> Com
     command
 }
 
+/// Hides this process's environment and memory from the programs it starts, which run as the same
+/// user, and from core dumps. Root sees them all the same.
+///
+/// # Errors
+/// When the kernel refuses.
+#[cfg(target_os = "linux")]
+pub fn hide_from_children() -> anyhow::Result<()> {
+    nix::sys::prctl::set_dumpable(false).context("cannot hide this process from its children")
+}
+
+/// Other systems do not run a VM for anybody but its developer.
+///
+/// # Errors
+/// Never.
+#[cfg(not(target_os = "linux"))]
+pub fn hide_from_children() -> anyhow::Result<()> {
+    Ok(())
+}
+
 /// A process group, killed when dropped.
 #[derive(Debug)]
 pub struct Group(Pid);

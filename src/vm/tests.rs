@@ -241,7 +241,7 @@ async fn what_a_turn_leaves_in_the_background_ends_with_it() {
 #[tokio::test]
 async fn a_turn_that_takes_too_long_is_ended() {
     let dir = tempfile::tempdir().unwrap();
-    let vm = vm_with(dir.path(), Limits { turn_timeout_ms: 500, ..Limits::default() });
+    let vm = vm_with(dir.path(), Limits { turn_timeout_ms: 2000, ..Limits::default() });
 
     let (turn, group) = endless(&vm, "1", "sleep 1000").await;
 
@@ -376,6 +376,34 @@ async fn an_agent_that_cannot_be_started_or_says_no_end_has_crashed() {
 
     assert!(!vm.ready().await);
     assert_eq!(run(&vm, "1", "hi").await, (String::new(), failed(TurnFailure::AgentCrashed)));
+}
+
+#[tokio::test]
+async fn the_oldest_files_go_first() {
+    for (files_max, bytes_max, kept) in
+        [(9, 999, "01234"), (2, 999, "34"), (9, 30, "234"), (9, 9, ""), (0, 999, "")]
+    {
+        let dir = tempfile::tempdir().unwrap();
+        for age in 0..5 {
+            let path = dir.path().join((4 - age).to_string());
+            std::fs::write(&path, "ten bytes!").unwrap();
+            let modified = std::time::SystemTime::UNIX_EPOCH + Duration::from_secs(1000 - age);
+            std::fs::File::options()
+                .write(true)
+                .open(path)
+                .unwrap()
+                .set_modified(modified)
+                .unwrap();
+        }
+
+        directory::keep_newest(dir.path(), files_max, bytes_max).await;
+
+        let left = std::fs::read_dir(dir.path()).unwrap();
+        let mut left: Vec<_> = left.map(|file| file.unwrap().file_name()).collect();
+        left.sort();
+        let left: String = left.iter().map(|name| name.to_str().unwrap()).collect();
+        assert_eq!(left, kept, "{files_max} files, {bytes_max} bytes");
+    }
 }
 
 #[test]

@@ -20,7 +20,7 @@ use tokio::sync::oneshot;
 use crate::protocol::{Call, Direction, Health, SIGNATURE_HEADER, TurnRequest};
 use crate::vm::ids::{SessionId, TurnId};
 use crate::vm::turns::{Ask, Attached, NotBegun};
-use crate::vm::{Over, Vm};
+use crate::vm::{Over, Vm, process};
 
 #[cfg(test)]
 mod tests;
@@ -32,15 +32,17 @@ pub const BODY_BYTES_MAX: usize = 1024 * 1024;
 const LAST_WORDS: Duration = Duration::from_secs(5);
 
 /// Serves until the VM is over, and ends cleanly: the turns that run are interrupted, and their
-/// readers are told.
+/// readers are told. From here on this process is hidden from its agent
+/// ([`process::hide_from_children`]).
 ///
 /// # Errors
-/// When the listener fails.
+/// When the process cannot be hidden, or the listener fails.
 pub async fn serve(
     vm: Arc<Vm>,
     listener: TcpListener,
     told: impl Future<Output = ()> + Send + 'static,
 ) -> anyhow::Result<Over> {
+    process::hide_from_children()?;
     let (ended, over) = oneshot::channel();
     let router = router(vm.clone());
     let server = axum::serve(listener, router).with_graceful_shutdown(async move {

@@ -1,3 +1,8 @@
 //! One integration binary: stories told from outside the library.
 
+#![cfg(test)]
+
+mod contract;
+mod fly_account;
+mod tidy;
 mod vm;

@@ -139,6 +139,23 @@ async fn a_vm_that_is_told_to_end_tells_who_listens_and_ends_well() {
 }
 
 #[tokio::test]
+async fn the_agent_cannot_read_the_environment_of_its_vm() {
+    if nix::unistd::geteuid().is_root() {
+        println!("skipped: root reads everything");
+        return;
+    }
+    let dir = tempfile::tempdir().unwrap();
+    let vm = Served::start(settings(dir.path(), AgentKind::Shell, "http://relay.test")).await;
+
+    let (own, _, _) = vm.turn("1", "head -c 1 /proc/self/environ").await.rest().await;
+    let (vms, _, last) = vm.turn("2", "cat /proc/$PPID/environ").await.rest().await;
+
+    assert_eq!(own.len(), 1);
+    assert!(vms.contains("Permission denied"), "{vms}");
+    assert_eq!(last, TurnEvent::Done);
+}
+
+#[tokio::test]
 async fn an_idle_vm_ends_by_itself() {
     let dir = tempfile::tempdir().unwrap();
     let settings = settings(dir.path(), AgentKind::Shell, "http://relay.test");

@@ -1,5 +1,9 @@
 use tokio::io::{AsyncWriteExt, DuplexStream, duplex};
 
+use rustix::fs::{Mode, OFlags, open};
+use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
+use rustix::termios::{LocalModes, tcgetattr};
+
 use super::*;
 use crate::chat::{Ask, Button};
 
@@ -247,5 +251,31 @@ async fn a_hundred_kilobytes_arrive_whole_and_too_much_is_cut_and_said_so() {
         let cut = text(bot.next().await);
         assert_eq!(cut, format!("x{}", "é".repeat(LINE_MAX / 2 - 1)));
         assert!(desk.glass.seen().iter().any(|row| row.contains("was longer than")));
+    }
+}
+
+#[tokio::test]
+async fn a_real_keyboard_hides_a_credential_and_gets_its_echo_back() {
+    for drawn in [true, false] {
+        let controller = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).unwrap();
+        grantpt(&controller).unwrap();
+        unlockpt(&controller).unwrap();
+        let name = ptsname(&controller, Vec::new()).unwrap();
+        let keyboard = open(name, OFlags::RDWR | OFlags::NOCTTY, Mode::empty()).unwrap();
+        let echoes = || tcgetattr(&keyboard).unwrap().local_modes.contains(LocalModes::ECHO);
+        let tty = Tty::take(&keyboard, drawn);
+        let size: Box<dyn Fn() -> Size + Send> = Box::new(Size::default);
+        let options = Options { tty, screen: drawn.then_some(size) };
+        let terminal = Terminal::new(tokio::io::empty(), std::io::sink(), options);
+        let bot = terminal.voice("bot");
+
+        assert_eq!(echoes(), !drawn, "a screen that we draw on is echoed by us");
+        bot.show("q", &Outbound::text("q", "Your token?").asking(Ask::Secret));
+        assert!(!echoes());
+        bot.show("a", &Outbound::text("a", "Thank you."));
+        assert_eq!(echoes(), !drawn);
+
+        drop(terminal);
+        assert!(echoes());
     }
 }

@@ -1,30 +1,32 @@
 //! The modes of a real terminal.
 
 use std::io;
+use std::os::fd::{AsFd, OwnedFd};
 
 use rustix::process::{Signal, getpid, kill_process};
 use rustix::termios::{LocalModes, OptionalActions, Termios, tcgetattr, tcgetwinsize, tcsetattr};
 
 use super::screen::Size;
 
-/// The keyboard of this process, and how it was before us. Dropping it puts that back.
+/// A keyboard, and how it was before us. Dropping it puts that back.
 pub(super) struct Tty {
+    keyboard: OwnedFd,
     before: Termios,
 }
 
 impl Tty {
     /// Takes the keyboard: keys come one by one and unechoed where we draw them ourselves, else
     /// lines stay as they are and only [`Self::echo`] matters. `None` where there is no terminal.
-    pub(super) fn of_stdin(drawn: bool) -> Option<Self> {
-        let before = tcgetattr(io::stdin()).ok()?;
+    pub(super) fn take(keyboard: impl AsFd, drawn: bool) -> Option<Self> {
+        let keyboard = keyboard.as_fd().try_clone_to_owned().ok()?;
+        let before = tcgetattr(&keyboard).ok()?;
         if drawn {
             let mut modes = before.clone();
-            let ours =
-                LocalModes::ICANON | LocalModes::ECHO | LocalModes::ISIG | LocalModes::IEXTEN;
-            modes.local_modes -= ours;
-            tcsetattr(io::stdin(), OptionalActions::Now, &modes).ok()?;
+            let theirs = LocalModes::ICANON | LocalModes::ECHO | LocalModes::ISIG;
+            modes.local_modes -= theirs | LocalModes::IEXTEN;
+            tcsetattr(&keyboard, OptionalActions::Now, &modes).ok()?;
         }
-        Some(Self { before })
+        Some(Self { keyboard, before })
     }
 
     /// Shows or hides what is typed, where the terminal itself echoes lines.
@@ -32,14 +34,14 @@ impl Tty {
         let mut modes = self.before.clone();
         modes.local_modes.set(LocalModes::ECHO, shown);
         // A terminal that has gone away has nothing left to hide.
-        let _ = tcsetattr(io::stdin(), OptionalActions::Now, &modes);
+        let _ = tcsetattr(&self.keyboard, OptionalActions::Now, &modes);
     }
 }
 
 impl Drop for Tty {
     fn drop(&mut self) {
         // A terminal that has gone away needs no restoring.
-        let _ = tcsetattr(io::stdin(), OptionalActions::Now, &self.before);
+        let _ = tcsetattr(&self.keyboard, OptionalActions::Now, &self.before);
     }
 }
 

@@ -1,5 +1,7 @@
 //! What every channel promises, tried on each of them.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on stops")]
+
 use std::sync::Arc;
 use std::time::Duration;
 

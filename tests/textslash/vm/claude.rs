@@ -1,12 +1,16 @@
 //! The real Claude Code against a stand-in of the Messages API. Runs where `CLAUDE_BIN` names it.
 
 use std::sync::Mutex;
+use std::time::Duration;
 
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::post;
 use axum::{Json, Router};
+use nix::errno::Errno;
+use nix::sys::signal::kill;
+use nix::unistd::Pid;
 use serde_json::{Value, json};
 
 use super::*;
@@ -40,7 +44,11 @@ async fn messages(
     headers: HeaderMap,
     Json(body): Json<Value>,
 ) -> Response {
-    model.calls.lock().unwrap().push((headers, body.clone()));
+    let id = {
+        let mut calls = model.calls.lock().unwrap();
+        calls.push((headers, body.clone()));
+        format!("msg_{}", calls.len())
+    };
     let all = body["messages"].to_string();
     let last = body["messages"]
         .as_array()
@@ -56,15 +64,20 @@ async fn messages(
     let block = if last.contains("tool_result") {
         json!({"type": "text", "text": format!("the tool said {}", last.contains("made by claude"))})
     } else if last.contains("use the shell") {
-        let input = json!({"command": "env; echo made by claude | tee made", "description": "try"});
+        let command = if last.contains("for ever") {
+            "echo $$ >pid; sleep 1000"
+        } else {
+            "env; echo made by claude | tee made"
+        };
+        let input = json!({"command": command, "description": "try"});
         json!({"type": "tool_use", "id": "toolu_1", "name": "Bash", "input": input})
     } else {
         json!({"type": "text", "text": format!("remembered: {}", all.contains("the word is heron"))})
     };
-    stream(&body["model"], block)
+    stream(&id, &body["model"], block)
 }
 
-fn stream(model: &Value, mut block: Value) -> Response {
+fn stream(id: &str, model: &Value, mut block: Value) -> Response {
     let is_text = block["type"] == "text";
     let delta = if is_text {
         json!({"type": "text_delta", "text": block["text"].take()})
@@ -73,7 +86,7 @@ fn stream(model: &Value, mut block: Value) -> Response {
     };
     block[if is_text { "text" } else { "input" }] = if is_text { json!("") } else { json!({}) };
     let message = json!({
-        "id": "msg_1", "type": "message", "role": "assistant", "model": model, "content": [],
+        "id": id, "type": "message", "role": "assistant", "model": model, "content": [],
         "stop_reason": null, "stop_sequence": null, "usage": {"input_tokens": 9, "output_tokens": 1},
     });
     let stop_reason = if is_text { "end_turn" } else { "tool_use" };
@@ -125,7 +138,7 @@ async fn claude_code_works_remembers_and_is_given_one_token_only() {
     assert_eq!(std::fs::read(dir.path().join("workspace/made")).unwrap(), b"made by claude\n");
     assert_eq!(third, ("remembered: true".to_owned(), vec![], TurnEvent::Done), "resumed");
     assert_eq!(again, (said, tools.clone(), tool_turn), "told again, not run again");
-    assert!(refused.0.contains("credit balance is too low"), "{refused:?}");
+    assert!(refused.0.contains("redit balance is too low"), "{refused:?}");
     assert_eq!(refused.2, TurnEvent::Failed { reason: TurnFailure::ModelRefused });
 
     let calls = model.calls();
@@ -155,4 +168,32 @@ async fn claude_code_that_waits_for_its_model_can_be_cancelled() {
     assert_eq!(cancelled.head.status, 202);
     assert_eq!(last, TurnEvent::Failed { reason: TurnFailure::Stopped });
     assert_eq!(vm.end().await, Over::Told);
+}
+
+#[tokio::test]
+async fn what_claude_code_started_ends_with_its_turn() {
+    if std::env::var_os("CLAUDE_BIN").is_none() {
+        println!("skipped: CLAUDE_BIN does not name Claude Code");
+        return;
+    }
+    let dir = tempfile::tempdir().unwrap();
+    let (_model, relay_url) = Model::start().await;
+    let vm = Served::start(settings(dir.path(), AgentKind::Claude, &relay_url)).await;
+    let pid = dir.path().join("workspace/pid");
+    let made = tokio::process::Command::new("mkfifo").arg(&pid).status().await.unwrap();
+    assert!(made.success());
+    let turn = vm.turn("1", "use the shell for ever").await;
+    let pid = tokio::fs::read_to_string(pid).await.unwrap().trim().parse().unwrap();
+
+    vm.call("/turns/1/cancel", String::new()).await;
+    let (_, _, last) = turn.rest().await;
+
+    assert_eq!(last, TurnEvent::Failed { reason: TurnFailure::Stopped });
+    let gone = async {
+        while kill(Pid::from_raw(pid), None) != Err(Errno::ESRCH) {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(10), gone).await.expect("its shell goes on");
+    vm.end().await;
 }

@@ -74,7 +74,7 @@ pub(super) async fn keep(
 }
 
 /// Half of the doubled wait, and up to as much again by chance, so that clients do not march in step.
-fn backoff(failures: u32) -> Duration {
+pub(super) fn backoff(failures: u32) -> Duration {
     let full = BACKOFF_FIRST.saturating_mul(2_u32.saturating_pow(failures)).min(BACKOFF_MAX);
     full / 2 + (full / 2).mul_f64(f64::from(chance() as u32) / f64::from(u32::MAX))
 }

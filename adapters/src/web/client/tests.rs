@@ -5,6 +5,7 @@ use std::sync::Arc;
 use tokio::io::{AsyncReadExt, AsyncWriteExt, duplex};
 use tokio::net::{TcpListener, TcpStream};
 
+use super::connection::backoff;
 use super::*;
 use crate::channel::{Channel, Event};
 use crate::chat::{Ask, Button, Content, MessageRef};
@@ -56,6 +57,17 @@ async fn a_wrong_key_ends_the_client_with_the_reason() {
     assert!(matches!(client.next().await, Some(ClientEvent::Refused(_))));
     assert_eq!(client.next().await, None);
     assert_eq!(client.say("hi".to_owned().into()).await, Err(SayError::Ended));
+}
+
+#[test]
+fn waits_double_up_to_a_bound_and_differ_by_chance() {
+    for failures in [0, 1, 5, 40, u32::MAX] {
+        let full = Duration::from_millis(250).saturating_mul(2_u32.saturating_pow(failures));
+        let full = full.min(Duration::from_secs(15));
+        let waits: HashSet<_> = (0..100).map(|_| backoff(failures)).collect();
+        assert!(waits.iter().all(|wait| (full / 2..=full).contains(wait)), "{failures}");
+        assert!(waits.len() > 50, "{failures}");
+    }
 }
 
 /// Passes bytes on, and cuts every connection after a number of them that changes each time.

@@ -1,0 +1,86 @@
+//! What is known of a cloud account before anything is created in it, and why a call to a cloud fails.
+//! This module is pure.
+
+use serde::{Deserialize, Serialize};
+
+use crate::spec::Region;
+
+/// What is known of an account before anything is created in it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Account {
+    /// The organisations that the credential opens; at least one.
+    pub organisations: Vec<Organisation>,
+    /// Where machines can be had.
+    pub regions: Vec<RegionOffer>,
+    /// The region that the vendor calls nearest to us, if it says so.
+    pub nearest: Option<Region>,
+}
+
+/// One organisation of an account.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Organisation {
+    /// As used in calls.
+    pub slug: String,
+    /// As people read it.
+    pub name: String,
+    /// Whether it may create machines.
+    pub standing: Standing,
+}
+
+/// Whether an organisation may create machines, as far as it can be known beforehand.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Standing {
+    /// Nothing speaks against it, or the vendor would not say.
+    Good,
+    /// A free trial: machines are stopped after five minutes.
+    Trial,
+    /// A payment method is missing; the link leads to where it is added.
+    PaymentNeeded {
+        /// The billing page.
+        link: String,
+    },
+    /// Held for review by the vendor, or suspended.
+    Held {
+        /// Where the person can ask.
+        link: String,
+    },
+}
+
+/// A region that machines can be had in.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RegionOffer {
+    /// As used in calls.
+    pub region: Region,
+    /// As people read it.
+    pub name: String,
+    /// Only for paying accounts.
+    pub paid_only: bool,
+}
+
+/// Why a call to a cloud did not do what it should. Named after what the caller does next.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Cause {
+    /// The token is refused (revoked, expired, out of scope): ask for another one.
+    TokenRefused,
+    /// The account needs a payment method or credit: show the billing link and wait for the person.
+    PaymentNeeded,
+    /// The account is under review by the vendor: only the person and the vendor can clear it.
+    AccountHeld,
+    /// No room here, or a quota of this region: go to the next region.
+    NoRoom,
+    /// Nobody knows whether it happened: observe.
+    InDoubt,
+    /// It certainly did not happen; the same call may succeed later.
+    Later {
+        /// What the vendor asked for in `Retry-After`, if it did, in milliseconds.
+        after_ms: Option<u64>,
+    },
+    /// A name of ours belongs to somebody else, or what is there is not ours.
+    Taken,
+    /// What was asked about or acted on is not there.
+    Missing,
+    /// The request was wrong, or the image cannot be had: a bug of ours, which retrying does not mend.
+    OurFault,
+}

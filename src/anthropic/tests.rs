@@ -1,0 +1,110 @@
+use std::sync::Mutex;
+
+use async_trait::async_trait;
+use futures::StreamExt;
+
+use super::*;
+use crate::http::{Reply, Unanswered};
+
+/// Answers every request with one status and remembers it.
+struct Api {
+    answer: Result<u16, Unanswered>,
+    seen: Mutex<Vec<http::Request<Bytes>>>,
+}
+
+impl Api {
+    fn that_answers(answer: Result<u16, Unanswered>) -> Self {
+        Self { answer, seen: Mutex::default() }
+    }
+}
+
+#[async_trait]
+impl Transport for Api {
+    async fn send(&self, request: http::Request<Bytes>) -> Result<Reply, Unanswered> {
+        self.seen.lock().unwrap().push(request);
+        let (head, ()) =
+            http::Response::builder().status(self.answer?).body(()).unwrap().into_parts();
+        Ok(Reply { head, body: futures::stream::empty().boxed() })
+    }
+}
+
+fn audience() -> Audience {
+    Audience::of(["api.anthropic.com"])
+}
+
+fn base() -> Url {
+    Url::parse("https://api.anthropic.com").unwrap()
+}
+
+fn api_key() -> String {
+    format!("{API_KEY}{}AA", "x-Y_9".repeat(18))
+}
+
+#[test]
+fn what_is_wrong_is_seen_without_asking() {
+    let key = api_key();
+    let cases = [
+        (key.clone(), None),
+        (format!(" \"{key}\"\n"), None),
+        (format!("ANTHROPIC_API_KEY={key}"), None),
+        (format!("x-api-key: {}\n{}", &key[..30], &key[30..]), None),
+        (format!("{SUBSCRIPTION}{}", "a".repeat(90)), None),
+        (" ".to_owned(), Some(Rejection::Empty)),
+        ("x".repeat(100_000), Some(Rejection::TooLong)),
+        ("hello 👋".to_owned(), Some(Rejection::Malformed)),
+        ("sk-ant-".to_owned(), Some(Rejection::CutOff)),
+        (key[..20].to_owned(), Some(Rejection::CutOff)),
+        (format!("{key}!"), Some(Rejection::Malformed)),
+        (format!("sk-ant-admin01-{}", "a".repeat(90)), Some(Rejection::Malformed)),
+        (
+            "fo1_abcdefghijklmnopqrst".to_owned(),
+            Some(Rejection::OtherVendor { vendor: Vendor::Fly }),
+        ),
+    ];
+    for (pasted, expected) in cases {
+        let verdict = judge(&pasted, audience()).err();
+        assert_eq!(verdict, expected, "{}", pasted.chars().take(40).collect::<String>());
+    }
+    let clean = judge(&format!("'{key}'"), audience()).ok().unwrap();
+    assert_eq!(clean.expose_here(), key);
+}
+
+#[tokio::test]
+async fn the_answer_says_whether_the_key_is_alive() {
+    let key = judge(&api_key(), audience()).ok().unwrap();
+    let cases = [
+        (Ok(200), Ok(())),
+        (Ok(429), Ok(())),
+        (Ok(401), Err(Rejection::Refused)),
+        (Ok(403), Err(Rejection::Refused)),
+        (Ok(500), Err(Rejection::OutOfReach)),
+        (Ok(529), Err(Rejection::OutOfReach)),
+        (Err(Unanswered::Lost), Err(Rejection::OutOfReach)),
+    ];
+    for (answer, expected) in cases {
+        let api = Api::that_answers(answer);
+        assert_eq!(check(&api, &base(), &key).await, expected, "{answer:?}");
+        let seen = api.seen.lock().unwrap();
+        assert_eq!(seen[0].uri(), "https://api.anthropic.com/v1/models?limit=1");
+        assert_eq!(seen[0].headers()["x-api-key"], api_key());
+        assert!(!format!("{:?}", seen[0]).contains(&api_key()));
+    }
+}
+
+#[tokio::test]
+async fn a_subscription_token_is_never_sent() {
+    let pasted = format!("{SUBSCRIPTION}{}", "a".repeat(90));
+    let token = judge(&pasted, audience()).ok().unwrap();
+    let api = Api::that_answers(Ok(401));
+    assert_eq!(check(&api, &base(), &token).await, Ok(()));
+    assert!(api.seen.lock().unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn a_key_is_not_sent_where_it_does_not_belong() {
+    let key = judge(&api_key(), audience()).ok().unwrap();
+    let api = Api::that_answers(Ok(200));
+    let elsewhere = Url::parse("https://example.com").unwrap();
+    assert_eq!(check(&api, &elsewhere, &key).await, Err(Rejection::OutOfReach));
+    assert!(api.seen.lock().unwrap().is_empty());
+}

@@ -1,0 +1,195 @@
+//! A Fly account as the provisioner sees it.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use http::StatusCode;
+use tokio::time::Instant;
+
+use super::client::{Client, Segment};
+use super::errors::Failure;
+use super::macaroon::Caveat;
+use super::plan::{self, Part};
+use super::token::FlyToken;
+use super::wire;
+use crate::chance::Chance;
+use crate::cloud::{Cause, Cloud, CloudError, Found, Here, Keys, Observation};
+use crate::plan::{Facts, Plan, StepId};
+use crate::secret::Secret;
+use crate::spec::{Role, Spec};
+
+mod find;
+mod gates;
+mod make;
+mod observe;
+#[cfg(test)]
+mod tests;
+
+/// How long Fly's replicas may not know an app that was just made: flyctl waits this long, and takes
+/// both 404 and 401 for "not yet" (fly-go, `WaitForApp`).
+const SETTLING: Duration = Duration::from_secs(60);
+
+/// How long an app that may have been made is not believed to be absent. Replicas have been seen to lag
+/// for up to eight seconds.
+const DOUBTFUL: Duration = Duration::from_secs(10);
+
+/// An account of Fly's, opened with a token.
+pub struct FlyAccount {
+    client: Client,
+    chance: Chance,
+    token: Mutex<Arc<Secret>>,
+    keys: Option<Keys>,
+    /// Until when an app that this process made, or may have made, may be unknown to Fly's replicas.
+    settling: Mutex<BTreeMap<String, Instant>>,
+}
+
+impl FlyAccount {
+    pub(super) fn new(
+        client: Client,
+        chance: Chance,
+        token: Arc<Secret>,
+        keys: Option<Keys>,
+    ) -> Self {
+        Self { client, chance, token: Mutex::new(token), keys, settling: Mutex::default() }
+    }
+
+    /// The token as it is now: narrower once the apps exist.
+    fn token(&self) -> Arc<Secret> {
+        self.token.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Keeps a token that opens these apps only, and forgets the wider one.
+    fn narrow_token(&self, apps: [u64; 2]) -> Result<(), Failure> {
+        let mut token = self.token.lock().unwrap_or_else(PoisonError::into_inner);
+        let wide = FlyToken::read(token.expose_here())
+            .map_err(|_| Failure::ours("a token of ours that cannot be read"))?;
+        let narrow = wide.narrowed_to_apps(apps, Caveat::ALL);
+        *token = Arc::new(self.client.token(narrow.text()));
+        Ok(())
+    }
+
+    fn keys(&self) -> Result<&Keys, Failure> {
+        self.keys.as_ref().ok_or_else(|| Failure::ours("an account opened without keys"))
+    }
+
+    fn note_made(&self, app: &str, settles_in: Duration) {
+        let mut settling = self.settling.lock().unwrap_or_else(PoisonError::into_inner);
+        settling.retain(|_, until| *until > Instant::now());
+        settling.insert(app.to_owned(), Instant::now() + settles_in);
+    }
+
+    fn note_deleted(&self, app: &str) {
+        self.settling.lock().unwrap_or_else(PoisonError::into_inner).remove(app);
+    }
+
+    fn is_settling(&self, app: &str) -> bool {
+        let settling = self.settling.lock().unwrap_or_else(PoisonError::into_inner);
+        settling.get(app).is_some_and(|until| *until > Instant::now())
+    }
+
+    /// The failure, or "later" where an app made just now is not known yet.
+    fn settled(&self, app: &str, failure: Failure) -> CloudError {
+        let unknown = [StatusCode::NOT_FOUND, StatusCode::UNAUTHORIZED];
+        let unsettled = failure.status.is_some_and(|status| unknown.contains(&status));
+        let mut error = CloudError::from(failure);
+        if unsettled && self.is_settling(app) {
+            error.cause = Cause::Later { after_ms: None };
+        }
+        error
+    }
+}
+
+#[async_trait]
+impl Cloud for FlyAccount {
+    fn plan(&self, _spec: &Spec) -> Plan {
+        plan::plan()
+    }
+
+    async fn observe(&self, here: &Here<'_>, step: &StepId) -> Result<Observation, CloudError> {
+        let (part, role) = known(step)?;
+        let app = here.spec.app(role);
+        self.look(here, part, role, &app).await.map_err(|failure| self.settled(&app, failure))
+    }
+
+    async fn create(&self, here: &Here<'_>, step: &StepId) -> Result<Facts, CloudError> {
+        let (part, role) = known(step)?;
+        let app = here.spec.app(role);
+        self.make(here, part, role, &app).await.map_err(|failure| self.settled(&app, failure))
+    }
+
+    async fn delete(
+        &self,
+        here: &Here<'_>,
+        step: &StepId,
+        found: &Facts,
+    ) -> Result<(), CloudError> {
+        let (part, role) = known(step)?;
+        let token = self.token();
+        let name = here.spec.app(role);
+        let app = Segment::of(&name)?;
+        let id = Segment::of(found.get("id").map_or("", String::as_str));
+        match part {
+            Part::App => {
+                self.client.delete_app(&token, app).await?;
+                self.note_deleted(&name);
+            }
+            Part::Volume => self.client.delete_volume(&token, app, id?).await?,
+            Part::Machine => self.client.delete_machine(&token, app, id?).await?,
+            _ => return Err(Failure::ours("it goes with its app").into()),
+        }
+        Ok(())
+    }
+
+    async fn pass(&self, here: &Here<'_>, gate: &StepId) -> Result<Option<Facts>, CloudError> {
+        let (part, role) = known(gate)?;
+        let app = here.spec.app(role);
+        self.ask(here, part, role, &app).await.map_err(|failure| self.settled(&app, failure))
+    }
+
+    async fn find(&self) -> Result<Vec<Found>, CloudError> {
+        Ok(self.find_ours().await?)
+    }
+
+    fn link(&self, spec: &Spec, step: &StepId) -> String {
+        let (part, role) = plan::part(step).unwrap_or((Part::App, Role::Relay));
+        let page = match part {
+            Part::Volume => "/volumes",
+            Part::Machine | Part::Started => "/machines",
+            _ => "",
+        };
+        format!("https://fly.io/apps/{}{page}", spec.app(role))
+    }
+}
+
+fn known(step: &StepId) -> Result<(Part, Role), CloudError> {
+    plan::part(step).ok_or_else(|| Failure::ours("a step of another plan").into())
+}
+
+/// Facts of what came in a reply, without what did not.
+fn facts<const N: usize>(found: [(&str, Option<String>); N]) -> Facts {
+    found.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?))).collect()
+}
+
+fn machine_facts(machine: &wire::Machine) -> Facts {
+    facts([
+        ("id", machine.id.clone()),
+        ("region", machine.region.clone()),
+        ("state", machine.state.clone()),
+        ("secrets", machine.metadata(make::SECRETS).map(str::to_owned)),
+    ])
+}
+
+fn volume_facts(volume: &wire::Volume) -> Facts {
+    facts([
+        ("id", volume.id.clone()),
+        ("region", volume.region.clone()),
+        ("state", volume.state.clone()),
+    ])
+}
+
+/// What is known of one fact of another step.
+fn fact<'a>(here: &Here<'a>, step: &StepId, name: &str) -> Option<&'a String> {
+    here.known.get(step)?.get(name)
+}

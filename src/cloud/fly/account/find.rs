@@ -1,0 +1,91 @@
+//! Deployments of ours in an account of which nothing is known here.
+
+use std::collections::BTreeMap;
+
+use super::FlyAccount;
+use crate::cloud::Found;
+use crate::cloud::fly::client::Segment;
+use crate::cloud::fly::errors::Failure;
+use crate::cloud::fly::wire;
+use crate::spec::{
+    AgentKind, CloudKind, DeploymentId, Images, Name, Region, RelayChannel, Role, Size, Spec,
+};
+
+/// Stands for the region of a deployment that has nothing in any. Nothing is made there.
+const REGION_UNKNOWN: &str = "iad";
+
+impl FlyAccount {
+    /// Apps whose name and network carry the same random id; nothing else is ever returned.
+    pub(super) async fn find_ours(&self) -> Result<Vec<Found>, Failure> {
+        let token = self.token();
+        let tokens = self.client.current_tokens(&token).await?.tokens;
+        let mut slugs: Vec<_> = tokens.into_iter().filter_map(|token| token.org_slug).collect();
+        slugs.sort_unstable();
+        slugs.dedup();
+        let mut all = Vec::new();
+        for slug in slugs {
+            let apps = self.client.apps(&token, &slug).await?.apps;
+            for ((id, name), roles) in grouped(&apps) {
+                let spec = spec_of(id.clone(), name, slug.clone());
+                let regions = self.regions_of(&spec, &roles).await?;
+                all.push(Found { id, spec: Spec { regions, ..spec }, roles });
+            }
+        }
+        Ok(all)
+    }
+
+    /// Where the parts of a deployment stand.
+    async fn regions_of(&self, spec: &Spec, roles: &[Role]) -> Result<Vec<Region>, Failure> {
+        let mut regions = Vec::new();
+        for role in roles {
+            let app = spec.app(*role);
+            let volumes = match self.client.volumes(&self.token(), Segment::of(&app)?).await {
+                Err(Failure { status: Some(http::StatusCode::NOT_FOUND), .. }) => Vec::new(),
+                other => other?,
+            };
+            regions.extend(
+                volumes.into_iter().filter_map(|volume| Region::try_from(volume.region?).ok()),
+            );
+        }
+        if regions.is_empty() {
+            regions.extend(Region::try_from(REGION_UNKNOWN.to_owned()));
+        }
+        regions.sort_unstable();
+        regions.dedup();
+        Ok(regions)
+    }
+}
+
+fn grouped(apps: &[wire::App]) -> BTreeMap<(DeploymentId, Name), Vec<Role>> {
+    let mut groups: BTreeMap<_, Vec<Role>> = BTreeMap::new();
+    for (deployment, role) in apps.iter().filter_map(ours) {
+        groups.entry(deployment).or_default().push(role);
+    }
+    groups
+}
+
+/// Which deployment and role an app plays, if its name and its network agree on it.
+fn ours(app: &wire::App) -> Option<((DeploymentId, Name), Role)> {
+    let id = DeploymentId::of_network(app.network.as_deref()?)?;
+    let rest = app.name.as_deref()?.strip_suffix(id.as_ref())?.strip_suffix('-')?;
+    Role::ALL.into_iter().find_map(|role| {
+        let name = rest.strip_suffix(role.word())?.strip_suffix('-')?;
+        Some(((id.clone(), Name::try_from(name.to_owned()).ok()?), role))
+    })
+}
+
+/// Names tell the names; what only matters for making more is left at its least.
+fn spec_of(id: DeploymentId, name: Name, organisation: String) -> Spec {
+    Spec {
+        id,
+        name,
+        cloud: CloudKind::Fly,
+        organisation,
+        regions: Vec::new(),
+        size: Size::Small,
+        vm_volume_gb: 0,
+        channel: RelayChannel::Web,
+        agent: AgentKind::Shell,
+        images: Images { relay: String::new(), vm: String::new() },
+    }
+}

@@ -1,0 +1,117 @@
+//! What must hold before the next step, and before a deployment is called one.
+
+use super::observe::kind_of_address;
+use super::{FlyAccount, fact, facts};
+use crate::cloud::fly::client::Segment;
+use crate::cloud::fly::errors::Failure;
+use crate::cloud::fly::plan::{self, Part};
+use crate::cloud::fly::proof::Door;
+use crate::cloud::{Cause, CloudError, Here};
+use crate::plan::Facts;
+use crate::protocol::Health;
+use crate::spec::{Role, Spec};
+
+impl FlyAccount {
+    pub(super) async fn ask(
+        &self,
+        here: &Here<'_>,
+        part: Part,
+        role: Role,
+        app: &str,
+    ) -> Result<Option<Facts>, Failure> {
+        let door = || Door { client: &self.client, app: here.spec.app(Role::Relay) };
+        match part {
+            Part::NarrowToken => self.narrow(here.spec).await,
+            Part::Started => self.started(here, role, app).await,
+            Part::RelayHealthy => Ok(proven(here.spec, Role::Relay, door().health().await)),
+            Part::AgentReady => {
+                let health = door().ready(&self.chance, &self.keys()?.link_key).await;
+                Ok(proven(here.spec, Role::Vm, health))
+            }
+            Part::StrangerRefused => self.stranger_refused(here.spec, &door()).await,
+            Part::Committed => {
+                let committed = door().commit(&self.chance, &self.keys()?.link_key).await;
+                Ok(committed.map(|()| Facts::new()))
+            }
+            _ => Err(Failure::ours("nothing that can be waited for")),
+        }
+    }
+
+    /// Cuts the token to the two apps. Where Fly does not say their numeric ids, which a caveat needs,
+    /// it stays as it is, good for its window.
+    async fn narrow(&self, spec: &Spec) -> Result<Option<Facts>, Failure> {
+        let token = self.token();
+        let mut ids = [None; 2];
+        for (id, role) in ids.iter_mut().zip(Role::ALL) {
+            let app = spec.app(role);
+            let found = self.client.app(&token, Segment::of(&app)?).await;
+            *id = found.map_err(|failure| self.unsettled(&app, failure))?.internal_numeric_id;
+        }
+        if let [Some(relay), Some(vm)] = ids {
+            self.narrow_token([relay, vm])?;
+        } else {
+            tracing::warn!(deployment = %spec.id, "Fly names no app ids: the token is not narrowed");
+        }
+        Ok(Some(Facts::new()))
+    }
+
+    fn unsettled(&self, app: &str, failure: Failure) -> Failure {
+        let status = None;
+        Failure { status, error: self.settled(app, failure) }
+    }
+
+    /// A machine that went to sleep again has been started; traffic wakes it.
+    async fn started(
+        &self,
+        here: &Here<'_>,
+        role: Role,
+        app: &str,
+    ) -> Result<Option<Facts>, Failure> {
+        let id = fact(here, &plan::machine_step(role), "id")
+            .ok_or_else(|| Failure::ours("a start without a machine"))?;
+        let found = self.client.machine(&self.token(), Segment::of(app)?, Segment::of(id)?).await;
+        let machine = match found {
+            Err(Failure { error: CloudError { cause: Cause::Missing, .. }, .. }) => {
+                return Ok(None);
+            }
+            other => other?,
+        };
+        match machine.state.as_deref() {
+            Some("started" | "stopped" | "suspended") => {
+                Ok(Some(facts([("state", machine.state)])))
+            }
+            Some("failed" | "launch_failed" | "destroyed" | "destroying") => {
+                let detail = format!("the {} machine did not start", role.word());
+                let error = CloudError { cause: Cause::NoRoom, detail };
+                Err(Failure { status: None, error })
+            }
+            _ => Ok(None),
+        }
+    }
+
+    /// The relay turns away whoever has no key, and the VM has no address that could be asked.
+    async fn stranger_refused(
+        &self,
+        spec: &Spec,
+        door: &Door<'_>,
+    ) -> Result<Option<Facts>, Failure> {
+        let vm = spec.app(Role::Vm);
+        let addresses = self.client.addresses(&self.token(), Segment::of(&vm)?).await?;
+        let mut ips = addresses.ips.iter().filter_map(|address| address.ip.as_deref());
+        if ips.any(|ip| kind_of_address(ip) != Part::PrivateV6) {
+            return Err(Failure::ours("the VM has a public address"));
+        }
+        match door.refuses_a_stranger().await {
+            Some(true) => Ok(Some(Facts::new())),
+            Some(false) => Err(Failure::ours("the relay answers a stranger")),
+            None => Ok(None),
+        }
+    }
+}
+
+/// Only an answer from this deployment and this role proves anything.
+fn proven(spec: &Spec, role: Role, health: Option<Health>) -> Option<Facts> {
+    let health = health?;
+    let ours = health.deployment == spec.id.as_ref() && health.role == role.word();
+    ours.then(|| facts([("build", Some(health.build))]))
+}

@@ -1,0 +1,216 @@
+//! What is made, and how.
+
+use super::{DOUBTFUL, FlyAccount, SETTLING, fact, facts, machine_facts, volume_facts};
+use crate::cloud::fly::client::Segment;
+use crate::cloud::fly::errors::Failure;
+use crate::cloud::fly::plan::{self, Part};
+use crate::cloud::fly::wire::{self, Guest, Map, Port, Service};
+use crate::cloud::{Cause, CloudError, Here};
+use crate::plan::Facts;
+use crate::secret::Secret;
+use crate::spec::{RelayChannel, Role};
+
+/// The metadata that says whose a machine is.
+pub(super) const DEPLOYMENT: &str = "textslash_deployment";
+
+/// The metadata that says with which version of its app's secrets a machine was made.
+pub(super) const SECRETS: &str = "textslash_secrets";
+
+/// The port that both roles serve.
+const PORT: u16 = 8080;
+
+/// The smallest machine and the smallest volume are plenty for a relay.
+const RELAY_GUEST: Guest = Guest { cpu_kind: "shared", cpus: 1, memory_mb: 256 };
+const RELAY_VOLUME_GB: u32 = 1;
+
+impl FlyAccount {
+    pub(super) async fn make(
+        &self,
+        here: &Here<'_>,
+        part: Part,
+        role: Role,
+        app: &str,
+    ) -> Result<Facts, Failure> {
+        match part {
+            Part::App => self.make_app(here, app).await,
+            Part::SharedV4 => self.make_address(app, "shared_v4", None).await,
+            Part::PublicV6 => self.make_address(app, "v6", None).await,
+            Part::PrivateV6 => {
+                let network = here.spec.network();
+                self.make_address(app, "private_v6", Some(&network)).await
+            }
+            Part::Keys => self.hand_over_keys(role, app).await,
+            Part::Volume => self.make_volume(here, role, app).await,
+            Part::Machine => self.make_machine(here, role, app).await,
+            _ => Err(Failure::ours("nothing that can be made")),
+        }
+    }
+
+    async fn make_app(&self, here: &Here<'_>, app: &str) -> Result<Facts, Failure> {
+        let network = here.spec.network();
+        let request =
+            wire::CreateApp { name: app, org_slug: &here.spec.organisation, network: &network };
+        let made = self.client.create_app(&self.token(), &request).await;
+        match &made {
+            Ok(()) => self.note_made(app, SETTLING),
+            Err(Failure { error: CloudError { cause: Cause::InDoubt, .. }, .. }) => {
+                self.note_made(app, DOUBTFUL);
+            }
+            Err(_) => {}
+        }
+        made.map(|()| Facts::new())
+    }
+
+    async fn make_address(
+        &self,
+        app: &str,
+        kind: &'static str,
+        network: Option<&str>,
+    ) -> Result<Facts, Failure> {
+        let request = wire::AssignAddress { kind, network };
+        let app = Segment::of(app)?;
+        let made = self.client.assign_address(&self.token(), app, &request).await?;
+        Ok(facts([("ip", made.ip)]))
+    }
+
+    async fn hand_over_keys(&self, role: Role, app: &str) -> Result<Facts, Failure> {
+        let keys = self.keys()?;
+        let mut secrets: Vec<(&str, &Secret)> =
+            vec![("LINK_KEY", &keys.link_key), ("MODEL_PROXY_TOKEN", &keys.model_proxy_token)];
+        if role == Role::Relay {
+            secrets.push(("OWNER_KEY", &keys.owner_key));
+            secrets.extend(keys.model_key.as_deref().map(|key| ("MODEL_KEY", key)));
+        }
+        let set = self.client.set_secrets(&self.token(), Segment::of(app)?, &secrets).await?;
+        let version = set.version.or(set.version_deprecated);
+        Ok(facts([("version", version.map(|version| version.to_string()))]))
+    }
+
+    async fn make_volume(&self, here: &Here<'_>, role: Role, app: &str) -> Result<Facts, Failure> {
+        let size_gb = match role {
+            Role::Relay => RELAY_VOLUME_GB,
+            Role::Vm => here.spec.vm_volume_gb,
+        };
+        let request = wire::CreateVolume {
+            name: volume_name(role),
+            region: here.region.as_ref(),
+            size_gb,
+            encrypted: true,
+            compute: guest(here, role),
+        };
+        let app = Segment::of(app)?;
+        let made = self.client.create_volume(&self.token(), app, &request).await?;
+        with_id(volume_facts(&made))
+    }
+
+    async fn make_machine(&self, here: &Here<'_>, role: Role, app: &str) -> Result<Facts, Failure> {
+        let volume = fact(here, &plan::volume_step(role), "id")
+            .ok_or_else(|| Failure::ours("a machine without a volume"))?;
+        let version = fact(here, &plan::keys_step(role), "version");
+        let request = wire::CreateMachine {
+            name: role.word(),
+            region: machine_region(here, role),
+            min_secrets_version: version.and_then(|version| version.parse().ok()),
+            config: wire::MachineConfig {
+                image: here.spec.images.of(role),
+                init: wire::Init { cmd: [role.word()] },
+                guest: guest(here, role),
+                env: self.environment(here, role),
+                mounts: [wire::Mount { volume, path: "/data" }],
+                services: [service(role)],
+                restart: wire::Restart { policy: "on-failure", max_retries: 10 },
+                auto_destroy: false,
+                metadata: metadata(here, role, version),
+            },
+        };
+        let app = Segment::of(app)?;
+        let made = self.client.create_machine(&self.token(), app, &request).await?;
+        with_id(machine_facts(&made))
+    }
+
+    fn environment(&self, here: &Here<'_>, role: Role) -> Map {
+        let endpoints = &self.client.endpoints;
+        let mut environment = Map::from([
+            ("PORT", PORT.to_string()),
+            ("DATA_DIR", "/data".to_owned()),
+            ("TEXTSLASH_DEPLOYMENT", here.spec.id.to_string()),
+            ("TEXTSLASH_AGENT", here.spec.agent.word().to_owned()),
+        ]);
+        match role {
+            Role::Relay => environment.extend([
+                ("TEXTSLASH_CHANNEL", channel_word(here.spec.channel).to_owned()),
+                ("TEXTSLASH_OWNER", "owner".to_owned()),
+                ("TEXTSLASH_VM_URL", endpoints.private(&here.spec.app(Role::Vm))),
+                ("TEXTSLASH_MODEL_URL", endpoints.model_api.clone()),
+            ]),
+            Role::Vm => environment
+                .extend([("TEXTSLASH_RELAY_URL", endpoints.private(&here.spec.app(Role::Relay)))]),
+        }
+        environment
+    }
+}
+
+/// Something was made, but which? Looking tells.
+fn with_id(facts: Facts) -> Result<Facts, Failure> {
+    if facts.contains_key("id") {
+        return Ok(facts);
+    }
+    let detail = "made, but the answer names no id".to_owned();
+    Err(Failure { status: None, error: CloudError { cause: Cause::InDoubt, detail } })
+}
+
+pub(super) fn volume_name(role: Role) -> &'static str {
+    match role {
+        Role::Relay => "relay_data",
+        Role::Vm => "vm_data",
+    }
+}
+
+/// A machine can only stand where its volume does, and Fly has the last word on where that is.
+pub(super) fn machine_region<'a>(here: &Here<'a>, role: Role) -> &'a str {
+    fact(here, &plan::volume_step(role), "region").map_or(here.region.as_ref(), String::as_str)
+}
+
+fn guest(here: &Here<'_>, role: Role) -> Guest {
+    let size = here.spec.size;
+    match role {
+        Role::Relay => RELAY_GUEST,
+        Role::Vm => Guest { cpu_kind: "shared", cpus: size.cpus(), memory_mb: size.memory_mb() },
+    }
+}
+
+/// Traffic wakes a machine; it goes to sleep by itself, because Fly's proxy would stop it in the middle
+/// of a turn. A VM is only reached through Flycast, which speaks plain HTTP.
+fn service(role: Role) -> Service {
+    let http = Port { port: 80, handlers: &["http"] };
+    let https = Port { port: 443, handlers: &["tls", "http"] };
+    Service {
+        protocol: "tcp",
+        internal_port: PORT,
+        autostart: true,
+        autostop: "off",
+        min_machines_running: 0,
+        ports: match role {
+            Role::Relay => vec![http, https],
+            Role::Vm => vec![http],
+        },
+    }
+}
+
+/// The first two make a machine visible to Fly's own tools.
+fn metadata(here: &Here<'_>, role: Role, version: Option<&String>) -> Map {
+    let mut metadata = Map::from([
+        ("fly_platform_version", "v2".to_owned()),
+        ("fly_process_group", "app".to_owned()),
+        (DEPLOYMENT, here.spec.id.to_string()),
+        ("textslash_role", role.word().to_owned()),
+    ]);
+    metadata.extend(version.map(|version| (SECRETS, version.clone())));
+    metadata
+}
+
+fn channel_word(channel: RelayChannel) -> &'static str {
+    match channel {
+        RelayChannel::Web => "web",
+    }
+}

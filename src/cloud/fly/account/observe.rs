@@ -1,0 +1,164 @@
+//! What of a deployment is there.
+
+use http::StatusCode;
+
+use super::{FlyAccount, fact, facts, machine_facts, make, volume_facts};
+use crate::cloud::fly::client::Segment;
+use crate::cloud::fly::errors::Failure;
+use crate::cloud::fly::plan::{self, Part};
+use crate::cloud::fly::wire;
+use crate::cloud::{Cause, CloudError, Here, Observation};
+use crate::plan::Facts;
+use crate::spec::{Role, Spec};
+
+/// States of a thing that needs no further call. A deleted volume stays listed for a day.
+const GONE: [&str; 5] =
+    ["destroyed", "destroying", "pending_destroy", "scheduling_destroy", "deleted"];
+
+impl FlyAccount {
+    pub(super) async fn look(
+        &self,
+        here: &Here<'_>,
+        part: Part,
+        role: Role,
+        app: &str,
+    ) -> Result<Observation, Failure> {
+        let looked = match part {
+            Part::App => self.look_at_app(here.spec, app).await,
+            Part::SharedV4 | Part::PublicV6 | Part::PrivateV6 => {
+                self.look_at_addresses(part, app).await
+            }
+            Part::Volume => self.look_at_volumes(here, role, app).await,
+            Part::Machine => self.look_at_machines(here, role, app).await,
+            _ => Err(Failure::ours("nothing that can be observed")),
+        };
+        match looked {
+            Err(Failure { status: Some(StatusCode::NOT_FOUND), .. }) if !self.is_settling(app) => {
+                Ok(Observation::Absent)
+            }
+            other => other,
+        }
+    }
+
+    async fn look_at_app(&self, spec: &Spec, app: &str) -> Result<Observation, Failure> {
+        let found = match self.client.app(&self.token(), Segment::of(app)?).await {
+            Err(failure) if failure.status == Some(StatusCode::FORBIDDEN) => {
+                let error = CloudError { cause: Cause::Taken, ..failure.error };
+                return Err(Failure { error, ..failure });
+            }
+            other => other?,
+        };
+        if !is_ours(spec, &found) {
+            let detail = format!("{app} is not ours");
+            let error = CloudError { cause: Cause::Taken, detail };
+            return Err(Failure { status: None, error });
+        }
+        if found.status.as_deref().is_some_and(is_gone) {
+            return Ok(Observation::Leaving);
+        }
+        let numeric = found.internal_numeric_id.map(|id| id.to_string());
+        Ok(Observation::Present(vec![facts([("id", found.id), ("numeric_id", numeric)])]))
+    }
+
+    async fn look_at_addresses(&self, part: Part, app: &str) -> Result<Observation, Failure> {
+        let found = self.client.addresses(&self.token(), Segment::of(app)?).await?;
+        let all = found
+            .ips
+            .into_iter()
+            .filter_map(|address| address.ip)
+            .filter(|ip| kind_of_address(ip) == part)
+            .map(|ip| facts([("ip", Some(ip))]));
+        Ok(present(all.collect()))
+    }
+
+    async fn look_at_volumes(
+        &self,
+        here: &Here<'_>,
+        role: Role,
+        app: &str,
+    ) -> Result<Observation, Failure> {
+        let mut volumes = self.client.volumes(&self.token(), Segment::of(app)?).await?;
+        volumes.retain(|volume| {
+            volume.name.as_deref() == Some(make::volume_name(role))
+                && volume.id.is_some()
+                && !volume.state.as_deref().is_some_and(is_gone)
+        });
+        volumes.sort_by_key(|volume| {
+            (volume.attached_machine_id.is_none(), volume.created_at.clone())
+        });
+        let fits = |volume: &&wire::Volume| is_in(volume.region.as_deref(), here.region.as_ref());
+        Ok(sorted(&volumes, fits, volume_facts))
+    }
+
+    async fn look_at_machines(
+        &self,
+        here: &Here<'_>,
+        role: Role,
+        app: &str,
+    ) -> Result<Observation, Failure> {
+        let mut machines = self.client.machines(&self.token(), Segment::of(app)?).await?;
+        machines.retain(|machine| {
+            let deployment = machine.metadata(make::DEPLOYMENT);
+            machine.id.is_some()
+                && machine.name.as_deref() == Some(role.word())
+                && deployment.is_none_or(|deployment| deployment == here.spec.id.as_ref())
+                && machine.state.as_deref() != Some("destroyed")
+        });
+        let listed = machines.len();
+        machines.retain(|machine| !machine.state.as_deref().is_some_and(is_gone));
+        if machines.is_empty() && listed > 0 {
+            return Ok(Observation::Leaving);
+        }
+        machines.sort_by_key(|machine| machine.created_at.clone());
+        let region = make::machine_region(here, role);
+        let version = fact(here, &plan::keys_step(role), "version");
+        let fits = |machine: &&wire::Machine| {
+            let secrets = machine.metadata(make::SECRETS);
+            is_in(machine.region.as_deref(), region)
+                && version.is_none_or(|version| secrets.is_none_or(|secrets| secrets == version))
+        };
+        Ok(sorted(&machines, fits, machine_facts))
+    }
+}
+
+/// An app of ours has our name, our network, and stands in the organisation that it was made in.
+/// `personal` is Fly's alias for an organisation with a slug of its own.
+fn is_ours(spec: &Spec, app: &wire::App) -> bool {
+    let slug = app.organization.as_ref().and_then(|organisation| organisation.slug.as_deref());
+    app.network.as_deref().is_none_or(|network| network == spec.network())
+        && slug.is_none_or(|slug| {
+            slug == spec.organisation || [slug, &spec.organisation].contains(&"personal")
+        })
+}
+
+fn is_gone(state: &str) -> bool {
+    GONE.contains(&state)
+}
+
+/// A reply that names no region says nothing against it.
+fn is_in(region: Option<&str>, wanted: &str) -> bool {
+    region.is_none_or(|region| region == wanted)
+}
+
+/// Flycast addresses stand in Fly's own private range.
+pub(super) fn kind_of_address(ip: &str) -> Part {
+    if !ip.contains(':') {
+        Part::SharedV4
+    } else if ip.to_ascii_lowercase().starts_with("fd") {
+        Part::PrivateV6
+    } else {
+        Part::PublicV6
+    }
+}
+
+fn present(all: Vec<Facts>) -> Observation {
+    if all.is_empty() { Observation::Absent } else { Observation::Present(all) }
+}
+
+/// What is as this run needs it, first, then the rest; outdated when nothing is.
+fn sorted<T>(all: &[T], fits: impl Fn(&&T) -> bool, facts: impl Fn(&T) -> Facts) -> Observation {
+    let (good, rest): (Vec<_>, Vec<_>) = all.iter().partition(fits);
+    let outdated = good.is_empty() && !rest.is_empty();
+    let all = good.into_iter().chain(rest).map(facts).collect();
+    if outdated { Observation::Outdated(all) } else { present(all) }
+}

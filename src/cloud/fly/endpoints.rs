@@ -1,0 +1,76 @@
+//! Where Fly is: the real one, or a simulated one.
+
+use url::Url;
+
+use crate::secret::Audience;
+
+/// The addresses of Fly's interfaces and of what runs there.
+#[derive(Clone, Debug)]
+pub struct Endpoints {
+    /// The Machines API, with its version (`https://api.machines.dev/v1`).
+    pub machines_api: Url,
+    /// What is not in the Machines API (`https://api.fly.io`).
+    pub platform_api: Url,
+    /// An app from the internet, with `{app}` for its name.
+    pub public_app: String,
+    /// An app from its private network, with `{app}` for its name.
+    pub private_app: String,
+    /// The model API that a relay forwards to.
+    pub model_api: String,
+}
+
+impl Endpoints {
+    /// Fly.io and Anthropic.
+    pub fn real() -> Self {
+        let Ok(endpoints) = Self::of(
+            "https://api.machines.dev/v1",
+            "https://api.fly.io",
+            "https://{app}.fly.dev",
+            "http://{app}.flycast",
+            "https://api.anthropic.com",
+        ) else {
+            unreachable!("these are URLs")
+        };
+        endpoints
+    }
+
+    /// A Fly at other addresses.
+    ///
+    /// # Errors
+    /// When one of the APIs' addresses is not a URL.
+    pub fn of(
+        machines_api: &str,
+        platform_api: &str,
+        public_app: &str,
+        private_app: &str,
+        model_api: &str,
+    ) -> Result<Self, url::ParseError> {
+        Ok(Self {
+            machines_api: Url::parse(machines_api)?,
+            platform_api: Url::parse(platform_api)?,
+            public_app: public_app.to_owned(),
+            private_app: private_app.to_owned(),
+            model_api: model_api.to_owned(),
+        })
+    }
+
+    /// Who may see a Fly token.
+    pub fn token_audience(&self) -> Audience {
+        Audience::of([self.machines_api.authority(), self.platform_api.authority()])
+    }
+
+    /// Who may see the keys of a deployment: the store of app secrets.
+    pub fn keys_audience(&self) -> Audience {
+        Audience::of([self.machines_api.authority()])
+    }
+
+    /// Where the internet finds this app.
+    pub fn public(&self, app: &str) -> String {
+        self.public_app.replace("{app}", app)
+    }
+
+    /// Where the other app of a deployment finds this one.
+    pub fn private(&self, app: &str) -> String {
+        self.private_app.replace("{app}", app)
+    }
+}

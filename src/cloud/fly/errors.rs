@@ -1,0 +1,252 @@
+//! What Fly's refusals mean for the caller. Fly uses one status for many things (409 has four
+//! meanings) and many statuses for one, so the words decide first and the status last.
+
+use std::time::Duration;
+
+use http::{HeaderMap, StatusCode};
+use serde::Deserialize;
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc2822;
+
+use crate::cloud::{Cause, CloudError};
+use crate::http::{Answer, Unanswered};
+
+#[cfg(test)]
+mod tests;
+
+/// The longest wait that a `Retry-After` of Fly's is believed. Their limits refill within seconds.
+const RETRY_AFTER_MAX: Duration = Duration::from_secs(300);
+
+/// The longest run of token characters that may be an id; longer ones are taken for credentials.
+/// Machine ids have 14, UUIDs 36.
+const ID_MAX: usize = 39;
+
+/// Whether a call changes something: then a lost answer leaves a doubt.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Effect {
+    Read,
+    Change,
+}
+
+impl Effect {
+    fn unknown(self) -> Cause {
+        match self {
+            Self::Read => Cause::Later { after_ms: None },
+            Self::Change => Cause::InDoubt,
+        }
+    }
+}
+
+/// A failed call with the status that came, for those who know what it means in their place.
+#[derive(Debug)]
+pub(super) struct Failure {
+    pub(super) status: Option<StatusCode>,
+    pub(super) error: CloudError,
+}
+
+impl From<Failure> for CloudError {
+    fn from(failure: Failure) -> Self {
+        failure.error
+    }
+}
+
+impl Failure {
+    /// No answer, or not all of it.
+    pub(super) fn unanswered(effect: Effect, unanswered: Unanswered) -> Self {
+        let cause = match unanswered {
+            Unanswered::NotSent => Cause::Later { after_ms: None },
+            Unanswered::Lost | Unanswered::TimedOut | Unanswered::TooLong => effect.unknown(),
+        };
+        Self { status: None, error: CloudError { cause, detail: unanswered.to_string() } }
+    }
+
+    /// A success whose body is not what it should be.
+    pub(super) fn unreadable(effect: Effect, answer: &Answer) -> Self {
+        let detail = detail(answer, "the answer is not as documented");
+        Self { status: Some(answer.status), error: CloudError { cause: effect.unknown(), detail } }
+    }
+
+    /// Fly said no.
+    pub(super) fn refused(effect: Effect, answer: &Answer, now_ms: u64) -> Self {
+        let words = Words::of(&answer.body);
+        let cause = if answer.status == StatusCode::TOO_MANY_REQUESTS {
+            Cause::Later { after_ms: retry_after_ms(&answer.headers, now_ms) }
+        } else {
+            words.cause(answer.status).unwrap_or_else(|| by_status(effect, answer.status))
+        };
+        let detail = detail(answer, &words.message);
+        Self { status: Some(answer.status), error: CloudError { cause, detail } }
+    }
+
+    /// A request that we should not have made.
+    pub(super) fn ours(detail: &str) -> Self {
+        let error = CloudError { cause: Cause::OurFault, detail: detail.to_owned() };
+        Self { status: None, error }
+    }
+}
+
+/// What a refusal says. Errors stand in `error`, those about leases in `message`; a gateway's
+/// body is whatever it is.
+struct Words {
+    message: String,
+    code: String,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Envelope {
+    error: Option<String>,
+    message: Option<String>,
+    status: Option<String>,
+}
+
+/// What Fly's refusals have been seen to contain, in lower case. The first that is found decides.
+const PHRASES: [(&[&str], Cause); 6] = [
+    (
+        &["payment information", "payment method", "credit card", "buy credit", "trial has ended"],
+        Cause::PaymentNeeded,
+    ),
+    (
+        &[
+            "high risk",
+            "high-risk",
+            "organization is suspended",
+            "account is suspended",
+            "reached the limit of machines",
+        ],
+        Cause::AccountHeld,
+    ),
+    (
+        &[
+            "insufficient_capacity",
+            "could not reserve resource",
+            "insufficient memory",
+            "insufficient resources",
+            "no capacity",
+            "out of capacity",
+            "over the allowed quota",
+            "to this host are temporarily disabled",
+        ],
+        Cause::NoRoom,
+    ),
+    // It is there already: ours after a lost answer, or somebody else's. Looking tells.
+    (
+        &[
+            "name_taken",
+            "already been taken",
+            "already_exists",
+            "already exists",
+            "uniqueness constraint",
+            "already has a shared ip",
+            "already attached",
+        ],
+        Cause::InDoubt,
+    ),
+    // Replicas that have not heard yet, leases and versions in between.
+    (
+        &[
+            "manifest_unknown",
+            "volume not found",
+            "secrets version",
+            "lease currently held",
+            "current_version",
+            "machine_version",
+            "invalid machine id",
+            "failed_precondition",
+            "is attached to a machine",
+        ],
+        Cause::Later { after_ms: None },
+    ),
+    (&["manifest", "wrong region"], Cause::OurFault),
+];
+
+impl Words {
+    fn of(body: &[u8]) -> Self {
+        let envelope: Envelope = serde_json::from_slice(body).unwrap_or_default();
+        let raw = || String::from_utf8_lossy(body).into_owned();
+        Self {
+            message: envelope.error.or(envelope.message).unwrap_or_else(raw),
+            code: envelope.status.unwrap_or_default(),
+        }
+    }
+
+    /// What the words mean. A gateway's page is not Fly's word, except about capacity.
+    fn cause(&self, status: StatusCode) -> Option<Cause> {
+        if status == StatusCode::UNAUTHORIZED {
+            return None;
+        }
+        let text = format!("{} {}", self.code, self.message).to_lowercase();
+        let (_, cause) = PHRASES
+            .iter()
+            .find(|(phrases, _)| phrases.iter().any(|phrase| text.contains(phrase)))?;
+        (status.is_client_error() || *cause == Cause::NoRoom).then_some(*cause)
+    }
+}
+
+fn by_status(effect: Effect, status: StatusCode) -> Cause {
+    match status {
+        StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => Cause::TokenRefused,
+        StatusCode::PAYMENT_REQUIRED => Cause::PaymentNeeded,
+        StatusCode::NOT_FOUND => Cause::Missing,
+        StatusCode::REQUEST_TIMEOUT | StatusCode::CONFLICT => effect.unknown(),
+        StatusCode::PRECONDITION_FAILED | StatusCode::LOCKED => Cause::Later { after_ms: None },
+        _ if status.is_server_error() => effect.unknown(),
+        _ => Cause::OurFault,
+    }
+}
+
+/// `Retry-After` in seconds or as a date, never longer than [`RETRY_AFTER_MAX`].
+fn retry_after_ms(headers: &HeaderMap, now_ms: u64) -> Option<u64> {
+    let value = headers.get(http::header::RETRY_AFTER)?.to_str().ok()?.trim();
+    let wait_ms = match value.parse::<u64>() {
+        Ok(seconds) => seconds.saturating_mul(1000),
+        Err(_) => {
+            let at = OffsetDateTime::parse(value, &Rfc2822).ok()?.unix_timestamp();
+            u64::try_from(at).ok()?.saturating_mul(1000).saturating_sub(now_ms)
+        }
+    };
+    Some(wait_ms.min(u64::try_from(RETRY_AFTER_MAX.as_millis()).unwrap_or(u64::MAX)))
+}
+
+/// Status, request id and message for the log, without anything like a credential.
+fn detail(answer: &Answer, message: &str) -> String {
+    let request_id = answer
+        .headers
+        .get("fly-request-id")
+        .and_then(|id| id.to_str().ok())
+        .map(|id| format!(" (fly-request-id {})", id.chars().take(64).collect::<String>()))
+        .unwrap_or_default();
+    let head = format!("{}{request_id}: ", answer.status.as_u16());
+    let room = CloudError::DETAIL_MAX.saturating_sub(head.chars().count());
+    head.chars().chain(scrubbed(message).chars().take(room)).collect()
+}
+
+/// The text without long runs of token characters, without what follows the label of a token or the
+/// name of an authorization scheme, and on one line.
+pub(super) fn scrubbed(text: &str) -> String {
+    let mut clean = String::with_capacity(text.len().min(2 * CloudError::DETAIL_MAX));
+    let mut after_scheme = false;
+    let mut rest = text;
+    while let Some(first) = rest.chars().next() {
+        let length = rest.find(|c| !is_token_character(c)).unwrap_or(rest.len());
+        if length == 0 {
+            clean.push(if first.is_control() { ' ' } else { first });
+            rest = &rest[first.len_utf8()..];
+            continue;
+        }
+        let (run, after) = rest.split_at(length);
+        let secret = after_scheme || run.len() > ID_MAX || is_labelled(run);
+        clean.push_str(if secret { "[hidden]" } else { run });
+        after_scheme = ["flyv1", "bearer", "basic"].contains(&run.to_lowercase().as_str());
+        rest = after;
+    }
+    clean
+}
+
+fn is_token_character(c: char) -> bool {
+    c.is_ascii_alphanumeric() || "+/=_-".contains(c)
+}
+
+fn is_labelled(run: &str) -> bool {
+    ["fm1r_", "fm1a_", "fm2_", "fo1_", "sk-ant-"].iter().any(|label| run.contains(label))
+}

@@ -1,0 +1,94 @@
+//! Fly's published rate limits, kept by us so that Fly never has to refuse.
+
+use std::collections::HashMap;
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use tokio::time::{Instant, sleep, sleep_until};
+
+#[cfg(test)]
+mod tests;
+
+/// What is done, as far as Fly counts it: once a second for each machine or app, three at once
+/// (docs, `working-with-machines-api`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) enum Action {
+    CurrentTokens,
+    ListOrganisations,
+    ListRegions,
+    ListApps,
+    GetApp,
+    CreateApp,
+    DeleteApp,
+    /// Not of one app: all deletions of apps together, a hundred a minute.
+    DeleteAnyApp,
+    ListAddresses,
+    AssignAddress,
+    SetSecrets,
+    ListVolumes,
+    CreateVolume,
+    DeleteVolume,
+    ListMachines,
+    /// Five a second, ten at once.
+    GetMachine,
+    CreateMachine,
+    DeleteMachine,
+}
+
+/// So many at once, and from then on one for each interval.
+#[derive(Clone, Copy)]
+struct Rate {
+    interval: Duration,
+    burst: u32,
+}
+
+impl Action {
+    fn rate(self) -> Rate {
+        match self {
+            Self::GetMachine => Rate { interval: Duration::from_millis(200), burst: 10 },
+            // 10 at once and 90 in the 60 seconds that follow: never more than 100 in a minute.
+            Self::DeleteAnyApp => Rate { interval: Duration::from_millis(667), burst: 10 },
+            _ => Rate { interval: Duration::from_secs(1), burst: 3 },
+        }
+    }
+}
+
+/// Things that are counted at once. A deployment touches about twenty in a minute, so this is hundreds
+/// of deployments at the same time; beyond it, callers wait.
+const COUNTED_MAX: usize = 10_000;
+
+/// Lets callers through as fast as Fly allows. Follows tokio's clock, paused or not.
+#[derive(Default)]
+pub(super) struct Limits {
+    /// When a thing's allowance is used up: while this lies no more than a burst ahead, go.
+    used_until: Mutex<HashMap<(Action, String), Instant>>,
+}
+
+impl Limits {
+    /// Waits until this may be done to the thing of this id.
+    pub(super) async fn permit(&self, action: Action, id: &str) {
+        loop {
+            match self.reserve(action, id) {
+                Some(at) => return sleep_until(at).await,
+                None => sleep(action.rate().interval).await,
+            }
+        }
+    }
+
+    /// When it may be done; `None` when too many things are counted already.
+    fn reserve(&self, action: Action, id: &str) -> Option<Instant> {
+        let Rate { interval, burst } = action.rate();
+        let now = Instant::now();
+        let mut all = self.used_until.lock().unwrap_or_else(PoisonError::into_inner);
+        if all.len() >= COUNTED_MAX {
+            all.retain(|_, used_until| *used_until > now);
+            if all.len() >= COUNTED_MAX {
+                return None;
+            }
+        }
+        let used_until = all.entry((action, id.to_owned())).or_insert(now);
+        let until = (*used_until).max(now) + interval;
+        *used_until = until;
+        Some(until.checked_sub(interval * burst).unwrap_or(now).max(now))
+    }
+}

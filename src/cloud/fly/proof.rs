@@ -1,0 +1,77 @@
+//! What is asked of the deployed apps themselves, to prove that they are ours and closed to others.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::{Method, StatusCode};
+
+use super::client::Client;
+use crate::chance::Chance;
+use crate::http::{Answer, call};
+use crate::protocol::{Call, Direction, Health, SIGNATURE_HEADER, sign};
+use crate::secret::Secret;
+
+/// An app that sleeps takes seconds to wake; a gate asks again soon enough.
+const DEADLINE: Duration = Duration::from_secs(20);
+
+/// A [`Health`] has about a hundred bytes.
+const BODY_MAX: usize = 64 * 1024;
+
+/// A relay, from the internet.
+pub(super) struct Door<'a> {
+    pub(super) client: &'a Client,
+    pub(super) app: String,
+}
+
+impl Door<'_> {
+    /// What it says of itself to everybody; `None` when it says nothing or something else.
+    pub(super) async fn health(&self) -> Option<Health> {
+        health(&self.ask(Method::GET, "/health", None).await?)
+    }
+
+    /// Whether somebody without a key is turned away; `None` when nobody answers the door.
+    pub(super) async fn refuses_a_stranger(&self) -> Option<bool> {
+        for (method, path) in [(Method::GET, "/ready"), (Method::POST, "/model/v1/messages")] {
+            let answer = self.ask(method, path, None).await?;
+            match answer.status {
+                StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => {}
+                status if status.is_server_error() => return None,
+                _ => return Some(false),
+            }
+        }
+        Some(true)
+    }
+
+    /// What the VM says through the relay to whoever holds the link key.
+    pub(super) async fn ready(&self, chance: &Chance, link_key: &Secret) -> Option<Health> {
+        let signature = self.signature(chance, link_key, "GET", "/ready");
+        health(&self.ask(Method::GET, "/ready", Some(signature)).await?)
+    }
+
+    /// Tells both that the deployment is proven and may stay.
+    pub(super) async fn commit(&self, chance: &Chance, link_key: &Secret) -> Option<()> {
+        let signature = self.signature(chance, link_key, "POST", "/commit");
+        let answer = self.ask(Method::POST, "/commit", Some(signature)).await?;
+        answer.status.is_success().then_some(())
+    }
+
+    fn signature(&self, chance: &Chance, key: &Secret, method: &str, path: &str) -> String {
+        let direction = Direction::ProvisionerToRelay;
+        let call = Call { direction, method, path, body: b"" };
+        sign(key.expose_here().as_bytes(), call, self.client.clock.now_ms(), chance.bytes())
+    }
+
+    async fn ask(&self, method: Method, path: &str, signature: Option<String>) -> Option<Answer> {
+        let uri = format!("{}{path}", self.client.endpoints.public(&self.app));
+        let mut request = http::Request::builder().method(method).uri(uri);
+        if let Some(signature) = signature {
+            request = request.header(SIGNATURE_HEADER, signature);
+        }
+        let request = request.body(Bytes::new()).ok()?;
+        call(self.client.transport.as_ref(), request, DEADLINE, BODY_MAX).await.ok()
+    }
+}
+
+fn health(answer: &Answer) -> Option<Health> {
+    if answer.status == StatusCode::OK { serde_json::from_slice(&answer.body).ok() } else { None }
+}

@@ -1,0 +1,252 @@
+//! What a person pastes as their Fly token: cleaned, judged without asking anybody, and narrowed.
+//! This module is pure.
+
+use std::time::Duration;
+
+use zeroize::Zeroizing;
+
+use super::macaroon::{Caveat, DecodeError, Macaroon, Mask, PERMISSION_LOCATION};
+use crate::intake::{Rejection, Vendor, recognise};
+
+#[cfg(test)]
+mod tests;
+
+/// The longest paste that is looked at, in bytes. An organisation's token with its discharges measures
+/// about 700 characters; a bundle of several organisations stays far below.
+pub const PASTE_MAX: usize = 32 * 1024;
+
+/// How long a token of ours stays valid. A deploy takes minutes; this leaves time to fix a payment
+/// method in between, and a stolen token opens nothing after it.
+pub const WINDOW: Duration = Duration::from_secs(2 * 60 * 60);
+
+/// How far Fly's clock and ours may differ before "not yet valid" is believed.
+const SKEW_MAX_S: i64 = 300;
+
+/// What a deployment needs to be allowed in an organisation.
+const NEEDED: Mask = Caveat::WRITE | Caveat::CREATE | Caveat::DELETE;
+
+/// The words before a token; with these letters in front of it, each is followed by the rest.
+const LABELS: [&str; 4] = ["fm1r_", "fm1a_", "fm2_", "fo1_"];
+
+/// A bundle of macaroons that opens an organisation: permissions and what discharges them.
+pub struct FlyToken {
+    macaroons: Vec<Macaroon>,
+}
+
+/// Which of Fly's interfaces a token is shown to; they differ in the scheme they expect.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Api {
+    /// The Machines API: `FlyV1`.
+    Machines,
+    /// GraphQL: `FlyV1`.
+    GraphQl,
+    /// REST on api.fly.io: `Bearer`, as flyctl does even for macaroons.
+    Platform,
+}
+
+impl Api {
+    /// The value of `Authorization` for a bundle of macaroons (fly-go, `tokens/tokens.go`).
+    pub fn authorization(self, bundle: &str) -> Zeroizing<String> {
+        let scheme = match self {
+            Self::Machines | Self::GraphQl => "FlyV1 ",
+            Self::Platform => "Bearer ",
+        };
+        Zeroizing::new([scheme, bundle].concat())
+    }
+}
+
+/// What can be said of a pasted token offline. Its signature can only be checked by Fly.
+///
+/// A bundle is taken when one of its permissions would do; otherwise what is wrong with the first
+/// is said. A permission whose time has not come counts as [`Rejection::Refused`].
+pub fn judge(pasted: &str, now_ms: u64) -> Result<FlyToken, Rejection> {
+    if pasted.trim().is_empty() {
+        return Err(Rejection::Empty);
+    }
+    if pasted.len() > PASTE_MAX {
+        return Err(Rejection::TooLong);
+    }
+    let texts = split(pasted);
+    if texts.is_empty() {
+        return Err(match recognise(pasted) {
+            None | Some(Vendor::Fly) => Rejection::Malformed,
+            Some(vendor) => Rejection::OtherVendor { vendor },
+        });
+    }
+    let token = FlyToken::of(&texts)?;
+    token.judge_any(i64::try_from(now_ms / 1000).unwrap_or(i64::MAX))?;
+    Ok(token)
+}
+
+/// The tokens in a paste, without schemes, quotes, white space and whatever stands before them. An
+/// underscore occurs in their labels only, so that a label always starts a new one.
+fn split(pasted: &str) -> Vec<Zeroizing<String>> {
+    pasted.split([',', ';']).flat_map(split_at_labels).collect()
+}
+
+fn split_at_labels(part: &str) -> Vec<Zeroizing<String>> {
+    let is_dirt = |c: char| !c.is_ascii_graphic() || "\"'`<>".contains(c);
+    let clean = Zeroizing::new(part.split(is_dirt).collect::<String>());
+    let mut starts: Vec<_> = LABELS
+        .iter()
+        .flat_map(|label| clean.match_indices(label).map(|(start, _)| start))
+        .collect();
+    starts.sort_unstable();
+    let ends = starts.iter().skip(1).copied().chain([clean.len()]);
+    starts.iter().zip(ends).map(|(start, end)| clean[*start..end].to_owned().into()).collect()
+}
+
+impl FlyToken {
+    /// Reads a bundle that was accepted before, as [`FlyToken::text`] wrote it.
+    pub fn read(bundle: &str) -> Result<Self, Rejection> {
+        Self::of(&split(bundle))
+    }
+
+    /// OAuth tokens beside macaroons are dropped: they cannot be narrowed, and a narrowed bundle that
+    /// still held one would be narrowed in name only.
+    fn of(texts: &[Zeroizing<String>]) -> Result<Self, Rejection> {
+        let macaroons: Vec<_> = texts
+            .iter()
+            .filter(|text| Macaroon::is_labelled(text))
+            .map(|text| Macaroon::decode(text))
+            .collect::<Result<_, _>>()
+            .map_err(|error| match error {
+                DecodeError::NotAToken => Rejection::Malformed,
+                DecodeError::CutOff => Rejection::CutOff,
+                DecodeError::TooLong => Rejection::TooLong,
+            })?;
+        if macaroons.is_empty() {
+            return Err(Rejection::NotNarrowable);
+        }
+        Ok(Self { macaroons })
+    }
+
+    fn permissions(&self) -> impl Iterator<Item = &Macaroon> {
+        self.macaroons.iter().filter(|macaroon| is_permission(macaroon))
+    }
+
+    fn judge_any(&self, now_s: i64) -> Result<(), Rejection> {
+        let mut verdicts = self.permissions().map(|permission| self.judge_one(permission, now_s));
+        let first = verdicts.next().unwrap_or(Err(Rejection::Malformed));
+        if first.is_ok() || verdicts.any(|verdict| verdict.is_ok()) { Ok(()) } else { first }
+    }
+
+    fn judge_one(&self, permission: &Macaroon, now_s: i64) -> Result<(), Rejection> {
+        let discharges = self.discharges(permission).ok_or(Rejection::DischargeMissing)?;
+        for macaroon in discharges.into_iter().chain([permission]) {
+            judge_window(macaroon, now_s)?;
+        }
+        if permission.caveats().any(is_scoped) {
+            return Err(Rejection::AppScoped);
+        }
+        if permission.caveats().any(is_read_only) {
+            return Err(Rejection::ReadOnly);
+        }
+        Ok(())
+    }
+
+    /// What answers each of a permission's third-party caveats; `None` when one is unanswered.
+    fn discharges(&self, permission: &Macaroon) -> Option<Vec<&Macaroon>> {
+        let tickets = permission.caveats().filter_map(|caveat| match caveat {
+            Caveat::ThirdParty { ticket, .. } => Some(ticket.as_slice()),
+            _ => None,
+        });
+        tickets.map(|ticket| self.macaroons.iter().find(|other| other.kid() == ticket)).collect()
+    }
+
+    /// The numeric id of the organisation that it opens, if it says so.
+    pub fn organisation(&self) -> Option<u64> {
+        self.permissions().flat_map(Macaroon::caveats).find_map(|caveat| match caveat {
+            Caveat::Organization { id, .. } => Some(*id),
+            _ => None,
+        })
+    }
+
+    /// When the first of its parts ends, in unix milliseconds; `None` when it says nothing of it.
+    pub fn expires_at_ms(&self) -> Option<u64> {
+        let ends = self.macaroons.iter().filter_map(|macaroon| window(macaroon).1);
+        ends.min().map(unix_ms)
+    }
+
+    /// The same bundle with every permission restricted further. Discharges stay as they are: one that
+    /// is bound to its permission is bound to all that is narrower than that, too.
+    pub fn attenuated(&self, caveats: &[Caveat]) -> Self {
+        let mut macaroons = self.macaroons.clone();
+        for permission in macaroons.iter_mut().filter(|macaroon| is_permission(macaroon)) {
+            caveats.iter().for_each(|caveat| permission.attenuate(caveat.clone()));
+        }
+        Self { macaroons }
+    }
+
+    /// Valid until `length` from now at most.
+    pub fn narrowed_to_window(&self, now_ms: u64, length: Duration) -> Self {
+        let now_s = i64::try_from(now_ms / 1000).unwrap_or(i64::MAX);
+        let length_s = i64::try_from(length.as_secs()).unwrap_or(i64::MAX);
+        self.attenuated(&[Caveat::ValidityWindow {
+            not_before: now_s.saturating_sub(SKEW_MAX_S),
+            not_after: now_s.saturating_add(length_s),
+        }])
+    }
+
+    /// Good for these apps only, by their numeric ids.
+    pub fn narrowed_to_apps(&self, ids: impl IntoIterator<Item = u64>, mask: Mask) -> Self {
+        self.attenuated(&[Caveat::Apps(ids.into_iter().map(|id| (id, mask)).collect())])
+    }
+
+    /// The bundle as text, without a scheme.
+    pub fn text(&self) -> Zeroizing<String> {
+        let mut text = Zeroizing::new(String::new());
+        for macaroon in &self.macaroons {
+            if !text.is_empty() {
+                text.push(',');
+            }
+            text.push_str(&macaroon.encode());
+        }
+        text
+    }
+}
+
+fn is_permission(macaroon: &Macaroon) -> bool {
+    macaroon.location() == PERMISSION_LOCATION
+}
+
+/// The latest start and the earliest end, in unix seconds.
+fn window(macaroon: &Macaroon) -> (Option<i64>, Option<i64>) {
+    let windows = || {
+        macaroon.caveats().filter_map(|caveat| match caveat {
+            Caveat::ValidityWindow { not_before, not_after } => Some((*not_before, *not_after)),
+            _ => None,
+        })
+    };
+    (windows().map(|window| window.0).max(), windows().map(|window| window.1).min())
+}
+
+fn judge_window(macaroon: &Macaroon, now_s: i64) -> Result<(), Rejection> {
+    match window(macaroon) {
+        (_, Some(end)) if end <= now_s => Err(Rejection::Expired { at_ms: unix_ms(end) }),
+        (Some(start), _) if start > now_s.saturating_add(SKEW_MAX_S) => Err(Rejection::Refused),
+        _ => Ok(()),
+    }
+}
+
+fn unix_ms(unix_s: i64) -> u64 {
+    u64::try_from(unix_s).unwrap_or(0).saturating_mul(1000)
+}
+
+/// Restricted to less than an organisation. App 0 stands for every app.
+fn is_scoped(caveat: &Caveat) -> bool {
+    match caveat {
+        Caveat::Apps(apps) => !apps.contains_key(&0),
+        Caveat::Machines(_) | Caveat::Volumes(_) | Caveat::Mutations(_) => true,
+        Caveat::FromMachine(_) | Caveat::Other { kind: Caveat::COMMANDS, .. } => true,
+        _ => false,
+    }
+}
+
+fn is_read_only(caveat: &Caveat) -> bool {
+    match caveat {
+        Caveat::Organization { mask, .. } | Caveat::Action(mask) => mask & NEEDED != NEEDED,
+        Caveat::Apps(apps) => apps.values().any(|mask| mask & NEEDED != NEEDED),
+        _ => false,
+    }
+}

@@ -1,0 +1,158 @@
+use std::collections::BTreeMap;
+
+use proptest::prelude::*;
+
+use super::*;
+
+const NOW_S: i64 = 1_790_000_000;
+const NOW_MS: u64 = 1_790_000_000_000;
+
+fn permission(caveats: &[Caveat]) -> Macaroon {
+    let mut token = Macaroon::mint(b"key", b"kid", [7; 16], PERMISSION_LOCATION);
+    token.attenuate(Caveat::Organization { id: 42, mask: Caveat::ALL });
+    caveats.iter().for_each(|caveat| token.attenuate(caveat.clone()));
+    token
+}
+
+fn discharge(ticket: &[u8], caveats: &[Caveat]) -> Macaroon {
+    let mut token = Macaroon::mint(b"other", ticket, [8; 16], "https://api.fly.io/aaa/v1");
+    caveats.iter().for_each(|caveat| token.attenuate(caveat.clone()));
+    token
+}
+
+fn needs(ticket: &[u8]) -> Caveat {
+    Caveat::ThirdParty {
+        location: "https://api.fly.io/aaa/v1".to_owned(),
+        verifier_key: vec![1; 60],
+        ticket: ticket.to_owned(),
+    }
+}
+
+fn until(not_after: i64) -> Caveat {
+    Caveat::ValidityWindow { not_before: NOW_S - 1000, not_after }
+}
+
+fn text(macaroons: &[Macaroon]) -> String {
+    FlyToken { macaroons: macaroons.to_vec() }.text().to_string()
+}
+
+fn verdict(pasted: &str) -> Result<(), Rejection> {
+    judge(pasted, NOW_MS).map(|_| ())
+}
+
+#[test]
+fn a_token_is_found_in_whatever_it_was_pasted_with() {
+    let whole = text(&[permission(&[needs(b"t")]), discharge(b"t", &[])]);
+    let (first, second) = whole.split_once(',').unwrap();
+    let (head, tail) = first.split_at(40);
+    let pastes = [
+        whole.clone(),
+        format!("FlyV1 {whole}"),
+        format!("Bearer FlyV1 {whole}"),
+        format!("Authorization: Bearer FlyV1 FlyV1 {whole}"),
+        format!("  \"FlyV1 {whole}\"\n"),
+        format!("`{whole}`"),
+        format!("FLY_API_TOKEN='FlyV1 {whole}'"),
+        format!("FlyV1 {first}, FlyV1 {second}"),
+        format!("{first},fo1_abcdefghijklmnopqrstuvw,{second},"),
+        format!("FlyV1 {head}\r\n {tail} ,\n{second}"),
+        format!("{first}\n{second}"),
+        format!("this one: \u{200b}{head}\u{a0}{tail},{second}"),
+    ];
+    for pasted in pastes {
+        let Ok(token) = judge(&pasted, NOW_MS) else { panic!("refused: {pasted}") };
+        assert_eq!(*token.text(), whole, "{pasted}");
+    }
+}
+
+#[test]
+fn what_is_wrong_is_seen_without_asking_fly() {
+    let good = text(&[permission(&[])]);
+    let apps = |id| Caveat::Apps(BTreeMap::from([(id, Caveat::ALL)]));
+    let machines = Caveat::Machines(BTreeMap::from([("148".to_owned(), Caveat::ALL)]));
+    let commands = Caveat::Other { kind: Caveat::COMMANDS, body: vec![0x90] };
+    let later = Caveat::ValidityWindow { not_before: NOW_S + 3600, not_after: NOW_S + 7200 };
+    let expired = Rejection::Expired { at_ms: NOW_MS - 1000 };
+    let anthropic = format!("sk-ant-api03-{}", "a".repeat(90));
+    let cases = [
+        (String::new(), Err(Rejection::Empty)),
+        (" \n\t".to_owned(), Err(Rejection::Empty)),
+        ("x".repeat(100_000), Err(Rejection::TooLong)),
+        ("hello 👋\u{7}".to_owned(), Err(Rejection::Malformed)),
+        (anthropic, Err(Rejection::OtherVendor { vendor: Vendor::Anthropic })),
+        ("fo1_abcdefghijklmnopqrstuvw".to_owned(), Err(Rejection::NotNarrowable)),
+        ("Bearer fo1_abcdefghijklmnopqrstuvw".to_owned(), Err(Rejection::NotNarrowable)),
+        ("fm2_".to_owned(), Err(Rejection::CutOff)),
+        (good[..good.len() - 9].to_owned(), Err(Rejection::CutOff)),
+        (format!("{good}thanks"), Err(Rejection::Malformed)),
+        (good, Ok(())),
+        (text(&[permission(&[needs(b"t")])]), Err(Rejection::DischargeMissing)),
+        (text(&[discharge(b"t", &[])]), Err(Rejection::Malformed)),
+        (
+            text(&[permission(&[needs(b"t")]), discharge(b"u", &[])]),
+            Err(Rejection::DischargeMissing),
+        ),
+        (text(&[permission(&[until(NOW_S - 1)])]), Err(expired.clone())),
+        (text(&[permission(&[until(NOW_S + 9), until(NOW_S - 1)])]), Err(expired.clone())),
+        (text(&[permission(&[needs(b"t")]), discharge(b"t", &[until(NOW_S - 1)])]), Err(expired)),
+        (text(&[permission(&[until(NOW_S + 1)])]), Ok(())),
+        (text(&[permission(&[later])]), Err(Rejection::Refused)),
+        (text(&[permission(&[Caveat::Action(Caveat::READ)])]), Err(Rejection::ReadOnly)),
+        (
+            text(&[permission(&[Caveat::Organization { id: 42, mask: Caveat::READ }])]),
+            Err(Rejection::ReadOnly),
+        ),
+        (text(&[permission(&[apps(7)])]), Err(Rejection::AppScoped)),
+        (text(&[permission(&[apps(0)])]), Ok(())),
+        (text(&[permission(&[machines])]), Err(Rejection::AppScoped)),
+        (text(&[permission(&[Caveat::FromMachine("148".to_owned())])]), Err(Rejection::AppScoped)),
+        (text(&[permission(&[commands])]), Err(Rejection::AppScoped)),
+        (text(&[permission(&[apps(7)]), permission(&[])]), Ok(())),
+    ];
+    for (pasted, expected) in cases {
+        assert_eq!(verdict(&pasted), expected, "{}", pasted.chars().take(60).collect::<String>());
+    }
+}
+
+#[test]
+fn it_tells_its_organisation_and_its_end() {
+    let bundle = text(&[
+        permission(&[needs(b"t"), until(NOW_S + 100)]),
+        discharge(b"t", &[until(NOW_S + 60)]),
+    ]);
+    let token = judge(&bundle, NOW_MS).ok().unwrap();
+    assert_eq!(token.organisation(), Some(42));
+    assert_eq!(token.expires_at_ms(), Some(NOW_MS + 60_000));
+    assert_eq!(judge(&text(&[permission(&[])]), NOW_MS).ok().unwrap().expires_at_ms(), None);
+}
+
+#[test]
+fn narrowing_restricts_every_permission_and_leaves_discharges_alone() {
+    let bound = discharge(b"t", &[Caveat::BindToParent(vec![9; 16])]);
+    let whole = FlyToken { macaroons: vec![permission(&[needs(b"t")]), bound.clone()] };
+
+    let narrow = whole.narrowed_to_window(NOW_MS, WINDOW).narrowed_to_apps([5, 6], Caveat::ALL);
+
+    let [first, second] = &narrow.macaroons[..] else { panic!("two") };
+    assert!(first.verify(b"key"), "still signed by Fly");
+    assert_eq!(second.encode(), bound.encode());
+    assert_eq!(narrow.expires_at_ms(), Some(NOW_MS + 2 * 60 * 60 * 1000));
+    assert_eq!(verdict(&narrow.text()), Err(Rejection::AppScoped));
+    let read = FlyToken::read(&narrow.text()).ok().unwrap();
+    assert_eq!(read.text(), narrow.text());
+    assert_eq!(verdict(&whole.text()), Ok(()), "the wider one is not changed");
+}
+
+#[test]
+fn each_interface_gets_the_scheme_it_expects() {
+    assert_eq!(*Api::Machines.authorization("fm2_a,fm2_b"), "FlyV1 fm2_a,fm2_b");
+    assert_eq!(*Api::GraphQl.authorization("fm2_a"), "FlyV1 fm2_a");
+    assert_eq!(*Api::Platform.authorization("fm2_a,fm2_b"), "Bearer fm2_a,fm2_b");
+}
+
+proptest! {
+    #[test]
+    fn no_paste_makes_judging_panic(pasted in "(fm2_|fo1_|FlyV1 |,|\\s|[A-Za-z0-9+/=]|\\PC){0,60}") {
+        let _ = judge(&pasted, NOW_MS);
+    }
+}

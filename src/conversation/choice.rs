@@ -1,0 +1,184 @@
+//! What can be tapped.
+
+use crate::spec::{AgentKind, CloudKind, DeploymentId, Region, RelayChannel, Role, Size};
+
+use super::Question;
+
+/// An offered answer. Its id tells it from all others, and an answer to an earlier question from one
+/// to this question.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Choice {
+    /// Do what the command does; works at any time.
+    Command(Command),
+    /// This cloud.
+    Cloud(CloudKind),
+    /// The credential that we lend.
+    Offer,
+    /// Leave the answer as it is.
+    KeepAnswer,
+    /// This agent, which needs no key.
+    Agent(AgentKind),
+    /// The organisation with this slug, at this place in the list.
+    Organisation(usize, String),
+    /// This channel.
+    Channel(RelayChannel),
+    /// This region, and its name.
+    Region(Region, String),
+    /// This size.
+    Size(Size),
+    /// The account is in order now: look again.
+    CheckAgain,
+    /// Yes, deploy.
+    Deploy,
+    /// Change an answer.
+    Change,
+    /// Change the answer to this question.
+    Answer(Question),
+    /// Try the run again.
+    Retry,
+    /// Leave what is there.
+    Keep,
+    /// Remove everything.
+    Remove,
+    /// Go on with the run.
+    KeepGoing,
+    /// Yes, remove it.
+    ConfirmTeardown,
+    /// This deployment, and what it is called.
+    Run(DeploymentId, String),
+    /// A new link to this deployment.
+    NewLink(DeploymentId),
+    /// Go on with this deployment.
+    Resume(DeploymentId),
+    /// One more deployment.
+    DeployAnother,
+}
+
+/// What can be asked for at any time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Command {
+    /// Greet.
+    Start,
+    /// What can be asked for.
+    Help,
+    /// Make a deployment.
+    Deploy,
+    /// What exists.
+    Status,
+    /// Remove a deployment.
+    Teardown,
+    /// Stop what is going on.
+    Cancel,
+    /// The previous question.
+    Back,
+    /// What is kept and where.
+    Privacy,
+}
+
+impl Command {
+    /// All commands, in the order of the help.
+    pub const ALL: [Self; 8] = [
+        Self::Start,
+        Self::Deploy,
+        Self::Status,
+        Self::Teardown,
+        Self::Back,
+        Self::Cancel,
+        Self::Privacy,
+        Self::Help,
+    ];
+
+    /// The word behind the slash.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Start => "start",
+            Self::Help => "help",
+            Self::Deploy => "deploy",
+            Self::Status => "status",
+            Self::Teardown => "teardown",
+            Self::Cancel => "cancel",
+            Self::Back => "back",
+            Self::Privacy => "privacy",
+        }
+    }
+}
+
+impl Choice {
+    /// The button's id: at most 64 bytes. Commands have the same id under every question.
+    pub fn id(&self, serial: u32) -> String {
+        match self {
+            Self::Command(command) => format!("/{}", command.word()),
+            other => format!("{serial}:{}", other.word()),
+        }
+    }
+
+    fn word(&self) -> String {
+        match self {
+            Self::Command(command) => command.word().to_owned(),
+            Self::Cloud(CloudKind::Fly) => "cloud:fly".to_owned(),
+            Self::Offer => "offer".to_owned(),
+            Self::KeepAnswer => "keep-answer".to_owned(),
+            Self::Agent(agent) => format!("agent:{}", agent.word()),
+            Self::Organisation(place, _) => format!("organisation:{place}"),
+            Self::Channel(RelayChannel::Web) => "channel:web".to_owned(),
+            Self::Region(region, _) => format!("region:{region}"),
+            Self::Size(size) => format!("size:{}", size.word()),
+            Self::CheckAgain => "check-again".to_owned(),
+            Self::Deploy => "deploy".to_owned(),
+            Self::Change => "change".to_owned(),
+            Self::Answer(question) => format!("answer:{}", question.word()),
+            Self::Retry => "retry".to_owned(),
+            Self::Keep => "keep".to_owned(),
+            Self::Remove => "remove".to_owned(),
+            Self::KeepGoing => "keep-going".to_owned(),
+            Self::ConfirmTeardown => "confirm-teardown".to_owned(),
+            Self::Run(run, _) => format!("run:{run}"),
+            Self::NewLink(run) => format!("link:{run}"),
+            Self::Resume(run) => format!("resume:{run}"),
+            Self::DeployAnother => "deploy-another".to_owned(),
+        }
+    }
+
+    /// A plain yes means this one.
+    pub(super) fn is_yes(&self) -> bool {
+        matches!(self, Self::Deploy | Self::ConfirmTeardown | Self::KeepAnswer | Self::CheckAgain)
+    }
+
+    /// Short words that mean this one, beside its label: codes, as people type them.
+    pub(super) fn code(&self) -> Option<&str> {
+        match self {
+            Self::Region(region, _) => Some(region.as_ref()),
+            Self::Size(size) => Some(size.word()),
+            Self::Agent(agent) => Some(agent.word()),
+            Self::Organisation(_, slug) => Some(slug),
+            Self::Run(run, _) => Some(run.as_ref()),
+            Self::Change => Some("change"),
+            Self::Retry => Some("retry"),
+            Self::Keep => Some("keep"),
+            Self::Remove => Some("remove"),
+            _ => None,
+        }
+    }
+}
+
+impl Question {
+    /// The word in button ids.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Cloud => "cloud",
+            Self::Token => "token",
+            Self::Organisation => "organisation",
+            Self::Billing => "billing",
+            Self::Model => "model",
+            Self::Channel => "channel",
+            Self::Name => "name",
+            Self::Region => "region",
+            Self::Size => "size",
+        }
+    }
+}
+
+/// The parts of a deployment, as words.
+pub(super) fn role_words(roles: &[Role]) -> String {
+    roles.iter().map(|role| role.word()).collect::<Vec<_>>().join(" and ")
+}

@@ -1,0 +1,242 @@
+//! Credentials: where they are taken, how they are judged, when they are forgotten.
+
+use crate::intake::{Rejection, Vendor};
+use crate::secret::{SecretKind, SecretRef};
+
+use super::messages::Message;
+use super::turn::Turn;
+use super::{Checking, Effect, Model, Opened, Phase, Purpose, Question, Token};
+
+impl Turn<'_> {
+    /// A credential came in: expected, early, or by mistake.
+    pub(super) fn secret_arrived(
+        &mut self,
+        vendor: Option<Vendor>,
+        secret: SecretRef,
+        pasted: bool,
+    ) {
+        if pasted {
+            self.erase_pasted();
+        }
+        let kind = vendor.and_then(kind_of);
+        match self.state.phase.clone() {
+            Phase::Asking { checking: Some(_), .. } => {
+                self.effect(Effect::Forget(secret));
+                self.say(Message::StillChecking);
+            }
+            Phase::Asking { question, purpose, checking: None } => {
+                self.judge_or_refuse(question, &purpose, vendor, kind, secret);
+            }
+            Phase::Idle if kind == Some(SecretKind::FlyToken) && self.context.runs.is_empty() => {
+                self.state.phase = Phase::Asking {
+                    question: Question::Token,
+                    purpose: Purpose::Deploy,
+                    checking: None,
+                };
+                self.check(SecretKind::FlyToken, secret);
+            }
+            _ => {
+                self.effect(Effect::Forget(secret));
+                self.aside(Message::UnexpectedSecret);
+            }
+        }
+    }
+
+    fn judge_or_refuse(
+        &mut self,
+        question: Question,
+        purpose: &Purpose,
+        vendor: Option<Vendor>,
+        kind: Option<SecretKind>,
+        secret: SecretRef,
+    ) {
+        let awaited = awaited_by(question);
+        match (awaited, kind, vendor) {
+            (Some(awaited), None, None) => self.check(awaited, secret),
+            (Some(awaited), Some(kind), _) if awaited == kind => self.check(kind, secret),
+            (_, Some(kind), _) if self.is_needed(kind, purpose) => {
+                self.say(Message::EarlySecret { kind });
+                self.check(kind, secret);
+            }
+            (Some(_), _, Some(vendor)) => {
+                self.effect(Effect::Forget(secret));
+                self.reject(Rejection::OtherVendor { vendor });
+            }
+            _ => {
+                self.effect(Effect::Forget(secret));
+                self.aside(Message::UnexpectedSecret);
+            }
+        }
+    }
+
+    fn is_needed(&self, kind: SecretKind, purpose: &Purpose) -> bool {
+        let question = asked_for(kind);
+        self.questions(purpose).contains(&question) && !self.is_answered(question, purpose)
+    }
+
+    /// Removes the message from the chat where that is possible, and says where it is not.
+    fn erase_pasted(&mut self) {
+        if self.context.capabilities.deletes_theirs {
+            self.effect(Effect::EraseTheirs);
+        } else {
+            self.say(Message::PastedStays);
+        }
+    }
+
+    pub(super) fn check(&mut self, kind: SecretKind, secret: SecretRef) {
+        let organisation = self.required_organisation();
+        if let Phase::Asking { checking, .. } = &mut self.state.phase {
+            *checking = Some(Checking { kind, secret });
+        }
+        self.say(Message::Checking { kind });
+        self.effect(Effect::Check { kind, secret, organisation });
+    }
+
+    /// The organisation that a token must open: that of the deployment it is asked for.
+    fn required_organisation(&self) -> Option<String> {
+        let Phase::Asking { purpose, .. } = &self.state.phase else { return None };
+        match purpose {
+            Purpose::Resume { run } => self.run(run).map(|run| run.spec.organisation.clone()),
+            Purpose::Teardown { target } => {
+                self.run(target.id()).map(|run| run.spec.organisation.clone())
+            }
+            Purpose::Deploy | Purpose::Find => None,
+        }
+    }
+
+    /// The verdict on a credential.
+    pub(super) fn checked(&mut self, secret: SecretRef, result: Result<Opened, Rejection>) {
+        let Phase::Asking { question, purpose, checking: Some(checking) } =
+            self.state.phase.clone()
+        else {
+            return self.effect(Effect::Forget(secret));
+        };
+        if checking.secret != secret {
+            return self.effect(Effect::Forget(secret));
+        }
+        self.state.phase = Phase::Asking { question, purpose: purpose.clone(), checking: None };
+        match result {
+            Err(rejection) => self.refused(checking, rejection, purpose),
+            Ok(Opened::Account(account)) => {
+                self.take_token(Token { secret, account });
+                self.proceed(purpose);
+            }
+            Ok(Opened::Model) => {
+                self.replace_model(Model::Claude { key: secret });
+                self.say(Message::KeyAccepted);
+                self.proceed(purpose);
+            }
+        }
+    }
+
+    fn refused(&mut self, checking: Checking, rejection: Rejection, purpose: Purpose) {
+        let in_use = self.token() == Some(checking.secret);
+        let unanswered = rejection == Rejection::OutOfReach;
+        self.say(Message::Rejected { asked: Some(asked_for(checking.kind)), rejection });
+        if in_use && unanswered {
+            return self.repeat();
+        }
+        self.effect(Effect::Forget(checking.secret));
+        if in_use {
+            self.state.answers.token = None;
+            self.proceed(purpose);
+        } else {
+            self.repeat();
+        }
+    }
+
+    fn take_token(&mut self, token: Token) {
+        let names = token.account.organisations.iter().map(|it| it.name.clone()).collect();
+        let old = self.state.answers.token.replace(token);
+        match old.map(|old| old.secret) {
+            Some(old) if Some(old) != self.token() => self.effect(Effect::Forget(old)),
+            _ => {}
+        }
+        self.say(Message::TokenAccepted { organisations: names });
+        self.drop_answers_of_another_account();
+        if self.is_trial() {
+            self.say(Message::Trial);
+        }
+    }
+
+    pub(super) fn replace_model(&mut self, model: Model) {
+        let old = self.state.answers.model.replace(model);
+        if let Some(Model::Claude { key }) = old
+            && Some(Model::Claude { key }) != self.state.answers.model
+        {
+            self.effect(Effect::Forget(key));
+        }
+    }
+
+    pub(super) fn token(&self) -> Option<SecretRef> {
+        self.state.answers.token.as_ref().map(|token| token.secret)
+    }
+
+    /// The first answer whose credential is gone.
+    pub(super) fn lost_secret(&self) -> Option<SecretKind> {
+        let token = self.token().map(|secret| (SecretKind::FlyToken, secret));
+        let key = self.model_key().map(|secret| (SecretKind::ModelKey, secret));
+        let mut answers = token.into_iter().chain(key);
+        answers.find(|(_, secret)| !self.is_held(*secret)).map(|(kind, _)| kind)
+    }
+
+    pub(super) fn model_key(&self) -> Option<SecretRef> {
+        match self.state.answers.model {
+            Some(Model::Claude { key }) => Some(key),
+            Some(Model::Shell) | None => None,
+        }
+    }
+
+    /// Every credential that this conversation has in memory.
+    pub(super) fn held_secrets(&self) -> Vec<SecretRef> {
+        let checking = match &self.state.phase {
+            Phase::Asking { checking, .. } => checking.map(|checking| checking.secret),
+            Phase::Finding { token } => Some(*token),
+            _ => None,
+        };
+        let mut all: Vec<SecretRef> = [self.token(), self.model_key(), checking]
+            .into_iter()
+            .flatten()
+            .filter(|secret| self.is_held(*secret))
+            .collect();
+        all.dedup();
+        all
+    }
+
+    /// Forgets every credential; what is not secret stays answered.
+    pub(super) fn forget_secrets(&mut self) {
+        for secret in self.held_secrets() {
+            self.effect(Effect::Forget(secret));
+        }
+        if self.model_key().is_some() {
+            self.state.answers.model = None;
+        }
+        self.state.answers.token = None;
+        if let Phase::Asking { checking, .. } = &mut self.state.phase {
+            *checking = None;
+        }
+    }
+}
+
+fn kind_of(vendor: Vendor) -> Option<SecretKind> {
+    match vendor {
+        Vendor::Fly => Some(SecretKind::FlyToken),
+        Vendor::Anthropic => Some(SecretKind::ModelKey),
+        Vendor::Telegram | Vendor::Discord | Vendor::Twilio => None,
+    }
+}
+
+pub(super) fn awaited_by(question: Question) -> Option<SecretKind> {
+    match question {
+        Question::Token => Some(SecretKind::FlyToken),
+        Question::Model => Some(SecretKind::ModelKey),
+        _ => None,
+    }
+}
+
+fn asked_for(kind: SecretKind) -> Question {
+    match kind {
+        SecretKind::ModelKey => Question::Model,
+        _ => Question::Token,
+    }
+}

@@ -1,0 +1,418 @@
+//! Deployments: started, watched, ended, removed.
+
+use crate::account::Cause;
+use crate::plan::Stage;
+use crate::pricing;
+use crate::secret::SecretKind;
+use crate::spec::{AgentKind, DeploymentId};
+
+use super::choice::{Choice, Command};
+use super::messages::{Message, Summary};
+use super::turn::{Open, Turn};
+use super::{
+    Answers, Board, Credentials, Effect, Found, Goal, Mark, Model, Phase, Purpose, Question,
+    RunEnd, RunStanding, Target,
+};
+
+/// The stages of a deployment, in the order in which they are shown.
+const STAGES: [Stage; 6] =
+    [Stage::Apps, Stage::Network, Stage::Secrets, Stage::Storage, Stage::Machines, Stage::Proof];
+
+impl Turn<'_> {
+    /// The open question, if one is.
+    pub(super) fn open_question(&self) -> Option<Open> {
+        let (message, choices) = match &self.state.phase {
+            Phase::Asking { checking: Some(_), .. } => {
+                (Message::StillChecking, vec![Choice::Command(Command::Cancel)])
+            }
+            Phase::Asking { question, purpose, .. } => return Some(self.asked(*question, purpose)),
+            Phase::Review => {
+                let spec = Box::new(self.draft()?);
+                let quote = pricing::quote(&spec);
+                let choices =
+                    vec![Choice::Deploy, Choice::Change, Choice::Command(Command::Cancel)];
+                (Message::Review { spec, quote }, choices)
+            }
+            Phase::Changing => {
+                let mut choices: Vec<Choice> =
+                    self.changeable().into_iter().map(Choice::Answer).collect();
+                choices.push(Choice::Command(Command::Back));
+                (Message::AskChange, choices)
+            }
+            Phase::ChoosingRun => (Message::ChooseRun, self.known_runs()),
+            Phase::ChoosingFound { found } => (Message::ChooseFound, found_choices(found)),
+            Phase::ConfirmingTeardown { target } => (
+                self.what_will_go(target),
+                vec![Choice::ConfirmTeardown, Choice::Command(Command::Cancel)],
+            ),
+            Phase::Running { stopping: true, .. } => {
+                (Message::AskStop, vec![Choice::KeepGoing, Choice::Remove])
+            }
+            Phase::Failed { goal, cause, remaining, .. } => (
+                Message::Failed { goal: *goal, cause: *cause, remaining: remaining.clone() },
+                vec![Choice::Retry, Choice::Keep, Choice::Remove],
+            ),
+            Phase::Running { .. } | Phase::Finding { .. } => return None,
+            Phase::Idle => return None,
+        };
+        Some(Open { message, choices, awaits: None })
+    }
+
+    /// An offered answer was chosen.
+    pub(super) fn choose(&mut self, choice: Choice) {
+        match choice {
+            Choice::Command(command) => self.command(command),
+            Choice::Cloud(cloud) => {
+                self.state.answers.cloud = Some(cloud);
+                self.answered();
+            }
+            Choice::Offer => self.take_offer(),
+            Choice::KeepAnswer => self.answered(),
+            Choice::Agent(AgentKind::Shell) => {
+                self.replace_model(Model::Shell);
+                self.answered();
+            }
+            Choice::Agent(AgentKind::Claude) => self.repeat(),
+            Choice::Organisation(_, slug) => {
+                self.state.answers.organisation = Some(slug);
+                self.answered();
+            }
+            Choice::Channel(channel) => {
+                self.state.answers.channel = Some(channel);
+                self.answered();
+            }
+            Choice::Region(region, _) => self.take_region(region),
+            Choice::Size(size) => {
+                self.state.answers.size = Some(size);
+                self.answered();
+            }
+            Choice::CheckAgain => match self.token() {
+                Some(token) => self.check(SecretKind::FlyToken, token),
+                None => self.answered(),
+            },
+            Choice::Deploy => self.deploy_now(),
+            Choice::Change => self.open(Phase::Changing),
+            Choice::Answer(question) => self.ask(question, Purpose::Deploy),
+            Choice::DeployAnother => self.proceed(Purpose::Deploy),
+            Choice::Retry => self.retry(),
+            Choice::Keep => self.keep(),
+            Choice::Remove => self.remove_current(),
+            Choice::KeepGoing => self.keep_going(),
+            Choice::ConfirmTeardown => self.teardown_confirmed(),
+            Choice::Run(run, _) => self.confirm_teardown_of(&run),
+            Choice::NewLink(run) | Choice::Resume(run) => self.proceed(Purpose::Resume { run }),
+        }
+    }
+
+    fn take_offer(&mut self) {
+        let Phase::Asking { question, .. } = self.state.phase else { return };
+        let kind = match question {
+            Question::Model => SecretKind::ModelKey,
+            _ => SecretKind::FlyToken,
+        };
+        let offer = self.context.offers.iter().find(|(offered, _)| *offered == kind);
+        match offer {
+            Some((_, secret)) => self.check(kind, *secret),
+            None => self.repeat(),
+        }
+    }
+
+    /// Everything is answered: the purpose is served.
+    pub(super) fn act(&mut self, purpose: Purpose) {
+        match purpose {
+            Purpose::Deploy => self.open(Phase::Review),
+            Purpose::Find => {
+                let Some(token) = self.token() else { return self.proceed(Purpose::Find) };
+                self.state.phase = Phase::Finding { token };
+                self.say(Message::Searching);
+                self.effect(Effect::Find { token });
+            }
+            Purpose::Resume { run } => {
+                let Some(with) = self.credentials() else {
+                    return self.proceed(Purpose::Resume { run });
+                };
+                self.watch(run.clone(), Goal::Deployed);
+                self.effect(Effect::Resume { run, with });
+            }
+            Purpose::Teardown { target } => {
+                let Some(token) = self.token() else {
+                    return self.proceed(Purpose::Teardown { target });
+                };
+                self.watch(target.id().clone(), Goal::Removed);
+                self.effect(Effect::Teardown { target, token });
+            }
+        }
+    }
+
+    fn credentials(&self) -> Option<Credentials> {
+        Some(Credentials { token: self.token()?, model_key: self.model_key() })
+    }
+
+    fn deploy_now(&mut self) {
+        if self.first_open(&Purpose::Deploy).is_some() {
+            return self.proceed(Purpose::Deploy);
+        }
+        let (Some(spec), Some(with)) = (self.draft(), self.credentials()) else {
+            return self.proceed(Purpose::Deploy);
+        };
+        self.watch(spec.id.clone(), Goal::Deployed);
+        self.effect(Effect::Deploy { spec: Box::new(spec), with });
+    }
+
+    /// A run is under way from here on.
+    fn watch(&mut self, run: DeploymentId, goal: Goal) {
+        let stages = match goal {
+            Goal::Deployed => STAGES.map(|stage| (stage, Mark::Ahead)).to_vec(),
+            Goal::Removed => Vec::new(),
+        };
+        let board = Board { run, goal, stages };
+        self.state.phase = Phase::Running { board: board.clone(), stopping: false };
+        self.state.serial += 1;
+        self.effect(Effect::Show { board, milestone: true });
+    }
+
+    /// A run moved on: the progress message follows.
+    pub(super) fn progressed(&mut self, run: &DeploymentId, stage: Stage, mark: Mark) {
+        let Phase::Running { board, .. } = &mut self.state.phase else { return };
+        if board.run != *run {
+            return;
+        }
+        board.mark(stage, mark);
+        let board = board.clone();
+        self.effect(Effect::Show { board, milestone: mark == Mark::Done });
+    }
+
+    /// A run ended.
+    pub(super) fn ended(&mut self, run: &DeploymentId, end: RunEnd) {
+        let board = match &self.state.phase {
+            Phase::Running { board, .. } if board.run == *run => Some(board.clone()),
+            _ => None,
+        };
+        match end {
+            RunEnd::Deployed { link } => {
+                if let Some(board) = board {
+                    self.effect(Effect::Show { board: board.all_done(), milestone: true });
+                    self.conclude();
+                }
+                self.state.link_owed = Some(run.clone());
+                self.say(Message::Ready);
+                self.say(Message::RelayLink { run: run.clone(), key: link });
+                self.say_with(Message::FirstSteps, vec![Choice::Command(Command::Status)]);
+                self.repeat();
+            }
+            RunEnd::Removed(gone) => {
+                if board.is_some() {
+                    self.conclude();
+                }
+                self.state.link_owed = None;
+                self.say_with(Message::Receipt { gone }, vec![Choice::Command(Command::Deploy)]);
+                self.repeat();
+            }
+            RunEnd::Failed { cause, remaining } => {
+                let Some(Board { goal, .. }) = board else { return };
+                if cause == Cause::TokenRefused {
+                    self.forget_secrets();
+                }
+                self.open(Phase::Failed { run: run.clone(), goal, cause, remaining });
+            }
+        }
+    }
+
+    /// The run has come to its good end: nothing of what it needed is kept.
+    fn conclude(&mut self) {
+        self.forget_secrets();
+        self.state.answers = Answers::default();
+        self.rest();
+    }
+
+    fn retry(&mut self) {
+        let Phase::Failed { run, goal, .. } = self.state.phase.clone() else { return };
+        self.proceed(match goal {
+            Goal::Deployed => Purpose::Resume { run },
+            Goal::Removed => Purpose::Teardown { target: Target::Known(run) },
+        });
+    }
+
+    pub(super) fn keep(&mut self) {
+        let Phase::Failed { remaining, .. } = self.state.phase.clone() else { return };
+        self.forget_secrets();
+        self.rest();
+        self.say_with(Message::Kept { remaining }, self.home());
+    }
+
+    fn remove_current(&mut self) {
+        let run = match &self.state.phase {
+            Phase::Failed { run, .. } => run.clone(),
+            Phase::Running { board, .. } => board.run.clone(),
+            _ => return,
+        };
+        self.proceed(Purpose::Teardown { target: Target::Known(run) });
+    }
+
+    fn keep_going(&mut self) {
+        if let Phase::Running { stopping, .. } = &mut self.state.phase {
+            *stopping = false;
+            self.state.serial += 1;
+            self.say(Message::KeptGoing);
+        }
+    }
+
+    /// The process that drove this run is gone.
+    pub(super) fn run_interrupted(&mut self, board: &Board) {
+        let standing = self.run(&board.run).map(|run| run.standing);
+        match (board.goal, standing) {
+            (Goal::Deployed, Some(RunStanding::Deployed)) => {
+                self.state.answers = Answers::default();
+                self.state.link_owed = Some(board.run.clone());
+                self.rest();
+                self.link_lost();
+            }
+            (Goal::Removed, None | Some(RunStanding::Removed)) => {
+                self.state.answers = Answers::default();
+                self.rest();
+                self.say(Message::RemovedMeanwhile);
+            }
+            (Goal::Deployed, None) => {
+                self.say(Message::Interrupted { goal: Goal::Deployed });
+                self.proceed(Purpose::Deploy);
+            }
+            (goal, _) => {
+                self.say(Message::Interrupted { goal });
+                let run = board.run.clone();
+                self.proceed(match goal {
+                    Goal::Deployed => Purpose::Resume { run },
+                    Goal::Removed => Purpose::Teardown { target: Target::Known(run) },
+                });
+            }
+        }
+    }
+
+    /// The link may not have reached the person, and nobody has it any more.
+    pub(super) fn link_lost(&mut self) {
+        if let Some(run) = self.state.link_owed.take() {
+            self.say_with(Message::LinkLost, vec![Choice::NewLink(run)]);
+        }
+    }
+
+    pub(super) fn status(&mut self) {
+        if self.context.runs.is_empty() {
+            self.say_with(Message::NoDeployments, vec![Choice::Command(Command::Deploy)]);
+        } else {
+            let choices = match self.state.phase {
+                Phase::Idle => self.home(),
+                _ => Vec::new(),
+            };
+            self.say_with(Message::Status { runs: self.summaries() }, choices);
+        }
+        self.repeat();
+    }
+
+    pub(super) fn summaries(&self) -> Vec<Summary> {
+        let summary = |run: &super::Run| Summary {
+            quote: pricing::quote(&run.spec),
+            spec: Box::new(run.spec.clone()),
+            standing: run.standing,
+            opened_at_ms: run.opened_at_ms,
+        };
+        self.context.runs.iter().map(summary).collect()
+    }
+
+    pub(super) fn teardown(&mut self) {
+        match &self.state.phase {
+            Phase::Running { board, .. } if board.goal == Goal::Deployed => {
+                self.command(Command::Cancel)
+            }
+            Phase::Running { .. } | Phase::Finding { .. } => self.aside(Message::StillWorking),
+            Phase::Failed { .. } => self.remove_current(),
+            Phase::ConfirmingTeardown { .. } | Phase::ChoosingRun | Phase::ChoosingFound { .. } => {
+                self.repeat();
+            }
+            Phase::Asking { purpose: Purpose::Teardown { .. } | Purpose::Find, .. } => {
+                self.repeat();
+            }
+            _ => match self.context.runs {
+                [] => {
+                    self.say(Message::NoRecord);
+                    self.proceed(Purpose::Find);
+                }
+                [only] => self.confirm_teardown_of(&only.spec.id.clone()),
+                _ => self.open(Phase::ChoosingRun),
+            },
+        }
+    }
+
+    fn confirm_teardown_of(&mut self, run: &DeploymentId) {
+        let target = match &self.state.phase {
+            Phase::ChoosingFound { found } => {
+                found.iter().find(|it| it.spec.id == *run).cloned().map(Target::Found)
+            }
+            _ => Some(Target::Known(run.clone())),
+        };
+        match target {
+            Some(target) => self.open(Phase::ConfirmingTeardown { target }),
+            None => self.repeat(),
+        }
+    }
+
+    fn teardown_confirmed(&mut self) {
+        if let Phase::ConfirmingTeardown { target } = self.state.phase.clone() {
+            self.proceed(Purpose::Teardown { target });
+        }
+    }
+
+    fn what_will_go(&self, target: &Target) -> Message {
+        let spec = match target {
+            Target::Known(run) => self.run(run).map(|run| Box::new(run.spec.clone())),
+            Target::Found(found) => Some(found.spec.clone()),
+        };
+        Message::ConfirmTeardown { spec }
+    }
+
+    fn known_runs(&self) -> Vec<Choice> {
+        let runs = self.context.runs.iter();
+        runs.map(|run| Choice::Run(run.spec.id.clone(), run.spec.name.to_string()))
+            .chain([Choice::Command(Command::Cancel)])
+            .collect()
+    }
+
+    /// The account was searched.
+    pub(super) fn found(&mut self, result: Result<Vec<Found>, Cause>) {
+        if !matches!(self.state.phase, Phase::Finding { .. }) {
+            return;
+        }
+        match result {
+            Ok(found) if found.is_empty() => {
+                self.forget_secrets();
+                self.rest();
+                self.say(Message::NothingFound);
+            }
+            Ok(found) => self.open(Phase::ChoosingFound { found }),
+            Err(cause) => {
+                self.forget_secrets();
+                self.rest();
+                let again = vec![Choice::Command(Command::Teardown)];
+                self.say_with(Message::FindFailed { cause }, again);
+            }
+        }
+    }
+}
+
+fn found_choices(found: &[Found]) -> Vec<Choice> {
+    let label = |it: &Found| format!("{} ({})", it.spec.name, super::choice::role_words(&it.roles));
+    let choices = found.iter().map(|it| Choice::Run(it.spec.id.clone(), label(it)));
+    choices.chain([Choice::Command(Command::Cancel)]).collect()
+}
+
+impl Board {
+    fn mark(&mut self, stage: Stage, mark: Mark) {
+        match self.stages.iter_mut().find(|(shown, _)| *shown == stage) {
+            Some((_, shown)) => *shown = mark,
+            None => self.stages.push((stage, mark)),
+        }
+    }
+
+    fn all_done(mut self) -> Self {
+        self.stages.iter_mut().for_each(|(_, mark)| *mark = Mark::Done);
+        self
+    }
+}

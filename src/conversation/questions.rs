@@ -1,0 +1,308 @@
+//! The questions: which are asked, in which order, what can be answered, and what an answer changes.
+
+use crate::account::{Account, Organisation, RegionOffer, Standing};
+use crate::intake::Rejection;
+use crate::pricing;
+use crate::secret::SecretKind;
+use crate::spec::{AgentKind, Name, Region, Size, Spec};
+
+use super::choice::{Choice, Command};
+use super::credentials::awaited_by;
+use super::messages::{Message, Page};
+use super::turn::{Open, Turn};
+use super::{Model, Phase, Purpose, Question};
+
+/// The VM's volume: a workspace with a few repositories and their builds.
+const VM_VOLUME_GB: u32 = 10;
+
+/// Regions offered as buttons; any other can be typed. More would not fit a phone's screen.
+const REGIONS_SHOWN: usize = 6;
+
+/// The largest machine of a trial account has two CPUs (Fly.io's free trial page).
+const TRIAL_CPUS_MAX: u32 = 2;
+
+impl Turn<'_> {
+    /// The questions of this purpose, in order.
+    pub(super) fn questions(&self, purpose: &Purpose) -> Vec<Question> {
+        match purpose {
+            Purpose::Deploy => vec![
+                Question::Cloud,
+                Question::Token,
+                Question::Organisation,
+                Question::Billing,
+                Question::Model,
+                Question::Channel,
+                Question::Region,
+                Question::Size,
+            ],
+            Purpose::Resume { run } => match self.run(run).map(|run| run.spec.agent) {
+                Some(AgentKind::Claude) => vec![Question::Token, Question::Model],
+                Some(AgentKind::Shell) | None => vec![Question::Token],
+            },
+            Purpose::Teardown { .. } | Purpose::Find => vec![Question::Token],
+        }
+    }
+
+    /// The first question that must be asked.
+    pub(super) fn first_open(&self, purpose: &Purpose) -> Option<Question> {
+        self.questions(purpose).into_iter().find(|question| !self.is_answered(*question, purpose))
+    }
+
+    /// The question before this one (before the review if `None`), leaving out what was not asked.
+    pub(super) fn before(&self, question: Option<Question>, purpose: &Purpose) -> Option<Question> {
+        let all = self.questions(purpose);
+        let end = all.iter().position(|it| Some(*it) == question).unwrap_or(all.len());
+        all[..end].iter().rev().copied().find(|question| self.has_choice(*question))
+    }
+
+    /// There is something to choose, so the question was asked.
+    fn has_choice(&self, question: Question) -> bool {
+        match question {
+            Question::Cloud => self.context.clouds.len() > 1,
+            Question::Channel => self.context.channels.len() > 1,
+            Question::Organisation => self.organisations().len() > 1,
+            Question::Model => self.context.agents != [AgentKind::Shell],
+            Question::Billing => false,
+            Question::Token | Question::Name | Question::Region | Question::Size => true,
+        }
+    }
+
+    pub(super) fn is_answered(&self, question: Question, purpose: &Purpose) -> bool {
+        let answers = &self.state.answers;
+        match question {
+            Question::Cloud => answers.cloud.is_some() || !self.has_choice(question),
+            Question::Token => self.token().is_some_and(|secret| self.is_held(secret)),
+            Question::Organisation => answers.organisation.is_some() || !self.has_choice(question),
+            Question::Billing => {
+                !matches!(self.standing(), Standing::PaymentNeeded { .. } | Standing::Held { .. })
+            }
+            Question::Model => match answers.model {
+                Some(Model::Claude { key }) => self.is_held(key),
+                Some(Model::Shell) => *purpose == Purpose::Deploy,
+                None => !self.has_choice(question),
+            },
+            Question::Channel => answers.channel.is_some() || !self.has_choice(question),
+            Question::Name => true,
+            Question::Region => answers.region.is_some(),
+            Question::Size => answers.size.is_some(),
+        }
+    }
+
+    fn account(&self) -> Option<&Account> {
+        self.state.answers.token.as_ref().map(|token| &token.account)
+    }
+
+    fn organisations(&self) -> &[Organisation] {
+        self.account().map_or(&[], |account| &account.organisations)
+    }
+
+    fn organisation(&self) -> Option<&Organisation> {
+        let chosen = self.state.answers.organisation.as_ref();
+        match (self.organisations(), chosen) {
+            ([only], None) => Some(only),
+            (several, chosen) => several.iter().find(|it| Some(&it.slug) == chosen),
+        }
+    }
+
+    fn standing(&self) -> &Standing {
+        self.organisation().map_or(&Standing::Good, |organisation| &organisation.standing)
+    }
+
+    pub(super) fn is_trial(&self) -> bool {
+        *self.standing() == Standing::Trial
+    }
+
+    /// The regions of the account, the nearest first.
+    fn regions(&self) -> Vec<&RegionOffer> {
+        let Some(account) = self.account() else { return Vec::new() };
+        let trial = self.is_trial();
+        let mut regions: Vec<&RegionOffer> =
+            account.regions.iter().filter(|offer| !(trial && offer.paid_only)).collect();
+        regions.sort_by_key(|offer| Some(&offer.region) != account.nearest.as_ref());
+        regions
+    }
+
+    fn sizes(&self) -> Vec<Size> {
+        let trial = self.is_trial();
+        let fits = |size: &Size| !trial || size.cpus() <= TRIAL_CPUS_MAX;
+        Size::ALL.into_iter().filter(fits).collect()
+    }
+
+    /// What another account does not have is asked again.
+    pub(super) fn drop_answers_of_another_account(&mut self) {
+        let answers = &self.state.answers;
+        let knows = |slug: &String| self.organisations().iter().any(|it| it.slug == *slug);
+        let has = |region: &Region| self.regions().iter().any(|it| it.region == *region);
+        let organisation = answers.organisation.clone().filter(knows);
+        let region = answers.region.clone().filter(has);
+        let size = answers.size.filter(|size| self.sizes().contains(size));
+        let answers = &mut self.state.answers;
+        (answers.organisation, answers.region, answers.size) = (organisation, region, size);
+    }
+
+    /// The page on which the answer is made, as a message of its own.
+    pub(super) fn page_for(&self, question: Question) -> Option<Page> {
+        match question {
+            Question::Token if !self.is_offered(SecretKind::FlyToken) => Some(Page::FlyTokens),
+            Question::Model if !self.is_offered(SecretKind::ModelKey) => Some(Page::AnthropicKeys),
+            Question::Billing => match self.standing() {
+                Standing::PaymentNeeded { link } | Standing::Held { link } => {
+                    Some(Page::Vendor(link.clone()))
+                }
+                Standing::Good | Standing::Trial => None,
+            },
+            _ => None,
+        }
+    }
+
+    pub(super) fn is_offered(&self, kind: SecretKind) -> bool {
+        self.context.offers.iter().any(|(offered, _)| *offered == kind)
+    }
+
+    /// A question as it is asked.
+    pub(super) fn asked(&self, question: Question, purpose: &Purpose) -> Open {
+        let mut choices = self.answers_to(question, purpose);
+        if self.is_kept(question) {
+            choices.push(Choice::KeepAnswer);
+        }
+        if self.before(Some(question), purpose).is_some() {
+            choices.push(Choice::Command(Command::Back));
+        }
+        choices.push(Choice::Command(Command::Cancel));
+        Open { message: self.words_of(question, purpose), choices, awaits: awaited_by(question) }
+    }
+
+    /// A credential that was given before and need not be given again.
+    fn is_kept(&self, question: Question) -> bool {
+        match question {
+            Question::Token => self.token().is_some_and(|secret| self.is_held(secret)),
+            Question::Model => self.model_key().is_some_and(|secret| self.is_held(secret)),
+            _ => false,
+        }
+    }
+
+    fn words_of(&self, question: Question, purpose: &Purpose) -> Message {
+        match question {
+            Question::Cloud => Message::AskCloud,
+            Question::Token => Message::AskToken {
+                offered: self.is_offered(SecretKind::FlyToken),
+                deploying: matches!(purpose, Purpose::Deploy | Purpose::Resume { .. }),
+            },
+            Question::Organisation => Message::AskOrganisation,
+            Question::Billing => {
+                Message::AskBilling { held: matches!(self.standing(), Standing::Held { .. }) }
+            }
+            Question::Model => Message::AskModel {
+                offered: self.is_offered(SecretKind::ModelKey),
+                shell: self.is_shell_allowed(purpose),
+            },
+            Question::Channel => Message::AskChannel,
+            Question::Name => Message::AskName,
+            Question::Region => Message::AskRegion { count: self.regions().len() },
+            Question::Size => Message::AskSize { quotes: self.size_quotes() },
+        }
+    }
+
+    fn is_shell_allowed(&self, purpose: &Purpose) -> bool {
+        *purpose == Purpose::Deploy && self.context.agents.contains(&AgentKind::Shell)
+    }
+
+    fn answers_to(&self, question: Question, purpose: &Purpose) -> Vec<Choice> {
+        let offer = |kind| self.is_offered(kind).then_some(Choice::Offer);
+        match question {
+            Question::Cloud => self.context.clouds.iter().copied().map(Choice::Cloud).collect(),
+            Question::Token => offer(SecretKind::FlyToken).into_iter().collect(),
+            Question::Organisation => (self.organisations().iter().enumerate())
+                .map(|(place, it)| Choice::Organisation(place, it.slug.clone()))
+                .collect(),
+            Question::Billing => vec![Choice::CheckAgain],
+            Question::Model => {
+                let shell = self.is_shell_allowed(purpose);
+                let shell = shell.then_some(Choice::Agent(AgentKind::Shell));
+                offer(SecretKind::ModelKey).into_iter().chain(shell).collect()
+            }
+            Question::Channel => {
+                self.context.channels.iter().copied().map(Choice::Channel).collect()
+            }
+            Question::Name => Vec::new(),
+            Question::Region => (self.regions().iter().take(REGIONS_SHOWN))
+                .map(|offer| Choice::Region(offer.region.clone(), offer.name.clone()))
+                .collect(),
+            Question::Size => self.sizes().into_iter().map(Choice::Size).collect(),
+        }
+    }
+
+    fn size_quotes(&self) -> Vec<(Size, pricing::Quote)> {
+        let quote = |size| {
+            let mut spec = self.draft()?;
+            spec.size = size;
+            Some((size, pricing::quote(&spec)))
+        };
+        self.sizes().into_iter().filter_map(quote).collect()
+    }
+
+    /// A line that is no offered answer: taken where the question is answered in one's own words.
+    pub(super) fn written(&mut self, question: Question, text: &str) {
+        match question {
+            Question::Name => match Name::try_from(text.trim().to_owned()) {
+                Ok(name) => {
+                    self.state.answers.name = Some(name);
+                    self.answered();
+                }
+                Err(_) => self.reject(Rejection::Malformed),
+            },
+            Question::Region => {
+                let wanted = text.trim().to_lowercase();
+                let regions = self.regions();
+                let known = regions.iter().find(|offer| {
+                    offer.region.as_ref() == wanted || offer.name.to_lowercase() == wanted
+                });
+                match known.map(|offer| offer.region.clone()) {
+                    Some(region) => self.take_region(region),
+                    None => self.reject(Rejection::NotOffered),
+                }
+            }
+            _ => self.reject(Rejection::NotOffered),
+        }
+    }
+
+    pub(super) fn take_region(&mut self, region: Region) {
+        self.state.answers.region = Some(region);
+        self.answered();
+    }
+
+    /// The open question was answered: on to the next one.
+    pub(super) fn answered(&mut self) {
+        if let Phase::Asking { purpose, .. } = self.state.phase.clone() {
+            self.proceed(purpose);
+        }
+    }
+
+    /// The answers that can be changed, in order.
+    pub(super) fn changeable(&self) -> Vec<Question> {
+        let mut all = self.questions(&Purpose::Deploy);
+        all.insert(all.len().saturating_sub(2), Question::Name);
+        all.retain(|question| self.has_choice(*question));
+        all
+    }
+
+    /// What would be deployed with the answers so far and the usual choice for the rest.
+    pub(super) fn draft(&self) -> Option<Spec> {
+        let answers = &self.state.answers;
+        let nearest = || self.regions().first().map(|offer| offer.region.clone());
+        let region = answers.region.clone().or_else(nearest);
+        let only_agent = self.context.agents.first().copied();
+        Some(Spec {
+            id: self.context.fresh.clone(),
+            name: answers.name.clone().unwrap_or_else(|| Name::near("")),
+            cloud: answers.cloud.or_else(|| self.context.clouds.first().copied())?,
+            organisation: self.organisation().map(|it| it.slug.clone()).unwrap_or_default(),
+            regions: region.into_iter().collect(),
+            size: answers.size.unwrap_or_default(),
+            vm_volume_gb: VM_VOLUME_GB,
+            channel: answers.channel.or_else(|| self.context.channels.first().copied())?,
+            agent: answers.model.map(Model::agent).or(only_agent)?,
+            images: self.context.images.clone(),
+        })
+    }
+}

@@ -1,0 +1,282 @@
+//! Transcripts: somebody says, somebody reads.
+
+use std::collections::BTreeSet;
+
+use adapters::channel::{Capabilities, SecretEntry};
+use adapters::text::Unit;
+
+use super::*;
+use crate::account::{Organisation, RegionOffer, Standing};
+
+mod always;
+mod deploying;
+mod removing;
+
+const CLOUDS: &[CloudKind] = &[CloudKind::Fly];
+const CHANNELS: &[RelayChannel] = &[RelayChannel::Web];
+const BOTH_AGENTS: &[AgentKind] = &[AgentKind::Claude, AgentKind::Shell];
+const MINUTE_MS: u64 = 60_000;
+
+/// A person, and the world as the conversation sees it.
+struct Ada {
+    state: State,
+    now_ms: u64,
+    capabilities: Capabilities,
+    agents: &'static [AgentKind],
+    offers: Vec<(SecretKind, SecretRef)>,
+    held: BTreeSet<SecretRef>,
+    runs: Vec<Run>,
+    images: Images,
+    fresh: DeploymentId,
+    secrets_so_far: u64,
+    unread: Vec<Effect>,
+    buttons: Vec<(String, String)>,
+}
+
+impl Ada {
+    fn new() -> Self {
+        Self {
+            state: State::default(),
+            now_ms: 1_800_000_000_000,
+            capabilities: Capabilities {
+                edits: true,
+                deletes_theirs: true,
+                buttons_max: 10,
+                text_max: 4096,
+                text_unit: Unit::Utf16,
+                edit_interval_ms: 1500,
+                secret_entry: SecretEntry::PastedThenDeleted,
+            },
+            agents: BOTH_AGENTS,
+            offers: Vec::new(),
+            held: BTreeSet::new(),
+            runs: Vec::new(),
+            images: Images { relay: "relay@sha256:1".into(), vm: "vm@sha256:2".into() },
+            fresh: DeploymentId::from_random([3; 10]),
+            secrets_so_far: 0,
+            unread: Vec::new(),
+            buttons: Vec::new(),
+        }
+    }
+
+    /// Somebody who has answered everything and reads the plan.
+    fn at_the_review() -> Self {
+        let mut ada = Self::new();
+        ada.says("hi");
+        ada.pastes(Vendor::Fly);
+        ada.token_is_good();
+        ada.pastes(Vendor::Anthropic);
+        ada.key_is_good();
+        ada.taps("Amsterdam (ams)");
+        ada.taps("Medium");
+        ada.reads_question("This is the plan");
+        ada
+    }
+
+    /// Somebody whose deployment is under way.
+    fn deploying() -> Self {
+        let mut ada = Self::at_the_review();
+        ada.taps("Deploy");
+        ada.expects_deploy();
+        ada.unread.clear();
+        ada
+    }
+
+    fn event(&mut self, event: Event) {
+        let context = Context {
+            now_ms: self.now_ms,
+            locale: Locale::English,
+            capabilities: &self.capabilities,
+            clouds: CLOUDS,
+            channels: CHANNELS,
+            agents: self.agents,
+            offers: &self.offers,
+            held: &self.held,
+            runs: &self.runs,
+            images: &self.images,
+            fresh: &self.fresh,
+        };
+        let (state, effects) = advance(std::mem::take(&mut self.state), event, &context);
+        let stored = serde_json::to_string(&state).unwrap();
+        assert_eq!(serde_json::from_str::<State>(&stored).unwrap(), state, "{stored}");
+        self.state = state;
+        for effect in &effects {
+            match effect {
+                Effect::Say(saying) if !saying.choices.is_empty() => {
+                    let button =
+                        |c: &Choice| (messages::label(Locale::English, c), c.id(saying.serial));
+                    self.buttons = saying.choices.iter().map(button).collect();
+                }
+                Effect::Forget(secret) => {
+                    self.held.remove(secret);
+                }
+                _ => {}
+            }
+        }
+        self.unread.extend(effects);
+    }
+
+    fn says(&mut self, line: &str) {
+        self.event(Event::Said(line.to_owned()));
+    }
+
+    fn taps(&mut self, label: &str) {
+        let id = self.button(label);
+        self.event(Event::Tapped(id));
+    }
+
+    /// The id of a button that can be seen.
+    fn button(&self, label: &str) -> String {
+        let found = self.buttons.iter().find(|(shown, _)| shown == label);
+        found.unwrap_or_else(|| panic!("no button {label:?} in {:?}", self.buttons)).1.clone()
+    }
+
+    fn pastes(&mut self, vendor: impl Into<Option<Vendor>>) -> SecretRef {
+        self.secrets_so_far += 1;
+        let secret = SecretRef(self.secrets_so_far);
+        self.held.insert(secret);
+        self.event(Event::SecretArrived { vendor: vendor.into(), secret, pasted: true });
+        secret
+    }
+
+    fn check_under_way(&mut self) -> SecretRef {
+        let check = self.unread.iter().rev().find_map(|effect| match effect {
+            Effect::Check { secret, .. } => Some(*secret),
+            _ => None,
+        });
+        check.unwrap_or_else(|| panic!("nothing is being checked: {:?}", self.unread))
+    }
+
+    fn token_is(&mut self, result: Result<Account, Rejection>) {
+        let secret = self.check_under_way();
+        self.unread.clear();
+        self.event(Event::Checked { secret, result: result.map(Opened::Account) });
+    }
+
+    fn token_is_good(&mut self) {
+        self.token_is(Ok(account(Standing::Good)));
+    }
+
+    fn key_is_good(&mut self) {
+        let secret = self.check_under_way();
+        self.unread.clear();
+        self.event(Event::Checked { secret, result: Ok(Opened::Model) });
+    }
+
+    fn minutes_pass(&mut self, minutes: u64) {
+        self.now_ms += minutes * MINUTE_MS;
+        self.event(Event::TimePassed);
+    }
+
+    /// The process is replaced by a new one, which holds no credential.
+    fn bot_restarts(&mut self) {
+        self.held.clear();
+        self.event(Event::Restarted);
+    }
+
+    fn texts(&self) -> Vec<String> {
+        let text = |effect: &Effect| match effect {
+            Effect::Say(saying) => Some(messages::text(Locale::English, &saying.message)),
+            _ => None,
+        };
+        self.unread.iter().filter_map(text).collect()
+    }
+
+    /// Somewhere in what came since the last reading.
+    #[track_caller]
+    fn reads(&mut self, expected: &str) {
+        let texts = self.texts();
+        assert!(texts.iter().any(|text| text.contains(expected)), "{expected:?} not in {texts:#?}");
+    }
+
+    /// The last message, and nothing remains unread.
+    #[track_caller]
+    fn reads_question(&mut self, expected: &str) {
+        let texts = self.texts();
+        let last = texts.last().cloned().unwrap_or_default();
+        assert!(last.contains(expected), "{expected:?} is not the last of {texts:#?}");
+        self.unread.clear();
+    }
+
+    #[track_caller]
+    fn expects(&mut self, expected: &Effect) {
+        assert!(self.unread.contains(expected), "{expected:?} not in {:#?}", self.unread);
+    }
+
+    /// The deployment that was asked for; its record exists from now on.
+    #[track_caller]
+    fn expects_deploy(&mut self) -> Spec {
+        let deploy = self.unread.iter().find_map(|effect| match effect {
+            Effect::Deploy { spec, .. } => Some((**spec).clone()),
+            _ => None,
+        });
+        let spec = deploy.unwrap_or_else(|| panic!("no deploy in {:#?}", self.unread));
+        self.runs = vec![Run {
+            spec: spec.clone(),
+            standing: RunStanding::Unfinished,
+            opened_at_ms: self.now_ms,
+        }];
+        spec
+    }
+
+    fn run_ends(&mut self, end: RunEnd) {
+        let run = self.runs[0].spec.id.clone();
+        match &end {
+            RunEnd::Deployed { .. } => self.runs[0].standing = RunStanding::Deployed,
+            RunEnd::Removed(_) => self.runs.clear(),
+            RunEnd::Failed { .. } => {}
+        }
+        self.event(Event::Ended { run, end });
+    }
+
+    /// Everything that was said, as a reader would see it.
+    fn transcript(&mut self) -> String {
+        let mut lines = Vec::new();
+        for effect in self.unread.drain(..) {
+            match effect {
+                Effect::Say(saying) => {
+                    lines.push(messages::text(Locale::English, &saying.message));
+                    let labels: Vec<String> = (saying.choices.iter())
+                        .map(|choice| messages::label(Locale::English, choice))
+                        .collect();
+                    if !labels.is_empty() {
+                        lines.push(format!("  [{}]", labels.join("] [")));
+                    }
+                }
+                Effect::Show { board, .. } => lines.push(messages::board(Locale::English, &board)),
+                Effect::EraseTheirs => lines.push("  (the message is deleted)".to_owned()),
+                _ => {}
+            }
+        }
+        lines.join("\n")
+    }
+}
+
+fn account(standing: Standing) -> Account {
+    let region = |code: &str, name: &str, paid_only| RegionOffer {
+        region: Region::try_from(code.to_owned()).unwrap(),
+        name: name.to_owned(),
+        paid_only,
+    };
+    Account {
+        organisations: vec![organisation("ada", standing)],
+        regions: vec![
+            region("ams", "Amsterdam", false),
+            region("fra", "Frankfurt", true),
+            region("iad", "Ashburn", false),
+        ],
+        nearest: Some(Region::try_from("ams".to_owned()).unwrap()),
+    }
+}
+
+fn organisation(slug: &str, standing: Standing) -> Organisation {
+    Organisation { slug: slug.to_owned(), name: format!("{slug}'s"), standing }
+}
+
+fn remains() -> Vec<Remains> {
+    vec![Remains {
+        kind: "relay-app".into(),
+        name: "my-relay-3333333333".into(),
+        link: "https://fly.io/apps/my-relay-3333333333".into(),
+    }]
+}

@@ -1,0 +1,401 @@
+use super::*;
+
+#[test]
+fn hello_to_relay() {
+    let mut ada = Ada::new();
+    ada.says("hi");
+    ada.reads("I am textslash");
+    ada.reads_question("I need a token");
+
+    ada.pastes(Vendor::Fly);
+    ada.expects(&Effect::EraseTheirs);
+    ada.token_is_good();
+    ada.reads("It opens: ada's.");
+    ada.reads_question("Which Anthropic API key");
+
+    ada.pastes(Vendor::Anthropic);
+    ada.key_is_good();
+    ada.reads_question("Where should it run?");
+    ada.says("iad");
+    ada.reads_question("How large");
+    ada.taps("Small");
+    insta::assert_snapshot!(ada.transcript(), @r"
+    This is the plan:
+
+    Name: my
+    Cloud: Fly.io, organisation ada
+    Region: iad
+    Relay: 1 CPU, 256 MB, 1 GB disk; you reach it by a web link
+    VM: 1 CPU, 1 GB, 10 GB disk; agent: Claude Code
+
+    For 30 days:
+    Relay, if it ran all the time: $2.19
+    VM, if it ran all the time: $6.70
+    Disks, 11 GB: $1.65
+    Stopped machines' root filesystems: $0.16
+    Addresses: $0.00
+
+    Both machines stop when idle: about $1.81 a month if you never use it, at most $10.53 if both ran day and night. Fly.io bills you directly (prices of 2026-11-20, without traffic). Deploy?
+      [Deploy] [Change an answer] [Cancel]
+    ");
+
+    ada.taps("Deploy");
+    let spec = ada.expects_deploy();
+    assert_eq!((spec.size, spec.regions[0].as_ref()), (Size::Small, "iad"));
+    let run = spec.id.clone();
+    for stage in [Stage::Apps, Stage::Secrets] {
+        ada.event(Event::Progressed { run: run.clone(), stage, mark: Mark::Done });
+    }
+    ada.unread.drain(..ada.unread.len() - 1);
+    insta::assert_snapshot!(ada.transcript(), @r"
+    Deploying
+    [x] Names reserved
+    [ ] Network and addresses
+    [x] Keys handed over
+    [ ] Disks
+    [ ] Machines started
+    [ ] Tested: relay, VM, and a stranger refused
+    ");
+
+    ada.run_ends(RunEnd::Deployed { link: SecretRef(99) });
+    assert!(ada.held.is_empty(), "credentials are forgotten at the end");
+    insta::assert_snapshot!(ada.transcript(), @r"
+    Deploying
+    [x] Names reserved
+    [x] Network and addresses
+    [x] Keys handed over
+    [x] Disks
+    [x] Machines started
+    [x] Tested: relay, VM, and a stranger refused
+    Your relay is ready. I checked it and your VM: both answer, and a call without a key is refused.
+
+    This is your link. Whoever has it owns the relay, so keep it to yourself. I do not store it.
+    (the link to your relay)
+    Open the link, or run: textslash chat LINK
+    Then just write, for example: clone my repository and run its tests
+
+    Both machines stop when you do not use them and wake when you write. I have forgotten your token and key. /teardown removes everything.
+      [Status]
+    ");
+
+    ada.event(Event::LinkTold);
+    ada.bot_restarts();
+    assert_eq!(ada.transcript(), "");
+}
+
+#[test]
+fn a_sandbox_lends_its_credentials() {
+    let mut ada = Ada::new();
+    ada.offers = vec![(SecretKind::FlyToken, SecretRef(77))];
+    ada.held.insert(SecretRef(77));
+    ada.says("/start");
+    ada.reads_question("ready-made");
+    ada.taps("Use sandbox one");
+    ada.token_is_good();
+    ada.reads_question("Which Anthropic API key");
+    ada.taps("Shell agent, no key");
+    ada.reads_question("Where should it run?");
+    ada.says("1");
+    ada.says("2");
+    ada.says("yes");
+    let spec = ada.expects_deploy();
+    assert_eq!((spec.agent, spec.size), (AgentKind::Shell, Size::Medium));
+}
+
+#[test]
+fn the_organisation_is_asked_for_only_when_there_are_several() {
+    let mut ada = Ada::new();
+    ada.says("hi");
+    ada.pastes(Vendor::Fly);
+    let mut two = account(Standing::Good);
+    two.organisations.push(organisation("work", Standing::Good));
+    ada.token_is(Ok(two));
+    ada.reads_question("several organisations");
+    ada.taps("work");
+    ada.reads_question("Which Anthropic API key");
+    ada.says("/back");
+    ada.reads_question("several organisations");
+}
+
+#[test]
+fn back_goes_to_exactly_the_previous_question_and_forgets_nothing() {
+    let mut ada = Ada::at_the_review();
+    for question in ["How large", "Where should it run?", "Which Anthropic API key", "token"] {
+        ada.says("/back");
+        ada.reads_question(question);
+    }
+    ada.says("/back");
+    ada.reads("no earlier question");
+    ada.reads_question("token");
+
+    ada.taps("Keep my answer");
+    ada.reads_question("This is the plan");
+}
+
+#[test]
+fn changing_an_answer_leads_back_to_the_plan() {
+    let mut ada = Ada::at_the_review();
+    ada.taps("Change an answer");
+    ada.reads_question("Which answer");
+    ada.taps("Name");
+    ada.says("Not A Name");
+    ada.reads("That name does not work");
+    ada.reads_question("What should I call it?");
+    ada.says("lab");
+    ada.reads_question("Name: lab");
+}
+
+#[test]
+fn another_account_asks_again_only_for_what_it_does_not_have() {
+    let mut ada = Ada::at_the_review();
+    ada.taps("Change an answer");
+    ada.taps("Token");
+    ada.pastes(Vendor::Fly);
+    let mut elsewhere = account(Standing::Good);
+    elsewhere.regions.remove(0);
+    ada.token_is(Ok(elsewhere));
+    ada.reads_question("Where should it run?");
+    ada.says("IAD");
+    ada.reads_question("This is the plan");
+}
+
+#[test]
+fn a_stale_button_is_answered_with_the_current_question() {
+    let mut ada = Ada::at_the_review();
+    let old = ada.button("Deploy");
+    ada.taps("Change an answer");
+    ada.unread.clear();
+    ada.event(Event::Tapped(old));
+    ada.reads("earlier question");
+    ada.reads_question("Which answer");
+}
+
+#[test]
+fn every_refused_token_is_told_why_and_asked_for_again() {
+    for rejection in every_rejection() {
+        let mut ada = Ada::new();
+        ada.says("hi");
+        let secret = ada.pastes(None);
+        ada.token_is(Err(rejection.clone()));
+        ada.expects(&Effect::Forget(secret));
+        let reason = ada.texts()[0].clone();
+        assert!(reason.len() > 20 && reason.ends_with('.'), "{rejection:?}: {reason}");
+        ada.reads_question("I need a token");
+    }
+}
+
+fn every_rejection() -> Vec<Rejection> {
+    vec![
+        Rejection::Empty,
+        Rejection::TooLong,
+        Rejection::Malformed,
+        Rejection::OtherVendor { vendor: Vendor::Telegram },
+        Rejection::CutOff,
+        Rejection::DischargeMissing,
+        Rejection::Expired { at_ms: 1_790_000_000_000 },
+        Rejection::ReadOnly,
+        Rejection::AppScoped,
+        Rejection::NotNarrowable,
+        Rejection::OtherOrganisation { expected: "ada".into() },
+        Rejection::Refused,
+        Rejection::OutOfReach,
+        Rejection::NotOffered,
+    ]
+}
+
+#[test]
+fn every_rejection_has_a_sentence_of_its_own() {
+    let text = |rejection| {
+        let message = Message::Rejected { asked: Some(Question::Token), rejection };
+        messages::text(Locale::English, &message)
+    };
+    let texts: BTreeSet<String> = every_rejection().into_iter().map(text).collect();
+    assert_eq!(texts.len(), every_rejection().len(), "{texts:#?}");
+}
+
+#[test]
+fn a_missing_payment_method_waits_for_the_person() {
+    let mut ada = Ada::new();
+    ada.says("hi");
+    ada.pastes(Vendor::Fly);
+    let link = "https://fly.io/dashboard/ada/billing".to_owned();
+    ada.token_is(Ok(account(Standing::PaymentNeeded { link: link.clone() })));
+    assert!(ada.texts().contains(&link), "the link stands alone: {:?}", ada.texts());
+    ada.reads_question("payment method");
+
+    ada.taps("Done, check again");
+    ada.token_is(Err(Rejection::OutOfReach));
+    ada.reads_question("payment method");
+    ada.taps("Done, check again");
+    ada.token_is_good();
+    ada.reads_question("Which Anthropic API key");
+}
+
+#[test]
+fn a_trial_is_told_its_limits_and_offered_only_what_it_may_have() {
+    let mut ada = Ada::new();
+    ada.says("hi");
+    ada.pastes(Vendor::Fly);
+    ada.token_is(Ok(account(Standing::Trial)));
+    ada.reads("five minutes");
+    ada.taps("Shell agent, no key");
+    ada.says("fra");
+    ada.reads("no such region");
+    ada.says("ams");
+    ada.reads_question("How large");
+    assert!(!ada.buttons.iter().any(|(label, _)| label == "Large"), "{:?}", ada.buttons);
+}
+
+#[test]
+fn a_key_that_comes_early_is_used() {
+    let mut ada = Ada::new();
+    ada.says("hi");
+    ada.pastes(Vendor::Anthropic);
+    ada.reads("I will need it");
+    ada.key_is_good();
+    ada.reads_question("I need a token");
+    ada.pastes(Vendor::Fly);
+    ada.token_is_good();
+    ada.reads_question("Where should it run?");
+}
+
+#[test]
+fn a_credential_out_of_place_is_erased_and_forgotten() {
+    let mut ada = Ada::at_the_review();
+    let secret = ada.pastes(Vendor::Twilio);
+    ada.expects(&Effect::EraseTheirs);
+    ada.expects(&Effect::Forget(secret));
+    ada.reads("do not need one now");
+    ada.reads_question("This is the plan");
+}
+
+#[test]
+fn a_chat_that_cannot_forget_says_so() {
+    let mut ada = Ada::new();
+    ada.capabilities.deletes_theirs = false;
+    ada.says("hi");
+    ada.pastes(Vendor::Fly);
+    ada.reads("stays in its history");
+    assert!(!ada.unread.contains(&Effect::EraseTheirs));
+}
+
+#[test]
+fn an_open_question_expires_with_a_word_and_its_secrets() {
+    let mut ada = Ada::at_the_review();
+    ada.minutes_pass(29);
+    assert_eq!(ada.transcript(), "");
+    ada.minutes_pass(1);
+    assert!(ada.held.is_empty());
+    ada.reads_question("half an hour");
+
+    ada.says("/deploy");
+    ada.reads_question("I need a token");
+    ada.pastes(Vendor::Fly);
+    ada.token_is_good();
+    ada.pastes(Vendor::Anthropic);
+    ada.key_is_good();
+    ada.reads_question("This is the plan");
+}
+
+#[test]
+fn after_a_restart_only_the_lost_secret_is_asked_for() {
+    let mut ada = Ada::at_the_review();
+    ada.bot_restarts();
+    ada.reads("I no longer hold your Fly.io token");
+    ada.reads_question("I need a token");
+    ada.pastes(Vendor::Fly);
+    ada.token_is_good();
+    ada.reads("I no longer hold your Anthropic key");
+    ada.unread.clear();
+    ada.pastes(Vendor::Anthropic);
+    ada.key_is_good();
+    ada.reads_question("This is the plan");
+}
+
+#[test]
+fn a_failed_run_offers_to_retry_to_keep_and_to_remove() {
+    for cause in [
+        Cause::TokenRefused,
+        Cause::PaymentNeeded,
+        Cause::AccountHeld,
+        Cause::NoRoom,
+        Cause::InDoubt,
+        Cause::Later { after_ms: None },
+        Cause::Taken,
+        Cause::Missing,
+        Cause::OurFault,
+    ] {
+        let mut ada = Ada::deploying();
+        ada.run_ends(RunEnd::Failed { cause, remaining: remains() });
+        ada.reads_question("my-relay-3333333333");
+        let failed = ada.state.clone();
+
+        ada.taps("Try again");
+        if cause == Cause::TokenRefused {
+            ada.reads_question("I need a token");
+        } else {
+            assert!(matches!(ada.unread.last(), Some(Effect::Resume { .. })), "{cause:?}");
+        }
+
+        ada.state = failed.clone();
+        ada.event(Event::Tapped(Choice::Keep.id(failed.serial)));
+        ada.reads_question("/teardown");
+
+        ada.state = failed.clone();
+        ada.event(Event::Tapped(Choice::Remove.id(failed.serial)));
+        assert!(matches!(
+            ada.state.phase,
+            Phase::Running { .. } | Phase::Asking { purpose: Purpose::Teardown { .. }, .. }
+        ));
+    }
+}
+
+#[test]
+fn a_restart_in_the_middle_asks_for_the_token_and_goes_on() {
+    let mut ada = Ada::deploying();
+    let run = ada.runs[0].spec.id.clone();
+    ada.bot_restarts();
+    ada.reads("restarted in the middle");
+    ada.reads_question("token");
+    let token = ada.pastes(Vendor::Fly);
+    let organisation = Some("ada".to_owned());
+    ada.expects(&Effect::Check { kind: SecretKind::FlyToken, secret: token, organisation });
+    ada.token_is_good();
+    let key = ada.pastes(Vendor::Anthropic);
+    ada.key_is_good();
+    let with = Credentials { token, model_key: Some(key) };
+    ada.expects(&Effect::Resume { run, with });
+}
+
+#[test]
+fn a_link_that_was_lost_can_be_made_anew() {
+    let mut ada = Ada::deploying();
+    ada.run_ends(RunEnd::Deployed { link: SecretRef(99) });
+    ada.unread.clear();
+    ada.bot_restarts();
+    ada.reads_question("I can make a new one");
+    ada.taps("New link");
+    ada.reads_question("token");
+}
+
+#[test]
+fn cancelling_a_deployment_asks_first() {
+    let mut ada = Ada::deploying();
+    ada.says("/cancel");
+    ada.reads_question("Stop it and remove everything");
+    ada.taps("Keep going");
+    ada.reads_question("carry on");
+    ada.says("/cancel");
+    ada.taps("Remove everything");
+    assert!(matches!(ada.unread.last(), Some(Effect::Teardown { .. })), "{:#?}", ada.unread);
+}
+
+#[test]
+fn one_who_has_a_deployment_is_told_before_making_another() {
+    let mut ada = Ada::deploying();
+    ada.run_ends(RunEnd::Deployed { link: SecretRef(99) });
+    ada.says("/deploy");
+    ada.reads("You have a deployment already");
+    ada.taps("Deploy another one");
+    ada.reads_question("I need a token");
+}

@@ -1,0 +1,332 @@
+//! One event, put through the machine.
+
+use crate::intake::Rejection;
+use crate::secret::{SecretKind, SecretRef};
+
+use super::choice::{Choice, Command};
+use super::credentials::awaited_by;
+use super::messages::Message;
+use super::{
+    Answers, Context, Effect, Event, Goal, IDLE_MAX_MS, Phase, Purpose, Question, Run, RunStanding,
+    Saying, State, understand,
+};
+
+/// The state while an event is put through it, and the effects so far.
+pub(super) struct Turn<'a> {
+    pub(super) state: State,
+    pub(super) context: &'a Context<'a>,
+    effects: Vec<Effect>,
+}
+
+/// The open question: its words, its offered answers, and the credential that answers it.
+pub(super) struct Open {
+    pub(super) message: Message,
+    pub(super) choices: Vec<Choice>,
+    pub(super) awaits: Option<SecretKind>,
+}
+
+impl<'a> Turn<'a> {
+    pub(super) fn new(state: State, context: &'a Context<'a>) -> Self {
+        Self { state, context, effects: Vec::new() }
+    }
+
+    pub(super) fn take(mut self, event: Event) -> (State, Vec<Effect>) {
+        let by_person =
+            matches!(event, Event::Said(_) | Event::Tapped(_) | Event::SecretArrived { .. });
+        if by_person || matches!(event, Event::TimePassed) {
+            self.expire();
+        }
+        if by_person {
+            self.state.heard_at_ms = self.context.now_ms;
+        }
+        self.dispatch(event);
+        (self.state, self.effects)
+    }
+
+    fn dispatch(&mut self, event: Event) {
+        match event {
+            Event::Said(text) => self.said(&text),
+            Event::Tapped(button) => self.tapped(&button),
+            Event::SecretArrived { vendor, secret, pasted } => {
+                self.secret_arrived(vendor, secret, pasted);
+            }
+            Event::EraseFailed => self.say(Message::EraseFailed),
+            Event::Checked { secret, result } => self.checked(secret, result),
+            Event::Progressed { run, stage, mark } => self.progressed(&run, stage, mark),
+            Event::Ended { run, end } => self.ended(&run, end),
+            Event::Found(result) => self.found(result),
+            Event::LinkTold => self.state.link_owed = None,
+            Event::LinkLost => self.link_lost(),
+            Event::Restarted => self.restarted(),
+            Event::TimePassed => {}
+        }
+    }
+
+    /// Ends what the person has left alone for too long.
+    fn expire(&mut self) {
+        let idle_ms = self.context.now_ms.saturating_sub(self.state.heard_at_ms);
+        let held = self.held_secrets();
+        if idle_ms < IDLE_MAX_MS {
+            return;
+        }
+        match self.state.phase {
+            Phase::Idle | Phase::Running { .. } | Phase::Finding { .. } => {}
+            Phase::Failed { .. } if held.is_empty() => {}
+            Phase::Failed { .. } => {
+                self.forget_secrets();
+                self.say(Message::SecretsExpired);
+            }
+            _ => {
+                self.forget_secrets();
+                self.state.phase = Phase::Idle;
+                self.say_with(Message::Expired, vec![Choice::Command(Command::Deploy)]);
+            }
+        }
+    }
+
+    fn said(&mut self, text: &str) {
+        if let Some(command) = understand::command(text) {
+            return self.command(command);
+        }
+        let choices = self.open_choices();
+        if let Some(choice) = understand::meant(text, &choices, self.context.locale) {
+            return self.choose(choice);
+        }
+        if let Some(command) = understand::bare_command(text) {
+            return self.command(command);
+        }
+        match self.state.phase {
+            Phase::Idle => self.command(Command::Start),
+            Phase::Asking { checking: Some(_), .. } => self.repeat(),
+            Phase::Asking { question, .. } => self.written(question, text),
+            Phase::Running { stopping: false, .. } | Phase::Finding { .. } => {
+                self.say(Message::StillWorking);
+            }
+            _ => self.reject(Rejection::NotOffered),
+        }
+    }
+
+    fn tapped(&mut self, button: &str) {
+        let command = Command::ALL.into_iter().find(|c| Choice::Command(*c).id(0) == button);
+        if let Some(command) = command {
+            return self.command(command);
+        }
+        let choices = self.open_choices();
+        match choices.into_iter().find(|choice| choice.id(self.state.serial) == button) {
+            Some(choice) => self.choose(choice),
+            None => {
+                self.say(Message::StaleButton);
+                self.repeat();
+            }
+        }
+    }
+
+    /// An answer that is not taken, with the reason, and the question again.
+    pub(super) fn reject(&mut self, rejection: Rejection) {
+        let asked = match self.state.phase {
+            Phase::Asking { question, .. } => Some(question),
+            _ => None,
+        };
+        self.say(Message::Rejected { asked, rejection });
+        self.repeat();
+    }
+
+    pub(super) fn command(&mut self, command: Command) {
+        match command {
+            Command::Start => self.start(),
+            Command::Help => self.aside(Message::Help),
+            Command::Privacy => self.aside(Message::Privacy {
+                entry: self.context.capabilities.secret_entry,
+                deletes_theirs: self.context.capabilities.deletes_theirs,
+            }),
+            Command::Status => self.status(),
+            Command::Deploy => self.deploy(),
+            Command::Teardown => self.teardown(),
+            Command::Cancel => self.cancel(),
+            Command::Back => self.back(),
+        }
+    }
+
+    fn start(&mut self) {
+        match self.state.phase {
+            Phase::Idle if self.context.runs.is_empty() => {
+                self.say(Message::Welcome);
+                self.proceed(Purpose::Deploy);
+            }
+            Phase::Idle => {
+                self.say_with(Message::WelcomeBack, self.home());
+            }
+            _ => self.aside(Message::Welcome),
+        }
+    }
+
+    /// Says something beside the point, then the open question again.
+    pub(super) fn aside(&mut self, message: Message) {
+        self.say(message);
+        self.repeat();
+    }
+
+    fn deploy(&mut self) {
+        match &self.state.phase {
+            Phase::Asking { purpose: Purpose::Deploy, .. } | Phase::Review | Phase::Changing => {
+                self.repeat();
+            }
+            Phase::Running { .. } | Phase::Finding { .. } => self.aside(Message::StillWorking),
+            Phase::Failed { .. } => self.repeat(),
+            _ if !self.context.runs.is_empty() => {
+                self.rest();
+                self.say_with(Message::AlreadyDeployed { runs: self.summaries() }, self.home());
+            }
+            _ => self.proceed(Purpose::Deploy),
+        }
+    }
+
+    fn cancel(&mut self) {
+        match &mut self.state.phase {
+            Phase::Idle => self.say(Message::NothingToCancel),
+            Phase::Running { board, stopping } if board.goal == Goal::Deployed => {
+                *stopping = true;
+                self.state.serial += 1;
+                self.repeat();
+            }
+            Phase::Running { .. } => self.aside(Message::StillWorking),
+            Phase::Failed { .. } => self.keep(),
+            _ => {
+                self.forget_secrets();
+                self.state.answers = Answers::default();
+                self.rest();
+                self.say_with(Message::Cancelled, vec![Choice::Command(Command::Deploy)]);
+            }
+        }
+    }
+
+    fn back(&mut self) {
+        match self.state.phase.clone() {
+            Phase::Asking { question, purpose, .. } => {
+                match self.before(Some(question), &purpose) {
+                    Some(previous) => self.ask(previous, purpose),
+                    None => self.aside(Message::NothingBefore),
+                }
+            }
+            Phase::Review => match self.before(None, &Purpose::Deploy) {
+                Some(previous) => self.ask(previous, Purpose::Deploy),
+                None => self.repeat(),
+            },
+            Phase::Changing => self.open(Phase::Review),
+            Phase::Running { stopping: true, .. } => self.choose(Choice::KeepGoing),
+            Phase::ConfirmingTeardown { .. } | Phase::ChoosingRun | Phase::ChoosingFound { .. } => {
+                self.command(Command::Cancel);
+            }
+            Phase::Idle | Phase::Running { .. } | Phase::Finding { .. } | Phase::Failed { .. } => {
+                self.aside(Message::NothingBefore);
+            }
+        }
+    }
+
+    fn restarted(&mut self) {
+        match self.state.phase.clone() {
+            Phase::Running { board, .. } => self.run_interrupted(&board),
+            Phase::Finding { .. } => self.proceed(Purpose::Find),
+            Phase::Asking { purpose, checking: None, .. } if self.lost_secret().is_some() => {
+                self.proceed(purpose);
+            }
+            Phase::Asking { question, purpose, checking: Some(_) } => {
+                self.say(Message::CheckInterrupted);
+                self.ask(question, purpose);
+            }
+            Phase::Review | Phase::Changing if self.lost_secret().is_some() => {
+                self.proceed(Purpose::Deploy);
+            }
+            _ => self.link_lost(),
+        }
+    }
+
+    /// Asks the first question that is not answered; acts when there is none.
+    pub(super) fn proceed(&mut self, purpose: Purpose) {
+        match self.first_open(&purpose) {
+            Some(question) => {
+                match self.lost_secret() {
+                    Some(kind) if awaited_by(question) == Some(kind) => {
+                        self.say(Message::SecretLost { kind });
+                    }
+                    _ => {}
+                }
+                self.ask(question, purpose);
+            }
+            None => self.act(purpose),
+        }
+    }
+
+    pub(super) fn ask(&mut self, question: Question, purpose: Purpose) {
+        if let Some(page) = self.page_for(question) {
+            self.say(Message::Page(page));
+        }
+        self.open(Phase::Asking { question, purpose, checking: None });
+    }
+
+    /// Opens a question: the buttons of the one before are stale from here on.
+    pub(super) fn open(&mut self, phase: Phase) {
+        self.state.phase = phase;
+        self.state.serial += 1;
+        self.state.heard_at_ms = self.context.now_ms;
+        self.repeat();
+    }
+
+    /// Nothing is open any more.
+    pub(super) fn rest(&mut self) {
+        self.state.phase = Phase::Idle;
+        self.state.serial += 1;
+    }
+
+    /// Says the open question (again).
+    pub(super) fn repeat(&mut self) {
+        if let Some(Open { message, choices, awaits }) = self.open_question() {
+            let serial = self.state.serial;
+            self.effects.push(Effect::Say(Saying { message, choices, serial, awaits }));
+        }
+    }
+
+    /// What can be tapped now.
+    pub(super) fn open_choices(&self) -> Vec<Choice> {
+        self.open_question().map_or_else(|| self.home(), |open| open.choices)
+    }
+
+    pub(super) fn say(&mut self, message: Message) {
+        self.say_with(message, Vec::new());
+    }
+
+    pub(super) fn say_with(&mut self, message: Message, choices: Vec<Choice>) {
+        let serial = self.state.serial;
+        self.effects.push(Effect::Say(Saying { message, choices, serial, awaits: None }));
+    }
+
+    pub(super) fn effect(&mut self, effect: Effect) {
+        self.effects.push(effect);
+    }
+
+    pub(super) fn is_held(&self, secret: SecretRef) -> bool {
+        self.context.held.contains(&secret)
+    }
+
+    pub(super) fn run(&self, id: &crate::spec::DeploymentId) -> Option<&'a Run> {
+        self.context.runs.iter().find(|run| run.spec.id == *id)
+    }
+
+    /// What can be tapped while nothing is open.
+    pub(super) fn home(&self) -> Vec<Choice> {
+        let Some(run) = self.context.runs.first() else {
+            return vec![Choice::Command(Command::Deploy), Choice::Command(Command::Help)];
+        };
+        let first = match run.standing {
+            RunStanding::Deployed => vec![Choice::NewLink(run.spec.id.clone())],
+            RunStanding::Unfinished => vec![Choice::Resume(run.spec.id.clone())],
+            RunStanding::Removed | RunStanding::Stuck => Vec::new(),
+        };
+        let rest = [
+            Choice::Command(Command::Status),
+            Choice::Command(Command::Teardown),
+            Choice::DeployAnother,
+        ];
+        first.into_iter().chain(rest).collect()
+    }
+}

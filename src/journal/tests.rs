@@ -1,0 +1,179 @@
+use super::*;
+use crate::spec::{AgentKind, CloudKind, DeploymentId, Images, Name, RelayChannel, Size, Spec};
+
+const APP: StepId = StepId::new("app");
+const VOLUME: StepId = StepId::new("volume");
+const KEYS: StepId = StepId::new("keys");
+
+fn spec() -> Spec {
+    Spec {
+        id: DeploymentId::from_random([7; DeploymentId::LENGTH]),
+        name: Name::near("ada"),
+        cloud: CloudKind::Fly,
+        organisation: "personal".to_owned(),
+        regions: ["ams", "lhr"].map(region).to_vec(),
+        size: Size::Small,
+        vm_volume_gb: 3,
+        channel: RelayChannel::Web,
+        agent: AgentKind::Shell,
+        images: Images { relay: "relay@sha256:1".to_owned(), vm: "vm@sha256:2".to_owned() },
+    }
+}
+
+fn region(word: &str) -> Region {
+    Region::try_from(word.to_owned()).unwrap()
+}
+
+fn opened() -> Entry {
+    Entry::Opened { spec: Box::new(spec()) }
+}
+
+fn intended(step: StepId, action: Action) -> Entry {
+    Entry::Intended { step, action }
+}
+
+fn done(step: StepId, action: Action) -> Entry {
+    let id = format!("{step}-1");
+    Entry::Done { step, action, facts: Facts::from([("id".to_owned(), id)]) }
+}
+
+fn failed(step: StepId, action: Action, cause: &str) -> Entry {
+    Entry::Failed { step, action, cause: cause.to_owned() }
+}
+
+fn in_doubt(step: StepId, action: Action) -> Entry {
+    Entry::InDoubt { step, action }
+}
+
+/// A life with a doubt, a full region, a deployment and its removal.
+fn a_long_life() -> Vec<Entry> {
+    use Action::{Create, Delete, HandOver};
+    vec![
+        opened(),
+        intended(APP, Create),
+        in_doubt(APP, Create),
+        intended(APP, Create),
+        done(APP, Create),
+        intended(KEYS, HandOver),
+        intended(VOLUME, Create),
+        done(KEYS, HandOver),
+        failed(VOLUME, Create, NO_ROOM),
+        done(VOLUME, Delete),
+        Entry::Placed { region: region("lhr") },
+        intended(VOLUME, Create),
+        done(VOLUME, Create),
+        Entry::Ended { end: End::Deployed },
+        intended(KEYS, HandOver),
+        done(KEYS, HandOver),
+        Entry::Ended { end: End::Deployed },
+        Entry::Turned,
+        intended(VOLUME, Delete),
+        in_doubt(VOLUME, Delete),
+        intended(VOLUME, Delete),
+        intended(VOLUME, Delete),
+        done(VOLUME, Delete),
+        Entry::Ended { end: End::Stuck },
+        Entry::Turned,
+        intended(APP, Delete),
+        done(APP, Delete),
+        Entry::Ended { end: End::Removed },
+        Entry::Turned,
+        Entry::Ended { end: End::Removed },
+    ]
+}
+
+#[test]
+fn each_prefix_of_a_legal_journal_is_a_legal_state() {
+    let life = a_long_life();
+    for length in 1..=life.len() {
+        assert!(Run::replay(&life[..length]).is_ok(), "the first {length} entries");
+    }
+}
+
+#[test]
+fn a_replay_tells_what_is_known_of_each_step() {
+    let life = a_long_life();
+    let after = |length| Run::replay(&life[..length]).unwrap();
+    let facts = |id: &str| Facts::from([("id".to_owned(), id.to_owned())]);
+
+    assert_eq!(after(1).state(&APP), StepState::Untouched);
+    assert_eq!(after(2).state(&APP), StepState::Intended(Action::Create));
+    assert_eq!(after(2).open_intents().count(), 1);
+    assert_eq!(after(3).state(&APP), StepState::InDoubt);
+    assert_eq!(after(5).state(&APP), StepState::Done(facts("app-1")));
+    assert_eq!(after(9).state(&VOLUME), StepState::Failed);
+    assert_eq!(after(10).state(&VOLUME), StepState::Absent);
+    assert_eq!(after(20).known()[&VOLUME], facts("volume-1"), "until it is seen to be gone");
+    assert_eq!(after(23).known().get(&VOLUME), None);
+}
+
+#[test]
+fn a_create_stays_in_doubt_until_it_is_seen_or_known_to_be_gone() {
+    let mut run = Run::replay(&a_long_life()[..3]).unwrap();
+    assert!(run.create_in_doubt(&APP));
+
+    for entry in [intended(APP, Action::Create), failed(APP, Action::Create, "later")] {
+        run.apply(&entry).unwrap();
+        assert!(run.create_in_doubt(&APP), "the first one may still have happened");
+    }
+    run.apply(&done(APP, Action::Delete)).unwrap();
+    assert!(!run.create_in_doubt(&APP));
+}
+
+#[test]
+fn a_full_region_is_remembered_until_the_run_moves() {
+    let life = a_long_life();
+    let after = |length| Run::replay(&life[..length]).unwrap();
+
+    assert!(!after(8).is_full());
+    assert!(after(9).is_full());
+    assert_eq!(*after(9).region(), region("ams"));
+    assert!(!after(11).is_full());
+    assert_eq!(*after(11).region(), region("lhr"));
+}
+
+#[test]
+fn an_adopted_run_assumes_that_everything_may_exist() {
+    let mut run = Run::replay(&[opened(), Entry::Adopted]).unwrap();
+
+    assert_eq!(run.state(&VOLUME), StepState::InDoubt);
+    assert!(run.create_in_doubt(&VOLUME));
+    assert!(run.apply(&intended(VOLUME, Action::Create)).is_err());
+    assert!(run.apply(&intended(VOLUME, Action::Delete)).is_ok());
+}
+
+#[test]
+fn what_no_run_can_have_written_is_refused() {
+    use Action::{Create, Delete, HandOver};
+    let cases = [
+        vec![],
+        vec![Entry::Turned],
+        vec![opened(), opened()],
+        vec![opened(), done(APP, Create)],
+        vec![opened(), in_doubt(APP, Create)],
+        vec![opened(), intended(APP, Delete)],
+        vec![opened(), intended(APP, Create), intended(APP, Create)],
+        vec![opened(), intended(APP, Create), intended(APP, Delete)],
+        vec![opened(), intended(APP, Create), failed(APP, Delete, "later")],
+        vec![opened(), intended(APP, Create), Entry::Ended { end: End::Deployed }],
+        vec![opened(), intended(APP, Create), done(APP, Create), intended(APP, Create)],
+        vec![opened(), Entry::Turned, intended(KEYS, HandOver)],
+        vec![opened(), Entry::Turned, Entry::Placed { region: region("lhr") }],
+        vec![opened(), Entry::Turned, Entry::Ended { end: End::Deployed }],
+        vec![opened(), Entry::Ended { end: End::Removed }],
+        vec![opened(), Entry::Turned, Entry::Ended { end: End::Removed }, intended(APP, Delete)],
+        vec![opened(), intended(APP, Create), Entry::Adopted],
+    ];
+    for entries in cases {
+        let refused = Run::replay(&entries).unwrap_err();
+        assert_eq!(refused.seq, entries.len().saturating_sub(1), "{entries:?}");
+    }
+}
+
+#[test]
+fn every_entry_survives_being_stored() {
+    for entry in a_long_life() {
+        let stored = serde_json::to_string(&entry).unwrap();
+        assert_eq!(serde_json::from_str::<Entry>(&stored).unwrap(), entry);
+    }
+}

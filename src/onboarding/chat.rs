@@ -1,0 +1,331 @@
+//! One chat: what happens in it, one by one.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::time::Duration;
+
+use adapters::chat::{ChatId, Content, Inbound, InboundId, UserId};
+use tokio::sync::mpsc;
+use tokio::time::{Instant, sleep_until};
+use zeroize::Zeroizing;
+
+use crate::conversation::messages::{Locale, Message};
+use crate::conversation::understand::{self, Reading};
+use crate::conversation::{
+    Context, Effect, Event, IDLE_MAX_MS, Phase, Run, RunStanding, Saying, advance,
+};
+use crate::journal::End;
+use crate::provisioner::RunSummary;
+use crate::secret::{Secret, SecretRef};
+use crate::spec::{DeploymentId, Spec};
+use crate::store::conversations::{Saved, Step, Stored};
+
+use super::outgoing::Mouth;
+use super::runs::{RunEvent, Runner};
+use super::{Item, Line};
+
+/// How long a chat without anything under way keeps its task: it is cheap to make a new one.
+const REST: Duration = Duration::from_secs(60);
+
+/// The longest line that is looked at, in bytes. No answer is longer, credentials aside.
+const LINE_MAX: usize = 4096;
+
+/// The longest credential that is held, in bytes: a bundle of Fly tokens has a few thousand. The judges
+/// refuse shorter ones already; this bounds what is held until they do.
+const CREDENTIAL_MAX: usize = 64 * 1024;
+
+/// A chat's task.
+pub(super) struct Chat {
+    pub(super) line: Line,
+    pub(super) chat: ChatId,
+    person: UserId,
+    /// Whose runs and credentials these are.
+    pub(super) owner: String,
+    pub(super) locale: Locale,
+    items: mpsc::Receiver<Item>,
+    stored: Stored,
+    pub(super) runner: Runner,
+    pub(super) mouth: Mouth,
+}
+
+impl Chat {
+    pub(super) fn new(
+        line: Line,
+        chat: ChatId,
+        person: UserId,
+        items: mpsc::Receiver<Item>,
+    ) -> Self {
+        let owner = format!("{}:{}", line.channel.name(), person.0);
+        let mouth = Mouth::new(&line, &chat);
+        Self {
+            line,
+            chat,
+            person,
+            owner,
+            locale: Locale::default(),
+            items,
+            stored: Stored::default(),
+            runner: Runner::default(),
+            mouth,
+        }
+    }
+
+    /// Works until there is nothing to do for a while, or until the channel has ended and nothing is
+    /// under way.
+    pub(super) async fn work(mut self) {
+        match self.line.conversations.load(&self.chat).await {
+            Ok(stored) => self.stored = stored,
+            Err(error) => {
+                tracing::error!("cannot load a conversation: {error:#}");
+                self.mouth.say_now(self.locale, &Message::OurTrouble).await;
+                return;
+            }
+        }
+        self.mouth.catch_up().await;
+        let mut channel_ended = false;
+        while !(channel_ended && self.runner.is_idle()) {
+            let rest_over = self.rest_over();
+            let show_at = self.mouth.show_at();
+            tokio::select! {
+                biased;
+                item = self.items.recv(), if !channel_ended => match item {
+                    Some(item) => self.receive(item).await,
+                    None => channel_ended = true,
+                },
+                Some(event) = self.runner.event() => self.run_event(event).await,
+                () = sleep_until(show_at.unwrap_or_else(Instant::now)), if show_at.is_some() => {
+                    self.mouth.show().await;
+                }
+                () = sleep_until(rest_over), if self.runner.is_idle() => {
+                    self.take(Event::TimePassed, None).await;
+                    break;
+                }
+            }
+        }
+        self.items.close();
+        while let Some(item) = self.items.recv().await {
+            self.receive(item).await;
+        }
+        self.mouth.show().await;
+    }
+
+    /// When nothing has happened for so long that an open question expires, or the task may end.
+    fn rest_over(&self) -> Instant {
+        let wait = match self.stored.state.phase {
+            Phase::Idle => REST,
+            _ => {
+                let heard_at_ms = self.stored.state.heard_at_ms;
+                let now_ms = self.line.shared.settings.clock.now_ms();
+                let since_ms = now_ms.saturating_sub(heard_at_ms);
+                Duration::from_millis(IDLE_MAX_MS.saturating_sub(since_ms)).max(REST)
+            }
+        };
+        Instant::now() + wait
+    }
+
+    async fn receive(&mut self, item: Item) {
+        match item {
+            Item::Inbound(inbound) => self.inbound(inbound).await,
+            Item::Reachable => {
+                self.mouth.catch_up().await;
+                self.tell_link().await;
+            }
+            Item::Restarted => self.take(Event::Restarted, None).await,
+        }
+    }
+
+    /// Verified by the channel; now deduplicated, then understood, then acted upon.
+    async fn inbound(&mut self, inbound: Inbound) {
+        if inbound.locale.is_some() {
+            self.locale = Locale::of_hint(inbound.locale.as_deref());
+        }
+        match self.line.conversations.is_seen(&inbound.id).await {
+            Ok(false) => {}
+            Ok(true) => return self.line.channel.acknowledge(&inbound.id).await,
+            Err(error) => return self.trouble(&error).await,
+        }
+        let event = match inbound.content {
+            Content::Tap { button, .. } => Ok(Event::Tapped(button)),
+            Content::Text(text) => self.written(text, true).await,
+            Content::Secret(text) => self.written(text, false).await,
+        };
+        match event {
+            Ok(event) => self.take(event, Some(&inbound.id)).await,
+            Err(error) => self.trouble(&error).await,
+        }
+    }
+
+    /// A line becomes an event; a credential is held, and only its reference goes on.
+    async fn written(&self, text: Zeroizing<String>, pasted: bool) -> anyhow::Result<Event> {
+        let runs = self.runs().await?;
+        let reading =
+            self.decide(&runs, |context| understand::reading(&self.stored.state, context, &text));
+        let vendor = match reading {
+            Reading::Secret(vendor) => vendor,
+            Reading::Line if !pasted && !understand::awaits_secret(&self.stored.state) => None,
+            Reading::Line => {
+                return Ok(Event::Said(up_to(&text, LINE_MAX).to_owned()));
+            }
+        };
+        let secret = self.hold(Zeroizing::new(up_to(&text, CREDENTIAL_MAX).to_owned()))?;
+        Ok(Event::SecretArrived { vendor, secret, pasted })
+    }
+
+    async fn run_event(&mut self, event: RunEvent) {
+        if let Some(event) = self.conversation_event(event) {
+            self.take(event, None).await;
+        }
+    }
+
+    /// Takes an event and whatever follows from it.
+    pub(super) async fn take(&mut self, event: Event, inbound: Option<&InboundId>) {
+        let mut events = VecDeque::from([(event, inbound)]);
+        while let Some((event, inbound)) = events.pop_front() {
+            match self.step(event, inbound).await {
+                Ok(more) => events.extend(more.into_iter().map(|event| (event, None))),
+                Err(error) => return self.trouble(&error).await,
+            }
+        }
+    }
+
+    /// Decides, makes it durable, acknowledges, acts. Returns what happened by acting.
+    async fn step(
+        &mut self,
+        event: Event,
+        inbound: Option<&InboundId>,
+    ) -> anyhow::Result<Vec<Event>> {
+        let runs = self.runs().await?;
+        let before = self.stored.state.clone();
+        let (state, effects) = self.decide(&runs, |context| advance(before, event, context));
+        let first_seq = self.stored.messages;
+        let outbound = self.mouth.compose(self.locale, &effects, first_seq);
+        let step = Step {
+            chat: &self.chat,
+            person: &self.person,
+            state: &state,
+            inbound,
+            outbound: &outbound,
+            first_seq,
+            at_ms: self.line.shared.settings.clock.now_ms(),
+        };
+        let saved = self.line.conversations.save(&step).await?;
+        if let Some(id) = inbound {
+            self.line.channel.acknowledge(id).await;
+        }
+        if saved == Saved::Duplicate {
+            return Ok(Vec::new());
+        }
+        self.stored.messages += i64::try_from(outbound.len())?;
+        self.stored.state = state;
+        self.mouth.queue(first_seq, outbound);
+        let mut more = Vec::new();
+        for effect in effects {
+            more.extend(self.act(effect, inbound).await);
+        }
+        self.mouth.send_all().await;
+        Ok(more)
+    }
+
+    async fn act(&mut self, effect: Effect, inbound: Option<&InboundId>) -> Option<Event> {
+        match effect {
+            Effect::Say(Saying { message: Message::RelayLink { run, key }, .. }) => {
+                self.mouth.show().await;
+                self.owe_link(&run, key).await
+            }
+            Effect::Say(_) => {
+                self.mouth.send_next().await;
+                None
+            }
+            Effect::Show { board, milestone } => {
+                self.mouth.set_board(self.locale, &board, milestone);
+                None
+            }
+            Effect::EraseTheirs => self.erase(inbound?).await,
+            Effect::Check { kind, secret, organisation } => {
+                self.line.channel.typing(&self.chat).await;
+                let result = self.check(kind, secret, organisation).await;
+                Some(Event::Checked { secret, result })
+            }
+            Effect::Forget(secret) => {
+                self.line.shared.vault.forget(&self.owner, secret);
+                None
+            }
+            Effect::Deploy { spec, with } => self.deploy(*spec, with).await,
+            Effect::Resume { run, with } => self.resume(&run, with).await,
+            Effect::Teardown { target, token } => self.tear_down(target, token).await,
+            Effect::Find { token } => {
+                self.line.channel.typing(&self.chat).await;
+                Some(Event::Found(self.find(token).await))
+            }
+        }
+    }
+
+    /// Asks the pure part, with everything that it depends on.
+    fn decide<T>(&self, runs: &[Run], ask: impl FnOnce(&Context<'_>) -> T) -> T {
+        let shared = &self.line.shared;
+        let catalogue = &shared.settings.catalogue;
+        ask(&Context {
+            now_ms: shared.settings.clock.now_ms(),
+            locale: self.locale,
+            capabilities: self.line.channel.capabilities(),
+            clouds: &catalogue.clouds,
+            channels: &catalogue.channels,
+            agents: &catalogue.agents,
+            offers: &shared.lent,
+            held: &shared.vault.references(&self.owner),
+            runs,
+            images: &catalogue.images,
+            fresh: &DeploymentId::from_random(shared.settings.chance.bytes()),
+        })
+    }
+
+    /// This person's deployments, newest first, without those that are gone.
+    async fn runs(&self) -> anyhow::Result<Vec<Run>> {
+        let summaries = self.line.shared.provisioner.runs(Some(&self.owner)).await?;
+        let mut runs = Vec::new();
+        for summary in summaries.into_iter().rev() {
+            let standing = self.standing(&summary).await?;
+            if standing != RunStanding::Removed {
+                let RunSummary { spec, opened_at_ms, .. } = summary;
+                runs.push(Run { spec, standing, opened_at_ms });
+            }
+        }
+        Ok(runs)
+    }
+
+    async fn standing(&self, summary: &RunSummary) -> anyhow::Result<RunStanding> {
+        Ok(match summary.end {
+            Some(End::Deployed) => RunStanding::Deployed,
+            Some(End::Removed) => RunStanding::Removed,
+            Some(End::Stuck) => RunStanding::Stuck,
+            None => match self.line.shared.provisioner.run(&summary.id).await? {
+                Some(run) if run.is_turned() => RunStanding::Stuck,
+                _ => RunStanding::Unfinished,
+            },
+        })
+    }
+
+    pub(super) async fn spec_of(&self, run: &DeploymentId) -> Option<Spec> {
+        match self.line.shared.provisioner.run(run).await {
+            Ok(run) => run.map(|run| run.spec().clone()),
+            Err(error) => {
+                tracing::error!("cannot read a run: {error:#}");
+                None
+            }
+        }
+    }
+
+    /// The database failed: nothing was changed, and the message stays with the channel.
+    async fn trouble(&mut self, error: &anyhow::Error) {
+        tracing::error!("cannot take a step: {error:#}");
+        self.mouth.say_now(self.locale, &Message::OurTrouble).await;
+    }
+
+    pub(super) fn held(&self, secret: SecretRef) -> Option<Arc<Secret>> {
+        self.line.shared.vault.get(&self.owner, secret)
+    }
+}
+
+fn up_to(text: &str, bytes_max: usize) -> &str {
+    &text[..text.floor_char_boundary(bytes_max)]
+}

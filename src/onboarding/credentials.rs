@@ -1,0 +1,124 @@
+//! Credentials: held, judged, checked, erased from the chat.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use adapters::channel::ChannelError;
+use adapters::chat::{InboundId, MessageRef};
+use zeroize::Zeroizing;
+
+use crate::anthropic;
+use crate::cloud::{Cause, CloudError};
+use crate::conversation::{Event, Opened};
+use crate::intake::Rejection;
+use crate::secret::{Audience, Secret, SecretKind, SecretRef};
+
+use super::chat::Chat;
+
+/// The longest check: a person waits for it.
+const CHECK_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// Attempts to delete a pasted credential before the person is asked to do it.
+const ERASE_TRIES: u32 = 4;
+
+/// The first pause between two attempts; doubled each time.
+const ERASE_PAUSE: Duration = Duration::from_millis(500);
+
+impl Chat {
+    /// Holds what was pasted, for nobody's eyes, until it is judged.
+    pub(super) fn hold(&self, pasted: Zeroizing<String>) -> anyhow::Result<SecretRef> {
+        let pasted = Arc::new(Secret::new(SecretKind::FlyToken, pasted, Audience::nobody()));
+        Ok(self.line.shared.vault.put(&self.owner, pasted)?)
+    }
+
+    /// Judges a credential offline, keeps only what was narrowed, then asks its vendor.
+    pub(super) async fn check(
+        &self,
+        kind: SecretKind,
+        secret: SecretRef,
+        organisation: Option<String>,
+    ) -> Result<Opened, Rejection> {
+        let pasted = self.held(secret).ok_or(Rejection::OutOfReach)?;
+        let judged = self.judge(kind, &pasted)?;
+        self.line.shared.vault.replace(&self.owner, secret, judged.clone());
+        let asked = async {
+            match kind {
+                SecretKind::ModelKey => self.check_key(&judged).await,
+                _ => self.check_token(&judged, organisation).await,
+            }
+        };
+        tokio::time::timeout(CHECK_TIMEOUT, asked).await.unwrap_or(Err(Rejection::OutOfReach))
+    }
+
+    fn judge(&self, kind: SecretKind, pasted: &Secret) -> Result<Arc<Secret>, Rejection> {
+        let vendors = &self.line.shared.settings.vendors;
+        match kind {
+            SecretKind::ModelKey => {
+                let endpoints = vendors.fly.endpoints();
+                let audience = Audience::of([
+                    vendors.anthropic.authority(),
+                    endpoints.machines_api.authority(),
+                ]);
+                anthropic::judge(pasted.expose_here(), audience)
+            }
+            _ => vendors.fly.judge(pasted.expose_here()),
+        }
+    }
+
+    async fn check_key(&self, key: &Secret) -> Result<Opened, Rejection> {
+        let vendors = &self.line.shared.settings.vendors;
+        anthropic::check(vendors.transport.as_ref(), &vendors.anthropic, key).await?;
+        Ok(Opened::Model)
+    }
+
+    async fn check_token(
+        &self,
+        token: &Arc<Secret>,
+        organisation: Option<String>,
+    ) -> Result<Opened, Rejection> {
+        let fly = &self.line.shared.settings.vendors.fly;
+        let account = fly.preflight(token).await.map_err(|error| refusal(&error))?;
+        match organisation {
+            Some(expected) if !account.organisations.iter().any(|it| it.slug == expected) => {
+                Err(Rejection::OtherOrganisation { expected })
+            }
+            _ => Ok(Opened::Account(account)),
+        }
+    }
+
+    /// A credential that is ready for use: what we lend is narrowed when it is used.
+    pub(super) fn ready(&self, kind: SecretKind, secret: SecretRef) -> Option<Arc<Secret>> {
+        let held = self.held(secret)?;
+        if self.line.shared.lent.iter().any(|(_, lent)| *lent == secret) {
+            return self.judge(kind, &held).ok();
+        }
+        Some(held)
+    }
+
+    /// Deletes the person's message. Where inbound messages can be deleted, a channel names them by
+    /// the id of the message.
+    pub(super) async fn erase(&self, inbound: &InboundId) -> Option<Event> {
+        let message = MessageRef { chat: self.chat.clone(), id: inbound.0.clone() };
+        let mut pause = ERASE_PAUSE;
+        for _ in 0..ERASE_TRIES {
+            match self.line.channel.delete(&message).await {
+                Ok(()) | Err(ChannelError::NoSuchMessage) => return None,
+                Err(ChannelError::Refused(_)) => break,
+                Err(_) => tokio::time::sleep(pause).await,
+            }
+            pause *= 2;
+        }
+        Some(Event::EraseFailed)
+    }
+}
+
+/// A failed look at an account, as a verdict on the token.
+fn refusal(error: &CloudError) -> Rejection {
+    match error.cause {
+        Cause::TokenRefused => Rejection::Refused,
+        _ => {
+            tracing::info!(%error, "an account could not be looked at");
+            Rejection::OutOfReach
+        }
+    }
+}

@@ -1,0 +1,248 @@
+//! What we say: composed, split, sent in order, tried again; and the progress message.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::time::Duration;
+
+use adapters::channel::{Channel, ChannelError};
+use adapters::chat::{Ask, Button, ChatId, MessageRef, Outbound};
+use adapters::text;
+use tokio::time::Instant;
+
+use crate::chance::Chance;
+use crate::conversation::choice::Choice;
+use crate::conversation::messages::{self, Locale, Message};
+use crate::conversation::{Board, Effect, Saying};
+use crate::store::conversations::Conversations;
+
+use super::Line;
+
+/// Attempts to send one message while the service does not answer. After that it waits until the chat
+/// has something to do again.
+const SEND_TRIES: u32 = 5;
+
+/// The first pause between two attempts; doubled each time.
+const SEND_PAUSE: Duration = Duration::from_millis(500);
+
+/// The longest pause that a service may ask for; beyond it the message waits like one to a chat that
+/// cannot be reached.
+const TOO_FAST_MAX_MS: u64 = 60_000;
+
+/// Speaks in one chat.
+pub(super) struct Mouth {
+    channel: Arc<dyn Channel>,
+    conversations: Conversations,
+    chance: Chance,
+    chat: ChatId,
+    waiting: VecDeque<(i64, Outbound)>,
+    /// Something could not be sent: what follows waits behind it.
+    stuck: bool,
+    progress: ProgressMessage,
+}
+
+/// The one message that shows how far a run is.
+#[derive(Default)]
+struct ProgressMessage {
+    shown: Option<(MessageRef, String)>,
+    next: Option<String>,
+    edited_at: Option<Instant>,
+    run: String,
+}
+
+/// It was not sent, and will be when the chat can be reached again.
+pub(super) struct Unsent;
+
+impl Mouth {
+    pub(super) fn new(line: &Line, chat: &ChatId) -> Self {
+        Self {
+            channel: line.channel.clone(),
+            conversations: line.conversations.clone(),
+            chance: line.shared.settings.chance.clone(),
+            chat: chat.clone(),
+            waiting: VecDeque::new(),
+            stuck: false,
+            progress: ProgressMessage::default(),
+        }
+    }
+
+    /// The messages of these effects, as this channel can carry them; the link aside, which is never
+    /// stored. They are numbered from `first_seq`.
+    pub(super) fn compose(
+        &self,
+        locale: Locale,
+        effects: &[Effect],
+        first_seq: i64,
+    ) -> Vec<Outbound> {
+        let says = effects.iter().filter_map(|effect| match effect {
+            Effect::Say(Saying { message: Message::RelayLink { .. }, .. }) => None,
+            Effect::Say(saying) => Some(self.render(locale, saying)),
+            _ => None,
+        });
+        let number = |(at, message): (i64, Outbound)| Outbound { key: format!("m{at}"), ..message };
+        (first_seq..).zip(says).map(number).collect()
+    }
+
+    fn render(&self, locale: Locale, saying: &Saying) -> Outbound {
+        let mut text = messages::text(locale, &saying.message);
+        let label = |choice: &Choice| messages::label(locale, choice);
+        let ask = if saying.awaits.is_some() { Ask::Secret } else { Ask::Anything };
+        if saying.choices.len() <= self.channel.capabilities().buttons_max {
+            let button = |choice| Button::new(Choice::id(choice, saying.serial), label(choice));
+            let buttons = saying.choices.iter().map(button).collect();
+            return Outbound::text("", text).with_buttons(buttons).asking(ask);
+        }
+        for (place, choice) in saying.choices.iter().enumerate() {
+            text.push_str(&format!("\n{}. {}", place + 1, label(choice)));
+        }
+        Outbound::text("", text).asking(ask)
+    }
+
+    /// What is stored and now to be sent, in order.
+    pub(super) fn queue(&mut self, first_seq: i64, messages: Vec<Outbound>) {
+        self.waiting.extend((first_seq..).zip(messages));
+    }
+
+    /// Sends the next message.
+    pub(super) async fn send_next(&mut self) {
+        self.show().await;
+        if self.stuck {
+            return;
+        }
+        let Some((seq, message)) = self.waiting.pop_front() else { return };
+        match self.send_parts(&message).await {
+            Ok(()) => {
+                if let Err(error) = self.conversations.sent(&self.chat, seq).await {
+                    tracing::warn!("a message that was sent may be sent again: {error:#}");
+                }
+            }
+            Err(Unsent) => {
+                self.stuck = true;
+                self.waiting.clear();
+            }
+        }
+    }
+
+    /// Sends whatever waits.
+    pub(super) async fn send_all(&mut self) {
+        while !self.waiting.is_empty() && !self.stuck {
+            self.send_next().await;
+        }
+        if self.stuck {
+            self.waiting.clear();
+        }
+    }
+
+    /// Sends what could not be sent before.
+    pub(super) async fn catch_up(&mut self) {
+        match self.conversations.unsent(&self.chat).await {
+            Ok(unsent) => {
+                self.stuck = false;
+                self.waiting = unsent.into();
+                self.send_all().await;
+            }
+            Err(error) => tracing::error!("cannot read what is to be sent: {error:#}"),
+        }
+    }
+
+    /// Says something that is not stored: nothing can be.
+    pub(super) async fn say_now(&mut self, locale: Locale, message: &Message) {
+        let text = messages::text(locale, message);
+        // Nobody can be told that somebody could not be told.
+        let _ = self.send_parts(&Outbound::text(self.random_key(), text)).await;
+    }
+
+    /// Sends a text that must never be stored.
+    pub(super) async fn say_secret(&mut self, text: &str) -> Result<(), Unsent> {
+        if self.stuck {
+            return Err(Unsent);
+        }
+        self.send_parts(&Outbound::text(self.random_key(), text)).await
+    }
+
+    fn random_key(&self) -> String {
+        hex::encode(self.chance.bytes::<8>())
+    }
+
+    /// Sends a message in parts that fit, the buttons below the last.
+    async fn send_parts(&self, message: &Outbound) -> Result<(), Unsent> {
+        let capabilities = self.channel.capabilities();
+        let parts = text::split(&message.text, capabilities.text_max, capabilities.text_unit);
+        let last = parts.len().saturating_sub(1);
+        for (place, part) in parts.into_iter().enumerate() {
+            let mut part = Outbound::text(format!("{}-{place}", message.key), part);
+            if place == last {
+                part = part.with_buttons(message.buttons.clone()).asking(message.ask);
+            }
+            self.send(&part).await?;
+        }
+        Ok(())
+    }
+
+    async fn send(&self, message: &Outbound) -> Result<Option<MessageRef>, Unsent> {
+        let mut pause = SEND_PAUSE;
+        for _ in 0..SEND_TRIES {
+            match self.channel.send(&self.chat, message).await {
+                Ok(sent) => return Ok(Some(sent)),
+                Err(ChannelError::TooFast { retry_after_ms })
+                    if retry_after_ms <= TOO_FAST_MAX_MS =>
+                {
+                    tokio::time::sleep(Duration::from_millis(retry_after_ms)).await;
+                }
+                Err(ChannelError::InDoubt) => tokio::time::sleep(pause).await,
+                Err(error @ (ChannelError::Refused(_) | ChannelError::NoSuchMessage)) => {
+                    tracing::warn!(%error, "a message can never be sent");
+                    return Ok(None);
+                }
+                Err(ChannelError::Unreachable | ChannelError::TooFast { .. }) => {
+                    return Err(Unsent);
+                }
+            }
+            pause *= 2;
+        }
+        Err(Unsent)
+    }
+
+    /// The progress message has changed. Where nothing can be edited, only milestones are shown.
+    pub(super) fn set_board(&mut self, locale: Locale, board: &Board, milestone: bool) {
+        let run = format!("{}-{:?}", board.run, board.goal);
+        if self.progress.run != run {
+            self.progress = ProgressMessage { run, ..ProgressMessage::default() };
+        }
+        if milestone || self.channel.capabilities().edits {
+            self.progress.next = Some(messages::board(locale, board));
+        }
+    }
+
+    /// When the progress message may be brought up to date, if it is not.
+    pub(super) fn show_at(&self) -> Option<Instant> {
+        self.progress.next.as_ref()?;
+        let interval = Duration::from_millis(self.channel.capabilities().edit_interval_ms);
+        Some(self.progress.edited_at.map_or_else(Instant::now, |at| at + interval))
+    }
+
+    /// Brings the progress message up to date, as soon as the service allows.
+    pub(super) async fn show(&mut self) {
+        let Some(at) = self.show_at() else { return };
+        tokio::time::sleep_until(at).await;
+        let Some(text) = self.progress.next.take() else { return };
+        if self.progress.shown.as_ref().is_some_and(|(_, shown)| *shown == text) {
+            return;
+        }
+        self.progress.edited_at = Some(Instant::now());
+        let message = Outbound::text(self.random_key(), text.clone());
+        let shown = self.progress.shown.take().filter(|_| self.channel.capabilities().edits);
+        if let Some((at, before)) = shown {
+            match self.channel.edit(&at, &message).await {
+                Ok(()) => return self.progress.shown = Some((at, text)),
+                Err(ChannelError::NoSuchMessage | ChannelError::Refused(_)) => {}
+                Err(_) => {
+                    self.progress.shown = Some((at, before));
+                    return;
+                }
+            }
+        }
+        if let Ok(Some(sent)) = self.send(&message).await {
+            self.progress.shown = Some((sent, text));
+        }
+    }
+}

@@ -1,0 +1,261 @@
+//! The engine without its hands: what this process has seen of a run, what to do next, and what an
+//! answer means. It is a pure state machine; time comes as an argument, in milliseconds since the
+//! drive began.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::cloud::Cause;
+use crate::journal::{Run, StepState};
+use crate::plan::{Facts, Known, Plan, Step, StepId, StepKind, Undo};
+use crate::spec::Region;
+
+pub(super) use answers::{Answer, Moment};
+
+mod answers;
+mod orders;
+
+#[cfg(test)]
+mod tests;
+
+/// How long after an unanswered create its effect may still appear: effects up to 120 s late are in
+/// the fault matrix, and a list may lag behind them.
+pub(super) const SETTLE_MS: u64 = 130_000;
+
+/// Calls spent on one step in one drive before a person is asked, gates aside: enough to poll with
+/// [`backoff_ms`] for longer than [`SETTLE_MS`], and for eight refused creates, each looked after.
+const CALLS_PER_STEP_MAX: u32 = 24;
+
+/// Calls of one drive for each step of its plan, gates aside: a drive that needs more is not getting
+/// anywhere.
+const CALLS_PER_PLAN_STEP_MAX: usize = 6;
+
+/// The first pause: Fly's lists lag about that much behind its writes (flyctl waits as long).
+const BACKOFF_MIN_MS: u64 = 500;
+
+/// The longest pause that we choose ourselves: a person is waiting.
+const BACKOFF_MAX_MS: u64 = 30_000;
+
+/// The longest pause that a vendor may ask for; beyond it the person decides.
+const RETRY_AFTER_MAX_MS: u64 = 120_000;
+
+/// How often a gate is asked at first, so that a deploy is not longer than it must be.
+const GATE_POLL_MS: u64 = 250;
+
+/// How often a gate is asked once it has taken [`GATE_SLOW_AFTER_MS`].
+const GATE_POLL_SLOW_MS: u64 = 2_000;
+
+/// After this long, a quarter of a second more or less is not felt.
+const GATE_SLOW_AFTER_MS: u64 = 20_000;
+
+/// Something to do for one step.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Move {
+    /// Look whether it is there.
+    Observe,
+    /// Make it.
+    Create,
+    /// Hand over the values that this process holds.
+    HandOver,
+    /// Unmake the one with these facts.
+    Delete(Facts),
+    /// Ask the gate.
+    Pass,
+}
+
+/// What comes next.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Next {
+    /// Do all of these, beside what is in flight.
+    Go(Vec<(StepId, Move)>),
+    /// Nothing before this time, unless something in flight answers.
+    Wait {
+        /// `None` when only an answer helps.
+        until_ms: Option<u64>,
+    },
+    /// What stood in the full region is gone: go on in this one.
+    Place(Region),
+    /// The goal is reached.
+    Reached,
+    /// It cannot be reached without the person.
+    Stop {
+        /// Where.
+        step: StepId,
+        /// Why.
+        cause: Cause,
+    },
+}
+
+/// A run in motion.
+pub(super) struct Course {
+    plan: Plan,
+    run: Run,
+    sights: BTreeMap<StepId, Sight>,
+    in_flight: BTreeSet<StepId>,
+    calls: usize,
+    /// Regions that had no room during this drive.
+    full: BTreeSet<Region>,
+    /// The region in force has no room.
+    leaving_region: bool,
+    /// Everything was gone once; it is being looked for again.
+    relisting: bool,
+    stopped: Option<(StepId, Cause)>,
+}
+
+/// What this process has seen of one step.
+#[derive(Default)]
+struct Sight {
+    view: View,
+    /// It is as this run needs it, seen by this process.
+    held: Option<Facts>,
+    /// The facts that it last had.
+    facts: Facts,
+    calls: u32,
+    /// Pauses since it last got anywhere.
+    streak: u32,
+    not_before_ms: u64,
+    /// The cloud said that it takes it away, or that it was gone.
+    given_up: bool,
+    /// When a create was last in doubt, or done: lists may not show it yet.
+    doubt_since_ms: u64,
+    /// Why it last got nowhere.
+    last: Option<Cause>,
+    /// When a gate was first asked.
+    asked_since_ms: Option<u64>,
+}
+
+/// The last look at a resource since the last attempt to change it.
+#[derive(Default)]
+enum View {
+    #[default]
+    Unseen,
+    Absent,
+    Leaving,
+    Present(Vec<Facts>),
+    Outdated(Vec<Facts>),
+}
+
+impl Course {
+    /// A run as its journal tells it, of which this process has seen nothing yet.
+    pub(super) fn new(plan: Plan, run: Run) -> Self {
+        let sights = plan.steps().iter().map(|step| {
+            let facts = run.known().get(&step.id).cloned().unwrap_or_default();
+            (step.id.clone(), Sight { facts, ..Sight::default() })
+        });
+        let sights = sights.collect();
+        let leaving_region = run.is_full() && !run.is_turned();
+        Self {
+            plan,
+            run,
+            sights,
+            in_flight: BTreeSet::new(),
+            calls: 0,
+            full: BTreeSet::new(),
+            leaving_region,
+            relisting: false,
+            stopped: None,
+        }
+    }
+
+    pub(super) fn plan(&self) -> &Plan {
+        &self.plan
+    }
+
+    pub(super) fn run(&self) -> &Run {
+        &self.run
+    }
+
+    /// What is known of every step: seen by this process, or told by the journal.
+    pub(super) fn known(&self) -> Known {
+        let held =
+            self.sights.iter().filter_map(|(id, sight)| Some((id.clone(), sight.held.clone()?)));
+        self.run.known().clone().into_iter().chain(held).collect()
+    }
+
+    /// Whether a step is as the goal needs it.
+    pub(super) fn is_settled(&self, step: &Step) -> bool {
+        if !self.run.is_turned() && !self.leaving_region {
+            return self.sights[&step.id].held.is_some();
+        }
+        match &step.kind {
+            StepKind::Resource { undo: Undo::Delete, .. } => self.is_gone(step),
+            StepKind::Resource { undo: Undo::With(parent), .. } => {
+                self.plan.step(parent).is_none_or(|parent| self.is_settled(parent))
+            }
+            StepKind::Handover { .. } | StepKind::Gate { .. } => true,
+        }
+    }
+
+    /// Whether a step is on its way to nothing: the run removes, or leaves a full region.
+    fn is_unmaking(&self, step: &Step) -> bool {
+        let leaves = self.run.is_turned() || self.leaving_region && step.is_placed();
+        leaves && self.touched().any(|touched| touched.id == step.id)
+    }
+
+    fn is_unmaking_id(&self, id: &StepId) -> bool {
+        self.plan.step(id).is_some_and(|step| self.is_unmaking(step))
+    }
+
+    /// Whether it was never made, or is known to be gone and seen so by this process.
+    fn is_gone(&self, step: &Step) -> bool {
+        match self.run.state(&step.id) {
+            StepState::Untouched => true,
+            StepState::Absent => matches!(self.sights[&step.id].view, View::Absent),
+            _ => false,
+        }
+    }
+
+    /// The resources that were ever touched and go away by a call of their own.
+    pub(super) fn touched(&self) -> impl Iterator<Item = &Step> {
+        self.plan.deletable().filter(|step| self.run.state(&step.id) != StepState::Untouched)
+    }
+
+    /// Whether anything was done or asked for a step by this process.
+    pub(super) fn is_begun(&self, step: &Step) -> bool {
+        let sight = &self.sights[&step.id];
+        sight.calls > 0 || sight.asked_since_ms.is_some()
+    }
+
+    /// The facts that a resource had when it was last seen or made; empty when it never was.
+    pub(super) fn last_facts(&self, id: &StepId) -> Facts {
+        self.sights[id].facts.clone()
+    }
+
+    fn sight_mut(&mut self, id: &StepId) -> &mut Sight {
+        self.sights.entry(id.clone()).or_default()
+    }
+
+    /// Whether all that a step stands on is seen to be gone, so that it cannot come to be any more.
+    fn has_gone_with_another(&self, id: &StepId) -> bool {
+        let mut under = self
+            .plan
+            .deletable()
+            .filter(|step| self.plan.foundations(id).contains(&step.id))
+            .peekable();
+        under.peek().is_some() && under.all(|step| self.is_gone(step))
+    }
+
+    /// Whether a resource that is not seen may yet be: a create may take effect late, and what was made
+    /// may not be listed yet. Where a name is unique the latter does no harm: a second create is
+    /// refused.
+    pub(super) fn may_yet_appear(&self, id: &StepId, now_ms: u64) -> bool {
+        let made = self.run.known().contains_key(id) && !self.sights[id].given_up;
+        let listed_late = made && !self.plan.step(id).is_some_and(Step::is_unique);
+        (self.run.create_in_doubt(id) || listed_late)
+            && now_ms < self.sights[id].doubt_since_ms + SETTLE_MS
+            && !self.has_gone_with_another(id)
+    }
+
+    /// Whether it is out of the way of what it stands on: not there, and not only unlisted.
+    fn is_out_of_the_way(&self, id: &StepId) -> bool {
+        let sight = &self.sights[id];
+        let made = self.run.known().contains_key(id);
+        matches!(sight.view, View::Absent) && (!made || sight.given_up)
+    }
+}
+
+/// The pause after this many in a row: doubled each time, half of it left to chance so that many runs
+/// do not knock at once.
+fn backoff_ms(streak: u32, jitter: u8) -> u64 {
+    let whole = BACKOFF_MAX_MS.min(BACKOFF_MIN_MS << streak.min(16));
+    whole / 2 + whole / 2 * u64::from(jitter) / u64::from(u8::MAX)
+}

@@ -1,0 +1,113 @@
+//! What a drive tells people: progress, the receipt of a removal, and the list of what remains.
+
+use crate::cloud::Cause;
+use crate::plan::{Facts, Known, Stage, StepId};
+use crate::spec::Role;
+
+/// Where a run should go.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Goal {
+    /// Deployed and proven. A run that is deployed already hands over the new keys and is proven again.
+    Deployed,
+    /// Removed, and seen to be gone.
+    Removed,
+}
+
+/// How a drive ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// Deployed and proven; what is known of every step.
+    Deployed(Known),
+    /// Nothing is left.
+    Removed(Receipt),
+    /// Stopped. Nothing is rolled back by itself: the person drives it again (to either goal) or keeps
+    /// what remains.
+    Failed {
+        /// What to do about it.
+        cause: Cause,
+        /// Where it stopped.
+        step: StepId,
+        /// What exists now.
+        remaining: Remaining,
+    },
+}
+
+/// A line of the progress message changed. A drive sends few of these: a channel of
+/// [`Progress::CHANNEL`] is never full.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Progress {
+    /// Which line.
+    pub stage: Stage,
+    /// What is true of it now.
+    pub state: StageState,
+}
+
+impl Progress {
+    /// Six stages, four states, and as often again for each region that is full. Lines beyond it are
+    /// dropped: they are for the eye, the outcome is what counts.
+    pub const CHANNEL: usize = 64;
+}
+
+/// What is true of a stage.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum StageState {
+    /// Work on it has begun.
+    Working,
+    /// All of it is done.
+    Done,
+    /// It is being removed.
+    Removing,
+    /// All of it is gone.
+    Removed,
+}
+
+/// The proof of a removal: each line was looked for again when everything was gone.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Receipt {
+    /// In the order of the plan.
+    pub lines: Vec<ReceiptLine>,
+}
+
+/// One resource that is gone.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ReceiptLine {
+    /// What it was.
+    pub step: StepId,
+    /// Its name or id in the account.
+    pub name: String,
+    /// When it was last looked for and not there, in unix milliseconds.
+    pub gone_at_ms: u64,
+}
+
+/// What exists of a run that stopped.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Remaining {
+    /// In the order of the plan.
+    pub lines: Vec<RemainingLine>,
+}
+
+/// One resource that exists, or may.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RemainingLine {
+    /// What it is.
+    pub step: StepId,
+    /// The part of the deployment it belongs to.
+    pub role: Option<Role>,
+    /// Whether it was seen, and with what names and ids.
+    pub seen: Seen,
+    /// Whether it may cost money.
+    pub costs: bool,
+    /// Where the person can look at it.
+    pub link: String,
+}
+
+/// What looking for a resource said.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Seen {
+    /// It is there: the facts of each that matches.
+    There(Vec<Facts>),
+    /// It is on its way out.
+    Leaving,
+    /// The cloud would not say, or it may yet appear.
+    Unknown,
+}

@@ -1,0 +1,85 @@
+//! Fly's proxy: finds the app by host name, wakes its machine, passes requests on, and refuses what
+//! has no address.
+
+use std::sync::{Arc, Weak};
+
+use async_trait::async_trait;
+use axum::body::Body;
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use bytes::Bytes;
+use futures::{StreamExt, TryStreamExt};
+use tower::ServiceExt;
+
+use super::fly::{Fly, Route};
+use super::machines::Door;
+use crate::http::{Reply, Transport, Unanswered};
+
+mod sockets;
+#[cfg(test)]
+mod tests;
+
+pub use sockets::serve;
+
+/// The app that a host name stands for, and how it is reached; `None` for names that are not Fly's.
+pub fn app_of(host: &str) -> Option<(&str, bool)> {
+    let name = host.split(':').next().unwrap_or_default().trim_end_matches('.');
+    let name = name.strip_suffix(".localhost").unwrap_or(name);
+    let public = name.strip_suffix(".fly.dev").map(|app| (app, true));
+    public.or_else(|| name.strip_suffix(".flycast").map(|app| (app, false)))
+}
+
+/// The private network of an app, as a machine in it sees the world: Flycast addresses of this
+/// network, and public ones.
+pub struct Inside {
+    fly: Weak<Fly>,
+    network: Option<String>,
+}
+
+impl Inside {
+    /// Seen from a machine in this network.
+    pub fn new(fly: Weak<Fly>, network: String) -> Self {
+        Self { fly, network: Some(network) }
+    }
+
+    /// Seen from anywhere else: public addresses only.
+    pub fn outside(fly: &Arc<Fly>) -> Self {
+        Self { fly: Arc::downgrade(fly), network: None }
+    }
+}
+
+/// Passes a request to a machine that is modelled in this process.
+#[async_trait]
+impl Transport for Inside {
+    async fn send(&self, request: http::Request<Bytes>) -> Result<Reply, Unanswered> {
+        let fly = self.fly.upgrade().ok_or(Unanswered::NotSent)?;
+        let host = request.uri().authority().map(|authority| authority.as_str().to_owned());
+        let host = host.unwrap_or_default();
+        let route = match (app_of(&host), &self.network) {
+            (Some((app, true)), _) => (app, Route::Public),
+            (Some((app, false)), Some(network)) => (app, Route::Private(Some(network))),
+            _ => return Err(Unanswered::NotSent),
+        };
+        let response = match fly.door(route.0, route.1).await {
+            Ok((_, Door::Router(router))) => {
+                let Ok(response) = router.oneshot(request.map(Body::from)).await;
+                response
+            }
+            Ok((_, Door::Port(_))) => return Err(Unanswered::NotSent),
+            Err(super::fly::NoRoute::NameNotFound) => return Err(Unanswered::NotSent),
+            Err(refusal) => refused(StatusCode::SERVICE_UNAVAILABLE, &refusal.to_string()),
+        };
+        Ok(reply(response))
+    }
+}
+
+fn refused(status: StatusCode, why: &str) -> Response {
+    (status, [("fly-proxy-error", why)]).into_response()
+}
+
+/// An answer from a router as an answer from the network.
+pub(super) fn reply(response: Response) -> Reply {
+    let (head, body) = response.into_parts();
+    let body = body.into_data_stream().map_err(|_| Unanswered::Lost).boxed();
+    Reply { head, body }
+}

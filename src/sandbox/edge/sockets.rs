@@ -1,0 +1,135 @@
+//! The proxy on a socket: reads the head of a request, then passes bytes both ways, so that streams and
+//! WebSockets work as they are.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::io::{AsyncReadExt, AsyncWriteExt, copy_bidirectional};
+use tokio::net::{TcpListener, TcpStream};
+
+use super::app_of;
+use crate::sandbox::fly::{Fly, NoRoute, Route};
+use crate::sandbox::machines::Door;
+
+/// The longest head that is read, as most proxies have it.
+const HEAD_MAX: usize = 64 * 1024;
+
+/// How long a client may take to send a head.
+const HEAD_DEADLINE: Duration = Duration::from_secs(30);
+
+/// How long a machine that was just started may take to listen, as Fly's proxy retries.
+const CONNECT_DEADLINE: Duration = Duration::from_secs(20);
+
+/// Between two attempts to connect.
+const CONNECT_EVERY: Duration = Duration::from_millis(20);
+
+/// Serves the proxy until the listener's task is dropped.
+pub async fn serve(listener: TcpListener, fly: Arc<Fly>) {
+    loop {
+        if let Ok((stream, _)) = listener.accept().await {
+            let fly = fly.clone();
+            tokio::spawn(async move {
+                // What breaks here is seen by client and machine as a closed connection.
+                let _ = pass_on(stream, &fly).await;
+            });
+        }
+    }
+}
+
+async fn pass_on(mut client: TcpStream, fly: &Arc<Fly>) -> std::io::Result<()> {
+    let head = tokio::time::timeout(HEAD_DEADLINE, read_head(&mut client)).await;
+    let Ok(Some(head)) = head.unwrap_or(Ok(None)) else {
+        return refuse(&mut client, "400 Bad Request", "the head of the request is unreadable")
+            .await;
+    };
+    let found = match app_of(&head.host) {
+        Some((app, true)) => fly.door(app, Route::Public).await,
+        Some((app, false)) => fly.door(app, Route::Private(None)).await,
+        None => Err(NoRoute::NameNotFound),
+    };
+    let port = match found {
+        Ok((_, Door::Port(port))) => port,
+        Ok((_, Door::Router(_))) => {
+            return refuse(&mut client, "502 Bad Gateway", "the machine has no socket").await;
+        }
+        Err(why @ NoRoute::NameNotFound) => {
+            return refuse(&mut client, "502 Bad Gateway", &why.to_string()).await;
+        }
+        Err(why) => return refuse(&mut client, "503 Service Unavailable", &why.to_string()).await,
+    };
+    let Some(mut machine) = connect(port).await else {
+        let why = "PC01: instance refused connection. is your app listening on 0.0.0.0?";
+        return refuse(&mut client, "502 Bad Gateway", why).await;
+    };
+    machine.write_all(&head.rewritten).await?;
+    copy_bidirectional(&mut client, &mut machine).await?;
+    Ok(())
+}
+
+async fn connect(port: u16) -> Option<TcpStream> {
+    let attempts = async {
+        loop {
+            match TcpStream::connect((std::net::Ipv4Addr::LOCALHOST, port)).await {
+                Ok(stream) => return stream,
+                Err(_) => tokio::time::sleep(CONNECT_EVERY).await,
+            }
+        }
+    };
+    tokio::time::timeout(CONNECT_DEADLINE, attempts).await.ok()
+}
+
+async fn refuse(client: &mut TcpStream, status: &str, why: &str) -> std::io::Result<()> {
+    let answer = format!(
+        "HTTP/1.1 {status}\r\nfly-proxy-error: {why}\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"
+    );
+    client.write_all(answer.as_bytes()).await?;
+    client.shutdown().await
+}
+
+/// The head of a request and what of its body came with it.
+struct Head {
+    host: String,
+    rewritten: Vec<u8>,
+}
+
+/// `None` when the client sent no readable head.
+async fn read_head(client: &mut TcpStream) -> std::io::Result<Option<Head>> {
+    let mut bytes = Vec::new();
+    let mut piece = [0; 4096];
+    loop {
+        let read = client.read(&mut piece).await?;
+        bytes.extend_from_slice(&piece[..read]);
+        if let Some(end) = bytes.windows(4).position(|window| window == b"\r\n\r\n") {
+            return Ok(rewrite(&bytes[..end], &bytes[end + 4..]));
+        }
+        if read == 0 || bytes.len() > HEAD_MAX {
+            return Ok(None);
+        }
+    }
+}
+
+/// One request for each connection: the machine is told to close after its answer, and the client
+/// sees that. A WebSocket keeps its `Upgrade`.
+fn rewrite(head: &[u8], body: &[u8]) -> Option<Head> {
+    let head = std::str::from_utf8(head).ok()?;
+    let header = |line: &str, name: &str| -> Option<String> {
+        let (key, value) = line.split_once(':')?;
+        key.eq_ignore_ascii_case(name).then(|| value.trim().to_owned())
+    };
+    let host = head.lines().find_map(|line| header(line, "host"))?;
+    let upgrades = head.lines().any(|line| header(line, "upgrade").is_some());
+    let mut rewritten = String::with_capacity(head.len() + 64);
+    for line in head.split("\r\n") {
+        if upgrades || header(line, "connection").is_none() {
+            rewritten.push_str(line);
+            rewritten.push_str("\r\n");
+        }
+    }
+    if !upgrades {
+        rewritten.push_str("connection: close\r\n");
+    }
+    rewritten.push_str("\r\n");
+    let mut rewritten = rewritten.into_bytes();
+    rewritten.extend_from_slice(body);
+    Some(Head { host, rewritten })
+}

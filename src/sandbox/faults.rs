@@ -1,0 +1,241 @@
+//! A network that fails on purpose: at chosen calls, in chosen ways. It also writes down every call, so
+//! that a sweep knows what there is to break.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use futures::{FutureExt, StreamExt, TryStreamExt};
+use http::{Method, StatusCode};
+use tokio::sync::Notify;
+
+use crate::http::{Reply, SharedTransport, Transport, Unanswered};
+
+#[cfg(test)]
+mod tests;
+
+/// A call as it is written down.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Call {
+    /// `GET`.
+    pub method: String,
+    /// `api.machines.dev`.
+    pub authority: String,
+    /// Without the query, and with `*` for each id that the vendor chose: the same call of another
+    /// run reads the same.
+    pub path: String,
+}
+
+/// Which call fails.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum At {
+    /// The so-manyth of all, counted from 0.
+    Overall(usize),
+    /// The so-manyth that reads like this, counted from 0.
+    Nth(Call, usize),
+}
+
+/// How it fails.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Mode {
+    /// No connection.
+    NotSent,
+    /// It arrives, the answer is lost.
+    LostReply,
+    /// It arrives twice; the second answer comes back.
+    Twice,
+    /// It does not arrive; something on the way answers.
+    Refused(StatusCode, &'static str),
+    /// It arrives, and something on the way answers in its place.
+    RefusedAfter(StatusCode, &'static str),
+    /// It does not arrive, and no answer comes.
+    Hang,
+    /// It arrives, and no answer comes.
+    HangAfter,
+    /// The connection breaks; it arrives this much later.
+    Late(Duration),
+    /// It arrives, and the answer says 200 and nothing that can be read.
+    BadBody,
+    /// The caller's process dies before it is sent: see [`Faults::crashed`].
+    KilledBefore,
+    /// The caller's process dies once it has had its effect: see [`Faults::crashed`].
+    KilledAfter,
+}
+
+/// A transport with faults.
+pub struct Faults {
+    inner: SharedTransport,
+    crash: Notify,
+    state: Mutex<State>,
+}
+
+#[derive(Default)]
+struct State {
+    calls: Vec<Call>,
+    planned: Vec<Planned>,
+    fired: usize,
+}
+
+struct Planned {
+    at: At,
+    mode: Mode,
+    /// How many calls in a row it hits.
+    times: usize,
+}
+
+impl Faults {
+    /// No faults yet.
+    pub fn new(inner: SharedTransport) -> Arc<Self> {
+        Arc::new(Self { inner, crash: Notify::new(), state: Mutex::default() })
+    }
+
+    /// Plans one fault.
+    pub fn plan(&self, at: At, mode: Mode) {
+        self.plan_burst(at, mode, 1);
+    }
+
+    /// Plans the same fault for `times` matching calls in a row.
+    pub fn plan_burst(&self, at: At, mode: Mode, times: usize) {
+        self.state().planned.push(Planned { at, mode, times });
+    }
+
+    /// Every call so far, faulty ones included.
+    pub fn calls(&self) -> Vec<Call> {
+        self.state().calls.clone()
+    }
+
+    /// Each call so far as a place for a fault: what it reads like, and the how-manyth of its kind.
+    pub fn places(&self) -> Vec<At> {
+        let calls = self.calls();
+        let place = |(at, call): (usize, &Call)| {
+            let before = calls[..at].iter().filter(|earlier| *earlier == call).count();
+            At::Nth(call.clone(), before)
+        };
+        calls.iter().enumerate().map(place).collect()
+    }
+
+    /// How many faults have happened.
+    pub fn fired(&self) -> usize {
+        self.state().fired
+    }
+
+    /// The faults that have not happened are forgotten.
+    pub fn clear(&self) {
+        self.state().planned.clear();
+    }
+
+    /// Returns when a call has killed its process: whoever drives it must now drop it.
+    pub async fn crashed(&self) {
+        self.crash.notified().await;
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Writes the call down and says how it fails, if it does.
+    fn meet(&self, request: &http::Request<Bytes>) -> Option<Mode> {
+        let call = Call::of(request);
+        let mut state = self.state();
+        let overall = state.calls.len();
+        let nth = state.calls.iter().filter(|earlier| **earlier == call).count();
+        let hits = |planned: &&Planned| match &planned.at {
+            At::Overall(first) => (*first..first + planned.times).contains(&overall),
+            At::Nth(wanted, first) => {
+                *wanted == call && (*first..first + planned.times).contains(&nth)
+            }
+        };
+        let mode = state.planned.iter().find(hits).map(|planned| planned.mode.clone());
+        state.calls.push(call);
+        state.fired += usize::from(mode.is_some());
+        mode
+    }
+
+    async fn deliver(&self, request: http::Request<Bytes>) -> Result<(), Unanswered> {
+        let reply = self.inner.send(request).await?;
+        reply.body.try_for_each(async |_| Ok(())).await
+    }
+}
+
+#[async_trait]
+impl Transport for Faults {
+    async fn send(&self, request: http::Request<Bytes>) -> Result<Reply, Unanswered> {
+        let Some(mode) = self.meet(&request) else { return self.inner.send(request).await };
+        let never = std::future::pending();
+        match mode {
+            Mode::NotSent => Err(Unanswered::NotSent),
+            Mode::Hang => never.await,
+            Mode::Refused(status, body) => Ok(reply(status, body)),
+            Mode::Twice => {
+                self.deliver(request.clone()).await?;
+                self.inner.send(request).await
+            }
+            Mode::Late(after) => {
+                let inner = self.inner.clone();
+                tokio::spawn(async move {
+                    tokio::time::sleep(after).await;
+                    // Nobody waits for this answer any more.
+                    inner.send(request).map(drop).await;
+                });
+                Err(Unanswered::Lost)
+            }
+            Mode::KilledBefore => {
+                self.crash.notify_one();
+                never.await
+            }
+            Mode::LostReply
+            | Mode::RefusedAfter(..)
+            | Mode::HangAfter
+            | Mode::BadBody
+            | Mode::KilledAfter => {
+                self.deliver(request).await?;
+                match mode {
+                    Mode::RefusedAfter(status, body) => Ok(reply(status, body)),
+                    Mode::BadBody => Ok(reply(StatusCode::OK, "{\"id\": \"tru")),
+                    Mode::LostReply => Err(Unanswered::Lost),
+                    Mode::KilledAfter => {
+                        self.crash.notify_one();
+                        never.await
+                    }
+                    _ => never.await,
+                }
+            }
+        }
+    }
+}
+
+impl Call {
+    /// A call of this method to this place.
+    pub fn new(method: &Method, authority: &str, path: &str) -> Self {
+        let mut after = "";
+        let segments = path.split('/').map(|segment| {
+            let chosen_by_vendor = matches!(after, "machines" | "volumes" | "ip_assignments");
+            after = segment;
+            if chosen_by_vendor { "*" } else { segment }
+        });
+        Self {
+            method: method.to_string(),
+            authority: authority.to_owned(),
+            path: segments.collect::<Vec<_>>().join("/"),
+        }
+    }
+
+    fn of(request: &http::Request<Bytes>) -> Self {
+        let authority = request.uri().authority().map_or("", |authority| authority.as_str());
+        Self::new(request.method(), authority, request.uri().path())
+    }
+}
+
+impl std::fmt::Display for Call {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} {}{}", self.method, self.authority, self.path)
+    }
+}
+
+fn reply(status: StatusCode, body: &'static str) -> Reply {
+    let (mut head, ()) = http::Response::new(()).into_parts();
+    head.status = status;
+    let body = futures::stream::once(async move { Ok(Bytes::from_static(body.as_bytes())) });
+    Reply { head, body: body.boxed() }
+}

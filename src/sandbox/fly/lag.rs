@@ -1,0 +1,78 @@
+//! Two views of one world: what is true, and what reads show of it a moment later. Fly's own lists
+//! are replicas that lag behind writes.
+
+use std::collections::{BTreeMap, VecDeque};
+
+/// How long a write stays unseen by reads.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Lag {
+    /// Reads show every write at once.
+    None,
+    /// Every write is seen after this many milliseconds.
+    FixedMs(u64),
+    /// Each write draws its own delay, up to this many milliseconds.
+    UpToMs(u64),
+}
+
+/// Things by key, each with the versions that reads have not caught up with.
+pub struct Store<T> {
+    entries: BTreeMap<String, VecDeque<Version<T>>>,
+}
+
+struct Version<T> {
+    seen_at_ms: u64,
+    value: Option<T>,
+}
+
+impl<T> Default for Store<T> {
+    fn default() -> Self {
+        Self { entries: BTreeMap::new() }
+    }
+}
+
+impl<T: Clone> Store<T> {
+    /// What is true of `key`.
+    pub fn get(&self, key: &str) -> Option<&T> {
+        self.entries.get(key)?.back()?.value.as_ref()
+    }
+
+    /// What reads show of `key` now.
+    pub fn seen(&self, key: &str, now_ms: u64) -> Option<&T> {
+        seen(self.entries.get(key)?, now_ms)
+    }
+
+    /// All that is true.
+    pub fn all(&self) -> impl Iterator<Item = &T> {
+        self.entries.values().filter_map(|versions| versions.back()?.value.as_ref())
+    }
+
+    /// All that reads show now.
+    pub fn all_seen(&self, now_ms: u64) -> impl Iterator<Item = &T> {
+        self.entries.values().filter_map(move |versions| seen(versions, now_ms))
+    }
+
+    /// Makes `value` true now and seen `lag_ms` later, never before what was written earlier.
+    pub fn put(&mut self, key: &str, value: T, now_ms: u64, lag_ms: u64) {
+        self.write(key, Some(value), now_ms, lag_ms);
+    }
+
+    /// Removes it now; reads notice `lag_ms` later.
+    pub fn remove(&mut self, key: &str, now_ms: u64, lag_ms: u64) {
+        if self.get(key).is_some() {
+            self.write(key, None, now_ms, lag_ms);
+        }
+    }
+
+    fn write(&mut self, key: &str, value: Option<T>, now_ms: u64, lag_ms: u64) {
+        let versions = self.entries.entry(key.to_owned()).or_default();
+        let earlier_ms = versions.back().map_or(0, |last| last.seen_at_ms);
+        versions.push_back(Version { seen_at_ms: earlier_ms.max(now_ms + lag_ms), value });
+        while versions.get(1).is_some_and(|next| next.seen_at_ms <= now_ms) {
+            versions.pop_front();
+        }
+    }
+}
+
+fn seen<T>(versions: &VecDeque<Version<T>>, now_ms: u64) -> Option<&T> {
+    versions.iter().rev().find(|version| version.seen_at_ms <= now_ms)?.value.as_ref()
+}

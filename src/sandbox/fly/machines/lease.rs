@@ -1,0 +1,95 @@
+//! A machine reserved for one writer for a while.
+
+use std::sync::Arc;
+
+use axum::extract::{Path, Query, State};
+use axum::http::{HeaderMap, StatusCode};
+use axum::{Extension, Json};
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::super::errors::Refusal;
+use super::super::state::{App, Lease, Machine};
+use super::super::{Fly, written};
+
+const NONCE_HEADER: &str = "fly-machine-lease-nonce";
+
+/// Fly's default, in seconds.
+const TTL_S: u64 = 30;
+
+/// Refuses a writer who does not hold the lease that is in force.
+pub fn check(machine: &Machine, headers: &HeaderMap, now_ms: u64) -> Result<(), Refusal> {
+    let shown = headers.get(NONCE_HEADER).and_then(|nonce| nonce.to_str().ok());
+    match machine.lease.as_ref().filter(|lease| lease.until_ms > now_ms) {
+        Some(lease) if shown != Some(&lease.nonce) => {
+            Err(Refusal::leased(&machine.id, &lease.nonce, &written(lease.until_ms)))
+        }
+        _ => Ok(()),
+    }
+}
+
+fn shown(machine: &Machine, lease: &Lease) -> Value {
+    json!({
+        "status": "success",
+        "data": {
+            "nonce": lease.nonce,
+            "expires_at": lease.until_ms / 1000,
+            "owner": "ada@example.com",
+            "description": lease.description,
+            "version": machine.instance_id,
+        },
+    })
+}
+
+pub async fn show(
+    State(fly): State<Arc<Fly>>,
+    Extension(app): Extension<App>,
+    Path((_, id)): Path<(String, String)>,
+) -> Result<Json<Value>, Refusal> {
+    let machine = fly.machine_of(&app.name, &id)?;
+    let lease = machine.lease.as_ref().filter(|lease| lease.until_ms > fly.now_ms());
+    let lease = lease.ok_or_else(|| Refusal::new(StatusCode::NOT_FOUND, "lease not found"))?;
+    Ok(Json(shown(&machine, lease)))
+}
+
+#[derive(Default, Deserialize)]
+pub struct Wanted {
+    ttl: Option<u64>,
+    description: Option<String>,
+}
+
+/// fly-go sends the time to live in the query, the description has it in the body.
+pub async fn acquire(
+    State(fly): State<Arc<Fly>>,
+    Extension(app): Extension<App>,
+    Path((_, id)): Path<(String, String)>,
+    Query(query): Query<Wanted>,
+    headers: HeaderMap,
+    body: Option<Json<Value>>,
+) -> Result<(StatusCode, Json<Value>), Refusal> {
+    let wanted: Wanted = match body {
+        Some(Json(body)) => fly.read("POST lease", &body, &["ttl", "description"])?,
+        None => Wanted::default(),
+    };
+    let machine = fly.machine_for_write(&app.name, &id, &headers)?;
+    let ttl_s = wanted.ttl.or(query.ttl).unwrap_or(TTL_S);
+    let renewed = machine.lease.filter(|lease| lease.until_ms > fly.now_ms());
+    let lease = Lease {
+        nonce: renewed.map_or_else(|| fly.id::<6>(), |lease| lease.nonce),
+        until_ms: fly.now_ms() + ttl_s * 1000,
+        description: wanted.description.or(query.description).unwrap_or_default(),
+    };
+    let machine = fly.change_machine(&id, |machine, _| machine.lease = Some(lease.clone()))?;
+    Ok((StatusCode::CREATED, Json(shown(&machine, &lease))))
+}
+
+pub async fn release(
+    State(fly): State<Arc<Fly>>,
+    Extension(app): Extension<App>,
+    Path((_, id)): Path<(String, String)>,
+    headers: HeaderMap,
+) -> Result<Json<Value>, Refusal> {
+    fly.machine_for_write(&app.name, &id, &headers)?;
+    fly.change_machine(&id, |machine, _| machine.lease = None)?;
+    Ok(Json(json!({ "status": "success", "data": { "ok": true } })))
+}

@@ -1,0 +1,132 @@
+//! Metadata of machines.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use axum::extract::{Path, State};
+use axum::http::StatusCode;
+use axum::routing::get;
+use axum::{Extension, Json, Router};
+use serde::Deserialize;
+use serde_json::{Map, Value, json};
+
+use super::Fly;
+use super::errors::Refusal;
+use super::state::{App, Machine};
+
+pub(super) fn routes() -> Router<Arc<Fly>> {
+    let metadata = "/v1/apps/{app}/machines/{machine}/metadata";
+    Router::new()
+        .route(metadata, get(show).put(replace).patch(merge))
+        .route(&format!("{metadata}/{{key}}"), get(show_key).post(set_key).delete(remove_key))
+}
+
+async fn show(
+    State(fly): State<Arc<Fly>>,
+    Extension(app): Extension<App>,
+    Path((_, id)): Path<(String, String)>,
+) -> Result<Json<Value>, Refusal> {
+    Ok(Json(Value::Object(fly.machine_of(&app.name, &id)?.metadata())))
+}
+
+#[derive(Deserialize)]
+struct Update {
+    metadata: BTreeMap<String, String>,
+    machine_version: Option<String>,
+}
+
+const FIELDS: &[&str] = &["metadata", "machine_version", "updated_at"];
+
+async fn replace(
+    State(fly): State<Arc<Fly>>,
+    Extension(app): Extension<App>,
+    Path((_, id)): Path<(String, String)>,
+    Json(body): Json<Value>,
+) -> Result<StatusCode, Refusal> {
+    let update = fly.metadata_update(&app.name, &id, &body)?;
+    fly.change_metadata(&app.name, &id, |metadata| {
+        metadata.clear();
+        metadata.extend(update);
+    })
+}
+
+async fn merge(
+    State(fly): State<Arc<Fly>>,
+    Extension(app): Extension<App>,
+    Path((_, id)): Path<(String, String)>,
+    Json(body): Json<Value>,
+) -> Result<StatusCode, Refusal> {
+    let update = fly.metadata_update(&app.name, &id, &body)?;
+    fly.change_metadata(&app.name, &id, |metadata| metadata.extend(update))
+}
+
+async fn show_key(
+    State(fly): State<Arc<Fly>>,
+    Extension(app): Extension<App>,
+    Path((_, id, key)): Path<(String, String, String)>,
+) -> Result<Json<Value>, Refusal> {
+    let metadata = fly.machine_of(&app.name, &id)?.metadata();
+    let value = metadata
+        .get(&key)
+        .ok_or_else(|| Refusal::new(StatusCode::NOT_FOUND, "metadata key not found"))?;
+    Ok(Json(json!({ "value": value })))
+}
+
+#[derive(Deserialize)]
+struct Set {
+    value: String,
+}
+
+async fn set_key(
+    State(fly): State<Arc<Fly>>,
+    Extension(app): Extension<App>,
+    Path((_, id, key)): Path<(String, String, String)>,
+    Json(body): Json<Value>,
+) -> Result<StatusCode, Refusal> {
+    let set: Set = fly.read("POST metadata", &body, &["value", "updated_at"])?;
+    fly.change_metadata(&app.name, &id, |metadata| {
+        metadata.insert(key, set.value.into());
+    })
+}
+
+async fn remove_key(
+    State(fly): State<Arc<Fly>>,
+    Extension(app): Extension<App>,
+    Path((_, id, key)): Path<(String, String, String)>,
+) -> Result<StatusCode, Refusal> {
+    fly.change_metadata(&app.name, &id, |metadata| {
+        metadata.remove(&key);
+    })
+}
+
+impl Fly {
+    fn metadata_update(
+        &self,
+        app: &str,
+        id: &str,
+        body: &Value,
+    ) -> Result<Map<String, Value>, Refusal> {
+        let update: Update = self.read("metadata", body, FIELDS)?;
+        let machine = self.machine_of(app, id)?;
+        if update.machine_version.is_some_and(|version| version != machine.instance_id) {
+            let status = StatusCode::PRECONDITION_FAILED;
+            return Err(Refusal::version_mismatch(status, "machine_version"));
+        }
+        Ok(update.metadata.into_iter().map(|(key, value)| (key, value.into())).collect())
+    }
+
+    fn change_metadata(
+        &self,
+        app: &str,
+        id: &str,
+        change: impl FnOnce(&mut Map<String, Value>),
+    ) -> Result<StatusCode, Refusal> {
+        self.machine_of(app, id)?;
+        self.change_machine(id, |machine: &mut Machine, _| {
+            let mut metadata = machine.metadata();
+            change(&mut metadata);
+            machine.config.insert("metadata".into(), Value::Object(metadata));
+        })?;
+        Ok(StatusCode::NO_CONTENT)
+    }
+}

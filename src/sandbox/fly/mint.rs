@@ -1,0 +1,148 @@
+//! Tokens over the API, and those that tests and the sandbox hand out.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use axum::extract::State;
+use axum::routing::{get, post};
+use axum::{Extension, Json, Router};
+use serde_json::{Value, json};
+
+use crate::cloud::fly::macaroon::Caveat;
+
+use super::accounts::Organisation;
+use super::errors::Refusal;
+use super::state::App;
+use super::tokens::{Caller, Minted};
+use super::{Fly, lock};
+
+pub(super) fn routes() -> Router<Arc<Fly>> {
+    Router::new()
+        .route("/v1/tokens/current", get(current))
+        .route("/v1/apps/{app}/deploy_token", post(deploy_token))
+}
+
+async fn current(State(fly): State<Arc<Fly>>, Extension(caller): Extension<Caller>) -> Json<Value> {
+    let organisations = fly.organisations_of(&caller);
+    let narrowed = caller.narrowed_to_apps();
+    let world = fly.world();
+    let tokens: Vec<Value> = organisations
+        .iter()
+        .map(|organisation| {
+            let mut token = json!({
+                "token_id": format!("tok_{}", organisation.number),
+                "org_slug": organisation.slug,
+                "organization": organisation.name,
+                "user": "ada@example.com",
+            });
+            if let Some(narrowed) = &narrowed {
+                let named = world.apps.all().filter(|app| narrowed.contains(&app.number));
+                token["apps"] = named.map(|app| app.name.clone()).collect();
+            }
+            token
+        })
+        .collect();
+    Json(json!({ "tokens": tokens }))
+}
+
+async fn deploy_token(
+    State(fly): State<Arc<Fly>>,
+    Extension(app): Extension<App>,
+    body: Option<Json<Value>>,
+) -> Result<Json<Value>, Refusal> {
+    if let Some(Json(body)) = body {
+        let _: Value = fly.read("POST deploy_token", &body, &["expiry"])?;
+    }
+    let organisation = fly.organisation(&app.organisation)?;
+    let only = Caveat::Apps(BTreeMap::from([(app.number, Caveat::ALL)]));
+    let minted = fly.issuer.mint(organisation.number, Caveat::ALL, vec![only], fly.now_ms());
+    Ok(Json(json!({ "token": minted.text() })))
+}
+
+/// A kind of token that people paste.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TokenKind {
+    /// As it should be.
+    WholeOrganisation,
+    /// The same of [`Organisation::OTHER`].
+    OtherOrganisation,
+    /// An hour ago.
+    Expired,
+    /// May look and nothing else.
+    ReadOnly,
+    /// For one app that is not ours to make.
+    OneAppOnly,
+    /// Only the part before the comma.
+    WithoutDischarge,
+    /// The end was not copied.
+    CutOff,
+    /// One character changed.
+    Forged,
+    /// `fo1_`: works, and cannot be narrowed.
+    OAuth,
+}
+
+impl TokenKind {
+    /// All of them.
+    pub const ALL: [Self; 9] = [
+        Self::WholeOrganisation,
+        Self::OtherOrganisation,
+        Self::Expired,
+        Self::ReadOnly,
+        Self::OneAppOnly,
+        Self::WithoutDischarge,
+        Self::CutOff,
+        Self::Forged,
+        Self::OAuth,
+    ];
+}
+
+impl Fly {
+    /// A token for all of our organisation, as its dashboard shows it.
+    pub fn mint_org_token(&self) -> String {
+        self.mint_token(TokenKind::WholeOrganisation)
+    }
+
+    /// A new token of this kind, as a person would paste it.
+    pub fn mint_token(&self, kind: TokenKind) -> String {
+        let ours = |mask, caveats| {
+            self.issuer.mint(Organisation::OURS.number, mask, caveats, self.now_ms())
+        };
+        let whole = || -> Minted { ours(Caveat::ALL, Vec::new()) };
+        match kind {
+            TokenKind::WholeOrganisation => whole().text(),
+            TokenKind::OtherOrganisation => {
+                let other = Organisation::OTHER.number;
+                self.issuer.mint(other, Caveat::ALL, Vec::new(), self.now_ms()).text()
+            }
+            TokenKind::Expired => {
+                let now_s = i64::try_from(self.now_ms() / 1000).unwrap_or(i64::MAX);
+                let window =
+                    Caveat::ValidityWindow { not_before: now_s - 7200, not_after: now_s - 3600 };
+                ours(Caveat::ALL, vec![window]).text()
+            }
+            TokenKind::ReadOnly => ours(Caveat::READ, Vec::new()).text(),
+            TokenKind::OneAppOnly => {
+                let apps = Caveat::Apps(BTreeMap::from([(100_001, Caveat::ALL)]));
+                ours(Caveat::ALL, vec![apps]).text()
+            }
+            TokenKind::WithoutDischarge => whole().without_discharge(),
+            TokenKind::CutOff => whole().cut_off(),
+            TokenKind::Forged => whole().forged(),
+            TokenKind::OAuth => self.issuer.mint_oauth(),
+        }
+    }
+
+    /// Makes every token that was handed out worthless.
+    pub fn revoke_all_tokens(&self) {
+        self.issuer.revoke_all();
+    }
+
+    pub(super) fn organisations_of(&self, caller: &Caller) -> Vec<Organisation> {
+        let all: Vec<Organisation> =
+            lock(&self.accounts).iter().map(|account| account.organisation).collect();
+        let numbers: Vec<u64> = all.iter().map(|organisation| organisation.number).collect();
+        let opened = caller.organisations(&numbers);
+        all.into_iter().filter(|organisation| opened.contains(&organisation.number)).collect()
+    }
+}

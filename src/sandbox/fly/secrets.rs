@@ -1,0 +1,125 @@
+//! Secrets of apps: written once, never read back; each write counts their version up.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use axum::extract::{Path, State};
+use axum::http::StatusCode;
+use axum::routing::get;
+use axum::{Extension, Json, Router};
+use serde::Deserialize;
+use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
+
+use super::errors::Refusal;
+use super::state::{App, AppSecret};
+use super::{Fly, written};
+
+pub(super) fn routes() -> Router<Arc<Fly>> {
+    Router::new()
+        .route("/v1/apps/{app}/secrets", get(list).post(update))
+        .route("/v1/apps/{app}/secrets/{name}", get(show).post(set).delete(remove))
+}
+
+async fn list(Extension(app): Extension<App>) -> Json<Value> {
+    Json(json!({ "secrets": all(&app) }))
+}
+
+fn all(app: &App) -> Vec<Value> {
+    app.secrets.iter().map(|(name, secret)| shown(name, secret)).collect()
+}
+
+fn shown(name: &str, secret: &AppSecret) -> Value {
+    let at = written(secret.updated_ms);
+    json!({ "name": name, "digest": secret.digest, "created_at": at, "updated_at": at })
+}
+
+async fn show(
+    Extension(app): Extension<App>,
+    Path((_, name)): Path<(String, String)>,
+) -> Result<Json<Value>, Refusal> {
+    let secret = app.secrets.get(&name).ok_or_else(not_found)?;
+    Ok(Json(shown(&name, secret)))
+}
+
+#[derive(Deserialize)]
+struct Update {
+    values: BTreeMap<String, Option<String>>,
+}
+
+/// A value of null removes the secret.
+async fn update(
+    State(fly): State<Arc<Fly>>,
+    Extension(app): Extension<App>,
+    Json(body): Json<Value>,
+) -> Result<Json<Value>, Refusal> {
+    let update: Update = fly.read("POST secrets", &body, &["values"])?;
+    let app = fly.write_secrets(&app.name, update.values)?;
+    let version = app.secrets_version;
+    Ok(Json(json!({ "secrets": all(&app), "version": version, "Version": version })))
+}
+
+#[derive(Deserialize)]
+struct Set {
+    value: String,
+}
+
+async fn set(
+    State(fly): State<Arc<Fly>>,
+    Extension(app): Extension<App>,
+    Path((_, name)): Path<(String, String)>,
+    Json(body): Json<Value>,
+) -> Result<(StatusCode, Json<Value>), Refusal> {
+    let set: Set = fly.read("POST secret", &body, &["value"])?;
+    let app = fly.write_secrets(&app.name, BTreeMap::from([(name.clone(), Some(set.value))]))?;
+    let mut answer = app.secrets.get(&name).map(|secret| shown(&name, secret)).unwrap_or_default();
+    answer["version"] = app.secrets_version.into();
+    Ok((StatusCode::CREATED, Json(answer)))
+}
+
+async fn remove(
+    State(fly): State<Arc<Fly>>,
+    Extension(app): Extension<App>,
+    Path((_, name)): Path<(String, String)>,
+) -> Result<Json<Value>, Refusal> {
+    if !app.secrets.contains_key(&name) {
+        return Err(not_found());
+    }
+    let app = fly.write_secrets(&app.name, BTreeMap::from([(name, None)]))?;
+    Ok(Json(json!({ "version": app.secrets_version })))
+}
+
+fn not_found() -> Refusal {
+    Refusal::new(StatusCode::NOT_FOUND, "secret not found")
+}
+
+fn is_name(name: &str) -> bool {
+    !name.is_empty()
+        && !name.starts_with(|c: char| c.is_ascii_digit())
+        && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_')
+}
+
+impl Fly {
+    fn write_secrets(
+        &self,
+        app: &str,
+        values: BTreeMap<String, Option<String>>,
+    ) -> Result<App, Refusal> {
+        if !values.keys().all(|name| is_name(name)) {
+            return Err(Refusal::new(StatusCode::BAD_REQUEST, "invalid secret name"));
+        }
+        self.change_app(app, |app, now_ms| {
+            for (name, value) in values {
+                match value {
+                    Some(value) => {
+                        let digest = hex::encode(&Sha256::digest(&value)[..8]);
+                        app.secrets.insert(name, AppSecret { value, digest, updated_ms: now_ms });
+                    }
+                    None => drop(app.secrets.remove(&name)),
+                }
+            }
+            app.secrets_version += 1;
+            Ok(app.clone())
+        })
+    }
+}

@@ -1,0 +1,264 @@
+//! What exists in the simulated cloud.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use serde_json::{Map, Value, json};
+
+use super::lag::Store;
+
+/// Everything in every organisation.
+#[derive(Default)]
+pub struct World {
+    /// Apps by name: names are unique across all organisations.
+    pub apps: Store<App>,
+    /// Volumes by id.
+    pub volumes: Store<Volume>,
+    /// Machines by id.
+    pub machines: Store<Machine>,
+    /// The last number given out, for ids and addresses.
+    pub serial: u64,
+}
+
+/// An app, with its addresses and secrets.
+#[derive(Clone)]
+pub struct App {
+    /// As Fly shows it.
+    pub id: String,
+    /// As tokens name it.
+    pub number: u64,
+    /// Globally unique.
+    pub name: String,
+    /// The organisation's slug.
+    pub organisation: String,
+    /// The private network; `default` unless another was asked for.
+    pub network: String,
+    /// Addresses, oldest first.
+    pub addresses: Vec<Address>,
+    /// Secrets by name.
+    pub secrets: BTreeMap<String, AppSecret>,
+    /// Counts the writes to the secrets.
+    pub secrets_version: u64,
+    /// Deleted, but not gone yet.
+    pub leaving: bool,
+}
+
+/// An address of an app.
+#[derive(Clone, Debug)]
+pub struct Address {
+    /// The address itself.
+    pub ip: String,
+    /// What it is for.
+    pub kind: AddressKind,
+    /// Unix milliseconds.
+    pub created_ms: u64,
+}
+
+/// What an address is for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum AddressKind {
+    /// Public, of this app alone, $2 a month.
+    V4,
+    /// Public, shared among many apps, free.
+    SharedV4,
+    /// Public, free.
+    V6,
+    /// Flycast, in this private network.
+    PrivateV6 {
+        /// Where it can be reached.
+        network: String,
+    },
+}
+
+impl AddressKind {
+    /// The word in requests.
+    pub fn word(&self) -> &'static str {
+        match self {
+            Self::V4 => "v4",
+            Self::SharedV4 => "shared_v4",
+            Self::V6 => "v6",
+            Self::PrivateV6 { .. } => "private_v6",
+        }
+    }
+
+    /// Reachable from outside.
+    pub fn is_public(&self) -> bool {
+        !matches!(self, Self::PrivateV6 { .. })
+    }
+}
+
+/// A secret of an app.
+#[derive(Clone)]
+pub struct AppSecret {
+    /// What the machine gets.
+    pub value: String,
+    /// What readers get.
+    pub digest: String,
+    /// Unix milliseconds of the last write.
+    pub updated_ms: u64,
+}
+
+/// A volume.
+#[derive(Clone)]
+pub struct Volume {
+    /// `vol_...`.
+    pub id: String,
+    /// The app it belongs to.
+    pub app: String,
+    /// As asked for; not unique.
+    pub name: String,
+    /// Where it is.
+    pub region: String,
+    /// In GB.
+    pub size_gb: u64,
+    /// Encrypted at rest.
+    pub encrypted: bool,
+    /// Days that snapshots are kept.
+    pub snapshot_retention: u64,
+    /// Snapshots every day.
+    pub auto_backup_enabled: bool,
+    /// Since when it waits to be destroyed.
+    pub leaving_since_ms: Option<u64>,
+    /// Who mounts it.
+    pub machine: Option<String>,
+    /// Unix milliseconds.
+    pub created_ms: u64,
+}
+
+/// A machine.
+#[derive(Clone)]
+pub struct Machine {
+    /// Fourteen characters of hexadecimal.
+    pub id: String,
+    /// The app it belongs to.
+    pub app: String,
+    /// Unique in its app.
+    pub name: String,
+    /// Where it runs.
+    pub region: String,
+    /// What it is doing.
+    pub state: MachineState,
+    /// As the client sent it.
+    pub config: Map<String, Value>,
+    /// Its version: another one after each update.
+    pub instance_id: String,
+    /// Its own address in the private network.
+    pub private_ip: String,
+    /// Secrets of at least this version reach it; without one, those that reads show at its start.
+    pub secrets_version_min: Option<u64>,
+    /// What happened to it, newest first.
+    pub events: Vec<Event>,
+    /// Who has it reserved.
+    pub lease: Option<Lease>,
+    /// Which of its starts this is; what belongs to an earlier one is void.
+    pub run: u64,
+    /// Restarts since the last clean exit.
+    pub retries: u64,
+    /// Unix milliseconds.
+    pub created_ms: u64,
+    /// Unix milliseconds.
+    pub updated_ms: u64,
+}
+
+/// What a machine is doing, in Fly's own words.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum MachineState {
+    Created,
+    Starting,
+    Started,
+    Stopping,
+    Stopped,
+    Suspended,
+    Destroying,
+    Destroyed,
+}
+
+impl fmt::Display for MachineState {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Created => "created",
+            Self::Starting => "starting",
+            Self::Started => "started",
+            Self::Stopping => "stopping",
+            Self::Stopped => "stopped",
+            Self::Suspended => "suspended",
+            Self::Destroying => "destroying",
+            Self::Destroyed => "destroyed",
+        })
+    }
+}
+
+/// Something that happened to a machine.
+#[derive(Clone)]
+pub struct Event {
+    /// Unique.
+    pub id: String,
+    /// `launch`, `start`, `exit`, `stop`, ...
+    pub kind: &'static str,
+    /// The state that it led to.
+    pub status: MachineState,
+    /// `user`, `flyd`, `proxy`.
+    pub source: &'static str,
+    /// More about it: an exit's code.
+    pub request: Value,
+    /// Unix milliseconds.
+    pub at_ms: u64,
+}
+
+/// A machine reserved for one writer.
+#[derive(Clone)]
+pub struct Lease {
+    /// What the writer shows.
+    pub nonce: String,
+    /// Until when, in unix milliseconds.
+    pub until_ms: u64,
+    /// Why.
+    pub description: String,
+}
+
+impl Machine {
+    /// The text at a key of the config.
+    pub fn metadata(&self) -> Map<String, Value> {
+        self.config.get("metadata").and_then(Value::as_object).cloned().unwrap_or_default()
+    }
+
+    /// Its mounts: volume and path.
+    pub fn mounts(&self) -> Vec<(String, String)> {
+        mounts(&self.config)
+    }
+
+    /// Whether traffic may start it.
+    pub fn wakes_on_traffic(&self) -> bool {
+        self.services().iter().any(|service| service["autostart"] == json!(true))
+    }
+
+    /// The ports it serves through the proxy.
+    pub fn services(&self) -> Vec<Value> {
+        self.config.get("services").and_then(Value::as_array).cloned().unwrap_or_default()
+    }
+
+    /// Anything but gone or going.
+    pub fn exists(&self) -> bool {
+        self.state != MachineState::Destroyed
+    }
+
+    /// Its memory, as asked for.
+    pub fn memory_mb(&self) -> u64 {
+        self.config.get("guest").and_then(|guest| guest["memory_mb"].as_u64()).unwrap_or(256)
+    }
+
+    /// Its processors, as asked for.
+    pub fn cpus(&self) -> u64 {
+        self.config.get("guest").and_then(|guest| guest["cpus"].as_u64()).unwrap_or(1)
+    }
+}
+
+/// The mounts of a config: volume and path.
+pub fn mounts(config: &Map<String, Value>) -> Vec<(String, String)> {
+    let text = |mount: &Value, key: &str| mount[key].as_str().unwrap_or_default().to_owned();
+    config
+        .get("mounts")
+        .and_then(Value::as_array)
+        .map(|mounts| mounts.iter().map(|m| (text(m, "volume"), text(m, "path"))).collect())
+        .unwrap_or_default()
+}

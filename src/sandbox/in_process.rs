@@ -1,0 +1,59 @@
+//! A transport without sockets: vendors by authority, modelled apps behind Fly's proxy. It honours
+//! tokio's paused clock.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use axum::Router;
+use axum::body::Body;
+use bytes::Bytes;
+use tower::ServiceExt;
+
+use super::edge::{Inside, reply};
+use super::fly::Fly;
+use crate::http::{Reply, Transport, Unanswered};
+
+/// Carries requests to routers in this process.
+#[derive(Default)]
+pub struct InProcess {
+    routers: BTreeMap<String, Router>,
+    edge: Option<Inside>,
+}
+
+impl InProcess {
+    /// A network with nobody on it.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Puts a router where an authority (`api.machines.dev`) leads to.
+    #[must_use]
+    pub fn mount(mut self, authority: &str, router: Router) -> Self {
+        self.routers.insert(authority.to_owned(), router);
+        self
+    }
+
+    /// Puts Fly where its real addresses are, and the public addresses of its apps behind it.
+    #[must_use]
+    pub fn with_fly(mut self, fly: &Arc<Fly>) -> Self {
+        self.edge = Some(Inside::outside(fly));
+        self.mount("api.machines.dev", fly.router()).mount("api.fly.io", fly.router())
+    }
+}
+
+#[async_trait]
+impl Transport for InProcess {
+    async fn send(&self, request: http::Request<Bytes>) -> Result<Reply, Unanswered> {
+        let authority = request.uri().authority().map(|authority| authority.as_str());
+        let router = authority.and_then(|authority| self.routers.get(authority)).cloned();
+        match (router, &self.edge) {
+            (Some(router), _) => {
+                let Ok(response) = router.oneshot(request.map(Body::from)).await;
+                Ok(reply(response))
+            }
+            (None, Some(edge)) => edge.send(request).await,
+            (None, None) => Err(Unanswered::NotSent),
+        }
+    }
+}

@@ -1,0 +1,87 @@
+//! What a simulated machine runs on: child processes of this program, or models of relay and VM in
+//! this process.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use tokio::sync::oneshot;
+
+use crate::http::SharedTransport;
+
+pub use self::child::ChildProcesses;
+pub use self::modelled::{Knobs, Modelled};
+
+mod child;
+mod modelled;
+#[cfg(test)]
+mod tests;
+
+/// Runs what machines run.
+#[async_trait]
+pub trait MachineRuntime: Send + Sync {
+    /// Starts a machine's process; its exit status follows when it ends, negative for a signal.
+    ///
+    /// # Errors
+    /// When it could not be started at all.
+    async fn start(&self, launch: Launch) -> anyhow::Result<oneshot::Receiver<i32>>;
+
+    /// Asks a machine's process to end, and ends it after `grace`. Returns when it has ended.
+    async fn stop(&self, machine: &str, grace: Duration);
+
+    /// Sends a signal (`SIGTERM`) to a machine's process.
+    fn signal(&self, machine: &str, signal: &str);
+
+    /// Where a running machine listens.
+    fn door(&self, machine: &str) -> Option<Door>;
+
+    /// Runs a command beside a machine's process, with its environment.
+    async fn exec(&self, machine: &str, command: &[String], deadline: Duration) -> Executed;
+
+    /// Wipes what a volume holds.
+    async fn discard_volume(&self, volume: &str);
+
+    /// The machines whose processes run.
+    fn running(&self) -> Vec<String>;
+
+    /// What a machine wrote to its standard output and error, the last part of it.
+    fn output(&self, machine: &str) -> String;
+
+    /// Ends every process at once and starts none any more.
+    fn close(&self);
+}
+
+/// What is to be started.
+pub struct Launch {
+    /// The machine's id.
+    pub machine: String,
+    /// The arguments of the image's entrypoint.
+    pub cmd: Vec<String>,
+    /// The whole environment: config, secrets, and what Fly adds.
+    pub env: BTreeMap<String, String>,
+    /// Volumes and where they are mounted.
+    pub mounts: Vec<(String, String)>,
+    /// The network of the machine's app.
+    pub network: SharedTransport,
+}
+
+/// Where a running machine listens.
+pub enum Door {
+    /// On this port of this computer.
+    Port(u16),
+    /// In this process.
+    Router(axum::Router),
+}
+
+/// What came of a command.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Executed {
+    /// As of a shell: 127 when there is no such command.
+    pub exit_code: i32,
+    /// The signal that ended it, or 0.
+    pub exit_signal: i32,
+    /// Standard output.
+    pub stdout: String,
+    /// Standard error.
+    pub stderr: String,
+}

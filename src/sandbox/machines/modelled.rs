@@ -1,0 +1,263 @@
+//! Relay and VM as models in this process, for paused time: they answer what the provisioner asks, and
+//! check what it shows, as the real ones do.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use axum::body::Body;
+use axum::extract::{Request, State};
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use axum::routing::{any, get, post};
+use axum::{Json, Router};
+use bytes::Bytes;
+use tokio::sync::oneshot;
+
+use super::{Door, Executed, Launch, MachineRuntime};
+use crate::chance::Chance;
+use crate::clock::Clock;
+use crate::http::{SharedTransport, call};
+use crate::protocol::{self, BUILD, Call, Direction, Health, SIGNATURE_HEADER, Verifier};
+
+/// The longest body that a model reads.
+const BODY_MAX: usize = 1 << 20;
+
+/// How long a relay waits for its VM, waking included.
+const VM_DEADLINE: Duration = Duration::from_secs(30);
+
+/// How models misbehave.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Knobs {
+    /// How long after its start a machine begins to listen, in milliseconds.
+    pub healthy_after_ms: u64,
+    /// Machines of this role start and answer 503 to everything.
+    pub never_healthy: Option<&'static str>,
+    /// Machines of this role exit at once with this status.
+    pub exits: Option<(&'static str, i32)>,
+    /// Health names another deployment.
+    pub wrong_deployment: bool,
+    /// Health names another build.
+    pub wrong_build: bool,
+    /// Calls without a signature are served.
+    pub open_to_all: bool,
+}
+
+/// Runs machines as models.
+pub struct Modelled {
+    clock: Clock,
+    chance: Chance,
+    state: Mutex<Inner>,
+}
+
+#[derive(Default)]
+struct Inner {
+    closed: bool,
+    knobs: Knobs,
+    running: BTreeMap<String, Running>,
+    committed: BTreeMap<String, u32>,
+}
+
+struct Running {
+    router: Router,
+    from: tokio::time::Instant,
+    exit: oneshot::Sender<i32>,
+}
+
+impl Modelled {
+    /// Models that tell the time by `clock` and sign with nonces from `chance`.
+    pub fn new(clock: Clock, chance: Chance) -> Arc<Self> {
+        Arc::new(Self { clock, chance, state: Mutex::default() })
+    }
+
+    /// From now on, started machines misbehave like this.
+    pub fn set(&self, knobs: Knobs) {
+        self.state().knobs = knobs;
+    }
+
+    /// How often each machine was told that it may stay.
+    pub fn commits(&self, machine: &str) -> u32 {
+        self.state().committed.get(machine).copied().unwrap_or_default()
+    }
+
+    /// Ends a machine's process with this status, as if by itself.
+    pub fn exit(&self, machine: &str, status: i32) {
+        if let Some(running) = self.state().running.remove(machine) {
+            let _ = running.exit.send(status);
+        }
+    }
+
+    fn state(&self) -> MutexGuard<'_, Inner> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[async_trait]
+impl MachineRuntime for Arc<Modelled> {
+    async fn start(&self, launch: Launch) -> anyhow::Result<oneshot::Receiver<i32>> {
+        let (exit, exited) = oneshot::channel();
+        let mut state = self.state();
+        anyhow::ensure!(!state.closed, "the sandbox is closed");
+        let knobs = state.knobs.clone();
+        let role = launch.cmd.first().cloned().unwrap_or_default();
+        if let Some((_, status)) = knobs.exits.filter(|(exits, _)| *exits == role) {
+            let _ = exit.send(status);
+            return Ok(exited);
+        }
+        let silent = knobs.never_healthy.is_some_and(|silent| silent == role);
+        let from = tokio::time::Instant::now() + Duration::from_millis(knobs.healthy_after_ms);
+        let machine = launch.machine.clone();
+        let model = Model::new(self.clone(), role, launch, knobs);
+        let router = if silent { unwell() } else { model.router() };
+        state.running.insert(machine, Running { router, from, exit });
+        Ok(exited)
+    }
+
+    async fn stop(&self, machine: &str, _grace: Duration) {
+        self.exit(machine, 0);
+    }
+
+    fn signal(&self, machine: &str, _signal: &str) {
+        self.exit(machine, 0);
+    }
+
+    fn door(&self, machine: &str) -> Option<Door> {
+        let state = self.state();
+        let running = state.running.get(machine)?;
+        (running.from <= tokio::time::Instant::now()).then(|| Door::Router(running.router.clone()))
+    }
+
+    async fn exec(&self, _machine: &str, _command: &[String], _deadline: Duration) -> Executed {
+        Executed { exit_code: 127, ..Executed::default() }
+    }
+
+    async fn discard_volume(&self, _volume: &str) {}
+
+    fn running(&self) -> Vec<String> {
+        self.state().running.keys().cloned().collect()
+    }
+
+    fn output(&self, _machine: &str) -> String {
+        String::new()
+    }
+
+    fn close(&self) {
+        let mut state = self.state();
+        state.closed = true;
+        state.running.clear();
+    }
+}
+
+/// Listens, and serves nothing.
+fn unwell() -> Router {
+    Router::new().fallback(|| async { StatusCode::SERVICE_UNAVAILABLE })
+}
+
+/// One running relay or VM.
+struct Model {
+    runtime: Arc<Modelled>,
+    machine: String,
+    role: String,
+    env: BTreeMap<String, String>,
+    network: SharedTransport,
+    knobs: Knobs,
+    verifier: Mutex<Verifier>,
+}
+
+impl Model {
+    fn new(runtime: Arc<Modelled>, role: String, launch: Launch, knobs: Knobs) -> Arc<Self> {
+        let Launch { machine, env, network, .. } = launch;
+        Arc::new(Self { runtime, machine, role, env, network, knobs, verifier: Mutex::default() })
+    }
+
+    fn router(self: Arc<Self>) -> Router {
+        Router::new()
+            .route("/health", get(health))
+            .route("/ready", get(ready))
+            .route("/commit", post(commit))
+            .route("/model/{*path}", any(model))
+            .with_state(self)
+    }
+
+    fn env(&self, name: &str) -> &str {
+        self.env.get(name).map(String::as_str).unwrap_or_default()
+    }
+
+    fn health(&self) -> Health {
+        let or = |wrong: bool, right: &str| if wrong { "another" } else { right }.to_owned();
+        Health {
+            deployment: or(self.knobs.wrong_deployment, self.env("TEXTSLASH_DEPLOYMENT")),
+            build: or(self.knobs.wrong_build, BUILD),
+            role: self.role.clone(),
+        }
+    }
+
+    /// Whether the caller proved who it is.
+    async fn verified(&self, request: Request) -> bool {
+        let direction = match self.role.as_str() {
+            "relay" => Direction::ProvisionerToRelay,
+            _ => Direction::RelayToVm,
+        };
+        let (head, body) = request.into_parts();
+        let Ok(body) = axum::body::to_bytes(body, BODY_MAX).await else { return false };
+        let path = head.uri.path_and_query().map_or("/", |path| path.as_str());
+        let call = Call { direction, method: head.method.as_str(), path, body: &body };
+        let signature = head.headers.get(SIGNATURE_HEADER).and_then(|value| value.to_str().ok());
+        let key = self.env("LINK_KEY").as_bytes();
+        let mut verifier = self.verifier.lock().unwrap_or_else(PoisonError::into_inner);
+        let proof = verifier.verify(key, call, signature, self.runtime.clock.now_ms());
+        self.knobs.open_to_all || (!key.is_empty() && proof.is_ok())
+    }
+
+    /// A relay passes on what its VM says; a VM has nobody to ask.
+    async fn passed_on(&self, method: &str, path: &str) -> Response {
+        if self.role != "relay" {
+            return Json(self.health()).into_response();
+        }
+        let key = self.env("LINK_KEY").as_bytes();
+        let call_ = Call { direction: Direction::RelayToVm, method, path, body: b"" };
+        let (now_ms, nonce) = (self.runtime.clock.now_ms(), self.runtime.chance.bytes());
+        let request = http::Request::builder()
+            .method(method)
+            .uri(format!("{}{path}", self.env("TEXTSLASH_VM_URL")))
+            .header(SIGNATURE_HEADER, protocol::sign(key, call_, now_ms, nonce))
+            .body(Bytes::new());
+        let Ok(request) = request else { return StatusCode::BAD_GATEWAY.into_response() };
+        match call(self.network.as_ref(), request, VM_DEADLINE, BODY_MAX).await {
+            Ok(answer) if answer.status.is_success() => answer.body.into_response(),
+            _ => StatusCode::SERVICE_UNAVAILABLE.into_response(),
+        }
+    }
+}
+
+async fn health(State(model): State<Arc<Model>>) -> Json<Health> {
+    Json(model.health())
+}
+
+async fn ready(State(model): State<Arc<Model>>, request: Request) -> Response {
+    if !model.verified(request).await {
+        return StatusCode::UNAUTHORIZED.into_response();
+    }
+    model.passed_on("GET", "/ready").await
+}
+
+async fn commit(State(model): State<Arc<Model>>, request: Request) -> Response {
+    if !model.verified(request).await {
+        return StatusCode::UNAUTHORIZED.into_response();
+    }
+    let answer = model.passed_on("POST", "/commit").await;
+    if answer.status().is_success() {
+        *model.runtime.state().committed.entry(model.machine.clone()).or_default() += 1;
+    }
+    answer
+}
+
+async fn model(State(model): State<Arc<Model>>, request: Request) -> Response {
+    let shown = request.headers().get("x-api-key").and_then(|key| key.to_str().ok());
+    let token = model.env("MODEL_PROXY_TOKEN");
+    if model.role != "relay" || token.is_empty() || shown != Some(token) {
+        return StatusCode::UNAUTHORIZED.into_response();
+    }
+    Body::empty().into_response()
+}

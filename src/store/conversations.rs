@@ -1,0 +1,236 @@
+//! Conversations, the messages that were seen, and the messages that are yet to be sent. A step of a
+//! conversation changes all three in one transaction.
+
+use adapters::chat::{ChatId, InboundId, Outbound, UserId};
+use anyhow::Context;
+use sqlx::any::AnyRow;
+use sqlx::{AnyConnection, AnyPool, Row};
+
+use crate::conversation::State;
+
+#[cfg(test)]
+mod tests;
+
+/// How long a message that was seen is remembered, in milliseconds. Telegram and Twilio stop delivering
+/// again after a day; a week leaves room for a service that was down.
+pub const SEEN_TTL_MS: u64 = 7 * 24 * 60 * 60 * 1000;
+
+/// Messages that wait for one chat. A person who cannot be reached needs the last words, not all.
+pub const OUTBOUND_MAX: i64 = 100;
+
+/// The conversations of one channel.
+#[derive(Clone)]
+pub struct Conversations {
+    pool: AnyPool,
+    channel: String,
+}
+
+/// A conversation as it is stored.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Stored {
+    /// With whom; nobody in a new one.
+    pub person: Option<UserId>,
+    /// Where it stands.
+    pub state: State,
+    /// How many messages were ever written in it by us: the number of the next one.
+    pub messages: i64,
+}
+
+/// One step of a conversation.
+#[derive(Debug)]
+pub struct Step<'a> {
+    /// Where.
+    pub chat: &'a ChatId,
+    /// With whom.
+    pub person: &'a UserId,
+    /// Where it stands now.
+    pub state: &'a State,
+    /// What caused it, if a person did.
+    pub inbound: Option<&'a InboundId>,
+    /// What is to be said, and the number of the first of it.
+    pub outbound: &'a [Outbound],
+    /// The number of the first of `outbound`.
+    pub first_seq: i64,
+    /// When, in unix milliseconds.
+    pub at_ms: u64,
+}
+
+/// What came of a step.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Saved {
+    /// It is durable.
+    New,
+    /// The same message had caused a step before; nothing was changed.
+    Duplicate,
+}
+
+impl Conversations {
+    /// The conversations of this channel in this database, whose schema is [`crate::store::SCHEMA`].
+    pub fn new(pool: AnyPool, channel: &str) -> Self {
+        Self { pool, channel: channel.to_owned() }
+    }
+
+    /// A conversation; a new one if there is none, or if it was stored by a build whose words we no
+    /// longer know.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn load(&self, chat: &ChatId) -> anyhow::Result<Stored> {
+        let row = sqlx::query(
+            "SELECT person, state, messages FROM conversations WHERE channel = $1 AND chat = $2",
+        )
+        .bind(&self.channel)
+        .bind(&chat.0)
+        .fetch_optional(&self.pool)
+        .await?;
+        row.map_or_else(|| Ok(Stored::default()), |row| stored(&row))
+    }
+
+    /// Every conversation of this channel, oldest first.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn all(&self) -> anyhow::Result<Vec<(ChatId, Stored)>> {
+        let rows = sqlx::query(
+            "SELECT person, state, messages, chat FROM conversations WHERE channel = $1
+             ORDER BY updated_at_ms",
+        )
+        .bind(&self.channel)
+        .fetch_all(&self.pool)
+        .await?;
+        let read = |row: &AnyRow| Ok((ChatId(row.try_get(3)?), stored(row)?));
+        rows.iter().map(read).collect()
+    }
+
+    /// Whether a message was seen before.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn is_seen(&self, id: &InboundId) -> anyhow::Result<bool> {
+        let row = sqlx::query("SELECT 1 FROM inbound WHERE channel = $1 AND id = $2")
+            .bind(&self.channel)
+            .bind(&id.0)
+            .fetch_optional(&self.pool)
+            .await?;
+        Ok(row.is_some())
+    }
+
+    /// Makes a step durable, all of it or nothing.
+    ///
+    /// # Errors
+    /// When the database fails; nothing was changed then.
+    pub async fn save(&self, step: &Step<'_>) -> anyhow::Result<Saved> {
+        let mut transaction = self.pool.begin().await?;
+        if let Some(id) = step.inbound
+            && !self.note(&mut transaction, id, step.at_ms).await?
+        {
+            return Ok(Saved::Duplicate);
+        }
+        self.write(&mut transaction, step).await?;
+        for (seq, message) in (step.first_seq..).zip(step.outbound) {
+            sqlx::query(
+                "INSERT INTO outbound (channel, chat, seq, message) VALUES ($1, $2, $3, $4)",
+            )
+            .bind(&self.channel)
+            .bind(&step.chat.0)
+            .bind(seq)
+            .bind(serde_json::to_string(message)?)
+            .execute(&mut *transaction)
+            .await?;
+        }
+        transaction.commit().await.context("cannot store the conversation")?;
+        Ok(Saved::New)
+    }
+
+    /// Remembers an inbound message; false if it was seen before. Forgets the very old ones.
+    async fn note(
+        &self,
+        connection: &mut AnyConnection,
+        id: &InboundId,
+        at_ms: u64,
+    ) -> anyhow::Result<bool> {
+        let noted = sqlx::query(
+            "INSERT INTO inbound (channel, id, seen_at_ms) VALUES ($1, $2, $3)
+             ON CONFLICT (channel, id) DO NOTHING",
+        )
+        .bind(&self.channel)
+        .bind(&id.0)
+        .bind(i64::try_from(at_ms)?)
+        .execute(&mut *connection)
+        .await?
+        .rows_affected();
+        sqlx::query("DELETE FROM inbound WHERE seen_at_ms < $1")
+            .bind(i64::try_from(at_ms.saturating_sub(SEEN_TTL_MS))?)
+            .execute(connection)
+            .await?;
+        Ok(noted == 1)
+    }
+
+    async fn write(&self, connection: &mut AnyConnection, step: &Step<'_>) -> anyhow::Result<()> {
+        let next = step.first_seq + i64::try_from(step.outbound.len())?;
+        sqlx::query(
+            "INSERT INTO conversations (channel, chat, person, state, messages, updated_at_ms)
+             VALUES ($1, $2, $3, $4, $5, $6)
+             ON CONFLICT (channel, chat) DO UPDATE SET person = excluded.person,
+             state = excluded.state, messages = excluded.messages,
+             updated_at_ms = excluded.updated_at_ms",
+        )
+        .bind(&self.channel)
+        .bind(&step.chat.0)
+        .bind(&step.person.0)
+        .bind(serde_json::to_string(step.state)?)
+        .bind(next)
+        .bind(i64::try_from(step.at_ms)?)
+        .execute(&mut *connection)
+        .await?;
+        sqlx::query("DELETE FROM outbound WHERE channel = $1 AND chat = $2 AND seq < $3")
+            .bind(&self.channel)
+            .bind(&step.chat.0)
+            .bind(next - OUTBOUND_MAX)
+            .execute(connection)
+            .await?;
+        Ok(())
+    }
+
+    /// The messages that are yet to be sent to a chat, in order.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn unsent(&self, chat: &ChatId) -> anyhow::Result<Vec<(i64, Outbound)>> {
+        let rows = sqlx::query(
+            "SELECT seq, message FROM outbound WHERE channel = $1 AND chat = $2 ORDER BY seq",
+        )
+        .bind(&self.channel)
+        .bind(&chat.0)
+        .fetch_all(&self.pool)
+        .await?;
+        let read = |row: &AnyRow| {
+            let message: String = row.try_get(1)?;
+            Ok((row.try_get(0)?, serde_json::from_str(&message).context("not a message")?))
+        };
+        rows.iter().map(read).collect()
+    }
+
+    /// A message was sent, or never can be.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn sent(&self, chat: &ChatId, seq: i64) -> anyhow::Result<()> {
+        sqlx::query("DELETE FROM outbound WHERE channel = $1 AND chat = $2 AND seq = $3")
+            .bind(&self.channel)
+            .bind(&chat.0)
+            .bind(seq)
+            .execute(&self.pool)
+            .await?;
+        Ok(())
+    }
+}
+
+fn stored(row: &AnyRow) -> anyhow::Result<Stored> {
+    let state: String = row.try_get(1)?;
+    Ok(Stored {
+        person: Some(UserId(row.try_get(0)?)),
+        state: serde_json::from_str(&state).unwrap_or_default(),
+        messages: row.try_get(2)?,
+    })
+}

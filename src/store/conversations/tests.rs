@@ -1,0 +1,93 @@
+use super::*;
+use crate::conversation::{Phase, State};
+use crate::store;
+
+struct Database {
+    conversations: Conversations,
+    _directory: tempfile::TempDir,
+}
+
+impl Database {
+    async fn new() -> Self {
+        let directory = tempfile::tempdir().unwrap();
+        let pool = store::open(&directory.path().join("db"), &store::SCHEMA).await.unwrap();
+        Self { conversations: Conversations::new(pool, "console"), _directory: directory }
+    }
+
+    async fn step(&self, inbound: Option<&str>, phase: Phase, first_seq: i64, at_ms: u64) -> Saved {
+        let state = State { phase, ..State::default() };
+        let inbound = inbound.map(|id| InboundId(id.to_owned()));
+        let step = Step {
+            chat: &chat(),
+            person: &UserId("ada".into()),
+            state: &state,
+            inbound: inbound.as_ref(),
+            outbound: &[Outbound::text(format!("m{first_seq}"), "hello")],
+            first_seq,
+            at_ms,
+        };
+        self.conversations.save(&step).await.unwrap()
+    }
+}
+
+fn chat() -> ChatId {
+    ChatId("1".into())
+}
+
+#[tokio::test]
+async fn a_message_that_comes_twice_changes_nothing_the_second_time() {
+    let database = Database::new().await;
+    assert_eq!(database.step(Some("m1"), Phase::Review, 0, 1).await, Saved::New);
+    assert_eq!(database.step(Some("m1"), Phase::Changing, 1, 2).await, Saved::Duplicate);
+
+    let stored = database.conversations.load(&chat()).await.unwrap();
+    assert_eq!((stored.state.phase, stored.messages), (Phase::Review, 1));
+    assert_eq!(database.conversations.unsent(&chat()).await.unwrap().len(), 1);
+    assert!(database.conversations.is_seen(&InboundId("m1".into())).await.unwrap());
+    assert!(!database.conversations.is_seen(&InboundId("m2".into())).await.unwrap());
+}
+
+#[tokio::test]
+async fn what_is_to_be_said_waits_in_order_until_it_is_sent() {
+    let database = Database::new().await;
+    database.step(Some("m1"), Phase::Idle, 0, 1).await;
+    database.step(None, Phase::Idle, 1, 2).await;
+    database.conversations.sent(&chat(), 0).await.unwrap();
+
+    let unsent = database.conversations.unsent(&chat()).await.unwrap();
+    assert_eq!(unsent, [(1, Outbound::text("m1", "hello"))]);
+}
+
+#[tokio::test]
+async fn a_person_out_of_reach_is_not_written_to_without_end() {
+    let database = Database::new().await;
+    for seq in 0..OUTBOUND_MAX + 20 {
+        database.step(None, Phase::Idle, seq, 1).await;
+    }
+    let unsent = database.conversations.unsent(&chat()).await.unwrap();
+    assert_eq!(i64::try_from(unsent.len()).unwrap(), OUTBOUND_MAX);
+}
+
+#[tokio::test]
+async fn very_old_messages_are_forgotten_and_recent_ones_are_not() {
+    let database = Database::new().await;
+    database.step(Some("old"), Phase::Idle, 0, 1).await;
+    database.step(Some("recent"), Phase::Idle, 1, SEEN_TTL_MS).await;
+    database.step(Some("new"), Phase::Idle, 2, SEEN_TTL_MS + 2).await;
+
+    let seen =
+        async |id: &str| database.conversations.is_seen(&InboundId(id.into())).await.unwrap();
+    assert_eq!((seen("old").await, seen("recent").await, seen("new").await), (false, true, true));
+}
+
+#[tokio::test]
+async fn channels_do_not_see_each_other() {
+    let database = Database::new().await;
+    database.step(Some("m1"), Phase::Review, 0, 1).await;
+    let other = Conversations::new(database.conversations.pool.clone(), "web");
+
+    assert_eq!(other.load(&chat()).await.unwrap(), Stored::default());
+    assert!(!other.is_seen(&InboundId("m1".into())).await.unwrap());
+    assert_eq!(database.conversations.all().await.unwrap().len(), 1);
+    assert!(other.all().await.unwrap().is_empty());
+}

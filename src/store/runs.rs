@@ -1,0 +1,219 @@
+//! Runs and their journals. A journal is append-only, and only the driver that took the run last may
+//! append to it.
+
+use anyhow::Context;
+use sqlx::any::AnyRow;
+use sqlx::{AnyConnection, AnyPool, Row};
+
+use crate::journal::{End, Entry};
+use crate::spec::{DeploymentId, Spec};
+
+#[cfg(test)]
+mod tests;
+
+/// The runs of this database.
+#[derive(Clone)]
+pub struct Runs {
+    pool: AnyPool,
+}
+
+/// One run, as a list shows it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RunSummary {
+    /// Which deployment.
+    pub id: DeploymentId,
+    /// Whose, as the caller that opened it names people.
+    pub owner: String,
+    /// When it was opened, in unix milliseconds.
+    pub opened_at_ms: u64,
+    /// What was asked for.
+    pub spec: Spec,
+    /// How it ended; `None` while it is driven or after a crash.
+    pub end: Option<End>,
+}
+
+/// The right to append to one run's journal, until somebody else takes it.
+pub struct Lease {
+    runs: Runs,
+    id: DeploymentId,
+    epoch: i64,
+    seq: i64,
+}
+
+/// Why nothing was appended.
+#[derive(Debug, thiserror::Error)]
+pub enum AppendError {
+    /// Somebody else drives this run now.
+    #[error("another process drives this deployment now")]
+    Fenced,
+    /// The database failed.
+    #[error(transparent)]
+    Store(#[from] anyhow::Error),
+}
+
+impl Runs {
+    /// The runs in this database, whose schema is [`crate::store::SCHEMA`].
+    pub fn new(pool: AnyPool) -> Self {
+        Self { pool }
+    }
+
+    /// Makes a run with its first entries. Returns false, and changes nothing, when it exists.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn open(
+        &self,
+        id: &DeploymentId,
+        owner: &str,
+        at_ms: u64,
+        entries: &[Entry],
+    ) -> anyhow::Result<bool> {
+        let mut transaction = self.pool.begin().await?;
+        let made = sqlx::query(
+            "INSERT INTO runs (id, owner, opened_at_ms, epoch) VALUES ($1, $2, $3, 0)
+             ON CONFLICT (id) DO NOTHING",
+        )
+        .bind(id.as_ref())
+        .bind(owner)
+        .bind(i64::try_from(at_ms)?)
+        .execute(&mut *transaction)
+        .await?
+        .rows_affected();
+        if made == 0 {
+            return Ok(false);
+        }
+        insert(&mut transaction, id, 0, at_ms, entries).await?;
+        transaction.commit().await?;
+        Ok(true)
+    }
+
+    /// Takes the right to append, and with it the journal so far. Whoever had it before is fenced out.
+    /// `None` when there is no such run.
+    ///
+    /// # Errors
+    /// When the database fails or holds what is not a journal.
+    pub async fn lease(&self, id: &DeploymentId) -> anyhow::Result<Option<(Lease, Vec<Entry>)>> {
+        let mut transaction = self.pool.begin().await?;
+        let taken = sqlx::query("UPDATE runs SET epoch = epoch + 1 WHERE id = $1 RETURNING epoch")
+            .bind(id.as_ref())
+            .fetch_optional(&mut *transaction)
+            .await?;
+        let Some(taken) = taken else { return Ok(None) };
+        let entries = journal(&mut transaction, id).await?;
+        transaction.commit().await?;
+        let seq = i64::try_from(entries.len())?;
+        let lease = Lease { runs: self.clone(), id: id.clone(), epoch: taken.try_get(0)?, seq };
+        Ok(Some((lease, entries)))
+    }
+
+    /// A run's journal; empty when there is no such run.
+    ///
+    /// # Errors
+    /// When the database fails or holds what is not a journal.
+    pub async fn journal(&self, id: &DeploymentId) -> anyhow::Result<Vec<Entry>> {
+        journal(&mut *self.pool.acquire().await?, id).await
+    }
+
+    /// Every run, or every run of one owner, oldest first.
+    ///
+    /// # Errors
+    /// When the database fails or holds what is not a journal.
+    pub async fn list(&self, owner: Option<&str>) -> anyhow::Result<Vec<RunSummary>> {
+        let rows = sqlx::query(
+            "SELECT runs.id, owner, opened_at_ms, ended, entry
+             FROM runs JOIN journal ON journal.run = runs.id AND seq = 0
+             WHERE owner = $1 OR $2 = 1
+             ORDER BY opened_at_ms, runs.id",
+        )
+        .bind(owner.unwrap_or_default())
+        .bind(i64::from(owner.is_none()))
+        .fetch_all(&self.pool)
+        .await?;
+        rows.iter().map(summary).collect()
+    }
+}
+
+impl Lease {
+    /// How many entries the journal has.
+    pub fn seq(&self) -> usize {
+        usize::try_from(self.seq).unwrap_or(usize::MAX)
+    }
+
+    /// Appends entries, durably and all together. Nothing is appended by a fenced driver: the epoch
+    /// is checked by the same transaction, which holds the run's row.
+    ///
+    /// # Errors
+    /// See [`AppendError`].
+    pub async fn append(&mut self, at_ms: u64, entries: &[Entry]) -> Result<(), AppendError> {
+        let Some(last) = entries.last() else { return Ok(()) };
+        let mut transaction = self.runs.pool.begin().await.context("cannot write the journal")?;
+        let held = sqlx::query("UPDATE runs SET ended = $1 WHERE id = $2 AND epoch = $3")
+            .bind(ended(last)?)
+            .bind(self.id.as_ref())
+            .bind(self.epoch)
+            .execute(&mut *transaction)
+            .await
+            .context("cannot write the journal")?
+            .rows_affected();
+        if held == 0 {
+            return Err(AppendError::Fenced);
+        }
+        insert(&mut transaction, &self.id, self.seq, at_ms, entries).await?;
+        transaction.commit().await.context("cannot write the journal")?;
+        self.seq += i64::try_from(entries.len()).context("the journal is too long")?;
+        Ok(())
+    }
+}
+
+fn ended(last: &Entry) -> anyhow::Result<Option<String>> {
+    match last {
+        Entry::Ended { end } => Ok(Some(serde_json::to_string(end)?)),
+        _ => Ok(None),
+    }
+}
+
+async fn insert(
+    connection: &mut AnyConnection,
+    id: &DeploymentId,
+    first: i64,
+    at_ms: u64,
+    entries: &[Entry],
+) -> anyhow::Result<()> {
+    for (seq, entry) in (first..).zip(entries) {
+        sqlx::query("INSERT INTO journal (run, seq, at_ms, entry) VALUES ($1, $2, $3, $4)")
+            .bind(id.as_ref())
+            .bind(seq)
+            .bind(i64::try_from(at_ms)?)
+            .bind(serde_json::to_string(entry)?)
+            .execute(&mut *connection)
+            .await
+            .context("cannot write the journal")?;
+    }
+    Ok(())
+}
+
+async fn journal(connection: &mut AnyConnection, id: &DeploymentId) -> anyhow::Result<Vec<Entry>> {
+    let rows = sqlx::query("SELECT entry FROM journal WHERE run = $1 ORDER BY seq")
+        .bind(id.as_ref())
+        .fetch_all(connection)
+        .await?;
+    rows.iter().map(|row| entry(row, 0)).collect()
+}
+
+fn summary(row: &AnyRow) -> anyhow::Result<RunSummary> {
+    let Entry::Opened { spec } = entry(row, 4)? else {
+        anyhow::bail!("a journal begins with Opened")
+    };
+    let end: Option<String> = row.try_get(3)?;
+    Ok(RunSummary {
+        id: spec.id.clone(),
+        owner: row.try_get(1)?,
+        opened_at_ms: u64::try_from(row.try_get::<i64, _>(2)?)?,
+        spec: *spec,
+        end: end.map(|word| serde_json::from_str(&word)).transpose()?,
+    })
+}
+
+fn entry(row: &AnyRow, column: usize) -> anyhow::Result<Entry> {
+    serde_json::from_str(row.try_get(column)?).context("not an entry of a journal")
+}

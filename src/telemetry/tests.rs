@@ -1,0 +1,53 @@
+use std::io;
+use std::sync::{Arc, Mutex};
+
+use tracing::level_filters::LevelFilter;
+use tracing_subscriber::layer::SubscriberExt;
+
+use super::layer;
+
+#[derive(Clone, Default)]
+struct Sink(Arc<Mutex<Vec<u8>>>);
+
+impl io::Write for Sink {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.lock().unwrap().extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+fn logged(level: LevelFilter, speak: impl FnOnce()) -> String {
+    let sink = Sink::default();
+    let writer = sink.clone();
+    let subscriber = tracing_subscriber::registry().with(layer(level, move || writer.clone()));
+    tracing::subscriber::with_default(subscriber, speak);
+    String::from_utf8(sink.0.lock().unwrap().clone()).unwrap()
+}
+
+#[test]
+fn at_the_most_verbose_level_libraries_still_keep_what_people_type_to_themselves() {
+    let log = logged(LevelFilter::TRACE, || {
+        tracing::trace!(target: "tungstenite::protocol", "Received message fm2_secret");
+        tracing::debug!(target: "hyper::proto", "authorization: FlyV1 fm2_secret");
+        tracing::info!(target: "sqlx::query", "insert fm2_secret");
+        tracing::warn!(target: "hyper", "a warning");
+        tracing::trace!(target: "textslash::relay", "ours");
+    });
+
+    assert!(!log.contains("fm2_secret"), "{log}");
+    assert!(log.contains("a warning") && log.contains("ours"), "{log}");
+}
+
+#[test]
+fn a_quiet_level_quiets_libraries_too() {
+    let log = logged(LevelFilter::ERROR, || {
+        tracing::warn!(target: "hyper", "a warning");
+        tracing::error!(target: "textslash", "an error");
+    });
+
+    assert!(!log.contains("a warning") && log.contains("an error"), "{log}");
+}

@@ -1,0 +1,182 @@
+//! The rules of the house, checked.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// Longer than this and a file is no longer read in one sitting.
+const LINES_MAX: usize = 600;
+
+/// Modules that decide and never act.
+const PURE: [&str; 8] =
+    ["secret", "spec", "protocol", "pricing", "intake", "plan", "journal", "conversation"];
+
+/// What a pure module must not name: network, clock, chance, disk.
+const IMPURE: [&str; 9] = [
+    "tokio::",
+    "reqwest::",
+    "axum::",
+    "sqlx::",
+    "rand::",
+    "::now()",
+    "std::fs",
+    "std::net",
+    "std::env",
+];
+
+struct Source {
+    path: PathBuf,
+    text: String,
+}
+
+impl Source {
+    /// The code: comments are for people and may point anywhere.
+    fn code(&self) -> impl Iterator<Item = (usize, &str)> {
+        let lines = self.text.lines().enumerate();
+        lines
+            .filter(|(_, line)| !line.trim_start().starts_with("//"))
+            .map(|(n, line)| (n + 1, line))
+    }
+}
+
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+fn sources(under: &str) -> Vec<Source> {
+    let mut folders = vec![root().join(under)];
+    let mut found = Vec::new();
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(&folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.extension().is_some_and(|ending| ending == "rs") {
+                let text = fs::read_to_string(&path).unwrap();
+                found.push(Source { path: path.strip_prefix(root()).unwrap().into(), text });
+            }
+        }
+    }
+    assert!(!found.is_empty(), "no sources under {under}: the check would be blind");
+    found.sort_by(|a, b| a.path.cmp(&b.path));
+    found
+}
+
+fn reading_order() -> Vec<String> {
+    let map = fs::read_to_string(root().join("src/lib.rs")).unwrap();
+    let modules = map.lines().filter_map(|line| line.strip_prefix("pub mod ")?.strip_suffix(';'));
+    modules.map(str::to_owned).collect()
+}
+
+/// The modules of this crate that a line imports.
+fn imports(line: &str) -> Vec<String> {
+    let mut found = Vec::new();
+    for rest in line.split("crate::").skip(1) {
+        let group = rest.strip_prefix('{').unwrap_or(rest);
+        let names =
+            if group.len() < rest.len() { group.split(", ").collect() } else { vec![group] };
+        for name in names {
+            let name = name.chars().take_while(|c| c.is_ascii_lowercase() || *c == '_').collect();
+            found.push(name);
+        }
+    }
+    found
+}
+
+/// The module that a file under `src/` belongs to (`src/relay/proxy.rs` to `relay`).
+fn module_of(source: &Source) -> Option<String> {
+    let inside = source.path.strip_prefix("src").ok()?;
+    let first = inside.components().next()?.as_os_str().to_str()?;
+    (first != "bin" && first != "lib.rs").then(|| first.trim_end_matches(".rs").to_owned())
+}
+
+#[test]
+fn a_module_imports_only_what_the_map_lists_before_it() {
+    let order = reading_order();
+    let place = |module: &str| order.iter().position(|listed| listed == module);
+    let mut upward = Vec::new();
+    for source in sources("src") {
+        let Some(module) = module_of(&source) else { continue };
+        let Some(own) = place(&module) else {
+            panic!("{} belongs to no module of the map", source.path.display())
+        };
+        let is_test = source.path.ends_with("tests.rs");
+        for (line_number, line) in source.code().filter(|_| !is_test) {
+            for import in imports(line) {
+                if place(&import).is_some_and(|imported| imported > own) {
+                    upward.push(format!("{}:{line_number} {import}", source.path.display()));
+                }
+            }
+        }
+    }
+    assert_eq!(upward, Vec::<String>::new(), "these imports point upward");
+}
+
+#[test]
+fn modules_that_decide_touch_nothing_outside() {
+    let mut touched = Vec::new();
+    for source in sources("src") {
+        let is_test = source.path.ends_with("tests.rs");
+        if is_test || !module_of(&source).is_some_and(|module| PURE.contains(&module.as_str())) {
+            continue;
+        }
+        for (line_number, line) in source.code() {
+            if let Some(impure) = IMPURE.iter().find(|impure| line.contains(**impure)) {
+                touched.push(format!("{}:{line_number} {impure}", source.path.display()));
+            }
+        }
+    }
+    assert_eq!(touched, Vec::<String>::new(), "pure modules name what they must not");
+}
+
+#[test]
+fn only_the_sandbox_role_reaches_the_simulated_vendors() {
+    let roles =
+        sources("src/bin").into_iter().filter(|source| !source.path.ends_with("sandbox.rs"));
+    let reaching: Vec<_> = roles
+        .filter(|source| source.code().any(|(_, line)| line.contains("textslash::sandbox")))
+        .map(|source| source.path)
+        .collect();
+    assert_eq!(reaching, Vec::<PathBuf>::new());
+}
+
+#[test]
+fn the_chat_crate_knows_nothing_of_us_and_we_know_none_of_its_libraries() {
+    let manifest = fs::read_to_string(root().join("Cargo.toml")).unwrap();
+    for library in ["teloxide", "serenity"] {
+        assert!(!manifest.contains(library), "{library} belongs to adapters/Cargo.toml");
+    }
+    for source in sources("adapters/src") {
+        let knows = source.code().any(|(_, line)| line.contains("textslash::"));
+        assert!(!knows, "{} knows the crate that uses it", source.path.display());
+    }
+}
+
+#[test]
+fn every_file_can_be_read_in_one_sitting() {
+    let all = ["src", "adapters", "tests"].into_iter().flat_map(sources);
+    let long: Vec<_> =
+        all.filter(|source| source.text.lines().count() > LINES_MAX).map(|s| s.path).collect();
+    assert_eq!(long, Vec::<PathBuf>::new(), "longer than {LINES_MAX} lines");
+}
+
+#[test]
+fn the_top_level_holds_what_the_readme_names_and_nothing_else() {
+    let allowed = [
+        "Cargo.toml",
+        "Cargo.lock",
+        "src",
+        "adapters",
+        "tests",
+        "Dockerfile",
+        "fly.toml",
+        "README.md",
+        "LICENSE",
+        "target",
+    ];
+    let stray: Vec<_> = fs::read_dir(root())
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .filter(|name| !name.starts_with('.') && !allowed.contains(&name.as_str()))
+        .collect();
+    assert_eq!(stray, Vec::<String>::new());
+}
