@@ -41,7 +41,7 @@ use ledger::Ledger;
 use machine::Machine;
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 /// How long a relay without work or calls stays up: it starts in milliseconds, so little is lost.
 pub const IDLE_MS: u64 = 5 * 60_000;

@@ -4,5 +4,6 @@
 
 mod contract;
 mod fly_account;
+mod relay;
 mod tidy;
 mod vm;
