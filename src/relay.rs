@@ -20,7 +20,7 @@ use crate::http::SharedTransport;
 use crate::probation::{PROBATION_MS, Probation};
 use crate::protocol::{BUILD, Call, Health, Refusal, Verifier};
 use crate::secret::Secret;
-use crate::spec::{AgentKind, DeploymentId, Role};
+use crate::spec::{DeploymentId, Role};
 
 mod activity;
 mod commands;
@@ -68,8 +68,6 @@ pub struct Settings {
     pub deployment: DeploymentId,
     /// What outlives the process.
     pub data_dir: PathBuf,
-    /// Who answers on the VM.
-    pub agent: AgentKind,
     /// Where the VM is.
     pub vm_url: Url,
     /// Where the model is.

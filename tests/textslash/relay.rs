@@ -38,6 +38,7 @@ async fn served_vm(data_dir: &Path) -> String {
         link_key: secret(SecretKind::LinkKey, "the link key"),
         model_proxy_token: secret(SecretKind::ModelProxyToken, "the proxy token"),
         relay_url: Url::parse("http://relay.test").unwrap(),
+        agent_user: None,
         claude_bin: "claude".into(),
         limits: vm::Limits::default(),
     };
@@ -60,7 +61,6 @@ async fn serve(
         owner: UserId("owner".into()),
         deployment: deployment(),
         data_dir: data_dir.to_owned(),
-        agent: AgentKind::Shell,
         vm_url: Url::parse(vm_url).unwrap(),
         model_url: Url::parse("http://model.test").unwrap(),
         link_key: secret(SecretKind::LinkKey, "the link key"),

@@ -392,7 +392,6 @@ pub fn settings(data_dir: PathBuf, owner: &str) -> Settings {
         owner: UserId(owner.into()),
         deployment: DeploymentId::from_random([0; DeploymentId::LENGTH]),
         data_dir,
-        agent: AgentKind::Shell,
         vm_url: Url::parse("http://vm.test").unwrap(),
         model_url: Url::parse("https://model.test").unwrap(),
         link_key: secret(SecretKind::LinkKey, "the link key"),
