@@ -1,1 +1,3 @@
 //! One integration binary: stories told from outside the library.
+
+mod provisioning;

@@ -1,0 +1,200 @@
+//! A person with an account in the simulated Fly, and a provisioner that can be killed.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use sqlx::AnyPool;
+use tempfile::TempDir;
+use textslash::chance::Chance;
+use textslash::clock::Clock;
+use textslash::cloud::Keys;
+use textslash::cloud::fly::{Endpoints, Fly, FlyAccount};
+use textslash::http::SharedTransport;
+use textslash::journal::Run;
+use textslash::provisioner::{DriveError, Goal, Outcome, Progress, Provisioner};
+use textslash::sandbox::faults::Faults;
+use textslash::sandbox::fly::{Inventory, Lag, Latency, Settings, nothing};
+use textslash::sandbox::in_process::InProcess;
+use textslash::sandbox::machines::Modelled;
+use textslash::sandbox::{self};
+use textslash::secret::{Secret, SecretKind};
+use textslash::spec::{
+    AgentKind, CloudKind, DeploymentId, Images, Name, Region, RelayChannel, Size, Spec,
+};
+use textslash::store;
+use tokio::sync::mpsc;
+
+const START_MS: u64 = 1_790_000_000_000;
+
+/// The time that a process needs to start again.
+const RESTART: Duration = Duration::from_secs(5);
+
+pub const MODEL_KEY: &str = "sk-ant-api03-canary-of-the-model";
+
+/// A database on disk, and paused time that waits for it. Many worlds can share it.
+#[derive(Clone)]
+pub struct Database {
+    pub pool: AnyPool,
+    directory: Arc<TempDir>,
+}
+
+impl Database {
+    /// Opens it, then pauses the clock of this (single-threaded) runtime.
+    pub async fn new() -> Self {
+        let directory = Arc::new(tempfile::tempdir().unwrap());
+        let path = directory.path().join("textslash.db");
+        let pool = store::open(&path, &store::SCHEMA).await.unwrap();
+        tokio::time::pause();
+        tokio::spawn(hold_time_for(pool.clone()));
+        Self { pool, directory }
+    }
+}
+
+/// Paused time runs ahead whenever nothing but a timer is left to wait for, and does not know that a
+/// database works on a thread of its own. This keeps the runtime busy while it does.
+async fn hold_time_for(pool: AnyPool) {
+    const TICK: Duration = Duration::from_millis(20);
+    loop {
+        if pool.num_idle() < usize::try_from(pool.size()).unwrap() {
+            tokio::task::yield_now().await;
+        } else {
+            tokio::time::sleep(TICK).await;
+        }
+    }
+}
+
+pub struct World {
+    pub fly: Arc<sandbox::fly::Fly>,
+    pub runtime: Arc<Modelled>,
+    pub faults: Arc<Faults>,
+    pub provisioner: Provisioner,
+    pub spec: Spec,
+    database: Database,
+    clock: Clock,
+    chance: Chance,
+}
+
+impl World {
+    pub async fn new() -> Self {
+        Self::with(Database::new().await, 1, Latency::NONE)
+    }
+
+    /// A world of its own in a database that is shared; its deployment has an id of its own.
+    pub fn with(database: Database, seed: u64, latency: Latency) -> Self {
+        let clock = Clock::following_tokio(START_MS);
+        let chance = Chance::seeded(seed);
+        let runtime = Modelled::new(clock.clone(), chance.clone());
+        let settings =
+            Settings::prompt(clock.clone(), chance.clone(), Arc::new(runtime.clone()));
+        let fly = sandbox::fly::Fly::new(Settings { latency, ..settings });
+        fly.add_lookalikes();
+        let faults = Faults::new(Arc::new(InProcess::new().with_fly(&fly)));
+        let provisioner = Provisioner::new(database.pool.clone(), clock.clone(), chance.clone());
+        let spec = spec(DeploymentId::from_random(chance.bytes()));
+        Self { fly, runtime, faults, provisioner, spec, database, clock, chance }
+    }
+
+    pub fn lagging(self, lag: Lag) -> Self {
+        self.fly.set_lag(lag);
+        self
+    }
+
+    /// The account as a new process opens it: with a token and keys that nobody had before.
+    pub fn account(&self) -> FlyAccount {
+        let transport: SharedTransport = self.faults.clone();
+        let fly =
+            Fly::new(transport, Endpoints::real(), self.clock.clone(), self.chance.clone());
+        let token = fly.judge(&self.fly.mint_org_token()).unwrap();
+        let key = |kind, text: zeroize::Zeroizing<String>| {
+            Arc::new(Secret::new(kind, text, fly.endpoints().keys_audience()))
+        };
+        let keys = Keys {
+            model_key: Some(key(SecretKind::ModelKey, MODEL_KEY.to_owned().into())),
+            owner_key: key(SecretKind::OwnerKey, self.chance.key()),
+            link_key: key(SecretKind::LinkKey, self.chance.key()),
+            model_proxy_token: key(SecretKind::ModelProxyToken, self.chance.key()),
+        };
+        fly.open(token, keys)
+    }
+
+    pub async fn open(&self) -> DeploymentId {
+        self.provisioner.open(&self.spec, "ada").await.unwrap()
+    }
+
+    /// One drive by one process; `None` when the process was killed by a fault.
+    pub async fn drive(&self, goal: Goal) -> Option<Result<Outcome, DriveError>> {
+        let (progress, _unread) = mpsc::channel(Progress::CHANNEL);
+        let account = self.account();
+        tokio::select! {
+            outcome = self.provisioner.drive(&self.spec.id, goal, &account, &progress) => Some(outcome),
+            () = self.faults.crashed() => None,
+        }
+    }
+
+    /// Drives to the goal; a killed process starts again, with a fresh token, and carries on.
+    pub async fn drive_on(&self, goal: Goal) -> Outcome {
+        loop {
+            match self.drive(goal).await {
+                Some(outcome) => return outcome.unwrap(),
+                None => tokio::time::sleep(RESTART).await,
+            }
+        }
+    }
+
+    pub async fn deploys(&self) -> Outcome {
+        self.open().await;
+        self.drive_on(Goal::Deployed).await
+    }
+
+    pub async fn removes(&self) -> Outcome {
+        self.drive_on(Goal::Removed).await
+    }
+
+    pub async fn run(&self) -> Run {
+        self.provisioner.run(&self.spec.id).await.unwrap().unwrap()
+    }
+
+    /// One of each, in one region, and nothing else.
+    pub fn expect_deployed(&self) {
+        let Inventory { apps, machines, volumes, .. } = self.fly.inventory();
+        assert_eq!(apps.len(), 2, "{apps:?}");
+        assert_eq!(machines.len(), 2, "{machines:?}");
+        assert_eq!(volumes.len(), 2, "{volumes:?}");
+        let started = machines.iter().filter(|machine| machine.ends_with("started")).count();
+        assert_eq!(started, 2, "{machines:?}");
+    }
+
+    pub fn expect_nothing(&self) {
+        assert_eq!(self.fly.inventory(), nothing());
+    }
+
+    pub fn expect_good_manners(&self) {
+        assert!(self.fly.lookalikes_untouched(), "a stranger's app was touched");
+        assert_eq!(self.fly.violations(), Vec::<String>::new());
+    }
+
+    pub fn database_file(&self, ending: &str) -> Vec<u8> {
+        let name = format!("textslash.db{ending}");
+        std::fs::read(self.database.directory.path().join(name)).unwrap()
+    }
+}
+
+pub fn region(word: &str) -> Region {
+    Region::try_from(word.to_owned()).unwrap()
+}
+
+fn spec(id: DeploymentId) -> Spec {
+    let image = |role| format!("ghcr.io/textslash/{role}@sha256:{}", "1".repeat(64));
+    Spec {
+        id,
+        name: Name::near("ada"),
+        cloud: CloudKind::Fly,
+        organisation: "personal".to_owned(),
+        regions: ["ams", "lhr"].map(region).to_vec(),
+        size: Size::Small,
+        vm_volume_gb: 3,
+        channel: RelayChannel::Web,
+        agent: AgentKind::Claude,
+        images: Images { relay: image("relay"), vm: image("vm") },
+    }
+}
