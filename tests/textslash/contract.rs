@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::path::Path;
+use std::sync::OnceLock;
 
 use jsonschema::Validator;
 use serde_json::{Map, Value, json};
@@ -31,8 +32,13 @@ struct Operation {
 }
 
 impl Contract {
-    /// Reads the description from `API_SPECS`; says so when that is not set.
-    pub fn load() -> Option<Self> {
+    /// The description from `API_SPECS`, read once; says so when that is not set.
+    pub fn load() -> Option<&'static Self> {
+        static CONTRACT: OnceLock<Option<Contract>> = OnceLock::new();
+        CONTRACT.get_or_init(Self::read).as_ref()
+    }
+
+    fn read() -> Option<Self> {
         let Ok(specs) = std::env::var("API_SPECS") else {
             println!("skipped: API_SPECS is not set, so no contract is checked");
             return None;

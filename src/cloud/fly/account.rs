@@ -31,14 +31,18 @@ mod tests;
 /// both 404 and 401 for "not yet" (fly-go, `WaitForApp`).
 const SETTLING: Duration = Duration::from_secs(60);
 
+/// How long an app that may have been made is not believed to be absent. Replicas have been seen to lag
+/// for up to eight seconds.
+const DOUBTFUL: Duration = Duration::from_secs(10);
+
 /// An account of Fly's, opened with a token.
 pub struct FlyAccount {
     client: Client,
     chance: Chance,
     token: Mutex<Arc<Secret>>,
     keys: Option<Keys>,
-    /// When this process made which app.
-    made: Mutex<BTreeMap<String, Instant>>,
+    /// Until when an app that this process made, or may have made, may be unknown to Fly's replicas.
+    settling: Mutex<BTreeMap<String, Instant>>,
 }
 
 impl FlyAccount {
@@ -48,7 +52,7 @@ impl FlyAccount {
         token: Arc<Secret>,
         keys: Option<Keys>,
     ) -> Self {
-        Self { client, chance, token: Mutex::new(token), keys, made: Mutex::default() }
+        Self { client, chance, token: Mutex::new(token), keys, settling: Mutex::default() }
     }
 
     /// The token as it is now: narrower once the apps exist.
@@ -70,15 +74,19 @@ impl FlyAccount {
         self.keys.as_ref().ok_or_else(|| Failure::ours("an account opened without keys"))
     }
 
-    fn note_made(&self, app: String) {
-        let mut made = self.made.lock().unwrap_or_else(PoisonError::into_inner);
-        made.retain(|_, at| at.elapsed() < SETTLING);
-        made.insert(app, Instant::now());
+    fn note_made(&self, app: &str, settles_in: Duration) {
+        let mut settling = self.settling.lock().unwrap_or_else(PoisonError::into_inner);
+        settling.retain(|_, until| *until > Instant::now());
+        settling.insert(app.to_owned(), Instant::now() + settles_in);
+    }
+
+    fn note_deleted(&self, app: &str) {
+        self.settling.lock().unwrap_or_else(PoisonError::into_inner).remove(app);
     }
 
     fn is_settling(&self, app: &str) -> bool {
-        let made = self.made.lock().unwrap_or_else(PoisonError::into_inner);
-        made.get(app).is_some_and(|at| at.elapsed() < SETTLING)
+        let settling = self.settling.lock().unwrap_or_else(PoisonError::into_inner);
+        settling.get(app).is_some_and(|until| *until > Instant::now())
     }
 
     /// The failure, or "later" where an app made just now is not known yet.
@@ -119,11 +127,14 @@ impl Cloud for FlyAccount {
     ) -> Result<(), CloudError> {
         let (part, role) = known(step)?;
         let token = self.token();
-        let app = here.spec.app(role);
-        let app = Segment::of(&app)?;
+        let name = here.spec.app(role);
+        let app = Segment::of(&name)?;
         let id = Segment::of(found.get("id").map_or("", String::as_str));
         match part {
-            Part::App => self.client.delete_app(&token, app).await?,
+            Part::App => {
+                self.client.delete_app(&token, app).await?;
+                self.note_deleted(&name);
+            }
             Part::Volume => self.client.delete_volume(&token, app, id?).await?,
             Part::Machine => self.client.delete_machine(&token, app, id?).await?,
             _ => return Err(Failure::ours("it goes with its app").into()),

@@ -1,1 +1,171 @@
+use std::sync::Mutex;
 
+use async_trait::async_trait;
+use bytes::Bytes;
+use futures::{FutureExt, StreamExt};
+use serde_json::{Value, json};
+
+use super::macaroon::{Caveat, Macaroon, PERMISSION_LOCATION};
+use super::*;
+use crate::http::{Reply, Transport, Unanswered};
+
+pub(super) const NOW_MS: u64 = 1_790_000_000_000;
+
+/// A request as it arrived.
+#[derive(Clone, Debug)]
+pub(super) struct Seen {
+    pub(super) line: String,
+    pub(super) authorization: String,
+    pub(super) signed: bool,
+    pub(super) body: Value,
+}
+
+type Script = dyn Fn(&str) -> Result<(u16, Value), Unanswered> + Send + Sync;
+
+/// Fly on paper: answers each request line from a script and remembers what it was asked.
+pub(super) struct Paper {
+    script: Box<Script>,
+    seen: Mutex<Vec<Seen>>,
+}
+
+impl Paper {
+    pub(super) fn new(
+        script: impl Fn(&str) -> Result<(u16, Value), Unanswered> + Send + Sync + 'static,
+    ) -> Arc<Self> {
+        Arc::new(Self { script: Box::new(script), seen: Mutex::default() })
+    }
+
+    pub(super) fn seen(&self) -> Vec<Seen> {
+        self.seen.lock().unwrap().clone()
+    }
+}
+
+#[async_trait]
+impl Transport for Paper {
+    async fn send(&self, request: http::Request<Bytes>) -> Result<Reply, Unanswered> {
+        let line = format!("{} {}", request.method(), request.uri());
+        let header = |name: &str| {
+            let value = request.headers().get(name)?;
+            Some(value.to_str().unwrap().to_owned())
+        };
+        self.seen.lock().unwrap().push(Seen {
+            line: line.clone(),
+            authorization: header("authorization").unwrap_or_default(),
+            signed: header(crate::protocol::SIGNATURE_HEADER).is_some(),
+            body: serde_json::from_slice(request.body()).unwrap_or_default(),
+        });
+        let (status, body) = (self.script)(&line)?;
+        let (head, ()) = http::Response::builder().status(status).body(()).unwrap().into_parts();
+        let body = async move { Ok(Bytes::from(body.to_string())) };
+        Ok(Reply { head, body: body.into_stream().boxed() })
+    }
+}
+
+pub(super) fn fly(paper: &Arc<Paper>) -> Fly {
+    let clock = Clock::following_tokio(NOW_MS);
+    Fly::new(paper.clone(), Endpoints::real(), clock, Chance::seeded(7))
+}
+
+pub(super) fn a_token() -> String {
+    let mut token = Macaroon::mint(b"fly's key", b"kid", [7; 16], PERMISSION_LOCATION);
+    token.attenuate(Caveat::Organization { id: 42, mask: Caveat::ALL });
+    token.encode().to_string()
+}
+
+fn preflight_script(line: &str) -> Result<(u16, Value), Unanswered> {
+    Ok(match line {
+        "GET https://api.machines.dev/v1/tokens/current" => {
+            (200, json!({"tokens": [{"org_slug": "ada", "new": 1}, {"org_slug": "ada"}, {}]}))
+        }
+        "GET https://api.fly.io/api/v1/organizations?admin=false" => (
+            200,
+            json!({"organizations": [
+                {"slug": "ada", "name": "Ada", "billing_status": "TRIAL_ACTIVE"},
+                {"slug": "other", "billing_status": null},
+            ]}),
+        ),
+        _ => (
+            200,
+            json!({"Regions": [
+                {"code": "ams", "name": "Amsterdam", "requires_paid_plan": null},
+                {"code": "old", "deprecated": true},
+                {"code": "../x"},
+                {"code": "iad", "requires_paid_plan": true},
+            ], "Nearest": "ams"}),
+        ),
+    })
+}
+
+#[tokio::test]
+async fn a_pasted_token_is_narrowed_before_it_is_kept() {
+    let fly = fly(&Paper::new(preflight_script));
+    let token = fly.judge(&format!("FlyV1 {}", a_token())).ok().unwrap();
+    let kept = Macaroon::decode(token.expose_here()).unwrap();
+    assert!(kept.verify(b"fly's key"));
+    let end = NOW_MS / 1000 + 2 * 60 * 60;
+    assert!(kept.caveats().any(|caveat| {
+        matches!(caveat, Caveat::ValidityWindow { not_after, .. } if *not_after == end as i64)
+    }));
+    assert!(token.expose_to("api.machines.dev").is_ok());
+    assert!(token.expose_to("api.fly.io").is_ok());
+    assert!(token.expose_to("ada-relay.fly.dev").is_err());
+    assert_eq!(fly.judge("fm2_lJPE").err(), Some(Rejection::CutOff));
+}
+
+#[tokio::test]
+async fn the_preflight_tells_organisation_standing_and_regions() {
+    let paper = Paper::new(preflight_script);
+    let fly = fly(&paper);
+    let token = fly.judge(&a_token()).ok().unwrap();
+
+    let account = fly.preflight(&token).await.unwrap();
+
+    let ada =
+        Organisation { slug: "ada".to_owned(), name: "Ada".to_owned(), standing: Standing::Trial };
+    assert_eq!(account.organisations, [ada]);
+    let regions: Vec<_> =
+        account.regions.iter().map(|offer| (offer.region.as_ref(), offer.paid_only)).collect();
+    assert_eq!(regions, [("ams", false), ("iad", true)]);
+    assert_eq!(account.nearest.unwrap().as_ref(), "ams");
+    let bundle = token.expose_here();
+    for seen in paper.seen() {
+        let scheme = if seen.line.contains("api.fly.io") { "Bearer" } else { "FlyV1" };
+        assert_eq!(seen.authorization, format!("{scheme} {bundle}"), "{}", seen.line);
+    }
+}
+
+#[tokio::test]
+async fn billing_that_cannot_be_asked_stops_nobody_but_a_refused_token_does() {
+    for (path, status, expected) in [
+        ("organizations", 403, None),
+        ("organizations", 503, None),
+        ("tokens/current", 401, Some(Cause::TokenRefused)),
+        ("tokens/current", 503, Some(Cause::Later { after_ms: None })),
+        ("regions", 503, Some(Cause::Later { after_ms: None })),
+    ] {
+        let fly = fly(&Paper::new(move |line| {
+            if line.contains(path) { Ok((status, json!({}))) } else { preflight_script(line) }
+        }));
+        let token = fly.judge(&a_token()).ok().unwrap();
+        let cause = fly.preflight(&token).await.err().map(|error| error.cause);
+        assert_eq!(cause, expected, "{path} {status}");
+    }
+}
+
+#[test]
+fn standing_follows_what_flyctl_does() {
+    let link = "https://fly.io/dashboard/ada/billing".to_owned();
+    let cases = [
+        (None, Standing::Good),
+        (Some("CURRENT"), Standing::Good),
+        (Some("PAST_DUE"), Standing::Good),
+        (Some("NEW_WORD"), Standing::Good),
+        (Some("TRIAL_ACTIVE"), Standing::Trial),
+        (Some("SOURCE_REQUIRED"), Standing::PaymentNeeded { link: link.clone() }),
+        (Some("TRIAL_ENDED"), Standing::PaymentNeeded { link: link.clone() }),
+        (Some("SUSPENDED"), Standing::Held { link }),
+    ];
+    for (status, expected) in cases {
+        assert_eq!(standing(status, "ada"), expected, "{status:?}");
+    }
+}

@@ -1,1 +1,211 @@
+use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::Mutex;
+use std::time::Duration;
 
+use axum::Router;
+use axum::extract::ws::{Message, WebSocketUpgrade};
+use axum::routing::{any, get, post};
+use serde_json::{Value, json};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::oneshot;
+
+use super::*;
+use crate::chance::Chance;
+use crate::clock::Clock;
+use crate::http::{Network, call};
+use crate::sandbox::fly::Settings;
+use crate::sandbox::machines::{Executed, Launch, MachineRuntime};
+
+#[test]
+fn host_names_stand_for_apps() {
+    let cases = [
+        ("ada-relay.fly.dev", Some(("ada-relay", true))),
+        ("ada-relay.fly.dev.localhost:4711", Some(("ada-relay", true))),
+        ("ada-vm.flycast", Some(("ada-vm", false))),
+        ("ada-vm.flycast.localhost:80", Some(("ada-vm", false))),
+        ("fly.dev", None),
+        ("example.com", None),
+        ("", None),
+    ];
+    for (host, expected) in cases {
+        assert_eq!(app_of(host), expected, "{host}");
+    }
+}
+
+/// A runtime whose one machine is a small web server in this process, on a real port.
+#[derive(Default)]
+struct OneServer {
+    running: Mutex<Option<(u16, oneshot::Sender<i32>)>>,
+}
+
+#[async_trait]
+impl MachineRuntime for OneServer {
+    async fn start(&self, _: Launch) -> anyhow::Result<oneshot::Receiver<i32>> {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
+        let port = listener.local_addr()?.port();
+        tokio::spawn(async move { axum::serve(listener, server()).await });
+        let (exit, exited) = oneshot::channel();
+        *self.running.lock().unwrap() = Some((port, exit));
+        Ok(exited)
+    }
+
+    async fn stop(&self, _: &str, _: Duration) {
+        if let Some((_, exit)) = self.running.lock().unwrap().take() {
+            exit.send(0).unwrap();
+        }
+    }
+
+    fn signal(&self, _: &str, _: &str) {}
+
+    fn door(&self, _: &str) -> Option<Door> {
+        self.running.lock().unwrap().as_ref().map(|(port, _)| Door::Port(*port))
+    }
+
+    async fn exec(&self, _: &str, _: &[String], _: Duration) -> Executed {
+        Executed::default()
+    }
+
+    async fn discard_volume(&self, _: &str) {}
+
+    fn running(&self) -> Vec<String> {
+        Vec::new()
+    }
+
+    fn output(&self, _: &str) -> String {
+        String::new()
+    }
+
+    fn close(&self) {}
+}
+
+fn server() -> Router {
+    let echo = |upgrade: WebSocketUpgrade| async {
+        upgrade.on_upgrade(|mut socket| async move {
+            while let Some(Ok(Message::Text(text))) = socket.recv().await {
+                socket.send(Message::Text(text)).await.unwrap();
+            }
+        })
+    };
+    Router::new()
+        .route("/health", get(|| async { "well" }))
+        .route("/echo", post(|body: Bytes| async { body }))
+        .route("/socket", any(echo))
+}
+
+/// A cloud with one app behind the proxy.
+struct World {
+    fly: Arc<Fly>,
+    edge: SocketAddr,
+    token: String,
+}
+
+impl World {
+    async fn new() -> Self {
+        let (clock, chance) = (Clock::system(), Chance::seeded(3));
+        let fly = Fly::new(Settings::prompt(clock, chance, Arc::new(OneServer::default())));
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
+        let edge = listener.local_addr().unwrap();
+        tokio::spawn(serve(listener, fly.clone()));
+        let token = fly.mint_org_token();
+        let world = Self { fly, edge, token };
+        let network = "textslash-k3v9";
+        let app = json!({ "name": "ada", "org_slug": "personal", "network": network });
+        world.post("/v1/apps", app).await;
+        world
+    }
+
+    async fn post(&self, path: &str, body: Value) -> Value {
+        let request = http::Request::post(path)
+            .header("authorization", &self.token)
+            .header("content-type", "application/json")
+            .body(Body::from(body.to_string()))
+            .unwrap();
+        let response = self.fly.router().oneshot(request).await.unwrap();
+        assert!(response.status().is_success());
+        let bytes = axum::body::to_bytes(response.into_body(), 1 << 20).await.unwrap();
+        serde_json::from_slice(&bytes).unwrap_or_default()
+    }
+
+    async fn with_machine(self) -> Self {
+        let image = format!("ghcr.io/textslash/vm@sha256:{}", "1".repeat(64));
+        let services = json!([{ "internal_port": 8080, "protocol": "tcp", "autostart": true }]);
+        let config = json!({ "image": image, "services": services });
+        self.post("/v1/apps/ada/machines", json!({ "name": "vm", "config": config })).await;
+        self.post("/v1/apps/ada/ip_assignments", json!({ "type": "v6" })).await;
+        self
+    }
+
+    async fn send(&self, host: &str, path: &str, body: &str) -> (u16, String) {
+        let url = format!("http://{host}.localhost:{}{path}", self.edge.port());
+        let request = match body {
+            "" => http::Request::get(url).body(Bytes::new()),
+            body => http::Request::post(url).body(Bytes::from(body.to_owned())),
+        };
+        let network = Network::new().unwrap();
+        let deadline = Duration::from_secs(60);
+        let answer = call(&network, request.unwrap(), deadline, 1 << 20).await.unwrap();
+        (answer.status.as_u16(), String::from_utf8_lossy(&answer.body).into_owned())
+    }
+}
+
+#[tokio::test]
+async fn requests_find_the_machine_by_host_name_one_after_the_other() {
+    let world = World::new().await.with_machine().await;
+    let long = "x".repeat(300_000);
+    assert_eq!(world.send("ada.fly.dev", "/health", "").await, (200, "well".to_owned()));
+    assert_eq!(world.send("ada.fly.dev", "/echo", &long).await, (200, long));
+    assert_eq!(world.send("ada.fly.dev", "/nowhere", "").await.0, 404);
+}
+
+#[tokio::test]
+async fn what_has_no_address_is_not_reached() {
+    let world = World::new().await.with_machine().await;
+    for host in ["ada.flycast", "eve.fly.dev", "example"] {
+        assert_eq!(world.send(host, "/health", "").await.0, 502, "{host}");
+    }
+    let private = json!({ "type": "private_v6", "network": "textslash-k3v9" });
+    world.post("/v1/apps/ada/ip_assignments", private).await;
+    assert_eq!(world.send("ada.flycast", "/health", "").await.0, 200);
+}
+
+#[tokio::test]
+async fn traffic_wakes_a_machine_that_is_down() {
+    let world = World::new().await.with_machine().await;
+    assert_eq!(world.send("ada.fly.dev", "/health", "").await.0, 200);
+    let machine = world.fly.inventory().machines;
+    assert_eq!(machine, ["ada/vm lhr started"]);
+    world.fly.runtime().stop("", Duration::ZERO).await;
+    assert_eq!(world.send("ada.fly.dev", "/health", "").await.0, 200);
+}
+
+#[tokio::test]
+async fn a_web_socket_goes_through() {
+    let world = World::new().await.with_machine().await;
+    let mut stream = TcpStream::connect(world.edge).await.unwrap();
+    let request = "GET /socket HTTP/1.1\r\nhost: ada.fly.dev\r\nconnection: Upgrade\r\n\
+        upgrade: websocket\r\nsec-websocket-version: 13\r\n\
+        sec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n";
+    stream.write_all(request.as_bytes()).await.unwrap();
+    let mut head = Vec::new();
+    while !head.ends_with(b"\r\n\r\n") {
+        head.push(stream.read_u8().await.unwrap());
+    }
+    assert!(head.starts_with(b"HTTP/1.1 101"));
+
+    // A masked text frame "hi" with a mask of zeros, and its unmasked echo.
+    stream.write_all(&[0x81, 0x82, 0, 0, 0, 0, b'h', b'i']).await.unwrap();
+    let mut echo = [0; 4];
+    stream.read_exact(&mut echo).await.unwrap();
+    assert_eq!(&echo, b"\x81\x02hi");
+}
+
+#[tokio::test]
+async fn an_unreadable_head_is_refused() {
+    let world = World::new().await;
+    let mut stream = TcpStream::connect(world.edge).await.unwrap();
+    stream.write_all(b"GET / HTTP/1.1\r\n\r\n").await.unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).await.unwrap();
+    assert!(answer.starts_with("HTTP/1.1 400"), "{answer}");
+}

@@ -142,18 +142,16 @@ fn is_name(name: &str) -> bool {
         && name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
 }
 
-async fn delete(State(fly): State<Arc<Fly>>, Extension(app): Extension<App>) -> Response {
-    fly.write(|world, when| {
-        if let Some(mut leaving) = world.apps.get(&app.name).cloned() {
-            leaving.leaving = true;
-            world.apps.put(&app.name, leaving, when.now_ms, when.lag_ms);
-        }
-    });
-    fly.spawn(async move |fly| {
-        pause(fly.latency.app_gone_ms).await;
-        fly.remove_app(&app.name).await;
-    });
-    StatusCode::ACCEPTED.into_response()
+/// Accepted at once, done a while later; asked again meanwhile, it is accepted again.
+async fn delete(State(fly): State<Arc<Fly>>, Extension(app): Extension<App>) -> StatusCode {
+    let begun = fly.change_app(&app.name, |app, _| Ok(!std::mem::replace(&mut app.leaving, true)));
+    if matches!(begun, Ok(true)) {
+        fly.spawn(async move |fly| {
+            pause(fly.latency.app_gone_ms).await;
+            fly.remove_app(&app.name).await;
+        });
+    }
+    StatusCode::ACCEPTED
 }
 
 impl Fly {

@@ -15,6 +15,7 @@ use super::errors::Refusal;
 use super::regions;
 use super::state::{App, Machine, MachineState, mounts};
 
+mod exec;
 mod lease;
 mod shown;
 mod wait;
@@ -23,9 +24,6 @@ pub(super) use shown::{overview, shown};
 
 /// How long a process has to end when nobody said: Fly's default is 5 s.
 const GRACE: Duration = Duration::from_secs(5);
-
-/// How long a command may run: Fly's limit.
-const EXEC_MAX: Duration = Duration::from_secs(60);
 
 pub(super) fn routes() -> Router<Arc<Fly>> {
     let machine = "/v1/apps/{app}/machines/{machine}";
@@ -37,8 +35,8 @@ pub(super) fn routes() -> Router<Arc<Fly>> {
         .route(&of("stop"), post(stop))
         .route(&of("suspend"), post(suspend))
         .route(&of("restart"), post(restart))
-        .route(&of("signal"), post(signal))
-        .route(&of("exec"), post(exec))
+        .route(&of("signal"), post(exec::signal))
+        .route(&of("exec"), post(exec::exec))
         .route(&of("wait"), get(wait::wait))
         .route(&of("events"), get(shown::events))
         .route(&of("lease"), get(lease::show).post(lease::acquire).delete(lease::release))
@@ -197,6 +195,7 @@ async fn delete(
     Ok(ok())
 }
 
+/// What most writes answer.
 fn ok() -> Json<Value> {
     Json(json!({ "ok": true }))
 }
@@ -264,56 +263,6 @@ async fn restart(
     fly.machine_for_write(&app.name, &id, &headers)?;
     fly.relaunch(&id, GRACE);
     Ok(ok())
-}
-
-#[derive(Deserialize)]
-struct SignalWanted {
-    signal: String,
-}
-
-async fn signal(
-    State(fly): State<Arc<Fly>>,
-    Extension(app): Extension<App>,
-    Path((_, id)): Path<(String, String)>,
-    Json(body): Json<Value>,
-) -> Result<Json<Value>, Refusal> {
-    let wanted: SignalWanted = fly.read("POST signal", &body, &["signal"])?;
-    fly.machine_of(&app.name, &id)?;
-    fly.runtime.signal(&id, &wanted.signal);
-    Ok(ok())
-}
-
-#[derive(Deserialize)]
-struct Exec {
-    command: Option<Vec<String>>,
-    cmd: Option<String>,
-    timeout: Option<u64>,
-}
-
-const EXEC_FIELDS: &[&str] = &["command", "cmd", "timeout", "stdin", "container"];
-
-/// 200 whatever came of the command.
-async fn exec(
-    State(fly): State<Arc<Fly>>,
-    Extension(app): Extension<App>,
-    Path((_, id)): Path<(String, String)>,
-    Json(body): Json<Value>,
-) -> Result<Json<Value>, Refusal> {
-    let exec: Exec = fly.read("POST exec", &body, EXEC_FIELDS)?;
-    let machine = fly.machine_of(&app.name, &id)?;
-    if machine.state != MachineState::Started {
-        return Err(Refusal::precondition("machine not running"));
-    }
-    let words = |cmd: String| cmd.split_whitespace().map(str::to_owned).collect();
-    let command = exec.command.or(exec.cmd.map(words)).unwrap_or_default();
-    let deadline = exec.timeout.map_or(EXEC_MAX, Duration::from_secs).min(EXEC_MAX);
-    let executed = fly.runtime.exec(&id, &command, deadline).await;
-    Ok(Json(json!({
-        "exit_code": executed.exit_code,
-        "exit_signal": executed.exit_signal,
-        "stdout": executed.stdout,
-        "stderr": executed.stderr,
-    })))
 }
 
 /// `10s`, `1m`, or plain seconds.

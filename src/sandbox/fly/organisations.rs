@@ -29,7 +29,7 @@ async fn list(State(fly): State<Arc<Fly>>, Extension(caller): Extension<Caller>)
     let organisations: Vec<Value> = fly
         .organisations_of(&caller)
         .iter()
-        .filter_map(|organisation| fly.account(organisation.slug, |account| rest(account)))
+        .filter_map(|organisation| fly.account(organisation.slug, rest))
         .collect();
     Json(json!({ "organizations": organisations }))
 }
@@ -42,7 +42,7 @@ async fn show(
     let known = fly.organisations_of(&caller);
     let organisation = known.iter().find(|organisation| organisation.slug == slug);
     let organisation = organisation.ok_or_else(Refusal::unauthorized)?;
-    let shown = fly.account(organisation.slug, |account| rest(account));
+    let shown = fly.account(organisation.slug, rest);
     Ok(Json(json!({ "organization": shown })))
 }
 
@@ -76,7 +76,7 @@ async fn graphql(
     let nodes: Vec<Value> = fly
         .organisations_of(&caller)
         .iter()
-        .filter_map(|organisation| fly.account(organisation.slug, |account| node(account)))
+        .filter_map(|organisation| fly.account(organisation.slug, node))
         .collect();
     Json(json!({ "data": { "organizations": { "nodes": nodes } } })).into_response()
 }

@@ -11,13 +11,15 @@ use tower::ServiceExt;
 use super::*;
 use crate::chance::Chance;
 use crate::clock::Clock;
-use crate::cloud::fly::macaroon::{Caveat, Macaroon};
 use crate::http::Transport;
 use crate::sandbox::in_process::InProcess;
 use crate::sandbox::machines::{Knobs, Modelled};
 
 #[path = "../../../tests/textslash/contract.rs"]
 mod contract;
+mod life;
+mod refusals;
+mod tokens;
 
 const START_MS: u64 = 1_790_000_000_000;
 const IMAGE: &str =
@@ -29,7 +31,7 @@ struct World {
     runtime: Arc<Modelled>,
     router: Router,
     token: String,
-    contract: Option<contract::Contract>,
+    contract: Option<&'static contract::Contract>,
 }
 
 impl World {
@@ -49,7 +51,7 @@ impl World {
 
     fn with_token(&self, token: &str) -> Self {
         let (fly, runtime) = (self.fly.clone(), self.runtime.clone());
-        let (router, contract) = (self.router.clone(), contract::Contract::load());
+        let (router, contract) = (self.router.clone(), self.contract);
         Self { fly, runtime, router, token: token.to_owned(), contract }
     }
 
@@ -160,35 +162,4 @@ fn machine(role: &str) -> Value {
 
 fn text(answer: &Value) -> &str {
     answer["error"].as_str().unwrap_or_default()
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_relay_is_deployed_reached_and_removed_to_nothing() {
-    let ada = World::new();
-    ada.app("ada-relay").await;
-    let secrets = json!({ "values": { "LINK_KEY": "k" } });
-    let (_, answer) = ada.post("/v1/apps/ada-relay/secrets", secrets).await;
-    assert_eq!(answer["version"], 1);
-    for kind in ["shared_v4", "v6"] {
-        let wanted = json!({ "type": kind });
-        assert_eq!(ada.post("/v1/apps/ada-relay/ip_assignments", wanted).await.0, 200);
-    }
-    let volume = ada.volume("ada-relay").await;
-    let mut wanted = machine("relay");
-    wanted["min_secrets_version"] = 1.into();
-    wanted["config"]["mounts"] = json!([{ "volume": volume, "path": "/data", "name": "data" }]);
-    let (_, made) = ada.post("/v1/apps/ada-relay/machines", wanted).await;
-    let id = made["id"].as_str().unwrap();
-    let wait = format!("/v1/apps/ada-relay/machines/{id}/wait?state=started&timeout=60");
-    assert_eq!(ada.get(&wait).await.0, 200);
-
-    assert_eq!(ada.visits("https://ada-relay.fly.dev/health").await, Ok(StatusCode::OK));
-    assert_eq!(ada.visits("https://ada-relay.fly.dev/ready").await, Ok(StatusCode::UNAUTHORIZED));
-    assert!(ada.fly.bill().per_month_cents > 0.0);
-
-    assert_eq!(ada.delete("/v1/apps/ada-relay?force=true").await.0, StatusCode::ACCEPTED);
-    assert_eq!(ada.get("/v1/apps/ada-relay").await.0, StatusCode::NOT_FOUND);
-    assert_eq!(ada.fly.inventory(), nothing());
-    assert_eq!(ada.fly.runtime().running(), Vec::<String>::new());
-    assert_eq!(ada.fly.violations(), Vec::<String>::new());
 }

@@ -114,9 +114,7 @@ async fn create(
     if !(1..=SIZE_GB_MAX).contains(&size_gb) {
         return Err(Refusal::malformed("size_gb must be between 1 and 500"));
     }
-    let full = |account: &mut super::accounts::Account| {
-        account.no_volumes_in.iter().any(|full| *full == region)
-    };
+    let full = |account: &mut super::accounts::Account| account.no_volumes_in.contains(&region);
     if fly.account(&app.organisation, full) == Some(true) {
         return Err(Refusal::no_volume_capacity());
     }

@@ -32,7 +32,7 @@ const VM_DEADLINE: Duration = Duration::from_secs(30);
 pub struct Knobs {
     /// How long after its start a machine begins to listen, in milliseconds.
     pub healthy_after_ms: u64,
-    /// Machines of this role start and never answer.
+    /// Machines of this role start and answer 503 to everything.
     pub never_healthy: Option<&'static str>,
     /// Machines of this role exit at once with this status.
     pub exits: Option<(&'static str, i32)>,
@@ -109,7 +109,7 @@ impl MachineRuntime for Arc<Modelled> {
         let from = tokio::time::Instant::now() + Duration::from_millis(knobs.healthy_after_ms);
         let machine = launch.machine.clone();
         let model = Model::new(self.clone(), role, launch, knobs);
-        let router = if silent { Router::new() } else { model.router() };
+        let router = if silent { unwell() } else { model.router() };
         state.running.insert(machine, Running { router, from, exit });
         Ok(exited)
     }
@@ -147,6 +147,11 @@ impl MachineRuntime for Arc<Modelled> {
         state.closed = true;
         state.running.clear();
     }
+}
+
+/// Listens, and serves nothing.
+fn unwell() -> Router {
+    Router::new().fallback(|| async { StatusCode::SERVICE_UNAVAILABLE })
 }
 
 /// One running relay or VM.

@@ -1,6 +1,6 @@
 //! What is made, and how.
 
-use super::{FlyAccount, fact, facts, machine_facts, volume_facts};
+use super::{DOUBTFUL, FlyAccount, SETTLING, fact, facts, machine_facts, volume_facts};
 use crate::cloud::fly::client::Segment;
 use crate::cloud::fly::errors::Failure;
 use crate::cloud::fly::plan::{self, Part};
@@ -50,9 +50,15 @@ impl FlyAccount {
         let network = here.spec.network();
         let request =
             wire::CreateApp { name: app, org_slug: &here.spec.organisation, network: &network };
-        self.client.create_app(&self.token(), &request).await?;
-        self.note_made(app.to_owned());
-        Ok(Facts::new())
+        let made = self.client.create_app(&self.token(), &request).await;
+        match &made {
+            Ok(()) => self.note_made(app, SETTLING),
+            Err(Failure { error: CloudError { cause: Cause::InDoubt, .. }, .. }) => {
+                self.note_made(app, DOUBTFUL);
+            }
+            Err(_) => {}
+        }
+        made.map(|()| Facts::new())
     }
 
     async fn make_address(

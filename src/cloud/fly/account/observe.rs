@@ -33,7 +33,9 @@ impl FlyAccount {
             _ => Err(Failure::ours("nothing that can be observed")),
         };
         match looked {
-            Err(Failure { status: Some(StatusCode::NOT_FOUND), .. }) => Ok(Observation::Absent),
+            Err(Failure { status: Some(StatusCode::NOT_FOUND), .. }) if !self.is_settling(app) => {
+                Ok(Observation::Absent)
+            }
             other => other,
         }
     }

@@ -1,0 +1,117 @@
+use super::*;
+use crate::cloud::fly::tests::Seen;
+use crate::protocol::BUILD;
+
+async fn pass(
+    answers: Vec<(&'static str, Answer)>,
+    gate: &'static str,
+) -> (Vec<Seen>, Result<Option<Facts>, Cause>) {
+    let (paper, account) = account_with(answers);
+    let (spec, known) = (spec(), known_all());
+    let here = Here { spec: &spec, region: &spec.regions[0], known: &known };
+    let passed = account.pass(&here, &StepId::new(gate)).await.map_err(|error| error.cause);
+    (paper.seen(), passed)
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_token_is_cut_to_the_two_apps_once_they_exist() {
+    let (paper, account) = account_with(vec![
+        ("GET /apps/ada-relay", Ok((200, json!({"internal_numeric_id": 11})))),
+        ("GET /apps/ada-vm", Ok((200, json!({"internal_numeric_id": 12})))),
+    ]);
+    let (spec, known) = (spec(), Known::new());
+    let here = Here { spec: &spec, region: &spec.regions[0], known: &known };
+    assert!(account.pass(&here, &StepId::new("narrow-token")).await.unwrap().is_some());
+    account.observe(&here, &StepId::new("vm-app")).await.unwrap();
+
+    let shown = paper.seen().pop().unwrap().authorization;
+    let shown = Macaroon::decode(shown.strip_prefix("FlyV1 ").unwrap()).unwrap();
+    let apps = BTreeMap::from([(11, Caveat::ALL), (12, Caveat::ALL)]);
+    assert_eq!(shown.caveats().last(), Some(&Caveat::Apps(apps)));
+    assert!(shown.verify(b"fly's key"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn without_numeric_ids_the_token_stays_as_it_is() {
+    let (_, passed) = pass(vec![("GET /apps/", Ok((200, json!({}))))], "narrow-token").await;
+    assert_eq!(passed, Ok(Some(Facts::new())));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_machine_has_started_when_fly_says_so() {
+    let cases = [
+        ((200, json!({"id": "1r", "state": "started"})), Ok(true)),
+        ((200, json!({"id": "1r", "state": "stopped"})), Ok(true)),
+        ((200, json!({"id": "1r", "state": "created"})), Ok(false)),
+        ((200, json!({"id": "1r", "state": "a new word"})), Ok(false)),
+        ((404, json!({"error": "machine not found"})), Ok(false)),
+        ((200, json!({"id": "1r", "state": "launch_failed"})), Err(Cause::NoRoom)),
+        ((401, json!({})), Err(Cause::TokenRefused)),
+    ];
+    for (answer, expected) in cases {
+        let (_, passed) =
+            pass(vec![("GET /apps/ada-relay", Ok(answer.clone()))], "relay-started").await;
+        assert_eq!(passed.map(|facts| facts.is_some()), expected, "{answer:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn only_an_answer_from_this_deployment_proves_anything() {
+    let health = |deployment: &str, role: &str| {
+        Ok((200, json!({"deployment": deployment, "build": BUILD, "role": role})))
+    };
+    for (gate, path, role, other) in [
+        ("relay-healthy", "GET https://ada-relay-0123456789.fly.dev/health", "relay", "vm"),
+        ("agent-ready", "GET https://ada-relay-0123456789.fly.dev/ready", "vm", "relay"),
+    ] {
+        let cases = [
+            (health(ID, role), true),
+            (health(ID, other), false),
+            (health("zzzzzzzzzz", role), false),
+            (Ok((200, json!({"ok": true}))), false),
+            (Ok((503, json!(null))), false),
+            (Err(Unanswered::NotSent), false),
+        ];
+        for (answer, expected) in cases {
+            let (seen, passed) = pass(vec![(path, answer.clone())], gate).await;
+            assert_eq!(passed.unwrap().is_some(), expected, "{gate} {answer:?}");
+            assert_eq!(seen[0].signed, gate == "agent-ready");
+            assert_eq!(seen[0].authorization, "", "the Fly token stays with Fly");
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_stranger_must_be_turned_away_and_find_no_other_door() {
+    let ips = |ips: Value| Ok((200, json!({"ips": ips})));
+    let private = || ips(json!([{"ip": "fdaa::3"}]));
+    let turned_away = || Ok((401, json!(null)));
+    let cases = [
+        (private(), turned_away(), turned_away(), Ok(true)),
+        (private(), turned_away(), Ok((503, json!(null))), Ok(false)),
+        (private(), Err(Unanswered::Lost), turned_away(), Ok(false)),
+        (private(), Ok((200, json!(null))), turned_away(), Err(Cause::OurFault)),
+        (private(), turned_away(), Ok((400, json!(null))), Err(Cause::OurFault)),
+        (ips(json!([{"ip": "2a09::1"}])), turned_away(), turned_away(), Err(Cause::OurFault)),
+    ];
+    for (addresses, ready, model, expected) in cases {
+        let answers = vec![
+            ("GET /apps/ada-vm", addresses),
+            ("GET https://ada-relay-0123456789.fly.dev/ready", ready),
+            ("POST https://ada-relay-0123456789.fly.dev/model/v1/messages", model),
+        ];
+        let (seen, passed) = pass(answers.clone(), "stranger-refused").await;
+        assert_eq!(passed.map(|facts| facts.is_some()), expected, "{answers:?}");
+        assert!(seen.iter().all(|seen| !seen.signed));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn committing_is_signed_and_must_succeed() {
+    let commit = "POST https://ada-relay-0123456789.fly.dev/commit";
+    for (status, expected) in [(200, true), (204, true), (503, false), (401, false)] {
+        let (seen, passed) = pass(vec![(commit, Ok((status, json!(null))))], "committed").await;
+        assert_eq!(passed.unwrap().is_some(), expected, "{status}");
+        assert!(seen[0].signed);
+    }
+}

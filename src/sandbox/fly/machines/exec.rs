@@ -1,0 +1,67 @@
+//! Signals to a machine's process, and commands beside it.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::extract::{Path, State};
+use axum::{Extension, Json};
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::super::Fly;
+use super::super::errors::Refusal;
+use super::super::state::{App, MachineState};
+use super::ok;
+
+/// How long a command may run: Fly's limit.
+const EXEC_MAX: Duration = Duration::from_secs(60);
+
+#[derive(Deserialize)]
+struct SignalWanted {
+    signal: String,
+}
+
+pub async fn signal(
+    State(fly): State<Arc<Fly>>,
+    Extension(app): Extension<App>,
+    Path((_, id)): Path<(String, String)>,
+    Json(body): Json<Value>,
+) -> Result<Json<Value>, Refusal> {
+    let wanted: SignalWanted = fly.read("POST signal", &body, &["signal"])?;
+    fly.machine_of(&app.name, &id)?;
+    fly.runtime.signal(&id, &wanted.signal);
+    Ok(ok())
+}
+
+#[derive(Deserialize)]
+struct Exec {
+    command: Option<Vec<String>>,
+    cmd: Option<String>,
+    timeout: Option<u64>,
+}
+
+const EXEC_FIELDS: &[&str] = &["command", "cmd", "timeout", "stdin", "container"];
+
+/// 200 whatever came of the command.
+pub async fn exec(
+    State(fly): State<Arc<Fly>>,
+    Extension(app): Extension<App>,
+    Path((_, id)): Path<(String, String)>,
+    Json(body): Json<Value>,
+) -> Result<Json<Value>, Refusal> {
+    let exec: Exec = fly.read("POST exec", &body, EXEC_FIELDS)?;
+    let machine = fly.machine_of(&app.name, &id)?;
+    if machine.state != MachineState::Started {
+        return Err(Refusal::precondition("machine not running"));
+    }
+    let words = |cmd: String| cmd.split_whitespace().map(str::to_owned).collect();
+    let command = exec.command.or(exec.cmd.map(words)).unwrap_or_default();
+    let deadline = exec.timeout.map_or(EXEC_MAX, Duration::from_secs).min(EXEC_MAX);
+    let executed = fly.runtime.exec(&id, &command, deadline).await;
+    Ok(Json(json!({
+        "exit_code": executed.exit_code,
+        "exit_signal": executed.exit_signal,
+        "stdout": executed.stdout,
+        "stderr": executed.stderr,
+    })))
+}
