@@ -107,6 +107,8 @@ struct Sight {
     view: View,
     /// It is as this run needs it, seen by this process.
     held: Option<Facts>,
+    /// It was looked for since it was made: see [`Course::is_counted`].
+    counted: bool,
     /// The facts that it last had.
     facts: Facts,
     calls: u32,
@@ -183,6 +185,14 @@ impl Course {
             }
             StepKind::Handover { .. } | StepKind::Gate { .. } => true,
         }
+    }
+
+    /// Whether it is sure that there is no second one: where names are not unique, a request that the
+    /// network delivered twice makes two, and only a look tells.
+    fn is_counted(&self, step: &Step) -> bool {
+        let may_double =
+            matches!(step.kind, StepKind::Resource { undo: Undo::Delete, unique: false, .. });
+        !may_double || self.sights[&step.id].counted
     }
 
     /// Whether a step is on its way to nothing: the run removes, or leaves a full region.

@@ -2,13 +2,17 @@
 
 use textslash::provisioner::Outcome;
 
+mod sweep;
 mod world;
 
 use world::World;
 
 #[tokio::test]
 async fn a_deployment_is_proven_and_its_removal_leaves_a_receipt() {
-    let _ = tracing_subscriber::fmt().with_writer(std::io::stderr).with_max_level(tracing::Level::INFO).try_init();
+    let _ = tracing_subscriber::fmt()
+        .with_writer(std::io::stderr)
+        .with_max_level(tracing::Level::INFO)
+        .try_init();
     let ada = World::new().await;
 
     let o = ada.deploys().await;

@@ -91,13 +91,13 @@ impl Course {
         sight.view = View::Present(vec![facts.clone()]);
         sight.streak = 0;
         sight.given_up = false;
+        sight.counted = false;
         sight.doubt_since_ms = now_ms;
         Entry::Done { step: id.clone(), action, facts }
     }
 
     fn observed(&mut self, id: &StepId, seen: Observation, at: Moment) -> Option<Entry> {
         let unmaking = self.is_unmaking_id(id);
-        let goes_with_another = self.plan.step(id).is_some_and(Step::goes_with_another);
         match seen {
             Observation::Absent => return self.absent(id, at),
             Observation::Present(all) | Observation::Outdated(all) if all.is_empty() => {
@@ -111,21 +111,27 @@ impl Course {
                 self.sight_mut(id).view = View::Outdated(all);
             }
             Observation::Present(all) | Observation::Outdated(all) => {
-                let first = all.first().cloned().unwrap_or_default();
-                self.sight_mut(id).facts = first.clone();
-                if !unmaking && (all.len() == 1 || goes_with_another) {
-                    let told = self.run.state(id) == StepState::Done(first.clone());
-                    let entry = self.made(id, Action::Create, first, at.now_ms);
-                    return (!told).then_some(entry);
-                }
-                self.sight_mut(id).view = View::Present(all);
-                if self.run.create_in_doubt(id) && unmaking {
-                    let action = Action::Create;
-                    return Some(Entry::Done { step: id.clone(), action, facts: first });
-                }
+                return self.present(id, all, at.now_ms);
             }
         }
         None
+    }
+
+    fn present(&mut self, id: &StepId, all: Vec<Facts>, now_ms: u64) -> Option<Entry> {
+        let unmaking = self.is_unmaking_id(id);
+        let goes_with_another = self.plan.step(id).is_some_and(Step::goes_with_another);
+        let first = all.first().cloned().unwrap_or_default();
+        self.sight_mut(id).facts = first.clone();
+        if !unmaking && (all.len() == 1 || goes_with_another) {
+            let told = self.run.state(id) == StepState::Done(first.clone());
+            let entry = self.made(id, Action::Create, first, now_ms);
+            self.sight_mut(id).counted = true;
+            return (!told).then_some(entry);
+        }
+        self.sight_mut(id).view = View::Present(all);
+        let found = unmaking && !self.run.known().contains_key(id);
+        let (step, action) = (id.clone(), Action::Create);
+        found.then_some(Entry::Done { step, action, facts: first })
     }
 
     fn absent(&mut self, id: &StepId, at: Moment) -> Option<Entry> {

@@ -3,7 +3,7 @@
 use super::{Course, Move, Next, View};
 use crate::cloud::Cause;
 use crate::journal::StepState;
-use crate::plan::{Step, StepId, StepKind};
+use crate::plan::{ID, Step, StepId, StepKind};
 use crate::spec::Region;
 
 impl Course {
@@ -63,8 +63,8 @@ impl Course {
             if self.leaving_region {
                 return self.next_region();
             }
-            let held = self.plan.steps().iter().all(|step| self.sights[&step.id].held.is_some());
-            return held.then_some(Next::Reached);
+            let holds = |step: &Step| self.is_held(&step.id) && self.is_counted(step);
+            return self.plan.steps().iter().all(holds).then_some(Next::Reached);
         }
         if !self.touched().all(|step| self.is_gone(step)) {
             return None;
@@ -119,10 +119,20 @@ impl Course {
     }
 
     fn make(&self, step: &Step, now_ms: u64) -> Option<Move> {
-        let sight = &self.sights[&step.id];
-        let ready = step.needs.iter().all(|need| self.sights[need].held.is_some());
-        if !ready || sight.held.is_some() || self.run.is_turned() {
+        let ready = step.needs.iter().all(|need| self.is_held(need));
+        if !ready || self.run.is_turned() {
             return None;
+        }
+        let sight = &self.sights[&step.id];
+        if let Some(held) = &sight.held {
+            return match &sight.view {
+                View::Present(all) if all.len() > 1 && !step.goes_with_another() => {
+                    let other = all.iter().find(|one| one.get(ID) != held.get(ID))?;
+                    Some(Move::Delete(other.clone()))
+                }
+                _ if self.is_counted(step) || !self.is_used(step) => None,
+                _ => Some(Move::Observe),
+            };
         }
         match step.kind {
             StepKind::Handover { .. } => return Some(Move::HandOver),
@@ -141,6 +151,16 @@ impl Course {
             }
             View::Absent => Move::Create,
         })
+    }
+
+    fn is_held(&self, id: &StepId) -> bool {
+        self.sights[id].held.is_some()
+    }
+
+    /// Whether all that needs this step directly is there: by then, a look at it shows what is in use.
+    fn is_used(&self, step: &Step) -> bool {
+        let mut users = self.plan.steps().iter().filter(|user| user.needs.contains(&step.id));
+        users.all(|user| self.is_held(&user.id))
     }
 
     fn unmake(&self, step: &Step) -> Option<Move> {

@@ -53,7 +53,7 @@ impl Database {
 /// Paused time runs ahead whenever nothing but a timer is left to wait for, and does not know that a
 /// database works on a thread of its own. This keeps the runtime busy while it does.
 async fn hold_time_for(pool: AnyPool) {
-    const TICK: Duration = Duration::from_millis(20);
+    const TICK: Duration = Duration::from_millis(250);
     loop {
         if pool.num_idle() < usize::try_from(pool.size()).unwrap() {
             tokio::task::yield_now().await;
@@ -84,8 +84,7 @@ impl World {
         let clock = Clock::following_tokio(START_MS);
         let chance = Chance::seeded(seed);
         let runtime = Modelled::new(clock.clone(), chance.clone());
-        let settings =
-            Settings::prompt(clock.clone(), chance.clone(), Arc::new(runtime.clone()));
+        let settings = Settings::prompt(clock.clone(), chance.clone(), Arc::new(runtime.clone()));
         let fly = sandbox::fly::Fly::new(Settings { latency, ..settings });
         fly.add_lookalikes();
         let faults = Faults::new(Arc::new(InProcess::new().with_fly(&fly)));
@@ -102,8 +101,7 @@ impl World {
     /// The account as a new process opens it: with a token and keys that nobody had before.
     pub fn account(&self) -> FlyAccount {
         let transport: SharedTransport = self.faults.clone();
-        let fly =
-            Fly::new(transport, Endpoints::real(), self.clock.clone(), self.chance.clone());
+        let fly = Fly::new(transport, Endpoints::real(), self.clock.clone(), self.chance.clone());
         let token = fly.judge(&self.fly.mint_org_token()).unwrap();
         let key = |kind, text: zeroize::Zeroizing<String>| {
             Arc::new(Secret::new(kind, text, fly.endpoints().keys_audience()))
@@ -154,6 +152,11 @@ impl World {
         self.provisioner.run(&self.spec.id).await.unwrap().unwrap()
     }
 
+    /// The longest that a fault of ours delays an effect.
+    pub async fn let_late_effects_happen(&self) {
+        tokio::time::sleep(Duration::from_secs(150)).await;
+    }
+
     /// One of each, in one region, and nothing else.
     pub fn expect_deployed(&self) {
         let Inventory { apps, machines, volumes, .. } = self.fly.inventory();
@@ -169,8 +172,12 @@ impl World {
     }
 
     pub fn expect_good_manners(&self) {
-        assert!(self.fly.lookalikes_untouched(), "a stranger's app was touched");
+        self.expect_strangers_untouched();
         assert_eq!(self.fly.violations(), Vec::<String>::new());
+    }
+
+    pub fn expect_strangers_untouched(&self) {
+        assert!(self.fly.lookalikes_untouched(), "a stranger's app was touched");
     }
 
     pub fn database_file(&self, ending: &str) -> Vec<u8> {
