@@ -78,7 +78,7 @@ impl Course {
             Answer::HandedOver(Err(cause)) => Some(self.not_done(id, Action::HandOver, cause, at)),
             Answer::Deleted(Ok(()) | Err(Cause::Missing)) => self.deleted(id, at),
             Answer::Deleted(Err(cause)) => Some(self.not_done(id, Action::Delete, cause, at)),
-            Answer::Passed(passed) => self.asked(id, passed, at.now_ms),
+            Answer::Passed(passed) => self.asked(id, passed, at),
         };
         self.give_up_in_time(id);
         entry.into_iter().collect()
@@ -168,7 +168,8 @@ impl Course {
         sight.held = None;
         sight.given_up = true;
         self.pause(id, at);
-        None
+        // Accepted is not gone: that is for a look to say.
+        Some(Entry::InDoubt { step: id.clone(), action: Action::Delete })
     }
 
     fn not_done(&mut self, id: &StepId, action: Action, cause: Cause, at: Moment) -> Entry {
@@ -201,15 +202,19 @@ impl Course {
         &mut self,
         id: &StepId,
         passed: Result<Option<Facts>, Cause>,
-        now_ms: u64,
+        at: Moment,
     ) -> Option<Entry> {
         match passed {
             // Whatever it says is of the region that the run leaves.
             _ if self.leaving_region => {}
             Ok(Some(facts)) => self.sight_mut(id).held = Some(facts),
+            Ok(None) => self.ask_again(id, at.now_ms),
             Err(Cause::NoRoom) => self.leave_region(),
             Err(cause) if needs_a_person(cause) => self.stop(id, cause),
-            Ok(None) | Err(_) => self.ask_again(id, now_ms),
+            Err(cause) => {
+                self.ask_again(id, at.now_ms);
+                self.pause_for(id, cause, at);
+            }
         }
         None
     }

@@ -1,6 +1,6 @@
 //! A person with an account in the simulated Fly, and a provisioner that can be killed.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use sqlx::AnyPool;
@@ -72,6 +72,8 @@ pub struct World {
     database: Database,
     clock: Clock,
     chance: Chance,
+    /// What a process knows of Fly: how fast it may call.
+    process: Mutex<Fly>,
 }
 
 impl World {
@@ -90,7 +92,8 @@ impl World {
         let faults = Faults::new(Arc::new(InProcess::new().with_fly(&fly)));
         let provisioner = Provisioner::new(database.pool.clone(), clock.clone(), chance.clone());
         let spec = spec(DeploymentId::from_random(chance.bytes()));
-        Self { fly, runtime, faults, provisioner, spec, database, clock, chance }
+        let process = Mutex::new(fly_client(&faults, &clock, &chance));
+        Self { fly, runtime, faults, provisioner, spec, database, clock, chance, process }
     }
 
     pub fn lagging(self, lag: Lag) -> Self {
@@ -98,10 +101,9 @@ impl World {
         self
     }
 
-    /// The account as a new process opens it: with a token and keys that nobody had before.
+    /// The account, opened with a token and keys that nobody had before.
     pub fn account(&self) -> FlyAccount {
-        let transport: SharedTransport = self.faults.clone();
-        let fly = Fly::new(transport, Endpoints::real(), self.clock.clone(), self.chance.clone());
+        let fly = self.process.lock().unwrap().clone();
         let token = fly.judge(&self.fly.mint_org_token()).unwrap();
         let key = |kind, text: zeroize::Zeroizing<String>| {
             Arc::new(Secret::new(kind, text, fly.endpoints().keys_audience()))
@@ -134,9 +136,14 @@ impl World {
         loop {
             match self.drive(goal).await {
                 Some(outcome) => return outcome.unwrap(),
-                None => tokio::time::sleep(RESTART).await,
+                None => self.restarts().await,
             }
         }
+    }
+
+    async fn restarts(&self) {
+        tokio::time::sleep(RESTART).await;
+        *self.process.lock().unwrap() = fly_client(&self.faults, &self.clock, &self.chance);
     }
 
     pub async fn deploys(&self) -> Outcome {
@@ -184,6 +191,11 @@ impl World {
         let name = format!("textslash.db{ending}");
         std::fs::read(self.database.directory.path().join(name)).unwrap()
     }
+}
+
+fn fly_client(faults: &Arc<Faults>, clock: &Clock, chance: &Chance) -> Fly {
+    let transport: SharedTransport = faults.clone();
+    Fly::new(transport, Endpoints::real(), clock.clone(), chance.clone())
 }
 
 pub fn region(word: &str) -> Region {
