@@ -29,3 +29,21 @@ async fn a_deployment_is_proven_and_its_removal_leaves_a_receipt() {
     ada.expect_nothing();
     ada.expect_good_manners();
 }
+
+#[tokio::test]
+async fn profile() {
+    let database = world::Database::new().await;
+    let (mut a, mut b, mut c) = (0, 0, 0);
+    for seed in 0..100 {
+        let t = std::time::Instant::now();
+        let ada = World::with(database.clone(), seed, textslash::sandbox::fly::Latency::NONE);
+        a += t.elapsed().as_micros();
+        let t = std::time::Instant::now();
+        ada.deploys().await;
+        b += t.elapsed().as_micros();
+        let t = std::time::Instant::now();
+        ada.removes().await;
+        c += t.elapsed().as_micros();
+    }
+    println!("world {} deploy {} remove {}", a / 100, b / 100, c / 100);
+}

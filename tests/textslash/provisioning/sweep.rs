@@ -12,28 +12,43 @@ use textslash::sandbox::fly::Latency;
 use super::world::{Database, World};
 
 /// A way to fail, as the table calls it, and for how many calls in a row.
-type Way = (&'static str, Mode, usize);
+struct Way {
+    name: &'static str,
+    mode: Mode,
+    times: usize,
+    /// It differs from another way only by the effect of the call, and a read has none.
+    changes_only: bool,
+}
 
 const GATEWAY_PAGE: &str = "<html>bad gateway</html>";
 
 fn ways() -> Vec<Way> {
     let unavailable = StatusCode::SERVICE_UNAVAILABLE;
+    let way = |name, mode| Way { name, mode, times: 1, changes_only: false };
+    let change = |name, mode| Way { name, mode, times: 1, changes_only: true };
+    let burst = Mode::Refused(unavailable, GATEWAY_PAGE);
     vec![
-        ("not sent", Mode::NotSent, 1),
-        ("refused", Mode::Refused(StatusCode::TOO_MANY_REQUESTS, ""), 1),
-        ("5xx before", Mode::Refused(unavailable, GATEWAY_PAGE), 1),
-        ("5xx after", Mode::RefusedAfter(unavailable, GATEWAY_PAGE), 1),
-        ("5xx x8", Mode::Refused(unavailable, GATEWAY_PAGE), 8),
-        ("408 after", Mode::RefusedAfter(StatusCode::REQUEST_TIMEOUT, ""), 1),
-        ("lost", Mode::LostReply, 1),
-        ("twice", Mode::Twice, 1),
-        ("hang", Mode::Hang, 1),
-        ("hang after", Mode::HangAfter, 1),
-        ("late 90 s", Mode::Late(Duration::from_secs(90)), 1),
-        ("bad body", Mode::BadBody, 1),
-        ("killed before", Mode::KilledBefore, 1),
-        ("killed after", Mode::KilledAfter, 1),
+        way("not sent", Mode::NotSent),
+        way("429", Mode::Refused(StatusCode::TOO_MANY_REQUESTS, "")),
+        way("5xx before", burst.clone()),
+        change("5xx after", Mode::RefusedAfter(unavailable, GATEWAY_PAGE)),
+        Way { name: "5xx x8", mode: burst, times: 8, changes_only: false },
+        change("408 after", Mode::RefusedAfter(StatusCode::REQUEST_TIMEOUT, "")),
+        way("lost", Mode::LostReply),
+        change("twice", Mode::Twice),
+        way("hang", Mode::Hang),
+        change("hang after", Mode::HangAfter),
+        change("late 90 s", Mode::Late(Duration::from_secs(90))),
+        way("bad body", Mode::BadBody),
+        change("kill before", Mode::KilledBefore),
+        way("kill after", Mode::KilledAfter),
     ]
+}
+
+fn ways_of(place: &At) -> impl Iterator<Item = Way> {
+    let At::Nth(call, _) = place else { panic!("places are told by what they read like") };
+    let reads = call.method == "GET";
+    ways().into_iter().filter(move |way| !(reads && way.changes_only))
 }
 
 /// What became of the runs with one kind of fault at one kind of call.
@@ -56,7 +71,7 @@ async fn a_sweep_of_every_call_of_a_deployment_leaves_it_deployed_or_nothing_beh
     let mut table = Table::new();
     let mut seed = 1;
     for place in &places {
-        for (name, mode, times) in ways() {
+        for Way { name, mode, times, .. } in ways_of(place) {
             let ada = World::with(database.clone(), seed, Latency::NONE);
             seed += 1;
             let at = moved(place, &clean, &ada);
@@ -87,7 +102,6 @@ async fn a_sweep_of_every_call_of_a_deployment_leaves_it_deployed_or_nothing_beh
                 ada.let_late_effects_happen().await;
             }
             ada.expect_nothing();
-            println!("{at:?} {name} {:?}", ada.fly.violations());
             match name {
                 // The limit was ours to keep, the second request was not ours to send.
                 "twice" => ada.expect_strangers_untouched(),
@@ -110,7 +124,7 @@ async fn a_sweep_of_every_call_of_a_removal_leaves_nothing_behind() {
     let mut table = Table::new();
     let mut seed = 100_001;
     for place in &places[before..] {
-        for (name, mode, times) in ways() {
+        for Way { name, mode, times, .. } in ways_of(place) {
             let ada = World::with(database.clone(), seed, Latency::NONE);
             seed += 1;
             ada.deploys().await;
@@ -185,26 +199,25 @@ fn row(place: &At, world: &World) -> String {
     format!("{} #{nth}", call.replace("api.machines.dev/v1/", ""))
 }
 
-/// `D` deployed, `A` the person was asked; every one of them was then removed to nothing.
+/// `D` deployed, `A` the person was asked; all of them were then removed to nothing (`R`). A dot is
+/// what another column says already.
 fn print(table: &Table) {
     let width = table.keys().map(String::len).max().unwrap_or_default();
-    for (name, ..) in ways() {
-        print!("{name:>14}");
-    }
-    println!();
+    let heads: Vec<_> = ways().iter().map(|way| way.name).collect();
+    let cell = |ends: &Ends| {
+        let told = [("D", ends.deployed), ("A", ends.asked), ("R", ends.removed)];
+        let told = told.iter().filter(|(_, count)| *count > 0);
+        told.map(|(word, count)| format!("{word}{count}")).collect::<Vec<_>>().join(" ")
+    };
+    let line = |row: &str, cells: Vec<String>| {
+        println!(
+            "{row:<width$} {}",
+            cells.iter().map(|cell| format!("{cell:>12}")).collect::<String>()
+        );
+    };
+    line("", heads.iter().map(|head| (*head).to_owned()).collect());
     for (row, cells) in table {
-        print!("{row:<width$}");
-        for (name, ..) in ways() {
-            let Ends { deployed, asked, removed } = cells[name];
-            let mut cell = String::new();
-            if deployed > 0 {
-                cell += &format!(" D{deployed}");
-            }
-            if asked > 0 {
-                cell += &format!(" A{asked}");
-            }
-            print!("{:>14}", format!("{cell} R{removed}").trim_start());
-        }
-        println!();
+        let told = heads.iter().map(|head| cells.get(head).map_or(".".to_owned(), cell));
+        line(row, told.collect());
     }
 }

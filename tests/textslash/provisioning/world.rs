@@ -56,6 +56,7 @@ async fn hold_time_for(pool: AnyPool) {
     const TICK: Duration = Duration::from_millis(250);
     loop {
         if pool.num_idle() < usize::try_from(pool.size()).unwrap() {
+            std::thread::yield_now();
             tokio::task::yield_now().await;
         } else {
             tokio::time::sleep(TICK).await;
