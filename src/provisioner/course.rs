@@ -130,7 +130,10 @@ struct Sight {
 enum View {
     #[default]
     Unseen,
-    Absent,
+    /// Not there; unless settled, it may yet appear.
+    Absent {
+        settled: bool,
+    },
     Leaving,
     Present(Vec<Facts>),
     Outdated(Vec<Facts>),
@@ -209,7 +212,7 @@ impl Course {
     fn is_gone(&self, step: &Step) -> bool {
         match self.run.state(&step.id) {
             StepState::Untouched => true,
-            StepState::Absent => matches!(self.sights[&step.id].view, View::Absent),
+            StepState::Absent => matches!(self.sights[&step.id].view, View::Absent { .. }),
             _ => false,
         }
     }
@@ -259,7 +262,7 @@ impl Course {
     fn is_out_of_the_way(&self, id: &StepId) -> bool {
         let sight = &self.sights[id];
         let made = self.run.known().contains_key(id);
-        matches!(sight.view, View::Absent) && (!made || sight.given_up)
+        matches!(sight.view, View::Absent { .. }) && (!made || sight.given_up)
     }
 }
 

@@ -136,21 +136,25 @@ impl Course {
 
     fn absent(&mut self, id: &StepId, at: Moment) -> Option<Entry> {
         let sight = self.sight_mut(id);
-        sight.view = View::Absent;
+        sight.view = View::Absent { settled: false };
         sight.held = None;
-        if self.is_unmaking_id(id) && !self.is_out_of_the_way(id) {
+        let unmaking = self.is_unmaking_id(id);
+        if unmaking && !self.is_out_of_the_way(id) {
             return None;
         }
-        if self.may_yet_appear(id, at.now_ms) {
+        let state = self.run.state(id);
+        let unique = self.plan.step(id).is_some_and(Step::is_unique);
+        let lost = unique && !unmaking && matches!(state, StepState::Done(_));
+        if !lost && self.may_yet_appear(id, at.now_ms) {
             let settled_ms = self.sights[id].doubt_since_ms + SETTLE_MS;
             self.pause(id, at);
             let sight = self.sight_mut(id);
             sight.not_before_ms = sight.not_before_ms.min(settled_ms);
             return None;
         }
-        let known_gone = self.run.state(id) == StepState::Absent;
+        self.sight_mut(id).view = View::Absent { settled: true };
         let (step, action, facts) = (id.clone(), Action::Delete, Facts::new());
-        (!known_gone).then_some(Entry::Done { step, action, facts })
+        (state != StepState::Absent).then_some(Entry::Done { step, action, facts })
     }
 
     fn not_seen(&mut self, id: &StepId, cause: Cause, at: Moment) -> Option<Entry> {

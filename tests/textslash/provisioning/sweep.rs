@@ -181,7 +181,7 @@ async fn a_person_who_retries_after_any_refusal_gets_a_deployment() {
 }
 
 /// The same place in another world, whose deployment has another id.
-fn moved(place: &At, from: &World, to: &World) -> At {
+pub fn moved(place: &At, from: &World, to: &World) -> At {
     let At::Nth(call, nth) = place else { panic!("places are told by what they read like") };
     let (from, to) = (from.spec.id.as_ref(), to.spec.id.as_ref());
     let call = Call {

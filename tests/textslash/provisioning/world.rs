@@ -41,10 +41,21 @@ pub struct Database {
 impl Database {
     /// Opens it, then pauses the clock of this (single-threaded) runtime.
     pub async fn new() -> Self {
+        let database = Self::open().await;
+        tokio::time::pause();
+        database
+    }
+
+    /// Opens another one while the clock is paused.
+    pub async fn another(&self) -> Self {
+        tokio::time::resume();
+        Self::new().await
+    }
+
+    async fn open() -> Self {
         let directory = Arc::new(tempfile::tempdir().unwrap());
         let path = directory.path().join("textslash.db");
         let pool = store::open(&path, &store::SCHEMA).await.unwrap();
-        tokio::time::pause();
         tokio::spawn(hold_time_for(pool.clone()));
         Self { pool, directory }
     }
@@ -75,6 +86,8 @@ pub struct World {
     chance: Chance,
     /// What a process knows of Fly: how fast it may call.
     process: Mutex<Fly>,
+    /// Every credential that was ever handed out.
+    secrets: Mutex<Vec<String>>,
 }
 
 impl World {
@@ -94,7 +107,18 @@ impl World {
         let provisioner = Provisioner::new(database.pool.clone(), clock.clone(), chance.clone());
         let spec = spec(DeploymentId::from_random(chance.bytes()));
         let process = Mutex::new(fly_client(&faults, &clock, &chance));
-        Self { fly, runtime, faults, provisioner, spec, database, clock, chance, process }
+        Self {
+            fly,
+            runtime,
+            faults,
+            provisioner,
+            spec,
+            database,
+            clock,
+            chance,
+            process,
+            secrets: Mutex::default(),
+        }
     }
 
     pub fn lagging(self, lag: Lag) -> Self {
@@ -105,8 +129,12 @@ impl World {
     /// The account, opened with a token and keys that nobody had before.
     pub fn account(&self) -> FlyAccount {
         let fly = self.process.lock().unwrap().clone();
-        let token = fly.judge(&self.fly.mint_org_token()).unwrap();
-        let key = |kind, text: zeroize::Zeroizing<String>| {
+        let pasted = self.fly.mint_org_token();
+        let token = fly.judge(&pasted).unwrap();
+        let mut secrets = self.secrets.lock().unwrap();
+        secrets.extend([pasted, token.expose_here().to_owned()]);
+        let mut key = |kind, text: zeroize::Zeroizing<String>| {
+            secrets.push(text.to_string());
             Arc::new(Secret::new(kind, text, fly.endpoints().keys_audience()))
         };
         let keys = Keys {
@@ -160,9 +188,38 @@ impl World {
         self.provisioner.run(&self.spec.id).await.unwrap().unwrap()
     }
 
+    pub fn secrets(&self) -> Vec<String> {
+        self.secrets.lock().unwrap().clone()
+    }
+
+    /// The same world with another database: nobody remembers what was deployed.
+    pub fn in_database(self, database: Database) -> Self {
+        let (pool, clock, chance) =
+            (database.pool.clone(), self.clock.clone(), self.chance.clone());
+        Self { provisioner: Provisioner::new(pool, clock, chance), database, ..self }
+    }
+
+    /// The disk is full for entries from this one on.
+    pub async fn lose_journal_entries_from(&self, seq: u64) {
+        let trigger = format!(
+            "CREATE TRIGGER disk_full BEFORE INSERT ON journal WHEN NEW.seq >= {seq}
+             BEGIN SELECT RAISE(ABORT, 'disk full'); END"
+        );
+        sqlx::query(sqlx::AssertSqlSafe(trigger)).execute(&self.database.pool).await.unwrap();
+    }
+
+    pub async fn lose_no_more_journal_entries(&self) {
+        sqlx::query("DROP TRIGGER disk_full").execute(&self.database.pool).await.unwrap();
+    }
+
     /// The longest that a fault of ours delays an effect.
     pub async fn let_late_effects_happen(&self) {
         tokio::time::sleep(Duration::from_secs(150)).await;
+    }
+
+    pub async fn journal_length(&self) -> u64 {
+        let runs = store::runs::Runs::new(self.database.pool.clone());
+        runs.journal(&self.spec.id).await.unwrap().len().try_into().unwrap()
     }
 
     /// One of each, in one region, and nothing else.
