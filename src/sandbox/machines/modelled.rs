@@ -210,7 +210,7 @@ impl Model {
         self.knobs.open_to_all || (!key.is_empty() && proof.is_ok())
     }
 
-    /// A relay asks its VM the same and passes its answer on; a VM has nobody to ask.
+    /// A relay passes on what its VM says; a VM has nobody to ask.
     async fn passed_on(&self, method: &str, path: &str) -> Response {
         if self.role != "relay" {
             return Json(self.health()).into_response();
