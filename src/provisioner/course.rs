@@ -39,12 +39,12 @@ const BACKOFF_MAX_MS: u64 = 30_000;
 const RETRY_AFTER_MAX_MS: u64 = 120_000;
 
 /// How often a gate is asked at first, so that a deploy is not longer than it must be.
-const GATE_POLL_MS: u64 = 250;
+const GATE_POLL_MS: u64 = 100;
 
 /// How often a gate is asked once it has taken [`GATE_SLOW_AFTER_MS`].
 const GATE_POLL_SLOW_MS: u64 = 2_000;
 
-/// After this long, a quarter of a second more or less is not felt.
+/// After this long, a second more or less is not felt.
 const GATE_SLOW_AFTER_MS: u64 = 20_000;
 
 /// Something to do for one step.

@@ -41,7 +41,12 @@ pub struct Database {
 impl Database {
     /// Opens it, then pauses the clock of this (single-threaded) runtime.
     pub async fn new() -> Self {
-        let database = Self::open().await;
+        Self::ticking(TICK).await
+    }
+
+    /// The same; each write may take up to a tick of the paused time.
+    pub async fn ticking(tick: Duration) -> Self {
+        let database = Self::open(tick).await;
         tokio::time::pause();
         database
     }
@@ -52,25 +57,27 @@ impl Database {
         Self::new().await
     }
 
-    async fn open() -> Self {
+    async fn open(tick: Duration) -> Self {
         let directory = Arc::new(tempfile::tempdir().unwrap());
         let path = directory.path().join("textslash.db");
         let pool = store::open(&path, &store::SCHEMA).await.unwrap();
-        tokio::spawn(hold_time_for(pool.clone()));
+        tokio::spawn(hold_time_for(pool.clone(), tick));
         Self { pool, directory }
     }
 }
 
+/// Short beside every wait of the provisioner, long enough not to be felt in a sweep.
+const TICK: Duration = Duration::from_millis(250);
+
 /// Paused time runs ahead whenever nothing but a timer is left to wait for, and does not know that a
 /// database works on a thread of its own. This keeps the runtime busy while it does.
-async fn hold_time_for(pool: AnyPool) {
-    const TICK: Duration = Duration::from_millis(250);
+async fn hold_time_for(pool: AnyPool, tick: Duration) {
     loop {
         if pool.num_idle() < usize::try_from(pool.size()).unwrap() {
             std::thread::yield_now();
             tokio::task::yield_now().await;
         } else {
-            tokio::time::sleep(TICK).await;
+            tokio::time::sleep(tick).await;
         }
     }
 }
