@@ -4,6 +4,7 @@
 
 mod contract;
 mod fly_account;
+mod provisioning;
 mod relay;
 mod tidy;
 mod vm;
