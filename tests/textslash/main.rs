@@ -2,5 +2,6 @@
 
 #![cfg(test)]
 
+mod onboarding;
 mod tidy;
 mod vm;
