@@ -5,8 +5,9 @@ use std::sync::Arc;
 use async_trait::async_trait;
 
 pub use crate::account::{Account, Cause, Organisation, RegionOffer, Standing};
+use crate::chance::Chance;
 use crate::plan::{Facts, Known, Plan, StepId};
-use crate::secret::Secret;
+use crate::secret::{Audience, Secret, SecretKind};
 use crate::spec::{DeploymentId, Region, Role, Spec};
 
 pub mod fly;
@@ -52,6 +53,19 @@ pub struct Keys {
     pub link_key: Arc<Secret>,
     /// What the VM shows to the relay's model proxy.
     pub model_proxy_token: Arc<Secret>,
+}
+
+impl Keys {
+    /// New keys for one deployment, which only `audience` (the cloud's secret store) may see.
+    pub fn made_by(chance: &Chance, model_key: Option<Arc<Secret>>, audience: &Audience) -> Self {
+        let make = |kind| Arc::new(Secret::new(kind, chance.key(), audience.clone()));
+        Self {
+            model_key,
+            owner_key: make(SecretKind::OwnerKey),
+            link_key: make(SecretKind::LinkKey),
+            model_proxy_token: make(SecretKind::ModelProxyToken),
+        }
+    }
 }
 
 /// Where a run stands when a step is put through something.

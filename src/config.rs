@@ -1,1 +1,78 @@
-//! config
+//! Settings: small structs, each read once from the environment at the door of the role that needs
+//! it. A missing or wrong setting is a sentence that names it.
+
+use anyhow::{Context, bail};
+use zeroize::Zeroizing;
+
+use crate::secret::{Audience, Secret, SecretKind};
+
+mod deployed;
+mod vendors;
+
+pub use deployed::{Listen, owner_key, relay_settings, vm_settings};
+pub use vendors::{Vendors, images};
+
+#[cfg(test)]
+mod tests;
+
+/// Where settings come from: the process's environment, or a map in tests.
+pub struct Environment<'a>(Box<Lookup<'a>>);
+
+type Lookup<'a> = dyn Fn(&str) -> Option<String> + 'a;
+
+impl<'a> Environment<'a> {
+    /// The environment of this process.
+    pub fn of_process() -> Self {
+        Self(Box::new(|name| std::env::var(name).ok()))
+    }
+
+    /// These settings and no others.
+    pub fn of(settings: &'a [(&'a str, &'a str)]) -> Self {
+        Self(Box::new(|name| {
+            settings.iter().find(|(set, _)| *set == name).map(|(_, value)| (*value).to_owned())
+        }))
+    }
+
+    /// The value of `name`; an empty one counts as not set.
+    pub fn get(&self, name: &str) -> Option<String> {
+        (self.0)(name).filter(|value| !value.is_empty())
+    }
+
+    /// The value of `name`.
+    ///
+    /// # Errors
+    /// When it is not set.
+    pub fn require(&self, name: &str) -> anyhow::Result<String> {
+        self.get(name).with_context(|| format!("{name} is not set"))
+    }
+
+    /// The value of `name`, or `default`.
+    pub fn or(&self, name: &str, default: &str) -> String {
+        self.get(name).unwrap_or_else(|| default.to_owned())
+    }
+
+    /// The credential in `name`.
+    ///
+    /// # Errors
+    /// When it is not set.
+    pub fn secret(
+        &self,
+        name: &str,
+        kind: SecretKind,
+        audience: Audience,
+    ) -> anyhow::Result<Secret> {
+        Ok(Secret::new(kind, Zeroizing::new(self.require(name)?), audience))
+    }
+
+    /// Whether `name` is set to `1`.
+    ///
+    /// # Errors
+    /// When it is set to anything but `0` or `1`.
+    pub fn flag(&self, name: &str) -> anyhow::Result<bool> {
+        match self.get(name).as_deref() {
+            None | Some("0") => Ok(false),
+            Some("1") => Ok(true),
+            Some(_) => bail!("{name} must be 0 or 1"),
+        }
+    }
+}

@@ -29,6 +29,7 @@
 //! # Workers: a decision and some hands
 //! - [`provisioner`]: drives a plan to deployed or to nothing
 //! - [`onboarding`]: drives conversations on the channels
+//! - [`probation`]: an unproven deployment serves for a while only
 //! - [`relay`]: speaks with its owner, holds the keys
 //! - [`vm`]: runs the agent
 //!
@@ -77,6 +78,8 @@ pub mod sessions;
 pub mod provisioner;
 
 pub mod onboarding;
+
+pub mod probation;
 
 pub mod relay;
 

@@ -167,7 +167,7 @@ pub struct TurnRequest {
     pub session: String,
     /// What the person wrote.
     pub text: String,
-    /// Events already received: the stream goes on after this many.
+    /// Events already received, heartbeats not counted: the stream goes on after this many.
     #[serde(default)]
     pub after: usize,
 }

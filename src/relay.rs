@@ -1,1 +1,274 @@
-//! relay
+//! Speaks with its owner, asks the VM, and holds the keys.
+//!
+//! A line of the owner is on disk before it is acknowledged; it becomes one turn with an id that
+//! survives restarts; what is answered is on disk before it is sent. A relay that dies anywhere in
+//! between goes on where it was. It knows no HTTP routes: they are in `web::relay`.
+
+use std::future::Future;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use adapters::channel::Channel;
+use adapters::chat::UserId;
+use tokio::sync::Notify;
+use url::Url;
+
+use crate::chance::Chance;
+use crate::clock::Clock;
+use crate::http::SharedTransport;
+use crate::probation::{PROBATION_MS, Probation};
+use crate::protocol::{BUILD, Call, Health, Refusal, Verifier};
+use crate::secret::Secret;
+use crate::spec::{AgentKind, DeploymentId, Role};
+
+mod activity;
+mod commands;
+mod delivery;
+mod gate;
+pub mod ledger;
+mod machine;
+mod messages;
+pub mod proxy;
+mod reception;
+mod turn;
+mod view;
+
+use activity::Activity;
+pub use activity::Busy;
+use gate::Gate;
+use ledger::Ledger;
+use machine::Machine;
+
+#[cfg(test)]
+mod tests;
+
+/// How long a relay without work or calls stays up: it starts in milliseconds, so little is lost.
+pub const IDLE_MS: u64 = 5 * 60_000;
+
+/// How often an answer says that long work goes on, in milliseconds.
+pub const HEARTBEAT_MS: u64 = 60_000;
+
+/// The VM is waking when it has not answered for this long, in milliseconds; an awake one answers
+/// within a few.
+pub const WAKING_MS: u64 = 1_000;
+
+/// How long the VM may be out of reach before a turn is given up, in milliseconds: a wake on a slow
+/// host takes a minute or two.
+pub const GIVE_UP_MS: u64 = 5 * 60_000;
+
+/// Pause after the database failed, in milliseconds: a full disk does not get better sooner.
+const RETRY_MS: u64 = 5_000;
+
+/// What a relay is told at its start.
+pub struct Settings {
+    /// The only person it listens to.
+    pub owner: UserId,
+    /// The deployment it belongs to.
+    pub deployment: DeploymentId,
+    /// What outlives the process.
+    pub data_dir: PathBuf,
+    /// Who answers on the VM.
+    pub agent: AgentKind,
+    /// Where the VM is.
+    pub vm_url: Url,
+    /// Where the model is.
+    pub model_url: Url,
+    /// What calls between provisioner, relay and VM are signed with.
+    pub link_key: Arc<Secret>,
+    /// What the VM shows to the model proxy.
+    pub model_proxy_token: Arc<Secret>,
+    /// What the model's vendor wants to see; its audience is the host of `model_url`.
+    pub model_key: Option<Arc<Secret>>,
+    /// Its bounds.
+    pub limits: Limits,
+}
+
+/// The bounds of a relay.
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    /// See [`IDLE_MS`].
+    pub idle_ms: u64,
+    /// See [`HEARTBEAT_MS`].
+    pub heartbeat_ms: u64,
+    /// See [`WAKING_MS`].
+    pub waking_ms: u64,
+    /// See [`GIVE_UP_MS`].
+    pub give_up_ms: u64,
+    /// See [`PROBATION_MS`].
+    pub probation_ms: u64,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            idle_ms: IDLE_MS,
+            heartbeat_ms: HEARTBEAT_MS,
+            waking_ms: WAKING_MS,
+            give_up_ms: GIVE_UP_MS,
+            probation_ms: PROBATION_MS,
+        }
+    }
+}
+
+/// A relay at work.
+pub struct Relay {
+    settings: Settings,
+    ledger: Arc<Ledger>,
+    channel: Arc<dyn Channel>,
+    transport: SharedTransport,
+    clock: Clock,
+    chance: Chance,
+    machine: Machine,
+    gate: Gate,
+    probation: Probation,
+    activity: Activity,
+    verifier: Mutex<Verifier>,
+    /// The running turn was stopped.
+    stopped: Notify,
+    /// A chat can be reached again.
+    reachable: Notify,
+}
+
+/// Why [`Relay::run`] returned.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Over {
+    /// No work and no call for a while.
+    Idle,
+    /// Never committed.
+    Unproven,
+    /// The platform asked for it.
+    Told,
+}
+
+impl Relay {
+    /// Makes a relay on its database, which the web channel may share.
+    ///
+    /// # Errors
+    /// When it has no owner, or the data directory cannot be written.
+    pub fn start(
+        settings: Settings,
+        ledger: Arc<Ledger>,
+        channel: Arc<dyn Channel>,
+        transport: SharedTransport,
+        clock: Clock,
+        chance: Chance,
+    ) -> anyhow::Result<Arc<Self>> {
+        anyhow::ensure!(
+            !settings.owner.0.trim().is_empty(),
+            "this relay has no owner, and would listen to anybody: set TEXTSLASH_OWNER to the \
+             owner's id on the chat service"
+        );
+        let probation =
+            Probation::open(&settings.data_dir, clock.clone(), settings.limits.probation_ms)?;
+        let machine = Machine::new(
+            settings.vm_url.clone(),
+            settings.link_key.clone(),
+            transport.clone(),
+            clock.clone(),
+            chance.clone(),
+        );
+        Ok(Arc::new(Self {
+            gate: Gate::new(settings.owner.clone()),
+            settings,
+            ledger,
+            channel,
+            transport,
+            clock,
+            chance,
+            machine,
+            probation,
+            activity: Activity::default(),
+            verifier: Mutex::default(),
+            stopped: Notify::new(),
+            reachable: Notify::new(),
+        }))
+    }
+
+    /// Works until it is idle, was never committed, or is `told` to end. Whatever was acknowledged
+    /// is durable at any moment, so ending is nothing but stopping.
+    pub async fn run(&self, told: impl Future<Output = ()>) -> Over {
+        tokio::select! {
+            () = told => Over::Told,
+            () = self.unproven() => Over::Unproven,
+            () = self.idle() => Over::Idle,
+            () = self.receive() => Over::Told,
+            () = self.work() => Over::Told,
+            () = self.deliver() => Over::Told,
+        }
+    }
+
+    /// Accepts a signed call once.
+    ///
+    /// # Errors
+    /// When it is not the provisioner's, or not a new one.
+    pub fn verify(&self, call: Call<'_>, signature: Option<&str>) -> Result<(), Refusal> {
+        let key = self.settings.link_key.expose_here().as_bytes();
+        let mut verifier = self.verifier.lock().unwrap_or_else(PoisonError::into_inner);
+        verifier.verify(key, call, signature, self.clock.now_ms())
+    }
+
+    /// Who this is.
+    pub fn health(&self) -> Health {
+        Health {
+            deployment: self.settings.deployment.to_string(),
+            build: BUILD.to_owned(),
+            role: Role::Relay.word().to_owned(),
+        }
+    }
+
+    /// The VM's word that its agent can answer; `None` while it cannot.
+    pub async fn ready(&self) -> Option<Health> {
+        let health = self.machine.ready().await?;
+        (health.deployment == self.settings.deployment.to_string()).then_some(health)
+    }
+
+    /// The deployment is proven: the VM is told first, so that a relay that is committed has a VM
+    /// that is.
+    ///
+    /// # Errors
+    /// When the VM does not confirm it or it cannot be written down.
+    pub async fn commit(&self) -> anyhow::Result<()> {
+        self.machine.commit().await?;
+        self.probation.commit()
+    }
+
+    /// Keeps the relay up for as long as the guard lives.
+    pub fn busy(self: &Arc<Self>) -> Busy {
+        Busy::new(self.clone())
+    }
+
+    /// Without work or HTTP requests for a while. A connected but silent web socket does not count:
+    /// its messages are on disk, and its next line wakes the relay.
+    async fn idle(&self) {
+        let idle = Duration::from_millis(self.settings.limits.idle_ms);
+        loop {
+            tokio::time::sleep_until(self.activity.last() + idle).await;
+            if self.activity.is_busy() {
+                self.activity.touch();
+                continue;
+            }
+            let quiet = self.ledger.is_quiet().await;
+            if self.activity.last().elapsed() < idle {
+                continue;
+            }
+            match quiet {
+                Ok(true) => return,
+                Ok(false) => self.activity.touch(),
+                Err(error) => self.database_failed(&error).await,
+            }
+        }
+    }
+
+    async fn unproven(&self) {
+        tokio::time::sleep(Duration::from_millis(self.probation.patience_ms())).await;
+        if self.probation.is_committed() {
+            std::future::pending::<()>().await;
+        }
+    }
+
+    async fn database_failed(&self, error: &anyhow::Error) {
+        tracing::error!(error = format!("{error:#}"), "the relay's database failed");
+        tokio::time::sleep(Duration::from_millis(RETRY_MS)).await;
+    }
+}

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, SocketAddr};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -137,6 +137,11 @@ impl Sandbox {
     /// A key for the simulated model; worth nothing elsewhere.
     pub fn model_key(&self) -> &str {
         self.anthropic.key()
+    }
+
+    /// Where everything of this sandbox is kept; removed with it.
+    pub fn directory(&self) -> &Path {
+        &self.directory
     }
 
     /// The simulated Fly.io.

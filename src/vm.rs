@@ -19,16 +19,16 @@ pub mod agent;
 pub mod claude;
 pub mod directory;
 pub mod ids;
-pub mod probation;
 pub mod process;
 mod record;
 pub mod shell;
 mod text;
 pub mod turns;
 
+use crate::probation::{PROBATION_MS, Probation};
 use agent::Agent;
 use directory::Directory;
-use probation::{PROBATION_MS, Probation};
+use process::AgentUser;
 use turns::Turns;
 
 #[cfg(test)]
@@ -65,6 +65,8 @@ pub struct Settings {
     pub model_proxy_token: Arc<Secret>,
     /// Where the relay is.
     pub relay_url: Url,
+    /// Who agents run as; only root can choose.
+    pub agent_user: Option<AgentUser>,
     /// Claude Code; used by that agent only.
     pub claude_bin: PathBuf,
     /// Its bounds.
@@ -131,7 +133,7 @@ impl Vm {
     /// # Errors
     /// When the data directory cannot be written.
     pub fn start(settings: Settings, clock: Clock) -> anyhow::Result<Self> {
-        let directory = Directory::open(&settings.data_dir)?;
+        let directory = Directory::open(&settings.data_dir, settings.agent_user)?;
         let agent: Arc<dyn Agent> = match settings.agent {
             AgentKind::Shell => Arc::new(shell::Shell::new(directory.clone())),
             AgentKind::Claude => Arc::new(claude::Claude::new(

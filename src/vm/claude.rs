@@ -69,8 +69,7 @@ impl Claude {
     }
 
     fn command(&self) -> Command {
-        let mut claude =
-            command(&self.program, &self.directory.home(), &self.directory.workspace());
+        let mut claude = command(&self.program, &self.directory, &self.directory.workspace());
         claude
             .env("CLAUDE_CONFIG_DIR", self.directory.claude())
             .env("DISABLE_TELEMETRY", "1")
@@ -91,7 +90,8 @@ impl Claude {
             .env("ANTHROPIC_API_KEY", token)
             .args(["-p", "--output-format", "stream-json", "--verbose"])
             .args(["--include-partial-messages", known, &id]);
-        if nix::unistd::geteuid().is_root() {
+        let is_root = self.directory.agent_user().is_none() && nix::unistd::geteuid().is_root();
+        if is_root {
             claude.args(["--allowedTools", TOOLS_OF_ROOT]);
         } else {
             claude.arg("--dangerously-skip-permissions");

@@ -1,24 +1,36 @@
 //! The one directory that outlives the process, and what is where in it.
 
+use std::fs::Permissions;
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
 use anyhow::Context;
 
 use crate::vm::ids::{SessionId, TurnId};
+use crate::vm::process::AgentUser;
 
 /// Where a VM keeps everything.
 #[derive(Clone, Debug)]
-pub struct Directory(PathBuf);
+pub struct Directory {
+    root: PathBuf,
+    agent_user: Option<AgentUser>,
+}
+
+/// The agent's user may pass through the root of the directory, to its own parts, and list nothing.
+const PASS_ONLY: u32 = 0o711;
+
+/// Nobody else may look.
+const PRIVATE: u32 = 0o700;
 
 impl Directory {
-    /// Makes what is missing.
+    /// Makes what is missing, and gives the agent's user what is the agent's.
     ///
     /// # Errors
-    /// When the directory cannot be written.
-    pub fn open(root: &Path) -> anyhow::Result<Self> {
+    /// When the directory cannot be written or handed over.
+    pub fn open(root: &Path, agent_user: Option<AgentUser>) -> anyhow::Result<Self> {
         let root = std::path::absolute(root).context("the data directory has no path")?;
-        let directory = Self(root);
+        let directory = Self { root, agent_user };
         let parts = [
             directory.workspace(),
             directory.home(),
@@ -30,27 +42,42 @@ impl Directory {
             std::fs::create_dir_all(&part)
                 .with_context(|| format!("cannot make {}", part.display()))?;
         }
+        directory.hand_over()?;
         Ok(directory)
+    }
+
+    fn hand_over(&self) -> anyhow::Result<()> {
+        let Some(user) = self.agent_user else { return Ok(()) };
+        for part in [self.workspace(), self.home(), self.shell_sessions(), self.claude()] {
+            user.own(&part)?;
+        }
+        set_mode(&self.root, PASS_ONLY)?;
+        set_mode(&self.turns(), PRIVATE)
+    }
+
+    /// Who agents run as; `None` means as this process.
+    pub fn agent_user(&self) -> Option<AgentUser> {
+        self.agent_user
     }
 
     /// All of it.
     pub fn root(&self) -> &Path {
-        &self.0
+        &self.root
     }
 
     /// What the agent works on.
     pub fn workspace(&self) -> PathBuf {
-        self.0.join("workspace")
+        self.root.join("workspace")
     }
 
     /// The home of the agent's programs.
     pub fn home(&self) -> PathBuf {
-        self.0.join("home")
+        self.root.join("home")
     }
 
     /// One file of events for each turn.
     pub fn turns(&self) -> PathBuf {
-        self.0.join("turns")
+        self.root.join("turns")
     }
 
     /// The events of this turn.
@@ -60,7 +87,7 @@ impl Directory {
 
     /// One file for each session of the shell.
     pub fn shell_sessions(&self) -> PathBuf {
-        self.0.join("shell")
+        self.root.join("shell")
     }
 
     /// The directory that this session of the shell went to.
@@ -70,7 +97,7 @@ impl Directory {
 
     /// Claude Code's own settings and transcripts.
     pub fn claude(&self) -> PathBuf {
-        self.0.join("claude")
+        self.root.join("claude")
     }
 }
 
@@ -104,4 +131,9 @@ async fn newest_first(directory: &Path) -> Vec<File> {
     }
     files.sort_by_key(|file| std::cmp::Reverse(file.modified));
     files
+}
+
+fn set_mode(path: &Path, mode: u32) -> anyhow::Result<()> {
+    std::fs::set_permissions(path, Permissions::from_mode(mode))
+        .with_context(|| format!("cannot close {} to others", path.display()))
 }

@@ -7,24 +7,60 @@ use std::time::Duration;
 
 use anyhow::Context;
 use nix::sys::signal::{Signal, killpg};
-use nix::unistd::Pid;
+use nix::unistd::{Gid, Pid, Uid, User};
 use tokio::process::{Child, Command};
+
+use crate::vm::directory::Directory;
 
 /// How often a group that was asked to end is looked at: an end is noticed at once by a person.
 const LOOK_INTERVAL: Duration = Duration::from_millis(20);
 
-/// A command with the least environment a program needs, and none of this process's secrets.
-pub fn command(program: impl AsRef<OsStr>, home: &Path, directory: &Path) -> Command {
+/// The user that agents run as when this process is root: one who can read neither this process's
+/// memory and environment nor what it keeps.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct AgentUser {
+    uid: Uid,
+    gid: Gid,
+}
+
+impl AgentUser {
+    /// The user of this name, from the system's user database.
+    ///
+    /// # Errors
+    /// When there is none, or it is root.
+    pub fn named(name: &str) -> anyhow::Result<Self> {
+        let user = User::from_name(name)?.with_context(|| format!("there is no user {name}"))?;
+        anyhow::ensure!(!user.uid.is_root(), "agents do not run as root");
+        Ok(Self { uid: user.uid, gid: user.gid })
+    }
+
+    /// Gives this user a file or directory.
+    ///
+    /// # Errors
+    /// When this process is not root, or the disk fails.
+    pub fn own(self, path: &Path) -> anyhow::Result<()> {
+        let (uid, gid) = (self.uid.as_raw(), self.gid.as_raw());
+        std::os::unix::fs::chown(path, Some(uid), Some(gid))
+            .with_context(|| format!("cannot hand over {}", path.display()))
+    }
+}
+
+/// A command in `place` with the least environment a program needs, and none of this process's
+/// secrets, as the agent's user if there is one.
+pub fn command(program: impl AsRef<OsStr>, directory: &Directory, place: &Path) -> Command {
     let mut command = Command::new(program);
     let path = std::env::var_os("PATH").unwrap_or_else(|| "/usr/local/bin:/usr/bin:/bin".into());
     command
         .env_clear()
         .env("PATH", path)
-        .env("HOME", home)
+        .env("HOME", directory.home())
         .env("LANG", "C.UTF-8")
         .env("TERM", "dumb")
-        .current_dir(directory)
+        .current_dir(place)
         .process_group(0);
+    if let Some(user) = directory.agent_user() {
+        command.uid(user.uid.as_raw()).gid(user.gid.as_raw());
+    }
     command
 }
 

@@ -60,7 +60,7 @@ impl Shell {
 #[async_trait]
 impl Agent for Shell {
     async fn ready(&self) -> bool {
-        let mut shell = command("sh", &self.directory.home(), &self.directory.workspace());
+        let mut shell = command("sh", &self.directory, &self.directory.workspace());
         let status = shell.args(["-c", "true"]).stdin(Stdio::null()).status().await;
         status.is_ok_and(|status| status.success())
     }
@@ -75,8 +75,7 @@ impl Agent for Shell {
         }
         keep_newest(&self.directory.shell_sessions(), SESSIONS_KEPT_MAX, u64::MAX).await;
         let (reader, writer) = std::io::pipe().context("cannot make a pipe")?;
-        let mut shell =
-            command("sh", &self.directory.home(), &self.working_directory(session).await);
+        let mut shell = command("sh", &self.directory, &self.working_directory(session).await);
         shell
             .arg("-c")
             .arg(SCRIPT)

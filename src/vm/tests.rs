@@ -26,6 +26,7 @@ fn settings(data_dir: &Path, limits: Limits) -> Settings {
         link_key: secret(SecretKind::LinkKey, "the link key"),
         model_proxy_token: secret(SecretKind::ModelProxyToken, "the proxy token"),
         relay_url: Url::parse("http://relay.test").unwrap(),
+        agent_user: None,
         claude_bin: "claude".into(),
         limits,
     }
@@ -133,7 +134,7 @@ async fn who_comes_back_gets_exactly_the_rest() {
     let dir = tempfile::tempdir().unwrap();
     let vm = vm_in(dir.path());
     let (program, mut scripted) = Scripted::new();
-    let directory = Directory::open(dir.path()).unwrap();
+    let directory = Directory::open(dir.path(), None).unwrap();
     let turns = Turns::new(directory, Arc::new(program), Limits::default());
     let mut first = turns.ask(ask("1", "a", "", 0)).await.unwrap();
     let events = scripted.recv().await.unwrap();
@@ -158,6 +159,27 @@ async fn who_comes_back_gets_exactly_the_rest() {
     }
     let too_many = vm.turns().ask(ask("1", "a", "", 99)).await.unwrap();
     assert_eq!(rest(too_many).await, [TurnEvent::Done], "the end is always told");
+}
+
+#[tokio::test]
+async fn where_the_vm_is_root_its_agent_is_not_and_cannot_look_into_what_the_vm_keeps() {
+    if !nix::unistd::geteuid().is_root() {
+        println!("skipped: only root can start programs as somebody else");
+        return;
+    }
+    let dir = tempfile::tempdir().unwrap();
+    let nobody = AgentUser::named("nobody").unwrap();
+    let settings = Settings { agent_user: Some(nobody), ..settings(dir.path(), Limits::default()) };
+    let vm = Vm::start(settings, Clock::system()).unwrap();
+
+    let line = "id -un; echo mine >file && cat file; ls ../turns; cat /proc/$PPID/environ";
+    let (text, last) = run(&vm, "1", line).await;
+
+    assert!(text.starts_with("nobody\nmine\n"), "{text}");
+    assert_eq!(text.matches("Permission denied").count(), 2, "{text}");
+    assert_eq!(last, TurnEvent::Done);
+    assert!(AgentUser::named("root").is_err());
+    assert!(AgentUser::named("no-such-user").is_err());
 }
 
 #[tokio::test]
@@ -369,6 +391,7 @@ async fn an_agent_that_cannot_be_started_or_says_no_end_has_crashed() {
     let dir = tempfile::tempdir().unwrap();
     let settings = Settings {
         agent: AgentKind::Claude,
+        agent_user: None,
         claude_bin: "/nowhere/claude".into(),
         ..settings(dir.path(), Limits::default())
     };
@@ -445,7 +468,7 @@ fn scripted_vm(
     limits: Limits,
 ) -> (Vm, mpsc::UnboundedReceiver<mpsc::Sender<TurnEvent>>) {
     let (agent, turns) = Scripted::new();
-    let directory = Directory::open(dir).unwrap();
+    let directory = Directory::open(dir, None).unwrap();
     let clock = Clock::following_tokio(NOON_MS);
     (Vm::with_agent(settings(dir, limits), directory, Arc::new(agent), clock).unwrap(), turns)
 }

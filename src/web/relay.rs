@@ -1,1 +1,157 @@
-//! The routes of a relay.
+//! The routes of a relay: its owner's chat, the VM's model proxy, and what the provisioner asks.
+//! Whoever else calls learns nothing but "no".
+
+use std::future::Future;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context;
+use axum::body::{Body, to_bytes};
+use axum::extract::{Request, State};
+use axum::http::{StatusCode, Uri};
+use axum::middleware::{Next, from_fn_with_state};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{any, get, post};
+use axum::{Json, Router};
+use tokio::net::TcpListener;
+use tokio::sync::oneshot;
+use tower_http::timeout::TimeoutLayer;
+
+use crate::protocol::{Call, Direction, Health, SIGNATURE_HEADER};
+use crate::relay::proxy::{self, Forwarded};
+use crate::relay::{Over, Relay};
+
+#[cfg(test)]
+mod tests;
+
+/// Largest body of a signed call: they have none.
+const SIGNED_BYTES_MAX: usize = 16 * 1024;
+
+/// Longest signed call: through to the VM, which may have to wake.
+const SIGNED_TIMEOUT: Duration = Duration::from_secs(90);
+
+/// How long a large request body may take to arrive from the VM, over a private network.
+const BODY_TIMEOUT: Duration = Duration::from_secs(60);
+
+/// How long answers that are on their way have when the process ends.
+const LAST_WORDS: Duration = Duration::from_secs(5);
+
+/// Serves and works until the relay is over. `chat` are the routes of its channel.
+///
+/// # Errors
+/// When the listener fails.
+pub async fn serve(
+    relay: Arc<Relay>,
+    chat: Router,
+    listener: TcpListener,
+    told: impl Future<Output = ()> + Send + 'static,
+) -> anyhow::Result<Over> {
+    let (end, ended) = oneshot::channel::<()>();
+    let server = axum::serve(listener, router(relay.clone(), chat))
+        .with_graceful_shutdown(async move { drop(ended.await) });
+    let mut server = std::pin::pin!(server.into_future());
+    let over = tokio::select! {
+        over = relay.run(told) => over,
+        result = &mut server => {
+            result.context("cannot serve")?;
+            anyhow::bail!("the server ended by itself");
+        }
+    };
+    // It waits for this or is gone itself.
+    let _ = end.send(());
+    // Who reads slower asks again after the next start.
+    let _ = tokio::time::timeout(LAST_WORDS, server).await;
+    Ok(over)
+}
+
+/// The routes.
+pub fn router(relay: Arc<Relay>, chat: Router) -> Router {
+    let signed = Router::new()
+        .route("/ready", get(ready))
+        .route("/commit", post(commit))
+        .route_layer(from_fn_with_state(relay.clone(), only_the_provisioner))
+        .layer(TimeoutLayer::with_status_code(StatusCode::GATEWAY_TIMEOUT, SIGNED_TIMEOUT));
+    Router::new()
+        .merge(signed)
+        .route("/model/{*path}", any(model))
+        .route("/health", get(health))
+        .with_state(relay.clone())
+        .merge(chat)
+        .layer(from_fn_with_state(relay, stay_up))
+}
+
+async fn stay_up(State(relay): State<Arc<Relay>>, request: Request, next: Next) -> Response {
+    let _busy = relay.busy();
+    next.run(request).await
+}
+
+async fn only_the_provisioner(
+    State(relay): State<Arc<Relay>>,
+    request: Request,
+    next: Next,
+) -> Response {
+    let (head, body) = request.into_parts();
+    let Ok(body) = to_bytes(body, SIGNED_BYTES_MAX).await else {
+        return StatusCode::PAYLOAD_TOO_LARGE.into_response();
+    };
+    let call = Call {
+        direction: Direction::ProvisionerToRelay,
+        method: head.method.as_str(),
+        path: head.uri.path_and_query().map_or("/", |path| path.as_str()),
+        body: &body,
+    };
+    let signature = head.headers.get(SIGNATURE_HEADER).and_then(|value| value.to_str().ok());
+    if let Err(refusal) = relay.verify(call, signature) {
+        tracing::warn!(%refusal, "a call was refused");
+        return StatusCode::UNAUTHORIZED.into_response();
+    }
+    next.run(Request::from_parts(head, body.into())).await
+}
+
+async fn health(State(relay): State<Arc<Relay>>) -> Json<Health> {
+    Json(relay.health())
+}
+
+async fn ready(State(relay): State<Arc<Relay>>) -> Response {
+    match relay.ready().await {
+        Some(health) => Json(health).into_response(),
+        None => StatusCode::SERVICE_UNAVAILABLE.into_response(),
+    }
+}
+
+async fn commit(State(relay): State<Arc<Relay>>) -> StatusCode {
+    match relay.commit().await {
+        Ok(()) => StatusCode::NO_CONTENT,
+        Err(error) => {
+            tracing::error!(error = format!("{error:#}"), "cannot commit");
+            StatusCode::SERVICE_UNAVAILABLE
+        }
+    }
+}
+
+/// The token is looked at before the body is read.
+async fn model(State(relay): State<Arc<Relay>>, request: Request) -> Response {
+    let (mut head, body) = request.into_parts();
+    if !relay.opens_proxy(&head.headers) {
+        let refused =
+            proxy::refusal(StatusCode::UNAUTHORIZED, "authentication_error", "not authorized");
+        return respond(refused);
+    }
+    let Ok(Ok(body)) =
+        tokio::time::timeout(BODY_TIMEOUT, to_bytes(body, proxy::BODY_BYTES_MAX)).await
+    else {
+        let text = "the request is too large or came too slowly";
+        return respond(proxy::refusal(StatusCode::PAYLOAD_TOO_LARGE, "request_too_large", text));
+    };
+    let Some(uri) = vendors_path(&head.uri) else { return StatusCode::NOT_FOUND.into_response() };
+    head.uri = uri;
+    respond(relay.forward(Request::from_parts(head, body)).await)
+}
+
+fn vendors_path(uri: &Uri) -> Option<Uri> {
+    uri.path_and_query()?.as_str().strip_prefix("/model")?.parse().ok()
+}
+
+fn respond(forwarded: Forwarded) -> Response {
+    forwarded.map(Body::from_stream)
+}

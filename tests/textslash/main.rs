@@ -3,5 +3,7 @@
 #![cfg(test)]
 
 mod onboarding;
+mod contract;
+mod fly_account;
 mod tidy;
 mod vm;

@@ -119,6 +119,7 @@ fn settings(data_dir: &Path, agent: AgentKind, relay_url: &str) -> Settings {
         link_key: Arc::new(link_key),
         model_proxy_token: Arc::new(token),
         relay_url,
+        agent_user: None,
         claude_bin: std::env::var_os("CLAUDE_BIN").unwrap_or_else(|| "claude".into()).into(),
         limits: Limits::default(),
     }

@@ -1,6 +1,7 @@
 //! A voice as a channel.
 
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use async_trait::async_trait;
 
@@ -28,6 +29,8 @@ const EDIT_INTERVAL_PIPED_MS: u64 = 1_000;
 pub struct Console {
     voice: Voice,
     capabilities: Capabilities,
+    /// Tells the lines of this start from those of an earlier one, which may be remembered as seen.
+    began_ms: u128,
     lines: AtomicU64,
 }
 
@@ -47,7 +50,8 @@ impl Console {
             edit_interval_ms,
             secret_entry: SecretEntry::Hidden,
         };
-        Self { voice, capabilities, lines: AtomicU64::new(0) }
+        let began_ms = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_millis();
+        Self { voice, capabilities, began_ms, lines: AtomicU64::new(0) }
     }
 
     /// The chat of whoever sits at the terminal.
@@ -74,7 +78,7 @@ impl Channel for Console {
         let content = self.voice.next().await?;
         let line = self.lines.fetch_add(1, Ordering::Relaxed);
         Some(Event::Inbound(Inbound {
-            id: InboundId(format!("{CONSOLE}-{}-{line}", std::process::id())),
+            id: InboundId(format!("{CONSOLE}-{}-{line}", self.began_ms)),
             chat: Self::chat(),
             from: UserId(CONSOLE.into()),
             place: Place::Private,

@@ -1,1 +1,73 @@
-fn main() {}
+//! One program, several roles.
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+use tracing::level_filters::LevelFilter;
+
+mod chat;
+mod connections;
+mod credentials;
+mod deploy;
+mod exit;
+mod list;
+mod relay;
+mod report;
+mod sandbox;
+mod setup;
+mod signals;
+mod status;
+mod teardown;
+mod terminal;
+mod vm;
+
+/// Deploys your own coding agent into your own cloud account, from a chat, and takes it down again.
+#[derive(Parser)]
+#[command(version, after_help = exit::HELP)]
+struct Arguments {
+    /// How much is logged to standard error: off, error, warn, info, debug or trace.
+    #[arg(long, env = "TEXTSLASH_LOG", default_value = "warn", global = true)]
+    log: LevelFilter,
+    #[command(subcommand)]
+    role: Role,
+}
+
+#[derive(Subcommand)]
+enum Role {
+    /// Try all of it on this machine, with simulated vendors and nothing to sign up for.
+    Sandbox(sandbox::Arguments),
+    /// Set up your agent in a conversation in this terminal.
+    Setup(setup::Arguments),
+    /// Talk to your relay: `textslash chat LINK`.
+    Chat(chat::Arguments),
+    /// Deploy without a conversation.
+    Deploy(deploy::Arguments),
+    /// Show one deployment.
+    Status(status::Arguments),
+    /// Show all deployments made from here.
+    List(list::Arguments),
+    /// Remove a deployment and prove that nothing is left.
+    Teardown(teardown::Arguments),
+    /// Run as a relay, where it was deployed.
+    Relay,
+    /// Run as the agent's machine, where it was deployed.
+    Vm,
+}
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let Arguments { log, role } = Arguments::parse();
+    textslash::telemetry::start(log);
+    let end = match role {
+        Role::Sandbox(arguments) => sandbox::run(arguments).await,
+        Role::Setup(arguments) => setup::run(arguments).await,
+        Role::Chat(arguments) => chat::run(arguments).await,
+        Role::Deploy(arguments) => deploy::run(arguments).await,
+        Role::Status(arguments) => status::run(arguments).await,
+        Role::List(arguments) => list::run(arguments).await,
+        Role::Teardown(arguments) => teardown::run(arguments).await,
+        Role::Relay => relay::run().await,
+        Role::Vm => vm::run().await,
+    };
+    exit::of(end)
+}

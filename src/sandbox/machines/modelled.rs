@@ -210,7 +210,7 @@ impl Model {
         self.knobs.open_to_all || (!key.is_empty() && proof.is_ok())
     }
 
-    /// A relay asks its VM the same; a VM has nobody to ask.
+    /// A relay passes on what its VM says; a VM has nobody to ask.
     async fn passed_on(&self, method: &str, path: &str) -> Response {
         if self.role != "relay" {
             return Json(self.health()).into_response();
@@ -225,7 +225,7 @@ impl Model {
             .body(Bytes::new());
         let Ok(request) = request else { return StatusCode::BAD_GATEWAY.into_response() };
         match call(self.network.as_ref(), request, VM_DEADLINE, BODY_MAX).await {
-            Ok(answer) if answer.status.is_success() => Json(self.health()).into_response(),
+            Ok(answer) if answer.status.is_success() => answer.body.into_response(),
             _ => StatusCode::SERVICE_UNAVAILABLE.into_response(),
         }
     }

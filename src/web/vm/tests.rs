@@ -6,10 +6,10 @@ use url::Url;
 
 use super::*;
 use crate::clock::Clock;
+use crate::probation::PROBATION_MS;
 use crate::protocol::{TurnEvent, sign};
 use crate::secret::{Audience, Secret, SecretKind};
 use crate::spec::{AgentKind, DeploymentId};
-use crate::vm::probation::PROBATION_MS;
 use crate::vm::{Limits, Settings};
 
 const KEY: &str = "the link key";
@@ -69,6 +69,7 @@ fn vm(data_dir: &Path, clock: &Clock) -> Arc<Vm> {
         link_key: secret(SecretKind::LinkKey),
         model_proxy_token: secret(SecretKind::ModelProxyToken),
         relay_url: Url::parse("http://relay.test").unwrap(),
+        agent_user: None,
         claude_bin: "claude".into(),
         limits: Limits::default(),
     };

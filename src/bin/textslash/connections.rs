@@ -1,0 +1,79 @@
+//! What the roles that deploy work with: vendors, clock, chance and the database.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use anyhow::Context;
+use sqlx::AnyPool;
+use textslash::chance::Chance;
+use textslash::clock::Clock;
+use textslash::cloud::fly::Fly;
+use textslash::config::{Environment, Vendors};
+use textslash::http::{Network, SharedTransport};
+use textslash::onboarding::{self, Catalogue, Onboarding};
+use textslash::provisioner::Provisioner;
+use textslash::secret::Secret;
+use textslash::store;
+use url::Url;
+
+/// The owner of what is deployed from this machine without saying for whom.
+pub const HERE: &str = "console:console";
+
+pub struct Connections {
+    pub transport: SharedTransport,
+    pub fly: Fly,
+    pub anthropic: Url,
+    pub clock: Clock,
+    pub chance: Chance,
+    pub pool: AnyPool,
+}
+
+impl Connections {
+    /// Opens the database in `data_dir`; the vendors are called when they are needed.
+    pub async fn open(vendors: Vendors, data_dir: &Path) -> anyhow::Result<Self> {
+        let transport: SharedTransport = Arc::new(Network::new()?);
+        let (clock, chance) = (Clock::system(), Chance::system()?);
+        let fly = Fly::new(transport.clone(), vendors.fly, clock.clone(), chance.clone());
+        std::fs::create_dir_all(data_dir)
+            .with_context(|| format!("cannot make {}", data_dir.display()))?;
+        let pool = store::open(&data_dir.join("textslash.db"), &store::SCHEMA).await?;
+        Ok(Self { transport, fly, anthropic: vendors.anthropic, clock, chance, pool })
+    }
+
+    /// Those that the environment of this process names.
+    pub async fn of_environment(environment: &Environment<'_>) -> anyhow::Result<Self> {
+        Self::open(Vendors::read(environment)?, &data_dir(environment)?).await
+    }
+
+    /// An onboarding bot on them: what people can choose from, and the credentials that they are lent.
+    pub fn onboarding(&self, catalogue: Catalogue, lent: Vec<Arc<Secret>>) -> Onboarding {
+        Onboarding::new(onboarding::Settings {
+            pool: self.pool.clone(),
+            clock: self.clock.clone(),
+            chance: self.chance.clone(),
+            vendors: onboarding::Vendors {
+                transport: self.transport.clone(),
+                fly: self.fly.clone(),
+                anthropic: self.anthropic.clone(),
+            },
+            catalogue,
+            lent,
+        })
+    }
+
+    pub fn provisioner(&self) -> Provisioner {
+        Provisioner::new(self.pool.clone(), self.clock.clone(), self.chance.clone())
+    }
+}
+
+/// `TEXTSLASH_DATA`, or the place that the XDG base directory specification names.
+fn data_dir(environment: &Environment<'_>) -> anyhow::Result<PathBuf> {
+    if let Some(data) = environment.get("TEXTSLASH_DATA") {
+        return Ok(data.into());
+    }
+    if let Some(data) = environment.get("XDG_DATA_HOME") {
+        return Ok(PathBuf::from(data).join("textslash"));
+    }
+    let home = environment.require("HOME").context("set TEXTSLASH_DATA to a directory of yours")?;
+    Ok(PathBuf::from(home).join(".local/share/textslash"))
+}

@@ -1,0 +1,95 @@
+//! Credentials of a role without a conversation: from the environment, else asked for without echo.
+
+use std::sync::Arc;
+
+use adapters::chat::{Ask, Content, Outbound};
+use adapters::console::{Terminal, Voice};
+use textslash::account::Account;
+use textslash::anthropic;
+use textslash::cloud::Cause;
+use textslash::config::Environment;
+use textslash::conversation::Question;
+use textslash::conversation::messages::{self, Locale, Message};
+use textslash::intake::Rejection;
+use textslash::secret::{Audience, Secret};
+use zeroize::Zeroizing;
+
+use crate::connections::Connections;
+use crate::report::say;
+
+/// A token that Fly accepts, and what it opens; `None` when it was refused and this was said.
+pub async fn fly_token(
+    environment: &Environment<'_>,
+    connections: &Connections,
+) -> anyhow::Result<Option<(Arc<Secret>, Account)>> {
+    let pasted = entered(environment, "FLY_API_TOKEN", "Fly.io token (not shown):").await?;
+    let opened = match connections.fly.judge(&pasted) {
+        Ok(token) => {
+            connections.fly.preflight(&token).await.map(|account| (token, account)).map_err(
+                |error| match error.cause {
+                    Cause::TokenRefused => Rejection::Refused,
+                    _ => Rejection::OutOfReach,
+                },
+            )
+        }
+        Err(rejection) => Err(rejection),
+    };
+    Ok(accepted(Question::Token, opened))
+}
+
+/// A model key that Anthropic accepts; `None` when it was refused and this was said.
+pub async fn model_key(
+    environment: &Environment<'_>,
+    connections: &Connections,
+) -> anyhow::Result<Option<Arc<Secret>>> {
+    let pasted =
+        entered(environment, "ANTHROPIC_API_KEY", "Anthropic API key (not shown):").await?;
+    let endpoints = connections.fly.endpoints();
+    let audience =
+        Audience::of([connections.anthropic.authority(), endpoints.machines_api.authority()]);
+    let checked = match anthropic::judge(&pasted, audience) {
+        Ok(key) => {
+            let transport = connections.transport.as_ref();
+            anthropic::check(transport, &connections.anthropic, &key).await.map(|()| key)
+        }
+        Err(rejection) => Err(rejection),
+    };
+    Ok(accepted(Question::Model, checked))
+}
+
+fn accepted<T>(asked: Question, checked: Result<T, Rejection>) -> Option<T> {
+    checked
+        .inspect_err(|rejection| {
+            let rejection = rejection.clone();
+            say(&messages::text(
+                Locale::English,
+                &Message::Rejected { asked: Some(asked), rejection },
+            ));
+        })
+        .ok()
+}
+
+async fn entered(
+    environment: &Environment<'_>,
+    name: &str,
+    question: &str,
+) -> anyhow::Result<Zeroizing<String>> {
+    if let Some(value) = environment.get(name) {
+        return Ok(Zeroizing::new(value));
+    }
+    let terminal = Terminal::of_stdio();
+    let voice = terminal.voice("textslash");
+    anyhow::ensure!(
+        voice.is_interactive(),
+        "{name} is not set, and there is no terminal to ask at"
+    );
+    voice.show(name, &Outbound::text(name, question).asking(Ask::Secret));
+    Ok(answer(&voice).await)
+}
+
+async fn answer(voice: &Voice) -> Zeroizing<String> {
+    match voice.next().await {
+        Some(Content::Secret(text) | Content::Text(text)) => text,
+        Some(Content::Tap { .. }) | None => Zeroizing::default(),
+    }
+}

@@ -1,0 +1,28 @@
+//! `textslash list`: all deployments made from here.
+
+use serde_json::Value;
+use textslash::config::Environment;
+
+use crate::connections::Connections;
+use crate::exit::End;
+use crate::report;
+
+#[derive(clap::Args)]
+pub struct Arguments {
+    /// Print JSON.
+    #[arg(long)]
+    json: bool,
+}
+
+pub async fn run(arguments: Arguments) -> anyhow::Result<End> {
+    let connections = Connections::of_environment(&Environment::of_process()).await?;
+    let runs = connections.provisioner().runs(None).await?;
+    if arguments.json {
+        report::print(&Value::from_iter(runs.iter().map(report::summary_json)).to_string());
+    } else if runs.is_empty() {
+        report::say("Nothing was deployed from here. `textslash setup` deploys.");
+    } else {
+        runs.iter().for_each(|run| report::print(&report::summary_text(run)));
+    }
+    Ok(End::Done)
+}

@@ -1,0 +1,117 @@
+//! What the roles without a conversation print: sentences on standard error, results on standard
+//! output, as text or as JSON.
+
+use serde_json::{Value, json};
+use textslash::cloud::Cause;
+use textslash::conversation::messages::{self, Locale, Message};
+use textslash::conversation::{self, Gone, Remains};
+use textslash::journal::End;
+use textslash::provisioner::{
+    Progress, Receipt, Remaining, RemainingLine, RunSummary, Seen, StageState,
+};
+use textslash::spec::{Role, Spec};
+use tokio::sync::mpsc;
+
+/// Tells the person something.
+#[expect(clippy::print_stderr, reason = "this is where a role speaks to the terminal")]
+pub fn say(text: &str) {
+    eprintln!("{text}");
+}
+
+/// Prints a result.
+#[expect(clippy::print_stdout, reason = "this is where a role prints its result")]
+pub fn print(text: &str) {
+    println!("{text}");
+}
+
+/// Tells each step of a run as it happens, until the run ends.
+pub async fn tell_progress(mut progress: mpsc::Receiver<Progress>) {
+    while let Some(Progress { stage, state }) = progress.recv().await {
+        let state = match state {
+            StageState::Working => "...",
+            StageState::Done => "done",
+            StageState::Removing => "being removed",
+            StageState::Removed => "gone",
+        };
+        say(&format!("  {}: {state}", format!("{stage:?}").to_lowercase()));
+    }
+}
+
+/// Says why a run stopped and what is left.
+pub fn say_failed(goal: conversation::Goal, cause: Cause, spec: &Spec, remaining: &Remaining) {
+    let remaining = remains(spec, remaining);
+    say(&messages::text(Locale::English, &Message::Failed { goal, cause, remaining }));
+}
+
+/// What is left, in the words of the conversation.
+pub fn remains(spec: &Spec, remaining: &Remaining) -> Vec<Remains> {
+    let line = |line: &RemainingLine| Remains {
+        kind: line.step.to_string(),
+        name: name_of(line)
+            .unwrap_or_else(|| line.role.map_or_else(|| spec.network(), |role| spec.app(role))),
+        link: line.link.clone(),
+    };
+    remaining.lines.iter().map(line).collect()
+}
+
+fn name_of(line: &RemainingLine) -> Option<String> {
+    match &line.seen {
+        Seen::There(facts) => facts.first().and_then(|facts| facts.get("id").cloned()),
+        Seen::Leaving | Seen::Unknown => None,
+    }
+}
+
+/// The proof that everything is gone.
+pub fn receipt_text(receipt: &Receipt) -> String {
+    let gone = receipt.lines.iter().map(|line| Gone {
+        kind: line.step.to_string(),
+        name: line.name.clone(),
+        at_ms: line.gone_at_ms,
+    });
+    messages::text(Locale::English, &Message::Receipt { gone: gone.collect() })
+}
+
+/// The same for programs.
+pub fn receipt_json(receipt: &Receipt) -> Value {
+    let line = |line: &textslash::provisioner::ReceiptLine| json!({ "kind": line.step.to_string(), "name": line.name, "gone_at_ms": line.gone_at_ms });
+    json!({ "removed": receipt.lines.iter().map(line).collect::<Vec<_>>() })
+}
+
+/// One line of a list.
+pub fn summary_text(run: &RunSummary) -> String {
+    format!(
+        "{}  {}  {}  {}  {}  {}",
+        run.id,
+        run.spec.name,
+        standing(run.end),
+        run.spec.regions.first().map_or("", AsRef::as_ref),
+        run.spec.size.word(),
+        run.owner,
+    )
+}
+
+/// The same for programs.
+pub fn summary_json(run: &RunSummary) -> Value {
+    json!({
+        "id": run.id.to_string(),
+        "name": run.spec.name.to_string(),
+        "state": standing(run.end),
+        "organisation": run.spec.organisation,
+        "region": run.spec.regions.first().map(ToString::to_string),
+        "size": run.spec.size.word(),
+        "agent": run.spec.agent.word(),
+        "relay_app": run.spec.app(Role::Relay),
+        "vm_app": run.spec.app(Role::Vm),
+        "owner": run.owner,
+        "opened_at_ms": run.opened_at_ms,
+    })
+}
+
+fn standing(end: Option<End>) -> &'static str {
+    match end {
+        None => "unfinished",
+        Some(End::Deployed) => "deployed",
+        Some(End::Removed) => "removed",
+        Some(End::Stuck) => "stuck",
+    }
+}

@@ -1,0 +1,164 @@
+//! `textslash sandbox`: the whole way on one machine. Vendors are simulated in this process; the relay
+//! and the VM are processes of their own.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use adapters::channel::Channel;
+use adapters::console::{Console, Terminal};
+use adapters::web::client::{Client, Link, talk};
+use textslash::config::{Environment, Vendors};
+use textslash::onboarding::{Catalogue, Onboarding};
+use textslash::sandbox::fly::nothing;
+use textslash::sandbox::{Options, Remains, Sandbox};
+use textslash::secret::{Audience, Secret, SecretKind};
+use textslash::spec::{AgentKind, CloudKind, Images, RelayChannel};
+use tokio::sync::mpsc;
+
+use crate::connections::Connections;
+use crate::exit::End;
+use crate::{report, signals};
+
+mod overhear;
+mod script;
+
+use overhear::Overheard;
+use script::Script;
+
+/// How often it is looked whether the relay is gone, after which nobody is there to talk to.
+const LOOK_INTERVAL: Duration = Duration::from_millis(200);
+
+const WELCOME: &str = "\
+This is a sandbox: Fly.io and Anthropic are simulated inside this process, and nothing costs money.
+Credentials worth nothing are offered on the way. Write hi to begin. Ctrl-C ends everything.";
+
+#[derive(clap::Args)]
+pub struct Arguments {
+    /// Only run the simulated vendors, print their settings as NAME=value lines, and wait.
+    #[arg(long, conflicts_with = "script")]
+    serve: bool,
+    /// Play a file: each line is typed, except those that start with `? `, which wait until that text
+    /// was shown, and those that start with `#`.
+    #[arg(long)]
+    script: Option<PathBuf>,
+}
+
+pub async fn run(arguments: Arguments) -> anyhow::Result<End> {
+    let script = arguments.script.map(|path| Script::read(&path)).transpose()?;
+    let sandbox = Sandbox::start(Options::this_program()?).await?;
+    let end =
+        if arguments.serve { serve(&sandbox).await } else { converse(&sandbox, script).await };
+    let remains = sandbox.stop().await;
+    say_remains(&remains);
+    end
+}
+
+/// Prints what another program needs to take this sandbox for the real vendors, and waits.
+async fn serve(sandbox: &Sandbox) -> anyhow::Result<End> {
+    let images = images();
+    let credentials = [
+        ("FLY_API_TOKEN", sandbox.fly_token().to_owned()),
+        ("ANTHROPIC_API_KEY", sandbox.model_key().to_owned()),
+        ("TEXTSLASH_RELAY_IMAGE", images.relay),
+        ("TEXTSLASH_VM_IMAGE", images.vm),
+        ("TEXTSLASH_ALLOW_SANDBOX", "1".to_owned()),
+    ];
+    for (name, value) in sandbox.base_urls().into_iter().chain(credentials) {
+        report::print(&format!("{name}={value}"));
+    }
+    report::say("The vendors are up. Ctrl-C ends them and everything that runs in them.");
+    signals::told_to_end().await;
+    Ok(End::Done)
+}
+
+/// The conversation with the bot, and, once it is deployed, with one's own relay.
+async fn converse(sandbox: &Sandbox, script: Option<Script>) -> anyhow::Result<End> {
+    let connections = connections(sandbox).await?;
+    let onboarding = onboarding(sandbox, &connections);
+    let (terminal, played) = match script {
+        Some(script) => script.play(),
+        None => (Terminal::of_stdio(), None),
+    };
+    let (links, deployed) = mpsc::channel(1);
+    let console = Overheard::new(Console::new(terminal.voice("bot")), links);
+    terminal.notice(WELCOME);
+    let conversation = onboarding.run(Arc::new(console) as Arc<dyn Channel>);
+    let end = tokio::select! {
+        ended = conversation => ended.map(|()| End::Done),
+        () = accompany(sandbox, &terminal, deployed) => Ok(End::Done),
+        () = signals::told_to_end() => Ok(End::Interrupted),
+    };
+    match played {
+        Some(played) => played.verdict().and(end),
+        None => end,
+    }
+}
+
+/// Connects the terminal to each relay that is deployed, for as long as it exists.
+async fn accompany(sandbox: &Sandbox, terminal: &Terminal, mut deployed: mpsc::Receiver<Link>) {
+    let relay = terminal.voice("relay");
+    while let Some(link) = deployed.recv().await {
+        let client = Client::connect(link);
+        terminal.switch_to("relay");
+        relay.notice("You are talking to your own relay now. /bot goes back to the bot.");
+        tokio::select! {
+            _ = talk(&relay, &client) => {}
+            () = gone(sandbox) => {}
+        }
+        terminal.switch_to("bot");
+    }
+    std::future::pending().await
+}
+
+async fn gone(sandbox: &Sandbox) {
+    while sandbox.inventory() != nothing() {
+        tokio::time::sleep(LOOK_INTERVAL).await;
+    }
+}
+
+async fn connections(sandbox: &Sandbox) -> anyhow::Result<Connections> {
+    let urls = sandbox.base_urls();
+    let mut settings: Vec<_> = urls.iter().map(|(name, url)| (*name, url.as_str())).collect();
+    settings.push(("TEXTSLASH_ALLOW_SANDBOX", "1"));
+    let directory = sandbox.directory().join("bot");
+    Connections::open(Vendors::read(&Environment::of(&settings))?, &directory).await
+}
+
+fn onboarding(sandbox: &Sandbox, connections: &Connections) -> Onboarding {
+    let fly = connections.fly.endpoints();
+    let model_key = Secret::new(
+        SecretKind::ModelKey,
+        sandbox.model_key().to_owned(),
+        Audience::of([connections.anthropic.authority(), fly.machines_api.authority()]),
+    );
+    let token =
+        Secret::new(SecretKind::FlyToken, sandbox.fly_token().to_owned(), fly.token_audience());
+    let catalogue = Catalogue {
+        clouds: vec![CloudKind::Fly],
+        channels: vec![RelayChannel::Web],
+        agents: vec![AgentKind::Shell, AgentKind::Claude],
+        images: images(),
+    };
+    connections.onboarding(catalogue, vec![Arc::new(token), Arc::new(model_key)])
+}
+
+/// The simulated registry has every image that is pinned by digest.
+fn images() -> Images {
+    let digest = "0".repeat(64);
+    Images {
+        relay: format!("ghcr.io/textslash/relay@sha256:{digest}"),
+        vm: format!("ghcr.io/textslash/vm@sha256:{digest}"),
+    }
+}
+
+fn say_remains(remains: &Remains) {
+    if remains.inventory == nothing() {
+        report::say("The simulated account is empty, and no process is left.");
+    } else {
+        report::say(&format!(
+            "This was still in the simulated account; it is gone with the sandbox:\n{}",
+            remains.inventory
+        ));
+    }
+}

@@ -1,0 +1,131 @@
+//! A file of lines, played as if a person typed them.
+
+use std::io::Write;
+use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use adapters::console::{Options, Terminal};
+use anyhow::{Context, bail};
+use tokio::io::{AsyncWriteExt, DuplexStream};
+use tokio::sync::Notify;
+
+/// How long a text is waited for: the slowest thing in a sandbox is a machine that wakes.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// Bytes typed ahead of the terminal.
+const TYPED_MAX: usize = 4096;
+
+/// What a script does.
+enum Act {
+    /// Types a line.
+    Type(String),
+    /// Waits until this was shown since the last line was typed.
+    Wait(String),
+}
+
+pub struct Script(Vec<Act>);
+
+/// A script that was played, or is.
+pub struct Played(Arc<Mutex<Option<String>>>);
+
+impl Script {
+    /// Reads a script.
+    pub fn read(path: &Path) -> anyhow::Result<Self> {
+        let text = std::fs::read_to_string(path)
+            .with_context(|| format!("cannot read the script {}", path.display()))?;
+        let lines = text.lines().filter(|line| !line.starts_with('#'));
+        let act = |line: &str| match line.strip_prefix("? ") {
+            Some(text) => Act::Wait(text.to_owned()),
+            None => Act::Type(line.to_owned()),
+        };
+        Ok(Self(lines.map(act).collect()))
+    }
+
+    /// A terminal at which the script is played; what is shown goes to standard output.
+    pub fn play(self) -> (Terminal, Option<Played>) {
+        let (keyboard, typed) = tokio::io::duplex(TYPED_MAX);
+        let shown = Shown::default();
+        let failure = Arc::new(Mutex::new(None));
+        let terminal = Terminal::new(typed, shown.clone(), Options::piped());
+        let played = Played(failure.clone());
+        tokio::spawn(async move {
+            if let Err(error) = self.act(keyboard, shown).await {
+                let mut failure = failure.lock().unwrap_or_else(PoisonError::into_inner);
+                *failure = Some(error.to_string());
+            }
+        });
+        (terminal, Some(played))
+    }
+
+    async fn act(self, mut keyboard: DuplexStream, shown: Shown) -> anyhow::Result<()> {
+        for act in self.0 {
+            match act {
+                Act::Type(line) => {
+                    shown.echo(&line);
+                    keyboard.write_all(format!("{line}\n").as_bytes()).await?;
+                }
+                Act::Wait(text) => {
+                    let seen = tokio::time::timeout(PATIENCE, shown.until(&text)).await;
+                    if seen.is_err() {
+                        bail!("the script waited in vain for: {text}");
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Played {
+    /// Whether everything that was waited for was shown.
+    pub fn verdict(self) -> anyhow::Result<()> {
+        let mut failure = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        match failure.take() {
+            None => Ok(()),
+            Some(failure) => bail!(failure),
+        }
+    }
+}
+
+/// What was shown since the last line was typed.
+#[derive(Clone, Default)]
+struct Shown {
+    text: Arc<Mutex<String>>,
+    more: Arc<Notify>,
+}
+
+impl Shown {
+    /// Shows a typed line, as a terminal's echo would.
+    fn echo(&self, line: &str) {
+        let mut text = self.text.lock().unwrap_or_else(PoisonError::into_inner);
+        text.clear();
+        // A closed standard output ends nothing: the script goes on.
+        let _ = writeln!(std::io::stdout(), "> {line}");
+    }
+
+    async fn until(&self, wanted: &str) {
+        loop {
+            let more = self.more.notified();
+            if self.text.lock().unwrap_or_else(PoisonError::into_inner).contains(wanted) {
+                return;
+            }
+            more.await;
+        }
+    }
+}
+
+impl Write for Shown {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        std::io::stdout().write_all(bytes)?;
+        let mut text = self.text.lock().unwrap_or_else(PoisonError::into_inner);
+        text.push_str(&String::from_utf8_lossy(bytes));
+        drop(text);
+        self.more.notify_one();
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        std::io::stdout().flush()
+    }
+}

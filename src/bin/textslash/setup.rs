@@ -1,0 +1,52 @@
+//! `textslash setup`: the onboarding conversation in this terminal, against the real vendors.
+
+use std::sync::Arc;
+
+use adapters::console::{Console, Terminal};
+use textslash::config::{Environment, images};
+use textslash::onboarding::Catalogue;
+use textslash::spec::{AgentKind, CloudKind, RelayChannel};
+
+use crate::connections::Connections;
+use crate::exit::End;
+use crate::{report, signals};
+
+#[derive(clap::Args)]
+pub struct Arguments {}
+
+pub async fn run(_: Arguments) -> anyhow::Result<End> {
+    let environment = Environment::of_process();
+    let images = images(&environment)?;
+    let connections = Connections::of_environment(&environment).await?;
+    let catalogue = Catalogue {
+        clouds: vec![CloudKind::Fly],
+        channels: vec![RelayChannel::Web],
+        agents: vec![AgentKind::Claude],
+        images,
+    };
+    let onboarding = connections.onboarding(catalogue, Vec::new());
+    let terminal = Terminal::of_stdio();
+    let console = Arc::new(Console::new(terminal.voice("bot")));
+    report::say("Write hi to begin. Ctrl-C ends; nothing is lost, and the next start carries on.");
+    tokio::select! {
+        ended = onboarding.run(console) => ended.map(|()| End::Done),
+        () = signals::told_to_end() => {
+            drop(terminal);
+            say_unfinished(&connections).await?;
+            Ok(End::Interrupted)
+        }
+    }
+}
+
+/// What is on record and neither finished nor gone.
+async fn say_unfinished(connections: &Connections) -> anyhow::Result<()> {
+    let runs = connections.provisioner().runs(None).await?;
+    let unfinished = runs.iter().filter(|run| run.end.is_none());
+    for run in unfinished {
+        report::say(&format!(
+            "Unfinished: {}. `textslash setup` carries on; `textslash teardown {}` removes it.",
+            run.spec.name, run.id
+        ));
+    }
+    Ok(())
+}

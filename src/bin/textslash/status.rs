@@ -1,0 +1,82 @@
+//! `textslash status NAME`: one deployment, from its journal and from its own mouth.
+
+use std::time::Duration;
+
+use anyhow::{Context, bail};
+use bytes::Bytes;
+use serde_json::json;
+use textslash::config::Environment;
+use textslash::http::call;
+use textslash::protocol::Health;
+use textslash::provisioner::RunSummary;
+use textslash::spec::Role;
+
+use crate::connections::Connections;
+use crate::exit::End;
+use crate::report;
+
+/// A stopped relay wakes on this call, which takes a few seconds.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// A health answer is three short words.
+const BODY_MAX: usize = 4096;
+
+#[derive(clap::Args)]
+pub struct Arguments {
+    /// Its name or id; see `textslash list`.
+    deployment: String,
+    /// Print JSON.
+    #[arg(long)]
+    json: bool,
+}
+
+pub async fn run(arguments: Arguments) -> anyhow::Result<End> {
+    let connections = Connections::of_environment(&Environment::of_process()).await?;
+    let run = named(&connections, &arguments.deployment).await?;
+    let health = health(&connections, &run).await;
+    let healthy = health.is_some();
+    if arguments.json {
+        let mut summary = report::summary_json(&run);
+        summary["relay_healthy"] = json!(healthy);
+        summary["build"] = json!(health.map(|health| health.build));
+        report::print(&summary.to_string());
+    } else {
+        let relay = match &health {
+            Some(health) => format!("healthy, build {}", health.build),
+            None => "does not answer".to_owned(),
+        };
+        report::print(&format!("{}\nrelay: {relay}", report::summary_text(&run)));
+    }
+    Ok(if healthy { End::Done } else { End::Failed })
+}
+
+/// The one deployment of this name or id.
+///
+/// # Errors
+/// When there is none, or several of this name: then their ids are listed.
+pub async fn named(connections: &Connections, wanted: &str) -> anyhow::Result<RunSummary> {
+    let mut runs = connections.provisioner().runs(None).await?;
+    if let Some(at) = runs.iter().position(|run| run.id.as_ref() == wanted) {
+        return Ok(runs.swap_remove(at));
+    }
+    let gone = Some(textslash::journal::End::Removed);
+    runs.retain(|run| run.spec.name.as_ref() == wanted && run.end != gone);
+    match runs.len() {
+        0 => bail!("no deployment is called {wanted}; see `textslash list`"),
+        1 => runs.pop().context("one is left"),
+        _ => {
+            let ids: Vec<_> = runs.iter().map(|run| run.id.to_string()).collect();
+            bail!("several deployments are called {wanted}; name one by its id: {}", ids.join(", "))
+        }
+    }
+}
+
+/// What the relay says of itself, if it is ours.
+async fn health(connections: &Connections, run: &RunSummary) -> Option<Health> {
+    let url = connections.fly.endpoints().public(&run.spec.app(Role::Relay));
+    let request = http::Request::get(format!("{url}/health")).body(Bytes::new()).ok()?;
+    let transport = connections.transport.as_ref();
+    let answer = call(transport, request, PATIENCE, BODY_MAX).await.ok()?;
+    let health: Health = serde_json::from_slice(&answer.body).ok()?;
+    (answer.status.is_success() && health.deployment == run.id.as_ref()).then_some(health)
+}

@@ -1,0 +1,20 @@
+//! `textslash vm`: the agent's machine, where it was deployed.
+
+use std::sync::Arc;
+
+use textslash::clock::Clock;
+use textslash::config::{Environment, Listen, vm_settings};
+use textslash::vm::Vm;
+use textslash::web;
+
+use crate::exit::End;
+use crate::signals;
+
+pub async fn run() -> anyhow::Result<End> {
+    let environment = Environment::of_process();
+    let listener = Listen::read(&environment)?.open().await?;
+    let vm = Vm::start(vm_settings(&environment)?, Clock::system())?;
+    let over = web::vm::serve(Arc::new(vm), listener, signals::told_to_end()).await?;
+    tracing::info!(?over, "the VM ends");
+    Ok(End::Done)
+}

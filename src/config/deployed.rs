@@ -1,0 +1,140 @@
+//! What a relay and a VM are told by the machine they were deployed on.
+
+use std::net::IpAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use adapters::chat::UserId;
+use anyhow::{Context, bail};
+use url::Url;
+use zeroize::Zeroizing;
+
+use super::{Environment, vendors};
+use crate::secret::{Audience, Secret, SecretKind};
+use crate::spec::{AgentKind, DeploymentId};
+use crate::vm::process::AgentUser;
+use crate::{relay, vm};
+
+/// Where Fly's proxy looks for the process.
+const PORT: &str = "8080";
+
+/// Every address of the machine, version 6 and 4: Fly's proxy uses the private version 6.
+const LISTEN_HOST: &str = "::";
+
+/// Where a role listens.
+pub struct Listen {
+    host: IpAddr,
+    port: u16,
+}
+
+impl Listen {
+    /// `LISTEN_HOST` and `PORT`.
+    ///
+    /// # Errors
+    /// When either is not what it should be.
+    pub fn read(environment: &Environment<'_>) -> anyhow::Result<Self> {
+        let host = environment.or("LISTEN_HOST", LISTEN_HOST);
+        let port = environment.or("PORT", PORT);
+        Ok(Self {
+            host: host.parse().context("LISTEN_HOST is not an IP address")?,
+            port: port.parse().context("PORT is not a port number")?,
+        })
+    }
+
+    /// Opens the port.
+    ///
+    /// # Errors
+    /// When it is taken.
+    pub async fn open(&self) -> anyhow::Result<tokio::net::TcpListener> {
+        let listener = tokio::net::TcpListener::bind((self.host, self.port)).await;
+        listener.with_context(|| format!("cannot listen on port {}", self.port))
+    }
+}
+
+/// What the relay's machine says.
+///
+/// # Errors
+/// When a setting is missing or wrong, above all the owner: a relay without one would obey anybody.
+pub fn relay_settings(environment: &Environment<'_>) -> anyhow::Result<relay::Settings> {
+    let model_url = url(environment, "TEXTSLASH_MODEL_URL")?;
+    let to_model = Audience::of([model_url.authority()]);
+    let model_key = match agent(environment)? {
+        AgentKind::Claude => {
+            let key = environment.secret("MODEL_KEY", SecretKind::ModelKey, to_model)?;
+            Some(Arc::new(key))
+        }
+        AgentKind::Shell => None,
+    };
+    if environment.require("TEXTSLASH_CHANNEL")? != "web" {
+        bail!("TEXTSLASH_CHANNEL must be web");
+    }
+    Ok(relay::Settings {
+        owner: UserId(environment.or("TEXTSLASH_OWNER", "")),
+        deployment: deployment(environment)?,
+        data_dir: data_dir(environment)?,
+        agent: agent(environment)?,
+        vm_url: url(environment, "TEXTSLASH_VM_URL")?,
+        model_url,
+        link_key: key(environment, "LINK_KEY", SecretKind::LinkKey)?,
+        model_proxy_token: key(environment, "MODEL_PROXY_TOKEN", SecretKind::ModelProxyToken)?,
+        model_key,
+        limits: relay::Limits::default(),
+    })
+}
+
+/// What opens the relay's web channel.
+///
+/// # Errors
+/// When it is not set: a relay that anybody could open must not start.
+pub fn owner_key(environment: &Environment<'_>) -> anyhow::Result<Zeroizing<String>> {
+    environment.require("OWNER_KEY").map(Zeroizing::new)
+}
+
+/// What the VM's machine says.
+///
+/// # Errors
+/// When a setting is missing or wrong.
+pub fn vm_settings(environment: &Environment<'_>) -> anyhow::Result<vm::Settings> {
+    let relay_url = url(environment, "TEXTSLASH_RELAY_URL")?;
+    let to_relay = Audience::of([relay_url.authority()]);
+    let token = environment.secret("MODEL_PROXY_TOKEN", SecretKind::ModelProxyToken, to_relay)?;
+    Ok(vm::Settings {
+        deployment: deployment(environment)?,
+        data_dir: data_dir(environment)?,
+        agent: agent(environment)?,
+        link_key: key(environment, "LINK_KEY", SecretKind::LinkKey)?,
+        model_proxy_token: Arc::new(token),
+        relay_url,
+        agent_user: match environment.get("TEXTSLASH_AGENT_USER") {
+            Some(name) => Some(AgentUser::named(&name).context("TEXTSLASH_AGENT_USER")?),
+            None => None,
+        },
+        claude_bin: PathBuf::from(environment.or("CLAUDE_BIN", "claude")),
+        limits: vm::Limits::default(),
+    })
+}
+
+fn key(environment: &Environment<'_>, name: &str, kind: SecretKind) -> anyhow::Result<Arc<Secret>> {
+    Ok(Arc::new(environment.secret(name, kind, Audience::nobody())?))
+}
+
+fn deployment(environment: &Environment<'_>) -> anyhow::Result<DeploymentId> {
+    let id = environment.require("TEXTSLASH_DEPLOYMENT")?;
+    DeploymentId::try_from(id).context("TEXTSLASH_DEPLOYMENT")
+}
+
+fn data_dir(environment: &Environment<'_>) -> anyhow::Result<PathBuf> {
+    environment.require("DATA_DIR").map(PathBuf::from)
+}
+
+fn agent(environment: &Environment<'_>) -> anyhow::Result<AgentKind> {
+    match environment.require("TEXTSLASH_AGENT")?.as_str() {
+        "claude" => Ok(AgentKind::Claude),
+        "shell" => Ok(AgentKind::Shell),
+        _ => bail!("TEXTSLASH_AGENT must be claude or shell"),
+    }
+}
+
+fn url(environment: &Environment<'_>, name: &str) -> anyhow::Result<Url> {
+    vendors::parse_url(name, &environment.require(name)?)
+}

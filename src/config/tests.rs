@@ -1,0 +1,64 @@
+use super::*;
+
+const NOTHING: &[(&str, &str)] = &[];
+
+#[test]
+fn without_settings_the_vendors_are_the_real_ones() {
+    let vendors = Vendors::read(&Environment::of(NOTHING)).unwrap();
+
+    assert_eq!(vendors.fly.machines_api.as_str(), "https://api.machines.dev/v1");
+    assert_eq!(vendors.anthropic.as_str(), "https://api.anthropic.com/");
+}
+
+#[test]
+fn a_vendor_on_this_machine_is_refused_unless_it_is_meant() {
+    for name in ["FLY_API_URL", "FLY_PLATFORM_URL", "FLY_PUBLIC_APP_URL", "ANTHROPIC_API_URL"] {
+        for address in [
+            "http://127.0.0.1:4280/v1",
+            "http://localhost/",
+            "http://{app}.fly.dev.localhost:4280",
+            "http://[::1]:80",
+            "http://[::ffff:127.0.0.1]",
+            "http://0.0.0.0:1",
+        ] {
+            let settings = [(name, address)];
+            let refusal = Vendors::read(&Environment::of(&settings)).unwrap_err().to_string();
+            assert!(refusal.contains(name) && refusal.contains("this machine"), "{refusal}");
+
+            let settings = [(name, address), ("TEXTSLASH_ALLOW_SANDBOX", "1")];
+            assert!(Vendors::read(&Environment::of(&settings)).is_ok(), "{name} {address}");
+        }
+    }
+}
+
+#[test]
+fn a_wrong_address_is_named() {
+    for address in ["not a url", "file:///etc/passwd", "ftp://example.com"] {
+        let settings = [("FLY_API_URL", address)];
+        let refusal = Vendors::read(&Environment::of(&settings)).unwrap_err().to_string();
+        assert!(refusal.contains("FLY_API_URL"), "{refusal}");
+    }
+}
+
+#[test]
+fn an_image_that_could_be_swapped_is_refused() {
+    let moving = [
+        ("TEXTSLASH_RELAY_IMAGE", "ghcr.io/x/relay:latest"),
+        ("TEXTSLASH_VM_IMAGE", "ghcr.io/x/vm@sha256:0"),
+    ];
+    assert!(images(&Environment::of(&moving)).is_err());
+    assert!(images(&Environment::of(NOTHING)).is_err());
+    let pinned = [
+        ("TEXTSLASH_RELAY_IMAGE", "ghcr.io/x/relay@sha256:0"),
+        ("TEXTSLASH_VM_IMAGE", "ghcr.io/x/vm@sha256:0"),
+    ];
+    assert!(images(&Environment::of(&pinned)).is_ok());
+}
+
+#[test]
+fn an_empty_setting_counts_as_none() {
+    let settings = [("PORT", "")];
+
+    assert_eq!(Environment::of(&settings).get("PORT"), None);
+    assert!(Environment::of(&settings).require("PORT").is_err());
+}

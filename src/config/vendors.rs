@@ -1,0 +1,99 @@
+//! Where the vendors are, and what is deployed.
+
+use anyhow::{Context, bail};
+use url::{Host, Url};
+
+use super::Environment;
+use crate::cloud::fly::Endpoints;
+use crate::spec::Images;
+
+/// Lets a role use vendors on this machine; see [`Vendors::read`].
+const ALLOW_SANDBOX: &str = "TEXTSLASH_ALLOW_SANDBOX";
+
+/// The vendors that a role calls.
+#[derive(Clone, Debug)]
+pub struct Vendors {
+    /// Fly.io and the apps on it.
+    pub fly: Endpoints,
+    /// Anthropic's API.
+    pub anthropic: Url,
+}
+
+impl Vendors {
+    /// The real vendors, but for what the environment says.
+    ///
+    /// # Errors
+    /// When an address is not a URL, or points at this machine and `TEXTSLASH_ALLOW_SANDBOX` does not say
+    /// that this is meant: a real credential must not end up in a simulated vendor by a forgotten
+    /// setting.
+    pub fn read(environment: &Environment<'_>) -> anyhow::Result<Self> {
+        let real = Endpoints::real();
+        let address = |name: &str, default: &str| {
+            let address = environment.or(name, default);
+            allowed(name, &address, environment)?;
+            Ok::<_, anyhow::Error>(address)
+        };
+        let anthropic = address("ANTHROPIC_API_URL", &real.model_api)?;
+        let fly = Endpoints::of(
+            &address("FLY_API_URL", real.machines_api.as_str())?,
+            &address("FLY_PLATFORM_URL", real.platform_api.as_str())?,
+            &address("FLY_PUBLIC_APP_URL", &real.public_app)?,
+            &address("FLY_PRIVATE_APP_URL", &real.private_app)?,
+            &anthropic,
+        )?;
+        Ok(Self { fly, anthropic: parse_url("ANTHROPIC_API_URL", &anthropic)? })
+    }
+}
+
+/// The images to deploy.
+///
+/// # Errors
+/// When one is missing, or not pinned by digest: a tag can be moved under a running deployment.
+pub fn images(environment: &Environment<'_>) -> anyhow::Result<Images> {
+    let image = |name: &str| {
+        let image = environment.require(name).with_context(
+            || "a real cloud can only run images that are published; see README, \"Host it\"",
+        )?;
+        if image.contains("@sha256:") {
+            Ok(image)
+        } else {
+            bail!("{name} must end in @sha256: and the digest, so that nobody can swap the image")
+        }
+    };
+    Ok(Images { relay: image("TEXTSLASH_RELAY_IMAGE")?, vm: image("TEXTSLASH_VM_IMAGE")? })
+}
+
+fn allowed(name: &str, address: &str, environment: &Environment<'_>) -> anyhow::Result<()> {
+    let url = parse_url(name, &address.replace("{app}", "app"))?;
+    if is_this_machine(&url) && !environment.flag(ALLOW_SANDBOX)? {
+        bail!("{name} points at this machine; set {ALLOW_SANDBOX}=1 if you mean a sandbox");
+    }
+    Ok(())
+}
+
+/// A URL from the setting `name`.
+///
+/// # Errors
+/// When it is none.
+pub(super) fn parse_url(name: &str, text: &str) -> anyhow::Result<Url> {
+    let url = Url::parse(text).with_context(|| format!("{name} is not a URL"))?;
+    if matches!(url.scheme(), "http" | "https") && url.has_host() {
+        Ok(url)
+    } else {
+        bail!("{name} must be an http or https URL")
+    }
+}
+
+fn is_this_machine(url: &Url) -> bool {
+    match url.host() {
+        Some(Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
+        Some(Host::Ipv4(address)) => address.is_loopback() || address.is_unspecified(),
+        Some(Host::Ipv6(address)) => {
+            let mapped = address.to_ipv4_mapped();
+            address.is_loopback()
+                || address.is_unspecified()
+                || mapped.is_some_and(|v4| v4.is_loopback())
+        }
+        None => false,
+    }
+}

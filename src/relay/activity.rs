@@ -1,0 +1,50 @@
+//! When something last happened here.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use tokio::time::Instant;
+
+use super::Relay;
+
+pub(super) struct Activity {
+    busy: AtomicUsize,
+    last: Mutex<Instant>,
+}
+
+impl Default for Activity {
+    fn default() -> Self {
+        Self { busy: AtomicUsize::new(0), last: Mutex::new(Instant::now()) }
+    }
+}
+
+impl Activity {
+    pub(super) fn touch(&self) {
+        *self.last.lock().unwrap_or_else(PoisonError::into_inner) = Instant::now();
+    }
+
+    pub(super) fn last(&self) -> Instant {
+        *self.last.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn is_busy(&self) -> bool {
+        self.busy.load(Ordering::Acquire) > 0
+    }
+}
+
+/// An HTTP request that is being answered.
+pub struct Busy(Arc<Relay>);
+
+impl Busy {
+    pub(super) fn new(relay: Arc<Relay>) -> Self {
+        relay.activity.busy.fetch_add(1, Ordering::AcqRel);
+        Self(relay)
+    }
+}
+
+impl Drop for Busy {
+    fn drop(&mut self) {
+        self.0.activity.touch();
+        self.0.activity.busy.fetch_sub(1, Ordering::AcqRel);
+    }
+}

@@ -1,0 +1,69 @@
+//! Commands, which do not wait behind turns.
+
+use adapters::chat::Outbound;
+
+use super::ledger::Line;
+use super::{Relay, messages};
+
+/// What an owner can say to the relay itself.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Command {
+    Status,
+    Stop,
+    New,
+    Help,
+    Unknown(String),
+}
+
+impl Command {
+    /// A line that is one word beginning with a slash. Longer lines (`/tmp is full`) and paths
+    /// (`/usr/bin/env`) are the agent's.
+    pub(super) fn parse(text: &str) -> Option<Self> {
+        let word = text.strip_prefix('/')?;
+        // Telegram adds the bot's name in some clients.
+        let word = word.split_once('@').map_or(word, |(word, _)| word);
+        if word.is_empty() || !word.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_') {
+            return None;
+        }
+        Some(match word.to_ascii_lowercase().as_str() {
+            "status" => Self::Status,
+            "stop" => Self::Stop,
+            "new" => Self::New,
+            "help" | "start" => Self::Help,
+            _ => Self::Unknown(format!("/{word}")),
+        })
+    }
+}
+
+impl Relay {
+    /// Carries out a command; doing it twice is doing it once.
+    pub(super) async fn obey(&self, command: Command, line: &Line) -> anyhow::Result<()> {
+        let answer = match command {
+            Command::Status => self.status().await?,
+            Command::Stop => self.stop(line).await?,
+            Command::New => {
+                self.ledger.begin_session(&line.turn).await?;
+                messages::NEW_SESSION.to_owned()
+            }
+            Command::Help => messages::HELP.to_owned(),
+            Command::Unknown(word) => messages::unknown_command(&word),
+        };
+        let answer = Outbound::text(format!("{}-answer", line.turn), answer);
+        self.ledger.settle(line, &[answer], self.clock.now_ms()).await
+    }
+
+    async fn status(&self) -> anyhow::Result<String> {
+        let is_awake = self.machine.is_awake().await;
+        let session = self.ledger.session().await?;
+        let waiting = self.ledger.waiting().await?;
+        Ok(messages::status(is_awake, &session, waiting, self.ledger.usage().await?))
+    }
+
+    async fn stop(&self, line: &Line) -> anyhow::Result<String> {
+        let Some(dropped) = self.ledger.stop(line).await? else {
+            return Ok(messages::NOTHING_TO_STOP.to_owned());
+        };
+        self.stopped.notify_one();
+        Ok(messages::stopping(dropped))
+    }
+}

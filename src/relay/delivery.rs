@@ -1,0 +1,61 @@
+//! Messages of ours on their way to the channel: at least once, in order, with the same key.
+
+use std::time::Duration;
+
+use adapters::channel::ChannelError;
+use adapters::chat::MessageRef;
+
+use super::Relay;
+use super::ledger::Unsent;
+
+/// Pause before a message is sent again that may have been sent, in milliseconds.
+const IN_DOUBT_MS: u64 = 1_000;
+
+/// Longest wait for an unreachable chat to say that it is reachable before trying it again.
+const UNREACHABLE_MS: u64 = 60_000;
+
+impl Relay {
+    pub(super) async fn deliver(&self) {
+        loop {
+            match self.deliver_next().await {
+                Ok(true) => {}
+                Ok(false) => self.ledger.messages.notified().await,
+                Err(error) => self.database_failed(&error).await,
+            }
+        }
+    }
+
+    /// False when nothing is to be sent.
+    async fn deliver_next(&self) -> anyhow::Result<bool> {
+        let Some(unsent) = self.ledger.unsent().await? else { return Ok(false) };
+        match self.hand_over(&unsent).await {
+            Ok(message) => self.ledger.sent(&unsent, Some(&message)).await?,
+            Err(ChannelError::Refused(reason)) => {
+                tracing::warn!(reason, "a message can never be sent");
+                self.ledger.sent(&unsent, unsent.sent_as.as_ref()).await?;
+            }
+            Err(ChannelError::NoSuchMessage) => self.ledger.lost(&unsent).await?,
+            Err(ChannelError::TooFast { retry_after_ms }) => pause(retry_after_ms).await,
+            Err(ChannelError::InDoubt) => pause(IN_DOUBT_MS).await,
+            Err(ChannelError::Unreachable) => tokio::select! {
+                () = self.reachable.notified() => {}
+                () = pause(UNREACHABLE_MS) => {}
+            },
+        }
+        Ok(true)
+    }
+
+    async fn hand_over(&self, unsent: &Unsent) -> Result<MessageRef, ChannelError> {
+        match &unsent.sent_as {
+            Some(message) if self.channel.capabilities().edits => {
+                self.channel.edit(message, &unsent.message).await?;
+                Ok(message.clone())
+            }
+            _ => self.channel.send(&unsent.chat, &unsent.message).await,
+        }
+    }
+}
+
+async fn pause(ms: u64) {
+    tokio::time::sleep(Duration::from_millis(ms)).await;
+}

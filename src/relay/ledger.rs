@@ -1,0 +1,272 @@
+//! What the relay must not forget: lines of its owner, messages of ours, tokens used.
+//!
+//! Everything here is durable when it returns.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use adapters::chat::{ChatId, InboundId, MessageRef, Outbound};
+use sqlx::any::AnyRow;
+use sqlx::migrate::Migrator;
+use sqlx::{AnyConnection, AnyPool, Row};
+use tokio::sync::Notify;
+
+use crate::store;
+
+mod outbox;
+mod usage;
+mod web_log;
+
+pub use outbox::Unsent;
+pub use usage::Tokens;
+
+static MIGRATIONS: Migrator = sqlx::migrate!("src/relay/migrations");
+
+/// Lines that may wait: more than a person writes during the longest turn.
+pub const QUEUE_MAX: i64 = 50;
+
+/// Settled lines and sent messages kept: a channel does not deliver again what is this far back.
+const KEPT_MAX: i64 = 2_000;
+
+/// The relay's database.
+pub struct Ledger {
+    pool: AnyPool,
+    /// Woken when a line waits.
+    pub(super) lines: Notify,
+    /// Woken when a message waits.
+    pub(super) messages: Notify,
+}
+
+/// A line as it arrives.
+pub struct NewLine<'a> {
+    /// Which delivery.
+    pub id: &'a InboundId,
+    /// Where to answer.
+    pub chat: &'a ChatId,
+    /// What was written.
+    pub text: &'a str,
+    /// The id of the turn that it becomes.
+    pub turn: &'a str,
+    /// Carried out at once instead of becoming a turn.
+    pub is_command: bool,
+}
+
+/// A line that is not settled.
+#[derive(Debug)]
+pub struct Line {
+    /// Its place in the order.
+    pub seq: i64,
+    /// Where to answer.
+    pub chat: ChatId,
+    /// What was written.
+    pub text: String,
+    /// The id of its turn, the same after every restart.
+    pub turn: String,
+    /// The session it was written in.
+    pub session: String,
+    /// `/stop` was said while it ran.
+    pub is_stopped: bool,
+}
+
+/// What became of an arriving line.
+#[derive(Debug)]
+pub enum Accepted {
+    /// It is on disk and to be worked on, whether it just came or came again.
+    Waiting {
+        /// As it stands on disk.
+        line: Line,
+        /// Lines before it.
+        ahead: i64,
+    },
+    /// It came before and was dealt with.
+    Settled,
+    /// Too many wait; nothing was stored.
+    Full,
+}
+
+impl Ledger {
+    /// Opens `relay.db` in the data directory.
+    ///
+    /// # Errors
+    /// When the directory cannot be written or the file is not such a database.
+    pub async fn open(data_dir: &Path) -> anyhow::Result<Arc<Self>> {
+        let pool = store::open(&data_dir.join("relay.db"), &MIGRATIONS).await?;
+        Ok(Arc::new(Self { pool, lines: Notify::new(), messages: Notify::new() }))
+    }
+
+    /// Stores a line unless it is there already.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn accept(&self, new: NewLine<'_>, now_ms: u64) -> anyhow::Result<Accepted> {
+        let known = self.known(new.id).await?;
+        if known.is_none() && !new.is_command && self.waiting().await? >= QUEUE_MAX {
+            return Ok(Accepted::Full);
+        }
+        sqlx::query(
+            "INSERT INTO inbox (id, chat, text, turn, is_command, at_ms, session)
+             SELECT $1, $2, $3, $4, $5, $6, id FROM session WHERE true
+             ON CONFLICT (id) DO NOTHING",
+        )
+        .bind(&new.id.0)
+        .bind(&new.chat.0)
+        .bind(new.text)
+        .bind(new.turn)
+        .bind(i64::from(new.is_command))
+        .bind(i64::try_from(now_ms)?)
+        .execute(&self.pool)
+        .await?;
+        let Some(line) = self.known(new.id).await?.flatten() else { return Ok(Accepted::Settled) };
+        let ahead = sqlx::query(
+            "SELECT count(*) FROM inbox WHERE is_settled = 0 AND is_command = 0 AND seq < $1",
+        )
+        .bind(line.seq)
+        .fetch_one(&self.pool)
+        .await?
+        .try_get(0)?;
+        self.lines.notify_one();
+        Ok(Accepted::Waiting { line, ahead })
+    }
+
+    /// `None` if it never came, `Some(None)` if it is settled.
+    async fn known(&self, id: &InboundId) -> anyhow::Result<Option<Option<Line>>> {
+        let row = sqlx::query("SELECT * FROM inbox WHERE id = $1").bind(&id.0);
+        let Some(row) = row.fetch_optional(&self.pool).await? else { return Ok(None) };
+        let is_settled = row.try_get::<i64, _>("is_settled")? != 0;
+        Ok(Some(if is_settled { None } else { Some(line(&row)?) }))
+    }
+
+    /// The first line that is to become a turn, or is one already.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn first(&self) -> anyhow::Result<Option<Line>> {
+        let row = sqlx::query(
+            "SELECT * FROM inbox WHERE is_settled = 0 AND is_command = 0 ORDER BY seq LIMIT 1",
+        );
+        row.fetch_optional(&self.pool).await?.as_ref().map(line).transpose()
+    }
+
+    /// How many lines are to become a turn, with the one that is one.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn waiting(&self) -> anyhow::Result<i64> {
+        let count = "SELECT count(*) FROM inbox WHERE is_settled = 0 AND is_command = 0";
+        Ok(sqlx::query(count).fetch_one(&self.pool).await?.try_get(0)?)
+    }
+
+    /// The line is dealt with, and these messages say so: both, or neither.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn settle(
+        &self,
+        line: &Line,
+        messages: &[Outbound],
+        now_ms: u64,
+    ) -> anyhow::Result<()> {
+        let mut transaction = self.pool.begin().await?;
+        settle(&mut transaction, line.seq).await?;
+        for message in messages {
+            outbox::put(&mut transaction, &line.chat, message, now_ms).await?;
+        }
+        forget(&mut transaction).await?;
+        transaction.commit().await?;
+        self.messages.notify_one();
+        Ok(())
+    }
+
+    /// Marks the first turn as stopped and drops the lines behind it; how many were dropped, and
+    /// whether there was a turn to stop.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn stop(&self, command: &Line) -> anyhow::Result<Option<u64>> {
+        let mut transaction = self.pool.begin().await?;
+        // The write comes first, so that the transaction holds the lock before it reads.
+        let stopped = sqlx::query(
+            "UPDATE inbox SET is_stopped = 1 WHERE seq < $1 AND seq =
+             (SELECT min(seq) FROM inbox WHERE is_settled = 0 AND is_command = 0)",
+        )
+        .bind(command.seq)
+        .execute(&mut *transaction)
+        .await?
+        .rows_affected();
+        let dropped = sqlx::query(
+            "UPDATE inbox SET is_settled = 1, text = ''
+             WHERE is_settled = 0 AND is_command = 0 AND is_stopped = 0 AND seq < $1",
+        )
+        .bind(command.seq)
+        .execute(&mut *transaction)
+        .await?
+        .rows_affected();
+        transaction.commit().await?;
+        Ok((stopped > 0).then_some(dropped))
+    }
+
+    /// Lines that come from now on belong to this session.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn begin_session(&self, id: &str) -> anyhow::Result<()> {
+        sqlx::query("UPDATE session SET id = $1").bind(id).execute(&self.pool).await?;
+        Ok(())
+    }
+
+    /// The session that new lines belong to.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn session(&self) -> anyhow::Result<String> {
+        Ok(sqlx::query("SELECT id FROM session").fetch_one(&self.pool).await?.try_get(0)?)
+    }
+
+    /// Nothing waits, neither a line nor a message.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn is_quiet(&self) -> anyhow::Result<bool> {
+        let row = sqlx::query(
+            "SELECT (SELECT count(*) FROM inbox WHERE is_settled = 0)
+                  + (SELECT count(*) FROM outbox WHERE sent_revision < revision)",
+        );
+        Ok(row.fetch_one(&self.pool).await?.try_get::<i64, _>(0)? == 0)
+    }
+}
+
+async fn settle(connection: &mut AnyConnection, seq: i64) -> anyhow::Result<()> {
+    sqlx::query("UPDATE inbox SET is_settled = 1, text = '' WHERE seq = $1")
+        .bind(seq)
+        .execute(connection)
+        .await?;
+    Ok(())
+}
+
+async fn forget(connection: &mut AnyConnection) -> anyhow::Result<()> {
+    for delete in [
+        "DELETE FROM inbox WHERE is_settled = 1 AND seq <= (SELECT max(seq) FROM inbox) - $1",
+        "DELETE FROM outbox WHERE sent_revision >= revision
+         AND seq <= (SELECT max(seq) FROM outbox) - $1",
+    ] {
+        sqlx::query(delete).bind(KEPT_MAX).execute(&mut *connection).await?;
+    }
+    Ok(())
+}
+
+fn line(row: &AnyRow) -> anyhow::Result<Line> {
+    Ok(Line {
+        seq: row.try_get("seq")?,
+        chat: ChatId(row.try_get("chat")?),
+        text: row.try_get("text")?,
+        turn: row.try_get("turn")?,
+        session: row.try_get("session")?,
+        is_stopped: row.try_get::<i64, _>("is_stopped")? != 0,
+    })
+}
+
+/// The message that this row of the outbox became on the channel.
+fn sent_as(row: &AnyRow, chat: &ChatId) -> anyhow::Result<Option<MessageRef>> {
+    let id: Option<String> = row.try_get("message")?;
+    Ok(id.map(|id| MessageRef { chat: chat.clone(), id }))
+}

@@ -1,0 +1,86 @@
+//! The web channel's messages, in the same database.
+
+use adapters::chat::Outbound;
+use adapters::web::{Change, Entry, Log, LogError};
+use async_trait::async_trait;
+use sqlx::any::AnyRow;
+use sqlx::{AnyPool, Row};
+
+use super::Ledger;
+
+/// Messages kept: months of one person's chat.
+const MESSAGES_MAX: i64 = 5_000;
+
+#[async_trait]
+impl Log for Ledger {
+    async fn put(&self, message: &Outbound) -> Result<u64, LogError> {
+        let body = serde_json::to_string(message).map_err(|_| LogError)?;
+        supersede(&self.pool, &message.key, Some(body)).await.map_err(unavailable)
+    }
+
+    async fn remove(&self, key: &str) -> Result<Option<u64>, LogError> {
+        if !Log::contains(self, key).await? {
+            return Ok(None);
+        }
+        supersede(&self.pool, key, None).await.map(Some).map_err(unavailable)
+    }
+
+    async fn contains(&self, key: &str) -> Result<bool, LogError> {
+        let found = sqlx::query("SELECT 1 FROM web_log WHERE key = $1 AND body IS NOT NULL")
+            .bind(key)
+            .fetch_optional(&self.pool)
+            .await;
+        Ok(found.map_err(|error| unavailable(error.into()))?.is_some())
+    }
+
+    async fn after(&self, seq: u64, max: usize) -> Result<Vec<Entry>, LogError> {
+        after(&self.pool, seq, max).await.map_err(unavailable)
+    }
+
+    async fn head(&self) -> Result<u64, LogError> {
+        head(&self.pool).await.map_err(unavailable)
+    }
+}
+
+fn unavailable(error: anyhow::Error) -> LogError {
+    tracing::error!(error = format!("{error:#}"), "the log of messages failed");
+    LogError
+}
+
+/// One statement, so that numbers become visible in their order.
+async fn supersede(pool: &AnyPool, key: &str, body: Option<String>) -> anyhow::Result<u64> {
+    let replace = "INSERT OR REPLACE INTO web_log (key, body) VALUES ($1, $2) RETURNING seq";
+    let seq: i64 = sqlx::query(replace).bind(key).bind(body).fetch_one(pool).await?.try_get(0)?;
+    sqlx::query(
+        "DELETE FROM web_log
+         WHERE seq <= (SELECT seq FROM web_log ORDER BY seq DESC LIMIT 1 OFFSET $1)",
+    )
+    .bind(MESSAGES_MAX)
+    .execute(pool)
+    .await?;
+    Ok(u64::try_from(seq)?)
+}
+
+async fn after(pool: &AnyPool, seq: u64, max: usize) -> anyhow::Result<Vec<Entry>> {
+    let rows =
+        sqlx::query("SELECT seq, key, body FROM web_log WHERE seq > $1 ORDER BY seq LIMIT $2")
+            .bind(i64::try_from(seq).unwrap_or(i64::MAX))
+            .bind(i64::try_from(max).unwrap_or(i64::MAX))
+            .fetch_all(pool)
+            .await?;
+    rows.iter().map(entry).collect()
+}
+
+fn entry(row: &AnyRow) -> anyhow::Result<Entry> {
+    let body: Option<String> = row.try_get("body")?;
+    let change = match body {
+        Some(body) => Change::Put(serde_json::from_str(&body)?),
+        None => Change::Removed(row.try_get("key")?),
+    };
+    Ok(Entry { seq: u64::try_from(row.try_get::<i64, _>("seq")?)?, change })
+}
+
+async fn head(pool: &AnyPool) -> anyhow::Result<u64> {
+    let max = "SELECT coalesce(max(seq), 0) FROM web_log";
+    Ok(u64::try_from(sqlx::query(max).fetch_one(pool).await?.try_get::<i64, _>(0)?)?)
+}

@@ -1,0 +1,111 @@
+//! The VM, as the relay calls it.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context;
+use bytes::Bytes;
+use http::{Method, Request};
+use url::Url;
+
+use crate::chance::Chance;
+use crate::clock::Clock;
+use crate::http::{Answer, Reply, SharedTransport, Unanswered, call};
+use crate::protocol::{Call, Direction, Health, SIGNATURE_HEADER, TurnRequest, sign};
+use crate::secret::Secret;
+
+/// Time for the VM to answer a short call, a wake included.
+const CALL_TIMEOUT: Duration = Duration::from_secs(60);
+
+/// Time to see whether the VM is awake; asking wakes it, but nobody waits for that.
+const GLANCE: Duration = Duration::from_secs(2);
+
+/// Answers to short calls are a few words.
+const ANSWER_BYTES_MAX: usize = 64 * 1024;
+
+pub(super) struct Machine {
+    url: Url,
+    link_key: Arc<Secret>,
+    transport: SharedTransport,
+    clock: Clock,
+    chance: Chance,
+}
+
+impl Machine {
+    pub(super) fn new(
+        url: Url,
+        link_key: Arc<Secret>,
+        transport: SharedTransport,
+        clock: Clock,
+        chance: Chance,
+    ) -> Self {
+        Self { url, link_key, transport, clock, chance }
+    }
+
+    /// Starts a turn or attaches to it; the events follow in the body.
+    pub(super) async fn turn(&self, ask: &TurnRequest) -> Result<Reply, Unanswered> {
+        let body = serde_json::to_vec(ask).map_err(|_| Unanswered::NotSent)?;
+        let request = self.request(Method::POST, "/turns", body.into())?;
+        self.transport.send(request).await
+    }
+
+    /// Stops a turn. True when the VM has none running under this id any more.
+    pub(super) async fn cancel(&self, turn: &str) -> bool {
+        let path = format!("/turns/{turn}/cancel");
+        let answer = self.call(Method::POST, &path, CALL_TIMEOUT).await;
+        answer.is_ok_and(|answer| {
+            answer.status.is_success() || answer.status == http::StatusCode::NOT_FOUND
+        })
+    }
+
+    pub(super) async fn ready(&self) -> Option<Health> {
+        self.health(CALL_TIMEOUT).await
+    }
+
+    pub(super) async fn is_awake(&self) -> bool {
+        self.health(GLANCE).await.is_some()
+    }
+
+    async fn health(&self, timeout: Duration) -> Option<Health> {
+        let answer = self.call(Method::GET, "/ready", timeout).await.ok()?;
+        answer.status.is_success().then_some(())?;
+        serde_json::from_slice(&answer.body).ok()
+    }
+
+    pub(super) async fn commit(&self) -> anyhow::Result<()> {
+        let answer = self.call(Method::POST, "/commit", CALL_TIMEOUT).await;
+        let status = answer.context("the VM did not answer")?.status;
+        anyhow::ensure!(status.is_success(), "the VM answered {status} to /commit");
+        Ok(())
+    }
+
+    async fn call(
+        &self,
+        method: Method,
+        path: &str,
+        timeout: Duration,
+    ) -> Result<Answer, Unanswered> {
+        let request = self.request(method, path, Bytes::new())?;
+        call(&*self.transport, request, timeout, ANSWER_BYTES_MAX).await
+    }
+
+    fn request(
+        &self,
+        method: Method,
+        path: &str,
+        body: Bytes,
+    ) -> Result<Request<Bytes>, Unanswered> {
+        let url = self.url.join(path).map_err(|_| Unanswered::NotSent)?;
+        let signed =
+            Call { direction: Direction::RelayToVm, method: method.as_str(), path, body: &body };
+        let key = self.link_key.expose_here().as_bytes();
+        let signature = sign(key, signed, self.clock.now_ms(), self.chance.bytes());
+        Request::builder()
+            .method(method)
+            .uri(url.as_str())
+            .header(SIGNATURE_HEADER, signature)
+            .header(http::header::CONTENT_TYPE, "application/json")
+            .body(body)
+            .map_err(|_| Unanswered::NotSent)
+    }
+}

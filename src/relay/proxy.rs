@@ -1,0 +1,158 @@
+//! The model's API for the VM, which never sees the key.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use futures::StreamExt;
+use futures::stream::BoxStream;
+use http::header::{AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, HOST, HeaderName, HeaderValue};
+use http::{HeaderMap, Request, Response, StatusCode};
+use subtle::ConstantTimeEq;
+
+use super::Relay;
+use crate::http::{Reply, Unanswered};
+use crate::secret::Secret;
+
+mod meter;
+
+use meter::Meter;
+
+/// Largest request body: the vendor's own limit for messages.
+/// <https://docs.anthropic.com/en/api/errors>: "32 MB" for the Messages API.
+pub const BODY_BYTES_MAX: usize = 32 * 1024 * 1024;
+
+/// Time for the vendor to begin its answer; answers that are not streamed take minutes.
+const HEAD_TIMEOUT: Duration = Duration::from_secs(600);
+
+/// What may be asked for; everything else of the vendor's API is out of the VM's reach.
+const PATHS: [&str; 3] = ["/v1/messages", "/v1/messages/count_tokens", "/v1/models"];
+
+/// Where a caller may show its token; never passed on.
+const X_API_KEY: HeaderName = HeaderName::from_static("x-api-key");
+const ANTHROPIC_BETA: HeaderName = HeaderName::from_static("anthropic-beta");
+
+/// Without it the vendor takes no subscription token.
+const OAUTH_BETA: &str = "oauth-2025-04-20";
+
+/// Headers of one connection (RFC 9110, section 7.6.1), and what is only true of the caller's own:
+/// its coding would hide the usage from us, its cookies and proxies are nobody's business.
+const NOT_FORWARDED: [&str; 14] = [
+    "connection",
+    "keep-alive",
+    "proxy-authenticate",
+    "proxy-authorization",
+    "te",
+    "trailer",
+    "transfer-encoding",
+    "upgrade",
+    "accept-encoding",
+    "cookie",
+    "expect",
+    "forwarded",
+    "x-forwarded-for",
+    "via",
+];
+
+/// An answer on its way through.
+pub type Forwarded = Response<BoxStream<'static, Result<Bytes, Unanswered>>>;
+
+impl Relay {
+    /// Does this caller show the model proxy's token?
+    pub fn opens_proxy(&self, headers: &HeaderMap) -> bool {
+        let bearer = headers.get(AUTHORIZATION).map(HeaderValue::as_bytes);
+        let bearer = bearer.and_then(|value| value.strip_prefix(b"Bearer "));
+        let shown = headers.get(X_API_KEY).map(HeaderValue::as_bytes).or(bearer).unwrap_or(b"");
+        let token = self.settings.model_proxy_token.expose_here().as_bytes();
+        !token.is_empty() && bool::from(shown.ct_eq(token)) && self.probation.serves()
+    }
+
+    /// Passes a request of the VM on to the model's vendor, and the answer back as it comes.
+    /// `request` has the path that the vendor knows (`/v1/messages`).
+    pub async fn forward(self: &Arc<Self>, request: Request<Bytes>) -> Forwarded {
+        if !self.opens_proxy(request.headers()) {
+            return refusal(StatusCode::UNAUTHORIZED, "authentication_error", "not authorized");
+        }
+        if !PATHS.contains(&request.uri().path()) {
+            return refusal(StatusCode::NOT_FOUND, "not_found_error", "not offered here");
+        }
+        let Some(key) = &self.settings.model_key else {
+            let text = "this deployment has no model key";
+            return refusal(StatusCode::FORBIDDEN, "permission_error", text);
+        };
+        let Some(request) = self.readdress(request, key) else {
+            return refusal(StatusCode::BAD_GATEWAY, "api_error", "the request cannot be sent");
+        };
+        match tokio::time::timeout(HEAD_TIMEOUT, self.transport.send(request)).await {
+            Ok(Ok(reply)) => self.metered(reply),
+            _ => refusal(StatusCode::BAD_GATEWAY, "api_error", "the model cannot be reached"),
+        }
+    }
+
+    /// The same request to the vendor, with the key. `None` rather than a key for another host.
+    fn readdress(&self, request: Request<Bytes>, key: &Secret) -> Option<Request<Bytes>> {
+        let (mut head, body) = request.into_parts();
+        let base = self.settings.model_url.as_str().trim_end_matches('/');
+        let path = head.uri.path_and_query()?.as_str();
+        head.uri = format!("{base}{path}").parse().ok()?;
+        for name in NOT_FORWARDED {
+            head.headers.remove(name);
+        }
+        for name in [HOST, CONTENT_LENGTH, AUTHORIZATION, X_API_KEY] {
+            head.headers.remove(name);
+        }
+        authorize(&mut head.headers, key.expose_to(head.uri.authority()?.as_str()).ok()?)?;
+        Some(Request::from_parts(head, body))
+    }
+
+    fn metered(self: &Arc<Self>, reply: Reply) -> Forwarded {
+        let Reply { mut head, body } = reply;
+        for name in NOT_FORWARDED {
+            head.headers.remove(name);
+        }
+        let meter = Meter::new(&head.headers);
+        let relay = self.clone();
+        let busy = self.busy();
+        let stream = futures::stream::unfold((body, meter, relay, busy), |mut state| async {
+            let (body, meter, relay, _) = &mut state;
+            let piece = body.next().await;
+            let used = match &piece {
+                Some(Ok(piece)) => meter.read(piece),
+                _ => meter.end(),
+            };
+            if let Some(used) = used
+                && let Err(error) = relay.ledger.count(used, relay.clock.now_ms()).await
+            {
+                tracing::error!(error = format!("{error:#}"), "tokens were not counted");
+            }
+            piece.map(|piece| (piece, state))
+        });
+        Response::from_parts(head, stream.boxed())
+    }
+}
+
+/// Adds the key in the way its kind is shown.
+fn authorize(headers: &mut HeaderMap, key: &str) -> Option<()> {
+    let is_subscription = key.starts_with("sk-ant-oat01");
+    let shown = if is_subscription { format!("Bearer {key}") } else { key.to_owned() };
+    let mut value = HeaderValue::try_from(shown).ok()?;
+    value.set_sensitive(true);
+    if is_subscription {
+        headers.insert(AUTHORIZATION, value);
+        headers.append(ANTHROPIC_BETA, HeaderValue::from_static(OAUTH_BETA));
+    } else {
+        headers.insert(X_API_KEY, value);
+    }
+    Some(())
+}
+
+/// An error in the vendor's form, so that the agent understands it.
+pub fn refusal(status: StatusCode, kind: &str, message: &str) -> Forwarded {
+    let body = serde_json::json!({"type": "error", "error": {"type": kind, "message": message}});
+    let body = Bytes::from(body.to_string());
+    let mut response = Response::new(futures::stream::once(async { Ok(body) }).boxed());
+    *response.status_mut() = status;
+    let json = HeaderValue::from_static("application/json");
+    response.headers_mut().insert(CONTENT_TYPE, json);
+    response
+}

@@ -1,0 +1,100 @@
+//! Lines from the channel to disk, and only then acknowledged.
+
+use adapters::channel::Event;
+use adapters::chat::{Content, Inbound, Outbound};
+
+use super::commands::Command;
+use super::gate::Passage;
+use super::ledger::{Accepted, Line, NewLine};
+use super::{Relay, messages};
+
+/// Longest line taken, in bytes: a large paste. The VM takes up to a megabyte of JSON.
+const TEXT_BYTES_MAX: usize = 128 * 1024;
+
+impl Relay {
+    /// Ends when the channel has ended for good, and what it left is worked off.
+    pub(super) async fn receive(&self) {
+        while let Some(event) = self.channel.next().await {
+            match event {
+                Event::Reachable(_) => self.reachable.notify_one(),
+                Event::Inbound(inbound) => {
+                    self.activity.touch();
+                    self.take(&inbound).await;
+                }
+            }
+        }
+        std::future::pending::<()>().await;
+    }
+
+    async fn take(&self, inbound: &Inbound) {
+        match self.gate.judge(inbound) {
+            Passage::Owner => match self.take_line(inbound).await {
+                Ok(()) => {}
+                // Not acknowledged: the channel delivers it again.
+                Err(error) => return self.database_failed(&error).await,
+            },
+            Passage::TellOnce => self.turn_away(inbound).await,
+            Passage::Ignore => {}
+        }
+        self.channel.acknowledge(&inbound.id).await;
+    }
+
+    /// A stranger's words are not stored, and neither is this answer.
+    async fn turn_away(&self, inbound: &Inbound) {
+        let message = Outbound::text(format!("stranger-{}", inbound.id.0), messages::STRANGER);
+        if let Err(error) = self.channel.send(&inbound.chat, &message).await {
+            tracing::info!(%error, "a stranger was not answered");
+        }
+    }
+
+    async fn take_line(&self, inbound: &Inbound) -> anyhow::Result<()> {
+        match &inbound.content {
+            Content::Text(text) if text.len() > TEXT_BYTES_MAX => {
+                self.decline(inbound, messages::TOO_LONG).await
+            }
+            Content::Text(_) if !self.probation.serves() => {
+                self.decline(inbound, messages::NOT_COMMITTED).await
+            }
+            Content::Text(text) if text.trim().is_empty() => Ok(()),
+            Content::Text(text) => self.accept(inbound, text.trim()).await,
+            Content::Secret(_) => self.decline(inbound, messages::SECRET).await,
+            // The relay offers no buttons.
+            Content::Tap { .. } => Ok(()),
+        }
+    }
+
+    async fn decline(&self, inbound: &Inbound, why: &str) -> anyhow::Result<()> {
+        let message = Outbound::text(format!("declined-{}", inbound.id.0), why);
+        self.ledger.post(&inbound.chat, &message, self.clock.now_ms()).await
+    }
+
+    async fn accept(&self, inbound: &Inbound, text: &str) -> anyhow::Result<()> {
+        let command = Command::parse(text);
+        let turn = hex::encode(self.chance.bytes::<16>());
+        let new = NewLine {
+            id: &inbound.id,
+            chat: &inbound.chat,
+            text,
+            turn: &turn,
+            is_command: command.is_some(),
+        };
+        match self.ledger.accept(new, self.clock.now_ms()).await? {
+            Accepted::Settled => Ok(()),
+            Accepted::Full => self.decline(inbound, messages::FULL).await,
+            Accepted::Waiting { line, ahead } => match command {
+                Some(command) => self.obey(command, &line).await,
+                None if ahead > 0 => self.say_next(&line).await,
+                None => Ok(()),
+            },
+        }
+    }
+
+    /// Once per running turn: its id is in the key.
+    async fn say_next(&self, line: &Line) -> anyhow::Result<()> {
+        let Some(running) = self.ledger.first().await?.filter(|first| first.seq < line.seq) else {
+            return Ok(());
+        };
+        let message = Outbound::text(format!("{}-next", running.turn), messages::NEXT);
+        self.ledger.post(&line.chat, &message, self.clock.now_ms()).await
+    }
+}

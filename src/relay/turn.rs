@@ -1,0 +1,235 @@
+//! A line of the owner becomes a turn of the agent, once.
+//!
+//! The turn's id was stored with the line. After a restart the stream is asked for from its start and
+//! shown under the same message keys; within a process a lost stream goes on after what was seen.
+
+use std::time::Duration;
+
+use adapters::chat::Outbound;
+use tokio::time::{Instant, MissedTickBehavior, interval, sleep, timeout, timeout_at};
+
+use super::ledger::Line;
+use super::view::View;
+use super::{Relay, messages};
+use crate::http::Reply;
+use crate::protocol::{TurnEvent, TurnFailure, TurnRequest};
+
+mod lines;
+
+use lines::Lines;
+
+/// Least time between two forms of a message on disk, in milliseconds, however fast the channel is:
+/// each is a synchronous write.
+const WRITE_INTERVAL_MS: u64 = 250;
+
+/// Time for the VM to begin its answer, a wake included.
+const ATTACH_TIMEOUT: Duration = Duration::from_secs(90);
+
+/// Silence after which the stream is taken for lost: four heartbeats of the VM.
+const SILENCE_MAX: Duration = Duration::from_secs(60);
+
+/// First and longest pause between attempts to attach; each is twice the one before.
+const BACKOFF_MIN: Duration = Duration::from_millis(250);
+const BACKOFF_MAX: Duration = Duration::from_secs(15);
+
+/// Attempts to tell the VM that a turn is stopped; unheard, the VM's own time limit ends it.
+const CANCEL_ATTEMPTS: u32 = 3;
+
+/// Why a turn has no end that we know of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Unheard {
+    /// The VM did not answer for long.
+    OutOfReach,
+    /// The VM does not take this call; asking again would not help.
+    Refused,
+}
+
+/// Why a stream was left.
+enum Left {
+    Ended(Result<(), &'static str>),
+    Lost,
+}
+
+/// A turn under way.
+struct Course<'a> {
+    relay: &'a Relay,
+    line: &'a Line,
+    view: View,
+    seen: usize,
+    began_at: Instant,
+    heard_at: Instant,
+    written: Vec<Outbound>,
+}
+
+impl Relay {
+    /// One turn after the other, in the order of the lines.
+    pub(super) async fn work(&self) {
+        loop {
+            let worked = match self.ledger.first().await {
+                Ok(Some(line)) => self.turn(&line).await,
+                Ok(None) => {
+                    self.ledger.lines.notified().await;
+                    Ok(())
+                }
+                Err(error) => Err(error),
+            };
+            if let Err(error) = worked {
+                self.database_failed(&error).await;
+            }
+        }
+    }
+
+    async fn turn(&self, line: &Line) -> anyhow::Result<()> {
+        let now = Instant::now();
+        let mut course = Course {
+            relay: self,
+            line,
+            view: View::new(&line.turn, self.channel.capabilities()),
+            seen: 0,
+            began_at: now,
+            heard_at: now,
+            written: Vec::new(),
+        };
+        self.channel.typing(&line.chat).await;
+        let failure = tokio::select! {
+            biased;
+            () = self.stopped_turn(line) => {
+                self.cancel(&line.turn).await;
+                Some(messages::failed(TurnFailure::Stopped))
+            }
+            failure = course.follow() => failure?,
+        };
+        self.ledger.settle(line, &course.view.last(failure), self.clock.now_ms()).await?;
+        self.activity.touch();
+        Ok(())
+    }
+
+    /// Returns when `/stop` was said to this turn, in this process or before.
+    async fn stopped_turn(&self, line: &Line) {
+        loop {
+            let first = self.ledger.first().await.ok().flatten();
+            if first.is_some_and(|first| first.seq == line.seq && first.is_stopped) {
+                return;
+            }
+            self.stopped.notified().await;
+        }
+    }
+
+    async fn cancel(&self, turn: &str) {
+        for _ in 0..CANCEL_ATTEMPTS {
+            if self.machine.cancel(turn).await {
+                return;
+            }
+            sleep(BACKOFF_MIN).await;
+        }
+        tracing::warn!("the VM could not be told to stop a turn");
+    }
+}
+
+impl Course<'_> {
+    /// Attaches until the turn has ended; the sentence to end with, if it ended badly.
+    async fn follow(&mut self) -> anyhow::Result<Option<&'static str>> {
+        let give_up = Duration::from_millis(self.relay.settings.limits.give_up_ms);
+        let mut backoff = BACKOFF_MIN;
+        loop {
+            let seen = self.seen;
+            if let Some(reply) = self.attach().await? {
+                match reply.head.status.as_u16() {
+                    200 => match self.read(reply).await? {
+                        Left::Ended(end) => return Ok(end.err()),
+                        Left::Lost => {}
+                    },
+                    400..=404 | 413 => return Ok(Some(messages::unheard(Unheard::Refused))),
+                    _ => {}
+                }
+            }
+            if self.heard_at.elapsed() >= give_up {
+                return Ok(Some(messages::unheard(Unheard::OutOfReach)));
+            }
+            if self.seen > seen {
+                backoff = BACKOFF_MIN;
+            }
+            sleep(backoff).await;
+            backoff = (backoff * 2).min(BACKOFF_MAX);
+        }
+    }
+
+    async fn attach(&mut self) -> anyhow::Result<Option<Reply>> {
+        let ask = TurnRequest {
+            turn: self.line.turn.clone(),
+            session: self.line.session.clone(),
+            text: self.line.text.clone(),
+            after: self.seen,
+        };
+        let relay = self.relay;
+        let mut reply = std::pin::pin!(timeout(ATTACH_TIMEOUT, relay.machine.turn(&ask)));
+        let waking = Duration::from_millis(relay.settings.limits.waking_ms);
+        let answered = tokio::select! {
+            biased;
+            reply = &mut reply => reply,
+            () = sleep(waking) => {
+                self.view.notice(messages::WAKING);
+                self.write().await?;
+                reply.await
+            }
+        };
+        Ok(answered.ok().and_then(Result::ok))
+    }
+
+    async fn read(&mut self, reply: Reply) -> anyhow::Result<Left> {
+        let mut lines = Lines::new(reply.body);
+        let limits = self.relay.settings.limits;
+        let edit_ms = self.relay.channel.capabilities().edit_interval_ms.max(WRITE_INTERVAL_MS);
+        let mut edits = interval(Duration::from_millis(edit_ms));
+        edits.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut beats = interval(Duration::from_millis(limits.heartbeat_ms));
+        beats.reset();
+        let mut is_changed = false;
+        let mut lost_at = Instant::now() + SILENCE_MAX;
+        loop {
+            tokio::select! {
+                biased;
+                _ = edits.tick(), if is_changed => {
+                    is_changed = false;
+                    self.write().await?;
+                }
+                _ = beats.tick() => {
+                    self.view.worked(self.began_at.elapsed());
+                    is_changed = true;
+                }
+                event = timeout_at(lost_at, lines.next()) => {
+                    let Ok(Some(event)) = event else { return Ok(Left::Lost) };
+                    if let Some(end) = self.hear(&event) {
+                        return Ok(Left::Ended(end));
+                    }
+                    is_changed |= event != TurnEvent::Heartbeat;
+                    lost_at = self.heard_at + SILENCE_MAX;
+                }
+            }
+        }
+    }
+
+    /// Takes in an event; how the turn ended, if it did.
+    fn hear(&mut self, event: &TurnEvent) -> Option<Result<(), &'static str>> {
+        self.heard_at = Instant::now();
+        self.view.show(event);
+        match event {
+            TurnEvent::Text { .. } | TurnEvent::Tool { .. } => self.seen += 1,
+            TurnEvent::Heartbeat => {}
+            TurnEvent::Done => return Some(Ok(())),
+            TurnEvent::Failed { reason } => return Some(Err(messages::failed(*reason))),
+        }
+        None
+    }
+
+    /// Writes the messages that changed.
+    async fn write(&mut self) -> anyhow::Result<()> {
+        let messages = self.view.messages();
+        for message in messages.iter().filter(|message| !self.written.contains(message)) {
+            let now_ms = self.relay.clock.now_ms();
+            self.relay.ledger.post(&self.line.chat, message, now_ms).await?;
+        }
+        self.written = messages;
+        Ok(())
+    }
+}
