@@ -2,8 +2,8 @@
 
 #![cfg(test)]
 
-mod onboarding;
 mod contract;
 mod fly_account;
+mod onboarding;
 mod tidy;
 mod vm;

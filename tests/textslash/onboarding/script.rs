@@ -72,6 +72,10 @@ impl Script {
         again.into_iter().for_each(|inbound| self.deliver(inbound));
     }
 
+    pub fn is_acknowledged(&self, id: &InboundId) -> bool {
+        self.screen().unacknowledged.iter().all(|inbound| inbound.id != *id)
+    }
+
     pub fn shown(&self) -> Vec<Shown> {
         self.screen().shown.clone()
     }

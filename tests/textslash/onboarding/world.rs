@@ -120,6 +120,12 @@ impl World {
         self.script.deliver_again();
     }
 
+    /// The bot is restarted, and nothing is delivered again by itself.
+    pub async fn bot_restarts_quietly(&mut self) {
+        self.bot_dies().await;
+        self.bot_starts().await;
+    }
+
     /// The bot's database is lost as well.
     pub async fn bot_starts_from_nothing(&mut self) {
         self.bot_dies().await;
@@ -186,6 +192,21 @@ impl World {
         }
     }
 
+    /// Waits until a message is safe with the bot.
+    pub async fn acknowledged(&self, inbound: &Inbound) {
+        let safe = async {
+            loop {
+                let mut changed = std::pin::pin!(self.script.changed.notified());
+                changed.as_mut().enable();
+                if self.script.is_acknowledged(&inbound.id) {
+                    return;
+                }
+                changed.await;
+            }
+        };
+        tokio::time::timeout(PATIENCE, safe).await.expect("it is acknowledged");
+    }
+
     pub fn unread(&self) -> Vec<String> {
         self.script.shown().into_iter().skip(self.read).map(|it| it.text).collect()
     }
@@ -206,7 +227,7 @@ impl World {
         self.reads("I need a token").await;
         self.says(&self.fly.mint_org_token());
         self.reads("Which Anthropic API key").await;
-        self.says(&self.anthropic.key().to_owned());
+        self.says(self.anthropic.clone().key());
         self.reads("Where should it run?").await;
         self.says("1");
         self.reads("How large").await;
@@ -233,6 +254,27 @@ impl World {
     /// Machines do not become healthy until this is called again with the default.
     pub fn machines(&self, knobs: Knobs) {
         self.runtime.set(knobs);
+    }
+
+    /// Each line gets an answer that does not repeat it, and the question stays open.
+    pub async fn is_bothered_with(&mut self, lines: &[String]) {
+        for line in lines {
+            let before = self.script.shown().len();
+            let inbound = self.says(line);
+            self.acknowledged(&inbound).await;
+            self.read = before;
+            self.reads("").await;
+            let repeats = |text: &String| line.chars().count() > 12 && text.contains(line.as_str());
+            assert!(!self.unread().iter().any(repeats), "{line:?}{}", self.story());
+        }
+    }
+
+    /// Every machine's process ends, as a machine does that has waited too long; traffic wakes it.
+    pub fn restart_machines(&self) {
+        use textslash::sandbox::machines::MachineRuntime;
+        for machine in self.runtime.running() {
+            self.runtime.exit(&machine, 0);
+        }
     }
 
     /// Looks for a secret in every file of the database and in everything we ever said.
