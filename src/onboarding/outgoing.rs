@@ -66,20 +66,14 @@ impl Mouth {
     }
 
     /// The messages of these effects, as this channel can carry them; the link aside, which is never
-    /// stored. They are numbered from `first_seq`.
-    pub(super) fn compose(
-        &self,
-        locale: Locale,
-        effects: &[Effect],
-        first_seq: i64,
-    ) -> Vec<Outbound> {
+    /// stored. Their keys are random, so that they differ from those of a database that was lost.
+    pub(super) fn compose(&self, locale: Locale, effects: &[Effect]) -> Vec<Outbound> {
         let says = effects.iter().filter_map(|effect| match effect {
             Effect::Say(Saying { message: Message::RelayLink { .. }, .. }) => None,
             Effect::Say(saying) => Some(self.render(locale, saying)),
             _ => None,
         });
-        let number = |(at, message): (i64, Outbound)| Outbound { key: format!("m{at}"), ..message };
-        (first_seq..).zip(says).map(number).collect()
+        says.collect()
     }
 
     fn render(&self, locale: Locale, saying: &Saying) -> Outbound {
@@ -89,12 +83,12 @@ impl Mouth {
         if saying.choices.len() <= self.channel.capabilities().buttons_max {
             let button = |choice| Button::new(Choice::id(choice, saying.serial), label(choice));
             let buttons = saying.choices.iter().map(button).collect();
-            return Outbound::text("", text).with_buttons(buttons).asking(ask);
+            return Outbound::text(self.random_key(), text).with_buttons(buttons).asking(ask);
         }
         for (place, choice) in saying.choices.iter().enumerate() {
             text.push_str(&format!("\n{}. {}", place + 1, label(choice)));
         }
-        Outbound::text("", text).asking(ask)
+        Outbound::text(self.random_key(), text).asking(ask)
     }
 
     /// What is stored and now to be sent, in order.

@@ -4,6 +4,7 @@
 
 mod contract;
 mod fly_account;
+mod onboarding;
 mod provisioning;
 mod relay;
 mod tidy;
