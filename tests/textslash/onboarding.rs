@@ -236,13 +236,13 @@ async fn naughty_strings_at_every_question_are_answered_and_never_repeated() {
     let mut world = World::new().await;
     world.says("hi");
     world.reads("I need a token").await;
-    world.is_bothered_with(&naughty).await;
+    world.is_bothered_with(naughty.iter().skip(0).step_by(4)).await;
     world.says(&world.fly.mint_org_token());
     world.reads("Which Anthropic API key").await;
-    world.is_bothered_with(&naughty).await;
+    world.is_bothered_with(naughty.iter().skip(1).step_by(4)).await;
     world.taps("Shell agent, no key");
     world.reads("Where should it run?").await;
-    world.is_bothered_with(&naughty).await;
+    world.is_bothered_with(naughty.iter().skip(2).step_by(4)).await;
     world.says("iad");
     world.reads("How large").await;
     world.taps("Small");
@@ -251,12 +251,12 @@ async fn naughty_strings_at_every_question_are_answered_and_never_repeated() {
     world.reads("Which answer should change?").await;
     world.taps("Name");
     world.reads("What should I call it?").await;
-    world.is_bothered_with(&naughty).await;
+    world.is_bothered_with(naughty.iter().skip(3).step_by(4)).await;
     world.says("lab");
     world.reads("Name: lab").await;
 }
 
-/// The big list of naughty strings, without those that are an answer to a question or a command.
+/// The big list of naughty strings, a quarter of which goes to each question; without those that are an answer to a question or a command.
 fn naughty_strings() -> Option<Vec<String>> {
     let Ok(specs) = std::env::var("API_SPECS") else {
         println!("skipped: API_SPECS is not set, so the naughty strings are not at hand");

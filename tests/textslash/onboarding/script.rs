@@ -77,7 +77,16 @@ impl Script {
     }
 
     pub fn shown(&self) -> Vec<Shown> {
-        self.screen().shown.clone()
+        self.shown_since(0)
+    }
+
+    /// What stands on the screen, the first so many messages aside.
+    pub fn shown_since(&self, read: usize) -> Vec<Shown> {
+        self.screen().shown[read..].to_vec()
+    }
+
+    pub fn count(&self) -> usize {
+        self.screen().shown.len()
     }
 
     /// Every text that was ever sent or edited.

@@ -181,12 +181,11 @@ impl World {
         loop {
             let mut changed = std::pin::pin!(script.changed.notified());
             changed.as_mut().enable();
-            let shown = script.shown();
-            let unread = shown.iter().enumerate().skip(self.read);
-            let found = unread.into_iter().find(|(_, it)| it.text.contains(expected));
+            let unread = script.shown_since(self.read);
+            let found = unread.into_iter().enumerate().find(|(_, it)| it.text.contains(expected));
             if let Some((place, Shown { text, .. })) = found {
-                self.read = place + 1;
-                return text.clone();
+                self.read += place + 1;
+                return text;
             }
             changed.await;
         }
@@ -208,7 +207,7 @@ impl World {
     }
 
     pub fn unread(&self) -> Vec<String> {
-        self.script.shown().into_iter().skip(self.read).map(|it| it.text).collect()
+        self.script.shown_since(self.read).into_iter().map(|it| it.text).collect()
     }
 
     pub fn inventory(&self) -> Inventory {
@@ -257,9 +256,9 @@ impl World {
     }
 
     /// Each line gets an answer that does not repeat it, and the question stays open.
-    pub async fn is_bothered_with(&mut self, lines: &[String]) {
+    pub async fn is_bothered_with(&mut self, lines: impl Iterator<Item = &String>) {
         for line in lines {
-            let before = self.script.shown().len();
+            let before = self.script.count();
             let inbound = self.says(line);
             self.acknowledged(&inbound).await;
             self.read = before;
