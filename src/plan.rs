@@ -26,6 +26,9 @@ impl std::fmt::Display for StepId {
     }
 }
 
+/// The fact that tells two resources of one step apart: the vendor's id.
+pub const ID: &str = "id";
+
 /// What is known of a step that is done: ids, addresses, versions. Never a secret.
 pub type Facts = BTreeMap<String, String>;
 

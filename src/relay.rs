@@ -20,7 +20,7 @@ use crate::http::SharedTransport;
 use crate::probation::{PROBATION_MS, Probation};
 use crate::protocol::{BUILD, Call, Health, Refusal, Verifier};
 use crate::secret::Secret;
-use crate::spec::{AgentKind, DeploymentId, Role};
+use crate::spec::{DeploymentId, Role};
 
 mod activity;
 mod commands;
@@ -41,7 +41,7 @@ use ledger::Ledger;
 use machine::Machine;
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 /// How long a relay without work or calls stays up: it starts in milliseconds, so little is lost.
 pub const IDLE_MS: u64 = 5 * 60_000;
@@ -68,8 +68,6 @@ pub struct Settings {
     pub deployment: DeploymentId,
     /// What outlives the process.
     pub data_dir: PathBuf,
-    /// Who answers on the VM.
-    pub agent: AgentKind,
     /// Where the VM is.
     pub vm_url: Url,
     /// Where the model is.

@@ -29,6 +29,8 @@ pub async fn open(path: &Path, schema: &Migrator) -> anyhow::Result<AnyPool> {
     let options: AnyConnectOptions = url.parse().context("the path of the database")?;
     let pool = AnyPoolOptions::new()
         .max_connections(CONNECTIONS_MAX)
+        // A file does not hang up; asking it each time would double the way of a short statement.
+        .test_before_acquire(false)
         .after_connect(|connection, _| {
             Box::pin(async move {
                 for pragma in [

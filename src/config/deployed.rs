@@ -72,7 +72,6 @@ pub fn relay_settings(environment: &Environment<'_>) -> anyhow::Result<relay::Se
         owner: UserId(environment.or("TEXTSLASH_OWNER", "")),
         deployment: deployment(environment)?,
         data_dir: data_dir(environment)?,
-        agent: agent(environment)?,
         vm_url: url(environment, "TEXTSLASH_VM_URL")?,
         model_url,
         link_key: key(environment, "LINK_KEY", SecretKind::LinkKey)?,

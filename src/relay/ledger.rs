@@ -222,13 +222,14 @@ impl Ledger {
         Ok(sqlx::query("SELECT id FROM session").fetch_one(&self.pool).await?.try_get(0)?)
     }
 
-    /// Nothing waits, neither a line nor a message.
+    /// Nothing waits, neither a line nor a message. A command that was cut off waits for its second
+    /// delivery, and that wakes the relay.
     ///
     /// # Errors
     /// When the database fails.
     pub async fn is_quiet(&self) -> anyhow::Result<bool> {
         let row = sqlx::query(
-            "SELECT (SELECT count(*) FROM inbox WHERE is_settled = 0)
+            "SELECT (SELECT count(*) FROM inbox WHERE is_settled = 0 AND is_command = 0)
                   + (SELECT count(*) FROM outbox WHERE sent_revision < revision)",
         );
         Ok(row.fetch_one(&self.pool).await?.try_get::<i64, _>(0)? == 0)

@@ -37,8 +37,8 @@ pub(super) const HELP: &str = "Write what you want done; I pass it to your agent
 /new: begin a new session
 /help: this list";
 
-pub(super) fn unknown_command(agent_takes_it: &str) -> String {
-    format!("There is no {agent_takes_it} here. /help lists what there is.")
+pub(super) fn unknown_command(word: &str) -> String {
+    format!("There is no {word} here. /help lists what there is.")
 }
 
 pub(super) fn stopping(dropped: u64) -> String {

@@ -1,1 +1,177 @@
+pub(crate) mod world;
 
+use std::time::Duration;
+
+use adapters::chat::{Content, Place};
+
+use super::*;
+use crate::protocol::TurnEvent;
+use world::{Cut, OWNER, Script, World, line};
+
+#[tokio::test]
+async fn without_an_owner_it_does_not_start() {
+    for owner in ["", "  "] {
+        let world = World::new(Script::answers("hi")).await;
+        let refusal = world.try_relay(owner).await.err().unwrap();
+        assert!(refusal.to_string().contains("TEXTSLASH_OWNER"), "{refusal}");
+    }
+}
+
+#[tokio::test]
+async fn the_owner_is_answered() {
+    let world = World::new(Script::answers("four")).await;
+    world.channel.says(line("1", "two and two?"));
+    world.until(&["four"]).await;
+    assert_eq!(world.vm.asked(), ["two and two?"]);
+}
+
+#[tokio::test]
+async fn a_stranger_is_refused_once_and_nothing_happens() {
+    let world = World::new(Script::answers("four")).await;
+    for id in ["1", "2", "3"] {
+        let mut inbound = line(id, "/stop");
+        inbound.from = UserId("stranger".into());
+        world.channel.says(inbound);
+    }
+    let mut group = line("4", "hello");
+    group.place = Place::Group;
+    world.channel.says(group);
+    world.channel.says(line("5", "mine"));
+
+    world.until(&[messages::STRANGER, "four"]).await;
+    assert_eq!(world.vm.asked(), ["mine"]);
+}
+
+#[tokio::test]
+async fn a_line_delivered_many_times_is_one_turn() {
+    let world = World::new(Script::answers("ok")).await;
+    for id in ["a", "b", "a", "c", "b", "a", "c", "c", "b", "a"] {
+        world.channel.says(line(id, id));
+    }
+    world.settled(10).await;
+    assert_eq!(world.vm.asked(), ["a", "b", "c"]);
+    assert_eq!(world.channel.texts().iter().filter(|text| *text == "ok").count(), 3);
+}
+
+#[tokio::test]
+async fn a_relay_that_dies_anywhere_answers_once() {
+    for cut in Cut::ALL {
+        let world = World::stopped(Script::answers("the answer")).await;
+        world.channel.says(line("1", "ask"));
+        world.cut_at(cut).await;
+        world.until(&["the answer"]).await;
+        assert_eq!(world.vm.asked(), ["ask"], "{cut:?}");
+        assert_eq!(world.channel.texts(), ["the answer"], "{cut:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_stream_that_breaks_goes_on_after_what_was_seen() {
+    let mut script = Script::answers("one two three");
+    script.break_after = Some(1);
+    let world = World::new(script).await;
+    world.channel.says(line("1", "count"));
+    world.until(&["one two three"]).await;
+    assert_eq!(world.vm.asked(), ["count"]);
+    assert!(world.vm.attached_after().contains(&1));
+}
+
+#[tokio::test]
+async fn stop_ends_the_turn_and_drops_what_waits() {
+    let world = World::new(Script::never_ends()).await;
+    world.channel.says(line("1", "long"));
+    world.vm.began().await;
+    world.channel.says(line("2", "second"));
+    world.channel.says(line("3", "third"));
+    world.channel.says(line("4", "/stop"));
+    let stopping = messages::stopping(2);
+    world.until(&["Stopped.", messages::NEXT, &stopping]).await;
+    assert_eq!(world.vm.asked(), ["long"]);
+    assert_eq!(world.vm.cancelled(), 1);
+}
+
+#[tokio::test]
+async fn a_new_session_is_the_next_lines() {
+    let world = World::new(Script::answers("ok")).await;
+    for (id, text) in [("1", "before"), ("2", "/new"), ("2", "/new"), ("3", "after")] {
+        world.channel.says(line(id, text));
+    }
+    world.settled(4).await;
+    let sessions = world.vm.sessions();
+    assert_eq!(sessions[0], "main");
+    assert_ne!(sessions[1], "main");
+}
+
+#[tokio::test]
+async fn status_tells_the_machine_the_work_and_the_tokens() {
+    let world = World::new(Script::answers("ok")).await;
+    let used = ledger::Tokens { input: 12, output: 34 };
+    world.ledger.count(used, 0).await.unwrap();
+    world.ledger.count(used, 86_400_000).await.unwrap();
+    world.channel.says(line("1", "/status"));
+    world
+        .until(&[&messages::status(true, "main", 0, ledger::Tokens { input: 24, output: 68 })])
+        .await;
+}
+
+#[tokio::test]
+async fn each_failure_is_a_sentence_with_the_next_step() {
+    use crate::protocol::TurnFailure::{AgentCrashed, Interrupted, ModelRefused, TimedOut};
+    for reason in [AgentCrashed, Interrupted, ModelRefused, TimedOut] {
+        let world = World::new(Script::of(vec![TurnEvent::Failed { reason }])).await;
+        world.channel.says(line("1", "ask"));
+        world.until(&[messages::failed(reason)]).await;
+    }
+}
+
+#[tokio::test]
+async fn a_long_answer_is_cut_into_messages_that_fit() {
+    let answer = "word ".repeat(100);
+    let world = World::new(Script::answers(&answer)).await;
+    world.channel.says(line("1", "write"));
+    world.settled(1).await;
+    let texts = world.channel.texts();
+    assert!(texts.len() > 1 && texts.iter().all(|text| text.len() <= world::TEXT_MAX));
+    assert_eq!(texts.join(" ").split_whitespace().count(), 100);
+}
+
+#[tokio::test]
+async fn a_secret_and_too_long_a_line_are_declined_and_not_kept() {
+    let world = World::new(Script::answers("ok")).await;
+    let mut secret = line("1", "");
+    secret.content = Content::Secret("hunter2".to_owned().into());
+    world.channel.says(secret);
+    world.channel.says(line("2", &"x".repeat(200_000)));
+    world.until(&[messages::SECRET, messages::TOO_LONG]).await;
+    assert!(world.vm.asked().is_empty());
+}
+
+#[tokio::test]
+async fn it_ends_when_nothing_happens_for_a_while() {
+    let world = World::stopped(Script::answers("ok")).await;
+    let relay = world.try_relay(OWNER).await.unwrap();
+    relay.commit().await.unwrap();
+    tokio::time::pause();
+    let began = tokio::time::Instant::now();
+    assert_eq!(relay.run(std::future::pending()).await, Over::Idle);
+    assert!(began.elapsed() >= Duration::from_millis(IDLE_MS));
+}
+
+#[test]
+fn only_a_single_word_after_a_slash_is_a_command() {
+    use commands::Command;
+    for (text, command) in [
+        ("/stop", Some(Command::Stop)),
+        ("/STOP", Some(Command::Stop)),
+        ("/status@my_bot", Some(Command::Status)),
+        ("/new", Some(Command::New)),
+        ("/help", Some(Command::Help)),
+        ("/nonsense", Some(Command::Unknown("/nonsense".into()))),
+        ("/usr/bin/env", None),
+        ("/tmp is full", None),
+        ("/", None),
+        ("please /stop", None),
+    ] {
+        assert_eq!(Command::parse(text), command, "{text}");
+    }
+}

@@ -44,7 +44,7 @@ pub async fn serve(
     relay: Arc<Relay>,
     chat: Router,
     listener: TcpListener,
-    told: impl Future<Output = ()> + Send + 'static,
+    told: impl Future<Output = ()> + Send,
 ) -> anyhow::Result<Over> {
     let (end, ended) = oneshot::channel::<()>();
     let server = axum::serve(listener, router(relay.clone(), chat))

@@ -5,5 +5,7 @@
 mod contract;
 mod fly_account;
 mod onboarding;
+mod provisioning;
+mod relay;
 mod tidy;
 mod vm;

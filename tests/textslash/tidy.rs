@@ -38,6 +38,11 @@ struct Source {
 }
 
 impl Source {
+    /// A test may look anywhere.
+    fn is_test(&self) -> bool {
+        self.path.ends_with("tests.rs") || self.path.iter().any(|part| part == "tests")
+    }
+
     /// The code: comments are for people and may point anywhere.
     fn code(&self) -> impl Iterator<Item = (usize, &str)> {
         let lines = self.text.lines().enumerate();
@@ -108,8 +113,7 @@ fn a_module_imports_only_what_the_map_lists_before_it() {
         let Some(own) = place(&module) else {
             panic!("{} belongs to no module of the map", source.path.display())
         };
-        let is_test = source.path.ends_with("tests.rs");
-        for (line_number, line) in source.code().filter(|_| !is_test) {
+        for (line_number, line) in source.code().filter(|_| !source.is_test()) {
             for import in imports(line) {
                 if place(&import).is_some_and(|imported| imported > own) {
                     upward.push(format!("{}:{line_number} {import}", source.path.display()));
@@ -124,8 +128,9 @@ fn a_module_imports_only_what_the_map_lists_before_it() {
 fn modules_that_decide_touch_nothing_outside() {
     let mut touched = Vec::new();
     for source in sources("src") {
-        let is_test = source.path.ends_with("tests.rs");
-        if is_test || !module_of(&source).is_some_and(|module| PURE.contains(&module.as_str())) {
+        if source.is_test()
+            || !module_of(&source).is_some_and(|module| PURE.contains(&module.as_str()))
+        {
             continue;
         }
         for (line_number, line) in source.code() {

@@ -74,9 +74,9 @@ fn tool_result(message: &Value) -> Option<String> {
 }
 
 fn command(said: &str) -> Option<String> {
-    let after_run = said.strip_prefix("run:").or_else(|| said.strip_prefix("Run:"));
-    let between_backticks = || said.split('`').nth(1).filter(|_| said.matches('`').count() >= 2);
-    let command = after_run.or_else(between_backticks)?.trim();
+    let between_backticks = said.split('`').nth(1).filter(|_| said.matches('`').count() >= 2);
+    let after_run = || said.strip_prefix("run:").or_else(|| said.strip_prefix("Run:"));
+    let command = between_backticks.or_else(after_run)?.trim();
     (!command.is_empty()).then(|| command.to_owned())
 }
 

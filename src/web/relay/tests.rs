@@ -1,1 +1,187 @@
+use std::sync::Mutex;
 
+use async_trait::async_trait;
+use axum::body::Bytes;
+use axum::http::{HeaderMap, Method};
+use tower::ServiceExt;
+
+use super::*;
+use crate::http::{Reply, Transport, Unanswered};
+use crate::protocol::sign;
+use crate::relay::ledger::Tokens;
+use crate::relay::tests::world::{OWNER, Script, World};
+
+const NOW_MS: u64 = 1_700_000_000_000;
+const TOKEN: &str = "the proxy token";
+const KEY: &str = "sk-ant-api-the-key";
+
+const STREAM: &str = concat!(
+    "event: message_start\n",
+    "data: {\"type\":\"message_start\",\"message\":{\"usage\":{\"input_tokens\":10,",
+    "\"cache_read_input_tokens\":5,\"output_tokens\":1}}}\n\n",
+    "event: message_delta\n",
+    "data: {\"type\":\"message_delta\",\"usage\":{\"output_tokens\":7}}\n\n",
+);
+
+/// The VM, and a model that answers `answer` and remembers who asked.
+struct Outside {
+    vm: Arc<dyn Transport>,
+    answer: Option<(&'static str, &'static str)>,
+    asked: Mutex<Vec<(Uri, HeaderMap)>>,
+}
+
+#[async_trait]
+impl Transport for Outside {
+    async fn send(&self, request: http::Request<Bytes>) -> Result<Reply, Unanswered> {
+        if request.uri().host() == Some("vm.test") {
+            return self.vm.send(request).await;
+        }
+        self.asked.lock().unwrap().push((request.uri().clone(), request.headers().clone()));
+        let (kind, body) = self.answer.ok_or(Unanswered::NotSent)?;
+        let head = http::Response::builder().header("content-type", kind).body(());
+        // In small pieces, so that lines are cut anywhere.
+        let pieces: Vec<_> = body.as_bytes().chunks(7).map(|piece| Ok(piece.into())).collect();
+        let body = Box::pin(futures::stream::iter(pieces));
+        Ok(Reply { head: head.unwrap().into_parts().0, body })
+    }
+}
+
+struct Door {
+    world: World,
+    outside: Arc<Outside>,
+    router: Router,
+}
+
+impl Door {
+    async fn new(answer: Option<(&'static str, &'static str)>) -> Self {
+        let world = World::stopped(Script::answers("ok")).await;
+        let outside = Arc::new(Outside { vm: world.vm.clone(), answer, asked: Mutex::default() });
+        let relay = world.relay_over(OWNER, outside.clone()).await.unwrap();
+        Self { world, outside, router: router(relay, Router::new()) }
+    }
+
+    async fn send(&self, method: Method, path: &str, headers: &[(&str, &str)]) -> (u16, String) {
+        let mut request = Request::builder().method(method).uri(path);
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        let request = request.body(Body::empty()).unwrap();
+        let response = self.router.clone().oneshot(request).await.unwrap();
+        let (head, body) = response.into_parts();
+        let body = to_bytes(body, usize::MAX).await.unwrap();
+        let body = String::from_utf8(body.to_vec()).unwrap();
+        assert!(!format!("{head:?}{body}").contains(KEY));
+        (head.status.as_u16(), body)
+    }
+
+    async fn used(&self) -> Tokens {
+        self.world.ledger.usage().await.unwrap()
+    }
+}
+
+fn signature(direction: Direction, method: &str, path: &str) -> String {
+    let call = Call { direction, method, path, body: b"" };
+    sign(b"the link key", call, NOW_MS, [7; 16])
+}
+
+#[tokio::test]
+async fn ready_and_commit_are_the_provisioners_alone_and_once_each() {
+    for (method, path, done) in [("GET", "/ready", 200), ("POST", "/commit", 204)] {
+        let door = Door::new(None).await;
+        let call = |headers: Vec<(&'static str, String)>| {
+            let door = &door;
+            async move {
+                let headers: Vec<_> = headers.iter().map(|(n, v)| (*n, v.as_str())).collect();
+                door.send(method.parse().unwrap(), path, &headers).await
+            }
+        };
+        assert_eq!(call(vec![]).await, (401, String::new()));
+        let others = signature(Direction::RelayToVm, method, path);
+        assert_eq!(call(vec![(SIGNATURE_HEADER, others)]).await, (401, String::new()));
+
+        let ours = signature(Direction::ProvisionerToRelay, method, path);
+        assert_eq!(call(vec![(SIGNATURE_HEADER, ours.clone())]).await.0, done);
+        assert_eq!(call(vec![(SIGNATURE_HEADER, ours)]).await, (401, String::new()));
+    }
+}
+
+#[tokio::test]
+async fn health_says_who_this_is() {
+    let door = Door::new(None).await;
+    let (status, body) = door.send(Method::GET, "/health", &[]).await;
+    let health: Health = serde_json::from_str(&body).unwrap();
+    assert_eq!((status, health.role.as_str()), (200, "relay"));
+}
+
+#[tokio::test]
+async fn without_the_token_nothing_is_forwarded() {
+    let door = Door::new(Some(("application/json", "{}"))).await;
+    for headers in [
+        vec![],
+        vec![("x-api-key", "")],
+        vec![("x-api-key", "wrong")],
+        vec![("authorization", "Bearer wrong")],
+        vec![("authorization", "the proxy token")],
+        vec![("x-api-key", KEY)],
+    ] {
+        let (status, _) = door.send(Method::POST, "/model/v1/messages", &headers).await;
+        assert_eq!(status, 401, "{headers:?}");
+    }
+    assert!(door.outside.asked.lock().unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn only_the_models_own_paths_are_forwarded() {
+    let door = Door::new(Some(("application/json", "{}"))).await;
+    for path in ["/model/v1/files", "/model/v1/organizations", "/model/v1/messages/../files"] {
+        let (status, _) = door.send(Method::GET, path, &[("x-api-key", TOKEN)]).await;
+        assert_eq!(status, 404, "{path}");
+    }
+    assert!(door.outside.asked.lock().unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn a_forwarded_call_carries_the_key_and_nothing_of_the_callers_credentials() {
+    let door = Door::new(Some(("application/json", "{}"))).await;
+    let bearer = format!("Bearer {TOKEN}");
+    let headers = [
+        ("authorization", bearer.as_str()),
+        ("cookie", "a=b"),
+        ("accept-encoding", "gzip"),
+        ("anthropic-version", "2023-06-01"),
+    ];
+    door.send(Method::POST, "/model/v1/messages?beta=true", &headers).await;
+
+    let asked = door.outside.asked.lock().unwrap();
+    let (uri, headers) = &asked[0];
+    assert_eq!(uri, "https://model.test/v1/messages?beta=true");
+    assert_eq!(headers["x-api-key"], KEY);
+    assert_eq!(headers["anthropic-version"], "2023-06-01");
+    for gone in ["authorization", "cookie", "accept-encoding"] {
+        assert!(!headers.contains_key(gone), "{gone}");
+    }
+}
+
+#[tokio::test]
+async fn answers_pass_untouched_and_their_tokens_are_counted() {
+    let whole = "{\"usage\":{\"input_tokens\":3,\"output_tokens\":4}}";
+    for (kind, body, used) in [
+        ("text/event-stream; charset=utf-8", STREAM, Tokens { input: 15, output: 7 }),
+        ("application/json", whole, Tokens { input: 3, output: 4 }),
+        ("application/json", "not json", Tokens::default()),
+    ] {
+        let door = Door::new(Some((kind, body))).await;
+        let answer = door.send(Method::POST, "/model/v1/messages", &[("x-api-key", TOKEN)]).await;
+        assert_eq!(answer, (200, body.to_owned()));
+        assert_eq!(door.used().await, used, "{body}");
+    }
+}
+
+#[tokio::test]
+async fn a_model_out_of_reach_is_an_error_the_agent_understands() {
+    let door = Door::new(None).await;
+    let (status, body) =
+        door.send(Method::POST, "/model/v1/messages", &[("x-api-key", TOKEN)]).await;
+    let body: serde_json::Value = serde_json::from_str(&body).unwrap();
+    assert_eq!((status, &body["error"]["type"]), (502, &"api_error".into()));
+}
