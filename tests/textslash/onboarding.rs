@@ -236,7 +236,7 @@ async fn naughty_strings_at_every_question_are_answered_and_never_repeated() {
     let mut world = World::new().await;
     world.says("hi");
     world.reads("I need a token").await;
-    world.is_bothered_with(naughty.iter().skip(0).step_by(4)).await;
+    world.is_bothered_with(naughty.iter().step_by(4)).await;
     world.says(&world.fly.mint_org_token());
     world.reads("Which Anthropic API key").await;
     world.is_bothered_with(naughty.iter().skip(1).step_by(4)).await;
