@@ -82,6 +82,35 @@ async fn the_sandbox_lends_what_is_needed() {
 }
 
 #[tokio::test]
+async fn a_service_without_buttons_edits_and_long_messages_will_do() {
+    let mut world = World::plain().await;
+    world.says("hi");
+    world.reads("1. Cancel").await;
+    world.says(&world.fly.mint_org_token());
+    world.reads("stays in").await;
+    world.reads("1. Shell agent, no key").await;
+    world.says("1");
+    world.reads("Where should it run?").await;
+    world.reads("Cancel").await;
+    world.says("1");
+    world.reads("3. Large").await;
+    world.says("1");
+    world.reads("This is the plan").await;
+    world.reads("1. Deploy").await;
+    world.says("1");
+    world.reads("[x] Disks").await;
+    world.reads("/chat#").await;
+    world.reads("1. Status").await;
+    world.says("/teardown");
+    world.reads("1. Yes, remove it").await;
+    world.says("1");
+    world.reads("send one").await;
+    world.says(&world.fly.mint_org_token());
+    world.reads("Everything is gone").await;
+    assert_eq!(world.inventory(), nothing());
+}
+
+#[tokio::test]
 async fn every_wrong_token_is_told_what_is_wrong_with_it() {
     let mut world = World::new().await;
     world.says("hi");

@@ -40,15 +40,20 @@ pub struct World {
 
 impl World {
     pub async fn new() -> Self {
-        Self::made(false).await
+        Self::made(Script::new(), false).await
+    }
+
+    /// On a service that can do next to nothing.
+    pub async fn plain() -> Self {
+        Self::made(Script::plain(), false).await
     }
 
     /// The bot lends its own token and key to everybody, as the sandbox does.
     pub async fn lending() -> Self {
-        Self::made(true).await
+        Self::made(Script::new(), true).await
     }
 
-    async fn made(lends: bool) -> Self {
+    async fn made(script: Script, lends: bool) -> Self {
         let (clock, chance) = (Clock::system(), Chance::seeded(7));
         let runtime = Modelled::new(clock.clone(), chance.clone());
         let settings = fly::Settings::prompt(clock, chance.clone(), Arc::new(runtime.clone()));
@@ -60,7 +65,7 @@ impl World {
             fly,
             anthropic,
             runtime,
-            script: Arc::new(Script::new()),
+            script: Arc::new(script),
             transport: Arc::new(transport),
             directory: tempfile::tempdir().unwrap(),
             lends,
