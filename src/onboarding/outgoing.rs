@@ -35,6 +35,8 @@ pub(super) struct Mouth {
     chance: Chance,
     chat: ChatId,
     waiting: VecDeque<(i64, Outbound)>,
+    /// The last message that was sent and is still stored.
+    sent: Option<i64>,
     /// Something could not be sent: what follows waits behind it.
     stuck: bool,
     progress: ProgressMessage,
@@ -60,6 +62,7 @@ impl Mouth {
             chance: line.shared.settings.chance.clone(),
             chat: chat.clone(),
             waiting: VecDeque::new(),
+            sent: None,
             stuck: false,
             progress: ProgressMessage::default(),
         }
@@ -104,25 +107,21 @@ impl Mouth {
         }
         let Some((seq, message)) = self.waiting.pop_front() else { return };
         match self.send_parts(&message).await {
-            Ok(()) => {
-                if let Err(error) = self.conversations.sent(&self.chat, seq).await {
-                    tracing::warn!("a message that was sent may be sent again: {error:#}");
-                }
-            }
-            Err(Unsent) => {
-                self.stuck = true;
-                self.waiting.clear();
-            }
+            Ok(()) => self.sent = Some(seq),
+            Err(Unsent) => self.stuck = true,
         }
     }
 
-    /// Sends whatever waits.
+    /// Sends whatever waits, and notes all of it as sent at once: a crash before that sends it again
+    /// with the same keys.
     pub(super) async fn send_all(&mut self) {
         while !self.waiting.is_empty() && !self.stuck {
             self.send_next().await;
         }
-        if self.stuck {
-            self.waiting.clear();
+        self.waiting.clear();
+        let Some(seq) = self.sent.take() else { return };
+        if let Err(error) = self.conversations.sent(&self.chat, seq).await {
+            tracing::warn!("messages that were sent may be sent again: {error:#}");
         }
     }
 

@@ -38,8 +38,7 @@ pub struct Shown {
 
 impl Script {
     pub fn new() -> Self {
-        let (incoming, events) = mpsc::unbounded_channel();
-        let capabilities = Capabilities {
+        Self::with(Capabilities {
             edits: true,
             deletes_theirs: true,
             buttons_max: 20,
@@ -47,7 +46,24 @@ impl Script {
             text_unit: Unit::Utf16,
             edit_interval_ms: 0,
             secret_entry: SecretEntry::PastedThenDeleted,
-        };
+        })
+    }
+
+    /// Short messages, no buttons, nothing can be edited or deleted.
+    pub fn plain() -> Self {
+        Self::with(Capabilities {
+            edits: false,
+            deletes_theirs: false,
+            buttons_max: 0,
+            text_max: 160,
+            text_unit: Unit::Chars,
+            edit_interval_ms: 0,
+            secret_entry: SecretEntry::Form,
+        })
+    }
+
+    fn with(capabilities: Capabilities) -> Self {
+        let (incoming, events) = mpsc::unbounded_channel();
         Self {
             capabilities,
             incoming,
@@ -77,7 +93,16 @@ impl Script {
     }
 
     pub fn shown(&self) -> Vec<Shown> {
-        self.screen().shown.clone()
+        self.shown_since(0)
+    }
+
+    /// What stands on the screen, the first so many messages aside.
+    pub fn shown_since(&self, read: usize) -> Vec<Shown> {
+        self.screen().shown[read..].to_vec()
+    }
+
+    pub fn count(&self) -> usize {
+        self.screen().shown.len()
     }
 
     /// Every text that was ever sent or edited.
@@ -117,6 +142,9 @@ impl Channel for Script {
     }
 
     async fn send(&self, chat: &ChatId, message: &Outbound) -> Result<MessageRef, ChannelError> {
+        let text_max = self.capabilities.text_max;
+        assert!(adapters::text::length(&message.text, self.capabilities.text_unit) <= text_max);
+        assert!(message.buttons.len() <= self.capabilities.buttons_max);
         let place = {
             let mut screen = self.screen();
             if screen.unreachable {
@@ -142,6 +170,7 @@ impl Channel for Script {
     }
 
     async fn edit(&self, message: &MessageRef, new: &Outbound) -> Result<(), ChannelError> {
+        assert!(self.capabilities.edits, "this service cannot edit");
         {
             let mut screen = self.screen();
             let place: usize = message.id.parse().unwrap();
@@ -154,6 +183,7 @@ impl Channel for Script {
     }
 
     async fn delete(&self, message: &MessageRef) -> Result<(), ChannelError> {
+        assert!(self.capabilities.deletes_theirs, "this service cannot delete");
         self.screen().deleted.push(message.id.clone());
         Ok(())
     }

@@ -40,15 +40,20 @@ pub struct World {
 
 impl World {
     pub async fn new() -> Self {
-        Self::made(false).await
+        Self::made(Script::new(), false).await
+    }
+
+    /// On a service that can do next to nothing.
+    pub async fn plain() -> Self {
+        Self::made(Script::plain(), false).await
     }
 
     /// The bot lends its own token and key to everybody, as the sandbox does.
     pub async fn lending() -> Self {
-        Self::made(true).await
+        Self::made(Script::new(), true).await
     }
 
-    async fn made(lends: bool) -> Self {
+    async fn made(script: Script, lends: bool) -> Self {
         let (clock, chance) = (Clock::system(), Chance::seeded(7));
         let runtime = Modelled::new(clock.clone(), chance.clone());
         let settings = fly::Settings::prompt(clock, chance.clone(), Arc::new(runtime.clone()));
@@ -60,7 +65,7 @@ impl World {
             fly,
             anthropic,
             runtime,
-            script: Arc::new(Script::new()),
+            script: Arc::new(script),
             transport: Arc::new(transport),
             directory: tempfile::tempdir().unwrap(),
             lends,
@@ -181,12 +186,11 @@ impl World {
         loop {
             let mut changed = std::pin::pin!(script.changed.notified());
             changed.as_mut().enable();
-            let shown = script.shown();
-            let unread = shown.iter().enumerate().skip(self.read);
-            let found = unread.into_iter().find(|(_, it)| it.text.contains(expected));
+            let unread = script.shown_since(self.read);
+            let found = unread.into_iter().enumerate().find(|(_, it)| it.text.contains(expected));
             if let Some((place, Shown { text, .. })) = found {
-                self.read = place + 1;
-                return text.clone();
+                self.read += place + 1;
+                return text;
             }
             changed.await;
         }
@@ -208,7 +212,7 @@ impl World {
     }
 
     pub fn unread(&self) -> Vec<String> {
-        self.script.shown().into_iter().skip(self.read).map(|it| it.text).collect()
+        self.script.shown_since(self.read).into_iter().map(|it| it.text).collect()
     }
 
     pub fn inventory(&self) -> Inventory {
@@ -257,9 +261,9 @@ impl World {
     }
 
     /// Each line gets an answer that does not repeat it, and the question stays open.
-    pub async fn is_bothered_with(&mut self, lines: &[String]) {
+    pub async fn is_bothered_with(&mut self, lines: impl Iterator<Item = &String>) {
         for line in lines {
-            let before = self.script.shown().len();
+            let before = self.script.count();
             let inbound = self.says(line);
             self.acknowledged(&inbound).await;
             self.read = before;
