@@ -210,7 +210,7 @@ impl Model {
 /// A resource that was observed gone.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Gone {
-    /// What it was, in our words (`relay-app`).
+    /// What it was, as the plan calls it (`relay-app`).
     pub kind: String,
     /// Its name.
     pub name: String,
@@ -221,7 +221,7 @@ pub struct Gone {
 /// A resource that is left.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Remains {
-    /// What it is, in our words (`relay-app`).
+    /// What it is, as the plan calls it (`relay-app`).
     pub kind: String,
     /// Its name.
     pub name: String,

@@ -184,7 +184,7 @@ for it.
 
 I use it for this deployment only, narrow it at once, and never store it.";
 
-const FIRST_STEPS: &str = "Open the link, or run: textslash chat LINK
+const FIRST_STEPS: &str = "To talk to it, run: textslash chat LINK
 Then just write, for example: clone my repository and run its tests
 
 Both machines stop when you do not use them and wake when you write. I have forgotten your token \

@@ -59,6 +59,23 @@ fn question_name(question: Question) -> &'static str {
     }
 }
 
+/// What a step of a plan makes; the step's own word for one that has none here.
+pub(super) fn resource_name(step: &str) -> &str {
+    match step {
+        "relay-app" => "Relay app",
+        "vm-app" => "VM app",
+        "relay-ipv4" => "Relay's IPv4 address",
+        "relay-ipv6" => "Relay's IPv6 address",
+        "relay-private" => "Relay's private address",
+        "vm-private" => "VM's private address",
+        "relay-volume" => "Relay's disk",
+        "vm-volume" => "VM's disk",
+        "relay-machine" => "Relay's machine",
+        "vm-machine" => "VM's machine",
+        other => other,
+    }
+}
+
 pub(super) fn cloud_name(cloud: CloudKind) -> &'static str {
     match cloud {
         CloudKind::Fly => "Fly.io",

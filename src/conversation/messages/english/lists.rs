@@ -8,7 +8,7 @@ use crate::spec::{Role, Size, Spec};
 
 use super::super::super::{Board, Goal, Gone, Mark, Remains, RunStanding};
 use super::super::Summary;
-use super::labels::{agent_name, channel_name, cloud_name, size_name};
+use super::labels::{agent_name, channel_name, cloud_name, resource_name, size_name};
 use super::refusals;
 
 pub(super) fn review(spec: &Spec, quote: &Quote) -> String {
@@ -96,7 +96,8 @@ pub(super) fn receipt(gone: &[Gone]) -> String {
                     more:\n"
         .to_owned();
     for it in gone {
-        let _ = write!(text, "\n{}: {} - gone {}", it.kind, it.name, date(it.at_ms));
+        let _ =
+            write!(text, "\n{}: {} - gone {}", resource_name(&it.kind), it.name, date(it.at_ms));
     }
     text.push_str("\n\nI have forgotten your token. You can revoke it now.");
     text

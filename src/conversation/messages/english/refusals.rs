@@ -6,6 +6,7 @@ use crate::account::Cause;
 use crate::intake::{Rejection, Vendor};
 
 use super::super::super::{Goal, Question, Remains};
+use super::labels::resource_name;
 use super::lists::date;
 
 /// Why an answer is not taken. The answer itself is never repeated.
@@ -157,7 +158,7 @@ pub(super) fn remains(remaining: &[Remains]) -> String {
     let mut text = String::new();
     for it in remaining {
         let name = if it.name.is_empty() { "may be there" } else { &it.name };
-        let _ = write!(text, "\n{}: {name} {}", it.kind, it.link);
+        let _ = write!(text, "\n{}: {name} {}", resource_name(&it.kind), it.link);
     }
     text
 }
