@@ -267,7 +267,7 @@ fn answer(what: &Move, draw: u8) -> Answer {
         Move::Create => Answer::Created(said(facts("one"))),
         Move::HandOver => Answer::HandedOver(said(Facts::new())),
         Move::Delete(_) => Answer::Deleted(if fails { Err(cause) } else { Ok(()) }),
-        Move::Pass if draw % 4 == 0 => Answer::Passed(Ok(None)),
+        Move::Pass if draw.is_multiple_of(4) => Answer::Passed(Ok(None)),
         Move::Pass => Answer::Passed(said(Facts::new()).map(Some)),
         Move::Observe => Answer::Observed(match draw % 7 {
             0 | 1 => Ok(Observation::Absent),
