@@ -239,11 +239,8 @@ impl Course {
 
     /// Whether all that a step stands on is seen to be gone, so that it cannot come to be any more.
     fn has_gone_with_another(&self, id: &StepId) -> bool {
-        let mut under = self
-            .plan
-            .deletable()
-            .filter(|step| self.plan.foundations(id).contains(&step.id))
-            .peekable();
+        let mut under =
+            self.plan.deletable().filter(|step| self.plan.stands_on(id, &step.id)).peekable();
         under.peek().is_some() && under.all(|step| self.is_gone(step))
     }
 

@@ -180,7 +180,7 @@ impl Course {
     /// Whether nothing that needs this step is there any more.
     fn stands_free(&self, step: &Step) -> bool {
         self.touched()
-            .filter(|other| self.plan.foundations(&other.id).contains(&step.id))
+            .filter(|other| self.plan.stands_on(&other.id, &step.id))
             .all(|other| self.is_out_of_the_way(&other.id))
     }
 }

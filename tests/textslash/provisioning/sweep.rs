@@ -16,7 +16,7 @@ struct Way {
     name: &'static str,
     mode: Mode,
     times: usize,
-    /// It differs from another way only by the effect of the call, and a read has none.
+    /// For a read, which has no effect, it is the same as another way.
     changes_only: bool,
 }
 
@@ -28,13 +28,13 @@ fn ways() -> Vec<Way> {
     let change = |name, mode| Way { name, mode, times: 1, changes_only: true };
     let burst = Mode::Refused(unavailable, GATEWAY_PAGE);
     vec![
-        way("not sent", Mode::NotSent),
-        way("429", Mode::Refused(StatusCode::TOO_MANY_REQUESTS, "")),
+        change("not sent", Mode::NotSent),
+        change("429", Mode::Refused(StatusCode::TOO_MANY_REQUESTS, "")),
         way("5xx before", burst.clone()),
         change("5xx after", Mode::RefusedAfter(unavailable, GATEWAY_PAGE)),
         Way { name: "5xx x8", mode: burst, times: 8, changes_only: false },
         change("408 after", Mode::RefusedAfter(StatusCode::REQUEST_TIMEOUT, "")),
-        way("lost", Mode::LostReply),
+        change("lost", Mode::LostReply),
         change("twice", Mode::Twice),
         way("hang", Mode::Hang),
         change("hang after", Mode::HangAfter),

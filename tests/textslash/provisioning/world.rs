@@ -70,12 +70,13 @@ impl Database {
 const TICK: Duration = Duration::from_millis(250);
 
 /// Paused time runs ahead whenever nothing but a timer is left to wait for, and does not know that a
-/// database works on a thread of its own. This keeps the runtime busy while it does.
+/// database works on a thread of its own. It does wait for blocking tasks: so there is one for as long
+/// as the database is at work.
 async fn hold_time_for(pool: AnyPool, tick: Duration) {
+    const GLANCE: Duration = Duration::from_micros(50);
     loop {
         if pool.num_idle() < usize::try_from(pool.size()).unwrap() {
-            std::thread::yield_now();
-            tokio::task::yield_now().await;
+            tokio::task::spawn_blocking(|| std::thread::sleep(GLANCE)).await.unwrap();
         } else {
             tokio::time::sleep(tick).await;
         }
