@@ -184,16 +184,21 @@ impl Relay {
     }
 
     /// Works until it is idle, was never committed, or is `told` to end. Whatever was acknowledged
-    /// is durable at any moment, so ending is nothing but stopping.
+    /// is durable at any moment, so ending is nothing but stopping. Whoever is connected while it
+    /// goes to sleep is told, and does not wake it without a reason.
     pub async fn run(&self, told: impl Future<Output = ()>) -> Over {
-        tokio::select! {
+        let over = tokio::select! {
             () = told => Over::Told,
             () = self.unproven() => Over::Unproven,
             () = self.idle() => Over::Idle,
             () = self.receive() => Over::Told,
             () = self.work() => Over::Told,
             () = self.deliver() => Over::Told,
+        };
+        if over == Over::Idle {
+            self.channel.sleep().await;
         }
+        over
     }
 
     /// Accepts a signed call once.

@@ -80,7 +80,8 @@ impl State {
     }
 
     pub(super) fn switch_to(&mut self, name: &str) {
-        if let Some(index) = self.voices.iter().position(|voice| voice.name == name) {
+        let found = self.voices.iter().position(|voice| voice.name == name);
+        if let Some(index) = found.filter(|index| *index != self.current) {
             self.current = index;
             self.notice(&format!("You are talking to {name} now."));
         }

@@ -206,13 +206,14 @@ async fn two_voices_share_the_terminal_and_a_line_switches_between_them() {
     let mut desk = Desk::piped();
     let bot = desk.terminal.voice("bot");
     let relay = desk.terminal.voice("relay");
-    desk.types("to bot\n/relay\nto relay\n/relays\n/bot\nto bot again\n").await;
+    desk.types("to bot\n/bot\n/relay\nto relay\n/relay\n/relays\n/bot\nto bot again\n").await;
 
     assert_eq!(text(bot.next().await), "to bot");
     assert_eq!(text(relay.next().await), "to relay");
     assert_eq!(text(relay.next().await), "/relays");
     assert_eq!(text(bot.next().await), "to bot again");
 
+    desk.terminal.switch_to("bot");
     bot.show("1", &Outbound::text("1", "Hi."));
     relay.show("1", &Outbound::text("1", "Hello."));
     relay.show("2", &Outbound::text("2", "Again."));
