@@ -2,8 +2,6 @@
 
 use std::sync::Arc;
 
-use adapters::chat::{Ask, Content, Outbound};
-use adapters::console::{Terminal, Voice};
 use textslash::account::Account;
 use textslash::anthropic;
 use textslash::cloud::Cause;
@@ -15,14 +13,16 @@ use textslash::secret::{Audience, Secret};
 use zeroize::Zeroizing;
 
 use crate::connections::Connections;
+use crate::person::Person;
 use crate::report::say;
 
 /// A token that Fly accepts, and what it opens; `None` when it was refused and this was said.
 pub async fn fly_token(
     environment: &Environment<'_>,
     connections: &Connections,
+    person: &Person,
 ) -> anyhow::Result<Option<(Arc<Secret>, Account)>> {
-    let pasted = entered(environment, "FLY_API_TOKEN", "Fly.io token (not shown):").await?;
+    let pasted = entered(environment, person, "FLY_API_TOKEN", "Fly.io token (not shown):").await?;
     let opened = match connections.fly.judge(&pasted) {
         Ok(token) => {
             connections.fly.preflight(&token).await.map(|account| (token, account)).map_err(
@@ -41,9 +41,10 @@ pub async fn fly_token(
 pub async fn model_key(
     environment: &Environment<'_>,
     connections: &Connections,
+    person: &Person,
 ) -> anyhow::Result<Option<Arc<Secret>>> {
     let pasted =
-        entered(environment, "ANTHROPIC_API_KEY", "Anthropic API key (not shown):").await?;
+        entered(environment, person, "ANTHROPIC_API_KEY", "Anthropic API key (not shown):").await?;
     let endpoints = connections.fly.endpoints();
     let audience =
         Audience::of([connections.anthropic.authority(), endpoints.machines_api.authority()]);
@@ -71,25 +72,13 @@ fn accepted<T>(asked: Question, checked: Result<T, Rejection>) -> Option<T> {
 
 async fn entered(
     environment: &Environment<'_>,
+    person: &Person,
     name: &str,
     question: &str,
 ) -> anyhow::Result<Zeroizing<String>> {
     if let Some(value) = environment.get(name) {
         return Ok(Zeroizing::new(value));
     }
-    let terminal = Terminal::of_stdio();
-    let voice = terminal.voice("textslash");
-    anyhow::ensure!(
-        voice.is_interactive(),
-        "{name} is not set, and there is no terminal to ask at"
-    );
-    voice.show(name, &Outbound::text(name, question).asking(Ask::Secret));
-    Ok(answer(&voice).await)
-}
-
-async fn answer(voice: &Voice) -> Zeroizing<String> {
-    match voice.next().await {
-        Some(Content::Secret(text) | Content::Text(text)) => text,
-        Some(Content::Tap { .. }) | None => Zeroizing::default(),
-    }
+    anyhow::ensure!(person.is_there(), "{name} is not set, and there is no terminal to ask at");
+    Ok(person.enters(question).await)
 }

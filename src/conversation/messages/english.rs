@@ -398,7 +398,7 @@ pub(super) fn board(board: &Board) -> String {
     text
 }
 
-fn stage_name(stage: Stage, goal: Goal) -> &'static str {
+pub(super) fn stage_name(stage: Stage, goal: Goal) -> &'static str {
     match (goal, stage) {
         (Goal::Deployed, Stage::Apps) => "Names reserved",
         (Goal::Deployed, Stage::Network) => "Network and addresses",
