@@ -2,8 +2,14 @@
 
 #![cfg(test)]
 
+#[cfg(target_os = "linux")]
+mod cli;
 mod contract;
 mod fly_account;
+#[cfg(target_os = "linux")]
+mod program;
 mod relay;
+#[cfg(target_os = "linux")]
+mod sandbox;
 mod tidy;
 mod vm;

@@ -34,7 +34,7 @@ pub async fn fly_token(
         }
         Err(rejection) => Err(rejection),
     };
-    Ok(accepted(Question::Token, opened))
+    accepted(Question::Token, opened)
 }
 
 /// A model key that Anthropic accepts; `None` when it was refused and this was said.
@@ -55,19 +55,21 @@ pub async fn model_key(
         }
         Err(rejection) => Err(rejection),
     };
-    Ok(accepted(Question::Model, checked))
+    accepted(Question::Model, checked)
 }
 
-fn accepted<T>(asked: Question, checked: Result<T, Rejection>) -> Option<T> {
-    checked
-        .inspect_err(|rejection| {
-            let rejection = rejection.clone();
-            say(&messages::text(
-                Locale::English,
-                &Message::Rejected { asked: Some(asked), rejection },
-            ));
-        })
-        .ok()
+/// Says why it was refused, if it was. That the vendor could not be asked says nothing of the credential.
+fn accepted<T>(asked: Question, checked: Result<T, Rejection>) -> anyhow::Result<Option<T>> {
+    let rejection = match checked {
+        Ok(accepted) => return Ok(Some(accepted)),
+        Err(rejection) => rejection,
+    };
+    let is_out_of_reach = rejection == Rejection::OutOfReach;
+    let message = Message::Rejected { asked: Some(asked), rejection };
+    let sentence = messages::text(Locale::English, &message);
+    anyhow::ensure!(!is_out_of_reach, sentence);
+    say(&sentence);
+    Ok(None)
 }
 
 async fn entered(

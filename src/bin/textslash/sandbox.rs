@@ -10,7 +10,7 @@ use adapters::channel::Channel;
 use adapters::console::{Console, Terminal};
 use adapters::web::client::{Client, Link, talk};
 use clap::builder::{PossibleValue, PossibleValuesParser};
-use textslash::config::{Environment, Vendors};
+use textslash::config::{ALLOW_SANDBOX, Environment, Vendors};
 use textslash::onboarding::{Catalogue, Onboarding};
 use textslash::sandbox::fly::{FACES, nothing};
 use textslash::sandbox::{Options, Remains, Sandbox};
@@ -83,7 +83,7 @@ async fn serve(sandbox: &Sandbox, told: impl Future<Output = ()>) -> anyhow::Res
         ("ANTHROPIC_API_KEY", sandbox.model_key().to_owned()),
         ("TEXTSLASH_RELAY_IMAGE", images.relay),
         ("TEXTSLASH_VM_IMAGE", images.vm),
-        ("TEXTSLASH_ALLOW_SANDBOX", "1".to_owned()),
+        (ALLOW_SANDBOX, "1".to_owned()),
     ];
     for (name, value) in sandbox.base_urls().into_iter().chain(credentials) {
         report::print(&format!("{name}={value}"));
@@ -145,7 +145,7 @@ async fn gone(sandbox: &Sandbox) {
 async fn connections(sandbox: &Sandbox) -> anyhow::Result<Connections> {
     let urls = sandbox.base_urls();
     let mut settings: Vec<_> = urls.iter().map(|(name, url)| (*name, url.as_str())).collect();
-    settings.push(("TEXTSLASH_ALLOW_SANDBOX", "1"));
+    settings.push((ALLOW_SANDBOX, "1"));
     let directory = sandbox.directory().join("bot");
     Connections::open(Vendors::read(&Environment::of(&settings))?, &directory).await
 }

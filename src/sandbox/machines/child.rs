@@ -16,7 +16,7 @@ use tokio::process::{Child, ChildStdin, Command};
 use tokio::sync::{oneshot, watch};
 
 use super::{Door, Executed, Launch, MachineRuntime};
-use crate::config::END_WITH_STDIN;
+use crate::config::{ALLOW_SANDBOX, END_WITH_STDIN};
 
 /// What is kept of a machine's output: enough to see why it ended.
 const OUTPUT_MAX: usize = 64 * 1024;
@@ -80,6 +80,7 @@ impl ChildProcesses {
         env.insert("PORT".into(), port.to_string());
         env.insert("LISTEN_HOST".into(), Ipv4Addr::LOCALHOST.to_string());
         env.insert(END_WITH_STDIN.into(), "1".into());
+        env.insert(ALLOW_SANDBOX.into(), "1".into());
         env
     }
 
