@@ -3,7 +3,10 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::spec::Region;
+use crate::spec::{Region, Size};
+
+/// The largest machine of a trial account has two CPUs (Fly.io's free trial page).
+const TRIAL_CPUS_MAX: u32 = 2;
 
 /// What is known of an account before anything is created in it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -45,6 +48,24 @@ pub enum Standing {
         /// Where the person can ask.
         link: String,
     },
+}
+
+impl Account {
+    /// The regions that an organisation of this standing can have machines in, the nearest first.
+    pub fn regions_for(&self, standing: &Standing) -> Vec<&RegionOffer> {
+        let can_have = |offer: &&RegionOffer| *standing != Standing::Trial || !offer.paid_only;
+        let mut regions: Vec<_> = self.regions.iter().filter(can_have).collect();
+        regions.sort_by_key(|offer| Some(&offer.region) != self.nearest.as_ref());
+        regions
+    }
+}
+
+impl Standing {
+    /// The sizes that an organisation of this standing can have.
+    pub fn sizes(&self) -> Vec<Size> {
+        let can_have = |size: &Size| *self != Self::Trial || size.cpus() <= TRIAL_CPUS_MAX;
+        Size::ALL.into_iter().filter(can_have).collect()
+    }
 }
 
 /// A region that machines can be had in.

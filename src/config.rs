@@ -10,10 +10,14 @@ mod deployed;
 mod vendors;
 
 pub use deployed::{Listen, owner_key, relay_settings, vm_settings};
-pub use vendors::{Vendors, images};
+pub use vendors::{ALLOW_SANDBOX, Vendors, images};
 
 #[cfg(test)]
 mod tests;
+
+/// Set to `1`, it makes a relay or a VM end when its standard input does: the sandbox holds the other
+/// end, so that no machine outlives it, however it ends.
+pub const END_WITH_STDIN: &str = "TEXTSLASH_END_WITH_STDIN";
 
 /// Where settings come from: the process's environment, or a map in tests.
 pub struct Environment<'a>(Box<Lookup<'a>>);

@@ -34,6 +34,9 @@ pub struct Spec {
 }
 
 impl Spec {
+    /// The VM's volume when nothing is said: a workspace with a few repositories and their builds.
+    pub const VM_VOLUME_GB: u32 = 10;
+
     /// The name of the app that plays this role, globally unique by its random part.
     pub fn app(&self, role: Role) -> String {
         format!("{}-{}-{}", self.name, role.word(), self.id)

@@ -37,5 +37,10 @@ where
         .with_default(level.min(LevelFilter::WARN))
         .with_target("textslash", level)
         .with_target("adapters", level);
-    tracing_subscriber::fmt::layer().with_writer(writer).with_ansi(false).with_filter(targets)
+    tracing_subscriber::fmt::layer()
+        .with_writer(writer)
+        .with_ansi(false)
+        // Where nobody reads standard error any more, a complaint about that would be a panic.
+        .log_internal_errors(false)
+        .with_filter(targets)
 }

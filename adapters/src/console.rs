@@ -125,6 +125,15 @@ impl Terminal {
         Self::over(input::stdin_chunks(), Box::new(std::io::stdout()), options)
     }
 
+    /// This process's keyboard, and its standard error in place of a screen: for programs whose
+    /// standard output is read by other programs. Must be called within a tokio runtime.
+    pub fn of_stdin_and_stderr() -> Self {
+        let keyboard = std::io::stdin();
+        let tty = keyboard.is_terminal().then(|| Tty::take(keyboard, false)).flatten();
+        let options = Options { screen: None, tty };
+        Self::over(input::stdin_chunks(), Box::new(std::io::stderr()), options)
+    }
+
     fn over(
         chunks: mpsc::Receiver<input::Chunk>,
         output: Box<dyn Write + Send>,

@@ -56,7 +56,7 @@ impl Listen {
 /// # Errors
 /// When a setting is missing or wrong, above all the owner: a relay without one would obey anybody.
 pub fn relay_settings(environment: &Environment<'_>) -> anyhow::Result<relay::Settings> {
-    let model_url = url(environment, "TEXTSLASH_MODEL_URL")?;
+    let model_url = vendors::vendor_url(environment, "TEXTSLASH_MODEL_URL")?;
     let to_model = Audience::of([model_url.authority()]);
     let model_key = match agent(environment)? {
         AgentKind::Claude => {

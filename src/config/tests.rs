@@ -32,6 +32,15 @@ fn a_vendor_on_this_machine_is_refused_unless_it_is_meant() {
 }
 
 #[test]
+fn a_relay_sends_its_key_to_no_model_on_this_machine_unless_it_is_meant() {
+    let settings = [("TEXTSLASH_MODEL_URL", "http://127.0.0.1:1"), ("TEXTSLASH_AGENT", "shell")];
+
+    let refusal = relay_settings(&Environment::of(&settings)).err().unwrap().to_string();
+
+    assert!(refusal.contains("TEXTSLASH_MODEL_URL points at this machine"), "{refusal}");
+}
+
+#[test]
 fn a_wrong_address_is_named() {
     for address in ["not a url", "file:///etc/passwd", "ftp://example.com"] {
         let settings = [("FLY_API_URL", address)];

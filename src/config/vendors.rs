@@ -8,7 +8,7 @@ use crate::cloud::fly::Endpoints;
 use crate::spec::Images;
 
 /// Lets a role use vendors on this machine; see [`Vendors::read`].
-const ALLOW_SANDBOX: &str = "TEXTSLASH_ALLOW_SANDBOX";
+pub const ALLOW_SANDBOX: &str = "TEXTSLASH_ALLOW_SANDBOX";
 
 /// The vendors that a role calls.
 #[derive(Clone, Debug)]
@@ -61,6 +61,16 @@ pub fn images(environment: &Environment<'_>) -> anyhow::Result<Images> {
         }
     };
     Ok(Images { relay: image("TEXTSLASH_RELAY_IMAGE")?, vm: image("TEXTSLASH_VM_IMAGE")? })
+}
+
+/// The vendor's URL in the setting `name`.
+///
+/// # Errors
+/// As of [`Vendors::read`], and when it is not set.
+pub(super) fn vendor_url(environment: &Environment<'_>, name: &str) -> anyhow::Result<Url> {
+    let address = environment.require(name)?;
+    allowed(name, &address, environment)?;
+    parse_url(name, &address)
 }
 
 fn allowed(name: &str, address: &str, environment: &Environment<'_>) -> anyhow::Result<()> {

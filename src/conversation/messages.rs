@@ -4,6 +4,7 @@ use adapters::channel::SecretEntry;
 
 use crate::account::Cause;
 use crate::intake::Rejection;
+use crate::plan::Stage;
 use crate::pricing::Quote;
 use crate::secret::{SecretKind, SecretRef};
 use crate::spec::{DeploymentId, Size, Spec};
@@ -32,6 +33,13 @@ impl Locale {
 pub fn text(locale: Locale, message: &Message) -> String {
     match locale {
         Locale::English => english::text(message),
+    }
+}
+
+/// The name of a stage of a run to this goal.
+pub fn stage(locale: Locale, stage: Stage, goal: Goal) -> &'static str {
+    match locale {
+        Locale::English => english::stage_name(stage, goal),
     }
 }
 

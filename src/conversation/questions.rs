@@ -12,14 +12,8 @@ use super::messages::{Message, Page};
 use super::turn::{Open, Turn};
 use super::{Model, Phase, Purpose, Question};
 
-/// The VM's volume: a workspace with a few repositories and their builds.
-const VM_VOLUME_GB: u32 = 10;
-
 /// Regions offered as buttons; any other can be typed. More would not fit a phone's screen.
 const REGIONS_SHOWN: usize = 6;
-
-/// The largest machine of a trial account has two CPUs (Fly.io's free trial page).
-const TRIAL_CPUS_MAX: u32 = 2;
 
 impl Turn<'_> {
     /// The questions of this purpose, in order.
@@ -114,18 +108,11 @@ impl Turn<'_> {
 
     /// The regions of the account, the nearest first.
     fn regions(&self) -> Vec<&RegionOffer> {
-        let Some(account) = self.account() else { return Vec::new() };
-        let trial = self.is_trial();
-        let mut regions: Vec<&RegionOffer> =
-            account.regions.iter().filter(|offer| !(trial && offer.paid_only)).collect();
-        regions.sort_by_key(|offer| Some(&offer.region) != account.nearest.as_ref());
-        regions
+        self.account().map_or_else(Vec::new, |account| account.regions_for(self.standing()))
     }
 
     fn sizes(&self) -> Vec<Size> {
-        let trial = self.is_trial();
-        let fits = |size: &Size| !trial || size.cpus() <= TRIAL_CPUS_MAX;
-        Size::ALL.into_iter().filter(fits).collect()
+        self.standing().sizes()
     }
 
     /// What another account does not have is asked again.
@@ -299,7 +286,7 @@ impl Turn<'_> {
             organisation: self.organisation().map(|it| it.slug.clone()).unwrap_or_default(),
             regions: region.into_iter().collect(),
             size: answers.size.unwrap_or_default(),
-            vm_volume_gb: VM_VOLUME_GB,
+            vm_volume_gb: Spec::VM_VOLUME_GB,
             channel: answers.channel.or_else(|| self.context.channels.first().copied())?,
             agent: answers.model.map(Model::agent).or(only_agent)?,
             images: self.context.images.clone(),

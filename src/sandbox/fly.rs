@@ -26,6 +26,7 @@ mod apps;
 mod bill;
 mod door;
 mod errors;
+mod faces;
 mod inventory;
 mod lag;
 mod latency;
@@ -44,6 +45,7 @@ mod tokens;
 mod volumes;
 
 pub use accounts::{Face, Organisation};
+pub use faces::FACES;
 pub use life::{NoRoute, Route};
 pub use mint::TokenKind;
 

@@ -2,10 +2,13 @@
 
 #![cfg(test)]
 
+mod cli;
 mod contract;
 mod fly_account;
 mod onboarding;
+mod program;
 mod provisioning;
 mod relay;
+mod sandbox;
 mod tidy;
 mod vm;

@@ -7,14 +7,20 @@ use anyhow::Context;
 use sqlx::AnyPool;
 use textslash::chance::Chance;
 use textslash::clock::Clock;
+use textslash::cloud::Cloud;
 use textslash::cloud::fly::Fly;
 use textslash::config::{Environment, Vendors};
+use textslash::conversation;
 use textslash::http::{Network, SharedTransport};
 use textslash::onboarding::{self, Catalogue, Onboarding};
-use textslash::provisioner::Provisioner;
+use textslash::provisioner::{Goal, Outcome, Progress, Provisioner};
 use textslash::secret::Secret;
+use textslash::spec::DeploymentId;
 use textslash::store;
+use tokio::sync::mpsc;
 use url::Url;
+
+use crate::report;
 
 /// The owner of what is deployed from this machine without saying for whom.
 pub const HERE: &str = "console:console";
@@ -59,6 +65,28 @@ impl Connections {
             catalogue,
             lent,
         })
+    }
+
+    /// Drives a deployment to its goal, and says each step on the way.
+    pub async fn drive(
+        &self,
+        id: &DeploymentId,
+        goal: Goal,
+        cloud: &dyn Cloud,
+    ) -> anyhow::Result<Outcome> {
+        let (progress, told) = mpsc::channel(Progress::CHANNEL);
+        let provisioner = self.provisioner();
+        let drive = async {
+            let outcome = provisioner.drive(id, goal, cloud, &progress).await;
+            drop(progress);
+            outcome
+        };
+        let stages_of = match goal {
+            Goal::Deployed => conversation::Goal::Deployed,
+            Goal::Removed => conversation::Goal::Removed,
+        };
+        let (outcome, ()) = tokio::join!(drive, report::tell_progress(stages_of, told));
+        Ok(outcome?)
     }
 
     pub fn provisioner(&self) -> Provisioner {

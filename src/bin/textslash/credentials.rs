@@ -2,8 +2,6 @@
 
 use std::sync::Arc;
 
-use adapters::chat::{Ask, Content, Outbound};
-use adapters::console::{Terminal, Voice};
 use textslash::account::Account;
 use textslash::anthropic;
 use textslash::cloud::Cause;
@@ -15,14 +13,16 @@ use textslash::secret::{Audience, Secret};
 use zeroize::Zeroizing;
 
 use crate::connections::Connections;
+use crate::person::Person;
 use crate::report::say;
 
 /// A token that Fly accepts, and what it opens; `None` when it was refused and this was said.
 pub async fn fly_token(
     environment: &Environment<'_>,
     connections: &Connections,
+    person: &Person,
 ) -> anyhow::Result<Option<(Arc<Secret>, Account)>> {
-    let pasted = entered(environment, "FLY_API_TOKEN", "Fly.io token (not shown):").await?;
+    let pasted = entered(environment, person, "FLY_API_TOKEN", "Fly.io token (not shown):").await?;
     let opened = match connections.fly.judge(&pasted) {
         Ok(token) => {
             connections.fly.preflight(&token).await.map(|account| (token, account)).map_err(
@@ -34,16 +34,17 @@ pub async fn fly_token(
         }
         Err(rejection) => Err(rejection),
     };
-    Ok(accepted(Question::Token, opened))
+    accepted(Question::Token, opened)
 }
 
 /// A model key that Anthropic accepts; `None` when it was refused and this was said.
 pub async fn model_key(
     environment: &Environment<'_>,
     connections: &Connections,
+    person: &Person,
 ) -> anyhow::Result<Option<Arc<Secret>>> {
     let pasted =
-        entered(environment, "ANTHROPIC_API_KEY", "Anthropic API key (not shown):").await?;
+        entered(environment, person, "ANTHROPIC_API_KEY", "Anthropic API key (not shown):").await?;
     let endpoints = connections.fly.endpoints();
     let audience =
         Audience::of([connections.anthropic.authority(), endpoints.machines_api.authority()]);
@@ -54,42 +55,32 @@ pub async fn model_key(
         }
         Err(rejection) => Err(rejection),
     };
-    Ok(accepted(Question::Model, checked))
+    accepted(Question::Model, checked)
 }
 
-fn accepted<T>(asked: Question, checked: Result<T, Rejection>) -> Option<T> {
-    checked
-        .inspect_err(|rejection| {
-            let rejection = rejection.clone();
-            say(&messages::text(
-                Locale::English,
-                &Message::Rejected { asked: Some(asked), rejection },
-            ));
-        })
-        .ok()
+/// Says why it was refused, if it was. That the vendor could not be asked says nothing of the credential.
+fn accepted<T>(asked: Question, checked: Result<T, Rejection>) -> anyhow::Result<Option<T>> {
+    let rejection = match checked {
+        Ok(accepted) => return Ok(Some(accepted)),
+        Err(rejection) => rejection,
+    };
+    let is_out_of_reach = rejection == Rejection::OutOfReach;
+    let message = Message::Rejected { asked: Some(asked), rejection };
+    let sentence = messages::text(Locale::English, &message);
+    anyhow::ensure!(!is_out_of_reach, sentence);
+    say(&sentence);
+    Ok(None)
 }
 
 async fn entered(
     environment: &Environment<'_>,
+    person: &Person,
     name: &str,
     question: &str,
 ) -> anyhow::Result<Zeroizing<String>> {
     if let Some(value) = environment.get(name) {
         return Ok(Zeroizing::new(value));
     }
-    let terminal = Terminal::of_stdio();
-    let voice = terminal.voice("textslash");
-    anyhow::ensure!(
-        voice.is_interactive(),
-        "{name} is not set, and there is no terminal to ask at"
-    );
-    voice.show(name, &Outbound::text(name, question).asking(Ask::Secret));
-    Ok(answer(&voice).await)
-}
-
-async fn answer(voice: &Voice) -> Zeroizing<String> {
-    match voice.next().await {
-        Some(Content::Secret(text) | Content::Text(text)) => text,
-        Some(Content::Tap { .. }) | None => Zeroizing::default(),
-    }
+    anyhow::ensure!(person.is_there(), "{name} is not set, and there is no terminal to ask at");
+    Ok(person.enters(question).await)
 }

@@ -9,7 +9,7 @@ use crate::report;
 
 #[derive(clap::Args)]
 pub struct Arguments {
-    /// Print JSON.
+    /// Print one JSON document: a list.
     #[arg(long)]
     json: bool,
 }

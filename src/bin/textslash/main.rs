@@ -11,6 +11,7 @@ mod credentials;
 mod deploy;
 mod exit;
 mod list;
+mod person;
 mod relay;
 mod report;
 mod sandbox;
@@ -18,12 +19,11 @@ mod setup;
 mod signals;
 mod status;
 mod teardown;
-mod terminal;
 mod vm;
 
 /// Deploys your own coding agent into your own cloud account, from a chat, and takes it down again.
 #[derive(Parser)]
-#[command(version, after_help = exit::HELP)]
+#[command(version, arg_required_else_help = true, after_help = exit::HELP)]
 struct Arguments {
     /// How much is logged to standard error: off, error, warn, info, debug or trace.
     #[arg(long, env = "TEXTSLASH_LOG", default_value = "warn", global = true)]

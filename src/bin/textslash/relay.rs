@@ -16,6 +16,7 @@ use crate::signals;
 
 pub async fn run() -> anyhow::Result<End> {
     let environment = Environment::of_process();
+    let told = signals::told_to_end_there(&environment)?;
     let settings = relay_settings(&environment)?;
     let ledger = Ledger::open(&settings.data_dir).await?;
     let chat = Web::new(owner_key(&environment)?, ledger.clone());
@@ -23,7 +24,7 @@ pub async fn run() -> anyhow::Result<End> {
     let transport = Arc::new(Network::new()?);
     let (clock, chance) = (Clock::system(), Chance::system()?);
     let relay = Relay::start(settings, ledger, chat.clone(), transport, clock, chance)?;
-    let over = web::relay::serve(relay, chat.router(), listener, signals::told_to_end()).await?;
+    let over = web::relay::serve(relay, chat.router(), listener, told).await?;
     tracing::info!(?over, "the relay ends");
     Ok(End::Done)
 }

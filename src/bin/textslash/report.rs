@@ -7,7 +7,7 @@ use textslash::conversation::messages::{self, Locale, Message};
 use textslash::conversation::{self, Gone, Remains};
 use textslash::journal::End;
 use textslash::provisioner::{
-    Progress, Receipt, Remaining, RemainingLine, RunSummary, Seen, StageState,
+    Progress, Receipt, ReceiptLine, Remaining, RemainingLine, RunSummary, Seen, StageState,
 };
 use textslash::spec::{Role, Spec};
 use tokio::sync::mpsc;
@@ -24,16 +24,15 @@ pub fn print(text: &str) {
     println!("{text}");
 }
 
-/// Tells each step of a run as it happens, until the run ends.
-pub async fn tell_progress(mut progress: mpsc::Receiver<Progress>) {
+/// Tells each step of a run to this goal as it happens, until the run ends.
+pub async fn tell_progress(goal: conversation::Goal, mut progress: mpsc::Receiver<Progress>) {
     while let Some(Progress { stage, state }) = progress.recv().await {
-        let state = match state {
-            StageState::Working => "...",
-            StageState::Done => "done",
-            StageState::Removing => "being removed",
-            StageState::Removed => "gone",
+        let sign = match (goal, state) {
+            (conversation::Goal::Deployed, StageState::Removing) => "[..] elsewhere:",
+            (_, StageState::Working | StageState::Removing) => "[..]",
+            (_, StageState::Done | StageState::Removed) => "[x]",
         };
-        say(&format!("  {}: {state}", format!("{stage:?}").to_lowercase()));
+        say(&format!("{sign} {}", messages::stage(Locale::English, stage, goal)));
     }
 }
 
@@ -44,7 +43,7 @@ pub fn say_failed(goal: conversation::Goal, cause: Cause, spec: &Spec, remaining
 }
 
 /// What is left, in the words of the conversation.
-pub fn remains(spec: &Spec, remaining: &Remaining) -> Vec<Remains> {
+fn remains(spec: &Spec, remaining: &Remaining) -> Vec<Remains> {
     let line = |line: &RemainingLine| Remains {
         kind: line.step.to_string(),
         name: name_of(line)
@@ -73,8 +72,14 @@ pub fn receipt_text(receipt: &Receipt) -> String {
 
 /// The same for programs.
 pub fn receipt_json(receipt: &Receipt) -> Value {
-    let line = |line: &textslash::provisioner::ReceiptLine| json!({ "kind": line.step.to_string(), "name": line.name, "gone_at_ms": line.gone_at_ms });
-    json!({ "removed": receipt.lines.iter().map(line).collect::<Vec<_>>() })
+    let line = |line: &ReceiptLine| json!({ "kind": line.step.to_string(), "name": line.name, "gone_at_ms": line.gone_at_ms });
+    receipt.lines.iter().map(line).collect()
+}
+
+/// What is left, for programs.
+pub fn remaining_json(spec: &Spec, remaining: &Remaining) -> Value {
+    let line = |it: &Remains| json!({ "kind": it.kind, "name": it.name, "link": it.link });
+    remains(spec, remaining).iter().map(line).collect()
 }
 
 /// One line of a list.

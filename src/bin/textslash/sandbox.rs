@@ -1,6 +1,7 @@
 //! `textslash sandbox`: the whole way on one machine. Vendors are simulated in this process; the relay
 //! and the VM are processes of their own.
 
+use std::future::Future;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -8,9 +9,10 @@ use std::time::Duration;
 use adapters::channel::Channel;
 use adapters::console::{Console, Terminal};
 use adapters::web::client::{Client, Link, talk};
-use textslash::config::{Environment, Vendors};
+use clap::builder::{PossibleValue, PossibleValuesParser};
+use textslash::config::{ALLOW_SANDBOX, Environment, Vendors};
 use textslash::onboarding::{Catalogue, Onboarding};
-use textslash::sandbox::fly::nothing;
+use textslash::sandbox::fly::{FACES, nothing};
 use textslash::sandbox::{Options, Remains, Sandbox};
 use textslash::secret::{Audience, Secret, SecretKind};
 use textslash::spec::{AgentKind, CloudKind, Images, RelayChannel};
@@ -29,6 +31,9 @@ use script::Script;
 /// How often it is looked whether the relay is gone, after which nobody is there to talk to.
 const LOOK_INTERVAL: Duration = Duration::from_millis(200);
 
+/// How long a script waits for a text: the slowest thing in a sandbox is a machine that wakes.
+const PATIENCE_S: u64 = 60;
+
 const WELCOME: &str = "\
 This is a sandbox: Fly.io and Anthropic are simulated inside this process, and nothing costs money.
 Credentials worth nothing are offered on the way. Write hi to begin. Ctrl-C ends everything.";
@@ -42,38 +47,58 @@ pub struct Arguments {
     /// was shown, and those that start with `#`.
     #[arg(long)]
     script: Option<PathBuf>,
+    /// How long the script waits for a text before it gives up, in seconds.
+    #[arg(long, value_name = "SECONDS", default_value_t = PATIENCE_S, requires = "script")]
+    patience: u64,
+    /// What the simulated Fly.io account is like.
+    #[arg(long, value_name = "NAME", default_value = "paid", value_parser = faces())]
+    face: String,
+}
+
+fn faces() -> PossibleValuesParser {
+    FACES.map(|(word, meaning)| PossibleValue::new(word).help(meaning)).into()
 }
 
 pub async fn run(arguments: Arguments) -> anyhow::Result<End> {
-    let script = arguments.script.map(|path| Script::read(&path)).transpose()?;
+    let told = signals::told_to_end()?;
+    let patience = Duration::from_secs(arguments.patience);
+    let script = arguments.script.map(|path| Script::read(&path, patience)).transpose()?;
     let sandbox = Sandbox::start(Options::this_program()?).await?;
-    let end =
-        if arguments.serve { serve(&sandbox).await } else { converse(&sandbox, script).await };
+    sandbox.fly().show_face(&arguments.face);
+    let end = if arguments.serve {
+        serve(&sandbox, told).await
+    } else {
+        converse(&sandbox, script, told).await
+    };
     let remains = sandbox.stop().await;
     say_remains(&remains);
     end
 }
 
 /// Prints what another program needs to take this sandbox for the real vendors, and waits.
-async fn serve(sandbox: &Sandbox) -> anyhow::Result<End> {
+async fn serve(sandbox: &Sandbox, told: impl Future<Output = ()>) -> anyhow::Result<End> {
     let images = images();
     let credentials = [
         ("FLY_API_TOKEN", sandbox.fly_token().to_owned()),
         ("ANTHROPIC_API_KEY", sandbox.model_key().to_owned()),
         ("TEXTSLASH_RELAY_IMAGE", images.relay),
         ("TEXTSLASH_VM_IMAGE", images.vm),
-        ("TEXTSLASH_ALLOW_SANDBOX", "1".to_owned()),
+        (ALLOW_SANDBOX, "1".to_owned()),
     ];
     for (name, value) in sandbox.base_urls().into_iter().chain(credentials) {
         report::print(&format!("{name}={value}"));
     }
     report::say("The vendors are up. Ctrl-C ends them and everything that runs in them.");
-    signals::told_to_end().await;
-    Ok(End::Done)
+    told.await;
+    Ok(End::Interrupted)
 }
 
 /// The conversation with the bot, and, once it is deployed, with one's own relay.
-async fn converse(sandbox: &Sandbox, script: Option<Script>) -> anyhow::Result<End> {
+async fn converse(
+    sandbox: &Sandbox,
+    script: Option<Script>,
+    told: impl Future<Output = ()>,
+) -> anyhow::Result<End> {
     let connections = connections(sandbox).await?;
     let onboarding = onboarding(sandbox, &connections);
     let (terminal, played) = match script {
@@ -87,7 +112,7 @@ async fn converse(sandbox: &Sandbox, script: Option<Script>) -> anyhow::Result<E
     let end = tokio::select! {
         ended = conversation => ended.map(|()| End::Done),
         () = accompany(sandbox, &terminal, deployed) => Ok(End::Done),
-        () = signals::told_to_end() => Ok(End::Interrupted),
+        () = told => Ok(End::Interrupted),
     };
     match played {
         Some(played) => played.verdict().and(end),
@@ -120,7 +145,7 @@ async fn gone(sandbox: &Sandbox) {
 async fn connections(sandbox: &Sandbox) -> anyhow::Result<Connections> {
     let urls = sandbox.base_urls();
     let mut settings: Vec<_> = urls.iter().map(|(name, url)| (*name, url.as_str())).collect();
-    settings.push(("TEXTSLASH_ALLOW_SANDBOX", "1"));
+    settings.push((ALLOW_SANDBOX, "1"));
     let directory = sandbox.directory().join("bot");
     Connections::open(Vendors::read(&Environment::of(&settings))?, &directory).await
 }

@@ -15,6 +15,7 @@ use crate::{report, signals};
 pub struct Arguments {}
 
 pub async fn run(_: Arguments) -> anyhow::Result<End> {
+    let told = signals::told_to_end()?;
     let environment = Environment::of_process();
     let images = images(&environment)?;
     let connections = Connections::of_environment(&environment).await?;
@@ -30,7 +31,7 @@ pub async fn run(_: Arguments) -> anyhow::Result<End> {
     report::say("Write hi to begin. Ctrl-C ends; nothing is lost, and the next start carries on.");
     tokio::select! {
         ended = onboarding.run(console) => ended.map(|()| End::Done),
-        () = signals::told_to_end() => {
+        () = told => {
             drop(terminal);
             say_unfinished(&connections).await?;
             Ok(End::Interrupted)

@@ -7,6 +7,7 @@ use bytes::Bytes;
 use serde_json::json;
 use textslash::config::Environment;
 use textslash::http::call;
+use textslash::journal;
 use textslash::protocol::Health;
 use textslash::provisioner::RunSummary;
 use textslash::spec::Role;
@@ -24,8 +25,9 @@ const BODY_MAX: usize = 4096;
 #[derive(clap::Args)]
 pub struct Arguments {
     /// Its name or id; see `textslash list`.
+    #[arg(value_name = "NAME")]
     deployment: String,
-    /// Print JSON.
+    /// Print one JSON document.
     #[arg(long)]
     json: bool,
 }
@@ -33,7 +35,8 @@ pub struct Arguments {
 pub async fn run(arguments: Arguments) -> anyhow::Result<End> {
     let connections = Connections::of_environment(&Environment::of_process()).await?;
     let run = named(&connections, &arguments.deployment).await?;
-    let health = health(&connections, &run).await;
+    let is_removed = run.end == Some(journal::End::Removed);
+    let health = if is_removed { None } else { health(&connections, &run).await };
     let healthy = health.is_some();
     if arguments.json {
         let mut summary = report::summary_json(&run);
@@ -43,11 +46,12 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<End> {
     } else {
         let relay = match &health {
             Some(health) => format!("healthy, build {}", health.build),
+            None if is_removed => "removed".to_owned(),
             None => "does not answer".to_owned(),
         };
         report::print(&format!("{}\nrelay: {relay}", report::summary_text(&run)));
     }
-    Ok(if healthy { End::Done } else { End::Failed })
+    Ok(if healthy || is_removed { End::Done } else { End::Failed })
 }
 
 /// The one deployment of this name or id.
@@ -59,7 +63,7 @@ pub async fn named(connections: &Connections, wanted: &str) -> anyhow::Result<Ru
     if let Some(at) = runs.iter().position(|run| run.id.as_ref() == wanted) {
         return Ok(runs.swap_remove(at));
     }
-    let gone = Some(textslash::journal::End::Removed);
+    let gone = Some(journal::End::Removed);
     runs.retain(|run| run.spec.name.as_ref() == wanted && run.end != gone);
     match runs.len() {
         0 => bail!("no deployment is called {wanted}; see `textslash list`"),

@@ -1,65 +1,93 @@
 //! `textslash teardown`: removes a deployment, and proves that nothing is left. It works from a record
 //! of ours, or from nothing but a token.
 
-use std::io::IsTerminal;
-
 use anyhow::bail;
+use serde_json::{Value, json};
 use textslash::cloud::{Cloud, Found};
 use textslash::config::Environment;
 use textslash::conversation;
 use textslash::conversation::messages::{self, Locale, Message};
-use textslash::provisioner::{Goal, Outcome, Progress};
+use textslash::provisioner::{Goal, Outcome};
 use textslash::spec::Spec;
-use tokio::sync::mpsc;
 
 use crate::connections::{Connections, HERE};
 use crate::exit::End;
-use crate::{credentials, report, signals, status, terminal};
+use crate::person::Person;
+use crate::{credentials, report, signals, status};
+
+const INTERRUPTED: &str = "Interrupted. What was not removed yet is still there; the same command \
+    again goes on where this one stopped.";
 
 #[derive(clap::Args)]
 pub struct Arguments {
-    /// Its name or id. Without one, the account is searched for deployments of ours.
+    /// Its name or id. Without one, the account is searched for all deployments of ours.
+    #[arg(value_name = "NAME")]
     deployment: Option<String>,
     /// Do not ask.
     #[arg(long)]
     yes: bool,
-    /// Print JSON.
+    /// Print one JSON document on standard output, and nothing else there.
     #[arg(long)]
     json: bool,
 }
 
 pub async fn run(arguments: Arguments) -> anyhow::Result<End> {
-    let environment = Environment::of_process();
-    let connections = Connections::of_environment(&environment).await?;
-    let known = match &arguments.deployment {
-        Some(wanted) => status::named(&connections, wanted).await.map(Some),
-        None => Ok(None),
-    };
-    let Some((token, _)) = credentials::fly_token(&environment, &connections).await? else {
-        return Ok(End::CredentialRefused);
-    };
-    let cloud = connections.fly.open_for_teardown(token);
-    let specs = match known {
-        Ok(Some(run)) => vec![run.spec],
-        Ok(None) => found(&connections, &cloud, None).await?,
-        // The record may be lost while the deployment is not.
-        Err(unknown) => match found(&connections, &cloud, arguments.deployment.as_deref()).await? {
-            specs if specs.is_empty() => return Err(unknown),
-            specs => specs,
-        },
-    };
-    if specs.is_empty() {
-        report::say(&messages::text(Locale::English, &Message::NothingFound));
-        return Ok(End::Done);
-    }
-    let mut end = End::Done;
-    for spec in specs {
-        match removed(&arguments, &connections, &cloud, &spec).await? {
-            End::Done => {}
-            other => end = other,
+    let told = signals::told_to_end()?;
+    tokio::select! {
+        end = teardown(&arguments) => end,
+        () = told => {
+            report::say(INTERRUPTED);
+            Ok(End::Interrupted)
         }
     }
+}
+
+async fn teardown(arguments: &Arguments) -> anyhow::Result<End> {
+    let environment = Environment::of_process();
+    let connections = Connections::of_environment(&environment).await?;
+    let person = Person::default();
+    let token = credentials::fly_token(&environment, &connections, &person).await?;
+    let Some((token, _)) = token else { return Ok(End::CredentialRefused) };
+    let cloud = connections.fly.open_for_teardown(token);
+    let specs = meant(&connections, &cloud, arguments.deployment.as_deref()).await?;
+    if specs.is_empty() {
+        report::say(&messages::text(Locale::English, &Message::NothingFound));
+    }
+    let mut end = End::Done;
+    let mut told = Vec::new();
+    for spec in specs {
+        if !agreed(arguments, &spec, &person).await? {
+            report::say(&format!("{} was left as it is.", spec.id));
+            end = End::Remains;
+            continue;
+        }
+        let (removed, all_gone) = removed(arguments, &connections, &cloud, &spec).await?;
+        told.push(removed);
+        if !all_gone {
+            end = End::Remains;
+        }
+    }
+    if arguments.json {
+        report::print(&json!({ "deployments": told }).to_string());
+    }
     Ok(end)
+}
+
+/// What is to be removed. The record may be lost while the deployment is not: then the account is
+/// searched.
+async fn meant(
+    connections: &Connections,
+    cloud: &dyn Cloud,
+    wanted: Option<&str>,
+) -> anyhow::Result<Vec<Spec>> {
+    let Some(name) = wanted else { return found(connections, cloud, None).await };
+    match status::named(connections, name).await {
+        Ok(run) => Ok(vec![run.spec]),
+        Err(unknown) => match found(connections, cloud, wanted).await? {
+            specs if specs.is_empty() => Err(unknown),
+            specs => Ok(specs),
+        },
+    }
 }
 
 /// Deployments of ours in the account, put on record so that they can be removed.
@@ -80,46 +108,36 @@ async fn found(
     Ok(specs)
 }
 
+async fn agreed(arguments: &Arguments, spec: &Spec, person: &Person) -> anyhow::Result<bool> {
+    if arguments.yes {
+        return Ok(true);
+    }
+    if !person.is_there() {
+        bail!("nobody can say yes here; pass --yes to remove {}", spec.id);
+    }
+    let question = Message::ConfirmTeardown { spec: Some(Box::new(spec.clone())) };
+    report::say(&messages::text(Locale::English, &question));
+    Ok(person.agrees().await)
+}
+
+/// Removes one; what is said of it to programs, and whether all of it is gone.
 async fn removed(
     arguments: &Arguments,
     connections: &Connections,
     cloud: &dyn Cloud,
     spec: &Spec,
-) -> anyhow::Result<End> {
-    let question = Message::ConfirmTeardown { spec: Some(Box::new(spec.clone())) };
-    if !arguments.yes {
-        if !std::io::stdin().is_terminal() {
-            bail!("nobody can say yes here; pass --yes to remove {}", spec.id);
-        }
-        let answer = terminal::asks(&messages::text(Locale::English, &question)).await;
-        if answer != "yes" && answer != "y" {
-            return Ok(End::Failed);
-        }
-    }
-    let (progress, told) = mpsc::channel(Progress::CHANNEL);
-    let telling = tokio::spawn(report::tell_progress(told));
-    let provisioner = connections.provisioner();
-    let outcome = tokio::select! {
-        outcome = provisioner.drive(&spec.id, Goal::Removed, cloud, &progress) => outcome?,
-        () = signals::told_to_end() => {
-            report::say(&format!("Interrupted. Run `textslash teardown {}` again.", spec.id));
-            return Ok(End::Interrupted);
-        }
-    };
-    drop(progress);
-    telling.await?;
-    match outcome {
-        Outcome::Removed(receipt) if arguments.json => {
-            report::print(&report::receipt_json(&receipt).to_string());
-            Ok(End::Done)
-        }
+) -> anyhow::Result<(Value, bool)> {
+    let about = |what: &str, lines: Value| json!({ "id": spec.id, "name": spec.name, what: lines });
+    match connections.drive(&spec.id, Goal::Removed, cloud).await? {
         Outcome::Removed(receipt) => {
-            report::print(&report::receipt_text(&receipt));
-            Ok(End::Done)
+            if !arguments.json {
+                report::print(&report::receipt_text(&receipt));
+            }
+            Ok((about("removed", report::receipt_json(&receipt)), true))
         }
         Outcome::Failed { cause, remaining, .. } => {
             report::say_failed(conversation::Goal::Removed, cause, spec, &remaining);
-            Ok(End::Remains)
+            Ok((about("remaining", report::remaining_json(spec, &remaining)), false))
         }
         Outcome::Deployed(_) => bail!("a removal ended as a deployment"),
     }

@@ -12,9 +12,10 @@ use crate::signals;
 
 pub async fn run() -> anyhow::Result<End> {
     let environment = Environment::of_process();
+    let told = signals::told_to_end_there(&environment)?;
     let listener = Listen::read(&environment)?.open().await?;
     let vm = Vm::start(vm_settings(&environment)?, Clock::system())?;
-    let over = web::vm::serve(Arc::new(vm), listener, signals::told_to_end()).await?;
+    let over = web::vm::serve(Arc::new(vm), listener, told).await?;
     tracing::info!(?over, "the VM ends");
     Ok(End::Done)
 }

@@ -8,7 +8,7 @@ use super::super::Goal;
 use super::{Message, Page};
 
 pub(super) use labels::{is_yes, label};
-pub(super) use lists::board;
+pub(super) use lists::{board, stage_name};
 
 mod labels;
 mod lists;

@@ -10,7 +10,7 @@ use super::Fly;
 use super::errors::Refusal;
 
 /// The region that is nearest to whoever asks here, and where things go that name none.
-const NEAREST: &str = "lhr";
+pub(super) const NEAREST: &str = "lhr";
 
 /// Code, name, latitude, longitude, geographical region, only for paying accounts.
 const REGIONS: [(&str, &str, f64, f64, &str, bool); 18] = [
@@ -33,6 +33,11 @@ const REGIONS: [(&str, &str, f64, f64, &str, bool); 18] = [
     ("syd", "Sydney, Australia", -33.87, 151.21, "asia_pacific", false),
     ("yyz", "Toronto, Canada", 43.64, -79.38, "north_america", false),
 ];
+
+/// Every region's code.
+pub(super) fn codes() -> Vec<&'static str> {
+    REGIONS.iter().map(|(code, ..)| *code).collect()
+}
 
 pub(super) fn routes() -> Router<Arc<Fly>> {
     Router::new().route("/v1/platform/regions", get(list))

@@ -16,6 +16,7 @@ use tokio::process::{Child, ChildStdin, Command};
 use tokio::sync::{oneshot, watch};
 
 use super::{Door, Executed, Launch, MachineRuntime};
+use crate::config::{ALLOW_SANDBOX, END_WITH_STDIN};
 
 /// What is kept of a machine's output: enough to see why it ended.
 const OUTPUT_MAX: usize = 64 * 1024;
@@ -44,7 +45,7 @@ struct Process {
     env: BTreeMap<String, String>,
     directory: PathBuf,
     ended: watch::Receiver<bool>,
-    /// Closed when this program ends, however it ends: a child may take that as its end too.
+    /// Closed when this program ends, however it ends; see [`END_WITH_STDIN`].
     _stdin: Option<ChildStdin>,
 }
 
@@ -78,6 +79,8 @@ impl ChildProcesses {
         }
         env.insert("PORT".into(), port.to_string());
         env.insert("LISTEN_HOST".into(), Ipv4Addr::LOCALHOST.to_string());
+        env.insert(END_WITH_STDIN.into(), "1".into());
+        env.insert(ALLOW_SANDBOX.into(), "1".into());
         env
     }
 

@@ -10,9 +10,6 @@ use anyhow::{Context, bail};
 use tokio::io::{AsyncWriteExt, DuplexStream};
 use tokio::sync::Notify;
 
-/// How long a text is waited for: the slowest thing in a sandbox is a machine that wakes.
-const PATIENCE: Duration = Duration::from_secs(60);
-
 /// Bytes typed ahead of the terminal.
 const TYPED_MAX: usize = 4096;
 
@@ -24,14 +21,18 @@ enum Act {
     Wait(String),
 }
 
-pub struct Script(Vec<Act>);
+pub struct Script {
+    acts: Vec<Act>,
+    /// How long a text is waited for.
+    patience: Duration,
+}
 
 /// A script that was played, or is.
 pub struct Played(Arc<Mutex<Option<String>>>);
 
 impl Script {
     /// Reads a script.
-    pub fn read(path: &Path) -> anyhow::Result<Self> {
+    pub fn read(path: &Path, patience: Duration) -> anyhow::Result<Self> {
         let text = std::fs::read_to_string(path)
             .with_context(|| format!("cannot read the script {}", path.display()))?;
         let lines = text.lines().filter(|line| !line.starts_with('#'));
@@ -39,34 +40,36 @@ impl Script {
             Some(text) => Act::Wait(text.to_owned()),
             None => Act::Type(line.to_owned()),
         };
-        Ok(Self(lines.map(act).collect()))
+        Ok(Self { acts: lines.map(act).collect(), patience })
     }
 
     /// A terminal at which the script is played; what is shown goes to standard output.
     pub fn play(self) -> (Terminal, Option<Played>) {
-        let (keyboard, typed) = tokio::io::duplex(TYPED_MAX);
+        let (mut keyboard, typed) = tokio::io::duplex(TYPED_MAX);
         let shown = Shown::default();
         let failure = Arc::new(Mutex::new(None));
         let terminal = Terminal::new(typed, shown.clone(), Options::piped());
         let played = Played(failure.clone());
         tokio::spawn(async move {
-            if let Err(error) = self.act(keyboard, shown).await {
+            if let Err(error) = self.act(&mut keyboard, shown).await {
                 let mut failure = failure.lock().unwrap_or_else(PoisonError::into_inner);
                 *failure = Some(error.to_string());
             }
+            // The end of the input ends the conversation, which then asks how it went.
+            drop(keyboard);
         });
         (terminal, Some(played))
     }
 
-    async fn act(self, mut keyboard: DuplexStream, shown: Shown) -> anyhow::Result<()> {
-        for act in self.0 {
+    async fn act(self, keyboard: &mut DuplexStream, shown: Shown) -> anyhow::Result<()> {
+        for act in self.acts {
             match act {
                 Act::Type(line) => {
                     shown.echo(&line);
                     keyboard.write_all(format!("{line}\n").as_bytes()).await?;
                 }
                 Act::Wait(text) => {
-                    let seen = tokio::time::timeout(PATIENCE, shown.until(&text)).await;
+                    let seen = tokio::time::timeout(self.patience, shown.until(&text)).await;
                     if seen.is_err() {
                         bail!("the script waited in vain for: {text}");
                     }

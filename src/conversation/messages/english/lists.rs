@@ -155,7 +155,7 @@ pub(in super::super) fn board(board: &Board) -> String {
     text
 }
 
-fn stage_name(stage: Stage, goal: Goal) -> &'static str {
+pub(in super::super) fn stage_name(stage: Stage, goal: Goal) -> &'static str {
     match (goal, stage) {
         (Goal::Deployed, Stage::Apps) => "Names reserved",
         (Goal::Deployed, Stage::Network) => "Network and addresses",

@@ -1,0 +1,150 @@
+//! What `textslash deploy` can be told, and the spec that this makes.
+
+use anyhow::{Context, bail};
+use clap::ValueEnum;
+use textslash::account::{Account, Organisation};
+use textslash::spec::{
+    AgentKind, CloudKind, DeploymentId, Images, Name, Region, RelayChannel, Size, Spec,
+};
+
+/// Longest email address (RFC 5321, 4.5.3.1.3, with its erratum 1690).
+const EMAIL_BYTES_MAX: usize = 254;
+
+#[derive(clap::Args)]
+pub struct Arguments {
+    /// What to call it: the readable part of its names.
+    #[arg(long, default_value = "my", value_parser = name)]
+    name: Name,
+    /// Whose it is; shown by `textslash list`, and sent nowhere.
+    #[arg(long, value_parser = email)]
+    pub email: Option<String>,
+    /// The Fly.io organisation; needed when the token opens several.
+    #[arg(long)]
+    organisation: Option<String>,
+    /// Where, and nowhere else (ams, iad, ...); without it the nearest region that has room.
+    #[arg(long)]
+    region: Option<String>,
+    /// The VM's machine: small, medium or large.
+    #[arg(long, default_value = "medium", value_parser = size)]
+    size: Size,
+    /// The VM's disk, in GB.
+    #[arg(long, default_value_t = Spec::VM_VOLUME_GB, value_parser = clap::value_parser!(u32).range(1..=500))]
+    volume_gb: u32,
+    /// The agent: claude, or shell, which runs each line and needs no model.
+    #[arg(long, default_value = "claude", value_parser = agent)]
+    pub agent: AgentKind,
+    /// What to do with what was made when it fails midway.
+    #[arg(long, default_value = "remove")]
+    pub on_failure: OnFailure,
+    /// Do not ask: the price is all right.
+    #[arg(long)]
+    pub yes: bool,
+    /// Print one JSON document on standard output, and nothing else there.
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+pub enum OnFailure {
+    /// Remove all of it.
+    Remove,
+    /// Keep it, to look at it.
+    Keep,
+}
+
+impl Arguments {
+    /// The organisation that was meant.
+    pub fn organisation<'a>(&self, account: &'a Account) -> anyhow::Result<&'a Organisation> {
+        let all = &account.organisations;
+        let slugs = || all.iter().map(|known| known.slug.as_str()).collect::<Vec<_>>().join(", ");
+        match (&self.organisation, all.as_slice()) {
+            (Some(wanted), all) => all
+                .iter()
+                .find(|known| known.slug == *wanted)
+                .with_context(|| format!("the token opens {}, not {wanted}", slugs())),
+            (None, [only]) => Ok(only),
+            (None, _) => bail!("the token opens several; pass --organisation: {}", slugs()),
+        }
+    }
+
+    /// What is asked for.
+    pub fn spec(
+        &self,
+        id: DeploymentId,
+        organisation: &Organisation,
+        account: &Account,
+        images: Images,
+    ) -> anyhow::Result<Spec> {
+        let sizes = organisation.standing.sizes();
+        if !sizes.contains(&self.size) {
+            let words: Vec<_> = sizes.into_iter().map(Size::word).collect();
+            bail!("this account cannot have that size; pass --size: {}", words.join(", "));
+        }
+        Ok(Spec {
+            id,
+            name: self.name.clone(),
+            cloud: CloudKind::Fly,
+            organisation: organisation.slug.clone(),
+            regions: self.regions(organisation, account)?,
+            size: self.size,
+            vm_volume_gb: self.volume_gb,
+            channel: RelayChannel::Web,
+            agent: self.agent,
+            images,
+        })
+    }
+
+    /// The wanted one; or all, the nearest first, in case it is full.
+    fn regions(
+        &self,
+        organisation: &Organisation,
+        account: &Account,
+    ) -> anyhow::Result<Vec<Region>> {
+        let offered = account.regions_for(&organisation.standing);
+        let mut regions: Vec<Region> = offered.into_iter().map(|it| it.region.clone()).collect();
+        anyhow::ensure!(!regions.is_empty(), "Fly.io offers this account no region");
+        if let Some(wanted) = &self.region {
+            let codes = regions.iter().map(AsRef::as_ref).collect::<Vec<_>>().join(", ");
+            regions.retain(|region| region.as_ref() == wanted);
+            anyhow::ensure!(!regions.is_empty(), "no region {wanted}; there are {codes}");
+        }
+        Ok(regions)
+    }
+}
+
+fn name(text: &str) -> Result<Name, String> {
+    Name::try_from(text.to_owned()).map_err(|_| {
+        format!(
+            "a name is 1 to {} of a-z, 0-9 and -, with a letter first and no dash last; {} would do",
+            Name::LENGTH_MAX,
+            Name::near(text),
+        )
+    })
+}
+
+/// Typing errors are found; whether there is such a mailbox, only a message could tell.
+fn email(text: &str) -> Result<String, &'static str> {
+    let is_odd = |c: char| c.is_whitespace() || c.is_control() || c == '@';
+    match text.split_once('@') {
+        Some((who, place))
+            if !who.is_empty()
+                && place.split('.').count() > 1
+                && place.split('.').all(|part| !part.is_empty())
+                && !text.replacen('@', "", 1).contains(is_odd)
+                && text.len() <= EMAIL_BYTES_MAX =>
+        {
+            Ok(text.to_owned())
+        }
+        _ => Err("an email address looks like name@example.com"),
+    }
+}
+
+fn size(word: &str) -> Result<Size, &'static str> {
+    let known = Size::ALL.into_iter().find(|size| size.word() == word);
+    known.ok_or("it is small, medium or large")
+}
+
+fn agent(word: &str) -> Result<AgentKind, &'static str> {
+    let known = [AgentKind::Claude, AgentKind::Shell].into_iter().find(|it| it.word() == word);
+    known.ok_or("it is claude or shell")
+}

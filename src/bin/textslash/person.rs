@@ -1,0 +1,46 @@
+//! Whoever sits at the terminal, for roles without a conversation. Questions go to standard error:
+//! standard output is for results.
+
+use std::cell::OnceCell;
+use std::io::IsTerminal;
+
+use adapters::chat::{Ask, Content, Outbound};
+use adapters::console::{Terminal, Voice};
+use zeroize::Zeroizing;
+
+/// One terminal for all questions: each would read ahead of the next.
+#[derive(Default)]
+pub struct Person {
+    terminal: OnceCell<(Terminal, Voice)>,
+}
+
+impl Person {
+    /// Whether there is somebody to ask.
+    pub fn is_there(&self) -> bool {
+        std::io::stdin().is_terminal()
+    }
+
+    /// Whether the answer is yes.
+    pub async fn agrees(&self) -> bool {
+        let answer = self.answer(Outbound::text("agree", "yes or no?")).await;
+        matches!(answer.trim().to_lowercase().as_str(), "yes" | "y")
+    }
+
+    /// A credential, typed without echo; empty when the input has ended.
+    pub async fn enters(&self, question: &str) -> Zeroizing<String> {
+        self.answer(Outbound::text(question, question).asking(Ask::Secret)).await
+    }
+
+    async fn answer(&self, question: Outbound) -> Zeroizing<String> {
+        let (_, voice) = self.terminal.get_or_init(|| {
+            let terminal = Terminal::of_stdin_and_stderr();
+            let voice = terminal.voice("textslash");
+            (terminal, voice)
+        });
+        voice.show(&question.key, &question);
+        match voice.next().await {
+            Some(Content::Secret(text) | Content::Text(text)) => text,
+            Some(Content::Tap { .. }) | None => Zeroizing::default(),
+        }
+    }
+}

@@ -1,0 +1,101 @@
+//! Deployments that do not go as they should, and how a script learns of it.
+
+use nix::sys::signal::Signal;
+use textslash::sandbox::fly::nothing;
+
+use super::World;
+
+const DEPLOY: [&str; 5] = ["deploy", "--agent", "shell", "--yes", "--json"];
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_account_that_cannot_have_machines_is_told_so_before_anything_is_made() {
+    for face in ["no-card", "trial-ended", "held", "suspended"] {
+        let world = World::with_face(face).await;
+
+        let ended = world.run(&DEPLOY).await;
+
+        assert_eq!(ended.code, 4, "{face}: {}", ended.err);
+        assert_eq!(world.sandbox.inventory(), nothing(), "{face}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_full_region_is_passed_by_unless_it_was_meant() {
+    let world = World::with_face("full-region").await;
+
+    let meant = world.run(&[&DEPLOY[..], &["--region", "lhr"]].concat()).await;
+    assert_eq!(meant.code, 1, "{}", meant.err);
+    assert_eq!(world.sandbox.inventory(), nothing());
+
+    let region = world.run(&DEPLOY).await.succeeds()["region"].clone();
+    assert!(region.is_string() && region != "lhr", "{region}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_deploy_that_fails_midway_is_rolled_back() {
+    let world = World::with_face("full").await;
+
+    let ended = world.run(&DEPLOY).await;
+
+    assert_eq!(ended.code, 1, "{}", ended.err);
+    let document = ended.document();
+    assert_eq!((&document["status"], &document["cause"]), (&"failed".into(), &"no_room".into()));
+    assert_eq!(document["remaining"], serde_json::json!([]));
+    assert!(ended.err.contains("Everything is gone"), "{}", ended.err);
+    assert_eq!(world.sandbox.inventory(), nothing());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_deploy_that_fails_midway_is_kept_for_who_wants_to_look() {
+    let world = World::with_face("full").await;
+
+    let ended = world.run(&[&DEPLOY[..], &["--on-failure", "keep"]].concat()).await;
+
+    assert_eq!(ended.code, 5, "{}", ended.err);
+    assert!(!ended.document()["remaining"].as_array().unwrap().is_empty());
+    assert_ne!(world.sandbox.inventory(), nothing());
+    let id = ended.document()["id"].as_str().unwrap().to_owned();
+    assert!(ended.err.contains(&format!("`textslash teardown {id}`")), "{}", ended.err);
+
+    world.run(&["teardown", &id, "--yes", "--json"]).await.succeeds();
+    assert_eq!(world.sandbox.inventory(), nothing());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_cannot_be_removed_is_listed_and_removed_later() {
+    let world = World::new().await;
+    world.deploys("my").await;
+
+    world.sandbox.fly().show_face("held");
+    let ended = world.run(&["teardown", "my", "--yes", "--json"]).await;
+
+    assert_eq!(ended.code, 5, "{}", ended.err);
+    let remaining = &ended.document()["deployments"][0]["remaining"];
+    assert!(!remaining.as_array().unwrap().is_empty(), "{}", ended.out);
+
+    world.sandbox.fly().show_face("paid");
+    world.run(&["teardown", "my", "--yes", "--json"]).await.succeeds();
+    assert_eq!(world.sandbox.inventory(), nothing());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_an_interrupted_deploy_began_is_removed_by_a_later_teardown() {
+    for (moment, signal) in [
+        ("[..] Names reserved", Signal::SIGINT),
+        ("[x] Names reserved", Signal::SIGTERM),
+        ("[x] Disks", Signal::SIGINT),
+    ] {
+        let world = World::new().await;
+        let deploy = world.start_with(&DEPLOY, &[]);
+        deploy.err.until(moment).await;
+        deploy.signal(signal);
+
+        let ended = deploy.end().await;
+
+        assert_eq!((ended.code, ended.out.as_str()), (130, ""), "{moment}: {}", ended.err);
+        let said = ended.err.split("`textslash teardown ").nth(1).unwrap();
+        let id = said.split('`').next().unwrap();
+        world.run(&["teardown", id, "--yes", "--json"]).await.succeeds();
+        assert_eq!(world.sandbox.inventory(), nothing(), "{moment}");
+    }
+}

@@ -1,0 +1,149 @@
+//! What is not taken, and what is said then.
+
+use textslash::sandbox::fly::{TokenKind, nothing};
+
+use super::World;
+use crate::program::Program;
+
+const DEPLOY: [&str; 4] = ["deploy", "--agent", "shell", "--yes"];
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_token_that_will_not_do_is_refused_with_a_reason_and_nothing_is_made() {
+    let world = World::new().await;
+    let fly = world.sandbox.fly();
+    let mut cases: Vec<_> = [
+        (TokenKind::Expired, "expired on"),
+        (TokenKind::ReadOnly, "may only read"),
+        (TokenKind::OneAppOnly, "a single app only"),
+        (TokenKind::WithoutDischarge, "Part of that token is missing"),
+        (TokenKind::CutOff, "The end of that Fly.io token is missing"),
+        (TokenKind::Forged, "is refused"),
+        (TokenKind::OAuth, "cannot be narrowed"),
+    ]
+    .map(|(kind, sentence)| (fly.mint_token(kind), sentence))
+    .into();
+    cases.push((world.sandbox.model_key().to_owned(), "an Anthropic key"));
+    cases.push(("what is this".to_owned(), "That is not a Fly.io token"));
+    cases.push(("x".repeat(100_000), "longer than any"));
+    for (token, sentence) in cases {
+        for role in [DEPLOY.as_slice(), &["teardown", "--yes"]] {
+            let ended = world.run_with(role, &[("FLY_API_TOKEN", &token)]).await;
+
+            assert_eq!(ended.code, 3, "{sentence}: {}", ended.err);
+            assert!(ended.err.contains(sentence), "{sentence}: {}", ended.err);
+            assert!(!ended.err.contains(&token) && ended.out.is_empty());
+        }
+    }
+    assert_eq!(world.sandbox.inventory(), nothing());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_model_key_that_will_not_do_is_refused_and_nothing_is_made() {
+    let world = World::new().await;
+    let forged = format!("sk-ant-api03-{}AA", "e".repeat(93));
+    let token = world.sandbox.fly_token();
+    for (key, sentence) in [(forged.as_str(), "refused"), (token, "a Fly.io token")] {
+        let ended = world.run_with(&["deploy", "--yes"], &[("ANTHROPIC_API_KEY", key)]).await;
+
+        assert_eq!(ended.code, 3, "{}", ended.err);
+        assert!(ended.err.contains(sentence), "{}", ended.err);
+    }
+    assert_eq!(world.sandbox.inventory(), nothing());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_missing_is_named_where_nobody_can_be_asked() {
+    let world = World::new().await;
+    for (role, name) in [
+        (DEPLOY.as_slice(), "FLY_API_TOKEN"),
+        (&DEPLOY, "TEXTSLASH_VM_IMAGE"),
+        (&["deploy", "--yes"], "ANTHROPIC_API_KEY"),
+        (&["teardown", "--yes"], "FLY_API_TOKEN"),
+        (&["chat"], "TEXTSLASH_LINK"),
+        (&["relay"], "TEXTSLASH_MODEL_URL"),
+        (&["vm"], "TEXTSLASH_RELAY_URL"),
+    ] {
+        let ended = world.run_with(role, &[(name, ""), ("PORT", "0")]).await;
+
+        assert_eq!(ended.code, 1, "{role:?}: {}", ended.err);
+        assert!(ended.err.contains(&format!("{name} is not set")), "{role:?}: {}", ended.err);
+    }
+    for (role, sentence) in [
+        (&["deploy", "--agent", "shell"][..], "pass --yes when the price is all right"),
+        (&["deploy", "--agent", "shell", "--organisation", "acme"], "opens personal, not acme"),
+        (&["deploy", "--agent", "shell", "--region", "xyz"], "no region xyz; there are lhr, ams"),
+        (&["teardown", "ghost", "--yes"], "no deployment is called ghost"),
+        (&["status", "ghost"], "no deployment is called ghost"),
+    ] {
+        let ended = world.run(role).await;
+
+        assert_eq!(ended.code, 1, "{role:?}: {}", ended.err);
+        assert!(ended.err.contains(sentence), "{role:?}: {}", ended.err);
+    }
+    assert_eq!(world.sandbox.inventory(), nothing());
+}
+
+#[tokio::test]
+async fn wrong_usage_is_explained() {
+    let dir = tempfile::tempdir().unwrap();
+    let run = async |arguments: &[&str]| Program::start(dir.path(), arguments, &[]).end().await;
+    let cases: [(&[&str], &str); 13] = [
+        (&[], "Usage: textslash"),
+        (&["dance"], "unrecognized subcommand"),
+        (&["deploy", "--name", ""], "a name is 1 to 20 of a-z"),
+        (&["deploy", "--name", "Ada Lovelace"], "ada-lovelace would do"),
+        (&["deploy", "--email", "lilach"], "looks like name@example.com"),
+        (&["deploy", "--email", "lilach@example"], "looks like name@example.com"),
+        (&["deploy", "--email", "li lach@example.com"], "looks like name@example.com"),
+        (&["deploy", "--email", "@example.com"], "looks like name@example.com"),
+        (&["deploy", "--agent", "hal"], "claude or shell"),
+        (&["deploy", "--size", "huge"], "small, medium or large"),
+        (&["deploy", "--volume-gb", "0"], "1..=500"),
+        (&["sandbox", "--face", "happy"], "no-card"),
+        (&["sandbox", "--serve", "--script", "file"], "cannot be used with"),
+    ];
+    for (arguments, sentence) in cases {
+        let ended = run(arguments).await;
+
+        assert_eq!(ended.code, 2, "{arguments:?}: {}", ended.err);
+        assert!(ended.err.contains(sentence), "{arguments:?}: {}", ended.err);
+    }
+    assert_eq!(run(&["--help"]).await.code, 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn only_who_means_it_uses_vendors_on_this_machine() {
+    let world = World::new().await;
+    let roles: [&[&str]; 6] =
+        [&["setup"], &DEPLOY, &["list"], &["status", "my"], &["teardown", "--yes"], &["relay"]];
+    let model = world.sandbox.base_urls().pop().unwrap().1;
+    for role in roles {
+        let more = [
+            ("TEXTSLASH_ALLOW_SANDBOX", "0"),
+            ("TEXTSLASH_MODEL_URL", &model),
+            ("TEXTSLASH_AGENT", "shell"),
+        ];
+        let ended = world.run_with(role, &more).await;
+
+        assert_eq!(ended.code, 1, "{role:?}: {}", ended.err);
+        let sentence =
+            "points at this machine; set TEXTSLASH_ALLOW_SANDBOX=1 if you mean a sandbox";
+        assert!(ended.err.contains(sentence), "{role:?}: {}", ended.err);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_link_that_does_not_open_is_refused() {
+    let world = World::new().await;
+    let deployed = world.deploys("my").await;
+    let (relay, _) = deployed["link"].as_str().unwrap().split_once('#').unwrap();
+
+    let wrong = format!("{relay}#{}", "0".repeat(64));
+    let ended = world.run_with(&["chat"], &[("TEXTSLASH_LINK", &wrong)]).await;
+    assert_eq!(ended.code, 3, "{}", ended.err);
+    assert!(ended.out.contains("This link is not valid here"), "{}", ended.out);
+
+    let ended = world.run(&["chat", relay]).await;
+    assert_eq!(ended.code, 1, "{}", ended.err);
+    assert!(ended.err.contains("Copy the whole link"), "{}", ended.err);
+}
