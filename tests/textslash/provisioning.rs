@@ -58,8 +58,10 @@ async fn progress_tells_each_stage_once_begun_and_once_done() {
 #[tokio::test]
 async fn a_full_region_is_left_without_a_trace_for_the_next_one() {
     let database = Database::new().await;
-    for (seed, machines) in [(1, true), (2, false)] {
-        let ada = World::with(database.clone(), seed, Latency::NONE);
+    let lagging = Lag::FixedMs(20_000);
+    let cases = [(true, Lag::None), (false, Lag::None), (true, lagging), (false, lagging)];
+    for (seed, (machines, lag)) in (1..).zip(cases) {
+        let ada = World::with(database.clone(), seed, Latency::NONE).lagging(lag);
         if machines {
             ada.fly.set_no_machines_in(&["ams"]);
         } else {
