@@ -7,3 +7,4 @@ mod fly_account;
 mod relay;
 mod tidy;
 mod vm;
+mod web_log;
