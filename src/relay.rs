@@ -236,13 +236,13 @@ impl Relay {
         self.probation.commit()
     }
 
-    /// Keeps the relay up for as long as the guard lives.
+    /// Keeps the relay up for as long as the guard lives, and idle time begins after it.
     pub fn busy(self: &Arc<Self>) -> Busy {
         Busy::new(self.clone())
     }
 
-    /// Without work or HTTP requests for a while. A connected but silent web socket does not count:
-    /// its messages are on disk, and its next line wakes the relay.
+    /// Without work or calls for a while. Neither a stranger counts nor a silent web socket: its
+    /// messages are on disk, and its next line wakes the relay.
     async fn idle(&self) {
         let idle = Duration::from_millis(self.settings.limits.idle_ms);
         loop {

@@ -12,3 +12,4 @@ mod relay;
 mod sandbox;
 mod tidy;
 mod vm;
+mod web_log;

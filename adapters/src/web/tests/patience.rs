@@ -72,7 +72,7 @@ async fn a_client_that_reads_nothing_is_let_go() {
 async fn a_client_that_never_closes_does_not_keep_the_relay_up() {
     let (web, address) = served_waiting(Waits { farewell: SHORT, ..Waits::default() }).await;
     let _stuck = Raw::welcomed(address, 0).await;
-    tokio::time::timeout(AMPLE, web.sleep()).await.unwrap();
+    timeout(AMPLE, web.sleep()).await.unwrap();
 }
 
 #[tokio::test]
@@ -89,5 +89,5 @@ async fn strangers_are_few_at_a_time_and_make_room_again() {
 
     drop(strangers);
     let room = async { while Raw::connect(address, None).await.is_err() {} };
-    tokio::time::timeout(10 * AMPLE, room).await.unwrap();
+    timeout(10 * AMPLE, room).await.unwrap();
 }
