@@ -32,8 +32,8 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<End> {
 
 async fn converse(voice: &Voice, link: Option<Zeroizing<String>>) -> anyhow::Result<End> {
     let link = match link {
-        Some(link) => link,
-        None => entered(voice).await?,
+        Some(link) if !link.is_empty() => link,
+        Some(_) | None => entered(voice).await?,
     };
     let client = Client::connect(Link::parse(&link)?);
     Ok(match talk(voice, &client).await {

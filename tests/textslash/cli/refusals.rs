@@ -139,7 +139,9 @@ async fn a_link_that_does_not_open_is_refused() {
     let (relay, _) = deployed["link"].as_str().unwrap().split_once('#').unwrap();
 
     let wrong = format!("{relay}#{}", "0".repeat(64));
-    let ended = world.run_with(&["chat"], &[("TEXTSLASH_LINK", &wrong)]).await;
+    let mut chat = world.start_with(&["chat"], &[("TEXTSLASH_LINK", &wrong)]);
+    chat.types("hello").await;
+    let ended = chat.end().await;
     assert_eq!(ended.code, 3, "{}", ended.err);
     assert!(ended.out.contains("This link is not valid here"), "{}", ended.out);
 

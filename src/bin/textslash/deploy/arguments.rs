@@ -10,6 +10,9 @@ use textslash::spec::{
 /// Longest email address (RFC 5321, 4.5.3.1.3, with its erratum 1690).
 const EMAIL_BYTES_MAX: usize = 254;
 
+/// Regions that are tried when none was named: each takes minutes to say that it is full.
+const REGIONS_TRIED_MAX: usize = 5;
+
 #[derive(clap::Args)]
 pub struct Arguments {
     /// What to call it: the readable part of its names.
@@ -94,7 +97,7 @@ impl Arguments {
         })
     }
 
-    /// The wanted one; or all, the nearest first, in case it is full.
+    /// The wanted one; or some, the nearest first, in case it is full.
     fn regions(
         &self,
         organisation: &Organisation,
@@ -108,6 +111,7 @@ impl Arguments {
             regions.retain(|region| region.as_ref() == wanted);
             anyhow::ensure!(!regions.is_empty(), "no region {wanted}; there are {codes}");
         }
+        regions.truncate(REGIONS_TRIED_MAX);
         Ok(regions)
     }
 }
