@@ -11,5 +11,7 @@ mod program;
 mod relay;
 #[cfg(target_os = "linux")]
 mod sandbox;
+#[cfg(target_os = "linux")]
+mod secrets;
 mod tidy;
 mod vm;
