@@ -1,7 +1,7 @@
 //! What was intended and what came of it. The journal is append-only; a run's state is its replay.
 //! This module is pure: the store keeps the entries, the provisioner writes them.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
@@ -117,7 +117,8 @@ pub struct Run {
     region: Region,
     steps: BTreeMap<StepId, StepState>,
     facts: Known,
-    doubtful: BTreeSet<StepId>,
+    /// Creates without a known effect, and whether another one followed.
+    doubtful: BTreeMap<StepId, bool>,
     adopted: bool,
     turned: bool,
     full: bool,
@@ -161,7 +162,7 @@ impl Run {
             spec,
             steps: BTreeMap::new(),
             facts: Known::new(),
-            doubtful: BTreeSet::new(),
+            doubtful: BTreeMap::new(),
             adopted: false,
             turned: false,
             full: false,
@@ -179,10 +180,16 @@ impl Run {
             Entry::Opened { .. } => {}
             Entry::Adopted => self.adopted = true,
             Entry::Intended { step, action } => {
+                if *action == Action::Create {
+                    self.doubtful.entry(step.clone()).and_modify(|repeated| *repeated = true);
+                }
                 self.steps.insert(step.clone(), StepState::Intended(*action));
             }
             Entry::Done { step, action, facts } => {
-                self.doubtful.remove(step);
+                let explained = self.doubtful.get(step) == Some(&false);
+                if explained || *action == Action::Delete {
+                    self.doubtful.remove(step);
+                }
                 let state = if *action == Action::Delete {
                     self.facts.remove(step);
                     StepState::Absent
@@ -198,7 +205,7 @@ impl Run {
             }
             Entry::InDoubt { step, action } => {
                 if *action == Action::Create {
-                    self.doubtful.insert(step.clone());
+                    self.doubtful.entry(step.clone()).or_insert(false);
                 }
                 self.steps.insert(step.clone(), StepState::InDoubt);
             }
@@ -275,12 +282,14 @@ impl Run {
         self.steps.get(step).cloned().unwrap_or(unknown)
     }
 
-    /// Whether an earlier create may have happened, or may yet happen, without our having seen it.
+    /// Whether an earlier create may have happened, or may yet happen, without our having seen it. Being
+    /// there explains one create only: where another followed the doubtful one, either may have made
+    /// it, and the other may still come late.
     pub fn create_in_doubt(&self, step: &StepId) -> bool {
         match self.steps.get(step) {
             None => self.adopted,
             Some(StepState::Intended(Action::Create)) => true,
-            Some(_) => self.doubtful.contains(step),
+            Some(_) => self.doubtful.contains_key(step),
         }
     }
 

@@ -33,8 +33,6 @@ mod chat;
 mod credentials;
 mod outgoing;
 mod runs;
-#[cfg(test)]
-mod tests;
 
 /// Things that wait for one chat's task. A person does not type so many while one is answered; a
 /// script in a pipe may.

@@ -26,6 +26,9 @@ impl std::fmt::Display for StepId {
     }
 }
 
+/// The fact that tells two resources of one step apart: the vendor's id.
+pub const ID: &str = "id";
+
 /// What is known of a step that is done: ids, addresses, versions. Never a secret.
 pub type Facts = BTreeMap<String, String>;
 
@@ -128,6 +131,8 @@ pub enum Stage {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Plan {
     steps: Vec<Step>,
+    /// All that each step needs, directly or not.
+    foundations: BTreeMap<StepId, BTreeSet<StepId>>,
 }
 
 impl Plan {
@@ -137,27 +142,29 @@ impl Plan {
     /// When a step needs one that does not stand before it, or two share a name: a plan is written
     /// in code, so this is a bug and every test of that cloud finds it.
     pub fn new(steps: Vec<Step>) -> Self {
-        let mut before = BTreeSet::new();
+        let mut foundations: BTreeMap<StepId, BTreeSet<StepId>> = BTreeMap::new();
         for step in &steps {
+            let mut under = BTreeSet::new();
             for need in &step.needs {
+                let below = foundations.get(need);
                 assert!(
-                    before.contains(need),
+                    below.is_some(),
                     "{} needs {need}, which does not stand before it",
                     step.id
                 );
+                under.extend(below.into_iter().flatten().cloned());
+                under.insert(need.clone());
             }
             if let StepKind::Resource { undo: Undo::With(parent), .. }
             | StepKind::Handover { with: parent } = &step.kind
             {
-                assert!(
-                    before.contains(parent),
-                    "{} goes with {parent}, unknown before it",
-                    step.id
-                );
+                let known = foundations.contains_key(parent);
+                assert!(known, "{} goes with {parent}, unknown before it", step.id);
             }
-            assert!(before.insert(step.id.clone()), "two steps are called {}", step.id);
+            let twin = foundations.insert(step.id.clone(), under);
+            assert!(twin.is_none(), "two steps are called {}", step.id);
         }
-        Self { steps }
+        Self { steps, foundations }
     }
 
     /// Every step, each after what it needs.
@@ -165,14 +172,9 @@ impl Plan {
         &self.steps
     }
 
-    /// Everything that `id` needs, directly or not.
-    pub fn foundations(&self, id: &StepId) -> BTreeSet<StepId> {
-        let mut found = BTreeSet::new();
-        let mut ahead = vec![id];
-        while let Some(step) = ahead.pop().and_then(|id| self.step(id)) {
-            ahead.extend(step.needs.iter().filter(|need| found.insert((*need).clone())));
-        }
-        found
+    /// Whether `id` needs `other`, directly or not.
+    pub fn stands_on(&self, id: &StepId, other: &StepId) -> bool {
+        self.foundations.get(id).is_some_and(|under| under.contains(other))
     }
 
     /// The resources that go away by a call of their own.

@@ -138,8 +138,15 @@ impl Provisioner {
         }
         let course = Course::new(cloud.plan(run.spec()), run);
         let stages = Stages::new(progress.clone());
-        let mut drive =
-            Drive { provisioner: self, lease, course, cloud, stages, gone: BTreeMap::new() };
+        let mut drive = Drive {
+            provisioner: self,
+            lease,
+            course,
+            cloud,
+            stages,
+            unwritten: Vec::new(),
+            gone: BTreeMap::new(),
+        };
         drive.to(goal).await
     }
 
@@ -156,6 +163,8 @@ struct Drive<'a> {
     course: Course,
     cloud: &'a dyn Cloud,
     stages: Stages,
+    /// What the journal does not hold yet.
+    unwritten: Vec<Entry>,
     /// When each resource was last looked for and not there, in unix milliseconds.
     gone: BTreeMap<StepId, u64>,
 }
@@ -166,7 +175,7 @@ impl Drive<'_> {
         if goal == Goal::Removed {
             first.push(Entry::Turned);
         }
-        self.record(first).await?;
+        self.record(first)?;
 
         let began = Instant::now();
         let cloud = self.cloud;
@@ -176,7 +185,8 @@ impl Drive<'_> {
             match self.course.next(now_ms) {
                 Next::Go(moves) => {
                     let intents = moves.iter().filter_map(|(id, what)| Course::intent(id, what));
-                    self.record(intents.collect()).await?;
+                    self.record(intents.collect())?;
+                    self.flush().await?;
                     for (id, what) in moves {
                         self.course.begin(&id, &what, now_ms);
                         in_flight.push(make(cloud, Place::of(&self.course), id, what));
@@ -184,6 +194,7 @@ impl Drive<'_> {
                     self.stages.show(&self.course);
                 }
                 Next::Wait { until_ms } => {
+                    self.flush().await?;
                     let pause = async {
                         match until_ms {
                             Some(until) => {
@@ -199,18 +210,19 @@ impl Drive<'_> {
                             while let Some(Some(more)) = in_flight.next().now_or_never() {
                                 answers.push(more);
                             }
-                            self.learn(answers, elapsed_ms(began)).await?;
+                            self.learn(answers, elapsed_ms(began))?;
                         }
                         () = pause => {}
                     }
                 }
-                Next::Place(region) => self.record(vec![Entry::Placed { region }]).await?,
+                Next::Place(region) => self.record(vec![Entry::Placed { region }])?,
                 Next::Reached => return self.reached(goal).await,
                 Next::Stop { step, cause } => {
                     let remaining = remaining(&self.course, cloud, elapsed_ms(began)).await;
                     let mut last = self.course.doubts();
                     last.push(Entry::Ended { end: End::Stuck });
-                    self.record(last).await?;
+                    self.record(last)?;
+                    self.flush().await?;
                     return Ok(Outcome::Failed { cause, step, remaining });
                 }
             }
@@ -218,20 +230,15 @@ impl Drive<'_> {
     }
 
     /// Takes what came back: first into the course, then into the journal.
-    async fn learn(
-        &mut self,
-        answers: Vec<(StepId, Answer)>,
-        now_ms: u64,
-    ) -> Result<(), DriveError> {
-        let mut entries = Vec::new();
+    fn learn(&mut self, answers: Vec<(StepId, Answer)>, now_ms: u64) -> Result<(), DriveError> {
         for (id, answer) in answers {
             if answer.says_absent() {
                 self.gone.insert(id.clone(), self.provisioner.clock.now_ms());
             }
             let [jitter] = self.provisioner.chance.bytes();
-            entries.extend(self.course.absorb(&id, answer, Moment { now_ms, jitter }));
+            let entries = self.course.absorb(&id, answer, Moment { now_ms, jitter });
+            self.record(entries)?;
         }
-        self.record(entries).await?;
         self.stages.show(&self.course);
         Ok(())
     }
@@ -241,19 +248,29 @@ impl Drive<'_> {
             Goal::Deployed => End::Deployed,
             Goal::Removed => End::Removed,
         };
-        self.record(vec![Entry::Ended { end }]).await?;
+        self.record(vec![Entry::Ended { end }])?;
+        self.flush().await?;
         Ok(match goal {
             Goal::Deployed => Outcome::Deployed(self.course.known()),
             Goal::Removed => Outcome::Removed(receipt(&self.course, &self.gone)),
         })
     }
 
-    /// Makes entries durable; nothing may be done on the strength of an entry before this returns.
-    async fn record(&mut self, entries: Vec<Entry>) -> Result<(), DriveError> {
-        for entry in &entries {
-            self.course.apply(entry).map_err(|why| Illegal { seq: self.lease.seq(), why })?;
+    /// Takes entries into the run. They are durable after the next [`Drive::flush`].
+    fn record(&mut self, entries: Vec<Entry>) -> Result<(), DriveError> {
+        for entry in entries {
+            let seq = self.lease.seq() + self.unwritten.len();
+            self.course.apply(&entry).map_err(|why| Illegal { seq, why })?;
+            self.unwritten.push(entry);
         }
-        self.lease.append(self.provisioner.clock.now_ms(), &entries).await?;
+        Ok(())
+    }
+
+    /// Makes the journal durable. Nothing may be done on the strength of an entry, and nothing waited
+    /// for, before this returns.
+    async fn flush(&mut self) -> Result<(), DriveError> {
+        self.lease.append(self.provisioner.clock.now_ms(), &self.unwritten).await?;
+        self.unwritten.clear();
         Ok(())
     }
 }

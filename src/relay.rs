@@ -184,16 +184,21 @@ impl Relay {
     }
 
     /// Works until it is idle, was never committed, or is `told` to end. Whatever was acknowledged
-    /// is durable at any moment, so ending is nothing but stopping.
+    /// is durable at any moment, so ending is nothing but stopping. Whoever is connected while it
+    /// goes to sleep is told, and does not wake it without a reason.
     pub async fn run(&self, told: impl Future<Output = ()>) -> Over {
-        tokio::select! {
+        let over = tokio::select! {
             () = told => Over::Told,
             () = self.unproven() => Over::Unproven,
             () = self.idle() => Over::Idle,
             () = self.receive() => Over::Told,
             () = self.work() => Over::Told,
             () = self.deliver() => Over::Told,
+        };
+        if over == Over::Idle {
+            self.channel.sleep().await;
         }
+        over
     }
 
     /// Accepts a signed call once.
@@ -231,13 +236,13 @@ impl Relay {
         self.probation.commit()
     }
 
-    /// Keeps the relay up for as long as the guard lives.
+    /// Keeps the relay up for as long as the guard lives, and idle time begins after it.
     pub fn busy(self: &Arc<Self>) -> Busy {
         Busy::new(self.clone())
     }
 
-    /// Without work or HTTP requests for a while. A connected but silent web socket does not count:
-    /// its messages are on disk, and its next line wakes the relay.
+    /// Without work or calls for a while. Neither a stranger counts nor a silent web socket: its
+    /// messages are on disk, and its next line wakes the relay.
     async fn idle(&self) {
         let idle = Duration::from_millis(self.settings.limits.idle_ms);
         loop {

@@ -16,7 +16,7 @@ pub static SCHEMA: Migrator = sqlx::migrate!("src/store/migrations");
 /// Connections to one file: one writer at a time is all that SQLite has; a few readers beside it.
 const CONNECTIONS_MAX: u32 = 4;
 
-/// Opens (and makes, if need be) the database at `path` and brings its schema up to date.
+/// Opens the database at `path`, with its directory made if need be, and brings its schema up to date.
 ///
 /// Writes are durable when they return (WAL, `synchronous=FULL`); deleted rows are overwritten
 /// (`secure_delete`).
@@ -25,10 +25,16 @@ const CONNECTIONS_MAX: u32 = 4;
 /// When the directory cannot be written or the file is not such a database.
 pub async fn open(path: &Path, schema: &Migrator) -> anyhow::Result<AnyPool> {
     install_default_drivers();
+    if let Some(directory) = path.parent() {
+        std::fs::create_dir_all(directory)
+            .with_context(|| format!("cannot make {}", directory.display()))?;
+    }
     let url = format!("sqlite://{}?mode=rwc", path.display());
     let options: AnyConnectOptions = url.parse().context("the path of the database")?;
     let pool = AnyPoolOptions::new()
         .max_connections(CONNECTIONS_MAX)
+        // A file does not hang up; asking it each time would double the way of a short statement.
+        .test_before_acquire(false)
         .after_connect(|connection, _| {
             Box::pin(async move {
                 for pragma in [

@@ -35,6 +35,10 @@ pub trait Channel: Send + Sync {
 
     /// Shows that an answer is on its way. Costs nothing where the service has no such sign.
     async fn typing(&self, chat: &ChatId);
+
+    /// Tells whoever is connected that this process ends until somebody writes, and returns when they
+    /// know. Nothing to do where the service itself calls us for every message.
+    async fn sleep(&self) {}
 }
 
 /// What reaches us from a channel.

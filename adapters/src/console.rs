@@ -157,7 +157,8 @@ impl Terminal {
         Voice { shared: self.shared.clone(), index, lines: tokio::sync::Mutex::new(lines) }
     }
 
-    /// Typed lines go to this voice from now on. An unknown name changes nothing.
+    /// Typed lines go to this voice from now on, and the person is told. An unknown name, or that of
+    /// the voice that is talked to, changes nothing.
     pub fn switch_to(&self, name: &str) {
         self.shared.state().switch_to(name);
     }

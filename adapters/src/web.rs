@@ -22,15 +22,22 @@
 //! | `{"type":"message","seq":N,"id":M,"text":T,"buttons":[{"id":B,"label":L}],"ask":A}` | a message, or the new form of the one with this `id`; `ask` is `anything` or `secret` |
 //! | `{"type":"delete","seq":N,"id":M}` | that message was removed |
 //! | `{"type":"typing"}` | an answer is on its way |
+//! | `{"type":"sleep"}` | the relay stops because nobody uses it, and closes the connection normally; a new one wakes it |
 //! | `{"type":"refused","text":T,"id":I}` | that line is not taken and must not be sent again; without `id`, the connection is not |
 //!
 //! A client that reconnects with the last `seq` it saw gets everything it has not seen, each message
 //! in its latest form. Any number of clients of one owner see the same chat.
+//!
+//! A client whose connection is lost connects again by itself, with growing pauses. One that was told
+//! `sleep` does not: a relay that runs costs money, so it is woken only when there is something to
+//! say, or when a line is not acknowledged yet. What is said while it sleeps is kept, and sent after
+//! the next `welcome`.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
 use tokio::sync::{Notify, broadcast, mpsc, watch};
+use tokio::time::timeout;
 use zeroize::Zeroizing;
 
 use crate::channel::{Capabilities, Channel, ChannelError, Event, SecretEntry};
@@ -44,12 +51,14 @@ mod log;
 mod socket;
 #[cfg(test)]
 pub(crate) mod tests;
+mod waits;
 mod wire;
 
 pub use log::{Change, Entry, Log, LogError, MemoryLog};
 
 use door::Door;
 use inbox::Inbox;
+use waits::Waits;
 
 /// The one chat and the one person of this channel.
 const OWNER: &str = "owner";
@@ -78,6 +87,7 @@ pub struct Web {
     changed: watch::Sender<()>,
     signs: broadcast::Sender<Sign>,
     door: Mutex<Door>,
+    waits: Waits,
 }
 
 /// What every connected client hears at once, or never.
@@ -85,11 +95,16 @@ pub struct Web {
 enum Sign {
     Acknowledged(InboundId),
     Typing,
+    Sleep,
 }
 
 impl Web {
     /// A channel for whoever holds `owner_key`; what is said goes through `log`.
     pub fn new(owner_key: Zeroizing<String>, log: Arc<dyn Log>) -> Arc<Self> {
+        Self::waiting(owner_key, log, Waits::default())
+    }
+
+    fn waiting(owner_key: Zeroizing<String>, log: Arc<dyn Log>, waits: Waits) -> Arc<Self> {
         let (inbox, inbound) = Inbox::new();
         Arc::new(Self {
             key: owner_key,
@@ -109,6 +124,7 @@ impl Web {
             changed: watch::Sender::new(()),
             signs: broadcast::Sender::new(SIGNS_MAX),
             door: Mutex::default(),
+            waits,
         })
     }
 
@@ -198,5 +214,12 @@ impl Channel for Web {
     async fn typing(&self, _: &ChatId) {
         // A sign for nobody is no loss.
         let _ = self.signs.send(Sign::Typing);
+    }
+
+    async fn sleep(&self) {
+        // Without a connected client there is nobody to tell.
+        let _ = self.signs.send(Sign::Sleep);
+        // Every connection listens for changes for as long as it lives. Who did not hear reconnects.
+        let _ = timeout(self.waits.farewell, self.changed.closed()).await;
     }
 }

@@ -54,6 +54,9 @@ impl Turn<'_> {
         match (awaited, kind, vendor) {
             (Some(awaited), None, None) => self.check(awaited, secret),
             (Some(awaited), Some(kind), _) if awaited == kind => self.check(kind, secret),
+            (None, Some(SecretKind::FlyToken), _) if is_about_account(question) => {
+                self.check(SecretKind::FlyToken, secret);
+            }
             (_, Some(kind), _) if self.is_needed(kind, purpose) => {
                 self.say(Message::EarlySecret { kind });
                 self.check(kind, secret);
@@ -239,4 +242,9 @@ fn asked_for(kind: SecretKind) -> Question {
         SecretKind::ModelKey => Question::Model,
         _ => Question::Token,
     }
+}
+
+/// Another token may be the way out.
+fn is_about_account(question: Question) -> bool {
+    matches!(question, Question::Organisation | Question::Billing)
 }

@@ -6,7 +6,9 @@ use adapters::channel::{Capabilities, SecretEntry};
 use adapters::text::Unit;
 
 use super::*;
-use crate::account::{Organisation, RegionOffer, Standing};
+use crate::account::{Account, Cause, Organisation, RegionOffer, Standing};
+use crate::plan::Stage;
+use crate::spec::{Region, Role, Size};
 
 mod always;
 mod deploying;

@@ -116,6 +116,9 @@ fn a_create_stays_in_doubt_until_it_is_seen_or_known_to_be_gone() {
         run.apply(&entry).unwrap();
         assert!(run.create_in_doubt(&APP), "the first one may still have happened");
     }
+    run.apply(&intended(APP, Action::Create)).unwrap();
+    run.apply(&done(APP, Action::Create)).unwrap();
+    assert!(run.create_in_doubt(&APP), "one of the two made it, and the other may come late");
     run.apply(&done(APP, Action::Delete)).unwrap();
     assert!(!run.create_in_doubt(&APP));
 }

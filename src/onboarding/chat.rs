@@ -198,7 +198,7 @@ impl Chat {
         let before = self.stored.state.clone();
         let (state, effects) = self.decide(&runs, |context| advance(before, event, context));
         let first_seq = self.stored.messages;
-        let outbound = self.mouth.compose(self.locale, &effects, first_seq);
+        let outbound = self.mouth.compose(self.locale, &effects);
         let step = Step {
             chat: &self.chat,
             person: &self.person,

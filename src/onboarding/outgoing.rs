@@ -35,6 +35,8 @@ pub(super) struct Mouth {
     chance: Chance,
     chat: ChatId,
     waiting: VecDeque<(i64, Outbound)>,
+    /// The last message that was sent and is still stored.
+    sent: Option<i64>,
     /// Something could not be sent: what follows waits behind it.
     stuck: bool,
     progress: ProgressMessage,
@@ -60,26 +62,21 @@ impl Mouth {
             chance: line.shared.settings.chance.clone(),
             chat: chat.clone(),
             waiting: VecDeque::new(),
+            sent: None,
             stuck: false,
             progress: ProgressMessage::default(),
         }
     }
 
     /// The messages of these effects, as this channel can carry them; the link aside, which is never
-    /// stored. They are numbered from `first_seq`.
-    pub(super) fn compose(
-        &self,
-        locale: Locale,
-        effects: &[Effect],
-        first_seq: i64,
-    ) -> Vec<Outbound> {
+    /// stored. Their keys are random, so that they differ from those of a database that was lost.
+    pub(super) fn compose(&self, locale: Locale, effects: &[Effect]) -> Vec<Outbound> {
         let says = effects.iter().filter_map(|effect| match effect {
             Effect::Say(Saying { message: Message::RelayLink { .. }, .. }) => None,
             Effect::Say(saying) => Some(self.render(locale, saying)),
             _ => None,
         });
-        let number = |(at, message): (i64, Outbound)| Outbound { key: format!("m{at}"), ..message };
-        (first_seq..).zip(says).map(number).collect()
+        says.collect()
     }
 
     fn render(&self, locale: Locale, saying: &Saying) -> Outbound {
@@ -89,12 +86,12 @@ impl Mouth {
         if saying.choices.len() <= self.channel.capabilities().buttons_max {
             let button = |choice| Button::new(Choice::id(choice, saying.serial), label(choice));
             let buttons = saying.choices.iter().map(button).collect();
-            return Outbound::text("", text).with_buttons(buttons).asking(ask);
+            return Outbound::text(self.random_key(), text).with_buttons(buttons).asking(ask);
         }
         for (place, choice) in saying.choices.iter().enumerate() {
             text.push_str(&format!("\n{}. {}", place + 1, label(choice)));
         }
-        Outbound::text("", text).asking(ask)
+        Outbound::text(self.random_key(), text).asking(ask)
     }
 
     /// What is stored and now to be sent, in order.
@@ -110,25 +107,21 @@ impl Mouth {
         }
         let Some((seq, message)) = self.waiting.pop_front() else { return };
         match self.send_parts(&message).await {
-            Ok(()) => {
-                if let Err(error) = self.conversations.sent(&self.chat, seq).await {
-                    tracing::warn!("a message that was sent may be sent again: {error:#}");
-                }
-            }
-            Err(Unsent) => {
-                self.stuck = true;
-                self.waiting.clear();
-            }
+            Ok(()) => self.sent = Some(seq),
+            Err(Unsent) => self.stuck = true,
         }
     }
 
-    /// Sends whatever waits.
+    /// Sends whatever waits, and notes all of it as sent at once: a crash before that sends it again
+    /// with the same keys.
     pub(super) async fn send_all(&mut self) {
         while !self.waiting.is_empty() && !self.stuck {
             self.send_next().await;
         }
-        if self.stuck {
-            self.waiting.clear();
+        self.waiting.clear();
+        let Some(seq) = self.sent.take() else { return };
+        if let Err(error) = self.conversations.sent(&self.chat, seq).await {
+            tracing::warn!("messages that were sent may be sent again: {error:#}");
         }
     }
 

@@ -39,12 +39,12 @@ const BACKOFF_MAX_MS: u64 = 30_000;
 const RETRY_AFTER_MAX_MS: u64 = 120_000;
 
 /// How often a gate is asked at first, so that a deploy is not longer than it must be.
-const GATE_POLL_MS: u64 = 250;
+const GATE_POLL_MS: u64 = 100;
 
 /// How often a gate is asked once it has taken [`GATE_SLOW_AFTER_MS`].
 const GATE_POLL_SLOW_MS: u64 = 2_000;
 
-/// After this long, a quarter of a second more or less is not felt.
+/// After this long, a second more or less is not felt.
 const GATE_SLOW_AFTER_MS: u64 = 20_000;
 
 /// Something to do for one step.
@@ -107,6 +107,8 @@ struct Sight {
     view: View,
     /// It is as this run needs it, seen by this process.
     held: Option<Facts>,
+    /// It was looked for since it was made: see [`Course::is_counted`].
+    counted: bool,
     /// The facts that it last had.
     facts: Facts,
     calls: u32,
@@ -128,7 +130,10 @@ struct Sight {
 enum View {
     #[default]
     Unseen,
-    Absent,
+    /// Not there; unless settled, it may yet appear.
+    Absent {
+        settled: bool,
+    },
     Leaving,
     Present(Vec<Facts>),
     Outdated(Vec<Facts>),
@@ -185,6 +190,14 @@ impl Course {
         }
     }
 
+    /// Whether it is sure that there is no second one: where names are not unique, a request that the
+    /// network delivered twice makes two, and only a look tells.
+    fn is_counted(&self, step: &Step) -> bool {
+        let may_double =
+            matches!(step.kind, StepKind::Resource { undo: Undo::Delete, unique: false, .. });
+        !may_double || self.sights[&step.id].counted
+    }
+
     /// Whether a step is on its way to nothing: the run removes, or leaves a full region.
     fn is_unmaking(&self, step: &Step) -> bool {
         let leaves = self.run.is_turned() || self.leaving_region && step.is_placed();
@@ -199,7 +212,7 @@ impl Course {
     fn is_gone(&self, step: &Step) -> bool {
         match self.run.state(&step.id) {
             StepState::Untouched => true,
-            StepState::Absent => matches!(self.sights[&step.id].view, View::Absent),
+            StepState::Absent => matches!(self.sights[&step.id].view, View::Absent { .. }),
             _ => false,
         }
     }
@@ -226,11 +239,8 @@ impl Course {
 
     /// Whether all that a step stands on is seen to be gone, so that it cannot come to be any more.
     fn has_gone_with_another(&self, id: &StepId) -> bool {
-        let mut under = self
-            .plan
-            .deletable()
-            .filter(|step| self.plan.foundations(id).contains(&step.id))
-            .peekable();
+        let mut under =
+            self.plan.deletable().filter(|step| self.plan.stands_on(id, &step.id)).peekable();
         under.peek().is_some() && under.all(|step| self.is_gone(step))
     }
 
@@ -249,7 +259,7 @@ impl Course {
     fn is_out_of_the_way(&self, id: &StepId) -> bool {
         let sight = &self.sights[id];
         let made = self.run.known().contains_key(id);
-        matches!(sight.view, View::Absent) && (!made || sight.given_up)
+        matches!(sight.view, View::Absent { .. }) && (!made || sight.given_up)
     }
 }
 

@@ -32,7 +32,7 @@ impl Activity {
     }
 }
 
-/// An HTTP request that is being answered.
+/// A call that is being answered, by somebody who has shown who they are: strangers keep nothing up.
 pub struct Busy(Arc<Relay>);
 
 impl Busy {

@@ -12,6 +12,8 @@ pub(super) enum Command {
     Stop,
     New,
     Help,
+    /// What is done to a deployment is done where it was made.
+    Elsewhere,
     Unknown(String),
 }
 
@@ -29,7 +31,8 @@ impl Command {
             "status" => Self::Status,
             "stop" => Self::Stop,
             "new" => Self::New,
-            "help" | "start" => Self::Help,
+            "help" => Self::Help,
+            "start" | "deploy" | "teardown" => Self::Elsewhere,
             _ => Self::Unknown(format!("/{word}")),
         })
     }
@@ -46,6 +49,7 @@ impl Relay {
                 messages::NEW_SESSION.to_owned()
             }
             Command::Help => messages::HELP.to_owned(),
+            Command::Elsewhere => messages::ELSEWHERE.to_owned(),
             Command::Unknown(word) => messages::unknown_command(&word),
         };
         let answer = Outbound::text(format!("{}-answer", line.turn), answer);

@@ -37,6 +37,10 @@ pub(super) const HELP: &str = "Write what you want done; I pass it to your agent
 /new: begin a new session
 /help: this list";
 
+pub(super) const ELSEWHERE: &str = "I only pass messages to your agent. Deploying and removing is done where you deployed me: \
+     with the bot, or with `textslash setup` or `textslash teardown` in a terminal. /help lists what \
+     I do.";
+
 pub(super) fn unknown_command(word: &str) -> String {
     format!("There is no {word} here. /help lists what there is.")
 }

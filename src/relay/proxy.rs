@@ -139,11 +139,18 @@ fn authorize(headers: &mut HeaderMap, key: &str) -> Option<()> {
     value.set_sensitive(true);
     if is_subscription {
         headers.insert(AUTHORIZATION, value);
-        headers.append(ANTHROPIC_BETA, HeaderValue::from_static(OAUTH_BETA));
+        headers.insert(ANTHROPIC_BETA, with_oauth(headers)?);
     } else {
         headers.insert(X_API_KEY, value);
     }
     Some(())
+}
+
+/// The betas that the caller asked for, in one list with the one that its key needs.
+fn with_oauth(headers: &HeaderMap) -> Option<HeaderValue> {
+    let asked = headers.get_all(ANTHROPIC_BETA).iter().map(HeaderValue::as_bytes);
+    let betas: Vec<_> = asked.chain([OAUTH_BETA.as_bytes()]).collect();
+    HeaderValue::from_bytes(&betas.join(&b","[..])).ok()
 }
 
 /// An error in the vendor's form, so that the agent understands it.

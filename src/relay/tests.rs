@@ -1,3 +1,6 @@
+mod delivery;
+mod probation;
+mod turns;
 pub(crate) mod world;
 
 use std::time::Duration;
@@ -149,12 +152,23 @@ async fn a_secret_and_too_long_a_line_are_declined_and_not_kept() {
 #[tokio::test]
 async fn it_ends_when_nothing_happens_for_a_while() {
     let world = World::stopped(Script::answers("ok")).await;
+    let began = tokio::time::Instant::now();
     let relay = world.try_relay(OWNER).await.unwrap();
     relay.commit().await.unwrap();
     tokio::time::pause();
-    let began = tokio::time::Instant::now();
     assert_eq!(relay.run(std::future::pending()).await, Over::Idle);
     assert!(began.elapsed() >= Duration::from_millis(IDLE_MS));
+}
+
+#[tokio::test]
+async fn what_is_done_to_a_deployment_is_done_where_it_was_made() {
+    let world = World::new(Script::answers("ok")).await;
+    for (id, text) in [("1", "/teardown"), ("2", "/deploy"), ("3", "/start")] {
+        world.channel.says(line(id, text));
+    }
+    world.until(&[messages::ELSEWHERE; 3]).await;
+    assert!(messages::ELSEWHERE.contains("textslash teardown"));
+    assert!(world.vm.asked().is_empty());
 }
 
 #[test]

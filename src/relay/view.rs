@@ -12,9 +12,6 @@ use crate::protocol::TurnEvent;
 /// Longest status line, in characters: one line on a phone, twice.
 const STATUS_CHARS_MAX: usize = 100;
 
-/// Work is long when it takes this long.
-const LONG: Duration = Duration::from_secs(60);
-
 /// The answer so far, and what is being done.
 pub(super) struct View {
     turn: String,
@@ -22,7 +19,8 @@ pub(super) struct View {
     text: String,
     tool: Option<String>,
     notice: Option<&'static str>,
-    worked: Duration,
+    /// Once it takes long.
+    worked: Option<Duration>,
 }
 
 impl View {
@@ -33,7 +31,7 @@ impl View {
             text: String::new(),
             tool: None,
             notice: None,
-            worked: Duration::ZERO,
+            worked: None,
         }
     }
 
@@ -51,7 +49,7 @@ impl View {
     }
 
     pub(super) fn worked(&mut self, worked: Duration) {
-        self.worked = worked;
+        self.worked = Some(worked);
     }
 
     /// The messages as they stand. Where none can be edited, only what will not change any more,
@@ -90,8 +88,8 @@ impl View {
         if let Some(notice) = self.notice {
             return Some(("waking".into(), notice.to_owned()));
         }
-        if self.worked >= LONG {
-            let minutes = self.worked.as_secs() / 60;
+        if let Some(worked) = self.worked {
+            let minutes = worked.as_secs() / 60;
             let line = messages::still_working(minutes, self.tool.as_deref());
             return Some((format!("{minutes}-min"), line));
         }

@@ -211,12 +211,12 @@ impl Conversations {
         rows.iter().map(read).collect()
     }
 
-    /// A message was sent, or never can be.
+    /// The messages up to this one were sent, or never can be.
     ///
     /// # Errors
     /// When the database fails.
     pub async fn sent(&self, chat: &ChatId, seq: i64) -> anyhow::Result<()> {
-        sqlx::query("DELETE FROM outbound WHERE channel = $1 AND chat = $2 AND seq = $3")
+        sqlx::query("DELETE FROM outbound WHERE channel = $1 AND chat = $2 AND seq <= $3")
             .bind(&self.channel)
             .bind(&chat.0)
             .bind(seq)

@@ -75,14 +75,8 @@ pub fn router(relay: Arc<Relay>, chat: Router) -> Router {
         .merge(signed)
         .route("/model/{*path}", any(model))
         .route("/health", get(health))
-        .with_state(relay.clone())
+        .with_state(relay)
         .merge(chat)
-        .layer(from_fn_with_state(relay, stay_up))
-}
-
-async fn stay_up(State(relay): State<Arc<Relay>>, request: Request, next: Next) -> Response {
-    let _busy = relay.busy();
-    next.run(request).await
 }
 
 async fn only_the_provisioner(
@@ -105,6 +99,7 @@ async fn only_the_provisioner(
         tracing::warn!(%refusal, "a call was refused");
         return StatusCode::UNAUTHORIZED.into_response();
     }
+    let _busy = relay.busy();
     next.run(Request::from_parts(head, body.into())).await
 }
 
@@ -137,6 +132,7 @@ async fn model(State(relay): State<Arc<Relay>>, request: Request) -> Response {
             proxy::refusal(StatusCode::UNAUTHORIZED, "authentication_error", "not authorized");
         return respond(refused);
     }
+    let _busy = relay.busy();
     let Ok(Ok(body)) =
         tokio::time::timeout(BODY_TIMEOUT, to_bytes(body, proxy::BODY_BYTES_MAX)).await
     else {

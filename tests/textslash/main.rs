@@ -2,16 +2,16 @@
 
 #![cfg(test)]
 
-#[cfg(target_os = "linux")]
 mod cli;
 mod contract;
 mod fly_account;
-#[cfg(target_os = "linux")]
+mod onboarding;
 mod program;
+mod provisioning;
 mod relay;
-#[cfg(target_os = "linux")]
 mod sandbox;
 #[cfg(target_os = "linux")]
 mod secrets;
 mod tidy;
 mod vm;
+mod web_log;

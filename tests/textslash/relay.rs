@@ -6,8 +6,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use adapters::chat::UserId;
-use adapters::web::Web;
 use adapters::web::client::{Client, ClientEvent, Link};
+use adapters::web::{Log, Web};
 use textslash::chance::Chance;
 use textslash::clock::Clock;
 use textslash::http::Network;
@@ -17,7 +17,11 @@ use textslash::secret::{Audience, Secret, SecretKind};
 use textslash::spec::{AgentKind, DeploymentId};
 use textslash::{vm, web};
 use tokio::net::TcpListener;
+use tokio::time::timeout;
 use url::Url;
+
+/// Longer than a busy machine takes for anything here.
+const PATIENCE: Duration = Duration::from_secs(30);
 
 const OWNER_KEY: &str = "the-owners-key";
 
@@ -53,6 +57,7 @@ async fn serve(
     data_dir: &Path,
     vm_url: &str,
     listener: TcpListener,
+    limits: Limits,
     told: impl Future<Output = ()> + Send,
 ) -> Over {
     let ledger = Ledger::open(data_dir).await.unwrap();
@@ -66,7 +71,7 @@ async fn serve(
         link_key: secret(SecretKind::LinkKey, "the link key"),
         model_proxy_token: secret(SecretKind::ModelProxyToken, "the proxy token"),
         model_key: None,
-        limits: Limits::default(),
+        limits,
     };
     let transport = Arc::new(Network::new().unwrap());
     let chance = Chance::system().unwrap();
@@ -87,7 +92,7 @@ async fn until(client: &Client, text: &str) {
             }
         }
     };
-    let waited = tokio::time::timeout(Duration::from_secs(30), reads).await;
+    let waited = timeout(PATIENCE, reads).await;
     assert!(waited.is_ok(), "{text:?} never came");
 }
 
@@ -100,7 +105,7 @@ async fn an_owner_talks_to_the_shell_across_a_restart_of_the_relay() {
     let link = Link::parse(&format!("http://{address}/chat#{OWNER_KEY}")).unwrap();
     let client = Client::connect(link.clone());
 
-    let first = serve(relay_dir.path(), &vm_url, listener, async {
+    let first = serve(relay_dir.path(), &vm_url, listener, Limits::default(), async {
         client.say("echo kept > file; echo written".to_owned().into()).await.unwrap();
         until(&client, "written").await;
     });
@@ -110,10 +115,78 @@ async fn an_owner_talks_to_the_shell_across_a_restart_of_the_relay() {
     drop(client);
     let client = Client::connect(link);
     let listener = TcpListener::bind(address).await.unwrap();
-    let second = serve(relay_dir.path(), &vm_url, listener, async {
+    let second = serve(relay_dir.path(), &vm_url, listener, Limits::default(), async {
         until(&client, "written").await;
         client.say("cat file".to_owned().into()).await.unwrap();
         until(&client, "kept").await;
     });
     assert_eq!(second.await, Over::Told);
+}
+
+/// Idle at once, by a person's measure.
+fn restless() -> Limits {
+    Limits { idle_ms: 400, ..Limits::default() }
+}
+
+#[tokio::test]
+async fn an_idle_relay_sleeps_though_its_owner_is_connected_and_wakes_when_they_write() {
+    let (vm_dir, relay_dir) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let vm_url = served_vm(vm_dir.path()).await;
+    let mut listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let link = Link::parse(&format!("http://{address}/chat#{OWNER_KEY}")).unwrap();
+    let client = Client::connect(link);
+
+    for lines_so_far in ["1", "2", "3"] {
+        let awake = serve(relay_dir.path(), &vm_url, listener, restless(), async {
+            client.say("echo line >> log; wc -l < log".to_owned().into()).await.unwrap();
+            assert_eq!(client.next().await, Some(ClientEvent::Connected));
+            until(&client, lines_so_far).await;
+            std::future::pending().await
+        });
+        assert_eq!(timeout(PATIENCE, awake).await.unwrap(), Over::Idle);
+        loop {
+            match client.next().await.unwrap() {
+                ClientEvent::Asleep => break,
+                ClientEvent::Edited(_) | ClientEvent::Typing => {}
+                other => panic!("{other:?}"),
+            }
+        }
+        listener = TcpListener::bind(address).await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn strangers_are_told_no_and_neither_keep_the_relay_up_nor_leave_a_trace() {
+    let dir = tempfile::tempdir().unwrap();
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let link = format!("http://{}/chat#a-guess", listener.local_addr().unwrap());
+    let link = Link::parse(&link).unwrap();
+    let mut told = 0;
+    let strangers = async {
+        loop {
+            let stranger = Client::connect(link.clone());
+            stranger.say("/stop".to_owned().into()).await.unwrap();
+            match stranger.next().await {
+                Some(ClientEvent::Refused(sentence)) => {
+                    assert!(sentence.ends_with('.'), "{sentence}");
+                    assert_eq!(stranger.next().await, None);
+                    told += 1;
+                }
+                Some(ClientEvent::Reconnecting) => {}
+                other => panic!("{other:?}"),
+            }
+        }
+    };
+    let awake = serve(dir.path(), "http://vm.test", listener, restless(), std::future::pending());
+    let over = tokio::select! {
+        over = timeout(PATIENCE, awake) => over.unwrap(),
+        () = strangers => Over::Told,
+    };
+    assert_eq!(over, Over::Idle);
+    assert!((1..=10).contains(&told), "{told} strangers were told no");
+
+    let ledger = Ledger::open(dir.path()).await.unwrap();
+    assert!(ledger.is_quiet().await.unwrap());
+    assert_eq!(ledger.head().await, Ok(0));
 }

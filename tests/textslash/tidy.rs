@@ -7,8 +7,17 @@ use std::path::{Path, PathBuf};
 const LINES_MAX: usize = 600;
 
 /// Modules that decide and never act.
-const PURE: [&str; 8] =
-    ["secret", "spec", "protocol", "pricing", "intake", "plan", "journal", "conversation"];
+const PURE: [&str; 9] = [
+    "secret",
+    "spec",
+    "protocol",
+    "pricing",
+    "intake",
+    "account",
+    "plan",
+    "journal",
+    "conversation",
+];
 
 /// What a pure module must not name: network, clock, chance, disk.
 const IMPURE: [&str; 9] = [

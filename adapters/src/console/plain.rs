@@ -27,6 +27,25 @@ fn changes_direction(c: char) -> bool {
     matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
+/// `line` in rows of at most `columns`, broken between words. A word that is longer than a row, such as
+/// a link, stays whole, so that it can be copied: the terminal breaks it.
+pub(super) fn wrapped(line: &str, columns: usize) -> Vec<String> {
+    if width(line) <= columns {
+        return vec![line.to_owned()];
+    }
+    let mut rows = vec![String::new()];
+    for word in line.split(' ') {
+        let row = rows.last().map_or("", String::as_str);
+        let fits = row.is_empty() || width(row) + 1 + width(word) <= columns;
+        match rows.last_mut().filter(|_| fits) {
+            Some(row) if row.is_empty() => row.push_str(word),
+            Some(row) => *row = format!("{row} {word}"),
+            None => rows.push(word.to_owned()),
+        }
+    }
+    rows
+}
+
 /// Columns that `line` takes, by the ranges that terminals agree upon.
 pub(super) fn width(line: &str) -> usize {
     line.chars().map(columns).sum()

@@ -29,6 +29,8 @@ pub(super) struct Screen {
     last: Option<Block>,
     speaker: Option<usize>,
     prompt: String,
+    /// Something stands on it.
+    begun: bool,
 }
 
 /// A message by voice and key.
@@ -51,7 +53,7 @@ impl Screen {
         out: Box<dyn Write + Send>,
         size: Option<Box<dyn Fn() -> Size + Send>>,
     ) -> Self {
-        Self { out, size, last: None, speaker: None, prompt: String::new() }
+        Self { out, size, last: None, speaker: None, prompt: String::new(), begun: false }
     }
 
     /// The size of a screen that is drawn on.
@@ -62,6 +64,7 @@ impl Screen {
     /// Prints a line that is no message.
     pub(super) fn print_line(&mut self, line: &str) {
         self.last = None;
+        self.begun = true;
         self.write(&format!("{}{line}\n{}", self.without_prompt(), self.prompt));
     }
 
@@ -104,11 +107,14 @@ impl Screen {
         }
     }
 
+    /// Messages stand apart, each below an empty line.
     fn print_from(&mut self, id: BlockId, name: Option<&str>, lines: Vec<String>, from: usize) {
         let heading = self.heading(&id, name);
+        let gap = if from == 0 && self.begun { "\n" } else { "" };
         let body = joined(&lines[from..]);
-        self.write(&format!("{}{heading}{body}{}", self.without_prompt(), self.prompt));
+        self.write(&format!("{}{gap}{heading}{body}{}", self.without_prompt(), self.prompt));
         self.last = Some(Block { id, lines, from });
+        self.begun = true;
     }
 
     fn print_changes(&mut self, id: BlockId, name: Option<&str>, old: &[String], new: &[String]) {

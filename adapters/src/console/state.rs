@@ -80,7 +80,8 @@ impl State {
     }
 
     pub(super) fn switch_to(&mut self, name: &str) {
-        if let Some(index) = self.voices.iter().position(|voice| voice.name == name) {
+        let found = self.voices.iter().position(|voice| voice.name == name);
+        if let Some(index) = found.filter(|index| *index != self.current) {
             self.current = index;
             self.notice(&format!("You are talking to {name} now."));
         }
@@ -95,7 +96,7 @@ impl State {
         if self.edit(voice, key, message) {
             return;
         }
-        let lines = drawn(message);
+        let lines = drawn(message, self.columns());
         self.voices[voice].note(key, message, lines.clone());
         let name = self.heading(voice);
         self.screen.print(BlockId { voice, key: key.into() }, name.as_deref(), lines);
@@ -103,7 +104,7 @@ impl State {
     }
 
     pub(super) fn edit(&mut self, voice: usize, key: &str, message: &Outbound) -> bool {
-        let lines = drawn(message);
+        let lines = drawn(message, self.columns());
         let Some(old) = self.voices[voice].note_edit(key, message, lines.clone()) else {
             return false;
         };
@@ -186,6 +187,11 @@ impl State {
         self.screen.set_prompt(String::new());
         self.ended = true;
         self.tty = None;
+    }
+
+    /// A pipe has rows without end.
+    fn columns(&self) -> usize {
+        self.screen.size().map_or(usize::MAX, |size| size.columns)
     }
 
     fn heading(&self, voice: usize) -> Option<String> {
@@ -308,15 +314,20 @@ impl Partner {
     }
 }
 
-/// The lines of a message, with its buttons as numbered choices.
-fn drawn(message: &Outbound) -> Vec<String> {
-    let mut lines = plain::lines(&message.text);
+/// The lines of a message in rows of `columns`, with its buttons as numbered choices: in one row, or
+/// one below the other where that is too short.
+fn drawn(message: &Outbound, columns: usize) -> Vec<String> {
+    let lines = plain::lines(&message.text);
+    let mut lines: Vec<_> = lines.iter().flat_map(|line| plain::wrapped(line, columns)).collect();
     let choices = message.buttons.iter().zip(1..);
     let choices: Vec<_> = choices
         .map(|(button, number)| format!("{number}) {}", plain::line(&button.label)))
         .collect();
-    if !choices.is_empty() {
-        lines.push(choices.join("  "));
+    let in_one_row = choices.join("  ");
+    if plain::width(&in_one_row) > columns {
+        lines.extend(choices);
+    } else if !choices.is_empty() {
+        lines.push(in_one_row);
     }
     lines
 }

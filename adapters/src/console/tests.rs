@@ -88,7 +88,7 @@ async fn a_choice_is_its_number_or_its_label_and_nothing_else() {
     let bot = desk.terminal.voice("bot");
     bot.show("q", &question());
     bot.show("later", &Outbound::text("later", "Take your time."));
-    desk.sees(&["Shall I?", "1) Deploy  2) Leave it", "Take your time.", ""]);
+    desk.sees(&["Shall I?", "1) Deploy  2) Leave it", "", "Take your time.", ""]);
 
     desk.types("1\n 2 \ndEPLOY\n3\n0\n+1\ndeploy!\n").await;
 
@@ -139,7 +139,7 @@ async fn a_line_can_be_edited_while_messages_arrive() {
 
     assert_eq!(text(bot.next().await), "hello you");
     bot.show("m", &Outbound::text("m", "Hello."));
-    desk.sees(&["> hello you", "Hello.", "> "]);
+    desk.sees(&["> hello you", "", "Hello.", "> "]);
 }
 
 #[tokio::test]
@@ -158,13 +158,13 @@ async fn the_last_message_is_redrawn_in_place_however_it_wraps() {
     bot.show("a", &Outbound::text("a", "above"));
     bot.show("m", &Outbound::text("m", "0123456789\n0123456789abc\nlast"));
     bot.edit("m", &Outbound::text("m", "0123456789\nshort\nlast one, wrapped"));
-    desk.sees(&["above", "0123456789", "short", "last one, ", "wrapped", "> "]);
+    desk.sees(&["above", "", "0123456789", "short", "last one,", "wrapped", "> "]);
 
     bot.edit("m", &Outbound::text("m", "gone"));
-    desk.sees(&["above", "gone", "> "]);
+    desk.sees(&["above", "", "gone", "> "]);
 
     bot.delete("m");
-    desk.sees(&["above", "> "]);
+    desk.sees(&["above", "", "> "]);
 }
 
 #[tokio::test]
@@ -188,7 +188,7 @@ async fn a_message_taller_than_the_screen_is_never_drawn_over_above_it() {
     bot.edit("m", &Outbound::text("m", "1\n2\n3\n5"));
     desk.sees(&["1", "2", "3", "5", "> "]);
     bot.edit("m", &Outbound::text("m", "0\n2\n3\n5"));
-    desk.sees(&["1", "2", "3", "5", "0", "2", "3", "5", "> "]);
+    desk.sees(&["1", "2", "3", "5", "", "0", "2", "3", "5", "> "]);
 }
 
 #[tokio::test]
@@ -206,25 +206,51 @@ async fn two_voices_share_the_terminal_and_a_line_switches_between_them() {
     let mut desk = Desk::piped();
     let bot = desk.terminal.voice("bot");
     let relay = desk.terminal.voice("relay");
-    desk.types("to bot\n/relay\nto relay\n/relays\n/bot\nto bot again\n").await;
+    desk.types("to bot\n/bot\n/relay\nto relay\n/relay\n/relays\n/bot\nto bot again\n").await;
 
     assert_eq!(text(bot.next().await), "to bot");
     assert_eq!(text(relay.next().await), "to relay");
     assert_eq!(text(relay.next().await), "/relays");
     assert_eq!(text(bot.next().await), "to bot again");
 
+    desk.terminal.switch_to("bot");
     bot.show("1", &Outbound::text("1", "Hi."));
     relay.show("1", &Outbound::text("1", "Hello."));
     relay.show("2", &Outbound::text("2", "Again."));
     desk.sees(&[
         "* You are talking to relay now.",
         "* You are talking to bot now.",
+        "",
         "[bot]",
         "Hi.",
+        "",
         "[relay]",
         "Hello.",
+        "",
         "Again.",
         "",
+    ]);
+}
+
+#[tokio::test]
+async fn on_a_narrow_screen_words_and_links_stay_whole_and_choices_stand_in_a_column() {
+    let desk = Desk::with_screen(24, 20);
+    let bot = desk.terminal.voice("bot");
+    let buttons = ["Deploy", "Change an answer", "Cancel"];
+    let buttons = buttons.map(|label| Button::new(label, label)).to_vec();
+    let question = "Your relay is ready, and this is its link:\nhttps://a.example/chat#0123456789";
+
+    bot.show("m", &Outbound::text("m", question).with_buttons(buttons));
+
+    desk.sees(&[
+        "Your relay is ready, and",
+        "this is its link:",
+        "https://a.example/chat#0",
+        "123456789",
+        "1) Deploy",
+        "2) Change an answer",
+        "3) Cancel",
+        "> ",
     ]);
 }
 

@@ -7,6 +7,7 @@ use tokio::task::AbortHandle;
 use zeroize::Zeroizing;
 
 use super::TEXT_MAX;
+use super::waits::Waits;
 use crate::chat::Outbound;
 
 mod connection;
@@ -15,6 +16,7 @@ mod outbox;
 mod talk;
 #[cfg(test)]
 mod tests;
+mod tls;
 
 pub use link::{Link, LinkError};
 pub use talk::{TalkEnd, talk};
@@ -27,7 +29,8 @@ const EVENTS_MAX: usize = 256;
 /// Lines that wait to be taken over by the connection; [`Client::say`] waits then.
 const COMMANDS_MAX: usize = 16;
 
-/// A client of one relay, which reconnects by itself. Dropping it closes the connection.
+/// A client of one relay, which reconnects by itself unless the relay sleeps. Dropping it closes the
+/// connection.
 pub struct Client {
     commands: mpsc::Sender<Command>,
     events: Mutex<mpsc::Receiver<ClientEvent>>,
@@ -50,6 +53,8 @@ pub enum ClientEvent {
     Connected,
     /// The connection was lost, or none could be made; the client keeps trying.
     Reconnecting,
+    /// The relay stopped because nobody uses it. Whatever is said next wakes it.
+    Asleep,
     /// This line was not taken and will not be sent again; why, as a sentence.
     NotTaken(String),
     /// The relay does not let us in; why, as a sentence. The last event.
@@ -76,11 +81,15 @@ enum Command {
 impl Client {
     /// Starts to connect. Must be called within a tokio runtime.
     pub fn connect(link: Link) -> Self {
+        Self::waiting(link, Waits::default())
+    }
+
+    fn waiting(link: Link, waits: Waits) -> Self {
         let (commands, received) = mpsc::channel(COMMANDS_MAX);
         let (events, shown) = mpsc::channel(EVENTS_MAX);
         let unacknowledged = Unacknowledged::default();
         let outbox = Outbox::new(unacknowledged.clone());
-        let connection = tokio::spawn(connection::keep(link, received, events, outbox));
+        let connection = tokio::spawn(connection::keep(link, waits, received, events, outbox));
         let connection = connection.abort_handle();
         Self { commands, events: Mutex::new(shown), unacknowledged, connection }
     }

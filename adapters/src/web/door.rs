@@ -10,7 +10,7 @@ use tokio::time::Instant;
 pub(super) const SOCKETS_MAX: usize = 16;
 
 /// Connections at once that have not shown the key yet.
-const STRANGERS_MAX: usize = 32;
+pub(super) const STRANGERS_MAX: usize = 32;
 
 /// Wrong keys in one [`WINDOW`] that still get a sentence; more than a person would paste.
 const WRONG_KEYS_MAX: u32 = 10;

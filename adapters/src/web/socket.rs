@@ -2,10 +2,9 @@
 
 use std::collections::HashSet;
 use std::sync::Arc;
-use std::time::Duration;
 
 use axum::extract::State;
-use axum::extract::ws::{Message, WebSocket, WebSocketUpgrade};
+use axum::extract::ws::{CloseFrame, Message, WebSocket, WebSocketUpgrade, close_code};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use subtle::ConstantTimeEq;
@@ -14,22 +13,10 @@ use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until, timeout};
 use zeroize::Zeroizing;
 
 use super::door::{Ticket, is_same_origin};
+use super::waits::Waits;
 use super::wire::{ClientFrame, ServerFrame, encode};
 use super::{FRAME_MAX, ID_MAX, OWNER, Sign, TEXT_MAX, Web};
 use crate::chat::{Content, Inbound, InboundId, MessageRef, Place, UserId};
-
-/// Time to say hello: one round trip on a bad phone connection.
-const HELLO_MAX: Duration = Duration::from_secs(10);
-
-/// How often a silent client is asked whether it is there; well under the minute after which
-/// proxies drop a quiet connection.
-const PING_INTERVAL: Duration = Duration::from_secs(20);
-
-/// Silence after which a client is gone: three unanswered pings.
-const SILENCE_MAX: Duration = Duration::from_secs(65);
-
-/// Time for one frame to leave; who reads slower reconnects and catches up from the log.
-const WRITE_MAX: Duration = Duration::from_secs(15);
 
 /// Entries read from the log at once.
 const BATCH: usize = 32;
@@ -75,13 +62,15 @@ impl Drop for Stranger {
 }
 
 async fn talk(web: Arc<Web>, stranger: Stranger, mut socket: WebSocket) {
-    let hello = timeout(HELLO_MAX, read_hello(&mut socket)).await;
+    let waits = web.waits;
+    let hello = timeout(waits.hello, read_hello(&mut socket)).await;
     let Ok(Some((key, after))) = hello else { return };
     if !opens(&key, &web.key) {
         if web.door().turn_away(Instant::now()) {
             // The connection ends either way.
-            let _ = refuse(&mut socket, WRONG_KEY, None).await;
-            let _ = timeout(WRITE_MAX, socket.send(Message::Close(None))).await;
+            let mut wire = Wire { socket, waits };
+            let _ = wire.refuse(WRONG_KEY, None).await;
+            let _ = wire.close().await;
         }
         return;
     }
@@ -92,7 +81,7 @@ async fn talk(web: Arc<Web>, stranger: Stranger, mut socket: WebSocket) {
         signs: web.signs.subscribe(),
         changed: web.changed.subscribe(),
         web,
-        socket,
+        wire: Wire { socket, waits },
         waiting: HashSet::new(),
         seen: 0,
         heard_at: Instant::now(),
@@ -120,19 +109,40 @@ async fn read_hello(socket: &mut WebSocket) -> Option<(Zeroizing<String>, u64)> 
     }
 }
 
-async fn refuse(socket: &mut WebSocket, text: &str, id: Option<String>) -> Result<(), Closed> {
-    write(socket, &ServerFrame::Refused { text: text.into(), id }).await
+/// Frames out, each within its time.
+struct Wire {
+    socket: WebSocket,
+    waits: Waits,
 }
 
-async fn write(socket: &mut WebSocket, frame: &ServerFrame) -> Result<(), Closed> {
-    let text = encode(frame).ok_or(Closed)?;
-    write_message(socket, Message::Text(text.into())).await
-}
+impl Wire {
+    async fn refuse(&mut self, text: &str, id: Option<String>) -> Result<(), Closed> {
+        self.write(&ServerFrame::Refused { text: text.into(), id }).await
+    }
 
-async fn write_message(socket: &mut WebSocket, message: Message) -> Result<(), Closed> {
-    match timeout(WRITE_MAX, socket.send(message)).await {
-        Ok(Ok(())) => Ok(()),
-        Ok(Err(_)) | Err(_) => Err(Closed),
+    async fn write(&mut self, frame: &ServerFrame) -> Result<(), Closed> {
+        let text = encode(frame).ok_or(Closed)?;
+        self.send(Message::Text(text.into())).await
+    }
+
+    async fn ping(&mut self) -> Result<(), Closed> {
+        self.send(Message::Ping(Vec::new().into())).await
+    }
+
+    /// Closes normally, once the client has heard everything: what it still says is not read, and
+    /// dropping the socket with it unread would take back what is on its way.
+    async fn close(&mut self) -> Result<(), Closed> {
+        let normal = CloseFrame { code: close_code::NORMAL, reason: "".into() };
+        self.send(Message::Close(Some(normal))).await?;
+        let rest = async { while let Some(Ok(_)) = self.socket.recv().await {} };
+        timeout(self.waits.farewell, rest).await.map_err(|_| Closed)
+    }
+
+    async fn send(&mut self, message: Message) -> Result<(), Closed> {
+        match timeout(self.waits.write, self.socket.send(message)).await {
+            Ok(Ok(())) => Ok(()),
+            Ok(Err(_)) | Err(_) => Err(Closed),
+        }
     }
 }
 
@@ -140,7 +150,7 @@ async fn write_message(socket: &mut WebSocket, message: Message) -> Result<(), C
 struct Connection {
     web: Arc<Web>,
     number: u64,
-    socket: WebSocket,
+    wire: Wire,
     signs: broadcast::Receiver<Sign>,
     changed: watch::Receiver<()>,
     /// Lines of this client that are not acknowledged yet.
@@ -162,10 +172,10 @@ impl Connection {
         }
         self.web.reachable.notify_one();
         let mut leave = ticket.leave;
-        let mut ping = interval(PING_INTERVAL);
+        let mut ping = interval(self.web.waits.ping);
         ping.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
-            let silence_ends = self.heard_at + SILENCE_MAX;
+            let silence_ends = self.heard_at + self.web.waits.silence;
             let done = tokio::select! {
                 _ = &mut leave => Err(Closed),
                 () = sleep_until(silence_ends) => Err(Closed),
@@ -174,13 +184,11 @@ impl Connection {
                     Ok(()) => self.catch_up().await,
                     Err(_) => Err(Closed),
                 },
-                frame = self.socket.recv() => match frame {
+                frame = self.wire.socket.recv() => match frame {
                     Some(Ok(frame)) => self.hear(frame).await,
                     Some(Err(_)) | None => Err(Closed),
                 },
-                _ = ping.tick() => {
-                    write_message(&mut self.socket, Message::Ping(Vec::new().into())).await
-                }
+                _ = ping.tick() => self.wire.ping().await,
             };
             if done.is_err() {
                 return;
@@ -192,7 +200,7 @@ impl Connection {
     async fn welcome(&mut self, after: u64) -> Result<(), Closed> {
         let head = self.web.log.head().await.map_err(|_| Closed)?;
         self.seen = if after > head { 0 } else { after };
-        write(&mut self.socket, &ServerFrame::Welcome { seq: self.seen }).await?;
+        self.wire.write(&ServerFrame::Welcome { seq: self.seen }).await?;
         self.catch_up().await
     }
 
@@ -202,7 +210,7 @@ impl Connection {
             let Some(last) = entries.last() else { return Ok(()) };
             let seen = last.seq;
             for entry in entries {
-                write(&mut self.socket, &entry.into()).await?;
+                self.wire.write(&entry.into()).await?;
             }
             self.seen = seen;
         }
@@ -213,13 +221,21 @@ impl Connection {
         sign: Result<Sign, broadcast::error::RecvError>,
     ) -> Result<(), Closed> {
         match sign {
-            Ok(Sign::Typing) => write(&mut self.socket, &ServerFrame::Typing).await,
+            Ok(Sign::Typing) => self.wire.write(&ServerFrame::Typing).await,
             Ok(Sign::Acknowledged(id)) if self.waiting.remove(&id) => {
-                write(&mut self.socket, &ServerFrame::Ack { id: id.0 }).await
+                self.wire.write(&ServerFrame::Ack { id: id.0 }).await
             }
             Ok(Sign::Acknowledged(_)) => Ok(()),
+            Ok(Sign::Sleep) => self.part().await.and(Err(Closed)),
             Err(_) => Err(Closed),
         }
+    }
+
+    /// Says everything there is to say, and that the relay goes to sleep.
+    async fn part(&mut self) -> Result<(), Closed> {
+        self.catch_up().await?;
+        self.wire.write(&ServerFrame::Sleep).await?;
+        self.wire.close().await
     }
 
     async fn hear(&mut self, message: Message) -> Result<(), Closed> {
@@ -234,10 +250,10 @@ impl Connection {
             Ok(ClientFrame::Say { id, text, secret }) => (id, line(text.into(), secret)),
             Ok(ClientFrame::Tap { id, button, message }) => (id, tap(button, message)),
             Ok(ClientFrame::Hello { .. }) => return Ok(()),
-            Err(_) => return refuse(&mut self.socket, MALFORMED, None).await.and(Err(Closed)),
+            Err(_) => return self.wire.refuse(MALFORMED, None).await.and(Err(Closed)),
         };
         let Some(content) = content.filter(|_| id.len() <= ID_MAX) else {
-            return refuse(&mut self.socket, TOO_LONG, Some(id)).await;
+            return self.wire.refuse(TOO_LONG, Some(id)).await;
         };
         self.take(InboundId(id), content)
     }

@@ -12,11 +12,17 @@ use tokio_tungstenite::{WebSocketStream, client_async};
 use super::*;
 use crate::chat::Content;
 
+mod patience;
+
 pub const KEY: &str = "the-owners-key";
 
 /// A relay's web channel on a port of this machine.
 pub async fn served() -> (Arc<Web>, SocketAddr) {
-    let web = Web::new(KEY.to_owned().into(), Arc::new(MemoryLog::default()));
+    served_waiting(Waits::default()).await
+}
+
+async fn served_waiting(waits: Waits) -> (Arc<Web>, SocketAddr) {
+    let web = Web::waiting(KEY.to_owned().into(), Arc::new(MemoryLog::default()), waits);
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     let router = web.router();
@@ -220,4 +226,25 @@ async fn a_client_that_connects_makes_the_chat_reachable() {
     let (web, address) = served().await;
     let _raw = Raw::welcomed(address, 0).await;
     assert_eq!(web.next().await, Some(Event::Reachable(Web::chat())));
+}
+
+#[tokio::test]
+async fn before_it_sleeps_it_says_everything_and_closes_normally() {
+    let (web, address) = served().await;
+    let mut phone = Raw::welcomed(address, 0).await;
+    let mut laptop = Raw::welcomed(address, 0).await;
+    web.send(&Web::chat(), &Outbound::text("a", "A")).await.unwrap();
+    let told = async {
+        for raw in [&mut phone, &mut laptop] {
+            assert_eq!(raw.reads().await.unwrap()["id"], "a");
+            assert_eq!(raw.reads().await.unwrap(), json!({"type": "sleep"}));
+            match raw.0.next().await {
+                Some(Ok(Message::Close(Some(close)))) => assert_eq!(u16::from(close.code), 1000),
+                other => panic!("{other:?}"),
+            }
+            assert_eq!(raw.reads().await, None);
+        }
+    };
+    tokio::join!(web.sleep(), told);
+    assert_eq!(web.sockets(), 0);
 }

@@ -52,6 +52,7 @@ pub(super) enum ServerFrame {
         id: String,
     },
     Typing,
+    Sleep,
     Refused {
         text: String,
         /// The `say` or `tap` that was refused; without one, the connection was.

@@ -35,6 +35,7 @@ impl Door<'_> {
             let answer = self.ask(method, path, None).await?;
             match answer.status {
                 StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => {}
+                StatusCode::REQUEST_TIMEOUT | StatusCode::TOO_MANY_REQUESTS => return None,
                 status if status.is_server_error() => return None,
                 _ => return Some(false),
             }

@@ -1,18 +1,17 @@
-//! English.
-
-use std::fmt::Write as _;
+//! English: what is said. What stands in several lines, on buttons, or after a refusal is beside it.
 
 use adapters::channel::SecretEntry;
 
-use crate::plan::Stage;
-use crate::pricing::{self, Item, Quote};
 use crate::secret::SecretKind;
-use crate::spec::{AgentKind, CloudKind, RelayChannel, Size, Spec};
 
-use super::super::choice::{Choice, Command};
-use super::super::{Board, Goal, Gone, Mark, Question, Remains, RunStanding};
-use super::{Message, Page, Summary};
+use super::super::Goal;
+use super::{Message, Page};
 
+pub(super) use labels::{is_yes, label};
+pub(super) use lists::{board, stage_name};
+
+mod labels;
+mod lists;
 mod refusals;
 
 pub(super) fn text(message: &Message) -> String {
@@ -29,7 +28,7 @@ pub(super) fn text(message: &Message) -> String {
             .to_owned(),
         Message::NothingToCancel => "Nothing is under way. /deploy starts a deployment.".to_owned(),
         Message::Cancelled => "Cancelled. I have forgotten your answers and credentials; nothing \
-             was created."
+             was changed in your account."
             .to_owned(),
         Message::NothingBefore => "There is no earlier question to go back to.".to_owned(),
         Message::StaleButton => "That button belongs to an earlier question.".to_owned(),
@@ -99,16 +98,16 @@ pub(super) fn text(message: &Message) -> String {
             refusals::cause(*cause)
         ),
         Message::KeptGoing => "All right, I carry on.".to_owned(),
-        Message::Kept { remaining } => kept(remaining),
-        Message::Receipt { gone } => receipt(gone),
+        Message::Kept { remaining } => lists::kept(remaining),
+        Message::Receipt { gone } => lists::receipt(gone),
         Message::NoDeployments => "You have no deployment that I know of. /deploy makes one; \
              /teardown searches your account for one."
             .to_owned(),
         Message::NoRecord => "I know of no deployment of yours. If there is one, I can find it in \
              your account by its names."
             .to_owned(),
-        Message::Status { runs } => list(runs),
-        Message::AlreadyDeployed { runs } => format!("You have a deployment already.\n\n{}", list(runs)),
+        Message::Status { runs } => lists::list(runs),
+        Message::AlreadyDeployed { runs } => format!("You have a deployment already.\n\n{}", lists::list(runs)),
         Message::Failed { goal, cause, remaining } => refusals::failed(*goal, *cause, remaining),
         question => ask(question),
     }
@@ -148,12 +147,12 @@ fn ask(message: &Message) -> String {
             "Where should it run? Close to you is fastest; the first one is the nearest to me. You \
              can also type the code of any of Fly.io's {count} regions."
         ),
-        Message::AskSize { quotes } => ask_size(quotes),
-        Message::Review { spec, quote } => review(spec, quote),
+        Message::AskSize { quotes } => lists::ask_size(quotes),
+        Message::Review { spec, quote } => lists::review(spec, quote),
         Message::AskChange => "Which answer should change?".to_owned(),
         Message::ChooseRun => "Which deployment should I remove?".to_owned(),
         Message::ChooseFound => "I found these in your account. Which one should I remove?".to_owned(),
-        Message::ConfirmTeardown { spec: Some(spec) } => confirm_teardown(spec),
+        Message::ConfirmTeardown { spec: Some(spec) } => lists::confirm_teardown(spec),
         Message::ConfirmTeardown { spec: None } => "Remove this deployment and all its data for \
              good?"
             .to_owned(),
@@ -185,7 +184,7 @@ for it.
 
 I use it for this deployment only, narrow it at once, and never store it.";
 
-const FIRST_STEPS: &str = "Open the link, or run: textslash chat LINK
+const FIRST_STEPS: &str = "To talk to it, run: textslash chat LINK
 Then just write, for example: clone my repository and run its tests
 
 Both machines stop when you do not use them and wake when you write. I have forgotten your token \
@@ -230,129 +229,6 @@ fn ask_model(offered: bool, shell: bool) -> String {
     text
 }
 
-fn ask_size(quotes: &[(Size, Quote)]) -> String {
-    let mut text = "How large should the VM be?\n".to_owned();
-    for (size, quote) in quotes {
-        let _ = write!(
-            text,
-            "\n{}: {} CPU, {} GB - at most {} a month",
-            size_name(*size),
-            size.cpus(),
-            size.memory_mb() / 1024,
-            dollars(quote.always_on_cents)
-        );
-    }
-    text
-}
-
-fn review(spec: &Spec, quote: &Quote) -> String {
-    let mut text = format!(
-        "This is the plan:\n\nName: {}\nCloud: {}, organisation {}\nRegion: {}\nRelay: 1 CPU, {} MB, {} GB disk; \
-         you reach it by {}\nVM: {} CPU, {} GB, {} GB disk; agent: {}\n\nFor 30 days:",
-        spec.name,
-        cloud_name(spec.cloud),
-        spec.organisation,
-        spec.regions.first().map_or("", AsRef::as_ref),
-        pricing::RELAY_MEMORY_MB,
-        pricing::RELAY_VOLUME_GB,
-        channel_name(spec.channel),
-        spec.size.cpus(),
-        spec.size.memory_mb() / 1024,
-        spec.vm_volume_gb,
-        agent_name(spec.agent),
-    );
-    for line in &quote.lines {
-        let _ = write!(text, "\n{}: {}", item(line.what), dollars(line.cents));
-    }
-    let _ = write!(
-        text,
-        "\n\nBoth machines stop when idle: about {} a month if you never use it, at most {} if both \
-         ran day and night. Fly.io bills you directly (prices of {}, without traffic). Deploy?",
-        dollars(quote.idle_cents),
-        dollars(quote.always_on_cents),
-        pricing::AS_OF
-    );
-    text
-}
-
-fn item(item: Item) -> String {
-    match item {
-        Item::RelayRunning => "Relay, if it ran all the time".to_owned(),
-        Item::VmRunning => "VM, if it ran all the time".to_owned(),
-        Item::Volumes { gb } => format!("Disks, {gb} GB"),
-        Item::StoppedRootfs => "Stopped machines' root filesystems".to_owned(),
-        Item::Addresses => "Addresses".to_owned(),
-    }
-}
-
-fn dollars(cents: u64) -> String {
-    format!("${}.{:02}", cents / 100, cents % 100)
-}
-
-fn confirm_teardown(spec: &Spec) -> String {
-    format!(
-        "This removes {} for good: both apps ({} and {}), their machines, disks, addresses and keys, \
-         with everything the agent has on its disk. Remove it?",
-        spec.name,
-        spec.app(crate::spec::Role::Relay),
-        spec.app(crate::spec::Role::Vm)
-    )
-}
-
-fn kept(remaining: &[Remains]) -> String {
-    if remaining.is_empty() {
-        return "All right. Nothing was left behind.".to_owned();
-    }
-    format!(
-        "All right, I leave it as it is. It may cost money until it is removed; /teardown does \
-         that.\n{}",
-        refusals::remains(remaining)
-    )
-}
-
-fn receipt(gone: &[Gone]) -> String {
-    let mut text = "Everything is gone. I looked for each of these, and it is not there any \
-                    more:\n"
-        .to_owned();
-    for it in gone {
-        let _ = write!(text, "\n{}: {} - gone {}", it.kind, it.name, date(it.at_ms));
-    }
-    text.push_str("\n\nI have forgotten your token. You can revoke it now.");
-    text
-}
-
-fn list(runs: &[Summary]) -> String {
-    let lines = runs.iter().map(|run| {
-        format!(
-            "{} in {}, {}, {}\nsince {}, about {} a month when idle, at most {}",
-            run.spec.name,
-            run.spec.regions.first().map_or("", AsRef::as_ref),
-            size_name(run.spec.size).to_lowercase(),
-            standing(run.standing),
-            date(run.opened_at_ms),
-            dollars(run.quote.idle_cents),
-            dollars(run.quote.always_on_cents),
-        )
-    });
-    lines.collect::<Vec<_>>().join("\n\n")
-}
-
-fn standing(standing: RunStanding) -> &'static str {
-    match standing {
-        RunStanding::Unfinished => "not finished",
-        RunStanding::Deployed => "deployed",
-        RunStanding::Removed => "removed",
-        RunStanding::Stuck => "partly removed",
-    }
-}
-
-/// A moment, to the minute, in UTC.
-pub(super) fn date(at_ms: u64) -> String {
-    let seconds = i64::try_from(at_ms / 1000).unwrap_or_default();
-    let Ok(at) = time::OffsetDateTime::from_unix_timestamp(seconds) else { return String::new() };
-    format!("{} {:02}:{:02} UTC", at.date(), at.hour(), at.minute())
-}
-
 fn privacy(entry: SecretEntry, deletes_theirs: bool) -> String {
     let channel = match (entry, deletes_theirs) {
         (SecretEntry::Hidden, _) => "Here you type them into a hidden field that keeps nothing.",
@@ -376,126 +252,4 @@ fn privacy(entry: SecretEntry, deletes_theirs: bool) -> String {
          {channel}\n\nYour model key lives in your own cloud account, in the relay's secret store. \
          Your chats with the agent go through your relay, not through me."
     )
-}
-
-pub(super) fn board(board: &Board) -> String {
-    let title = match board.goal {
-        Goal::Deployed => "Deploying",
-        Goal::Removed => "Removing everything",
-    };
-    let mut text = title.to_owned();
-    for (stage, mark) in &board.stages {
-        let sign = match mark {
-            Mark::Ahead => "[ ]",
-            Mark::Started | Mark::Moving => "[..]",
-            Mark::Done => "[x]",
-        };
-        let _ = write!(text, "\n{sign} {}", stage_name(*stage, board.goal));
-        if *mark == Mark::Moving {
-            text.push_str(" - no room there, moving to another region");
-        }
-    }
-    text
-}
-
-pub(super) fn stage_name(stage: Stage, goal: Goal) -> &'static str {
-    match (goal, stage) {
-        (Goal::Deployed, Stage::Apps) => "Names reserved",
-        (Goal::Deployed, Stage::Network) => "Network and addresses",
-        (Goal::Deployed, Stage::Secrets) => "Keys handed over",
-        (Goal::Deployed, Stage::Storage) => "Disks",
-        (Goal::Deployed, Stage::Machines) => "Machines started",
-        (Goal::Deployed, Stage::Proof) => "Tested: relay, VM, and a stranger refused",
-        (Goal::Removed, Stage::Apps) => "Apps",
-        (Goal::Removed, Stage::Network) => "Addresses",
-        (Goal::Removed, Stage::Secrets) => "Keys",
-        (Goal::Removed, Stage::Storage) => "Disks",
-        (Goal::Removed, Stage::Machines) => "Machines",
-        (Goal::Removed, Stage::Proof) => "Checked that all is gone",
-    }
-}
-
-pub(super) fn label(choice: &Choice) -> String {
-    match choice {
-        Choice::Command(command) => command_label(*command).to_owned(),
-        Choice::Cloud(cloud) => cloud_name(*cloud).to_owned(),
-        Choice::Offer => "Use sandbox one".to_owned(),
-        Choice::KeepAnswer => "Keep my answer".to_owned(),
-        Choice::Agent(agent) => agent_name(*agent).to_owned(),
-        Choice::Organisation(_, slug) => slug.clone(),
-        Choice::Channel(channel) => channel_name(*channel).to_owned(),
-        Choice::Region(region, name) => format!("{name} ({region})"),
-        Choice::Size(size) => size_name(*size).to_owned(),
-        Choice::CheckAgain => "Done, check again".to_owned(),
-        Choice::Deploy => "Deploy".to_owned(),
-        Choice::Change => "Change an answer".to_owned(),
-        Choice::Answer(question) => question_name(*question).to_owned(),
-        Choice::Retry => "Try again".to_owned(),
-        Choice::Keep => "Keep for inspection".to_owned(),
-        Choice::Remove => "Remove everything".to_owned(),
-        Choice::KeepGoing => "Keep going".to_owned(),
-        Choice::ConfirmTeardown => "Yes, remove it".to_owned(),
-        Choice::Run(_, name) => name.clone(),
-        Choice::NewLink(_) => "New link".to_owned(),
-        Choice::Resume(_) => "Finish deploying".to_owned(),
-        Choice::DeployAnother => "Deploy another one".to_owned(),
-    }
-}
-
-fn command_label(command: Command) -> &'static str {
-    match command {
-        Command::Start => "Start",
-        Command::Help => "Help",
-        Command::Deploy => "Start deploying",
-        Command::Status => "Status",
-        Command::Teardown => "Tear down",
-        Command::Cancel => "Cancel",
-        Command::Back => "Back",
-        Command::Privacy => "Privacy",
-    }
-}
-
-fn question_name(question: Question) -> &'static str {
-    match question {
-        Question::Cloud => "Cloud",
-        Question::Token => "Token",
-        Question::Organisation => "Organisation",
-        Question::Billing => "Billing",
-        Question::Model => "Agent and key",
-        Question::Channel => "Channel",
-        Question::Name => "Name",
-        Question::Region => "Region",
-        Question::Size => "Size",
-    }
-}
-
-fn cloud_name(cloud: CloudKind) -> &'static str {
-    match cloud {
-        CloudKind::Fly => "Fly.io",
-    }
-}
-
-fn agent_name(agent: AgentKind) -> &'static str {
-    match agent {
-        AgentKind::Claude => "Claude Code",
-        AgentKind::Shell => "Shell agent, no key",
-    }
-}
-
-fn channel_name(channel: RelayChannel) -> &'static str {
-    match channel {
-        RelayChannel::Web => "a web link",
-    }
-}
-
-fn size_name(size: Size) -> &'static str {
-    match size {
-        Size::Small => "Small",
-        Size::Medium => "Medium",
-        Size::Large => "Large",
-    }
-}
-
-pub(super) fn is_yes(text: &str) -> bool {
-    ["yes", "y", "ok", "sure", "done"].iter().any(|yes| text.eq_ignore_ascii_case(yes))
 }

@@ -171,7 +171,7 @@ fn naughty_strings_are_answered_and_never_repeated() {
     for place in 0..every_phase().len() {
         let mut ada = every_phase().remove(place);
         let start = ada.state.clone();
-        let silent: Vec<String> = {
+        let usual: Vec<String> = {
             ada.says("\u{1}");
             ada.texts()
         };
@@ -181,7 +181,7 @@ fn naughty_strings_are_answered_and_never_repeated() {
             ada.says(line);
             was_answered(&ada, line);
             let reflected = |text: &&String| {
-                line.chars().count() > 12 && text.contains(line.as_str()) && !silent.contains(text)
+                line.chars().count() > 12 && text.contains(line.as_str()) && !usual.contains(text)
             };
             assert_eq!(ada.texts().iter().find(reflected), None, "{line}");
         }

@@ -34,7 +34,7 @@ fn teardown_shows_what_goes_and_then_that_it_is_gone() {
     insta::assert_snapshot!(ada.transcript(), @r"
     Everything is gone. I looked for each of these, and it is not there any more:
 
-    relay-app: my-relay-3333333333 - gone 2027-01-15 08:00 UTC
+    Relay app: my-relay-3333333333 - gone 2027-01-15 08:00 UTC
 
     I have forgotten your token. You can revoke it now.
       [Start deploying]

@@ -78,7 +78,7 @@ impl Course {
             Answer::HandedOver(Err(cause)) => Some(self.not_done(id, Action::HandOver, cause, at)),
             Answer::Deleted(Ok(()) | Err(Cause::Missing)) => self.deleted(id, at),
             Answer::Deleted(Err(cause)) => Some(self.not_done(id, Action::Delete, cause, at)),
-            Answer::Passed(passed) => self.asked(id, passed, at.now_ms),
+            Answer::Passed(passed) => self.asked(id, passed, at),
         };
         self.give_up_in_time(id);
         entry.into_iter().collect()
@@ -91,13 +91,13 @@ impl Course {
         sight.view = View::Present(vec![facts.clone()]);
         sight.streak = 0;
         sight.given_up = false;
+        sight.counted = false;
         sight.doubt_since_ms = now_ms;
         Entry::Done { step: id.clone(), action, facts }
     }
 
     fn observed(&mut self, id: &StepId, seen: Observation, at: Moment) -> Option<Entry> {
         let unmaking = self.is_unmaking_id(id);
-        let goes_with_another = self.plan.step(id).is_some_and(Step::goes_with_another);
         match seen {
             Observation::Absent => return self.absent(id, at),
             Observation::Present(all) | Observation::Outdated(all) if all.is_empty() => {
@@ -111,40 +111,50 @@ impl Course {
                 self.sight_mut(id).view = View::Outdated(all);
             }
             Observation::Present(all) | Observation::Outdated(all) => {
-                let first = all.first().cloned().unwrap_or_default();
-                self.sight_mut(id).facts = first.clone();
-                if !unmaking && (all.len() == 1 || goes_with_another) {
-                    let told = self.run.state(id) == StepState::Done(first.clone());
-                    let entry = self.made(id, Action::Create, first, at.now_ms);
-                    return (!told).then_some(entry);
-                }
-                self.sight_mut(id).view = View::Present(all);
-                if self.run.create_in_doubt(id) && unmaking {
-                    let action = Action::Create;
-                    return Some(Entry::Done { step: id.clone(), action, facts: first });
-                }
+                return self.present(id, all, at.now_ms);
             }
         }
         None
     }
 
+    fn present(&mut self, id: &StepId, all: Vec<Facts>, now_ms: u64) -> Option<Entry> {
+        let unmaking = self.is_unmaking_id(id);
+        let goes_with_another = self.plan.step(id).is_some_and(Step::goes_with_another);
+        let first = all.first().cloned().unwrap_or_default();
+        self.sight_mut(id).facts = first.clone();
+        if !unmaking && (all.len() == 1 || goes_with_another) {
+            let told = self.run.state(id) == StepState::Done(first.clone());
+            let entry = self.made(id, Action::Create, first, now_ms);
+            self.sight_mut(id).counted = true;
+            return (!told).then_some(entry);
+        }
+        self.sight_mut(id).view = View::Present(all);
+        let found = unmaking && !self.run.known().contains_key(id);
+        let (step, action) = (id.clone(), Action::Create);
+        found.then_some(Entry::Done { step, action, facts: first })
+    }
+
     fn absent(&mut self, id: &StepId, at: Moment) -> Option<Entry> {
         let sight = self.sight_mut(id);
-        sight.view = View::Absent;
+        sight.view = View::Absent { settled: false };
         sight.held = None;
-        if self.is_unmaking_id(id) && !self.is_out_of_the_way(id) {
+        let unmaking = self.is_unmaking_id(id);
+        if unmaking && !self.is_out_of_the_way(id) {
             return None;
         }
-        if self.may_yet_appear(id, at.now_ms) {
+        let state = self.run.state(id);
+        let unique = self.plan.step(id).is_some_and(Step::is_unique);
+        let lost = unique && !unmaking && matches!(state, StepState::Done(_));
+        if !lost && self.may_yet_appear(id, at.now_ms) {
             let settled_ms = self.sights[id].doubt_since_ms + SETTLE_MS;
             self.pause(id, at);
             let sight = self.sight_mut(id);
             sight.not_before_ms = sight.not_before_ms.min(settled_ms);
             return None;
         }
-        let known_gone = self.run.state(id) == StepState::Absent;
+        self.sight_mut(id).view = View::Absent { settled: true };
         let (step, action, facts) = (id.clone(), Action::Delete, Facts::new());
-        (!known_gone).then_some(Entry::Done { step, action, facts })
+        (state != StepState::Absent).then_some(Entry::Done { step, action, facts })
     }
 
     fn not_seen(&mut self, id: &StepId, cause: Cause, at: Moment) -> Option<Entry> {
@@ -162,7 +172,8 @@ impl Course {
         sight.held = None;
         sight.given_up = true;
         self.pause(id, at);
-        None
+        // Accepted is not gone: that is for a look to say.
+        Some(Entry::InDoubt { step: id.clone(), action: Action::Delete })
     }
 
     fn not_done(&mut self, id: &StepId, action: Action, cause: Cause, at: Moment) -> Entry {
@@ -195,15 +206,19 @@ impl Course {
         &mut self,
         id: &StepId,
         passed: Result<Option<Facts>, Cause>,
-        now_ms: u64,
+        at: Moment,
     ) -> Option<Entry> {
         match passed {
             // Whatever it says is of the region that the run leaves.
             _ if self.leaving_region => {}
             Ok(Some(facts)) => self.sight_mut(id).held = Some(facts),
+            Ok(None) => self.ask_again(id, at.now_ms),
             Err(Cause::NoRoom) => self.leave_region(),
             Err(cause) if needs_a_person(cause) => self.stop(id, cause),
-            Ok(None) | Err(_) => self.ask_again(id, now_ms),
+            Err(cause) => {
+                self.ask_again(id, at.now_ms);
+                self.pause_for(id, cause, at);
+            }
         }
         None
     }

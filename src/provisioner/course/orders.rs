@@ -3,7 +3,7 @@
 use super::{Course, Move, Next, View};
 use crate::cloud::Cause;
 use crate::journal::StepState;
-use crate::plan::{Step, StepId, StepKind};
+use crate::plan::{ID, Step, StepId, StepKind};
 use crate::spec::Region;
 
 impl Course {
@@ -22,7 +22,7 @@ impl Course {
             return end;
         }
         let (ready, later): (Vec<_>, Vec<_>) =
-            self.wanted(now_ms).into_iter().partition(|(id, _)| self.not_before_ms(id) <= now_ms);
+            self.wanted().into_iter().partition(|(id, _)| self.not_before_ms(id) <= now_ms);
         if ready.is_empty() {
             let until_ms = later.iter().map(|(id, _)| self.not_before_ms(id)).min();
             if until_ms.is_none() && self.in_flight.is_empty() {
@@ -63,8 +63,8 @@ impl Course {
             if self.leaving_region {
                 return self.next_region();
             }
-            let held = self.plan.steps().iter().all(|step| self.sights[&step.id].held.is_some());
-            return held.then_some(Next::Reached);
+            let holds = |step: &Step| self.is_held(&step.id) && self.is_counted(step);
+            return self.plan.steps().iter().all(holds).then_some(Next::Reached);
         }
         if !self.touched().all(|step| self.is_gone(step)) {
             return None;
@@ -103,7 +103,7 @@ impl Course {
         around.find(|region| !self.full.contains(*region)).cloned()
     }
 
-    fn wanted(&self, now_ms: u64) -> Vec<(StepId, Move)> {
+    fn wanted(&self) -> Vec<(StepId, Move)> {
         let idle = self.plan.steps().iter().filter(|step| !self.in_flight.contains(&step.id));
         let wanted = idle.filter_map(|step| {
             let what = if self.is_unmaking(step) {
@@ -111,18 +111,28 @@ impl Course {
             } else if self.leaving_region {
                 None
             } else {
-                self.make(step, now_ms)
+                self.make(step)
             };
             Some((step.id.clone(), what?))
         });
         wanted.collect()
     }
 
-    fn make(&self, step: &Step, now_ms: u64) -> Option<Move> {
-        let sight = &self.sights[&step.id];
-        let ready = step.needs.iter().all(|need| self.sights[need].held.is_some());
-        if !ready || sight.held.is_some() || self.run.is_turned() {
+    fn make(&self, step: &Step) -> Option<Move> {
+        let ready = step.needs.iter().all(|need| self.is_held(need));
+        if !ready || self.run.is_turned() {
             return None;
+        }
+        let sight = &self.sights[&step.id];
+        if let Some(held) = &sight.held {
+            return match &sight.view {
+                View::Present(all) if all.len() > 1 && !step.goes_with_another() => {
+                    let other = all.iter().find(|one| one.get(ID) != held.get(ID))?;
+                    Some(Move::Delete(other.clone()))
+                }
+                _ if self.is_counted(step) || !self.is_used(step) => None,
+                _ => Some(Move::Observe),
+            };
         }
         match step.kind {
             StepKind::Handover { .. } => return Some(Move::HandOver),
@@ -136,22 +146,30 @@ impl Course {
             View::Unseen | View::Leaving => Move::Observe,
             View::Present(all) => Move::Delete(all.get(1)?.clone()),
             View::Outdated(all) => Move::Delete(all.first()?.clone()),
-            View::Absent if !step.is_unique() && self.may_yet_appear(&step.id, now_ms) => {
-                Move::Observe
-            }
-            View::Absent => Move::Create,
+            View::Absent { settled: false } if !step.is_unique() => Move::Observe,
+            View::Absent { .. } => Move::Create,
         })
+    }
+
+    fn is_held(&self, id: &StepId) -> bool {
+        self.sights[id].held.is_some()
+    }
+
+    /// Whether all that needs this step directly is there: by then, a look at it shows what is in use.
+    fn is_used(&self, step: &Step) -> bool {
+        let mut users = self.plan.steps().iter().filter(|user| user.needs.contains(&step.id));
+        users.all(|user| self.is_held(&user.id))
     }
 
     fn unmake(&self, step: &Step) -> Option<Move> {
         match &self.sights[&step.id].view {
-            View::Absent if self.run.state(&step.id) == StepState::Absent => None,
-            View::Absent if !self.is_out_of_the_way(&step.id) => {
+            View::Absent { .. } if self.run.state(&step.id) == StepState::Absent => None,
+            View::Absent { .. } if !self.is_out_of_the_way(&step.id) => {
                 // Made, and only not listed (yet): what is known of it is enough to unmake it.
                 let facts = self.run.known().get(&step.id)?.clone();
                 self.stands_free(step).then_some(Move::Delete(facts))
             }
-            View::Unseen | View::Leaving | View::Absent => Some(Move::Observe),
+            View::Unseen | View::Leaving | View::Absent { .. } => Some(Move::Observe),
             View::Present(all) | View::Outdated(all) if self.stands_free(step) => {
                 Some(Move::Delete(all.first()?.clone()))
             }
@@ -162,7 +180,7 @@ impl Course {
     /// Whether nothing that needs this step is there any more.
     fn stands_free(&self, step: &Step) -> bool {
         self.touched()
-            .filter(|other| self.plan.foundations(&other.id).contains(&step.id))
+            .filter(|other| self.plan.stands_on(&other.id, &step.id))
             .all(|other| self.is_out_of_the_way(&other.id))
     }
 }

@@ -15,14 +15,11 @@ const MESSAGES_MAX: i64 = 5_000;
 impl Log for Ledger {
     async fn put(&self, message: &Outbound) -> Result<u64, LogError> {
         let body = serde_json::to_string(message).map_err(|_| LogError)?;
-        supersede(&self.pool, &message.key, Some(body)).await.map_err(unavailable)
+        put(&self.pool, &message.key, body).await.map_err(unavailable)
     }
 
     async fn remove(&self, key: &str) -> Result<Option<u64>, LogError> {
-        if !Log::contains(self, key).await? {
-            return Ok(None);
-        }
-        supersede(&self.pool, key, None).await.map(Some).map_err(unavailable)
+        remove(&self.pool, key).await.map_err(unavailable)
     }
 
     async fn contains(&self, key: &str) -> Result<bool, LogError> {
@@ -48,7 +45,7 @@ fn unavailable(error: anyhow::Error) -> LogError {
 }
 
 /// One statement, so that numbers become visible in their order.
-async fn supersede(pool: &AnyPool, key: &str, body: Option<String>) -> anyhow::Result<u64> {
+async fn put(pool: &AnyPool, key: &str, body: String) -> anyhow::Result<u64> {
     let replace = "INSERT OR REPLACE INTO web_log (key, body) VALUES ($1, $2) RETURNING seq";
     let seq: i64 = sqlx::query(replace).bind(key).bind(body).fetch_one(pool).await?.try_get(0)?;
     sqlx::query(
@@ -59,6 +56,14 @@ async fn supersede(pool: &AnyPool, key: &str, body: Option<String>) -> anyhow::R
     .execute(pool)
     .await?;
     Ok(u64::try_from(seq)?)
+}
+
+/// One statement, so that of two who remove a message one has done it.
+async fn remove(pool: &AnyPool, key: &str) -> anyhow::Result<Option<u64>> {
+    let replace = "INSERT OR REPLACE INTO web_log (key, body)
+         SELECT key, NULL FROM web_log WHERE key = $1 AND body IS NOT NULL RETURNING seq";
+    let row = sqlx::query(replace).bind(key).fetch_optional(pool).await?;
+    row.map(|row| Ok(u64::try_from(row.try_get::<i64, _>("seq")?)?)).transpose()
 }
 
 async fn after(pool: &AnyPool, seq: u64, max: usize) -> anyhow::Result<Vec<Entry>> {

@@ -1,29 +1,26 @@
 //! A relay among a channel in memory and a VM in this process.
 
-use std::collections::VecDeque;
-use std::sync::atomic::{AtomicUsize, Ordering};
-
-use adapters::channel::{Capabilities, ChannelError, Event, SecretEntry};
-use adapters::chat::{ChatId, Content, Inbound, InboundId, MessageRef, Outbound, Place};
-use adapters::text::Unit;
-use async_trait::async_trait;
-use bytes::Bytes;
-use futures::StreamExt;
+use adapters::chat::{ChatId, Content, Inbound, InboundId, Place};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
 use super::*;
-use crate::http::{Reply, Transport, Unanswered};
-use crate::protocol::TurnRequest;
 use crate::secret::{Audience, SecretKind};
 
+mod channel;
+mod vm;
+
+use channel::FakeChannel;
+pub use vm::{FakeVm, Script};
+
+const CHAT: &str = "chat";
 pub const OWNER: &str = "owner";
 pub const TEXT_MAX: usize = 200;
 
 pub fn line(id: &str, text: &str) -> Inbound {
     Inbound {
         id: InboundId(id.into()),
-        chat: ChatId("chat".into()),
+        chat: ChatId(CHAT.into()),
         from: UserId(OWNER.into()),
         place: Place::Private,
         locale: None,
@@ -67,199 +64,10 @@ impl Hold {
     }
 }
 
-/// What the VM's agent does.
-#[derive(Clone)]
-pub struct Script {
-    events: Vec<TurnEvent>,
-    pub break_after: Option<usize>,
-    ends: bool,
-}
-
-impl Script {
-    pub fn of(events: Vec<TurnEvent>) -> Self {
-        Self { events, break_after: None, ends: true }
-    }
-
-    pub fn answers(text: &str) -> Self {
-        let mut events: Vec<_> =
-            text.split_inclusive(' ').map(|word| TurnEvent::Text { text: word.into() }).collect();
-        events.push(TurnEvent::Done);
-        Self::of(events)
-    }
-
-    pub fn never_ends() -> Self {
-        Self { events: Vec::new(), break_after: None, ends: false }
-    }
-}
-
-pub struct FakeVm {
-    script: Script,
-    hold: Arc<Hold>,
-    asks: Mutex<Vec<TurnRequest>>,
-    cancels: AtomicUsize,
-    begun: watch::Sender<bool>,
-}
-
-impl FakeVm {
-    fn firsts(&self) -> Vec<TurnRequest> {
-        let mut seen = std::collections::HashSet::new();
-        let asks = self.asks.lock().unwrap().clone();
-        asks.into_iter().filter(|ask| seen.insert(ask.turn.clone())).collect()
-    }
-
-    /// The text of each turn that was executed.
-    pub fn asked(&self) -> Vec<String> {
-        self.firsts().into_iter().map(|ask| ask.text).collect()
-    }
-
-    pub fn sessions(&self) -> Vec<String> {
-        self.firsts().into_iter().map(|ask| ask.session).collect()
-    }
-
-    pub fn attached_after(&self) -> Vec<usize> {
-        self.asks.lock().unwrap().iter().map(|ask| ask.after).collect()
-    }
-
-    pub fn cancelled(&self) -> usize {
-        self.cancels.load(Ordering::SeqCst)
-    }
-
-    pub async fn began(&self) {
-        self.begun.subscribe().wait_for(|begun| *begun).await.unwrap();
-    }
-}
-
-#[async_trait]
-impl Transport for FakeVm {
-    async fn send(&self, request: http::Request<Bytes>) -> Result<Reply, Unanswered> {
-        assert!(request.headers().contains_key(crate::protocol::SIGNATURE_HEADER));
-        let path = request.uri().path();
-        if path.ends_with("/cancel") {
-            self.cancels.fetch_add(1, Ordering::SeqCst);
-            return Ok(reply(Vec::new(), true));
-        }
-        if path == "/commit" {
-            return Ok(reply(Vec::new(), true));
-        }
-        if path == "/ready" {
-            let health =
-                Health { deployment: "0".repeat(10), build: "b".into(), role: "vm".into() };
-            return Ok(reply(vec![serde_json::to_string(&health).unwrap()], true));
-        }
-        self.hold.here(Cut::BeforeTurn).await;
-        let ask: TurnRequest = serde_json::from_slice(request.body()).unwrap();
-        let (after, is_first) = (ask.after, self.asks.lock().unwrap().is_empty());
-        self.asks.lock().unwrap().push(ask);
-        self.begun.send_replace(true);
-        let mut events: Vec<_> = self.script.events.iter().skip(after).collect();
-        let mut ends = self.script.ends;
-        if let Some(broken) = self.script.break_after.filter(|_| is_first) {
-            events.truncate(broken);
-        }
-        if *self.hold.at.lock().unwrap() == Some(Cut::MidStream) {
-            events.truncate(1);
-            ends = false;
-            self.hold.reached.send_replace(true);
-        }
-        let lines = events.into_iter().map(|event| serde_json::to_string(event).unwrap() + "\n");
-        Ok(reply(lines.collect(), ends))
-    }
-}
-
-fn reply(lines: Vec<String>, ends: bool) -> Reply {
-    let head = http::Response::new(()).into_parts().0;
-    let lines = futures::stream::iter(lines.into_iter().map(|line| Ok(Bytes::from(line))));
-    let body = if ends { lines.boxed() } else { lines.chain(futures::stream::pending()).boxed() };
-    Reply { head, body }
-}
-
-/// A channel that delivers again what was not acknowledged, and knows messages by their keys.
-pub struct FakeChannel {
-    capabilities: Capabilities,
-    hold: Arc<Hold>,
-    queue: Mutex<VecDeque<Inbound>>,
-    unacknowledged: Mutex<Vec<Inbound>>,
-    said: Notify,
-    acknowledged: watch::Sender<usize>,
-    messages: watch::Sender<Vec<Outbound>>,
-}
-
-impl FakeChannel {
-    pub fn says(&self, inbound: Inbound) {
-        self.queue.lock().unwrap().push_back(inbound);
-        self.said.notify_one();
-    }
-
-    pub fn texts(&self) -> Vec<String> {
-        self.messages.borrow().iter().map(|message| message.text.clone()).collect()
-    }
-
-    fn reconnected(&self) {
-        let mut queue = self.queue.lock().unwrap();
-        for inbound in self.unacknowledged.lock().unwrap().drain(..).rev() {
-            queue.push_front(inbound);
-        }
-        self.said.notify_one();
-    }
-
-    fn put(&self, message: &Outbound) {
-        self.messages.send_modify(|messages| {
-            match messages.iter_mut().find(|known| known.key == message.key) {
-                Some(known) => *known = message.clone(),
-                None => messages.push(message.clone()),
-            }
-        });
-    }
-}
-
-#[async_trait]
-impl Channel for FakeChannel {
-    fn name(&self) -> &'static str {
-        "fake"
-    }
-
-    fn capabilities(&self) -> &Capabilities {
-        &self.capabilities
-    }
-
-    async fn next(&self) -> Option<Event> {
-        loop {
-            let inbound = self.queue.lock().unwrap().pop_front();
-            if let Some(inbound) = inbound {
-                self.unacknowledged.lock().unwrap().push(inbound.clone());
-                return Some(Event::Inbound(inbound));
-            }
-            self.said.notified().await;
-        }
-    }
-
-    async fn acknowledge(&self, id: &InboundId) {
-        self.hold.here(Cut::BeforeAcknowledge).await;
-        self.unacknowledged.lock().unwrap().retain(|inbound| inbound.id != *id);
-        self.acknowledged.send_modify(|count| *count += 1);
-    }
-
-    async fn send(&self, chat: &ChatId, message: &Outbound) -> Result<MessageRef, ChannelError> {
-        self.hold.here(Cut::BeforeSend).await;
-        self.put(message);
-        self.hold.here(Cut::AfterSend).await;
-        Ok(MessageRef { chat: chat.clone(), id: message.key.clone() })
-    }
-
-    async fn edit(&self, _: &MessageRef, new: &Outbound) -> Result<(), ChannelError> {
-        self.put(new);
-        Ok(())
-    }
-
-    async fn delete(&self, _: &MessageRef) -> Result<(), ChannelError> {
-        Ok(())
-    }
-
-    async fn typing(&self, _: &ChatId) {}
-}
-
 pub struct World {
-    dir: tempfile::TempDir,
+    pub dir: tempfile::TempDir,
+    pub limits: Limits,
+    pub model_key: &'static str,
     pub ledger: Arc<Ledger>,
     pub channel: Arc<FakeChannel>,
     pub vm: Arc<FakeVm>,
@@ -276,34 +84,21 @@ impl World {
     }
 
     pub async fn stopped(script: Script) -> Self {
+        Self::on(script, true).await
+    }
+
+    pub async fn without_edits(script: Script) -> Self {
+        Self::on(script, false).await
+    }
+
+    async fn on(script: Script, edits: bool) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let ledger = Ledger::open(dir.path()).await.unwrap();
         let hold = Arc::new(Hold { at: Mutex::default(), reached: watch::Sender::new(false) });
-        let channel = Arc::new(FakeChannel {
-            capabilities: Capabilities {
-                edits: true,
-                deletes_theirs: false,
-                buttons_max: 0,
-                text_max: TEXT_MAX,
-                text_unit: Unit::Bytes,
-                edit_interval_ms: 1,
-                secret_entry: SecretEntry::Hidden,
-            },
-            hold: hold.clone(),
-            queue: Mutex::default(),
-            unacknowledged: Mutex::default(),
-            said: Notify::new(),
-            acknowledged: watch::Sender::default(),
-            messages: watch::Sender::default(),
-        });
-        let vm = Arc::new(FakeVm {
-            script,
-            hold: hold.clone(),
-            asks: Mutex::default(),
-            cancels: AtomicUsize::default(),
-            begun: watch::Sender::default(),
-        });
-        Self { dir, ledger, channel, vm, hold, running: Mutex::default() }
+        let channel = Arc::new(FakeChannel::new(edits, hold.clone()));
+        let vm = Arc::new(FakeVm::new(script, hold.clone()));
+        let (limits, model_key) = (Limits::default(), "sk-ant-api-the-key");
+        Self { dir, limits, model_key, ledger, channel, vm, hold, running: Mutex::default() }
     }
 
     pub async fn try_relay(&self, owner: &str) -> anyhow::Result<Arc<Relay>> {
@@ -316,19 +111,41 @@ impl World {
         owner: &str,
         transport: SharedTransport,
     ) -> anyhow::Result<Arc<Relay>> {
-        let settings = settings(self.dir.path().to_owned(), owner);
+        let settings = self.settings(owner);
         let ledger = Ledger::open(self.dir.path()).await?;
         let clock = Clock::following_tokio(1_700_000_000_000);
         let chance = Chance::system()?;
         Relay::start(settings, ledger, self.channel.clone(), transport, clock, chance)
     }
 
-    async fn run(&self) {
+    fn settings(&self, owner: &str) -> Settings {
+        let secret =
+            |kind, text: &str| Arc::new(Secret::new(kind, text.to_owned(), Audience::nobody()));
+        Settings {
+            owner: UserId(owner.into()),
+            deployment: DeploymentId::from_random([0; DeploymentId::LENGTH]),
+            data_dir: self.dir.path().to_owned(),
+            vm_url: Url::parse("http://vm.test").unwrap(),
+            model_url: Url::parse("https://model.test").unwrap(),
+            link_key: secret(SecretKind::LinkKey, "the link key"),
+            model_proxy_token: secret(SecretKind::ModelProxyToken, "the proxy token"),
+            model_key: Some(Arc::new(Secret::new(
+                SecretKind::ModelKey,
+                self.model_key.to_owned(),
+                Audience::of(["model.test"]),
+            ))),
+            limits: self.limits,
+        }
+    }
+
+    pub async fn run(&self) -> Arc<Relay> {
         let relay = self.try_relay(OWNER).await.unwrap();
+        let runs = relay.clone();
         let running = tokio::spawn(async move {
-            relay.run(std::future::pending()).await;
+            runs.run(std::future::pending()).await;
         });
         *self.running.lock().unwrap() = Some(running);
+        relay
     }
 
     /// Kills the relay when it comes to this place, and starts another on the same database.
@@ -367,6 +184,13 @@ impl World {
         assert!(waited.is_ok(), "{expected:?} never stood; {:?} did", self.channel.texts());
     }
 
+    /// Waits until every message is known to be sent.
+    pub async fn delivered(&self) {
+        while self.ledger.unsent().await.unwrap().is_some() {
+            tokio::task::yield_now().await;
+        }
+    }
+
     /// Waits until so many deliveries were acknowledged and all work is done.
     pub async fn settled(&self, acknowledged: usize) {
         let mut count = self.channel.acknowledged.subscribe();
@@ -382,25 +206,5 @@ impl Drop for World {
         if let Some(running) = self.running.lock().unwrap().take() {
             running.abort();
         }
-    }
-}
-
-pub fn settings(data_dir: PathBuf, owner: &str) -> Settings {
-    let secret =
-        |kind, text: &str| Arc::new(Secret::new(kind, text.to_owned(), Audience::nobody()));
-    Settings {
-        owner: UserId(owner.into()),
-        deployment: DeploymentId::from_random([0; DeploymentId::LENGTH]),
-        data_dir,
-        vm_url: Url::parse("http://vm.test").unwrap(),
-        model_url: Url::parse("https://model.test").unwrap(),
-        link_key: secret(SecretKind::LinkKey, "the link key"),
-        model_proxy_token: secret(SecretKind::ModelProxyToken, "the proxy token"),
-        model_key: Some(Arc::new(Secret::new(
-            SecretKind::ModelKey,
-            "sk-ant-api-the-key".to_owned(),
-            Audience::of(["model.test"]),
-        ))),
-        limits: Limits::default(),
     }
 }

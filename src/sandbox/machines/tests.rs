@@ -67,7 +67,18 @@ async fn a_machine_sees_its_own_environment_and_nothing_of_ours() {
     assert_ne!(env["PORT"], "8080");
     assert_eq!(env["CLAUDE_BIN"], "/opt/claude");
     let set_by_shells = ["PWD", "OLDPWD", "SHLVL", "_"];
-    let given = ["DATA_DIR", "CACHE", "OTHER", "LISTEN_HOST", "PORT", "CLAUDE_BIN", "HOME", "PATH"];
+    let given = [
+        "DATA_DIR",
+        "CACHE",
+        "OTHER",
+        "LISTEN_HOST",
+        "PORT",
+        "CLAUDE_BIN",
+        "HOME",
+        "PATH",
+        "TEXTSLASH_ALLOW_SANDBOX",
+        "TEXTSLASH_END_WITH_STDIN",
+    ];
     let unknown: Vec<&&str> =
         env.keys().filter(|k| !set_by_shells.contains(k) && !given.contains(k)).collect();
     assert_eq!(unknown, Vec::<&&str>::new());

@@ -1,1 +1,85 @@
+use sqlx::AnyPool;
+use tempfile::TempDir;
 
+use super::*;
+use crate::spec::{AgentKind, CloudKind, Images, Name, Region, RelayChannel, Size};
+use crate::store;
+
+async fn database() -> (TempDir, AnyPool) {
+    let directory = tempfile::tempdir().unwrap();
+    let pool = store::open(&directory.path().join("runs.db"), &store::SCHEMA).await.unwrap();
+    (directory, pool)
+}
+
+fn spec(seed: u8) -> Spec {
+    Spec {
+        id: DeploymentId::from_random([seed; DeploymentId::LENGTH]),
+        name: Name::near("ada"),
+        cloud: CloudKind::Fly,
+        organisation: "personal".to_owned(),
+        regions: vec![Region::try_from("ams".to_owned()).unwrap()],
+        size: Size::Small,
+        vm_volume_gb: 3,
+        channel: RelayChannel::Web,
+        agent: AgentKind::Shell,
+        images: Images { relay: "relay@sha256:1".to_owned(), vm: "vm@sha256:2".to_owned() },
+    }
+}
+
+fn opened(spec: &Spec) -> [Entry; 1] {
+    [Entry::Opened { spec: Box::new(spec.clone()) }]
+}
+
+#[tokio::test]
+async fn what_is_appended_is_there_for_the_next_driver() {
+    let (_directory, pool) = database().await;
+    let (runs, ada) = (Runs::new(pool), spec(1));
+    assert!(runs.open(&ada.id, "ada", 7, &opened(&ada)).await.unwrap());
+    assert!(!runs.open(&ada.id, "eve", 8, &opened(&ada)).await.unwrap(), "it exists");
+
+    let (mut lease, entries) = runs.lease(&ada.id).await.unwrap().unwrap();
+    assert_eq!(entries, opened(&ada));
+    lease.append(9, &[Entry::Turned, Entry::Turned]).await.unwrap();
+    lease.append(9, &[]).await.unwrap();
+
+    let (lease, entries) = runs.lease(&ada.id).await.unwrap().unwrap();
+    assert_eq!(entries.len(), 3);
+    assert_eq!(lease.seq(), 3);
+    assert!(runs.lease(&spec(2).id).await.unwrap().is_none(), "there is no such run");
+}
+
+#[tokio::test]
+async fn only_the_last_driver_may_append() {
+    let (_directory, pool) = database().await;
+    let (runs, ada) = (Runs::new(pool), spec(1));
+    runs.open(&ada.id, "ada", 7, &opened(&ada)).await.unwrap();
+    let (mut earlier, _) = runs.lease(&ada.id).await.unwrap().unwrap();
+    let (mut later, _) = runs.lease(&ada.id).await.unwrap().unwrap();
+
+    let refused = earlier.append(8, &[Entry::Turned]).await;
+
+    assert!(matches!(refused, Err(AppendError::Fenced)));
+    assert_eq!(runs.journal(&ada.id).await.unwrap().len(), 1);
+    later.append(8, &[Entry::Turned]).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_list_shows_whose_runs_they_are_and_how_they_ended() {
+    let (_directory, pool) = database().await;
+    let runs = Runs::new(pool);
+    for (seed, owner) in [(1, "ada"), (2, "grace"), (3, "ada")] {
+        let spec = spec(seed);
+        runs.open(&spec.id, owner, u64::from(10 - seed), &opened(&spec)).await.unwrap();
+    }
+    let (mut lease, _) = runs.lease(&spec(1).id).await.unwrap().unwrap();
+    lease.append(20, &[Entry::Ended { end: End::Deployed }]).await.unwrap();
+
+    let of_ada = runs.list(Some("ada")).await.unwrap();
+    let told: Vec<_> = of_ada.iter().map(|run| (run.opened_at_ms, run.end)).collect();
+    assert_eq!(told, [(7, None), (9, Some(End::Deployed))], "oldest first");
+    assert_eq!(of_ada[1].spec, spec(1));
+    assert_eq!(runs.list(None).await.unwrap().len(), 3);
+
+    lease.append(21, &[Entry::Turned]).await.unwrap();
+    assert_eq!(runs.list(Some("ada")).await.unwrap()[1].end, None, "it is driven again");
+}

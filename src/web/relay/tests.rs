@@ -54,7 +54,15 @@ struct Door {
 
 impl Door {
     async fn new(answer: Option<(&'static str, &'static str)>) -> Self {
-        let world = World::stopped(Script::answers("ok")).await;
+        Self::holding(KEY, answer).await
+    }
+
+    async fn holding(
+        model_key: &'static str,
+        answer: Option<(&'static str, &'static str)>,
+    ) -> Self {
+        let mut world = World::stopped(Script::answers("ok")).await;
+        world.model_key = model_key;
         let outside = Arc::new(Outside { vm: world.vm.clone(), answer, asked: Mutex::default() });
         let relay = world.relay_over(OWNER, outside.clone()).await.unwrap();
         Self { world, outside, router: router(relay, Router::new()) }
@@ -70,7 +78,7 @@ impl Door {
         let (head, body) = response.into_parts();
         let body = to_bytes(body, usize::MAX).await.unwrap();
         let body = String::from_utf8(body.to_vec()).unwrap();
-        assert!(!format!("{head:?}{body}").contains(KEY));
+        assert!(!format!("{head:?}{body}").contains(self.world.model_key));
         (head.status.as_u16(), body)
     }
 
@@ -159,6 +167,27 @@ async fn a_forwarded_call_carries_the_key_and_nothing_of_the_callers_credentials
     assert_eq!(headers["anthropic-version"], "2023-06-01");
     for gone in ["authorization", "cookie", "accept-encoding"] {
         assert!(!headers.contains_key(gone), "{gone}");
+    }
+}
+
+#[tokio::test]
+async fn a_subscription_key_is_a_bearer_token_and_its_beta_joins_the_callers() {
+    const SUBSCRIPTION: &str = "sk-ant-oat01-the-key";
+    for (asked, sent) in [
+        (&[][..], "oauth-2025-04-20"),
+        (&["files-1"], "files-1,oauth-2025-04-20"),
+        (&["files-1,tools-2", "cache-3"], "files-1,tools-2,cache-3,oauth-2025-04-20"),
+    ] {
+        let door = Door::holding(SUBSCRIPTION, Some(("application/json", "{}"))).await;
+        let mut headers = vec![("x-api-key", TOKEN)];
+        headers.extend(asked.iter().map(|beta| ("anthropic-beta", *beta)));
+        door.send(Method::POST, "/model/v1/messages", &headers).await;
+
+        let asked = door.outside.asked.lock().unwrap();
+        let (_, headers) = &asked[0];
+        assert_eq!(headers["authorization"], format!("Bearer {SUBSCRIPTION}"));
+        assert!(!headers.contains_key("x-api-key"));
+        assert_eq!(headers.get_all("anthropic-beta").iter().collect::<Vec<_>>(), [sent]);
     }
 }
 

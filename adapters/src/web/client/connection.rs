@@ -13,18 +13,10 @@ use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, client_async_tls_with_c
 use zeroize::Zeroizing;
 
 use super::outbox::{Outbox, chance};
-use super::{ClientEvent, Command, Link};
+use super::{ClientEvent, Command, Link, tls};
 use crate::web::FRAME_MAX;
+use crate::web::waits::Waits;
 use crate::web::wire::{ClientFrame, ServerFrame, encode, outbound};
-
-/// Time to connect: a relay that sleeps has to wake first.
-const CONNECT_MAX: Duration = Duration::from_secs(30);
-
-/// Silence after which the relay is gone: it pings three times as often.
-const SILENCE_MAX: Duration = Duration::from_secs(65);
-
-/// Time for one frame to leave.
-const WRITE_MAX: Duration = Duration::from_secs(15);
 
 /// The first wait before connecting again; each failure doubles it.
 const BACKOFF_FIRST: Duration = Duration::from_millis(250);
@@ -41,26 +33,40 @@ type Socket = WebSocketStream<MaybeTlsStream<TcpStream>>;
 enum End {
     /// Try again.
     Lost,
+    /// The relay goes to sleep, and there is nothing to say to it.
+    Asleep,
     /// Nobody listens any more, or the relay does not want us.
     Final,
 }
 
-/// Connects again and again until refused, or until the client is dropped.
+/// Connects again and again until refused, or until the client is dropped; a relay that sleeps is left
+/// alone until there is something to say.
 pub(super) async fn keep(
     link: Link,
+    waits: Waits,
     commands: mpsc::Receiver<Command>,
     events: mpsc::Sender<ClientEvent>,
     outbox: Outbox,
 ) {
     let known = Known::default();
-    let mut session = Session { link, commands, events, outbox, known, seen: 0, welcomed: false };
+    let mut session =
+        Session { link, waits, commands, events, outbox, known, seen: 0, welcomed: false };
     let mut failures = 0;
     loop {
         session.welcomed = false;
-        if let Ok(Some(socket)) = timeout(CONNECT_MAX, dial(&session.link)).await
-            && let End::Final = session.run(socket).await
-        {
-            return;
+        let dialed = timeout(waits.connect, dial(&session.link)).await;
+        let end = match dialed {
+            Ok(Some(socket)) => session.run(socket).await,
+            Ok(None) | Err(_) => End::Lost,
+        };
+        match end {
+            End::Lost => {}
+            End::Asleep => {
+                let Some(()) = session.sleep().await else { return };
+                failures = 0;
+                continue;
+            }
+            End::Final => return,
         }
         if session.welcomed || failures == 0 {
             failures = 0;
@@ -80,17 +86,19 @@ pub(super) fn backoff(failures: u32) -> Duration {
 }
 
 async fn dial(link: &Link) -> Option<Socket> {
+    let tls = tls::connector().ok()?;
     let stream = TcpStream::connect(link.address()).await.ok()?;
     let config = WebSocketConfig::default()
         .max_message_size(Some(FRAME_MAX))
         .max_frame_size(Some(FRAME_MAX));
-    let connected =
-        client_async_tls_with_config(link.socket_url(), stream, Some(config), None).await;
+    let url = link.socket_url();
+    let connected = client_async_tls_with_config(url, stream, Some(config), Some(tls)).await;
     connected.ok().map(|(socket, _)| socket)
 }
 
 struct Session {
     link: Link,
+    waits: Waits,
     commands: mpsc::Receiver<Command>,
     events: mpsc::Sender<ClientEvent>,
     outbox: Outbox,
@@ -110,40 +118,40 @@ impl Session {
     async fn talk(&mut self, socket: &mut Socket) -> Result<std::convert::Infallible, End> {
         let hello = ClientFrame::Hello { key: self.link.key().to_owned(), after: self.seen };
         let hello = Zeroizing::new(encode(&hello).ok_or(End::Final)?);
-        write(socket, &hello).await?;
+        self.write(socket, &hello).await?;
         let events = self.events.clone();
         let mut heard_at = Instant::now();
         loop {
             tokio::select! {
-                heard = hear(&events, socket, heard_at + SILENCE_MAX) => {
+                heard = hear(&events, socket, heard_at + self.waits.silence) => {
                     let (permit, frame) = heard?;
                     heard_at = Instant::now();
                     let welcome = matches!(frame, Some(ServerFrame::Welcome { .. }));
-                    let (event, is_final) = self.understand(frame);
+                    let (event, end) = self.understand(frame);
                     if let Some(event) = event {
                         permit.send(event);
                     }
-                    if is_final {
-                        return Err(End::Final);
+                    if let Some(end) = end {
+                        return Err(end);
                     }
                     if welcome {
                         for frame in self.outbox.frames() {
-                            write(socket, &frame).await?;
+                            self.write(socket, &frame).await?;
                         }
                     }
                 }
                 command = self.commands.recv(), if self.welcomed && self.outbox.has_room() => {
                     let Some(command) = command else { return Err(End::Final) };
                     if let Some(frame) = self.outbox.keep(command) {
-                        write(socket, &frame).await?;
+                        self.write(socket, &frame).await?;
                     }
                 }
             }
         }
     }
 
-    /// What a frame means to whoever watches, and whether it is the last one.
-    fn understand(&mut self, frame: Option<ServerFrame>) -> (Option<ClientEvent>, bool) {
+    /// What a frame means to whoever watches, and to the connection if it is its last one.
+    fn understand(&mut self, frame: Option<ServerFrame>) -> (Option<ClientEvent>, Option<End>) {
         let event = match frame {
             Some(ServerFrame::Welcome { seq }) => {
                 self.seen = seq;
@@ -169,12 +177,30 @@ impl Session {
                 Some(ClientEvent::NotTaken(text))
             }
             Some(ServerFrame::Refused { text, id: None }) => {
-                return (Some(ClientEvent::Refused(text)), true);
+                return (Some(ClientEvent::Refused(text)), Some(End::Final));
             }
+            Some(ServerFrame::Sleep) if self.outbox.is_empty() => return (None, Some(End::Asleep)),
+            Some(ServerFrame::Sleep) => return (None, Some(End::Lost)),
             Some(ServerFrame::Typing) => Some(ClientEvent::Typing),
             None => None,
         };
-        (event, false)
+        (event, None)
+    }
+
+    /// Returns when there is something to say; `None` when nobody listens any more.
+    async fn sleep(&mut self) -> Option<()> {
+        self.events.send(ClientEvent::Asleep).await.ok()?;
+        let command = self.commands.recv().await?;
+        // It is sent with everything that is not acknowledged, after the next welcome.
+        self.outbox.keep(command);
+        Some(())
+    }
+
+    async fn write(&self, socket: &mut Socket, frame: &str) -> Result<(), End> {
+        match timeout(self.waits.write, socket.send(Message::text(frame))).await {
+            Ok(Ok(())) => Ok(()),
+            Ok(Err(_)) | Err(_) => Err(End::Lost),
+        }
     }
 
     fn is_new(&mut self, seq: u64) -> bool {
@@ -196,13 +222,6 @@ async fn hear<'a>(
         Ok(Some(Ok(Message::Text(text)))) => Ok((permit, serde_json::from_str(&text).ok())),
         Ok(Some(Ok(Message::Ping(_) | Message::Pong(_)))) => Ok((permit, None)),
         _ => Err(End::Lost),
-    }
-}
-
-async fn write(socket: &mut Socket, frame: &str) -> Result<(), End> {
-    match timeout(WRITE_MAX, socket.send(Message::text(frame))).await {
-        Ok(Ok(())) => Ok(()),
-        Ok(Err(_)) | Err(_) => Err(End::Lost),
     }
 }
 

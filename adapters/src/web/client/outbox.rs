@@ -39,6 +39,10 @@ impl Outbox {
         self.pending.len() < PENDING_MAX
     }
 
+    pub(super) fn is_empty(&self) -> bool {
+        self.pending.is_empty()
+    }
+
     /// Keeps what is to be sent; its frame.
     pub(super) fn keep(&mut self, command: Command) -> Option<Zeroizing<String>> {
         let id = format!("{}-{}", self.prefix, self.next);

@@ -65,6 +65,10 @@ async fn show_events(voice: &Voice, client: &Client) {
                 lost = true;
                 voice.notice("The connection is lost; trying again. What you write is kept.");
             }
+            ClientEvent::Asleep => {
+                lost = false;
+                voice.notice("Your relay sleeps; write and it wakes.");
+            }
             ClientEvent::Connected if lost => {
                 lost = false;
                 voice.notice("Connected again.");

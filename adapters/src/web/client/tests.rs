@@ -2,8 +2,10 @@ use std::collections::{HashMap, HashSet};
 use std::net::SocketAddr;
 use std::sync::Arc;
 
+use futures::SinkExt;
 use tokio::io::{AsyncReadExt, AsyncWriteExt, duplex};
 use tokio::net::{TcpListener, TcpStream};
+use tokio_tungstenite::tungstenite::Message;
 
 use super::connection::backoff;
 use super::*;
@@ -156,6 +158,97 @@ async fn however_often_the_connection_is_cut_nothing_is_lost_or_doubled() {
         assert_eq!(heard.recv().await.unwrap(), n.to_string());
     }
     assert!(heard.try_recv().is_err(), "a line was heard twice");
+}
+
+#[tokio::test]
+async fn a_relay_that_sleeps_is_left_alone_until_there_is_something_to_say() {
+    let (web, address) = served().await;
+    let client = Client::connect(link(address, KEY));
+    assert_eq!(client.next().await, Some(ClientEvent::Connected));
+    web.sleep().await;
+    assert_eq!(client.next().await, Some(ClientEvent::Asleep));
+    assert_eq!(web.sockets(), 0);
+
+    let mut heard = answer_every_line(web);
+    client.say("wake up".to_owned().into()).await.unwrap();
+    // Whoever had connected by itself would have told so first.
+    assert_eq!(client.next().await, Some(ClientEvent::Connected));
+    let answer = Outbound::text("to-wake up", "wake up");
+    assert_eq!(client.next().await, Some(ClientEvent::Message(answer)));
+    assert!(client.flush(Duration::from_secs(20)).await);
+    assert_eq!(heard.recv().await.unwrap(), "wake up");
+    assert!(heard.try_recv().is_err(), "the line was heard twice");
+}
+
+#[tokio::test]
+async fn a_line_that_crosses_with_sleep_is_sent_again_unasked() {
+    let (web, address) = served().await;
+    let client = Client::connect(link(address, KEY));
+    client.say("late".to_owned().into()).await.unwrap();
+    let late = loop {
+        if let Some(Event::Inbound(inbound)) = web.next().await {
+            break inbound;
+        }
+    };
+    // The next process knows nothing of a line that was not acknowledged; neither does this one now.
+    web.inbox.acknowledge(&late.id);
+    web.sleep().await;
+
+    let mut heard = answer_every_line(web);
+    assert_eq!(heard.recv().await.unwrap(), "late");
+    assert!(client.flush(Duration::from_secs(20)).await);
+}
+
+/// What a relay that is gone looks like: it takes connections, says `words` and then nothing.
+async fn mute(words: Option<&'static str>) -> (SocketAddr, mpsc::UnboundedReceiver<()>) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let (taken, connections) = mpsc::unbounded_channel();
+    tokio::spawn(async move {
+        let mut kept = Vec::new();
+        while let Ok((stream, _)) = listener.accept().await {
+            match words {
+                Some(words) => {
+                    let mut socket = tokio_tungstenite::accept_async(stream).await.unwrap();
+                    socket.send(Message::text(words)).await.unwrap();
+                    kept.push(socket.into_inner());
+                }
+                None => kept.push(stream),
+            }
+            // Nobody counts any more once the test is over.
+            let _ = taken.send(());
+        }
+    });
+    (address, connections)
+}
+
+#[tokio::test]
+async fn a_relay_that_falls_silent_is_left_and_tried_again() {
+    const SHORT: Duration = Duration::from_millis(50);
+    let welcome = r#"{"type":"welcome","seq":0}"#;
+    for (words, first) in
+        [(Some(welcome), ClientEvent::Connected), (None, ClientEvent::Reconnecting)]
+    {
+        let (address, mut connections) = mute(words).await;
+        let connect = if words.is_none() { SHORT } else { Waits::default().connect };
+        let waits = Waits { connect, silence: SHORT, ..Waits::default() };
+        let client = Client::waiting(link(address, KEY), waits);
+        assert_eq!(client.next().await, Some(first));
+        for _ in 0..3 {
+            connections.recv().await.unwrap();
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_secure_connection_needs_nothing_that_others_set_up() {
+    tls::connector().unwrap();
+    let (address, _connections) = mute(None).await;
+    let secure = format!("https://127.0.0.1:{}/chat#{KEY}", address.port());
+    let waits = Waits { connect: Duration::from_millis(50), ..Waits::default() };
+    let client = Client::waiting(Link::parse(&secure).unwrap(), waits);
+    assert_eq!(client.next().await, Some(ClientEvent::Reconnecting));
+    assert!(!client.connection.is_finished(), "the connection panicked");
 }
 
 /// An output whose every write a test can wait for.

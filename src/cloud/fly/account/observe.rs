@@ -57,7 +57,9 @@ impl FlyAccount {
             return Ok(Observation::Leaving);
         }
         let numeric = found.internal_numeric_id.map(|id| id.to_string());
-        Ok(Observation::Present(vec![facts([("id", found.id), ("numeric_id", numeric)])]))
+        let name = Some(app.to_owned());
+        let found = facts([("id", found.id), ("name", name), ("numeric_id", numeric)]);
+        Ok(Observation::Present(vec![found]))
     }
 
     async fn look_at_addresses(&self, part: Part, app: &str) -> Result<Observation, Failure> {

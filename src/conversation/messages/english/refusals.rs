@@ -6,7 +6,8 @@ use crate::account::Cause;
 use crate::intake::{Rejection, Vendor};
 
 use super::super::super::{Goal, Question, Remains};
-use super::date;
+use super::labels::resource_name;
+use super::lists::date;
 
 /// Why an answer is not taken. The answer itself is never repeated.
 pub(super) fn rejection(asked: Option<Question>, rejection: &Rejection) -> String {
@@ -126,8 +127,8 @@ pub(super) fn cause(cause: Cause) -> &'static str {
              I ask for it when you try again."
         }
         Cause::PaymentNeeded => {
-            "Fly.io asks for a payment method. Add one at https://fly.io/dashboard/personal/billing \
-             and try again."
+            "Fly.io asks for a payment method. Add one on the organisation's billing page \
+             (https://fly.io/dashboard) and try again."
         }
         Cause::AccountHeld => {
             "Fly.io is reviewing your account and creates nothing until it is cleared. Ask them at \
@@ -156,7 +157,8 @@ pub(super) fn cause(cause: Cause) -> &'static str {
 pub(super) fn remains(remaining: &[Remains]) -> String {
     let mut text = String::new();
     for it in remaining {
-        let _ = write!(text, "\n{}: {} {}", it.kind, it.name, it.link);
+        let name = if it.name.is_empty() { "may be there" } else { &it.name };
+        let _ = write!(text, "\n{}: {name} {}", resource_name(&it.kind), it.link);
     }
     text
 }

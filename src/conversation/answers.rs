@@ -1,0 +1,131 @@
+//! The open question, and what happens when one of its answers is chosen.
+
+use crate::pricing;
+use crate::secret::SecretKind;
+use crate::spec::AgentKind;
+
+use super::choice::{Choice, Command};
+use super::messages::Message;
+use super::turn::{Open, Turn};
+use super::{Found, Model, Phase, Purpose, Question, Target};
+
+impl Turn<'_> {
+    /// The open question, if one is.
+    pub(super) fn open_question(&self) -> Option<Open> {
+        let (message, choices) = match &self.state.phase {
+            Phase::Asking { checking: Some(_), .. } => {
+                (Message::StillChecking, vec![Choice::Command(Command::Cancel)])
+            }
+            Phase::Asking { question, purpose, .. } => return Some(self.asked(*question, purpose)),
+            Phase::Review => {
+                let spec = Box::new(self.draft()?);
+                let quote = pricing::quote(&spec);
+                let choices =
+                    vec![Choice::Deploy, Choice::Change, Choice::Command(Command::Cancel)];
+                (Message::Review { spec, quote }, choices)
+            }
+            Phase::Changing => {
+                let mut choices: Vec<Choice> =
+                    self.changeable().into_iter().map(Choice::Answer).collect();
+                choices.push(Choice::Command(Command::Back));
+                (Message::AskChange, choices)
+            }
+            Phase::ChoosingRun => (Message::ChooseRun, self.known_runs()),
+            Phase::ChoosingFound { found } => (Message::ChooseFound, found_choices(found)),
+            Phase::ConfirmingTeardown { target } => (
+                self.what_will_go(target),
+                vec![Choice::ConfirmTeardown, Choice::Command(Command::Cancel)],
+            ),
+            Phase::Running { stopping: true, .. } => {
+                (Message::AskStop, vec![Choice::KeepGoing, Choice::Remove])
+            }
+            Phase::Failed { goal, cause, remaining, .. } => (
+                Message::Failed { goal: *goal, cause: *cause, remaining: remaining.clone() },
+                vec![Choice::Retry, Choice::Keep, Choice::Remove],
+            ),
+            Phase::Running { .. } | Phase::Finding { .. } => return None,
+            Phase::Idle => return None,
+        };
+        Some(Open { message, choices, awaits: None })
+    }
+
+    /// An offered answer was chosen.
+    pub(super) fn choose(&mut self, choice: Choice) {
+        match choice {
+            Choice::Command(command) => self.command(command),
+            Choice::Cloud(cloud) => {
+                self.state.answers.cloud = Some(cloud);
+                self.answered();
+            }
+            Choice::Offer => self.take_offer(),
+            Choice::KeepAnswer => self.answered(),
+            Choice::Agent(AgentKind::Shell) => {
+                self.replace_model(Model::Shell);
+                self.answered();
+            }
+            Choice::Agent(AgentKind::Claude) => self.repeat(),
+            Choice::Organisation(_, slug) => {
+                self.state.answers.organisation = Some(slug);
+                self.answered();
+            }
+            Choice::Channel(channel) => {
+                self.state.answers.channel = Some(channel);
+                self.answered();
+            }
+            Choice::Region(region, _) => self.take_region(region),
+            Choice::Size(size) => {
+                self.state.answers.size = Some(size);
+                self.answered();
+            }
+            Choice::CheckAgain => match self.token() {
+                Some(token) => self.check(SecretKind::FlyToken, token),
+                None => self.answered(),
+            },
+            Choice::Deploy => self.deploy_now(),
+            Choice::Change => self.open(Phase::Changing),
+            Choice::Answer(question) => self.ask(question, Purpose::Deploy),
+            Choice::DeployAnother => self.proceed(Purpose::Deploy),
+            Choice::Retry => self.retry(),
+            Choice::Keep => self.keep(),
+            Choice::Remove => self.remove_current(),
+            Choice::KeepGoing => self.keep_going(),
+            Choice::ConfirmTeardown => self.teardown_confirmed(),
+            Choice::Run(run, _) => self.confirm_teardown_of(&run),
+            Choice::NewLink(run) | Choice::Resume(run) => self.proceed(Purpose::Resume { run }),
+        }
+    }
+
+    fn take_offer(&mut self) {
+        let Phase::Asking { question, .. } = self.state.phase else { return };
+        let kind = match question {
+            Question::Model => SecretKind::ModelKey,
+            _ => SecretKind::FlyToken,
+        };
+        let offer = self.context.offers.iter().find(|(offered, _)| *offered == kind);
+        match offer {
+            Some((_, secret)) => self.check(kind, *secret),
+            None => self.repeat(),
+        }
+    }
+
+    fn what_will_go(&self, target: &Target) -> Message {
+        let spec = match target {
+            Target::Known(run) => self.run(run).map(|run| Box::new(run.spec.clone())),
+            Target::Found(found) => Some(found.spec.clone()),
+        };
+        Message::ConfirmTeardown { spec }
+    }
+
+    fn known_runs(&self) -> Vec<Choice> {
+        let runs = self.context.runs.iter();
+        runs.map(|run| Choice::Run(run.spec.id.clone(), run.spec.name.to_string()))
+            .chain([Choice::Command(Command::Cancel)])
+            .collect()
+    }
+}
+
+fn found_choices(found: &[Found]) -> Vec<Choice> {
+    let label = |it: &Found| format!("{} ({})", it.spec.name, super::choice::role_words(&it.roles));
+    let choices = found.iter().map(|it| Choice::Run(it.spec.id.clone(), label(it)));
+    choices.chain([Choice::Command(Command::Cancel)]).collect()
+}

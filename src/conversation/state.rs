@@ -1,0 +1,290 @@
+//! Where a conversation stands. Nothing here is secret: all of it may be stored and logged.
+
+use serde::{Deserialize, Serialize};
+
+use crate::account::{Account, Cause};
+use crate::plan::Stage;
+use crate::secret::{SecretKind, SecretRef};
+use crate::spec::{
+    AgentKind, CloudKind, DeploymentId, Name, Region, RelayChannel, Role, Size, Spec,
+};
+
+/// Where a conversation stands. It holds no secret, so it may be stored and logged.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct State {
+    /// What we wait for.
+    pub phase: Phase,
+    /// What was answered so far, for the deployment that is being asked about.
+    pub answers: Answers,
+    /// Counts the questions, so that a button of an earlier one is known to be stale.
+    pub serial: u32,
+    /// When the person was last heard, in unix milliseconds.
+    pub heard_at_ms: u64,
+    /// The deployment whose link is not yet known to have reached the person.
+    pub link_owed: Option<DeploymentId>,
+}
+
+/// What a conversation waits for. There is at most one open question.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "phase", rename_all = "snake_case")]
+pub enum Phase {
+    /// Nothing.
+    #[default]
+    Idle,
+    /// The answer to a question.
+    Asking {
+        /// Which.
+        question: Question,
+        /// What it is needed for.
+        purpose: Purpose,
+        /// The credential that is being checked, if one is.
+        checking: Option<Checking>,
+    },
+    /// A yes to the plan and its price.
+    Review,
+    /// Which answer to change.
+    Changing,
+    /// Which of several deployments to remove.
+    ChoosingRun,
+    /// A yes to the removal.
+    ConfirmingTeardown {
+        /// Of what.
+        target: Target,
+    },
+    /// The account is being searched for deployments.
+    Finding {
+        /// With this token.
+        token: SecretRef,
+    },
+    /// Which of the deployments that were found to remove.
+    ChoosingFound {
+        /// What was found.
+        found: Vec<Found>,
+    },
+    /// A deployment is being made or removed.
+    Running {
+        /// How far it is.
+        board: Board,
+        /// The person was asked whether to stop.
+        stopping: bool,
+    },
+    /// What to do after a failure.
+    Failed {
+        /// Of which deployment.
+        run: DeploymentId,
+        /// What was wanted.
+        goal: Goal,
+        /// Why it failed.
+        cause: Cause,
+        /// What is left.
+        remaining: Vec<Remains>,
+    },
+}
+
+/// A credential that is being checked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Checking {
+    /// What it should open.
+    pub kind: SecretKind,
+    /// The credential.
+    pub secret: SecretRef,
+}
+
+/// A question with one answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Question {
+    /// Which cloud.
+    Cloud,
+    /// The cloud's token.
+    Token,
+    /// Which organisation of the account.
+    Organisation,
+    /// The account must be put in order before it can go on.
+    Billing,
+    /// The model key, or no model.
+    Model,
+    /// Which channel the relay speaks.
+    Channel,
+    /// What to call it.
+    Name,
+    /// Where.
+    Region,
+    /// How large.
+    Size,
+}
+
+/// What answers are collected for.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "purpose", rename_all = "snake_case")]
+pub enum Purpose {
+    /// A new deployment.
+    Deploy,
+    /// To go on with one: after a crash, after a failure, or for a new link.
+    Resume {
+        /// Which.
+        run: DeploymentId,
+    },
+    /// To remove one.
+    Teardown {
+        /// Which.
+        target: Target,
+    },
+    /// To search an account.
+    Find,
+}
+
+/// A deployment to remove.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Target {
+    /// One that we have a record of.
+    Known(DeploymentId),
+    /// One that was found in the account.
+    Found(Found),
+}
+
+impl Target {
+    /// Which deployment.
+    pub fn id(&self) -> &DeploymentId {
+        match self {
+            Self::Known(id) => id,
+            Self::Found(found) => &found.spec.id,
+        }
+    }
+}
+
+/// What was answered so far.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Answers {
+    /// Which cloud.
+    pub cloud: Option<CloudKind>,
+    /// The token and what it opens.
+    pub token: Option<Token>,
+    /// The organisation's slug.
+    pub organisation: Option<String>,
+    /// The agent, and its key if it needs one.
+    pub model: Option<Model>,
+    /// The relay's channel.
+    pub channel: Option<RelayChannel>,
+    /// What it is called.
+    pub name: Option<Name>,
+    /// Where.
+    pub region: Option<Region>,
+    /// How large.
+    pub size: Option<Size>,
+}
+
+/// A token that was checked, and what it opens.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Token {
+    /// The token.
+    pub secret: SecretRef,
+    /// The account.
+    pub account: Account,
+}
+
+/// Which agent answers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Model {
+    /// Claude Code with this key.
+    Claude {
+        /// The key.
+        key: SecretRef,
+    },
+    /// The shell agent, which needs no key.
+    Shell,
+}
+
+impl Model {
+    /// The agent.
+    pub fn agent(self) -> AgentKind {
+        match self {
+            Self::Claude { .. } => AgentKind::Claude,
+            Self::Shell => AgentKind::Shell,
+        }
+    }
+}
+
+/// A resource that was observed gone.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Gone {
+    /// What it was, as the plan calls it (`relay-app`).
+    pub kind: String,
+    /// Its name.
+    pub name: String,
+    /// When it was seen to be gone, in unix milliseconds.
+    pub at_ms: u64,
+}
+
+/// A resource that is left.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Remains {
+    /// What it is, as the plan calls it (`relay-app`).
+    pub kind: String,
+    /// Its name.
+    pub name: String,
+    /// Where the person can look at it.
+    pub link: String,
+}
+
+/// A deployment that was found in an account.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Found {
+    /// As far as names tell.
+    pub spec: Box<Spec>,
+    /// Which of its parts are there.
+    pub roles: Vec<Role>,
+}
+
+/// What a run is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Goal {
+    /// To be deployed and proven.
+    Deployed,
+    /// To be gone.
+    Removed,
+}
+
+/// The progress message: one line a stage.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Board {
+    /// Which run.
+    pub run: DeploymentId,
+    /// What it is for.
+    pub goal: Goal,
+    /// How far each stage is, in order.
+    pub stages: Vec<(Stage, Mark)>,
+}
+
+impl Board {
+    /// A stage is this far now.
+    pub(super) fn mark(&mut self, stage: Stage, mark: Mark) {
+        match self.stages.iter_mut().find(|(shown, _)| *shown == stage) {
+            Some((_, shown)) => *shown = mark,
+            None => self.stages.push((stage, mark)),
+        }
+    }
+
+    /// The same with every stage done.
+    pub(super) fn all_done(mut self) -> Self {
+        self.stages.iter_mut().for_each(|(_, mark)| *mark = Mark::Done);
+        self
+    }
+}
+
+/// How far a stage is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Mark {
+    /// Not begun.
+    Ahead,
+    /// Under way.
+    Started,
+    /// Done.
+    Done,
+    /// Taken back, to be made anew in a region that has room.
+    Moving,
+}

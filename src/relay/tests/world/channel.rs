@@ -1,0 +1,169 @@
+//! A channel in memory, with somebody at its other end.
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex};
+
+use adapters::channel::{Capabilities, Channel, ChannelError, Event, SecretEntry};
+use adapters::chat::{ChatId, Inbound, InboundId, MessageRef, Outbound};
+use adapters::text::Unit;
+use async_trait::async_trait;
+use tokio::sync::{Notify, watch};
+
+use super::{CHAT, Cut, Hold, TEXT_MAX};
+
+/// A channel that delivers again what was not acknowledged, and knows messages by their keys.
+pub struct FakeChannel {
+    capabilities: Capabilities,
+    hold: Arc<Hold>,
+    queue: Mutex<VecDeque<Event>>,
+    unacknowledged: Mutex<Vec<Inbound>>,
+    said: Notify,
+    pub(super) acknowledged: watch::Sender<usize>,
+    pub(super) messages: watch::Sender<Vec<Outbound>>,
+    /// What the next deliveries end with.
+    failures: watch::Sender<VecDeque<ChannelError>>,
+    sent: Mutex<usize>,
+}
+
+impl FakeChannel {
+    pub(super) fn new(edits: bool, hold: Arc<Hold>) -> Self {
+        Self {
+            capabilities: Capabilities {
+                edits,
+                deletes_theirs: false,
+                buttons_max: 0,
+                text_max: TEXT_MAX,
+                text_unit: Unit::Bytes,
+                edit_interval_ms: 1,
+                secret_entry: SecretEntry::Hidden,
+            },
+            hold,
+            queue: Mutex::default(),
+            unacknowledged: Mutex::default(),
+            said: Notify::new(),
+            acknowledged: watch::Sender::default(),
+            messages: watch::Sender::default(),
+            failures: watch::Sender::default(),
+            sent: Mutex::default(),
+        }
+    }
+
+    pub fn says(&self, inbound: Inbound) {
+        self.happens(Event::Inbound(inbound));
+    }
+
+    pub fn becomes_reachable(&self) {
+        self.happens(Event::Reachable(ChatId(CHAT.into())));
+    }
+
+    fn happens(&self, event: Event) {
+        self.queue.lock().unwrap().push_back(event);
+        self.said.notify_one();
+    }
+
+    /// The next delivery that has no such end yet ends like this.
+    pub fn fails_with(&self, failure: ChannelError) {
+        self.failures.send_modify(|failures| failures.push_back(failure));
+    }
+
+    /// Waits until every failure has happened.
+    pub async fn has_failed(&self) {
+        self.failures.subscribe().wait_for(VecDeque::is_empty).await.unwrap();
+    }
+
+    fn failure(&self) -> Option<ChannelError> {
+        let mut failure = None;
+        self.failures.send_modify(|failures| failure = failures.pop_front());
+        failure
+    }
+
+    /// Somebody clears the chat by hand.
+    pub fn forgets_all(&self) {
+        self.messages.send_replace(Vec::new());
+    }
+
+    /// How often a message was sent as a new one.
+    pub fn sent(&self) -> usize {
+        *self.sent.lock().unwrap()
+    }
+
+    pub fn texts(&self) -> Vec<String> {
+        self.messages.borrow().iter().map(|message| message.text.clone()).collect()
+    }
+
+    pub(super) fn reconnected(&self) {
+        let mut queue = self.queue.lock().unwrap();
+        for inbound in self.unacknowledged.lock().unwrap().drain(..).rev() {
+            queue.push_front(Event::Inbound(inbound));
+        }
+        self.said.notify_one();
+    }
+
+    fn put(&self, message: &Outbound) {
+        self.messages.send_modify(|messages| {
+            match messages.iter_mut().find(|known| known.key == message.key) {
+                Some(known) => *known = message.clone(),
+                None => messages.push(message.clone()),
+            }
+        });
+    }
+}
+
+#[async_trait]
+impl Channel for FakeChannel {
+    fn name(&self) -> &'static str {
+        "fake"
+    }
+
+    fn capabilities(&self) -> &Capabilities {
+        &self.capabilities
+    }
+
+    async fn next(&self) -> Option<Event> {
+        loop {
+            let event = self.queue.lock().unwrap().pop_front();
+            if let Some(Event::Inbound(inbound)) = &event {
+                self.unacknowledged.lock().unwrap().push(inbound.clone());
+            }
+            if event.is_some() {
+                return event;
+            }
+            self.said.notified().await;
+        }
+    }
+
+    async fn acknowledge(&self, id: &InboundId) {
+        self.hold.here(Cut::BeforeAcknowledge).await;
+        self.unacknowledged.lock().unwrap().retain(|inbound| inbound.id != *id);
+        self.acknowledged.send_modify(|count| *count += 1);
+    }
+
+    async fn send(&self, chat: &ChatId, message: &Outbound) -> Result<MessageRef, ChannelError> {
+        self.hold.here(Cut::BeforeSend).await;
+        let failure = self.failure();
+        if failure.as_ref().is_none_or(|failure| *failure == ChannelError::InDoubt) {
+            *self.sent.lock().unwrap() += 1;
+            self.put(message);
+        }
+        if let Some(failure) = failure {
+            return Err(failure);
+        }
+        self.hold.here(Cut::AfterSend).await;
+        Ok(MessageRef { chat: chat.clone(), id: message.key.clone() })
+    }
+
+    async fn edit(&self, message: &MessageRef, new: &Outbound) -> Result<(), ChannelError> {
+        assert!(self.capabilities.edits);
+        if self.messages.borrow().iter().all(|known| known.key != message.id) {
+            return Err(ChannelError::NoSuchMessage);
+        }
+        self.put(new);
+        Ok(())
+    }
+
+    async fn delete(&self, _: &MessageRef) -> Result<(), ChannelError> {
+        Ok(())
+    }
+
+    async fn typing(&self, _: &ChatId) {}
+}

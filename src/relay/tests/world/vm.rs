@@ -1,0 +1,144 @@
+//! A VM in this process, which does what its script says.
+
+use std::collections::HashSet;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use futures::StreamExt;
+use tokio::sync::watch;
+
+use super::{Cut, Hold};
+use crate::http::{Reply, Transport, Unanswered};
+use crate::protocol::{Health, SIGNATURE_HEADER, TurnEvent, TurnRequest};
+
+/// What the VM's agent does.
+#[derive(Clone)]
+pub struct Script {
+    pub events: Vec<TurnEvent>,
+    pub break_after: Option<usize>,
+    pub ends: bool,
+    /// Nothing is answered until [`FakeVm::wakes`].
+    pub sleeps: bool,
+    /// The answer to every turn; none when nobody answers.
+    pub status: Option<u16>,
+}
+
+impl Script {
+    pub fn of(events: Vec<TurnEvent>) -> Self {
+        Self { events, break_after: None, ends: true, sleeps: false, status: Some(200) }
+    }
+
+    pub fn answers(text: &str) -> Self {
+        let mut events: Vec<_> =
+            text.split_inclusive(' ').map(|word| TurnEvent::Text { text: word.into() }).collect();
+        events.push(TurnEvent::Done);
+        Self::of(events)
+    }
+
+    pub fn never_ends() -> Self {
+        Self { ends: false, ..Self::of(Vec::new()) }
+    }
+}
+
+pub struct FakeVm {
+    script: Script,
+    hold: Arc<Hold>,
+    asks: Mutex<Vec<TurnRequest>>,
+    cancels: AtomicUsize,
+    begun: watch::Sender<bool>,
+    awake: watch::Sender<bool>,
+}
+
+impl FakeVm {
+    pub(super) fn new(script: Script, hold: Arc<Hold>) -> Self {
+        Self {
+            awake: watch::Sender::new(!script.sleeps),
+            script,
+            hold,
+            asks: Mutex::default(),
+            cancels: AtomicUsize::default(),
+            begun: watch::Sender::default(),
+        }
+    }
+
+    pub fn wakes(&self) {
+        self.awake.send_replace(true);
+    }
+
+    fn firsts(&self) -> Vec<TurnRequest> {
+        let mut seen = HashSet::new();
+        let asks = self.asks.lock().unwrap().clone();
+        asks.into_iter().filter(|ask| seen.insert(ask.turn.clone())).collect()
+    }
+
+    /// The text of each turn that was executed.
+    pub fn asked(&self) -> Vec<String> {
+        self.firsts().into_iter().map(|ask| ask.text).collect()
+    }
+
+    pub fn sessions(&self) -> Vec<String> {
+        self.firsts().into_iter().map(|ask| ask.session).collect()
+    }
+
+    pub fn attached_after(&self) -> Vec<usize> {
+        self.asks.lock().unwrap().iter().map(|ask| ask.after).collect()
+    }
+
+    pub fn cancelled(&self) -> usize {
+        self.cancels.load(Ordering::SeqCst)
+    }
+
+    pub async fn began(&self) {
+        self.begun.subscribe().wait_for(|begun| *begun).await.unwrap();
+    }
+}
+
+#[async_trait]
+impl Transport for FakeVm {
+    async fn send(&self, request: http::Request<Bytes>) -> Result<Reply, Unanswered> {
+        assert!(request.headers().contains_key(SIGNATURE_HEADER));
+        let path = request.uri().path();
+        if path.ends_with("/cancel") {
+            self.cancels.fetch_add(1, Ordering::SeqCst);
+            return Ok(reply(Vec::new(), true));
+        }
+        if path == "/commit" {
+            return Ok(reply(Vec::new(), true));
+        }
+        if path == "/ready" {
+            let health =
+                Health { deployment: "0".repeat(10), build: "b".into(), role: "vm".into() };
+            return Ok(reply(vec![serde_json::to_string(&health).unwrap()], true));
+        }
+        self.hold.here(Cut::BeforeTurn).await;
+        let ask: TurnRequest = serde_json::from_slice(request.body()).unwrap();
+        let (after, is_first) = (ask.after, self.asks.lock().unwrap().is_empty());
+        self.asks.lock().unwrap().push(ask);
+        self.begun.send_replace(true);
+        self.awake.subscribe().wait_for(|awake| *awake).await.unwrap();
+        let status = self.script.status.ok_or(Unanswered::NotSent)?;
+        let mut events: Vec<_> = self.script.events.iter().skip(after).collect();
+        let mut ends = self.script.ends;
+        if let Some(broken) = self.script.break_after.filter(|_| is_first) {
+            events.truncate(broken);
+        }
+        if *self.hold.at.lock().unwrap() == Some(Cut::MidStream) {
+            events.truncate(1);
+            ends = false;
+            self.hold.reached.send_replace(true);
+        }
+        let lines = events.into_iter().map(|event| serde_json::to_string(event).unwrap() + "\n");
+        let mut reply = reply(lines.collect(), ends);
+        reply.head.status = status.try_into().unwrap();
+        Ok(reply)
+    }
+}
+
+fn reply(lines: Vec<String>, ends: bool) -> Reply {
+    let head = http::Response::new(()).into_parts().0;
+    let lines = futures::stream::iter(lines.into_iter().map(|line| Ok(Bytes::from(line))));
+    let body = if ends { lines.boxed() } else { lines.chain(futures::stream::pending()).boxed() };
+    Reply { head, body }
+}

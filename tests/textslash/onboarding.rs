@@ -1,0 +1,301 @@
+//! The onboarding bot, from hello to nothing left.
+
+use textslash::sandbox::fly::{TokenKind, nothing};
+use textslash::sandbox::machines::Knobs;
+
+use world::World;
+
+mod script;
+mod world;
+
+#[tokio::test]
+async fn hello_to_relay_to_nothing() {
+    let mut world = World::new().await;
+    let link = world.deploys().await;
+    world.reads("Then just write").await;
+    assert_eq!(world.inventory().apps.len(), 2, "{}", world.inventory());
+    assert!(link.contains("/chat#"), "{link}");
+
+    world.tears_down().await;
+    assert_eq!(world.inventory(), nothing());
+    world.says("/status");
+    world.reads("no deployment").await;
+}
+
+#[tokio::test]
+async fn no_credential_is_ever_stored_or_said() {
+    let mut world = World::new().await;
+    world.says("hi");
+    world.reads("I need a token").await;
+    let token = world.fly.mint_org_token();
+    let pasted = world.says(&token);
+    world.reads("Which Anthropic API key").await;
+    let key = world.anthropic.key().to_owned();
+    world.says(&key);
+    world.reads("Where should it run?").await;
+    world.says("1");
+    world.reads("How large").await;
+    world.taps("Small");
+    world.reads("This is the plan").await;
+    world.taps("Deploy");
+    let link = world.reads("https://my-relay-").await;
+    world.reads("Then just write").await;
+
+    let (_, owner_key) = link.split_once('#').unwrap();
+    let tail = &token[token.len() - 40..];
+    for secret in [&token, tail, &key] {
+        world.expect_nowhere(secret);
+    }
+    assert_eq!(
+        world.script.everything_ever().iter().filter(|it| it.contains(owner_key)).count(),
+        1
+    );
+    world.expect_in_database("relay-app");
+    world.expect_in_database("ada");
+    assert!(world.script.deleted().contains(&pasted.id.0), "the pasted token is deleted");
+}
+
+#[tokio::test]
+async fn the_sandbox_lends_what_is_needed() {
+    let mut world = World::lending().await;
+    world.says("/start");
+    world.reads("ready-made").await;
+    world.taps("Use sandbox one");
+    world.reads("ready-made").await;
+    world.taps("Use sandbox one");
+    world.reads("Where should it run?").await;
+    world.says("iad");
+    world.reads("How large").await;
+    world.says("yes please");
+    world.reads("choose one of these").await;
+    world.says("small");
+    world.reads("This is the plan").await;
+    world.says("yes");
+    world.reads("Your relay is ready").await;
+    world.says("/teardown");
+    world.reads("Remove it?").await;
+    world.says("yes");
+    world.reads("ready-made").await;
+    world.taps("Use sandbox one");
+    world.reads("Everything is gone").await;
+    assert_eq!(world.inventory(), nothing());
+}
+
+#[tokio::test]
+async fn a_service_without_buttons_edits_and_long_messages_will_do() {
+    let mut world = World::plain().await;
+    world.says("hi");
+    world.reads("1. Cancel").await;
+    world.says(&world.fly.mint_org_token());
+    world.reads("stays in").await;
+    world.reads("1. Shell agent, no key").await;
+    world.says("1");
+    world.reads("Where should it run?").await;
+    world.reads("Cancel").await;
+    world.says("1");
+    world.reads("3. Large").await;
+    world.says("1");
+    world.reads("This is the plan").await;
+    world.reads("1. Deploy").await;
+    world.says("1");
+    world.reads("[x] Disks").await;
+    world.reads("/chat#").await;
+    world.reads("1. Status").await;
+    world.says("/teardown");
+    world.reads("1. Yes, remove it").await;
+    world.says("1");
+    world.reads("send one").await;
+    world.says(&world.fly.mint_org_token());
+    world.reads("Everything is gone").await;
+    assert_eq!(world.inventory(), nothing());
+}
+
+#[tokio::test]
+async fn every_wrong_token_is_told_what_is_wrong_with_it() {
+    let mut world = World::new().await;
+    world.says("hi");
+    world.reads("I need a token").await;
+    for (kind, reason) in [
+        (TokenKind::Expired, "expired on"),
+        (TokenKind::ReadOnly, "may only read"),
+        (TokenKind::OneAppOnly, "a single app only"),
+        (TokenKind::WithoutDischarge, "two parts"),
+        (TokenKind::CutOff, "The end of that"),
+        (TokenKind::Forged, "is refused"),
+        (TokenKind::OAuth, "cannot be narrowed"),
+    ] {
+        world.says(&world.fly.mint_token(kind));
+        world.reads(reason).await;
+        world.reads("I need a token").await;
+    }
+    for (line, reason) in [("", "empty"), ("🦀", "not a Fly.io token"), ("sk-ant", "not a Fly.io")]
+    {
+        world.says(line);
+        world.reads(reason).await;
+        world.reads("I need a token").await;
+    }
+    world.says(&"fm2_".repeat(50_000));
+    world.reads("I need a token").await;
+    world.says(&world.fly.mint_org_token());
+    world.reads("Which Anthropic API key").await;
+}
+
+#[tokio::test]
+async fn a_message_that_is_delivered_again_and_again_is_answered_once() {
+    let mut world = World::new().await;
+    let token = world.fly.mint_org_token();
+    let key = world.anthropic.key().to_owned();
+    let mut before = Vec::new();
+    for (line, question) in [
+        ("hi", "I need a token"),
+        (token.as_str(), "Which Anthropic API key"),
+        (key.as_str(), "Where should it run?"),
+        ("1", "How large"),
+        ("1", "This is the plan"),
+    ] {
+        before.push(world.says(line));
+        before.iter().rev().cycle().take(5).for_each(|again| world.script.deliver(again.clone()));
+        world.reads(question).await;
+    }
+    world.bot_restarts_quietly().await;
+    before.iter().for_each(|again| world.script.deliver(again.clone()));
+    world.reads("I no longer hold your Fly.io token").await;
+    world.reads("I need a token").await;
+
+    let shown = world.script.shown();
+    for question in ["Hi, I am textslash", "Where should it run?", "How large", "This is the plan"]
+    {
+        let count = shown.iter().filter(|it| it.text.contains(question)).count();
+        assert_eq!(count, 1, "{question}");
+    }
+    world.says("/status");
+    world.reads("no deployment").await;
+    world.reads("I need a token").await;
+    assert_eq!(world.unread(), Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn a_restart_in_the_middle_of_a_deployment_loses_nothing() {
+    let mut world = World::new().await;
+    world.machines(Knobs { never_healthy: Some("vm"), ..Knobs::default() });
+    world.answers_everything().await;
+    world.taps("Deploy");
+    world.reads("[x] Machines started").await;
+
+    world.machines(Knobs::default());
+    world.bot_restarts().await;
+    world.reads("restarted in the middle").await;
+    world.reads("I need a token").await;
+    world.says(&world.fly.mint_token(TokenKind::OtherOrganisation));
+    world.reads("opens another organisation").await;
+    world.reads("I need a token").await;
+    world.says(&world.fly.mint_org_token());
+    world.reads("Which Anthropic API key").await;
+    world.restart_machines();
+    world.says(world.anthropic.clone().key());
+    world.reads("Your relay is ready").await;
+    world.reads("/chat#").await;
+    assert_eq!(world.inventory().apps.len(), 2, "{}", world.inventory());
+    world.tears_down().await;
+    assert_eq!(world.inventory(), nothing());
+}
+
+#[tokio::test]
+async fn a_deployment_that_is_cancelled_leaves_nothing() {
+    let mut world = World::new().await;
+    world.machines(Knobs { never_healthy: Some("vm"), ..Knobs::default() });
+    world.answers_everything().await;
+    world.taps("Deploy");
+    world.reads("[x] Machines started").await;
+    world.says("/cancel");
+    world.reads("Stop it and remove everything").await;
+    world.taps("Remove everything");
+    world.reads("Everything is gone").await;
+    assert_eq!(world.inventory(), nothing());
+}
+
+#[tokio::test]
+async fn what_a_lost_database_knew_is_found_and_removed() {
+    let mut world = World::new().await;
+    world.deploys().await;
+    world.fly.add_lookalikes();
+    world.bot_starts_from_nothing().await;
+    world.says("/teardown");
+    world.reads("no deployment of yours").await;
+    world.says(&world.fly.mint_org_token());
+    world.reads("I found these").await;
+    world.says("1");
+    world.reads("Remove it?").await;
+    world.says("yes");
+    world.reads("Everything is gone").await;
+    assert_eq!(world.inventory(), nothing());
+    assert!(world.fly.lookalikes_untouched());
+}
+
+#[tokio::test]
+async fn a_group_is_pointed_to_the_private_chat_once_and_nothing_is_stored() {
+    let mut world = World::new().await;
+    for _ in 0..3 {
+        world.says_in_a_group("deploy me a pineapple");
+    }
+    world.says("/help");
+    world.reads("/teardown - remove a deployment").await;
+    let in_group = world.script.shown().into_iter().filter(|it| it.chat == "group").count();
+    assert_eq!(in_group, 1);
+    world.expect_nowhere("pineapple");
+    world.expect_nowhere("group");
+}
+
+#[tokio::test]
+async fn what_could_not_be_sent_is_sent_when_the_chat_can_be_reached() {
+    let mut world = World::new().await;
+    world.says("/help");
+    world.reads("/teardown - remove a deployment").await;
+    world.script.set_unreachable("ada", true);
+    let last = world.says("hi");
+    world.acknowledged(&last).await;
+    world.script.set_unreachable("ada", false);
+    world.reads("I am textslash").await;
+    world.reads("I need a token").await;
+}
+
+#[tokio::test]
+async fn naughty_strings_at_every_question_are_answered_and_never_repeated() {
+    let Some(naughty) = naughty_strings() else { return };
+    let mut world = World::new().await;
+    world.says("hi");
+    world.reads("I need a token").await;
+    world.is_bothered_with(naughty.iter().step_by(4)).await;
+    world.says(&world.fly.mint_org_token());
+    world.reads("Which Anthropic API key").await;
+    world.is_bothered_with(naughty.iter().skip(1).step_by(4)).await;
+    world.taps("Shell agent, no key");
+    world.reads("Where should it run?").await;
+    world.is_bothered_with(naughty.iter().skip(2).step_by(4)).await;
+    world.says("iad");
+    world.reads("How large").await;
+    world.taps("Small");
+    world.reads("This is the plan").await;
+    world.taps("Change an answer");
+    world.reads("Which answer should change?").await;
+    world.taps("Name");
+    world.reads("What should I call it?").await;
+    world.is_bothered_with(naughty.iter().skip(3).step_by(4)).await;
+    world.says("lab");
+    world.reads("Name: lab").await;
+}
+
+/// The big list of naughty strings, a quarter of which goes to each question; without those that are an answer to a question or a command.
+fn naughty_strings() -> Option<Vec<String>> {
+    let Ok(specs) = std::env::var("API_SPECS") else {
+        println!("skipped: API_SPECS is not set, so the naughty strings are not at hand");
+        return None;
+    };
+    let file = std::path::Path::new(&specs).join("../vectors/blns.json");
+    let all: Vec<String> = serde_json::from_slice(&std::fs::read(file).unwrap()).unwrap();
+    let is_answer = |line: &String| {
+        let line = line.trim();
+        line.parse::<u32>().is_ok() || textslash::spec::Name::try_from(line.to_owned()).is_ok()
+    };
+    Some(all.into_iter().filter(|line| !is_answer(line)).collect())
+}

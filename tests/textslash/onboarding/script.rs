@@ -1,0 +1,192 @@
+//! A chat service in memory: what it shows is what a person's phone shows.
+
+use std::collections::BTreeMap;
+use std::sync::{Mutex, MutexGuard};
+
+use adapters::channel::{Capabilities, Channel, ChannelError, Event, SecretEntry};
+use adapters::chat::{Button, ChatId, Inbound, InboundId, MessageRef, Outbound};
+use adapters::text::Unit;
+use async_trait::async_trait;
+use tokio::sync::{Mutex as AsyncMutex, Notify, mpsc};
+
+/// The service. It lives on when the bot is restarted.
+pub struct Script {
+    capabilities: Capabilities,
+    incoming: mpsc::UnboundedSender<Event>,
+    events: AsyncMutex<mpsc::UnboundedReceiver<Event>>,
+    screen: Mutex<Screen>,
+    pub changed: Notify,
+}
+
+#[derive(Default)]
+struct Screen {
+    shown: Vec<Shown>,
+    by_key: BTreeMap<(String, String), usize>,
+    everything_ever: Vec<String>,
+    unacknowledged: Vec<Inbound>,
+    deleted: Vec<String>,
+    unreachable: bool,
+}
+
+/// A message as it stands on the phone.
+#[derive(Clone, Debug)]
+pub struct Shown {
+    pub chat: String,
+    pub text: String,
+    pub buttons: Vec<Button>,
+}
+
+impl Script {
+    pub fn new() -> Self {
+        Self::with(Capabilities {
+            edits: true,
+            deletes_theirs: true,
+            buttons_max: 20,
+            text_max: 4096,
+            text_unit: Unit::Utf16,
+            edit_interval_ms: 0,
+            secret_entry: SecretEntry::PastedThenDeleted,
+        })
+    }
+
+    /// Short messages, no buttons, nothing can be edited or deleted.
+    pub fn plain() -> Self {
+        Self::with(Capabilities {
+            edits: false,
+            deletes_theirs: false,
+            buttons_max: 0,
+            text_max: 160,
+            text_unit: Unit::Chars,
+            edit_interval_ms: 0,
+            secret_entry: SecretEntry::Form,
+        })
+    }
+
+    fn with(capabilities: Capabilities) -> Self {
+        let (incoming, events) = mpsc::unbounded_channel();
+        Self {
+            capabilities,
+            incoming,
+            events: AsyncMutex::new(events),
+            screen: Mutex::default(),
+            changed: Notify::new(),
+        }
+    }
+
+    fn screen(&self) -> MutexGuard<'_, Screen> {
+        self.screen.lock().unwrap()
+    }
+
+    pub fn deliver(&self, inbound: Inbound) {
+        self.screen().unacknowledged.push(inbound.clone());
+        self.incoming.send(Event::Inbound(inbound)).unwrap();
+    }
+
+    /// What was never acknowledged is delivered again, as services do.
+    pub fn deliver_again(&self) {
+        let again = std::mem::take(&mut self.screen().unacknowledged);
+        again.into_iter().for_each(|inbound| self.deliver(inbound));
+    }
+
+    pub fn is_acknowledged(&self, id: &InboundId) -> bool {
+        self.screen().unacknowledged.iter().all(|inbound| inbound.id != *id)
+    }
+
+    pub fn shown(&self) -> Vec<Shown> {
+        self.shown_since(0)
+    }
+
+    /// What stands on the screen, the first so many messages aside.
+    pub fn shown_since(&self, read: usize) -> Vec<Shown> {
+        self.screen().shown[read..].to_vec()
+    }
+
+    pub fn count(&self) -> usize {
+        self.screen().shown.len()
+    }
+
+    /// Every text that was ever sent or edited.
+    pub fn everything_ever(&self) -> Vec<String> {
+        self.screen().everything_ever.clone()
+    }
+
+    pub fn deleted(&self) -> Vec<String> {
+        self.screen().deleted.clone()
+    }
+
+    pub fn set_unreachable(&self, chat: &str, unreachable: bool) {
+        self.screen().unreachable = unreachable;
+        if !unreachable {
+            self.incoming.send(Event::Reachable(ChatId(chat.to_owned()))).unwrap();
+        }
+    }
+}
+
+#[async_trait]
+impl Channel for Script {
+    fn name(&self) -> &'static str {
+        "script"
+    }
+
+    fn capabilities(&self) -> &Capabilities {
+        &self.capabilities
+    }
+
+    async fn next(&self) -> Option<Event> {
+        self.events.lock().await.recv().await
+    }
+
+    async fn acknowledge(&self, id: &InboundId) {
+        self.screen().unacknowledged.retain(|inbound| inbound.id != *id);
+        self.changed.notify_waiters();
+    }
+
+    async fn send(&self, chat: &ChatId, message: &Outbound) -> Result<MessageRef, ChannelError> {
+        let text_max = self.capabilities.text_max;
+        assert!(adapters::text::length(&message.text, self.capabilities.text_unit) <= text_max);
+        assert!(message.buttons.len() <= self.capabilities.buttons_max);
+        let place = {
+            let mut screen = self.screen();
+            if screen.unreachable {
+                return Err(ChannelError::Unreachable);
+            }
+            let key = (chat.0.clone(), message.key.clone());
+            if let Some(place) = screen.by_key.get(&key) {
+                *place
+            } else {
+                let place = screen.shown.len();
+                screen.by_key.insert(key, place);
+                screen.everything_ever.push(message.text.clone());
+                screen.shown.push(Shown {
+                    chat: chat.0.clone(),
+                    text: message.text.clone(),
+                    buttons: message.buttons.clone(),
+                });
+                place
+            }
+        };
+        self.changed.notify_waiters();
+        Ok(MessageRef { chat: chat.clone(), id: place.to_string() })
+    }
+
+    async fn edit(&self, message: &MessageRef, new: &Outbound) -> Result<(), ChannelError> {
+        assert!(self.capabilities.edits, "this service cannot edit");
+        {
+            let mut screen = self.screen();
+            let place: usize = message.id.parse().unwrap();
+            screen.everything_ever.push(new.text.clone());
+            screen.shown[place].text.clone_from(&new.text);
+            screen.shown[place].buttons.clone_from(&new.buttons);
+        }
+        self.changed.notify_waiters();
+        Ok(())
+    }
+
+    async fn delete(&self, message: &MessageRef) -> Result<(), ChannelError> {
+        assert!(self.capabilities.deletes_theirs, "this service cannot delete");
+        self.screen().deleted.push(message.id.clone());
+        Ok(())
+    }
+
+    async fn typing(&self, _: &ChatId) {}
+}

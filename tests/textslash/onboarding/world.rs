@@ -1,0 +1,311 @@
+//! Ada with her phone, the bot in a process that can be killed, and a simulated Fly.io and Anthropic.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use adapters::chat::{ChatId, Content, Inbound, InboundId, Place, UserId};
+use textslash::chance::Chance;
+use textslash::clock::Clock;
+use textslash::cloud::fly::{Endpoints, Fly};
+use textslash::http::SharedTransport;
+use textslash::onboarding::{Catalogue, Onboarding, Settings, Vendors};
+use textslash::sandbox::anthropic::Anthropic;
+use textslash::sandbox::fly::{self, Inventory};
+use textslash::sandbox::in_process::InProcess;
+use textslash::sandbox::machines::{Knobs, Modelled};
+use textslash::secret::{Secret, SecretKind};
+use textslash::spec::{AgentKind, CloudKind, Images, RelayChannel};
+use textslash::store;
+use tokio::task::JoinHandle;
+use zeroize::Zeroizing;
+
+use super::script::{Script, Shown};
+
+/// Far longer than any story takes: beyond it the story so far is printed.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+pub struct World {
+    pub fly: Arc<fly::Fly>,
+    pub anthropic: Arc<Anthropic>,
+    pub runtime: Arc<Modelled>,
+    pub script: Arc<Script>,
+    transport: SharedTransport,
+    directory: tempfile::TempDir,
+    lends: bool,
+    bot: Option<JoinHandle<()>>,
+    messages: usize,
+    read: usize,
+}
+
+impl World {
+    pub async fn new() -> Self {
+        Self::made(Script::new(), false).await
+    }
+
+    /// On a service that can do next to nothing.
+    pub async fn plain() -> Self {
+        Self::made(Script::plain(), false).await
+    }
+
+    /// The bot lends its own token and key to everybody, as the sandbox does.
+    pub async fn lending() -> Self {
+        Self::made(Script::new(), true).await
+    }
+
+    async fn made(script: Script, lends: bool) -> Self {
+        let (clock, chance) = (Clock::system(), Chance::seeded(7));
+        let runtime = Modelled::new(clock.clone(), chance.clone());
+        let settings = fly::Settings::prompt(clock, chance.clone(), Arc::new(runtime.clone()));
+        let fly = fly::Fly::new(settings);
+        let anthropic = Anthropic::new(chance);
+        let transport =
+            InProcess::new().mount("api.anthropic.com", anthropic.router()).with_fly(&fly);
+        let mut world = Self {
+            fly,
+            anthropic,
+            runtime,
+            script: Arc::new(script),
+            transport: Arc::new(transport),
+            directory: tempfile::tempdir().unwrap(),
+            lends,
+            bot: None,
+            messages: 0,
+            read: 0,
+        };
+        world.bot_starts().await;
+        world
+    }
+
+    pub async fn bot_starts(&mut self) {
+        let (clock, chance) = (Clock::system(), Chance::system().unwrap());
+        let database = self.directory.path().join("bot.db");
+        let endpoints = Endpoints::real();
+        let secret = |kind, value: &str, audience| {
+            Arc::new(Secret::new(kind, Zeroizing::new(value.to_owned()), audience))
+        };
+        let lent = self.lends.then(|| {
+            let token = self.fly.mint_org_token();
+            [
+                secret(SecretKind::FlyToken, &token, endpoints.token_audience()),
+                secret(SecretKind::ModelKey, self.anthropic.key(), endpoints.keys_audience()),
+            ]
+        });
+        let settings = Settings {
+            pool: store::open(&database, &store::SCHEMA).await.unwrap(),
+            clock: clock.clone(),
+            chance: chance.clone(),
+            vendors: Vendors {
+                transport: self.transport.clone(),
+                fly: Fly::new(self.transport.clone(), endpoints, clock, chance),
+                anthropic: "https://api.anthropic.com".parse().unwrap(),
+            },
+            catalogue: Catalogue {
+                clouds: vec![CloudKind::Fly],
+                channels: vec![RelayChannel::Web],
+                agents: vec![AgentKind::Claude, AgentKind::Shell],
+                images: Images { relay: image("relay", 1), vm: image("vm", 2) },
+            },
+            lent: lent.into_iter().flatten().collect(),
+        };
+        let (onboarding, script) = (Onboarding::new(settings), self.script.clone());
+        self.bot = Some(tokio::spawn(async move { onboarding.run(script).await.unwrap() }));
+    }
+
+    /// The bot's process is killed.
+    pub async fn bot_dies(&mut self) {
+        let bot = self.bot.take().unwrap();
+        bot.abort();
+        assert!(bot.await.unwrap_err().is_cancelled());
+    }
+
+    pub async fn bot_restarts(&mut self) {
+        self.bot_dies().await;
+        self.bot_starts().await;
+        self.script.deliver_again();
+    }
+
+    /// The bot is restarted, and nothing is delivered again by itself.
+    pub async fn bot_restarts_quietly(&mut self) {
+        self.bot_dies().await;
+        self.bot_starts().await;
+    }
+
+    /// The bot's database is lost as well.
+    pub async fn bot_starts_from_nothing(&mut self) {
+        self.bot_dies().await;
+        self.directory = tempfile::tempdir().unwrap();
+        self.bot_starts().await;
+    }
+
+    fn inbound(&mut self, content: Content) -> Inbound {
+        self.messages += 1;
+        Inbound {
+            id: InboundId(format!("in-{}", self.messages)),
+            chat: ChatId("ada".into()),
+            from: UserId("ada".into()),
+            place: Place::Private,
+            locale: None,
+            content,
+        }
+    }
+
+    pub fn says(&mut self, line: &str) -> Inbound {
+        let inbound = self.inbound(Content::Text(Zeroizing::new(line.to_owned())));
+        self.script.deliver(inbound.clone());
+        inbound
+    }
+
+    pub fn says_in_a_group(&mut self, line: &str) {
+        let inbound = self.inbound(Content::Text(Zeroizing::new(line.to_owned())));
+        let chat = ChatId("group".into());
+        self.script.deliver(Inbound { chat, place: Place::Group, ..inbound });
+    }
+
+    pub fn taps(&mut self, label: &str) -> Inbound {
+        let shown = self.script.shown();
+        let button = shown.iter().rev().flat_map(|it| &it.buttons).find(|it| it.label == label);
+        let button = button.unwrap_or_else(|| panic!("no button {label:?}{}", self.story()));
+        let inbound = self.inbound(Content::Tap { button: button.id.clone(), message: None });
+        self.script.deliver(inbound.clone());
+        inbound
+    }
+
+    /// Waits until a message says so, and skips those before it.
+    #[track_caller]
+    pub fn reads(&mut self, expected: &str) -> impl Future<Output = String> {
+        let place = std::panic::Location::caller();
+        async move {
+            let found = tokio::time::timeout(PATIENCE, self.find(expected)).await;
+            found.unwrap_or_else(|_| panic!("{place}: never read {expected:?}{}", self.story()))
+        }
+    }
+
+    async fn find(&mut self, expected: &str) -> String {
+        let script = self.script.clone();
+        loop {
+            let mut changed = std::pin::pin!(script.changed.notified());
+            changed.as_mut().enable();
+            let unread = script.shown_since(self.read);
+            let found = unread.into_iter().enumerate().find(|(_, it)| it.text.contains(expected));
+            if let Some((place, Shown { text, .. })) = found {
+                self.read += place + 1;
+                return text;
+            }
+            changed.await;
+        }
+    }
+
+    /// Waits until a message is safe with the bot.
+    pub async fn acknowledged(&self, inbound: &Inbound) {
+        let safe = async {
+            loop {
+                let mut changed = std::pin::pin!(self.script.changed.notified());
+                changed.as_mut().enable();
+                if self.script.is_acknowledged(&inbound.id) {
+                    return;
+                }
+                changed.await;
+            }
+        };
+        tokio::time::timeout(PATIENCE, safe).await.expect("it is acknowledged");
+    }
+
+    pub fn unread(&self) -> Vec<String> {
+        self.script.shown_since(self.read).into_iter().map(|it| it.text).collect()
+    }
+
+    pub fn inventory(&self) -> Inventory {
+        self.fly.inventory()
+    }
+
+    fn story(&self) -> String {
+        let shown = self.script.shown();
+        let lines = shown.iter().map(|it| format!("\n---- {}\n{}", it.chat, it.text));
+        format!("; the story so far:{}", lines.collect::<String>())
+    }
+
+    /// Answers everything with a pasted token and key, up to the plan.
+    pub async fn answers_everything(&mut self) {
+        self.says("hi");
+        self.reads("I need a token").await;
+        self.says(&self.fly.mint_org_token());
+        self.reads("Which Anthropic API key").await;
+        self.says(self.anthropic.clone().key());
+        self.reads("Where should it run?").await;
+        self.says("1");
+        self.reads("How large").await;
+        self.taps("Small");
+        self.reads("This is the plan").await;
+    }
+
+    pub async fn deploys(&mut self) -> String {
+        self.answers_everything().await;
+        self.taps("Deploy");
+        self.reads("Your relay is ready").await;
+        self.reads("https://").await
+    }
+
+    pub async fn tears_down(&mut self) {
+        self.says("/teardown");
+        self.reads("Remove it?").await;
+        self.says("yes");
+        self.reads("token").await;
+        self.says(&self.fly.mint_org_token());
+        self.reads("Everything is gone").await;
+    }
+
+    /// Machines do not become healthy until this is called again with the default.
+    pub fn machines(&self, knobs: Knobs) {
+        self.runtime.set(knobs);
+    }
+
+    /// Each line gets an answer that does not repeat it, and the question stays open.
+    pub async fn is_bothered_with(&mut self, lines: impl Iterator<Item = &String>) {
+        for line in lines {
+            let before = self.script.count();
+            let inbound = self.says(line);
+            self.acknowledged(&inbound).await;
+            self.read = before;
+            self.reads("").await;
+            let repeats = |text: &String| line.chars().count() > 12 && text.contains(line.as_str());
+            assert!(!self.unread().iter().any(repeats), "{line:?}{}", self.story());
+        }
+    }
+
+    /// Every machine's process ends, as a machine does that has waited too long; traffic wakes it.
+    pub fn restart_machines(&self) {
+        use textslash::sandbox::machines::MachineRuntime;
+        for machine in self.runtime.running() {
+            self.runtime.exit(&machine, 0);
+        }
+    }
+
+    /// Looks for a secret in every file of the database and in everything we ever said.
+    pub fn expect_nowhere(&self, secret: &str) {
+        for text in self.script.everything_ever() {
+            assert!(!text.contains(secret), "a secret was said");
+        }
+        for bytes in files(self.directory.path()) {
+            assert!(!holds(&bytes, secret), "a secret is in the database");
+        }
+    }
+
+    /// The hunt is not blind: what must be in the database is found there.
+    pub fn expect_in_database(&self, text: &str) {
+        assert!(files(self.directory.path()).iter().any(|bytes| holds(bytes, text)), "{text}");
+    }
+}
+
+fn image(name: &str, digit: u8) -> String {
+    format!("ghcr.io/textslash/{name}@sha256:{}", digit.to_string().repeat(64))
+}
+
+fn files(directory: &Path) -> Vec<Vec<u8>> {
+    let entries = std::fs::read_dir(directory).unwrap();
+    entries.map(|entry| std::fs::read(entry.unwrap().path()).unwrap()).collect()
+}
+
+fn holds(bytes: &[u8], text: &str) -> bool {
+    bytes.windows(text.len()).any(|window| window == text.as_bytes())
+}

@@ -1,0 +1,329 @@
+//! The provisioner against the simulated Fly, in one process and under paused time.
+
+use std::time::Duration;
+
+use http::{Method, StatusCode};
+use textslash::cloud::{Cause, Cloud, Here};
+use textslash::journal::End;
+use textslash::plan::{Facts, Known, Stage, StepId};
+use textslash::provisioner::{DriveError, Goal, Outcome, Progress, Seen, StageState};
+use textslash::sandbox::faults::{At, Call, Mode};
+use textslash::sandbox::fly::{Face, Lag, Latency};
+use tokio::sync::mpsc;
+
+mod sweep;
+mod world;
+
+use world::{Database, World};
+
+#[tokio::test]
+async fn a_deployment_is_proven_and_its_removal_leaves_a_receipt() {
+    let ada = World::new().await;
+
+    let Outcome::Deployed(known) = ada.deploys().await else { panic!("not deployed") };
+    ada.expect_deployed();
+    for machine in ["relay-machine", "vm-machine"] {
+        let id = &known[&StepId::new(machine)]["id"];
+        assert!(ada.runtime.commits(id) <= 1, "told at most once that it may stay");
+    }
+
+    let Outcome::Removed(receipt) = ada.removes().await else { panic!("not removed") };
+    let names: Vec<_> = receipt.lines.iter().map(|line| line.name.as_str()).collect();
+    assert_eq!(names.len(), 6, "two apps, volumes and machines: {names:?}");
+    assert!(names.contains(&format!("ada-relay-{}", ada.spec.id).as_str()));
+    ada.expect_nothing();
+    ada.expect_good_manners();
+}
+
+#[tokio::test]
+async fn progress_tells_each_stage_once_begun_and_once_done() {
+    let ada = World::new().await;
+    ada.open().await;
+    let (progress, mut told) = mpsc::channel(Progress::CHANNEL);
+
+    let account = ada.account();
+    ada.provisioner.drive(&ada.spec.id, Goal::Deployed, &account, &progress).await.unwrap();
+
+    let mut lines = Vec::new();
+    while let Ok(Progress { stage, state }) = told.try_recv() {
+        lines.push((stage, state));
+    }
+    for stage in [Stage::Apps, Stage::Network, Stage::Secrets, Stage::Storage, Stage::Proof] {
+        let of_stage: Vec<_> = lines.iter().filter(|line| line.0 == stage).collect();
+        let expected = [(stage, StageState::Working), (stage, StageState::Done)];
+        assert_eq!(of_stage, expected.iter().collect::<Vec<_>>());
+    }
+}
+
+#[tokio::test]
+async fn a_full_region_is_left_without_a_trace_for_the_next_one() {
+    let database = Database::new().await;
+    let lagging = Lag::FixedMs(20_000);
+    let cases = [(true, Lag::None), (false, Lag::None), (true, lagging), (false, lagging)];
+    for (seed, (machines, lag)) in (1..).zip(cases) {
+        let ada = World::with(database.clone(), seed, Latency::NONE).lagging(lag);
+        if machines {
+            ada.fly.set_no_machines_in(&["ams"]);
+        } else {
+            ada.fly.set_no_volumes_in(&["ams"]);
+        }
+
+        assert!(matches!(ada.deploys().await, Outcome::Deployed(_)));
+
+        ada.expect_deployed();
+        let there = ada.fly.inventory();
+        assert!(there.machines.iter().all(|line| line.contains(" lhr ")), "{there}");
+        assert!(there.volumes.iter().all(|line| line.contains(" lhr ")), "{there}");
+        assert!(matches!(ada.removes().await, Outcome::Removed(_)));
+        ada.expect_nothing();
+        ada.expect_good_manners();
+    }
+}
+
+#[tokio::test]
+async fn where_no_region_has_room_the_person_is_asked_and_may_try_again() {
+    let ada = World::new().await;
+    ada.fly.set_no_machines_in(&["ams", "lhr"]);
+
+    let Outcome::Failed { cause, remaining, .. } = ada.deploys().await else { panic!("deployed") };
+
+    assert_eq!(cause, Cause::NoRoom);
+    assert!(remaining.lines.iter().any(|line| line.costs), "a volume costs money");
+    ada.fly.set_no_machines_in(&[]);
+    assert!(matches!(ada.drive_on(Goal::Deployed).await, Outcome::Deployed(_)));
+    ada.expect_deployed();
+    ada.expect_good_manners();
+}
+
+#[tokio::test]
+async fn a_token_revoked_on_the_way_is_asked_for_again_and_the_run_carries_on() {
+    let ada = World::with(Database::new().await, 1, Latency::MEDIANS);
+    ada.open().await;
+    let revoke = async {
+        tokio::time::sleep(Duration::from_secs(2)).await;
+        ada.fly.revoke_all_tokens();
+    };
+
+    let (told, ()) = tokio::join!(ada.drive_on(Goal::Deployed), revoke);
+
+    let Outcome::Failed { cause, remaining, .. } = told else { panic!("deployed") };
+    assert_eq!(cause, Cause::TokenRefused);
+    assert!(remaining.lines.iter().all(|line| line.seen == Seen::Unknown), "nobody may look");
+    assert!(matches!(ada.drive_on(Goal::Deployed).await, Outcome::Deployed(_)));
+    ada.expect_deployed();
+    ada.expect_good_manners();
+}
+
+#[tokio::test]
+async fn a_missing_card_stops_the_run_until_there_is_one() {
+    let ada = World::new().await;
+    ada.fly.show(Face::NoCard);
+
+    let Outcome::Failed { cause, .. } = ada.deploys().await else { panic!("deployed") };
+
+    assert_eq!(cause, Cause::PaymentNeeded);
+    ada.fly.show(Face::Paid);
+    assert!(matches!(ada.drive_on(Goal::Deployed).await, Outcome::Deployed(_)));
+    ada.expect_deployed();
+}
+
+#[tokio::test]
+async fn nothing_but_a_token_is_needed_to_remove_what_nobody_remembers() {
+    let database = Database::new().await;
+    for seed in 2..6 {
+        let ada = World::with(database.clone(), seed, Latency::MEDIANS);
+        ada.open().await;
+        // The process dies at some point, and takes its database with it.
+        let alive = Duration::from_millis(700 * seed);
+        tokio::time::timeout(alive, ada.drive(Goal::Deployed)).await.ok();
+        let ada = ada.in_database(database.another().await);
+
+        let found = ada.account().find().await.unwrap();
+        assert_eq!(found.len(), 1, "strangers' apps are not found");
+        let id = ada.provisioner.adopt(&found[0], "ada").await.unwrap();
+        assert_eq!(id, ada.spec.id);
+        assert!(matches!(ada.removes().await, Outcome::Removed(_)));
+
+        ada.expect_nothing();
+        ada.expect_good_manners();
+        let deploy = ada.drive(Goal::Deployed).await.unwrap();
+        assert!(matches!(deploy, Err(DriveError::BeingRemoved(_))), "it can only be removed");
+    }
+}
+
+#[tokio::test]
+async fn of_two_drivers_the_earlier_is_fenced_out() {
+    let ada = World::with(Database::new().await, 1, Latency::MEDIANS);
+    ada.open().await;
+    let second = async {
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        ada.drive(Goal::Deployed).await.unwrap()
+    };
+
+    let (first, second) = tokio::join!(ada.drive(Goal::Deployed), second);
+
+    assert!(matches!(first.unwrap(), Err(DriveError::Fenced)));
+    assert!(matches!(second, Ok(Outcome::Deployed(_))));
+    ada.expect_deployed();
+    assert!(matches!(ada.removes().await, Outcome::Removed(_)));
+    ada.expect_nothing();
+}
+
+#[tokio::test]
+async fn an_app_that_comes_late_is_waited_for_before_nothing_is_said_to_be_left() {
+    let ada = World::with(Database::new().await, 1, Latency::MEDIANS);
+    let apps = Call::new(&Method::POST, "api.machines.dev", "/v1/apps");
+    ada.faults.plan(At::Nth(apps, 0), Mode::Late(Duration::from_secs(100)));
+    ada.open().await;
+    tokio::time::timeout(Duration::from_millis(100), ada.drive(Goal::Deployed)).await.ok();
+
+    assert!(matches!(ada.removes().await, Outcome::Removed(_)));
+
+    ada.expect_nothing();
+    ada.let_late_effects_happen().await;
+    ada.expect_nothing();
+}
+
+#[tokio::test]
+async fn lists_that_lag_behind_make_no_doubles_and_hide_no_orphans() {
+    let database = Database::new().await;
+    let clean = World::with(database.clone(), 0, Latency::NONE);
+    clean.deploys().await;
+    let changes = clean.faults.places().into_iter().filter(|place| {
+        matches!(place, At::Nth(call, _) if call.method == "POST" && call.path.starts_with("/v1"))
+    });
+    let mut seed = 0;
+    for place in changes {
+        for mode in [Mode::KilledAfter, Mode::LostReply] {
+            seed += 1;
+            let ada = World::with(database.clone(), seed, Latency::NONE);
+            let ada = ada.lagging(Lag::UpToMs(20_000));
+            ada.faults.plan(sweep::moved(&place, &clean, &ada), mode.clone());
+
+            let told = ada.deploys().await;
+
+            assert!(matches!(told, Outcome::Deployed(_)), "{place:?} {mode:?}: {told:?}");
+            ada.expect_deployed();
+            assert!(matches!(ada.removes().await, Outcome::Removed(_)), "{place:?} {mode:?}");
+            ada.expect_nothing();
+        }
+    }
+}
+
+#[tokio::test]
+async fn what_the_person_removed_by_hand_is_made_again_or_gone_already() {
+    let database = Database::new().await;
+    for (seed, goal) in [(1, Goal::Deployed), (2, Goal::Removed)] {
+        let ada = World::with(database.clone(), seed, Latency::NONE);
+        ada.deploys().await;
+        let (region, known) = (world::region("ams"), Known::new());
+        let here = Here { spec: &ada.spec, region: &region, known: &known };
+        let app = StepId::new("relay-app");
+        ada.account().delete(&here, &app, &Facts::new()).await.unwrap();
+
+        let told = ada.drive_on(goal).await;
+
+        match goal {
+            Goal::Deployed => {
+                assert!(matches!(told, Outcome::Deployed(_)), "{told:?}");
+                ada.expect_deployed();
+            }
+            Goal::Removed => {
+                assert!(matches!(told, Outcome::Removed(_)), "{told:?}");
+                ada.expect_nothing();
+            }
+        }
+        ada.expect_good_manners();
+    }
+}
+
+#[tokio::test]
+async fn driving_a_deployed_run_again_replaces_its_keys_and_proves_it_again() {
+    let ada = World::new().await;
+    let Outcome::Deployed(before) = ada.deploys().await else { panic!("not deployed") };
+
+    let Outcome::Deployed(after) = ada.drive_on(Goal::Deployed).await else { panic!("failed") };
+
+    let machine = StepId::new("relay-machine");
+    assert_ne!(before[&machine]["id"], after[&machine]["id"], "a machine keeps the keys it has");
+    let volume = StepId::new("relay-volume");
+    assert_eq!(before[&volume]["id"], after[&volume]["id"], "what the person wrote stays");
+    ada.expect_deployed();
+    ada.expect_good_manners();
+}
+
+#[tokio::test]
+async fn a_journal_that_cannot_be_written_stops_the_run_before_the_effect() {
+    let database = Database::new().await;
+    let clean = World::with(database.clone(), 0, Latency::NONE);
+    clean.deploys().await;
+    for first_lost in 1..clean.journal_length().await {
+        let ada = World::with(database.clone(), first_lost, Latency::NONE);
+        ada.open().await;
+        ada.lose_journal_entries_from(first_lost).await;
+
+        let told = ada.drive(Goal::Deployed).await.unwrap();
+
+        assert!(matches!(told, Err(DriveError::Store(_))), "entry {first_lost}: {told:?}");
+        ada.lose_no_more_journal_entries().await;
+        assert!(matches!(ada.removes().await, Outcome::Removed(_)));
+        ada.expect_nothing();
+    }
+}
+
+#[tokio::test]
+async fn no_secret_is_in_the_journal() {
+    let ada = World::new().await;
+    ada.deploys().await;
+    ada.removes().await;
+
+    let written = [ada.database_file(""), ada.database_file("-wal")].concat();
+    let holds = |text: &str| written.windows(text.len()).any(|window| window == text.as_bytes());
+    assert!(holds(ada.spec.id.as_ref()), "the search finds what is there");
+    for secret in ada.secrets() {
+        for part in secret.split([',', ' ']).filter(|part| part.len() > 10) {
+            assert!(!holds(part), "a secret is in the database");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_refused_stranger_is_part_of_the_proof() {
+    use textslash::sandbox::machines::Knobs;
+    let ada = World::new().await;
+    ada.runtime.set(Knobs { open_to_all: true, ..Knobs::default() });
+
+    let Outcome::Failed { step, cause, .. } = ada.deploys().await else { panic!("deployed") };
+
+    assert_eq!((step, cause), (StepId::new("stranger-refused"), Cause::OurFault));
+    assert_eq!(ada.run().await.end(), Some(End::Stuck));
+}
+
+#[tokio::test]
+async fn a_gate_that_never_opens_is_not_waited_for_for_ever() {
+    use textslash::sandbox::machines::Knobs;
+    let ada = World::new().await;
+    ada.runtime.set(Knobs { never_healthy: Some("relay"), ..Knobs::default() });
+
+    let Outcome::Failed { step, .. } = ada.deploys().await else { panic!("deployed") };
+
+    assert_eq!(step, StepId::new("relay-healthy"));
+    ada.runtime.set(Knobs::default());
+    assert!(matches!(ada.removes().await, Outcome::Removed(_)));
+    ada.expect_nothing();
+}
+
+#[tokio::test]
+async fn the_calls_of_a_bad_day_stay_within_six_times_the_plan() {
+    let ada = World::new().await;
+    let plan = ada.account().plan(&ada.spec).steps().len();
+    for at in (0..40).step_by(3) {
+        let refusal = Mode::Refused(StatusCode::SERVICE_UNAVAILABLE, "");
+        ada.faults.plan(At::Overall(at), refusal);
+    }
+
+    assert!(matches!(ada.deploys().await, Outcome::Deployed(_)));
+
+    assert!(ada.faults.calls().len() <= 6 * plan);
+    ada.expect_deployed();
+}

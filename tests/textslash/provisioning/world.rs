@@ -1,0 +1,285 @@
+//! A person with an account in the simulated Fly, and a provisioner that can be killed.
+
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use sqlx::AnyPool;
+use tempfile::TempDir;
+use textslash::chance::Chance;
+use textslash::clock::Clock;
+use textslash::cloud::Keys;
+use textslash::cloud::fly::{Endpoints, Fly, FlyAccount};
+use textslash::http::SharedTransport;
+use textslash::journal::Run;
+use textslash::provisioner::{DriveError, Goal, Outcome, Progress, Provisioner};
+use textslash::sandbox::faults::Faults;
+use textslash::sandbox::fly::{Inventory, Lag, Latency, Settings, nothing};
+use textslash::sandbox::in_process::InProcess;
+use textslash::sandbox::machines::Modelled;
+use textslash::sandbox::{self};
+use textslash::secret::{Secret, SecretKind};
+use textslash::spec::{
+    AgentKind, CloudKind, DeploymentId, Images, Name, Region, RelayChannel, Size, Spec,
+};
+use textslash::store;
+use tokio::sync::mpsc;
+
+const START_MS: u64 = 1_790_000_000_000;
+
+/// The time that a process needs to start again.
+const RESTART: Duration = Duration::from_secs(5);
+
+pub const MODEL_KEY: &str = "sk-ant-api03-canary-of-the-model";
+
+/// A database on disk, and paused time that waits for it. Many worlds can share it.
+#[derive(Clone)]
+pub struct Database {
+    pub pool: AnyPool,
+    directory: Arc<TempDir>,
+}
+
+impl Database {
+    /// Opens it, then pauses the clock of this (single-threaded) runtime.
+    pub async fn new() -> Self {
+        Self::ticking(TICK).await
+    }
+
+    /// The same; each write may take up to a tick of the paused time.
+    pub async fn ticking(tick: Duration) -> Self {
+        let database = Self::open(tick).await;
+        tokio::time::pause();
+        database
+    }
+
+    /// Opens another one while the clock is paused.
+    pub async fn another(&self) -> Self {
+        tokio::time::resume();
+        Self::new().await
+    }
+
+    async fn open(tick: Duration) -> Self {
+        let directory = Arc::new(tempfile::tempdir().unwrap());
+        let path = directory.path().join("textslash.db");
+        let pool = store::open(&path, &store::SCHEMA).await.unwrap();
+        tokio::spawn(hold_time_for(pool.clone(), tick));
+        Self { pool, directory }
+    }
+}
+
+/// Short beside every wait of the provisioner, long enough not to be felt in a sweep.
+const TICK: Duration = Duration::from_millis(250);
+
+/// Paused time runs ahead whenever nothing but a timer is left to wait for, and does not know that a
+/// database works on a thread of its own. It does wait for blocking tasks: so there is one for as long
+/// as the database is at work.
+async fn hold_time_for(pool: AnyPool, tick: Duration) {
+    const GLANCE: Duration = Duration::from_micros(50);
+    loop {
+        if pool.num_idle() < usize::try_from(pool.size()).unwrap() {
+            tokio::task::spawn_blocking(|| std::thread::sleep(GLANCE)).await.unwrap();
+        } else {
+            tokio::time::sleep(tick).await;
+        }
+    }
+}
+
+pub struct World {
+    pub fly: Arc<sandbox::fly::Fly>,
+    pub runtime: Arc<Modelled>,
+    pub faults: Arc<Faults>,
+    pub provisioner: Provisioner,
+    pub spec: Spec,
+    database: Database,
+    clock: Clock,
+    chance: Chance,
+    /// What a process knows of Fly: how fast it may call.
+    process: Mutex<Fly>,
+    /// Every credential that was ever handed out.
+    secrets: Mutex<Vec<String>>,
+}
+
+impl World {
+    pub async fn new() -> Self {
+        Self::with(Database::new().await, 1, Latency::NONE)
+    }
+
+    /// A world of its own in a database that is shared; its deployment has an id of its own.
+    pub fn with(database: Database, seed: u64, latency: Latency) -> Self {
+        let clock = Clock::following_tokio(START_MS);
+        let chance = Chance::seeded(seed);
+        let runtime = Modelled::new(clock.clone(), chance.clone());
+        let settings = Settings::prompt(clock.clone(), chance.clone(), Arc::new(runtime.clone()));
+        let fly = sandbox::fly::Fly::new(Settings { latency, ..settings });
+        fly.add_lookalikes();
+        let faults = Faults::new(Arc::new(InProcess::new().with_fly(&fly)));
+        let provisioner = Provisioner::new(database.pool.clone(), clock.clone(), chance.clone());
+        let spec = spec(DeploymentId::from_random(chance.bytes()));
+        let process = Mutex::new(fly_client(&faults, &clock, &chance));
+        Self {
+            fly,
+            runtime,
+            faults,
+            provisioner,
+            spec,
+            database,
+            clock,
+            chance,
+            process,
+            secrets: Mutex::default(),
+        }
+    }
+
+    pub fn lagging(self, lag: Lag) -> Self {
+        self.fly.set_lag(lag);
+        self
+    }
+
+    /// The account, opened with a token and keys that nobody had before.
+    pub fn account(&self) -> FlyAccount {
+        let fly = self.process.lock().unwrap().clone();
+        let pasted = self.fly.mint_org_token();
+        let token = fly.judge(&pasted).unwrap();
+        let mut secrets = self.secrets.lock().unwrap();
+        secrets.extend([pasted, token.expose_here().to_owned()]);
+        let mut key = |kind, text: zeroize::Zeroizing<String>| {
+            secrets.push(text.to_string());
+            Arc::new(Secret::new(kind, text, fly.endpoints().keys_audience()))
+        };
+        let keys = Keys {
+            model_key: Some(key(SecretKind::ModelKey, MODEL_KEY.to_owned().into())),
+            owner_key: key(SecretKind::OwnerKey, self.chance.key()),
+            link_key: key(SecretKind::LinkKey, self.chance.key()),
+            model_proxy_token: key(SecretKind::ModelProxyToken, self.chance.key()),
+        };
+        fly.open(token, keys)
+    }
+
+    pub async fn open(&self) -> DeploymentId {
+        self.provisioner.open(&self.spec, "ada").await.unwrap()
+    }
+
+    /// One drive by one process; `None` when the process was killed by a fault.
+    pub async fn drive(&self, goal: Goal) -> Option<Result<Outcome, DriveError>> {
+        let (progress, _unread) = mpsc::channel(Progress::CHANNEL);
+        let account = self.account();
+        tokio::select! {
+            outcome = self.provisioner.drive(&self.spec.id, goal, &account, &progress) => Some(outcome),
+            () = self.faults.crashed() => None,
+        }
+    }
+
+    /// Drives to the goal; a killed process starts again, with a fresh token, and carries on.
+    pub async fn drive_on(&self, goal: Goal) -> Outcome {
+        loop {
+            match self.drive(goal).await {
+                Some(outcome) => return outcome.unwrap(),
+                None => self.restarts().await,
+            }
+        }
+    }
+
+    async fn restarts(&self) {
+        tokio::time::sleep(RESTART).await;
+        *self.process.lock().unwrap() = fly_client(&self.faults, &self.clock, &self.chance);
+    }
+
+    pub async fn deploys(&self) -> Outcome {
+        self.open().await;
+        self.drive_on(Goal::Deployed).await
+    }
+
+    pub async fn removes(&self) -> Outcome {
+        self.drive_on(Goal::Removed).await
+    }
+
+    pub async fn run(&self) -> Run {
+        self.provisioner.run(&self.spec.id).await.unwrap().unwrap()
+    }
+
+    pub fn secrets(&self) -> Vec<String> {
+        self.secrets.lock().unwrap().clone()
+    }
+
+    /// The same world with another database: nobody remembers what was deployed.
+    pub fn in_database(self, database: Database) -> Self {
+        let (pool, clock, chance) =
+            (database.pool.clone(), self.clock.clone(), self.chance.clone());
+        Self { provisioner: Provisioner::new(pool, clock, chance), database, ..self }
+    }
+
+    /// The disk is full for entries from this one on.
+    pub async fn lose_journal_entries_from(&self, seq: u64) {
+        let trigger = format!(
+            "CREATE TRIGGER disk_full BEFORE INSERT ON journal WHEN NEW.seq >= {seq}
+             BEGIN SELECT RAISE(ABORT, 'disk full'); END"
+        );
+        sqlx::query(sqlx::AssertSqlSafe(trigger)).execute(&self.database.pool).await.unwrap();
+    }
+
+    pub async fn lose_no_more_journal_entries(&self) {
+        sqlx::query("DROP TRIGGER disk_full").execute(&self.database.pool).await.unwrap();
+    }
+
+    /// The longest that a fault of ours delays an effect.
+    pub async fn let_late_effects_happen(&self) {
+        tokio::time::sleep(Duration::from_secs(150)).await;
+    }
+
+    pub async fn journal_length(&self) -> u64 {
+        let runs = store::runs::Runs::new(self.database.pool.clone());
+        runs.journal(&self.spec.id).await.unwrap().len().try_into().unwrap()
+    }
+
+    /// One of each, in one region, and nothing else.
+    pub fn expect_deployed(&self) {
+        let Inventory { apps, machines, volumes, .. } = self.fly.inventory();
+        assert_eq!(apps.len(), 2, "{apps:?}");
+        assert_eq!(machines.len(), 2, "{machines:?}");
+        assert_eq!(volumes.len(), 2, "{volumes:?}");
+        let started = machines.iter().filter(|machine| machine.ends_with("started")).count();
+        assert_eq!(started, 2, "{machines:?}");
+    }
+
+    pub fn expect_nothing(&self) {
+        assert_eq!(self.fly.inventory(), nothing());
+    }
+
+    pub fn expect_good_manners(&self) {
+        self.expect_strangers_untouched();
+        assert_eq!(self.fly.violations(), Vec::<String>::new());
+    }
+
+    pub fn expect_strangers_untouched(&self) {
+        assert!(self.fly.lookalikes_untouched(), "a stranger's app was touched");
+    }
+
+    pub fn database_file(&self, ending: &str) -> Vec<u8> {
+        let name = format!("textslash.db{ending}");
+        std::fs::read(self.database.directory.path().join(name)).unwrap()
+    }
+}
+
+fn fly_client(faults: &Arc<Faults>, clock: &Clock, chance: &Chance) -> Fly {
+    let transport: SharedTransport = faults.clone();
+    Fly::new(transport, Endpoints::real(), clock.clone(), chance.clone())
+}
+
+pub fn region(word: &str) -> Region {
+    Region::try_from(word.to_owned()).unwrap()
+}
+
+fn spec(id: DeploymentId) -> Spec {
+    let image = |role| format!("ghcr.io/textslash/{role}@sha256:{}", "1".repeat(64));
+    Spec {
+        id,
+        name: Name::near("ada"),
+        cloud: CloudKind::Fly,
+        organisation: "personal".to_owned(),
+        regions: ["ams", "lhr"].map(region).to_vec(),
+        size: Size::Small,
+        vm_volume_gb: 3,
+        channel: RelayChannel::Web,
+        agent: AgentKind::Claude,
+        images: Images { relay: image("relay"), vm: image("vm") },
+    }
+}

@@ -1,0 +1,131 @@
+//! What every log of the web channel promises, in memory and on disk.
+
+use std::sync::Arc;
+
+use adapters::chat::{Ask, Button, Outbound};
+use adapters::web::{Change, Entry, Log, MemoryLog};
+use textslash::relay::ledger::Ledger;
+
+/// Every log there is, empty, and the directory that one of them lives in.
+async fn logs() -> (tempfile::TempDir, Vec<Arc<dyn Log>>) {
+    let dir = tempfile::tempdir().unwrap();
+    let ledger = Ledger::open(dir.path()).await.unwrap();
+    (dir, vec![Arc::new(MemoryLog::default()), ledger])
+}
+
+fn put(seq: u64, key: &str, text: &str) -> Entry {
+    Entry { seq, change: Change::Put(Outbound::text(key, text)) }
+}
+
+fn removed(seq: u64, key: &str) -> Entry {
+    Entry { seq, change: Change::Removed(key.into()) }
+}
+
+#[tokio::test]
+async fn a_log_has_the_latest_form_of_every_message_in_the_order_of_change() {
+    let (_dir, logs) = logs().await;
+    for log in logs {
+        assert_eq!(log.head().await, Ok(0));
+        assert_eq!(log.after(0, 10).await, Ok(vec![]));
+        for (seq, (key, text)) in (1..).zip([("a", "A"), ("b", "B"), ("c", "C"), ("a", "A2")]) {
+            assert_eq!(log.put(&Outbound::text(key, text)).await, Ok(seq));
+        }
+        let all = [put(2, "b", "B"), put(3, "c", "C"), put(4, "a", "A2")];
+        for (after, max, expected) in [
+            (0, 10, &all[..]),
+            (0, 2, &all[..2]),
+            (2, 10, &all[1..]),
+            (3, 1, &all[2..]),
+            (4, 10, &[]),
+            (u64::MAX, usize::MAX, &[]),
+        ] {
+            assert_eq!(log.after(after, max).await.unwrap(), expected, "{max} after {after}");
+        }
+        assert_eq!(log.head().await, Ok(4));
+    }
+}
+
+#[tokio::test]
+async fn a_removed_message_is_a_note_until_it_is_put_again() {
+    let (_dir, logs) = logs().await;
+    for log in logs {
+        assert_eq!(log.remove("a").await, Ok(None));
+        log.put(&Outbound::text("a", "A")).await.unwrap();
+        assert_eq!(log.contains("a").await, Ok(true));
+
+        assert_eq!(log.remove("a").await, Ok(Some(2)));
+        assert_eq!(log.contains("a").await, Ok(false));
+        assert_eq!(log.remove("a").await, Ok(None));
+        assert_eq!(log.after(0, 10).await, Ok(vec![removed(2, "a")]));
+
+        assert_eq!(log.put(&Outbound::text("a", "again")).await, Ok(3));
+        assert_eq!(log.contains("a").await, Ok(true));
+        assert_eq!(log.after(0, 10).await, Ok(vec![put(3, "a", "again")]));
+        assert_eq!(log.head().await, Ok(3));
+    }
+}
+
+#[tokio::test]
+async fn of_two_who_remove_a_message_one_has_done_it() {
+    let (_dir, logs) = logs().await;
+    for log in logs {
+        log.put(&Outbound::text("a", "A")).await.unwrap();
+        let (one, other) = tokio::join!(log.remove("a"), log.remove("a"));
+        assert_eq!([one, other].iter().filter(|removed| **removed == Ok(Some(2))).count(), 1);
+        assert_eq!(log.head().await, Ok(2));
+    }
+}
+
+#[tokio::test]
+async fn a_message_comes_back_whole() {
+    let (_dir, logs) = logs().await;
+    for log in logs {
+        let message = Outbound::text("key: \u{0} '\"", "e\u{301} \u{0} \n {\"a\":1} 👩‍👩‍👧‍👦")
+            .with_buttons(vec![Button::new("yes:1", "Yes, do"), Button::new("no", "")])
+            .asking(Ask::Secret);
+        log.put(&message).await.unwrap();
+        let stands = Entry { seq: 1, change: Change::Put(message) };
+        assert_eq!(log.after(0, 1).await, Ok(vec![stands]));
+    }
+}
+
+#[tokio::test]
+async fn who_reads_along_while_many_write_misses_nothing() {
+    const WRITERS: u64 = 4;
+    const EACH: u64 = 25;
+    let (_dir, logs) = logs().await;
+    for log in logs {
+        for writer in 0..WRITERS {
+            let log = log.clone();
+            tokio::spawn(async move {
+                for n in 0..EACH {
+                    let key = format!("{writer}-{n}");
+                    log.put(&Outbound::text(key, "text")).await.unwrap();
+                }
+            });
+        }
+        let (mut seen, mut last) = (0, 0);
+        while seen < WRITERS * EACH {
+            for entry in log.after(last, 7).await.unwrap() {
+                assert_eq!(entry.seq, last + 1, "an entry was skipped or came twice");
+                last = entry.seq;
+                seen += 1;
+            }
+            tokio::task::yield_now().await;
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_log_on_disk_goes_on_after_a_restart() {
+    let dir = tempfile::tempdir().unwrap();
+    let before = Ledger::open(dir.path()).await.unwrap();
+    before.put(&Outbound::text("a", "A")).await.unwrap();
+    before.put(&Outbound::text("b", "B")).await.unwrap();
+    drop(before);
+
+    let after = Ledger::open(dir.path()).await.unwrap();
+    assert_eq!(after.head().await, Ok(2));
+    assert_eq!(after.put(&Outbound::text("a", "A2")).await, Ok(3));
+    assert_eq!(after.after(0, 10).await, Ok(vec![put(2, "b", "B"), put(3, "a", "A2")]));
+}
