@@ -4,6 +4,9 @@ mod ends;
 mod refusals;
 
 use std::collections::BTreeMap;
+use std::fs::Permissions;
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
 
 use serde_json::Value;
 use tempfile::TempDir;
@@ -20,9 +23,22 @@ struct World {
 
 impl World {
     async fn new() -> Self {
+        Self::running(program::PATH.as_ref(), tempfile::tempdir().unwrap()).await
+    }
+
+    /// Its machines start, and never answer.
+    async fn of_silence() -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        let program = dir.path().join("silence");
+        std::fs::write(&program, "#!/bin/sh\nexec sleep 1000\n").unwrap();
+        std::fs::set_permissions(&program, Permissions::from_mode(0o755)).unwrap();
+        Self::running(&program, dir).await
+    }
+
+    async fn running(program: &Path, dir: TempDir) -> Self {
         let options = Options::this_program().unwrap();
-        let sandbox = Sandbox::start(Options { program: program::PATH.into(), ..options }).await;
-        Self { sandbox: sandbox.unwrap(), dir: tempfile::tempdir().unwrap() }
+        let sandbox = Sandbox::start(Options { program: program.to_owned(), ..options }).await;
+        Self { sandbox: sandbox.unwrap(), dir }
     }
 
     /// With this account from the start.

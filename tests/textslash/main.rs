@@ -10,6 +10,8 @@ mod program;
 mod provisioning;
 mod relay;
 mod sandbox;
+#[cfg(target_os = "linux")]
+mod secrets;
 mod tidy;
 mod vm;
 mod web_log;

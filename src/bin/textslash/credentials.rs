@@ -16,6 +16,11 @@ use crate::connections::Connections;
 use crate::person::Person;
 use crate::report::say;
 
+/// What `--help` says about credentials.
+pub const HELP: &str = "\
+FLY_API_TOKEN and, for the claude agent, ANTHROPIC_API_KEY are read from the environment; what is not
+set there is asked for without echo. Neither is stored. TEXTSLASH_DATA is where the record is kept.";
+
 /// A token that Fly accepts, and what it opens; `None` when it was refused and this was said.
 pub async fn fly_token(
     environment: &Environment<'_>,

@@ -38,15 +38,17 @@ enum Role {
     Sandbox(sandbox::Arguments),
     /// Set up your agent in a conversation in this terminal.
     Setup(setup::Arguments),
-    /// Talk to your relay: `textslash chat LINK`.
+    /// Talk to your relay in this terminal.
     Chat(chat::Arguments),
-    /// Deploy without a conversation.
+    /// Deploy without a conversation: flags and environment in, JSON and an exit code out.
+    #[command(after_help = credentials::HELP)]
     Deploy(deploy::Arguments),
-    /// Show one deployment.
+    /// Show one deployment, and ask its relay how it is.
     Status(status::Arguments),
     /// Show all deployments made from here.
     List(list::Arguments),
     /// Remove a deployment and prove that nothing is left.
+    #[command(after_help = credentials::HELP)]
     Teardown(teardown::Arguments),
     /// Run as a relay, where it was deployed.
     Relay,

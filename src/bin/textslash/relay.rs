@@ -24,6 +24,7 @@ pub async fn run() -> anyhow::Result<End> {
     let transport = Arc::new(Network::new()?);
     let (clock, chance) = (Clock::system(), Chance::system()?);
     let relay = Relay::start(settings, ledger, chat.clone(), transport, clock, chance)?;
+    tracing::info!(address = ?listener.local_addr().ok(), "the relay listens");
     let over = web::relay::serve(relay, chat.router(), listener, told).await?;
     tracing::info!(?over, "the relay ends");
     Ok(End::Done)

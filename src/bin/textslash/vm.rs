@@ -15,6 +15,7 @@ pub async fn run() -> anyhow::Result<End> {
     let told = signals::told_to_end_there(&environment)?;
     let listener = Listen::read(&environment)?.open().await?;
     let vm = Vm::start(vm_settings(&environment)?, Clock::system())?;
+    tracing::info!(address = ?listener.local_addr().ok(), "the VM listens");
     let over = web::vm::serve(Arc::new(vm), listener, told).await?;
     tracing::info!(?over, "the VM ends");
     Ok(End::Done)

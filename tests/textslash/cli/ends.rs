@@ -81,7 +81,7 @@ async fn what_cannot_be_removed_is_listed_and_removed_later() {
 #[tokio::test(flavor = "multi_thread")]
 async fn what_an_interrupted_deploy_began_is_removed_by_a_later_teardown() {
     for signal in [Signal::SIGINT, Signal::SIGTERM] {
-        let world = World::new().await;
+        let world = World::of_silence().await;
         let deploy = world.start_with(&DEPLOY, &[]);
         // From here on nothing is created, so that no lost reply has to settle.
         deploy.err.until("[x] Machines started").await;
