@@ -83,7 +83,7 @@ pub(super) fn ask_size(quotes: &[(Size, Quote)]) -> String {
 
 pub(super) fn confirm_teardown(spec: &Spec) -> String {
     format!(
-        "This removes {} for good: both apps ({} and {}), their machines, disks, addresses and keys, \
+        "This removes \"{}\" for good: both apps ({} and {}), their machines, disks, addresses and keys, \
          with everything the agent has on its disk. Remove it?",
         spec.name,
         spec.app(Role::Relay),
