@@ -5,6 +5,12 @@ use serde::{Deserialize, Serialize};
 
 use crate::spec::{Region, Size};
 
+#[cfg(test)]
+mod tests;
+
+/// Regions that are tried in turn: each takes minutes to say that it is full, and the person waits.
+const REGIONS_TRIED_MAX: usize = 3;
+
 /// The largest machine of a trial account has two CPUs (Fly.io's free trial page).
 const TRIAL_CPUS_MAX: u32 = 2;
 
@@ -60,12 +66,56 @@ impl Account {
     }
 }
 
+impl Account {
+    /// This region and, in case it is full, those nearest to it: at most [`REGIONS_TRIED_MAX`]. Without
+    /// knowing where it is, only itself.
+    pub fn regions_around(&self, first: &Region, standing: &Standing) -> Vec<Region> {
+        let place_of = |offer: &RegionOffer| offer.place;
+        let home = self.regions.iter().find(|offer| offer.region == *first).and_then(place_of);
+        let mut others: Vec<(f64, &Region)> = self
+            .regions_for(standing)
+            .into_iter()
+            .filter(|offer| offer.region != *first)
+            .filter_map(|offer| Some((home?.distance(offer.place?), &offer.region)))
+            .collect();
+        others.sort_by(|(one, _), (other, _)| one.total_cmp(other));
+        let others = others.into_iter().map(|(_, region)| region);
+        [first].into_iter().chain(others).take(REGIONS_TRIED_MAX).cloned().collect()
+    }
+}
+
+impl Place {
+    /// From degrees.
+    pub fn of_degrees(latitude: f64, longitude: f64) -> Self {
+        let millidegrees = |degrees: f64| (degrees * 1000.0).round() as i32;
+        Self { latitude_mdeg: millidegrees(latitude), longitude_mdeg: millidegrees(longitude) }
+    }
+
+    /// How far another place is, as an angle at the centre of the earth (the haversine formula).
+    fn distance(self, other: Self) -> f64 {
+        let radians = |mdeg: i32| (f64::from(mdeg) / 1000.0).to_radians();
+        let (one, two) = (radians(self.latitude_mdeg), radians(other.latitude_mdeg));
+        let across = radians(other.longitude_mdeg) - radians(self.longitude_mdeg);
+        let haversine = |angle: f64| (angle / 2.0).sin().powi(2);
+        2.0 * (haversine(two - one) + one.cos() * two.cos() * haversine(across)).sqrt().asin()
+    }
+}
+
 impl Standing {
     /// The sizes that an organisation of this standing can have.
     pub fn sizes(&self) -> Vec<Size> {
         let can_have = |size: &Size| *self != Self::Trial || size.cpus() <= TRIAL_CPUS_MAX;
         Size::ALL.into_iter().filter(can_have).collect()
     }
+}
+
+/// A point on the earth, in thousandths of a degree.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Place {
+    /// North of the equator.
+    pub latitude_mdeg: i32,
+    /// East of Greenwich.
+    pub longitude_mdeg: i32,
 }
 
 /// A region that machines can be had in.
@@ -77,6 +127,9 @@ pub struct RegionOffer {
     pub name: String,
     /// Only for paying accounts.
     pub paid_only: bool,
+    /// Where it is, if the vendor says so.
+    #[serde(default)]
+    pub place: Option<Place>,
 }
 
 /// Why a call to a cloud did not do what it should. Named after what the caller does next.

@@ -108,10 +108,13 @@ pub enum Item {
     Addresses,
 }
 
-/// What this deployment costs a month.
+/// What this deployment costs a month, at most: in the dearest of the regions that it may end up in.
 pub fn quote(spec: &Spec) -> Quote {
     match spec.cloud {
-        CloudKind::Fly => fly(spec.regions.first(), spec.size, spec.vm_volume_gb),
+        CloudKind::Fly => {
+            let dearest = spec.regions.iter().max_by_key(|region| markup(Some(region)));
+            fly(dearest, spec.size, spec.vm_volume_gb)
+        }
     }
 }
 

@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 
+use crate::account::Place;
 use crate::chance::Chance;
 use crate::clock::Clock;
 use crate::cloud::{Account, Cause, CloudError, Keys, Organisation, RegionOffer, Standing};
@@ -145,5 +146,9 @@ fn region_offer(region: &wire::Region) -> Option<RegionOffer> {
         name: region.name.clone().unwrap_or_else(|| code.clone()),
         region: Region::try_from(code).ok()?,
         paid_only: region.requires_paid_plan.unwrap_or_default(),
+        place: region
+            .latitude
+            .zip(region.longitude)
+            .map(|(north, east)| Place::of_degrees(north, east)),
     })
 }

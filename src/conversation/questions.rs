@@ -273,6 +273,14 @@ impl Turn<'_> {
         all
     }
 
+    fn around(&self, region: Option<Region>) -> Vec<Region> {
+        let around = |region: Region| match self.account() {
+            Some(account) => account.regions_around(&region, self.standing()),
+            None => vec![region],
+        };
+        region.map_or_else(Vec::new, around)
+    }
+
     /// What would be deployed with the answers so far and the usual choice for the rest.
     pub(super) fn draft(&self) -> Option<Spec> {
         let answers = &self.state.answers;
@@ -284,7 +292,7 @@ impl Turn<'_> {
             name: answers.name.clone().unwrap_or_else(|| Name::near("")),
             cloud: answers.cloud.or_else(|| self.context.clouds.first().copied())?,
             organisation: self.organisation().map(|it| it.slug.clone()).unwrap_or_default(),
-            regions: region.into_iter().collect(),
+            regions: self.around(region),
             size: answers.size.unwrap_or_default(),
             vm_volume_gb: Spec::VM_VOLUME_GB,
             channel: answers.channel.or_else(|| self.context.channels.first().copied())?,

@@ -259,6 +259,7 @@ fn account(standing: Standing) -> Account {
         region: Region::try_from(code.to_owned()).unwrap(),
         name: name.to_owned(),
         paid_only,
+        place: None,
     };
     Account {
         organisations: vec![organisation("ada", standing)],

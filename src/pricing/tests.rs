@@ -40,3 +40,25 @@ fn a_medium_deployment_in_ashburn_is_cheap_when_idle_and_bounded_when_busy() {
     assert_eq!(quote.idle_cents, 181);
     assert_eq!(quote.always_on_cents, 1723);
 }
+
+#[test]
+fn what_may_move_to_a_dearer_region_is_quoted_there() {
+    let spec = |regions: &[&str]| {
+        let id = crate::spec::DeploymentId::from_random([1; 10]);
+        Spec {
+            id,
+            name: crate::spec::Name::near("ada"),
+            cloud: CloudKind::Fly,
+            organisation: "ada".into(),
+            regions: regions.iter().map(|code| region(code)).collect(),
+            size: Size::Medium,
+            vm_volume_gb: 10,
+            channel: crate::spec::RelayChannel::Web,
+            agent: crate::spec::AgentKind::Shell,
+            images: crate::spec::Images { relay: String::new(), vm: String::new() },
+        }
+    };
+
+    assert_eq!(quote(&spec(&["ams", "fra", "arn"])), quote(&spec(&["fra"])));
+    assert!(quote(&spec(&["ams"])).always_on_cents < quote(&spec(&["fra"])).always_on_cents);
+}

@@ -10,7 +10,6 @@ mod program;
 mod provisioning;
 mod relay;
 mod sandbox;
-#[cfg(target_os = "linux")]
 mod secrets;
 mod tidy;
 mod vm;

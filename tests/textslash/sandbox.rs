@@ -78,7 +78,7 @@ fn left_in(dir: &Path) -> Vec<String> {
 async fn a_newcomer_deploys_talks_and_removes_everything() {
     let tour = std::fs::read_to_string(".ci/tour.txt").unwrap();
     let sandbox = Sandbox::play(&tour);
-    sandbox.program.out.until("You are talking to your own relay now").await;
+    sandbox.program.out.until("This is your own relay").await;
     assert_eq!(left_in(sandbox.dir.path()).len(), 1);
     let machines = sandbox.machines();
 
@@ -154,7 +154,7 @@ async fn an_interruption_at_any_moment_ends_every_process_and_says_what_remains(
         ("Deploy?", EMPTY),
         ("[ ] Names reserved", ""),
         ("[x] Disks", REMAINS),
-        ("You are talking to your own relay now", REMAINS),
+        ("This is your own relay", REMAINS),
     ];
     let all = moments.into_iter().flat_map(|(moment, said)| {
         [Signal::SIGINT, Signal::SIGTERM].map(|signal| interrupted(moment, said, signal))
@@ -185,7 +185,7 @@ async fn machines_end_by_themselves_when_their_sandbox_is_killed() {
         ("London", "1"),
         ("Medium", "2"),
         ("Deploy?", "1"),
-        ("You are talking to your own relay now", "echo begun; sleep 1000"),
+        ("This is your own relay", "echo begun; sleep 1000"),
     ] {
         sandbox.program.out.until(wait).await;
         sandbox.program.types(line).await;

@@ -200,7 +200,7 @@ async fn a_conversation_shows_the_link_once_and_keeps_no_secret() {
     let script = dir.path().join("script.txt");
     let lines = "? Write hi to begin\nhi\n? Use sandbox one\n1\n? Shell agent, no key\n1\n\
                  ? London\n1\n? Medium\n2\n? Deploy?\n1\n\
-                 ? You are talking to your own relay now\nlook around\n? all seen\n/bot\n\
+                 ? This is your own relay\nlook around\n? all seen\n/bot\n\
                  ? nothing any more\n";
     std::fs::write(&script, lines).unwrap();
     let words = ["--log", "trace", "sandbox", "--script", script.to_str().unwrap()];

@@ -126,7 +126,7 @@ async fn accompany(sandbox: &Sandbox, terminal: &Terminal, mut deployed: mpsc::R
     while let Some(link) = deployed.recv().await {
         let client = Client::connect(link);
         terminal.switch_to("relay");
-        relay.notice("You are talking to your own relay now. /bot goes back to the bot.");
+        relay.notice("This is your own relay. /bot goes back to the bot, /relay returns here.");
         tokio::select! {
             _ = talk(&relay, &client) => {}
             () = gone(sandbox) => {}

@@ -245,6 +245,8 @@ pub(super) struct Region {
     pub(super) name: Option<String>,
     pub(super) deprecated: Option<bool>,
     pub(super) requires_paid_plan: Option<bool>,
+    pub(super) latitude: Option<f64>,
+    pub(super) longitude: Option<f64>,
 }
 
 /// A list that may be `null`, as Go writes an empty one.

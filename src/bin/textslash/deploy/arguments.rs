@@ -10,9 +10,6 @@ use textslash::spec::{
 /// Longest email address (RFC 5321, 4.5.3.1.3, with its erratum 1690).
 const EMAIL_BYTES_MAX: usize = 254;
 
-/// Regions that are tried when none was named: each takes minutes to say that it is full.
-const REGIONS_TRIED_MAX: usize = 5;
-
 #[derive(clap::Args)]
 pub struct Arguments {
     /// What to call it: the readable part of its names.
@@ -103,16 +100,17 @@ impl Arguments {
         organisation: &Organisation,
         account: &Account,
     ) -> anyhow::Result<Vec<Region>> {
-        let offered = account.regions_for(&organisation.standing);
-        let mut regions: Vec<Region> = offered.into_iter().map(|it| it.region.clone()).collect();
-        anyhow::ensure!(!regions.is_empty(), "Fly.io offers this account no region");
-        if let Some(wanted) = &self.region {
-            let codes = regions.iter().map(AsRef::as_ref).collect::<Vec<_>>().join(", ");
-            regions.retain(|region| region.as_ref() == wanted);
-            anyhow::ensure!(!regions.is_empty(), "no region {wanted}; there are {codes}");
-        }
-        regions.truncate(REGIONS_TRIED_MAX);
-        Ok(regions)
+        let standing = &organisation.standing;
+        let offered = account.regions_for(standing);
+        let nearest = offered.first().context("Fly.io offers this account no region")?;
+        let Some(wanted) = &self.region else {
+            return Ok(account.regions_around(&nearest.region, standing));
+        };
+        let codes: Vec<&str> = offered.iter().map(|offer| offer.region.as_ref()).collect();
+        let named = offered.iter().find(|offer| offer.region.as_ref() == wanted);
+        let named =
+            named.with_context(|| format!("no region {wanted}; there are {}", codes.join(", ")))?;
+        Ok(vec![named.region.clone()])
     }
 }
 

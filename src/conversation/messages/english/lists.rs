@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use crate::plan::Stage;
 use crate::pricing::{self, Item, Quote};
-use crate::spec::{Role, Size, Spec};
+use crate::spec::{Region, Role, Size, Spec};
 
 use super::super::super::{Board, Goal, Gone, Mark, Remains, RunStanding};
 use super::super::Summary;
@@ -18,7 +18,7 @@ pub(super) fn review(spec: &Spec, quote: &Quote) -> String {
         spec.name,
         cloud_name(spec.cloud),
         spec.organisation,
-        spec.regions.first().map_or("", AsRef::as_ref),
+        regions(&spec.regions),
         pricing::RELAY_MEMORY_MB,
         pricing::RELAY_VOLUME_GB,
         channel_name(spec.channel),
@@ -39,6 +39,17 @@ pub(super) fn review(spec: &Spec, quote: &Quote) -> String {
         pricing::AS_OF
     );
     text
+}
+
+/// Where it goes, and where it goes when that is full.
+fn regions(regions: &[Region]) -> String {
+    let others =
+        |others: &[Region]| others.iter().map(AsRef::as_ref).collect::<Vec<_>>().join(" or ");
+    match regions {
+        [] => String::new(),
+        [only] => only.to_string(),
+        [first, rest @ ..] => format!("{first}; if it is full, {}", others(rest)),
+    }
 }
 
 fn item(item: Item) -> String {
@@ -72,7 +83,7 @@ pub(super) fn ask_size(quotes: &[(Size, Quote)]) -> String {
 
 pub(super) fn confirm_teardown(spec: &Spec) -> String {
     format!(
-        "This removes {} for good: both apps ({} and {}), their machines, disks, addresses and keys, \
+        "This removes \"{}\" for good: both apps ({} and {}), their machines, disks, addresses and keys, \
          with everything the agent has on its disk. Remove it?",
         spec.name,
         spec.app(Role::Relay),
