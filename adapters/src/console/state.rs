@@ -98,6 +98,7 @@ impl State {
         }
         let lines = drawn(message, self.columns());
         self.voices[voice].note(key, message, lines.clone());
+        self.set_echo();
         let name = self.heading(voice);
         self.screen.print(BlockId { voice, key: key.into() }, name.as_deref(), lines);
         self.refresh();
@@ -108,6 +109,7 @@ impl State {
         let Some(old) = self.voices[voice].note_edit(key, message, lines.clone()) else {
             return false;
         };
+        self.set_echo();
         if old != lines {
             let name = self.heading(voice);
             self.screen.replace(BlockId { voice, key: key.into() }, name.as_deref(), &old, lines);
@@ -225,6 +227,14 @@ impl State {
         }
     }
 
+    /// Tells a terminal that echoes lines itself whether to: before a question for a credential can be
+    /// seen, because a paste may follow at once.
+    fn set_echo(&self) {
+        if let (None, Some(tty)) = (self.screen.size(), &self.tty) {
+            tty.echo(!self.hides_typing());
+        }
+    }
+
     /// Draws the prompt, or tells the terminal whether to echo.
     fn refresh(&mut self) {
         if self.ended {
@@ -232,9 +242,7 @@ impl State {
         }
         let hidden = self.hides_typing();
         let Some(size) = self.screen.size() else {
-            if let Some(tty) = &self.tty {
-                tty.echo(!hidden);
-            }
+            self.set_echo();
             return;
         };
         let typing = self.voices.get(self.current).is_some_and(|voice| voice.typing);
