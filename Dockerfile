@@ -21,7 +21,7 @@ FROM node:22.20.0-bookworm-slim AS claude
 RUN npm install --no-audit --no-fund --prefix /opt/claude @anthropic-ai/claude-code-linux-x64@2.1.328 \
     && cp /opt/claude/node_modules/@anthropic-ai/claude-code-linux-x64/claude /usr/local/bin/claude
 
-FROM debian:bookworm-slim AS vm
+FROM debian:12.12-slim AS vm
 RUN apt-get update \
     && apt-get install -y --no-install-recommends bash ca-certificates curl git less openssh-client procps ripgrep \
     && rm -rf /var/lib/apt/lists/* \
