@@ -102,7 +102,7 @@ impl Sandbox {
         let listener = listen().await?;
         let edge_address = listener.local_addr()?;
         servers.spawn(edge::serve(listener, fly.clone()));
-        let fly_token = fly.mint_org_token();
+        let fly_token = fly.mint_org_token().trim_start_matches("FlyV1 ").to_owned();
         Ok(Self {
             fly,
             anthropic,
@@ -129,7 +129,8 @@ impl Sandbox {
         ]
     }
 
-    /// A token for the simulated account; worth nothing elsewhere.
+    /// A token for the simulated account, without its scheme, so that it is one word to a shell; worth
+    /// nothing elsewhere.
     pub fn fly_token(&self) -> &str {
         &self.fly_token
     }

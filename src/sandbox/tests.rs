@@ -27,7 +27,7 @@ async fn fly(sandbox: &Sandbox, method: &str, path: &str, body: Value) -> Answer
     let request = Request::builder()
         .method(method)
         .uri(format!("{}{path}", url(sandbox, "FLY_API_URL")))
-        .header("authorization", sandbox.fly_token())
+        .header("authorization", format!("FlyV1 {}", sandbox.fly_token()))
         .header("content-type", "application/json");
     let body = if body.is_null() { Bytes::new() } else { body.to_string().into() };
     let (network, deadline) = (Network::new().unwrap(), Duration::from_secs(60));
@@ -127,4 +127,17 @@ async fn run_claude(sandbox: &Sandbox, claude: &str, home: &Path, asked: &[&str]
     let result = result.unwrap_or_else(|| panic!("no result among {events}"));
     assert_eq!(result["is_error"], false, "{result}");
     result["result"].as_str().unwrap().to_owned()
+}
+
+#[tokio::test]
+async fn what_a_program_is_told_is_one_word_each_to_a_shell() {
+    let sandbox = sandbox().await;
+
+    let urls = sandbox.base_urls().into_iter().map(|(_, url)| url);
+    let credentials = [sandbox.fly_token().to_owned(), sandbox.model_key().to_owned()];
+    for value in urls.chain(credentials) {
+        let is_plain = |c: char| c.is_ascii_alphanumeric() || "-_.:/+=,{}".contains(c);
+        assert!(!value.is_empty() && value.chars().all(is_plain), "{value}");
+    }
+    sandbox.stop().await;
 }
