@@ -1,5 +1,8 @@
 //! How long the simulated cloud takes, in milliseconds.
 
+#[cfg(test)]
+mod tests;
+
 /// Delays by operation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Latency {
