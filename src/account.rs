@@ -67,7 +67,7 @@ impl Account {
 }
 
 impl Account {
-    /// This region and, in case it is full, those nearest to it: at most [`REGIONS_TRIED_MAX`]. Without
+    /// This region and, in case it is full, those nearest to it: a few at most. Without
     /// knowing where it is, only itself.
     pub fn regions_around(&self, first: &Region, standing: &Standing) -> Vec<Region> {
         let place_of = |offer: &RegionOffer| offer.place;

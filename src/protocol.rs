@@ -20,7 +20,7 @@ use std::collections::HashMap;
 #[cfg(test)]
 mod tests;
 
-/// The header that carries a [`Signature`].
+/// The header that carries what [`sign`] makes.
 pub const SIGNATURE_HEADER: &str = "x-textslash-signature";
 
 /// How far two clocks may differ, and so how long a nonce must be remembered: a minute covers

@@ -1,7 +1,7 @@
 //! Drives a plan to deployed or to nothing. Recovery, retry, resume and teardown are one move: observe,
 //! then act until the observation says what it should.
 //!
-//! What to do is decided by [`course`], which is pure; this shell journals the intents, makes the
+//! What to do is decided by `course`, which is pure; this shell journals the intents, makes the
 //! calls, and journals the outcomes. Dropping [`Provisioner::drive`] is a crash by design: a later
 //! drive carries on from the journal.
 
