@@ -287,4 +287,6 @@ pub enum Mark {
     Done,
     /// Taken back, to be made anew in a region that has room.
     Moving,
+    /// Not there, but a call that was never answered may yet have its effect: being watched.
+    Settling,
 }

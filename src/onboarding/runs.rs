@@ -291,6 +291,7 @@ fn mark(stage: Stage, state: StageState, goal: Goal) -> (Stage, Mark) {
     let mark = match (goal, state) {
         (Goal::Deployed, StageState::Removing | StageState::Removed) => Mark::Moving,
         (_, StageState::Working | StageState::Removing) => Mark::Started,
+        (_, StageState::Settling) => Mark::Settling,
         (_, StageState::Done | StageState::Removed) => Mark::Done,
     };
     (stage, mark)

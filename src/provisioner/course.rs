@@ -255,6 +255,11 @@ impl Course {
             && !self.has_gone_with_another(id)
     }
 
+    /// Whether it was looked for, is not there, and may yet appear.
+    pub(super) fn may_still_come(&self, step: &Step) -> bool {
+        matches!(self.sights[&step.id].view, View::Absent { settled: false })
+    }
+
     /// Whether it is out of the way of what it stands on: not there, and not only unlisted.
     fn is_out_of_the_way(&self, id: &StepId) -> bool {
         let sight = &self.sights[id];

@@ -43,7 +43,7 @@ pub struct Progress {
 }
 
 impl Progress {
-    /// Six stages, four states, and as often again for each region that is full. Lines beyond it are
+    /// Six stages, five states, and as often again for each region that is full. Lines beyond it are
     /// dropped: they are for the eye, the outcome is what counts.
     pub const CHANNEL: usize = 64;
 }
@@ -57,6 +57,9 @@ pub enum StageState {
     Done,
     /// It is being removed.
     Removing,
+    /// It is not there, but a call that was never answered may yet have its effect: it is looked for
+    /// until that cannot be any more, which takes two minutes.
+    Settling,
     /// All of it is gone.
     Removed,
 }

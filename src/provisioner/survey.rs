@@ -30,8 +30,11 @@ impl Stages {
         let stages: BTreeSet<Stage> = course.plan().steps().iter().map(|step| step.stage).collect();
         for stage in stages {
             let mut steps = course.plan().steps().iter().filter(|step| step.stage == stage);
-            let state = if steps.clone().all(|step| course.is_settled(step)) {
+            let mut unsettled = steps.clone().filter(|step| !course.is_settled(step)).peekable();
+            let state = if unsettled.peek().is_none() {
                 quiet
+            } else if unsettled.all(|step| course.may_still_come(step)) {
+                StageState::Settling
             } else if steps.any(|step| course.is_begun(step)) {
                 busy
             } else {

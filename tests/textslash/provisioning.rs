@@ -177,8 +177,17 @@ async fn an_app_that_comes_late_is_waited_for_before_nothing_is_said_to_be_left(
     ada.open().await;
     tokio::time::timeout(Duration::from_millis(100), ada.drive(Goal::Deployed)).await.ok();
 
-    assert!(matches!(ada.removes().await, Outcome::Removed(_)));
+    let (progress, mut told) = mpsc::channel(Progress::CHANNEL);
+    let account = ada.account();
+    let removed = ada.provisioner.drive(&ada.spec.id, Goal::Removed, &account, &progress).await;
+    assert!(matches!(removed, Ok(Outcome::Removed(_))));
 
+    let settling = Progress { stage: Stage::Apps, state: StageState::Settling };
+    let mut lines = Vec::new();
+    while let Ok(line) = told.try_recv() {
+        lines.push(line);
+    }
+    assert!(lines.contains(&settling), "the wait is explained: {lines:?}");
     ada.expect_nothing();
     ada.let_late_effects_happen().await;
     ada.expect_nothing();

@@ -29,6 +29,7 @@ pub async fn tell_progress(goal: conversation::Goal, mut progress: mpsc::Receive
     while let Some(Progress { stage, state }) = progress.recv().await {
         let sign = match (goal, state) {
             (conversation::Goal::Deployed, StageState::Removing) => "[..] elsewhere:",
+            (_, StageState::Settling) => "[..] making sure that nothing comes late:",
             (_, StageState::Working | StageState::Removing) => "[..]",
             (_, StageState::Done | StageState::Removed) => "[x]",
         };

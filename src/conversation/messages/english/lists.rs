@@ -155,12 +155,14 @@ pub(in super::super) fn board(board: &Board) -> String {
     for (stage, mark) in &board.stages {
         let sign = match mark {
             Mark::Ahead => "[ ]",
-            Mark::Started | Mark::Moving => "[..]",
+            Mark::Started | Mark::Moving | Mark::Settling => "[..]",
             Mark::Done => "[x]",
         };
         let _ = write!(text, "\n{sign} {}", stage_name(*stage, board.goal));
-        if *mark == Mark::Moving {
-            text.push_str(" - no room there, moving to another region");
+        match mark {
+            Mark::Moving => text.push_str(" - no room there, moving to another region"),
+            Mark::Settling => text.push_str(" - making sure that nothing comes late, two minutes"),
+            Mark::Ahead | Mark::Started | Mark::Done => {}
         }
     }
     text
