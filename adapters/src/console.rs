@@ -111,7 +111,7 @@ impl Terminal {
     /// This process's own terminal. Must be called within a tokio runtime.
     ///
     /// A real keyboard is taken out of line mode, which would cut lines at 4096 bytes, and echoed
-    /// by us; Ctrl-C gives the terminal back, ends the input and raises `SIGINT`. Where the output
+    /// by us; Ctrl-C gives the terminal back and raises `SIGINT`. Where the output
     /// is no screen the keyboard stays in line mode, with that bound, and only hides credentials.
     pub fn of_stdio() -> Self {
         let drawn = std::io::stdout().is_terminal();

@@ -76,7 +76,8 @@ async fn act(shared: &Weak<Shared>, key: Key) -> bool {
             }
         }
         Key::Interrupt => {
-            shared.state().end();
+            // The input does not end: a program must not take an interruption for a good-bye.
+            shared.state().close();
             super::tty::interrupt();
             return false;
         }

@@ -88,7 +88,12 @@ impl State {
     }
 
     pub(super) fn notice(&mut self, text: &str) {
-        self.screen.print_line(&format!("* {}", plain::line(text)));
+        let columns = self.columns();
+        for line in plain::lines(&format!("* {text}")) {
+            for row in plain::wrapped(&line, columns) {
+                self.screen.print_line(&row);
+            }
+        }
         self.refresh();
     }
 
