@@ -18,8 +18,6 @@ pub use self::endpoints::Endpoints;
 
 mod account;
 mod client;
-#[cfg(test)]
-mod contract;
 mod endpoints;
 mod errors;
 mod limits;
