@@ -6,6 +6,7 @@ use std::sync::Arc;
 use crate::account::Place;
 use crate::chance::Chance;
 use crate::clock::Clock;
+use crate::cloud::fly::errors::Failure;
 use crate::cloud::{Account, Cause, CloudError, Keys, Organisation, RegionOffer, Standing};
 use crate::http::SharedTransport;
 use crate::intake::Rejection;
@@ -62,21 +63,10 @@ impl Fly {
     }
 
     /// Looks at an account before anything is made in it.
-    ///
-    /// Fly's word on billing is tolerated to be missing, as flyctl does: the first create will say.
     pub async fn preflight(&self, token: &Arc<Secret>) -> Result<Account, CloudError> {
-        let (tokens, listed, regions) = futures::join!(
-            self.client.current_tokens(token),
-            self.client.organisations(token),
-            self.client.regions(token),
-        );
-        let opened = tokens?.tokens.into_iter().filter_map(|token| token.org_slug);
-        let listed = listed.map(|listed| listed.organizations).unwrap_or_default();
-        let organisations = organisations(opened.collect(), &listed);
-        if organisations.is_empty() {
-            let detail = "the token opens no organisation".to_owned();
-            return Err(CloudError { cause: Cause::TokenRefused, detail });
-        }
+        let (opened, regions) =
+            futures::join!(self.client.opened_organisations(token), self.client.regions(token));
+        let organisations = opened?;
         let regions = regions?;
         Ok(Account {
             organisations,
@@ -101,11 +91,28 @@ impl Client {
     fn token(&self, bundle: zeroize::Zeroizing<String>) -> Secret {
         Secret::new(SecretKind::FlyToken, bundle, self.endpoints.token_audience())
     }
+
+    /// The organisations that a token opens, at least one: those that Fly names for it, else those that
+    /// it lists for whoever has it.
+    ///
+    /// Where the token is named for some, the list, and with it Fly's word on billing, is tolerated to be
+    /// missing, as flyctl does: the first create will say.
+    async fn opened_organisations(&self, token: &Secret) -> Result<Vec<Organisation>, Failure> {
+        let (tokens, listed) =
+            futures::join!(self.current_tokens(token), self.organisations(token));
+        let named: Vec<_> = tokens?.tokens.into_iter().filter_map(|token| token.org_slug).collect();
+        let listed = if named.is_empty() { listed? } else { listed.unwrap_or_default() };
+        let opened = organisations(named, &listed.organizations);
+        if opened.is_empty() {
+            return Err(Failure::token_refused("the token opens no organisation"));
+        }
+        Ok(opened)
+    }
 }
 
-/// The organisations that the token names, with what the list says of them; where it names none, those
-/// of the list.
-fn organisations(mut opened: Vec<String>, listed: &[wire::Organisation]) -> Vec<Organisation> {
+/// The organisations that are named, with what the list says of them; where none is, those of the list.
+fn organisations(named: Vec<String>, listed: &[wire::Organisation]) -> Vec<Organisation> {
+    let mut opened = named;
     if opened.is_empty() {
         opened = listed.iter().filter_map(|listed| listed.slug.clone()).collect();
     }

@@ -90,6 +90,8 @@ async fn every_request_of_a_deployment_and_its_removal_is_as_fly_describes_it() 
     let paper = Paper::new(|line| {
         let body = if line.ends_with("/machines") || line.ends_with("/volumes") {
             if line.starts_with("POST") { json!({"id": "1x"}) } else { json!([]) }
+        } else if line.ends_with("/tokens/current") {
+            json!({"tokens": [{"org_slug": "ada"}]})
         } else {
             json!({})
         };
