@@ -75,6 +75,20 @@ impl Fly {
         })
     }
 
+    /// Asks Fly for a token that was judged already: what it opens, or why it is not taken.
+    ///
+    /// # Errors
+    /// [`Rejection::Refused`] when Fly says no, [`Rejection::OutOfReach`] when it says nothing.
+    pub async fn check(&self, token: &Arc<Secret>) -> Result<Account, Rejection> {
+        self.preflight(token).await.map_err(|error| match error.cause {
+            Cause::TokenRefused => Rejection::Refused,
+            _ => {
+                tracing::info!(%error, "an account could not be looked at");
+                Rejection::OutOfReach
+            }
+        })
+    }
+
     /// Opens an account to deploy into, with the keys of one deployment.
     pub fn open(&self, token: Arc<Secret>, keys: Keys) -> FlyAccount {
         FlyAccount::new(self.client.clone(), self.chance.clone(), token, Some(keys))
