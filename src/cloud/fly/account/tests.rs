@@ -81,6 +81,7 @@ fn known_all() -> Known {
         (StepId::new("vm-volume"), facts(&[("id", "vol_v"), ("region", "ams")])),
         (StepId::new("relay-machine"), facts(&[("id", "1r")])),
         (StepId::new("vm-machine"), facts(&[("id", "1v")])),
+        (StepId::new("relay-healthy"), facts(&[("build", BUILD)])),
     ])
 }
 
