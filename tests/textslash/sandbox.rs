@@ -64,6 +64,7 @@ impl Sandbox {
     async fn end(self) -> Ended {
         let ended = self.program.end().await;
         assert_eq!(left_in(self.dir.path()), Vec::<String>::new());
+        assert_eq!(Process::told_of(self.dir.path()), []);
         ended
     }
 }
@@ -78,9 +79,6 @@ fn left_in(dir: &Path) -> Vec<String> {
 async fn a_newcomer_deploys_talks_and_removes_everything() {
     let tour = std::fs::read_to_string(".ci/tour.txt").unwrap();
     let sandbox = Sandbox::play(&tour);
-    sandbox.program.out.until("This is your own relay").await;
-    assert_eq!(left_in(sandbox.dir.path()).len(), 1);
-    let machines = sandbox.machines();
 
     let ended = sandbox.end().await;
 
@@ -95,7 +93,6 @@ async fn a_newcomer_deploys_talks_and_removes_everything() {
         assert_eq!(lines.count(), 2, "{what}: {receipt}");
     }
     assert_eq!(ended.err.trim(), EMPTY);
-    gone(&machines).await;
 }
 
 #[tokio::test]
@@ -149,21 +146,26 @@ async fn input_that_never_comes_ends_it_well() {
 
 #[tokio::test]
 async fn an_interruption_at_any_moment_ends_every_process_and_says_what_remains() {
-    let moments = [
-        ("Write hi to begin", EMPTY),
-        ("Deploy?", EMPTY),
-        ("[ ] Names reserved", ""),
-        ("[x] Disks", REMAINS),
-        ("This is your own relay", REMAINS),
-    ];
+    let moments =
+        [("[ ] Names reserved", ""), ("[x] Disks", REMAINS), ("This is your own relay", REMAINS)];
     let all = moments.into_iter().flat_map(|(moment, said)| {
         [Signal::SIGINT, Signal::SIGTERM].map(|signal| interrupted(moment, said, signal))
     });
     join_all(all).await;
+
+    let (before_yes, _) = TO_DEPLOY.split_once("? Deploy?").unwrap();
+    for script in ["", before_yes] {
+        interrupted_at(script, "Write hi to begin", EMPTY, Signal::SIGINT).await;
+    }
+    interrupted_at(before_yes, "Deploy?", EMPTY, Signal::SIGTERM).await;
 }
 
 async fn interrupted(moment: &str, said: &str, signal: Signal) {
-    let sandbox = Sandbox::play(&format!("{TO_DEPLOY}? nothing any more"));
+    interrupted_at(TO_DEPLOY, moment, said, signal).await;
+}
+
+async fn interrupted_at(script: &str, moment: &str, said: &str, signal: Signal) {
+    let sandbox = Sandbox::play(&format!("{script}? nothing any more"));
     sandbox.program.out.until(moment).await;
     let processes = Process::below(sandbox.program.id());
     sandbox.program.signal(signal);
@@ -192,6 +194,7 @@ async fn machines_end_by_themselves_when_their_sandbox_is_killed() {
     }
     sandbox.program.out.until_after("[relay]", "begun").await;
     let processes = sandbox.machines();
+    assert!(Process::told_of(sandbox.dir.path()).contains(&processes[0]));
     assert!(processes.iter().any(|it| it.command.contains("sleep 1000")), "{processes:?}");
 
     sandbox.program.signal(Signal::SIGKILL);

@@ -1,6 +1,6 @@
 //! Processes of this machine, as the kernel tells them.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::PATIENCE;
@@ -39,6 +39,16 @@ impl Process {
             }
         }
         found
+    }
+
+    /// All whose environment names this directory, as far as we may look.
+    pub fn told_of(dir: &Path) -> Vec<Self> {
+        let dir = dir.to_str().unwrap();
+        let is_told = |it: &Self| {
+            let environment = std::fs::read(it.directory().join("environ")).unwrap_or_default();
+            String::from_utf8_lossy(&environment).contains(dir)
+        };
+        Self::all().into_iter().filter(is_told).collect()
     }
 
     fn read(id: u32) -> Option<Self> {
