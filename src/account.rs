@@ -57,6 +57,11 @@ pub enum Standing {
 }
 
 impl Account {
+    /// Whether the credential opens the organisation of this slug.
+    pub fn opens(&self, slug: &str) -> bool {
+        self.organisations.iter().any(|organisation| organisation.slug == slug)
+    }
+
     /// The regions that an organisation of this standing can have machines in, the nearest first.
     pub fn regions_for(&self, standing: &Standing) -> Vec<&RegionOffer> {
         let can_have = |offer: &&RegionOffer| *standing != Standing::Trial || !offer.paid_only;

@@ -92,3 +92,8 @@ pub mod config;
 pub mod telemetry;
 
 pub mod sandbox;
+
+/// Fly's own description of its API, for the tests of both that speak it.
+#[cfg(test)]
+#[path = "../tests/textslash/contract.rs"]
+mod contract;

@@ -122,7 +122,6 @@ impl Sandbox {
         vec![
             ("FLY_API_URL", format!("http://{fly}/v1")),
             ("FLY_PLATFORM_URL", format!("http://{fly}")),
-            ("FLY_GRAPHQL_URL", format!("http://{fly}/graphql")),
             ("FLY_PUBLIC_APP_URL", format!("http://{{app}}.fly.dev.localhost:{edge}")),
             ("FLY_PRIVATE_APP_URL", format!("http://{{app}}.flycast.localhost:{edge}")),
             ("ANTHROPIC_API_URL", format!("http://{}", self.anthropic_address)),

@@ -2,6 +2,7 @@
 //! it may be stored and logged.
 
 use std::fmt;
+use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
@@ -234,6 +235,16 @@ impl Size {
     }
 }
 
+impl FromStr for Size {
+    type Err = Malformed;
+
+    /// From its [`word`](Size::word).
+    fn from_str(word: &str) -> Result<Self, Malformed> {
+        let known = Self::ALL.into_iter().find(|size| size.word() == word);
+        known.ok_or(Malformed("a size: small, medium or large"))
+    }
+}
+
 /// The channel that a relay speaks with its owner.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -253,12 +264,25 @@ pub enum AgentKind {
 }
 
 impl AgentKind {
+    /// All agents.
+    pub const ALL: [Self; 2] = [Self::Claude, Self::Shell];
+
     /// The word in flags and settings.
     pub fn word(self) -> &'static str {
         match self {
             Self::Claude => "claude",
             Self::Shell => "shell",
         }
+    }
+}
+
+impl FromStr for AgentKind {
+    type Err = Malformed;
+
+    /// From its [`word`](AgentKind::word).
+    fn from_str(word: &str) -> Result<Self, Malformed> {
+        let known = Self::ALL.into_iter().find(|agent| agent.word() == word);
+        known.ok_or(Malformed("an agent: claude or shell"))
     }
 }
 

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use crate::account::Place;
 use crate::chance::Chance;
 use crate::clock::Clock;
+use crate::cloud::fly::errors::Failure;
 use crate::cloud::{Account, Cause, CloudError, Keys, Organisation, RegionOffer, Standing};
 use crate::http::SharedTransport;
 use crate::intake::Rejection;
@@ -18,8 +19,6 @@ pub use self::endpoints::Endpoints;
 
 mod account;
 mod client;
-#[cfg(test)]
-mod contract;
 mod endpoints;
 mod errors;
 mod limits;
@@ -64,26 +63,29 @@ impl Fly {
     }
 
     /// Looks at an account before anything is made in it.
-    ///
-    /// Fly's word on billing is tolerated to be missing, as flyctl does: the first create will say.
     pub async fn preflight(&self, token: &Arc<Secret>) -> Result<Account, CloudError> {
-        let (tokens, listed, regions) = futures::join!(
-            self.client.current_tokens(token),
-            self.client.organisations(token),
-            self.client.regions(token),
-        );
-        let opened = tokens?.tokens.into_iter().filter_map(|token| token.org_slug);
-        let listed = listed.map(|listed| listed.organizations).unwrap_or_default();
-        let organisations = organisations(opened.collect(), &listed);
-        if organisations.is_empty() {
-            let detail = "the token opens no organisation".to_owned();
-            return Err(CloudError { cause: Cause::TokenRefused, detail });
-        }
+        let (opened, regions) =
+            futures::join!(self.client.opened_organisations(token), self.client.regions(token));
+        let organisations = opened?;
         let regions = regions?;
         Ok(Account {
             organisations,
             regions: regions.all().filter_map(region_offer).collect(),
             nearest: regions.nearest().and_then(|code| Region::try_from(code.clone()).ok()),
+        })
+    }
+
+    /// Asks Fly for a token that was judged already: what it opens, or why it is not taken.
+    ///
+    /// # Errors
+    /// [`Rejection::Refused`] when Fly says no, [`Rejection::OutOfReach`] when it says nothing.
+    pub async fn check(&self, token: &Arc<Secret>) -> Result<Account, Rejection> {
+        self.preflight(token).await.map_err(|error| match error.cause {
+            Cause::TokenRefused => Rejection::Refused,
+            _ => {
+                tracing::info!(%error, "an account could not be looked at");
+                Rejection::OutOfReach
+            }
         })
     }
 
@@ -103,11 +105,28 @@ impl Client {
     fn token(&self, bundle: zeroize::Zeroizing<String>) -> Secret {
         Secret::new(SecretKind::FlyToken, bundle, self.endpoints.token_audience())
     }
+
+    /// The organisations that a token opens, at least one: those that Fly names for it, else those that
+    /// it lists for whoever has it.
+    ///
+    /// Where the token is named for some, the list, and with it Fly's word on billing, is tolerated to be
+    /// missing, as flyctl does: the first create will say.
+    async fn opened_organisations(&self, token: &Secret) -> Result<Vec<Organisation>, Failure> {
+        let (tokens, listed) =
+            futures::join!(self.current_tokens(token), self.organisations(token));
+        let named: Vec<_> = tokens?.tokens.into_iter().filter_map(|token| token.org_slug).collect();
+        let listed = if named.is_empty() { listed? } else { listed.unwrap_or_default() };
+        let opened = organisations(named, &listed.organizations);
+        if opened.is_empty() {
+            return Err(Failure::token_refused("the token opens no organisation"));
+        }
+        Ok(opened)
+    }
 }
 
-/// The organisations that the token names, with what the list says of them; where it names none, those
-/// of the list.
-fn organisations(mut opened: Vec<String>, listed: &[wire::Organisation]) -> Vec<Organisation> {
+/// The organisations that are named, with what the list says of them; where none is, those of the list.
+fn organisations(named: Vec<String>, listed: &[wire::Organisation]) -> Vec<Organisation> {
+    let mut opened = named;
     if opened.is_empty() {
         opened = listed.iter().filter_map(|listed| listed.slug.clone()).collect();
     }

@@ -127,11 +127,7 @@ fn data_dir(environment: &Environment<'_>) -> anyhow::Result<PathBuf> {
 }
 
 fn agent(environment: &Environment<'_>) -> anyhow::Result<AgentKind> {
-    match environment.require("TEXTSLASH_AGENT")?.as_str() {
-        "claude" => Ok(AgentKind::Claude),
-        "shell" => Ok(AgentKind::Shell),
-        _ => bail!("TEXTSLASH_AGENT must be claude or shell"),
-    }
+    environment.require("TEXTSLASH_AGENT")?.parse().context("TEXTSLASH_AGENT")
 }
 
 fn url(environment: &Environment<'_>, name: &str) -> anyhow::Result<Url> {

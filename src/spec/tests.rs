@@ -41,3 +41,16 @@ fn a_stored_name_or_region_that_could_change_a_url_is_refused() {
         assert!(Region::try_from(text.to_owned()).is_err(), "{text:?} passed as a region");
     }
 }
+
+#[test]
+fn a_word_is_read_as_what_it_was_written_for() {
+    for size in Size::ALL {
+        assert_eq!(size.word().parse(), Ok(size));
+    }
+    for agent in AgentKind::ALL {
+        assert_eq!(agent.word().parse(), Ok(agent));
+    }
+    let sizes = "huge".parse::<Size>().unwrap_err();
+    assert_eq!(sizes.to_string(), "not a size: small, medium or large");
+    assert!("Claude".parse::<AgentKind>().is_err());
+}

@@ -26,7 +26,7 @@ pub struct RunSummary {
     pub owner: String,
     /// When it was opened, in unix milliseconds.
     pub opened_at_ms: u64,
-    /// What was asked for.
+    /// What was asked for, with the region in force before the others.
     pub spec: Spec,
     /// How it ended; `None` while it is driven or after a crash.
     pub end: Option<End>,
@@ -120,8 +120,11 @@ impl Runs {
     /// When the database fails or holds what is not a journal.
     pub async fn list(&self, owner: Option<&str>) -> anyhow::Result<Vec<RunSummary>> {
         let rows = sqlx::query(
-            "SELECT runs.id, owner, opened_at_ms, ended, entry
-             FROM runs JOIN journal ON journal.run = runs.id AND seq = 0
+            "SELECT runs.id, owner, opened_at_ms, ended, opened.entry,
+                 (SELECT entry FROM journal
+                  WHERE run = runs.id AND entry LIKE '{\"entry\":\"placed\"%'
+                  ORDER BY seq DESC LIMIT 1)
+             FROM runs JOIN journal AS opened ON opened.run = runs.id AND opened.seq = 0
              WHERE owner = $1 OR $2 = 1
              ORDER BY opened_at_ms, runs.id",
         )
@@ -201,9 +204,15 @@ async fn journal(connection: &mut AnyConnection, id: &DeploymentId) -> anyhow::R
 }
 
 fn summary(row: &AnyRow) -> anyhow::Result<RunSummary> {
-    let Entry::Opened { spec } = entry(row, 4)? else {
+    let Entry::Opened { mut spec } = entry(row, 4)? else {
         anyhow::bail!("a journal begins with Opened")
     };
+    if row.try_get::<Option<&str>, _>(5)?.is_some()
+        && let Entry::Placed { region } = entry(row, 5)?
+    {
+        spec.regions.retain(|other| *other != region);
+        spec.regions.insert(0, region);
+    }
     let end: Option<String> = row.try_get(3)?;
     Ok(RunSummary {
         id: spec.id.clone(),

@@ -13,10 +13,10 @@ use textslash::clock::Clock;
 use textslash::cloud::fly::{Endpoints, Fly, FlyAccount};
 use textslash::cloud::{Cause, Cloud, Here, Keys, Observation};
 use textslash::http::{Reply, Transport, Unanswered, call};
-use textslash::plan::{Facts, Known, Step, StepKind, Undo};
+use textslash::plan::{Facts, Known, Step, StepId, StepKind, Undo};
 use textslash::sandbox::fly::{self as simulated, Lag, nothing};
 use textslash::sandbox::in_process::InProcess;
-use textslash::sandbox::machines::Modelled;
+use textslash::sandbox::machines::{Knobs, Modelled};
 use textslash::secret::{Audience, Secret, SecretKind};
 use textslash::spec::*;
 
@@ -58,6 +58,7 @@ impl Transport for Judged {
 
 struct World {
     simulated: Arc<simulated::Fly>,
+    machines: Arc<Modelled>,
     account: FlyAccount,
     spec: Spec,
 }
@@ -65,14 +66,15 @@ struct World {
 impl World {
     fn new(lag: Lag) -> Self {
         let (clock, chance) = (Clock::following_tokio(1_790_000_000_000), Chance::seeded(5));
-        let runtime = Arc::new(Modelled::new(clock.clone(), chance.clone()));
+        let machines = Modelled::new(clock.clone(), chance.clone());
+        let runtime = Arc::new(machines.clone());
         let settings = simulated::Settings::prompt(clock.clone(), chance.clone(), runtime);
         let simulated = simulated::Fly::new(simulated::Settings { lag, ..settings });
         let network = InProcess::new().with_fly(&simulated);
         let judged = Arc::new(Judged { network, contract: Contract::load() });
         let fly = Fly::new(judged, Endpoints::real(), clock, chance);
         let Ok(token) = fly.judge(&simulated.mint_org_token()) else { panic!("a token as Fly's") };
-        Self { simulated, account: fly.open(token, keys()), spec: spec() }
+        Self { simulated, machines, account: fly.open(token, keys()), spec: spec() }
     }
 
     /// Asks until it is so; an hour of simulated time is more than any of it takes.
@@ -106,9 +108,14 @@ impl World {
     }
 
     async fn deploys(&self) -> Known {
+        self.deploys_before(None).await
+    }
+
+    /// What is known when all steps before this one are done.
+    async fn deploys_before(&self, last: Option<&StepId>) -> Known {
         let plan = self.account.plan(&self.spec);
         let mut known = Known::new();
-        for step in plan.steps() {
+        for step in plan.steps().iter().take_while(|step| Some(&step.id) != last) {
             let facts = match step.kind {
                 StepKind::Gate { .. } => self.passes(step, &known).await,
                 _ => self.makes(step, &known).await,
@@ -177,4 +184,21 @@ async fn a_plan_is_made_proven_seen_and_unmade_step_by_step() {
         assert_eq!(world.simulated.inventory(), nothing());
         assert_eq!(world.simulated.violations(), Vec::<String>::new());
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_vm_of_another_build_than_the_relay_is_not_called_ready() {
+    let world = World::new(Lag::None);
+    world.machines.set(Knobs { wrong_build: Some("vm"), ..Knobs::default() });
+    let gate = StepId::new("agent-ready");
+    let known = world.deploys_before(Some(&gate)).await;
+
+    let cause = loop {
+        match world.account.pass(&world.here(&known), &gate).await {
+            Ok(None) => tokio::time::sleep(Duration::from_secs(1)).await,
+            Ok(Some(facts)) => panic!("{facts:?}"),
+            Err(error) => break error.cause,
+        }
+    };
+    assert_eq!(cause, Cause::OurFault);
 }

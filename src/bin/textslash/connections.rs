@@ -40,8 +40,6 @@ impl Connections {
         let transport: SharedTransport = Arc::new(Network::new()?);
         let (clock, chance) = (Clock::system(), Chance::system()?);
         let fly = Fly::new(transport.clone(), vendors.fly, clock.clone(), chance.clone());
-        std::fs::create_dir_all(data_dir)
-            .with_context(|| format!("cannot make {}", data_dir.display()))?;
         let pool = store::open(&data_dir.join("textslash.db"), &store::SCHEMA).await?;
         Ok(Self { transport, fly, anthropic: vendors.anthropic, clock, chance, pool })
     }

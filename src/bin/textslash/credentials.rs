@@ -4,12 +4,12 @@ use std::sync::Arc;
 
 use textslash::account::Account;
 use textslash::anthropic;
-use textslash::cloud::Cause;
 use textslash::config::Environment;
 use textslash::conversation::Question;
 use textslash::conversation::messages::{self, Locale, Message};
 use textslash::intake::Rejection;
-use textslash::secret::{Audience, Secret};
+use textslash::secret::Secret;
+use textslash::spec::Spec;
 use zeroize::Zeroizing;
 
 use crate::connections::Connections;
@@ -29,14 +29,7 @@ pub async fn fly_token(
 ) -> anyhow::Result<Option<(Arc<Secret>, Account)>> {
     let pasted = entered(environment, person, "FLY_API_TOKEN", "Fly.io token (not shown):").await?;
     let opened = match connections.fly.judge(&pasted) {
-        Ok(token) => {
-            connections.fly.preflight(&token).await.map(|account| (token, account)).map_err(
-                |error| match error.cause {
-                    Cause::TokenRefused => Rejection::Refused,
-                    _ => Rejection::OutOfReach,
-                },
-            )
-        }
+        Ok(token) => connections.fly.check(&token).await.map(|account| (token, account)),
         Err(rejection) => Err(rejection),
     };
     accepted(Question::Token, opened)
@@ -50,9 +43,7 @@ pub async fn model_key(
 ) -> anyhow::Result<Option<Arc<Secret>>> {
     let pasted =
         entered(environment, person, "ANTHROPIC_API_KEY", "Anthropic API key (not shown):").await?;
-    let endpoints = connections.fly.endpoints();
-    let audience =
-        Audience::of([connections.anthropic.authority(), endpoints.machines_api.authority()]);
+    let audience = connections.fly.endpoints().model_key_audience(&connections.anthropic);
     let checked = match anthropic::judge(&pasted, audience) {
         Ok(key) => {
             let transport = connections.transport.as_ref();
@@ -70,11 +61,24 @@ fn accepted<T>(asked: Question, checked: Result<T, Rejection>) -> anyhow::Result
         Err(rejection) => rejection,
     };
     let is_out_of_reach = rejection == Rejection::OutOfReach;
-    let message = Message::Rejected { asked: Some(asked), rejection };
-    let sentence = messages::text(Locale::English, &message);
+    let sentence = refusal(asked, rejection);
     anyhow::ensure!(!is_out_of_reach, sentence);
     say(&sentence);
     Ok(None)
+}
+
+/// Whether the token opens the organisation of every one of these; if not, this is said.
+pub fn opens_all(account: &Account, specs: &[Spec]) -> bool {
+    let foreign = specs.iter().find(|spec| !account.opens(&spec.organisation));
+    if let Some(spec) = foreign {
+        let expected = spec.organisation.clone();
+        say(&refusal(Question::Token, Rejection::OtherOrganisation { expected }));
+    }
+    foreign.is_none()
+}
+
+fn refusal(asked: Question, rejection: Rejection) -> String {
+    messages::text(Locale::English, &Message::Rejected { asked: Some(asked), rejection })
 }
 
 async fn entered(

@@ -19,10 +19,12 @@ use crate::person::Person;
 use crate::{credentials, report, signals};
 
 mod arguments;
+mod begun;
 mod ready;
 
 pub use arguments::Arguments;
 use arguments::OnFailure;
+use begun::Begun;
 
 pub async fn run(arguments: Arguments) -> anyhow::Result<End> {
     let told = signals::told_to_end()?;
@@ -31,7 +33,7 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<End> {
         end = deploy(&arguments, &begun) => end,
         () = told => {
             report::say(&match begun.get() {
-                Some(id) => format!("Interrupted. `textslash teardown {id}` removes what was begun."),
+                Some(begun) => begun.interrupted().await?,
                 None => "Interrupted. Nothing was begun.".to_owned(),
             });
             Ok(End::Interrupted)
@@ -39,7 +41,7 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<End> {
     }
 }
 
-async fn deploy(arguments: &Arguments, begun: &OnceCell<DeploymentId>) -> anyhow::Result<End> {
+async fn deploy(arguments: &Arguments, begun: &OnceCell<Begun>) -> anyhow::Result<End> {
     let environment = Environment::of_process();
     let images = config::images(&environment)?;
     let connections = Connections::of_environment(&environment).await?;
@@ -68,7 +70,11 @@ async fn deploy(arguments: &Arguments, begun: &OnceCell<DeploymentId>) -> anyhow
         Keys::made_by(&connections.chance, model_key, &connections.fly.endpoints().keys_audience());
     let cloud = connections.fly.open(token, keys.clone());
     // On record, it may be; in the account, nothing is before it is on record.
-    begun.get_or_init(|| spec.id.clone());
+    begun.get_or_init(|| Begun {
+        provisioner: connections.provisioner(),
+        id: spec.id.clone(),
+        plan: cloud.plan(&spec),
+    });
     connections.provisioner().open(&spec, arguments.email.as_deref().unwrap_or(HERE)).await?;
     match connections.drive(&spec.id, Goal::Deployed, &cloud).await? {
         Outcome::Deployed(known) => {

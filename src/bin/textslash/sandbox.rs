@@ -14,7 +14,7 @@ use textslash::config::{ALLOW_SANDBOX, Environment, Vendors};
 use textslash::onboarding::{Catalogue, Onboarding};
 use textslash::sandbox::fly::{FACES, nothing};
 use textslash::sandbox::{Options, Remains, Sandbox};
-use textslash::secret::{Audience, Secret, SecretKind};
+use textslash::secret::{Secret, SecretKind};
 use textslash::spec::{AgentKind, CloudKind, Images, RelayChannel};
 use tokio::sync::mpsc;
 
@@ -155,7 +155,7 @@ fn onboarding(sandbox: &Sandbox, connections: &Connections) -> Onboarding {
     let model_key = Secret::new(
         SecretKind::ModelKey,
         sandbox.model_key().to_owned(),
-        Audience::of([connections.anthropic.authority(), fly.machines_api.authority()]),
+        fly.model_key_audience(&connections.anthropic),
     );
     let token =
         Secret::new(SecretKind::FlyToken, sandbox.fly_token().to_owned(), fly.token_audience());

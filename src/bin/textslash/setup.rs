@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use adapters::console::{Console, Terminal};
 use textslash::config::{Environment, images};
+use textslash::journal;
 use textslash::onboarding::Catalogue;
 use textslash::spec::{AgentKind, CloudKind, RelayChannel};
 
@@ -42,7 +43,7 @@ pub async fn run(_: Arguments) -> anyhow::Result<End> {
 /// What is on record and neither finished nor gone.
 async fn say_unfinished(connections: &Connections) -> anyhow::Result<()> {
     let runs = connections.provisioner().runs(None).await?;
-    let unfinished = runs.iter().filter(|run| run.end.is_none());
+    let unfinished = runs.iter().filter(|run| matches!(run.end, None | Some(journal::End::Stuck)));
     for run in unfinished {
         report::say(&format!(
             "Unfinished: {}. `textslash setup` carries on; `textslash teardown {}` removes it.",

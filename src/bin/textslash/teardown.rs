@@ -47,9 +47,12 @@ async fn teardown(arguments: &Arguments) -> anyhow::Result<End> {
     let connections = Connections::of_environment(&environment).await?;
     let person = Person::default();
     let token = credentials::fly_token(&environment, &connections, &person).await?;
-    let Some((token, _)) = token else { return Ok(End::CredentialRefused) };
+    let Some((token, account)) = token else { return Ok(End::CredentialRefused) };
     let cloud = connections.fly.open_for_teardown(token);
     let specs = meant(&connections, &cloud, arguments.deployment.as_deref()).await?;
+    if !credentials::opens_all(&account, &specs) {
+        return Ok(End::CredentialRefused);
+    }
     if specs.is_empty() {
         report::say(&messages::text(Locale::English, &Message::NothingFound));
     }

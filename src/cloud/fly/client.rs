@@ -99,7 +99,7 @@ impl<'a> Request<'a> {
     fn url(&self, endpoints: &Endpoints) -> Result<Url, Failure> {
         let mut url = match self.api {
             Api::Platform => endpoints.platform_api.clone(),
-            Api::Machines | Api::GraphQl => endpoints.machines_api.clone(),
+            Api::Machines => endpoints.machines_api.clone(),
         };
         url.path_segments_mut()
             .map_err(|()| Failure::ours("a base URL without a path"))?

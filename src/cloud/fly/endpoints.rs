@@ -64,6 +64,11 @@ impl Endpoints {
         Audience::of([self.machines_api.authority()])
     }
 
+    /// Who may see a model key: the model API at `anthropic`, and the store of app secrets.
+    pub fn model_key_audience(&self, anthropic: &Url) -> Audience {
+        Audience::of([anthropic.authority(), self.machines_api.authority()])
+    }
+
     /// Where the internet finds this app.
     pub fn public(&self, app: &str) -> String {
         self.public_app.replace("{app}", app)

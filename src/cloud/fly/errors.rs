@@ -78,6 +78,12 @@ impl Failure {
         Self { status: Some(answer.status), error: CloudError { cause, detail } }
     }
 
+    /// A token that opens nothing.
+    pub(super) fn token_refused(detail: &str) -> Self {
+        let error = CloudError { cause: Cause::TokenRefused, detail: detail.to_owned() };
+        Self { status: None, error }
+    }
+
     /// A request that we should not have made.
     pub(super) fn ours(detail: &str) -> Self {
         let error = CloudError { cause: Cause::OurFault, detail: detail.to_owned() };

@@ -38,8 +38,6 @@ pub struct FlyToken {
 pub enum Api {
     /// The Machines API: `FlyV1`.
     Machines,
-    /// GraphQL: `FlyV1`.
-    GraphQl,
     /// REST on api.fly.io: `Bearer`, as flyctl does even for macaroons.
     Platform,
 }
@@ -48,7 +46,7 @@ impl Api {
     /// The value of `Authorization` for a bundle of macaroons (fly-go, `tokens/tokens.go`).
     pub fn authorization(self, bundle: &str) -> Zeroizing<String> {
         let scheme = match self {
-            Self::Machines | Self::GraphQl => "FlyV1 ",
+            Self::Machines => "FlyV1 ",
             Self::Platform => "Bearer ",
         };
         Zeroizing::new([scheme, bundle].concat())
@@ -152,20 +150,6 @@ impl FlyToken {
             _ => None,
         });
         tickets.map(|ticket| self.macaroons.iter().find(|other| other.kid() == ticket)).collect()
-    }
-
-    /// The numeric id of the organisation that it opens, if it says so.
-    pub fn organisation(&self) -> Option<u64> {
-        self.permissions().flat_map(Macaroon::caveats).find_map(|caveat| match caveat {
-            Caveat::Organization { id, .. } => Some(*id),
-            _ => None,
-        })
-    }
-
-    /// When the first of its parts ends, in unix milliseconds; `None` when it says nothing of it.
-    pub fn expires_at_ms(&self) -> Option<u64> {
-        let ends = self.macaroons.iter().filter_map(|macaroon| window(macaroon).1);
-        ends.min().map(unix_ms)
     }
 
     /// The same bundle with every permission restricted further. Discharges stay as they are: one that

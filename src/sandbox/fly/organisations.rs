@@ -61,7 +61,8 @@ fn rest(account: &mut Account) -> Value {
     })
 }
 
-/// Only the one query that asks for organisations is understood.
+/// Nothing of ours asks it; it is there for other programs. Only the one query that asks for organisations
+/// is understood.
 async fn graphql(
     State(fly): State<Arc<Fly>>,
     Extension(caller): Extension<Caller>,

@@ -11,12 +11,11 @@ use tower::ServiceExt;
 use super::*;
 use crate::chance::Chance;
 use crate::clock::Clock;
+use crate::contract::Contract;
 use crate::http::Transport;
 use crate::sandbox::in_process::InProcess;
 use crate::sandbox::machines::{Knobs, Modelled};
 
-#[path = "../../../tests/textslash/contract.rs"]
-mod contract;
 mod life;
 mod refusals;
 mod tokens;
@@ -31,7 +30,7 @@ struct World {
     runtime: Arc<Modelled>,
     router: Router,
     token: String,
-    contract: Option<&'static contract::Contract>,
+    contract: Option<&'static Contract>,
 }
 
 impl World {
@@ -46,7 +45,7 @@ impl World {
         change(&mut settings);
         let fly = Fly::new(settings);
         let (router, token) = (fly.router(), fly.mint_org_token());
-        Self { fly, runtime, router, token, contract: contract::Contract::load() }
+        Self { fly, runtime, router, token, contract: Contract::load() }
     }
 
     fn with_token(&self, token: &str) -> Self {

@@ -38,8 +38,8 @@ pub struct Knobs {
     pub exits: Option<(&'static str, i32)>,
     /// Health names another deployment.
     pub wrong_deployment: bool,
-    /// Health names another build.
-    pub wrong_build: bool,
+    /// Machines of this role name another build.
+    pub wrong_build: Option<&'static str>,
     /// Calls without a signature are served.
     pub open_to_all: bool,
 }
@@ -188,7 +188,7 @@ impl Model {
         let or = |wrong: bool, right: &str| if wrong { "another" } else { right }.to_owned();
         Health {
             deployment: or(self.knobs.wrong_deployment, self.env("TEXTSLASH_DEPLOYMENT")),
-            build: or(self.knobs.wrong_build, BUILD),
+            build: or(self.knobs.wrong_build == Some(self.role.as_str()), BUILD),
             role: self.role.clone(),
         }
     }

@@ -83,3 +83,19 @@ async fn a_list_shows_whose_runs_they_are_and_how_they_ended() {
     lease.append(21, &[Entry::Turned]).await.unwrap();
     assert_eq!(runs.list(Some("ada")).await.unwrap()[1].end, None, "it is driven again");
 }
+
+#[tokio::test]
+async fn a_list_shows_the_region_in_force_first() {
+    let (_directory, pool) = database().await;
+    let runs = Runs::new(pool);
+    let region = |code: &str| Region::try_from(code.to_owned()).unwrap();
+    let regions = ["ams", "fra", "cdg"].map(region).to_vec();
+    let ada = Spec { regions, ..spec(1) };
+    runs.open(&ada.id, "ada", 7, &opened(&ada)).await.unwrap();
+    let (mut lease, _) = runs.lease(&ada.id).await.unwrap().unwrap();
+    let moves = ["fra", "cdg"].map(|code| Entry::Placed { region: region(code) });
+    lease.append(8, &moves).await.unwrap();
+
+    let listed = runs.list(None).await.unwrap().remove(0);
+    assert_eq!(listed.spec.regions, ["cdg", "ams", "fra"].map(region));
+}

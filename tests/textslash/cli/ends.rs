@@ -29,6 +29,7 @@ async fn a_full_region_is_passed_by_unless_it_was_meant() {
 
     let region = world.run(&DEPLOY).await.succeeds()["region"].clone();
     assert!(region.is_string() && region != "lhr", "{region}");
+    assert_eq!(world.run(&["status", "my", "--json"]).await.document()["region"], region);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -55,6 +56,13 @@ async fn a_deploy_that_fails_midway_is_kept_for_who_wants_to_look() {
     assert!(!ended.document()["remaining"].as_array().unwrap().is_empty());
     assert_ne!(world.sandbox.inventory(), nothing());
     let id = ended.document()["id"].as_str().unwrap().to_owned();
+    assert!(ended.err.contains(&format!("`textslash teardown {id}`")), "{}", ended.err);
+
+    let setup = world.start_with(&["setup"], &[]);
+    setup.err.until("Write hi to begin").await;
+    setup.signal(Signal::SIGINT);
+    let ended = setup.end().await;
+    assert_eq!(ended.code, 130, "{}", ended.err);
     assert!(ended.err.contains(&format!("`textslash teardown {id}`")), "{}", ended.err);
 
     world.run(&["teardown", &id, "--yes", "--json"]).await.succeeds();
@@ -93,6 +101,9 @@ async fn what_an_interrupted_deploy_began_is_removed_by_a_later_teardown() {
         assert_ne!(world.sandbox.inventory(), nothing());
         let said = ended.err.split("`textslash teardown ").nth(1).unwrap();
         let id = said.split('`').next().unwrap();
+        for begun in ["relay-app: my-relay-", "relay-ipv4: my-relay-", "vm-machine: my-vm-"] {
+            assert!(ended.err.contains(&format!("- {begun}{id}\n")), "{begun}: {}", ended.err);
+        }
         world.run(&["teardown", id, "--yes", "--json"]).await.succeeds();
         assert_eq!(world.sandbox.inventory(), nothing());
     }

@@ -38,6 +38,20 @@ async fn a_token_that_will_not_do_is_refused_with_a_reason_and_nothing_is_made()
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_token_of_another_organisation_removes_nothing_and_says_which_is_needed() {
+    let world = World::new().await;
+    world.deploys("my").await;
+    let before = world.sandbox.inventory();
+    let foreign = world.sandbox.fly().mint_token(TokenKind::OtherOrganisation);
+
+    let ended = world.run_with(&["teardown", "my", "--yes"], &[("FLY_API_TOKEN", &foreign)]).await;
+
+    assert_eq!(ended.code, 3, "{}", ended.err);
+    assert!(ended.err.contains("one for the organisation personal"), "{}", ended.err);
+    assert_eq!(world.sandbox.inventory(), before);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_model_key_that_will_not_do_is_refused_and_nothing_is_made() {
     let world = World::new().await;
     let forged = format!("sk-ant-api03-{}AA", "e".repeat(93));

@@ -25,13 +25,13 @@ pub struct Arguments {
     #[arg(long)]
     region: Option<String>,
     /// The VM's machine: small, medium or large.
-    #[arg(long, default_value = "medium", value_parser = size)]
+    #[arg(long, default_value = "medium")]
     size: Size,
     /// The VM's disk, in GB.
     #[arg(long, default_value_t = Spec::VM_VOLUME_GB, value_parser = clap::value_parser!(u32).range(1..=500))]
     volume_gb: u32,
     /// The agent: claude, or shell, which runs each line and needs no model.
-    #[arg(long, default_value = "claude", value_parser = agent)]
+    #[arg(long, default_value = "claude")]
     pub agent: AgentKind,
     /// What to do with what was made when it fails midway.
     #[arg(long, default_value = "remove")]
@@ -139,14 +139,4 @@ fn email(text: &str) -> Result<String, &'static str> {
         }
         _ => Err("an email address looks like name@example.com"),
     }
-}
-
-fn size(word: &str) -> Result<Size, &'static str> {
-    let known = Size::ALL.into_iter().find(|size| size.word() == word);
-    known.ok_or("it is small, medium or large")
-}
-
-fn agent(word: &str) -> Result<AgentKind, &'static str> {
-    let known = [AgentKind::Claude, AgentKind::Shell].into_iter().find(|it| it.word() == word);
-    known.ok_or("it is claude or shell")
 }

@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 
 use super::FlyAccount;
-use crate::cloud::Found;
 use crate::cloud::fly::client::Segment;
 use crate::cloud::fly::errors::Failure;
 use crate::cloud::fly::wire;
+use crate::cloud::{Found, Organisation};
 use crate::spec::{
     AgentKind, CloudKind, DeploymentId, Images, Name, Region, RelayChannel, Role, Size, Spec,
 };
@@ -18,12 +18,8 @@ impl FlyAccount {
     /// Apps whose name and network carry the same random id; nothing else is ever returned.
     pub(super) async fn find_ours(&self) -> Result<Vec<Found>, Failure> {
         let token = self.token();
-        let tokens = self.client.current_tokens(&token).await?.tokens;
-        let mut slugs: Vec<_> = tokens.into_iter().filter_map(|token| token.org_slug).collect();
-        slugs.sort_unstable();
-        slugs.dedup();
         let mut all = Vec::new();
-        for slug in slugs {
+        for Organisation { slug, .. } in self.client.opened_organisations(&token).await? {
             let apps = self.client.apps(&token, &slug).await?.apps;
             for ((id, name), roles) in grouped(&apps) {
                 let spec = spec_of(id.clone(), name, slug.clone());

@@ -7,7 +7,7 @@ use crate::cloud::fly::errors::Failure;
 use crate::cloud::fly::plan::{self, Part};
 use crate::cloud::fly::proof::Door;
 use crate::cloud::{Cause, CloudError, Here};
-use crate::plan::Facts;
+use crate::plan::{Facts, StepId};
 use crate::protocol::Health;
 use crate::spec::{Role, Spec};
 
@@ -26,7 +26,7 @@ impl FlyAccount {
             Part::RelayHealthy => Ok(proven(here.spec, Role::Relay, door().health().await)),
             Part::AgentReady => {
                 let health = door().ready(&self.chance, &self.keys()?.link_key).await;
-                Ok(proven(here.spec, Role::Vm, health))
+                of_the_relays_build(here, proven(here.spec, Role::Vm, health))
             }
             Part::StrangerRefused => self.stranger_refused(here.spec, &door()).await,
             Part::Committed => {
@@ -114,4 +114,16 @@ fn proven(spec: &Spec, role: Role, health: Option<Health>) -> Option<Facts> {
     let health = health?;
     let ours = health.deployment == spec.id.as_ref() && health.role == role.word();
     ours.then(|| facts([("build", Some(health.build))]))
+}
+
+/// What is proven of the VM, if it is of the same build as the relay: only then do both speak the same
+/// protocol.
+fn of_the_relays_build(here: &Here<'_>, vm: Option<Facts>) -> Result<Option<Facts>, Failure> {
+    let relay_build = fact(here, &StepId::new("relay-healthy"), "build");
+    match &vm {
+        Some(facts) if facts.get("build") != relay_build => {
+            Err(Failure::ours("relay and VM are of different builds"))
+        }
+        _ => Ok(vm),
+    }
 }

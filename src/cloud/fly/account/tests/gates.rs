@@ -1,6 +1,5 @@
 use super::*;
 use crate::cloud::fly::tests::Seen;
-use crate::protocol::BUILD;
 
 async fn pass(
     answers: Vec<(&'static str, Answer)>,
@@ -79,6 +78,14 @@ async fn only_an_answer_from_this_deployment_proves_anything() {
             assert_eq!(seen[0].authorization, "", "the Fly token stays with Fly");
         }
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_vm_of_another_build_than_the_relay_is_refused() {
+    let health = json!({"deployment": ID, "build": "another", "role": "vm"});
+    let ready = "GET https://ada-relay-0123456789.fly.dev/ready";
+    let (_, passed) = pass(vec![(ready, Ok((200, health)))], "agent-ready").await;
+    assert_eq!(passed, Err(Cause::OurFault));
 }
 
 #[tokio::test(start_paused = true)]

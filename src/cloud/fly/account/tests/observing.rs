@@ -154,3 +154,25 @@ async fn only_what_carries_our_id_twice_is_found() {
         ]
     );
 }
+
+#[tokio::test(start_paused = true)]
+async fn nothing_is_called_found_before_every_organisation_was_looked_at() {
+    let nameless = || ("GET /tokens/current", Ok((200, json!({"tokens": [{}]}))));
+    let list = "GET https://api.fly.io/api/v1/organizations";
+    let apps =
+        json!({"apps": [{"name": format!("ada-vm-{ID}"), "network": format!("textslash-{ID}")}]});
+    let (_, account) = account_with(vec![
+        nameless(),
+        (list, Ok((200, json!({"organizations": [{"slug": "ada"}]})))),
+        ("GET /apps?org_slug=ada", Ok((200, apps))),
+    ]);
+    assert_eq!(account.find().await.unwrap().len(), 1, "the list names what the token does not");
+
+    for (answer, expected) in [
+        ((200, json!({"organizations": []})), Cause::TokenRefused),
+        ((503, json!({})), Cause::Later { after_ms: None }),
+    ] {
+        let (_, account) = account_with(vec![nameless(), (list, Ok(answer))]);
+        assert_eq!(account.find().await.unwrap_err().cause, expected);
+    }
+}
