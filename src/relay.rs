@@ -192,7 +192,7 @@ impl Relay {
     pub async fn run(&self, told: impl Future<Output = ()>) -> Over {
         let over = tokio::select! {
             () = told => Over::Told,
-            () = self.unproven() => Over::Unproven,
+            () = self.probation.never_committed() => Over::Unproven,
             () = self.idle() => Over::Idle,
             () = self.receive() => Over::Told,
             () = self.work() => Over::Told,
@@ -263,13 +263,6 @@ impl Relay {
                 Ok(false) => self.activity.touch(),
                 Err(error) => self.database_failed(&error).await,
             }
-        }
-    }
-
-    async fn unproven(&self) {
-        tokio::time::sleep(Duration::from_millis(self.probation.patience_ms())).await;
-        if self.probation.is_committed() {
-            std::future::pending::<()>().await;
         }
     }
 
