@@ -5,6 +5,7 @@ use std::fs::File;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use anyhow::Context;
 
@@ -65,10 +66,18 @@ impl Probation {
 
     /// How long this process may wait to be committed: what is left of the first half hour, or
     /// another one without serving, for a deploy that is resumed late.
-    pub fn patience_ms(&self) -> u64 {
+    fn patience_ms(&self) -> u64 {
         match self.left_ms() {
             0 => self.probation_ms,
             left_ms => left_ms,
+        }
+    }
+
+    /// Returns when the patience is over and nobody has committed the machine.
+    pub async fn never_committed(&self) {
+        tokio::time::sleep(Duration::from_millis(self.patience_ms())).await;
+        if self.is_committed() {
+            std::future::pending::<()>().await;
         }
     }
 

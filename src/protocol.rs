@@ -7,7 +7,7 @@
 //! The VM serves:
 //! - `POST /turns` with a [`TurnRequest`]: starts the turn, or attaches to it when its id is known,
 //!   and streams [`TurnEvent`]s as one JSON line each
-//! - `POST /turns/{id}/cancel`: stops it with all its processes
+//! - `POST /turns/{id}/cancel`: stops it with all its processes, or before it begins
 //! - `GET /ready`: 200 when the agent can answer; the body is a [`Health`]
 //! - `POST /commit`: the deployment is proven and may stay
 //! - `GET /health` (unsigned): a [`Health`]

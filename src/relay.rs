@@ -58,7 +58,7 @@ pub const WAKING_MS: u64 = 1_000;
 pub const GIVE_UP_MS: u64 = 5 * 60_000;
 
 /// Pause after the database failed, in milliseconds: a full disk does not get better sooner.
-const RETRY_MS: u64 = 5_000;
+pub const RETRY_MS: u64 = 5_000;
 
 /// What a relay is told at its start.
 pub struct Settings {
@@ -93,6 +93,8 @@ pub struct Limits {
     pub waking_ms: u64,
     /// See [`GIVE_UP_MS`].
     pub give_up_ms: u64,
+    /// See [`RETRY_MS`].
+    pub retry_ms: u64,
     /// See [`PROBATION_MS`].
     pub probation_ms: u64,
 }
@@ -104,6 +106,7 @@ impl Default for Limits {
             heartbeat_ms: HEARTBEAT_MS,
             waking_ms: WAKING_MS,
             give_up_ms: GIVE_UP_MS,
+            retry_ms: RETRY_MS,
             probation_ms: PROBATION_MS,
         }
     }
@@ -189,7 +192,7 @@ impl Relay {
     pub async fn run(&self, told: impl Future<Output = ()>) -> Over {
         let over = tokio::select! {
             () = told => Over::Told,
-            () = self.unproven() => Over::Unproven,
+            () = self.probation.never_committed() => Over::Unproven,
             () = self.idle() => Over::Idle,
             () = self.receive() => Over::Told,
             () = self.work() => Over::Told,
@@ -263,15 +266,8 @@ impl Relay {
         }
     }
 
-    async fn unproven(&self) {
-        tokio::time::sleep(Duration::from_millis(self.probation.patience_ms())).await;
-        if self.probation.is_committed() {
-            std::future::pending::<()>().await;
-        }
-    }
-
     async fn database_failed(&self, error: &anyhow::Error) {
         tracing::error!(error = format!("{error:#}"), "the relay's database failed");
-        tokio::time::sleep(Duration::from_millis(RETRY_MS)).await;
+        tokio::time::sleep(Duration::from_millis(self.settings.limits.retry_ms)).await;
     }
 }

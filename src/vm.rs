@@ -209,7 +209,7 @@ impl Vm {
     pub async fn over(&self, told: impl Future<Output = ()>) -> Over {
         tokio::select! {
             () = told => Over::Told,
-            () = self.unproven() => Over::Unproven,
+            () = self.probation.never_committed() => Over::Unproven,
             () = self.idle() => Over::Idle,
         }
     }
@@ -233,13 +233,5 @@ impl Vm {
     fn idle_since(&self) -> Instant {
         let last_call = *self.last_call.lock().unwrap_or_else(PoisonError::into_inner);
         last_call.max(self.turns.last_end())
-    }
-
-    async fn unproven(&self) {
-        let patience_ms = self.probation.patience_ms();
-        tokio::time::sleep(Duration::from_millis(patience_ms)).await;
-        if self.probation.is_committed() {
-            std::future::pending::<()>().await;
-        }
     }
 }

@@ -141,7 +141,8 @@ impl Web {
     }
 
     /// Clients that are connected and have shown the key.
-    pub fn sockets(&self) -> usize {
+    #[cfg(test)]
+    fn sockets(&self) -> usize {
         self.door().guests()
     }
 

@@ -128,6 +128,35 @@ impl Ledger {
         Ok(Accepted::Waiting { line, ahead })
     }
 
+    /// The line is not taken, now or when it comes again, and this message says so.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn decline(
+        &self,
+        id: &InboundId,
+        chat: &ChatId,
+        message: &Outbound,
+        now_ms: u64,
+    ) -> anyhow::Result<()> {
+        let mut transaction = self.pool.begin().await?;
+        sqlx::query(
+            "INSERT INTO inbox (id, chat, text, turn, is_command, is_settled, at_ms, session)
+             SELECT $1, $2, '', '', 0, 1, $3, id FROM session WHERE true
+             ON CONFLICT (id) DO NOTHING",
+        )
+        .bind(&id.0)
+        .bind(&chat.0)
+        .bind(i64::try_from(now_ms)?)
+        .execute(&mut *transaction)
+        .await?;
+        outbox::put(&mut transaction, chat, message, now_ms).await?;
+        forget(&mut transaction).await?;
+        transaction.commit().await?;
+        self.messages.notify_one();
+        Ok(())
+    }
+
     /// `None` if it never came, `Some(None)` if it is settled.
     async fn known(&self, id: &InboundId) -> anyhow::Result<Option<Option<Line>>> {
         let row = sqlx::query("SELECT * FROM inbox WHERE id = $1").bind(&id.0);

@@ -49,7 +49,7 @@ impl Machine {
         self.transport.send(request).await
     }
 
-    /// Stops a turn. True when the VM has none running under this id any more.
+    /// Stops a turn. True when the VM neither runs it any more nor ever will.
     pub(super) async fn cancel(&self, turn: &str) -> bool {
         let path = format!("/turns/{turn}/cancel");
         let answer = self.call(Method::POST, &path, CALL_TIMEOUT).await;

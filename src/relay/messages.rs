@@ -95,9 +95,22 @@ pub(super) fn unheard(reason: Unheard) -> &'static str {
             "Your machine does not answer. Send your message again in a few minutes; if it still \
              does not, look at it with your cloud."
         }
+        Unheard::SessionBusy => {
+            "Your machine is still at work on an earlier message. Send this one again in a few \
+             minutes, or begin a session that does not wait for it with /new."
+        }
+        Unheard::Full => {
+            "Your machine is at work on as many messages as it can. Send this one again in a few \
+             minutes."
+        }
         Unheard::Refused => {
-            "Your machine does not accept this message from me. Teardown and a new deploy repair \
-             that."
+            "Your machine does not accept calls from me. Send your message again in a few minutes; \
+             if that does not help, ask for a new link where you deployed me: it comes with new \
+             keys for both of us."
+        }
+        Unheard::NotTaken => {
+            "Your machine cannot take this message. Send it in smaller parts or in other words; if \
+             it takes none at all, ask for a new link where you deployed me."
         }
     }
 }

@@ -28,11 +28,12 @@ impl Relay {
 
     async fn take(&self, inbound: &Inbound) {
         match self.gate.judge(inbound) {
-            Passage::Owner => match self.take_line(inbound).await {
-                Ok(()) => {}
-                // Not acknowledged: the channel delivers it again.
-                Err(error) => return self.database_failed(&error).await,
-            },
+            // Nobody else delivers it again: a channel holds back what is not acknowledged.
+            Passage::Owner => {
+                while let Err(error) = self.take_line(inbound).await {
+                    self.database_failed(&error).await;
+                }
+            }
             Passage::TellOnce => self.turn_away(inbound).await,
             Passage::Ignore => {}
         }
@@ -65,7 +66,8 @@ impl Relay {
 
     async fn decline(&self, inbound: &Inbound, why: &str) -> anyhow::Result<()> {
         let message = Outbound::text(format!("declined-{}", inbound.id.0), why);
-        self.ledger.post(&inbound.chat, &message, self.clock.now_ms()).await
+        let now_ms = self.clock.now_ms();
+        self.ledger.decline(&inbound.id, &inbound.chat, &message, now_ms).await
     }
 
     async fn accept(&self, inbound: &Inbound, text: &str) -> anyhow::Result<()> {

@@ -6,6 +6,7 @@
 use std::time::Duration;
 
 use adapters::chat::Outbound;
+use http::StatusCode;
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep, timeout, timeout_at};
 
 use super::ledger::Line;
@@ -40,13 +41,40 @@ const CANCEL_ATTEMPTS: u32 = 3;
 pub(super) enum Unheard {
     /// The VM did not answer for long.
     OutOfReach,
-    /// The VM does not take this call; asking again would not help.
+    /// Another turn of the session was running for long.
+    SessionBusy,
+    /// Too many turns were running for long.
+    Full,
+    /// The VM did not know our signature for long, or waits to be committed: both change while
+    /// machines are replaced or a clock is set.
     Refused,
+    /// The VM does not take this line; asking again would not help.
+    NotTaken,
+}
+
+impl Unheard {
+    fn of(status: StatusCode) -> Self {
+        match status {
+            StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => Self::Refused,
+            StatusCode::CONFLICT => Self::SessionBusy,
+            StatusCode::TOO_MANY_REQUESTS => Self::Full,
+            StatusCode::BAD_REQUEST | StatusCode::NOT_FOUND | StatusCode::PAYLOAD_TOO_LARGE => {
+                Self::NotTaken
+            }
+            _ => Self::OutOfReach,
+        }
+    }
+}
+
+/// How a turn ended, as far as we know.
+enum End {
+    Heard(Result<(), TurnFailure>),
+    Unheard(Unheard),
 }
 
 /// Why a stream was left.
 enum Left {
-    Ended(Result<(), &'static str>),
+    Ended(Result<(), TurnFailure>),
     Lost,
 }
 
@@ -91,27 +119,35 @@ impl Relay {
             written: Vec::new(),
         };
         self.channel.typing(&line.chat).await;
-        let failure = tokio::select! {
+        let end = tokio::select! {
             biased;
             () = self.stopped_turn(line) => {
                 self.cancel(&line.turn).await;
-                Some(messages::failed(TurnFailure::Stopped))
+                End::Heard(Err(TurnFailure::Stopped))
             }
-            failure = course.follow() => failure?,
+            end = course.follow() => end?,
+        };
+        let failure = match end {
+            End::Heard(end) => end.err().map(messages::failed),
+            End::Unheard(reason) => Some(messages::unheard(reason)),
         };
         self.ledger.settle(line, &course.view.last(failure), self.clock.now_ms()).await?;
+        if matches!(end, End::Unheard(_)) {
+            // It may run all the same, and the next line waits for it.
+            self.cancel(&line.turn).await;
+        }
         self.activity.touch();
         Ok(())
     }
 
     /// Returns when `/stop` was said to this turn, in this process or before.
-    async fn stopped_turn(&self, line: &Line) {
+    pub(super) async fn stopped_turn(&self, line: &Line) {
         loop {
-            let first = self.ledger.first().await.ok().flatten();
-            if first.is_some_and(|first| first.seq == line.seq && first.is_stopped) {
-                return;
+            match self.ledger.first().await {
+                Ok(Some(first)) if first.seq == line.seq && first.is_stopped => return,
+                Ok(_) => self.stopped.notified().await,
+                Err(error) => self.database_failed(&error).await,
             }
-            self.stopped.notified().await;
         }
     }
 
@@ -127,24 +163,24 @@ impl Relay {
 }
 
 impl Course<'_> {
-    /// Attaches until the turn has ended; the sentence to end with, if it ended badly.
-    async fn follow(&mut self) -> anyhow::Result<Option<&'static str>> {
+    /// Attaches until the turn has ended, or nothing was heard of it for too long.
+    async fn follow(&mut self) -> anyhow::Result<End> {
         let give_up = Duration::from_millis(self.relay.settings.limits.give_up_ms);
         let mut backoff = BACKOFF_MIN;
         loop {
             let seen = self.seen;
-            if let Some(reply) = self.attach().await? {
-                match reply.head.status.as_u16() {
-                    200 => match self.read(reply).await? {
-                        Left::Ended(end) => return Ok(end.err()),
-                        Left::Lost => {}
-                    },
-                    400..=404 | 413 => return Ok(Some(messages::unheard(Unheard::Refused))),
-                    _ => {}
+            let reason = match self.attach().await? {
+                Some(reply) if reply.head.status == StatusCode::OK => {
+                    match self.read(reply).await? {
+                        Left::Ended(end) => return Ok(End::Heard(end)),
+                        Left::Lost => Unheard::OutOfReach,
+                    }
                 }
-            }
-            if self.heard_at.elapsed() >= give_up {
-                return Ok(Some(messages::unheard(Unheard::OutOfReach)));
+                Some(reply) => Unheard::of(reply.head.status),
+                None => Unheard::OutOfReach,
+            };
+            if reason == Unheard::NotTaken || self.heard_at.elapsed() >= give_up {
+                return Ok(End::Unheard(reason));
             }
             if self.seen > seen {
                 backoff = BACKOFF_MIN;
@@ -210,14 +246,14 @@ impl Course<'_> {
     }
 
     /// Takes in an event; how the turn ended, if it did.
-    fn hear(&mut self, event: &TurnEvent) -> Option<Result<(), &'static str>> {
+    fn hear(&mut self, event: &TurnEvent) -> Option<Result<(), TurnFailure>> {
         self.heard_at = Instant::now();
         self.view.show(event);
         match event {
             TurnEvent::Text { .. } | TurnEvent::Tool { .. } => self.seen += 1,
             TurnEvent::Heartbeat => {}
             TurnEvent::Done => return Some(Ok(())),
-            TurnEvent::Failed { reason } => return Some(Err(messages::failed(*reason))),
+            TurnEvent::Failed { reason } => return Some(Err(*reason)),
         }
         None
     }

@@ -19,7 +19,8 @@ use async_trait::async_trait;
 use sha2::{Digest, Sha256};
 use tokio::io::{AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::process::{Child, ChildStderr, ChildStdin, ChildStdout, Command};
-use tokio::sync::{OnceCell, mpsc};
+use tokio::sync::{Mutex, OnceCell, mpsc};
+use tokio::time::timeout;
 use url::Url;
 
 use crate::protocol::{TurnEvent, TurnFailure};
@@ -31,6 +32,8 @@ use crate::vm::process::{Group, command};
 
 mod events;
 mod lines;
+#[cfg(test)]
+mod tests;
 
 use events::Reading;
 
@@ -38,11 +41,12 @@ use events::Reading;
 /// cold volume in a few seconds.
 const VERSION_TIMEOUT: Duration = Duration::from_secs(20);
 
-/// How long the program may take to end after its result: it writes its transcript first.
+/// How long the program may take to end after its result: it writes its transcript first. And how
+/// long its output is read after its end: what it left in the background may hold it open for ever.
 const EXIT_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// How much of a complaint is shown when the program fails without a result, in bytes.
-const COMPLAINT_BYTES_MAX: u64 = 1000;
+const COMPLAINT_BYTES_MAX: usize = 1000;
 
 /// What root may do without being asked. Everyone else is asked nothing: the VM is the sandbox.
 const TOOLS_OF_ROOT: &str =
@@ -137,7 +141,7 @@ impl Agent for Claude {
                 .stderr(Stdio::null())
                 .kill_on_drop(true)
                 .status();
-            match tokio::time::timeout(VERSION_TIMEOUT, status).await {
+            match timeout(VERSION_TIMEOUT, status).await {
                 Ok(Ok(status)) if status.success() => Ok(()),
                 _ => Err(()),
             }
@@ -154,7 +158,7 @@ impl Agent for Claude {
         let stderr = child.stderr.take().context("no standard error")?;
         let (sender, events) = mpsc::channel(EVENTS_QUEUED_MAX);
         tokio::spawn(write(stdin, text.to_owned()));
-        tokio::spawn(pump(child, stdout, stderr, sender));
+        tokio::spawn(pump(child, stdout, stderr, sender, EXIT_TIMEOUT));
         Ok(Running { events, group: Some(group) })
     }
 }
@@ -170,29 +174,26 @@ async fn pump(
     stdout: ChildStdout,
     stderr: ChildStderr,
     events: mpsc::Sender<TurnEvent>,
+    exit_timeout: Duration,
 ) {
-    let complaint = tokio::spawn(complaint(stderr));
-    let mut lines = lines::Lines::new(BufReader::new(stdout));
-    let mut reading = Reading::default();
-    let mut last = None;
-    while last.is_none() {
-        let Some(line) = lines.next().await else { break };
-        for event in reading.line(line) {
-            if event.is_last() {
-                last = Some(event);
-            } else if events.send(event).await.is_err() {
-                break;
-            }
-        }
-    }
-    let exited = tokio::time::timeout(EXIT_TIMEOUT, child.wait()).await.is_ok();
+    let complaint = Arc::new(Mutex::default());
+    let complaining = tokio::spawn(complain(stderr, complaint.clone()));
+    let ended = async {
+        let _ = child.wait().await;
+        tokio::time::sleep(exit_timeout).await;
+    };
+    let last = tokio::select! {
+        biased;
+        last = read(stdout, &events) => last,
+        () = ended => None,
+    };
+    let _ = timeout(exit_timeout, child.wait()).await;
     let last = match last {
         Some(last) => last,
         None => {
-            if exited
-                && let Ok(text) = complaint.await
-                && !text.is_empty()
-            {
+            let _ = timeout(exit_timeout, complaining).await;
+            let text = String::from_utf8_lossy(&complaint.lock().await).into_owned();
+            if !text.is_empty() {
                 let _ = events.send(TurnEvent::Text { text }).await;
             }
             TurnEvent::Failed { reason: TurnFailure::AgentCrashed }
@@ -202,10 +203,27 @@ async fn pump(
     let _ = events.send(last).await;
 }
 
-/// Reads all, so that the program never waits, and returns the beginning.
-async fn complaint(mut stderr: ChildStderr) -> String {
-    let mut start = Vec::new();
-    let _ = (&mut stderr).take(COMPLAINT_BYTES_MAX).read_to_end(&mut start).await;
-    let _ = tokio::io::copy(&mut stderr, &mut tokio::io::sink()).await;
-    String::from_utf8_lossy(&start).into_owned()
+/// Carries events until the last one, which it returns if there is one.
+async fn read(stdout: ChildStdout, events: &mpsc::Sender<TurnEvent>) -> Option<TurnEvent> {
+    let mut lines = lines::Lines::new(BufReader::new(stdout));
+    let mut reading = Reading::default();
+    while let Some(line) = lines.next().await {
+        for event in reading.line(line) {
+            if event.is_last() {
+                return Some(event);
+            }
+            events.send(event).await.ok()?;
+        }
+    }
+    None
+}
+
+/// Keeps the beginning of what is complained, and reads all, so that the program never waits.
+async fn complain(mut stderr: ChildStderr, beginning: Arc<Mutex<Vec<u8>>>) {
+    let mut piece = [0; COMPLAINT_BYTES_MAX];
+    while let Ok(bytes @ 1..) = stderr.read(&mut piece).await {
+        let mut beginning = beginning.lock().await;
+        let room = COMPLAINT_BYTES_MAX - beginning.len();
+        beginning.extend_from_slice(&piece[..bytes.min(room)]);
+    }
 }

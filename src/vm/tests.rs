@@ -1,9 +1,9 @@
+mod life;
+mod processes;
+
 use std::path::Path;
 
 use async_trait::async_trait;
-use nix::errno::Errno;
-use nix::sys::signal::killpg;
-use nix::unistd::Pid;
 use tokio::sync::mpsc;
 
 use super::agent::Running;
@@ -88,13 +88,6 @@ async fn next_text(turn: &mut Attached) -> String {
     }
 }
 
-/// Begins a turn that says its process group and goes on for ever.
-async fn endless(vm: &Vm, turn: &str, line: &str) -> (Attached, Pid) {
-    let mut turn = begin(vm, turn, &format!("echo $$; {line}")).await;
-    let group = next_text(&mut turn).await.trim().parse().unwrap();
-    (turn, Pid::from_raw(group))
-}
-
 #[tokio::test]
 async fn a_line_is_run_and_its_output_told_in_order() {
     let dir = tempfile::tempdir().unwrap();
@@ -162,27 +155,6 @@ async fn who_comes_back_gets_exactly_the_rest() {
 }
 
 #[tokio::test]
-async fn where_the_vm_is_root_its_agent_is_not_and_cannot_look_into_what_the_vm_keeps() {
-    if !nix::unistd::geteuid().is_root() {
-        println!("skipped: only root can start programs as somebody else");
-        return;
-    }
-    let dir = tempfile::tempdir().unwrap();
-    let nobody = AgentUser::named("nobody").unwrap();
-    let settings = Settings { agent_user: Some(nobody), ..settings(dir.path(), Limits::default()) };
-    let vm = Vm::start(settings, Clock::system()).unwrap();
-
-    let line = "id -un; echo mine >file && cat file; ls ../turns; cat /proc/$PPID/environ";
-    let (text, last) = run(&vm, "1", line).await;
-
-    assert!(text.starts_with("nobody\nmine\n"), "{text}");
-    assert_eq!(text.matches("Permission denied").count(), 2, "{text}");
-    assert_eq!(last, TurnEvent::Done);
-    assert!(AgentUser::named("root").is_err());
-    assert!(AgentUser::named("no-such-user").is_err());
-}
-
-#[tokio::test]
 async fn a_turn_whose_process_died_is_interrupted_and_never_run_again() {
     let dir = tempfile::tempdir().unwrap();
     let vm = vm_in(dir.path());
@@ -218,57 +190,6 @@ async fn a_record_torn_by_a_crash_is_read_up_to_the_tear() {
             assert_eq!(again, (known.to_owned(), failed(TurnFailure::Interrupted)), "{turn}");
         }
     }
-}
-
-#[tokio::test]
-async fn cancel_ends_every_process_of_the_turn() {
-    let dir = tempfile::tempdir().unwrap();
-    let vm = vm_with(dir.path(), Limits { stop_grace_ms: 200, ..Limits::default() });
-    for (id, line) in [
-        ("1", "sleep 1000 & sleep 1000"),
-        ("2", "trap '' TERM; sleep 1000 & sleep 1000; sleep 1000"),
-        ("3", "(sleep 1000 & sleep 1000) & wait"),
-    ] {
-        let (turn, group) = endless(&vm, id, line).await;
-        assert_eq!(killpg(group, None), Ok(()));
-
-        assert!(vm.turns().cancel(&TurnId::try_from(id).unwrap()));
-        let events = rest(turn).await;
-        vm.turns().none_running().await;
-
-        assert_eq!(events, [failed(TurnFailure::Stopped)]);
-        gone(group).await;
-        assert!(!vm.turns().cancel(&TurnId::try_from(id).unwrap()), "it is over");
-    }
-}
-
-/// A killed process is there until its parent has asked for its end.
-async fn gone(group: Pid) {
-    while killpg(group, None) != Err(Errno::ESRCH) {
-        tokio::task::yield_now().await;
-    }
-}
-
-#[tokio::test]
-async fn what_a_turn_leaves_in_the_background_ends_with_it() {
-    let dir = tempfile::tempdir().unwrap();
-    let vm = vm_in(dir.path());
-
-    let (turn, group) = endless(&vm, "1", "sleep 1000 &").await;
-
-    assert_eq!(rest(turn).await, [TurnEvent::Done]);
-    gone(group).await;
-}
-
-#[tokio::test]
-async fn a_turn_that_takes_too_long_is_ended() {
-    let dir = tempfile::tempdir().unwrap();
-    let vm = vm_with(dir.path(), Limits { turn_timeout_ms: 2000, ..Limits::default() });
-
-    let (turn, group) = endless(&vm, "1", "sleep 1000").await;
-
-    assert_eq!(rest(turn).await, [failed(TurnFailure::TimedOut)]);
-    gone(group).await;
 }
 
 #[tokio::test]
@@ -326,22 +247,6 @@ async fn long_input_is_run_and_longer_input_is_explained() {
         assert!(answer.0.starts_with("That cannot be one command line"), "{answer:?}");
         assert_eq!(answer.1, TurnEvent::Done);
     }
-}
-
-#[tokio::test]
-async fn nothing_of_our_environment_reaches_the_agent() {
-    let dir = tempfile::tempdir().unwrap();
-    let vm = vm_in(dir.path());
-    assert!(std::env::var_os("CARGO_MANIFEST_DIR").is_some(), "something to leak");
-
-    let (text, _) = run(&vm, "1", r"env; tr '\0' '\n' </proc/$$/environ").await;
-
-    let mut names: Vec<_> = text.lines().filter_map(|line| Some(line.split_once('=')?.0)).collect();
-    names.sort_unstable();
-    names.dedup();
-    let expected = ["HOME", "LANG", "OLDPWD", "PATH", "PWD", "SHLVL", "TERM", "_"];
-    assert!(names.contains(&"PATH"), "{text}");
-    assert!(names.iter().all(|name| expected.contains(name)), "{names:?}");
 }
 
 #[tokio::test]
@@ -471,73 +376,4 @@ fn scripted_vm(
     let directory = Directory::open(dir, None).unwrap();
     let clock = Clock::following_tokio(NOON_MS);
     (Vm::with_agent(settings(dir, limits), directory, Arc::new(agent), clock).unwrap(), turns)
-}
-
-#[tokio::test(start_paused = true)]
-async fn silence_is_filled_with_heartbeats_that_are_not_kept() {
-    let dir = tempfile::tempdir().unwrap();
-    let (vm, mut turns) = scripted_vm(dir.path(), Limits::default());
-    let mut turn = begin(&vm, "1", "").await;
-    let events = turns.recv().await.unwrap();
-
-    for _ in 0..3 {
-        let start = Instant::now();
-        assert_eq!(turn.next().await, Some(TurnEvent::Heartbeat));
-        assert!(start.elapsed() >= Duration::from_millis(HEARTBEAT_MS));
-    }
-    drop(events);
-
-    assert_eq!(rest(turn).await, [failed(TurnFailure::AgentCrashed)]);
-    let again = rest(begin(&vm, "1", "").await).await;
-    assert_eq!(again, [failed(TurnFailure::AgentCrashed)]);
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_vm_is_idle_after_its_last_turn_and_not_before() {
-    let dir = tempfile::tempdir().unwrap();
-    let (vm, mut turns) = scripted_vm(dir.path(), Limits::default());
-    vm.probation().commit().unwrap();
-    let start = Instant::now();
-    let turn = begin(&vm, "1", "").await;
-    let events = turns.recv().await.unwrap();
-    let long = Duration::from_millis(5 * IDLE_MS);
-
-    let script = async {
-        tokio::time::sleep(long).await;
-        events.send(TurnEvent::Done).await.unwrap();
-    };
-    let (over, ()) = tokio::join!(vm.over(std::future::pending()), script);
-
-    assert_eq!(over, Over::Idle);
-    assert!(start.elapsed() >= long + Duration::from_millis(IDLE_MS), "{:?}", start.elapsed());
-    assert_eq!(rest(turn).await, [TurnEvent::Done]);
-    let refused = vm.turns().ask(ask("2", "a", "", 0)).await.err();
-    assert_eq!(refused, Some(NotBegun::Closing), "the next start takes it");
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_vm_that_nobody_commits_serves_half_an_hour_and_then_no_more() {
-    let dir = tempfile::tempdir().unwrap();
-    let limits = Limits { idle_ms: u64::MAX / 4, ..Limits::default() };
-    let half_an_hour = Duration::from_millis(PROBATION_MS);
-    let start = Instant::now();
-    let (vm, _turns) = scripted_vm(dir.path(), limits);
-    assert!(vm.probation().serves());
-    let clock = vm.clock.clone();
-
-    assert_eq!(vm.over(std::future::pending()).await, Over::Unproven);
-    assert!(start.elapsed() >= half_an_hour);
-    assert!(!vm.probation().serves());
-
-    let again = Vm::start(settings(dir.path(), limits), clock.clone()).unwrap();
-    let start = Instant::now();
-    assert!(!again.probation().serves(), "a restart is no new chance");
-    assert_eq!(again.over(std::future::pending()).await, Over::Unproven);
-    assert!(start.elapsed() >= half_an_hour);
-
-    again.probation().commit().unwrap();
-    let committed = Vm::start(settings(dir.path(), limits), clock).unwrap();
-    assert!(committed.probation().serves());
-    let a_year = tokio::time::sleep(365 * 48 * half_an_hour);
-    assert_eq!(committed.over(a_year).await, Over::Told);
 }

@@ -4,6 +4,8 @@
 //! and follows what comes; a turn whose process died is failed, never run a second time.
 
 use std::collections::HashMap;
+use std::io;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -109,8 +111,7 @@ impl Turns {
             return Ok(self.attach(watch::channel(events).1, ask.after));
         }
         self.room_for(&ask.session)?;
-        keep_newest(&self.directory.turns(), TURNS_KEPT_MAX, TURNS_KEPT_BYTES_MAX).await;
-        let record = Record::create(&path).await.map_err(|error| {
+        let record = self.create(&path).await.map_err(|error| {
             tracing::error!(error = ?error.kind(), "cannot write a turn");
             NotBegun::NotWritten
         })?;
@@ -134,9 +135,31 @@ impl Turns {
         Ok(attached)
     }
 
-    /// Ends a running turn with all its processes. False when no such turn is running.
-    pub fn cancel(&self, turn: &TurnId) -> bool {
-        self.live(turn).map(|live| live.end_with(TurnFailure::Stopped)).is_some()
+    /// Ends a turn with all its processes if it is running. One that was never begun never will be:
+    /// the call that asks for it may arrive after this one.
+    ///
+    /// # Errors
+    /// When that cannot be written down.
+    pub async fn cancel(&self, turn: &TurnId) -> io::Result<()> {
+        // No turn begins meanwhile.
+        let _tasks = self.tasks.lock().await;
+        if let Some(live) = self.live(turn) {
+            live.end_with(TurnFailure::Stopped);
+            return Ok(());
+        }
+        match self.create(&self.directory.turn(turn)).await {
+            Ok(mut record) => {
+                record.append(&TurnEvent::Failed { reason: TurnFailure::Stopped }).await
+            }
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// A new record, and room for it.
+    async fn create(&self, path: &Path) -> io::Result<Record> {
+        keep_newest(&self.directory.turns(), TURNS_KEPT_MAX, TURNS_KEPT_BYTES_MAX).await;
+        Record::create(path).await
     }
 
     /// Takes no more turns, unless one is running.

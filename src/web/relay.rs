@@ -17,7 +17,8 @@ use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 use tower_http::timeout::TimeoutLayer;
 
-use crate::protocol::{Call, Direction, Health, SIGNATURE_HEADER};
+use super::verified;
+use crate::protocol::{Call, Direction, Health};
 use crate::relay::proxy::{self, Forwarded};
 use crate::relay::{Over, Relay};
 
@@ -83,24 +84,12 @@ async fn only_the_provisioner(
     State(relay): State<Arc<Relay>>,
     request: Request,
     next: Next,
-) -> Response {
-    let (head, body) = request.into_parts();
-    let Ok(body) = to_bytes(body, SIGNED_BYTES_MAX).await else {
-        return StatusCode::PAYLOAD_TOO_LARGE.into_response();
-    };
-    let call = Call {
-        direction: Direction::ProvisionerToRelay,
-        method: head.method.as_str(),
-        path: head.uri.path_and_query().map_or("/", |path| path.as_str()),
-        body: &body,
-    };
-    let signature = head.headers.get(SIGNATURE_HEADER).and_then(|value| value.to_str().ok());
-    if let Err(refusal) = relay.verify(call, signature) {
-        tracing::warn!(%refusal, "a call was refused");
-        return StatusCode::UNAUTHORIZED.into_response();
-    }
+) -> Result<Response, StatusCode> {
+    let verify = |call: Call<'_>, signature: Option<&str>| relay.verify(call, signature);
+    let request =
+        verified(request, Direction::ProvisionerToRelay, SIGNED_BYTES_MAX, verify).await?;
     let _busy = relay.busy();
-    next.run(Request::from_parts(head, body.into())).await
+    Ok(next.run(request).await)
 }
 
 async fn health(State(relay): State<Arc<Relay>>) -> Json<Health> {

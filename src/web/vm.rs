@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context;
-use axum::body::{Body, Bytes, to_bytes};
+use axum::body::{Body, Bytes};
 use axum::extract::{Path, Request, State};
 use axum::http::{StatusCode, header};
 use axum::middleware::{Next, from_fn_with_state};
@@ -17,7 +17,8 @@ use axum::{Json, Router};
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 
-use crate::protocol::{Call, Direction, Health, SIGNATURE_HEADER, TurnRequest};
+use super::verified;
+use crate::protocol::{Call, Direction, Health, TurnRequest};
 use crate::vm::ids::{SessionId, TurnId};
 use crate::vm::turns::{Ask, Attached, NotBegun};
 use crate::vm::{Over, Vm, process};
@@ -76,23 +77,14 @@ pub fn router(vm: Arc<Vm>) -> Router {
         .with_state(vm)
 }
 
-async fn only_the_relay(State(vm): State<Arc<Vm>>, request: Request, next: Next) -> Response {
-    let (head, body) = request.into_parts();
-    let Ok(body) = to_bytes(body, BODY_BYTES_MAX).await else {
-        return StatusCode::PAYLOAD_TOO_LARGE.into_response();
-    };
-    let call = Call {
-        direction: Direction::RelayToVm,
-        method: head.method.as_str(),
-        path: head.uri.path_and_query().map_or("/", |path| path.as_str()),
-        body: &body,
-    };
-    let signature = head.headers.get(SIGNATURE_HEADER).and_then(|value| value.to_str().ok());
-    if let Err(refusal) = vm.verify(call, signature) {
-        tracing::warn!(%refusal, "a call was refused");
-        return StatusCode::UNAUTHORIZED.into_response();
-    }
-    next.run(Request::from_parts(head, body.into())).await
+async fn only_the_relay(
+    State(vm): State<Arc<Vm>>,
+    request: Request,
+    next: Next,
+) -> Result<Response, StatusCode> {
+    let verify = |call: Call<'_>, signature: Option<&str>| vm.verify(call, signature);
+    let request = verified(request, Direction::RelayToVm, BODY_BYTES_MAX, verify).await?;
+    Ok(next.run(request).await)
 }
 
 async fn health(State(vm): State<Arc<Vm>>) -> Json<Health> {
@@ -115,9 +107,13 @@ async fn commit(State(vm): State<Arc<Vm>>) -> StatusCode {
 }
 
 async fn cancel(State(vm): State<Arc<Vm>>, Path(id): Path<String>) -> StatusCode {
-    match TurnId::try_from(id.as_str()) {
-        Ok(id) if vm.turns().cancel(&id) => StatusCode::ACCEPTED,
-        _ => StatusCode::NOT_FOUND,
+    let Ok(id) = TurnId::try_from(id.as_str()) else { return StatusCode::NOT_FOUND };
+    match vm.turns().cancel(&id).await {
+        Ok(()) => StatusCode::ACCEPTED,
+        Err(error) => {
+            tracing::error!(error = ?error.kind(), "a cancelled turn cannot be written down");
+            StatusCode::SERVICE_UNAVAILABLE
+        }
     }
 }
 

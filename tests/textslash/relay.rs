@@ -8,6 +8,7 @@ use std::time::Duration;
 use adapters::chat::UserId;
 use adapters::web::client::{Client, ClientEvent, Link};
 use adapters::web::{Log, Web};
+use sqlx::AnyPool;
 use textslash::chance::Chance;
 use textslash::clock::Clock;
 use textslash::http::Network;
@@ -121,6 +122,43 @@ async fn an_owner_talks_to_the_shell_across_a_restart_of_the_relay() {
         until(&client, "kept").await;
     });
     assert_eq!(second.await, Over::Told);
+}
+
+/// From now on the first line that the relay in this directory wants to write down is not.
+async fn fail_once(data_dir: &Path) -> AnyPool {
+    Ledger::open(data_dir).await.unwrap();
+    let url = format!("sqlite://{}", data_dir.join("relay.db").display());
+    let database = AnyPool::connect(&url).await.unwrap();
+    for statement in [
+        "CREATE TABLE failures (one INTEGER)",
+        // FAIL keeps what the trigger did before it: the second line gets through.
+        "CREATE TRIGGER fault BEFORE INSERT ON inbox WHEN NOT EXISTS (SELECT 1 FROM failures)
+         BEGIN INSERT INTO failures VALUES (1); SELECT RAISE(FAIL, 'disk full'); END",
+    ] {
+        sqlx::query(statement).execute(&database).await.unwrap();
+    }
+    database
+}
+
+#[tokio::test]
+async fn a_line_that_could_not_be_written_down_is_taken_when_it_can() {
+    let (vm_dir, relay_dir) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let vm_url = served_vm(vm_dir.path()).await;
+    let database = fail_once(relay_dir.path()).await;
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let client =
+        Client::connect(Link::parse(&format!("http://{address}/chat#{OWNER_KEY}")).unwrap());
+
+    let limits = Limits { retry_ms: 1, ..Limits::default() };
+    let awake = serve(relay_dir.path(), &vm_url, listener, limits, async {
+        client.say("echo taken".to_owned().into()).await.unwrap();
+        until(&client, "taken").await;
+    });
+
+    assert_eq!(awake.await, Over::Told);
+    let failures = sqlx::query("SELECT one FROM failures").fetch_all(&database).await.unwrap();
+    assert_eq!(failures.len(), 1);
 }
 
 /// Idle at once, by a person's measure.

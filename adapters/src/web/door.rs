@@ -89,6 +89,7 @@ impl Door {
         self.guests.retain(|guest| guest.ticket != ticket);
     }
 
+    #[cfg(test)]
     pub(super) fn guests(&self) -> usize {
         self.guests.len()
     }

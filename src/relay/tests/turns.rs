@@ -1,6 +1,8 @@
 //! Turns that take long, and VMs that do not answer.
 
+use adapters::chat::{ChatId, InboundId};
 use adapters::text::{Unit, split};
+use sqlx::AnyPool;
 
 use super::*;
 
@@ -54,19 +56,35 @@ async fn a_channel_without_edits_gets_every_part_once_and_notices_of_their_own()
 
 #[tokio::test]
 async fn a_machine_out_of_reach_is_given_up_with_the_next_step() {
-    use turn::Unheard::{OutOfReach, Refused};
+    use turn::Unheard::{Full, NotTaken, OutOfReach, Refused, SessionBusy};
     for (status, unheard) in [
         (None, OutOfReach),
         (Some(502), OutOfReach),
         (Some(401), Refused),
-        (Some(404), Refused),
-        (Some(413), Refused),
+        (Some(403), Refused),
+        (Some(409), SessionBusy),
+        (Some(429), Full),
+        (Some(404), NotTaken),
+        (Some(413), NotTaken),
     ] {
         let mut world = World::stopped(Script { status, ..Script::answers("ok") }).await;
         world.limits.give_up_ms = 1;
         world.run().await;
         world.channel.says(line("1", "ask"));
         world.until(&[messages::unheard(unheard)]).await;
+        world.vm.heard_cancel().await;
+    }
+}
+
+#[tokio::test]
+async fn a_line_waits_while_the_keys_of_the_machine_change() {
+    for status in [401, 403, 409, 429, 502] {
+        let script = Script { status: Some(status), ..Script::answers("four") };
+        let world = World::new(script).await;
+        world.channel.says(line("1", "two and two?"));
+        world.vm.began().await;
+        world.vm.answers_with(200);
+        world.until(&["four"]).await;
     }
 }
 
@@ -82,4 +100,59 @@ async fn too_many_waiting_lines_are_declined_and_commands_are_not() {
     let stopping = messages::stopping(ledger::QUEUE_MAX.unsigned_abs() - 1);
     world.until(&[messages::NEXT, messages::FULL, "Stopped.", &stopping]).await;
     assert_eq!(world.vm.asked(), ["more"]);
+}
+
+#[tokio::test]
+async fn a_line_that_was_declined_is_not_taken_when_it_comes_again() {
+    let world = World::new(Script::never_ends()).await;
+    let room = usize::try_from(ledger::QUEUE_MAX).unwrap();
+    for id in 0..=room {
+        world.channel.says(line(&id.to_string(), "more"));
+    }
+    world.until(&[messages::NEXT, messages::FULL]).await;
+    world.channel.says(line("stop", "/stop"));
+    world.settled(room + 2).await;
+
+    world.channel.says(line(&room.to_string(), "more"));
+    world.settled(room + 3).await;
+
+    assert_eq!(world.vm.asked(), ["more"]);
+}
+
+#[tokio::test]
+async fn a_stop_is_obeyed_though_the_database_failed_when_it_was_looked_for() {
+    let mut world = World::stopped(Script::never_ends()).await;
+    world.limits.retry_ms = 1;
+    let relay = world.try_relay(OWNER).await.unwrap();
+    for (id, text, is_command) in [("1", "long", false), ("2", "/stop", true)] {
+        let (id, chat) = (InboundId(id.into()), ChatId("chat".into()));
+        let new = ledger::NewLine { id: &id, chat: &chat, text, turn: text, is_command };
+        let accepted = world.ledger.accept(new, 0).await.unwrap();
+        let ledger::Accepted::Waiting { line, .. } = accepted else { panic!("{accepted:?}") };
+        if is_command {
+            world.ledger.stop(&line).await.unwrap();
+        }
+    }
+    let running = world.ledger.first().await.unwrap().unwrap();
+    let url = format!("sqlite://{}", world.dir.path().join("relay.db").display());
+    let database = AnyPool::connect(&url).await.unwrap();
+    let rename = async |rename: &'static str| {
+        sqlx::query(rename).execute(&database).await.unwrap();
+    };
+
+    rename("ALTER TABLE inbox RENAME TO gone").await;
+    let mut stopped = std::pin::pin!(relay.stopped_turn(&running));
+    let others = async {
+        for _ in 0..100 {
+            world.ledger.first().await.unwrap_err();
+        }
+    };
+    tokio::select! {
+        biased;
+        () = &mut stopped => panic!("nobody could know"),
+        () = others => {}
+    }
+    rename("ALTER TABLE gone RENAME TO inbox").await;
+
+    tokio::time::timeout(Duration::from_secs(20), stopped).await.expect("it is never stopped");
 }

@@ -7,7 +7,7 @@ use tower::ServiceExt;
 
 use super::*;
 use crate::http::{Reply, Transport, Unanswered};
-use crate::protocol::sign;
+use crate::protocol::{SIGNATURE_HEADER, sign};
 use crate::relay::ledger::Tokens;
 use crate::relay::tests::world::{OWNER, Script, World};
 

@@ -1,5 +1,6 @@
 use std::path::Path;
 
+use axum::body::to_bytes;
 use axum::http::Method;
 use tower::ServiceExt;
 use url::Url;
@@ -7,7 +8,7 @@ use url::Url;
 use super::*;
 use crate::clock::Clock;
 use crate::probation::PROBATION_MS;
-use crate::protocol::{TurnEvent, sign};
+use crate::protocol::{SIGNATURE_HEADER, TurnEvent, sign};
 use crate::secret::{Audience, Secret, SecretKind};
 use crate::spec::{AgentKind, DeploymentId};
 use crate::vm::{Limits, Settings};
@@ -169,10 +170,8 @@ async fn what_is_no_turn_is_refused() {
     }
     let (status, _) = world.call(Method::POST, "/turns", &too_large).await;
     assert_eq!(status, StatusCode::PAYLOAD_TOO_LARGE);
-    for id in ["1", "..%2f..%2fx"] {
-        let (status, _) = world.call(Method::POST, &format!("/turns/{id}/cancel"), "").await;
-        assert_eq!(status, StatusCode::NOT_FOUND, "{id}");
-    }
+    let (status, _) = world.call(Method::POST, "/turns/..%2f..%2fx/cancel", "").await;
+    assert_eq!(status, StatusCode::NOT_FOUND);
 }
 
 #[tokio::test]

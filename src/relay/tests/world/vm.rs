@@ -1,7 +1,6 @@
 //! A VM in this process, which does what its script says.
 
 use std::collections::HashSet;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
@@ -46,7 +45,8 @@ pub struct FakeVm {
     script: Script,
     hold: Arc<Hold>,
     asks: Mutex<Vec<TurnRequest>>,
-    cancels: AtomicUsize,
+    cancels: watch::Sender<usize>,
+    status: Mutex<Option<u16>>,
     begun: watch::Sender<bool>,
     awake: watch::Sender<bool>,
 }
@@ -55,10 +55,11 @@ impl FakeVm {
     pub(super) fn new(script: Script, hold: Arc<Hold>) -> Self {
         Self {
             awake: watch::Sender::new(!script.sleeps),
+            status: Mutex::new(script.status),
             script,
             hold,
             asks: Mutex::default(),
-            cancels: AtomicUsize::default(),
+            cancels: watch::Sender::default(),
             begun: watch::Sender::default(),
         }
     }
@@ -87,7 +88,17 @@ impl FakeVm {
     }
 
     pub fn cancelled(&self) -> usize {
-        self.cancels.load(Ordering::SeqCst)
+        *self.cancels.borrow()
+    }
+
+    /// Waits until it was told to stop a turn.
+    pub async fn heard_cancel(&self) {
+        self.cancels.subscribe().wait_for(|cancels| *cancels > 0).await.unwrap();
+    }
+
+    /// From now on.
+    pub fn answers_with(&self, status: u16) {
+        *self.status.lock().unwrap() = Some(status);
     }
 
     pub async fn began(&self) {
@@ -101,7 +112,7 @@ impl Transport for FakeVm {
         assert!(request.headers().contains_key(SIGNATURE_HEADER));
         let path = request.uri().path();
         if path.ends_with("/cancel") {
-            self.cancels.fetch_add(1, Ordering::SeqCst);
+            self.cancels.send_modify(|cancels| *cancels += 1);
             return Ok(reply(Vec::new(), true));
         }
         if path == "/commit" {
@@ -118,7 +129,7 @@ impl Transport for FakeVm {
         self.asks.lock().unwrap().push(ask);
         self.begun.send_replace(true);
         self.awake.subscribe().wait_for(|awake| *awake).await.unwrap();
-        let status = self.script.status.ok_or(Unanswered::NotSent)?;
+        let status = self.status.lock().unwrap().ok_or(Unanswered::NotSent)?;
         let mut events: Vec<_> = self.script.events.iter().skip(after).collect();
         let mut ends = self.script.ends;
         if let Some(broken) = self.script.break_after.filter(|_| is_first) {

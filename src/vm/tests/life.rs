@@ -1,0 +1,72 @@
+//! How long a VM stays up.
+
+use super::*;
+
+#[tokio::test(start_paused = true)]
+async fn silence_is_filled_with_heartbeats_that_are_not_kept() {
+    let dir = tempfile::tempdir().unwrap();
+    let (vm, mut turns) = scripted_vm(dir.path(), Limits::default());
+    let mut turn = begin(&vm, "1", "").await;
+    let events = turns.recv().await.unwrap();
+
+    for _ in 0..3 {
+        let start = Instant::now();
+        assert_eq!(turn.next().await, Some(TurnEvent::Heartbeat));
+        assert!(start.elapsed() >= Duration::from_millis(HEARTBEAT_MS));
+    }
+    drop(events);
+
+    assert_eq!(rest(turn).await, [failed(TurnFailure::AgentCrashed)]);
+    let again = rest(begin(&vm, "1", "").await).await;
+    assert_eq!(again, [failed(TurnFailure::AgentCrashed)]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_vm_is_idle_after_its_last_turn_and_not_before() {
+    let dir = tempfile::tempdir().unwrap();
+    let (vm, mut turns) = scripted_vm(dir.path(), Limits::default());
+    vm.probation().commit().unwrap();
+    let start = Instant::now();
+    let turn = begin(&vm, "1", "").await;
+    let events = turns.recv().await.unwrap();
+    let long = Duration::from_millis(5 * IDLE_MS);
+
+    let script = async {
+        tokio::time::sleep(long).await;
+        events.send(TurnEvent::Done).await.unwrap();
+    };
+    let (over, ()) = tokio::join!(vm.over(std::future::pending()), script);
+
+    assert_eq!(over, Over::Idle);
+    assert!(start.elapsed() >= long + Duration::from_millis(IDLE_MS), "{:?}", start.elapsed());
+    assert_eq!(rest(turn).await, [TurnEvent::Done]);
+    let refused = vm.turns().ask(ask("2", "a", "", 0)).await.err();
+    assert_eq!(refused, Some(NotBegun::Closing), "the next start takes it");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_vm_that_nobody_commits_serves_half_an_hour_and_then_no_more() {
+    let dir = tempfile::tempdir().unwrap();
+    let limits = Limits { idle_ms: u64::MAX / 4, ..Limits::default() };
+    let half_an_hour = Duration::from_millis(PROBATION_MS);
+    let start = Instant::now();
+    let (vm, _turns) = scripted_vm(dir.path(), limits);
+    assert!(vm.probation().serves());
+    let clock = vm.clock.clone();
+
+    assert_eq!(vm.over(std::future::pending()).await, Over::Unproven);
+    assert!(start.elapsed() >= half_an_hour);
+    assert!(!vm.probation().serves());
+
+    let again = Vm::start(settings(dir.path(), limits), clock.clone()).unwrap();
+    let start = Instant::now();
+    assert!(!again.probation().serves(), "a restart is no new chance");
+    assert_eq!(again.over(std::future::pending()).await, Over::Unproven);
+    assert!(start.elapsed() >= half_an_hour);
+
+    again.probation().commit().unwrap();
+    let committed = Vm::start(settings(dir.path(), limits), clock).unwrap();
+    assert!(committed.probation().serves());
+    let a_year = tokio::time::sleep(365 * 48 * half_an_hour);
+    assert_eq!(committed.over(a_year).await, Over::Told);
+}
