@@ -37,8 +37,8 @@ use choice::Choice;
 use messages::{Locale, Message};
 
 pub use state::{
-    Answers, Board, Checking, Found, Goal, Gone, Mark, Model, Phase, Purpose, Question, Remains,
-    State, Target, Token,
+    Answers, Board, Checking, Failure, Found, Goal, Gone, Mark, Model, Phase, Purpose, Question,
+    Remains, State, Target, Token,
 };
 
 /// How long an open question waits for the person, in milliseconds: long enough to make a token on
@@ -123,12 +123,7 @@ pub enum RunEnd {
     /// Nothing is left.
     Removed(Vec<Gone>),
     /// It stopped; the person decides.
-    Failed {
-        /// Why.
-        cause: Cause,
-        /// What is left.
-        remaining: Vec<Remains>,
-    },
+    Failed(Failure),
 }
 
 /// What is to be done. Nothing here is a secret or text.

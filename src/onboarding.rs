@@ -144,10 +144,10 @@ impl Onboarding {
         let conversations = Conversations::new(pool, channel.name());
         let line = Line { shared: self.shared.clone(), channel, conversations };
         let mut reception = Reception { line, open: HashMap::new(), told: HashSet::new() };
-        reception.take_up_again().await?;
-        reception.receive().await;
-        reception.close().await;
-        Ok(())
+        tokio::select! {
+            ended = reception.talk() => ended,
+            never = self.shared.vault.sweep() => match never {},
+        }
     }
 }
 
@@ -165,6 +165,13 @@ impl Drop for Reception {
 }
 
 impl Reception {
+    async fn talk(&mut self) -> anyhow::Result<()> {
+        self.take_up_again().await?;
+        self.receive().await;
+        self.close().await;
+        Ok(())
+    }
+
     /// Tells the people whom an earlier process left in the middle of something.
     async fn take_up_again(&mut self) -> anyhow::Result<()> {
         for (chat, stored) in self.line.conversations.all().await? {

@@ -1,6 +1,7 @@
 //! Credentials held in memory, each with a deadline. Nothing here is ever written anywhere.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::convert::Infallible;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -15,6 +16,9 @@ mod tests;
 /// How long a credential is held: half an hour of questions, the longest deploy, and half an hour to
 /// decide what to do when it failed.
 pub const HOLD_MAX: Duration = Duration::from_secs(75 * 60);
+
+/// How often it is looked for credentials whose time is over: they stay this much longer at most.
+const SWEEP_PERIOD: Duration = Duration::from_secs(60);
 
 /// Credentials of one person at once: a token and a key, each with a successor, and what was pasted by
 /// mistake. One more pushes out that person's oldest.
@@ -110,10 +114,14 @@ impl Vault {
         own.chain(held.lent.keys().copied()).collect()
     }
 
-    /// Wipes whatever was held for too long. Every other call does it as well; this one is for a
-    /// clock that ticks when nothing else happens.
-    pub fn sweep(&self) {
-        drop(self.held());
+    /// Wipes whatever was held for too long, for ever. Every call does it as well; this is for when
+    /// none comes.
+    pub async fn sweep(&self) -> Infallible {
+        let mut ticks = tokio::time::interval(SWEEP_PERIOD);
+        loop {
+            ticks.tick().await;
+            drop(self.held());
+        }
     }
 
     fn held(&self) -> MutexGuard<'_, Held> {

@@ -39,8 +39,8 @@ impl Turn<'_> {
             Phase::Running { stopping: true, .. } => {
                 (Message::AskStop, vec![Choice::KeepGoing, Choice::Remove])
             }
-            Phase::Failed { goal, cause, remaining, .. } => (
-                Message::Failed { goal: *goal, cause: *cause, remaining: remaining.clone() },
+            Phase::Failed { goal, failure, .. } => (
+                Message::Failed { goal: *goal, failure: failure.clone() },
                 vec![Choice::Retry, Choice::Keep, Choice::Remove],
             ),
             Phase::Running { .. } | Phase::Finding { .. } => return None,

@@ -3,7 +3,7 @@
 use crate::account::Cause;
 use crate::plan::Stage;
 use crate::pricing;
-use crate::spec::DeploymentId;
+use crate::spec::{AgentKind, DeploymentId};
 
 use super::choice::{Choice, Command};
 use super::messages::{Message, Summary};
@@ -109,12 +109,12 @@ impl Turn<'_> {
                 self.say_with(Message::Receipt { gone }, vec![Choice::Command(Command::Deploy)]);
                 self.repeat();
             }
-            RunEnd::Failed { cause, remaining } => {
+            RunEnd::Failed(failure) => {
                 let Some(Board { goal, .. }) = board else { return };
-                if cause == Cause::TokenRefused {
+                if failure.cause == Cause::TokenRefused {
                     self.forget_secrets();
                 }
-                self.open(Phase::Failed { run: run.clone(), goal, cause, remaining });
+                self.open(Phase::Failed { run: run.clone(), goal, failure });
             }
         }
     }
@@ -135,10 +135,10 @@ impl Turn<'_> {
     }
 
     pub(super) fn keep(&mut self) {
-        let Phase::Failed { remaining, .. } = self.state.phase.clone() else { return };
+        let Phase::Failed { failure, .. } = self.state.phase.clone() else { return };
         self.forget_secrets();
         self.rest();
-        self.say_with(Message::Kept { remaining }, self.home());
+        self.say_with(Message::Kept { remaining: failure.remaining }, self.home());
     }
 
     pub(super) fn remove_current(&mut self) {
@@ -190,8 +190,9 @@ impl Turn<'_> {
 
     /// The link may not have reached the person, and nobody has it any more.
     pub(super) fn link_lost(&mut self) {
-        if let Some(run) = self.state.link_owed.take() {
-            self.say_with(Message::LinkLost, vec![Choice::NewLink(run)]);
+        if let Some(id) = self.state.link_owed.take() {
+            let needs_key = self.run(&id).is_some_and(|run| run.spec.agent == AgentKind::Claude);
+            self.say_with(Message::LinkLost { needs_key }, vec![Choice::NewLink(id)]);
         }
     }
 

@@ -9,8 +9,8 @@ use crate::pricing::Quote;
 use crate::secret::{SecretKind, SecretRef};
 use crate::spec::{DeploymentId, Size, Spec};
 
-use super::choice::Choice;
-use super::{Board, Goal, Gone, Question, Remains, RunStanding};
+use super::choice::{Choice, Command};
+use super::{Board, Failure, Goal, Gone, Question, Remains, RunStanding};
 
 mod english;
 
@@ -111,7 +111,10 @@ pub enum Message {
     /// Nothing is under way.
     NothingToCancel,
     /// What was under way is not any more.
-    Cancelled,
+    Cancelled {
+        /// The person has deployments, whole or in part.
+        deployed: bool,
+    },
     /// There is no question before this one.
     NothingBefore,
     /// A button of an earlier question.
@@ -123,7 +126,10 @@ pub enum Message {
     /// We were restarted while a credential was checked.
     CheckInterrupted,
     /// The question was open for too long.
-    Expired,
+    Expired {
+        /// What leads back to it.
+        again: Command,
+    },
     /// The credentials were held for too long.
     SecretsExpired,
     /// The pasted credential could not be deleted.
@@ -251,15 +257,13 @@ pub enum Message {
     Failed {
         /// What was wanted.
         goal: Goal,
-        /// Why it failed.
-        cause: Cause,
-        /// What is left.
-        remaining: Vec<Remains>,
+        /// Why, and what is left.
+        failure: Failure,
     },
     /// What is left stays.
     Kept {
-        /// What is left.
-        remaining: Vec<Remains>,
+        /// What is left; `None` when nobody has looked.
+        remaining: Option<Vec<Remains>>,
     },
     /// Deployed and proven.
     Ready,
@@ -273,7 +277,10 @@ pub enum Message {
     /// What to do first.
     FirstSteps,
     /// The link did not reach the person.
-    LinkLost,
+    LinkLost {
+        /// A new one takes the model key as well as the token.
+        needs_key: bool,
+    },
     /// Everything went while we were restarted.
     RemovedMeanwhile,
     /// Everything is gone, observed.

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::account::{Account, Cause};
-use crate::plan::Stage;
+use crate::plan::{Stage, StepId};
 use crate::secret::{SecretKind, SecretRef};
 use crate::spec::{
     AgentKind, CloudKind, DeploymentId, Name, Region, RelayChannel, Role, Size, Spec,
@@ -74,10 +74,8 @@ pub enum Phase {
         run: DeploymentId,
         /// What was wanted.
         goal: Goal,
-        /// Why it failed.
-        cause: Cause,
-        /// What is left.
-        remaining: Vec<Remains>,
+        /// Why, and what is left.
+        failure: Failure,
     },
 }
 
@@ -218,13 +216,26 @@ pub struct Gone {
     pub at_ms: u64,
 }
 
+/// Why a run stopped, and what is left of it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Failure {
+    /// What to do about it.
+    pub cause: Cause,
+    /// The step of the plan that it stopped at, if it came to one.
+    pub step: Option<StepId>,
+    /// What is in the account; `None` when nobody has looked.
+    pub remaining: Option<Vec<Remains>>,
+}
+
 /// A resource that is left.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Remains {
     /// What it is, as the plan calls it (`relay-app`).
     pub kind: String,
-    /// Its name.
+    /// Its name in the account, or that of the app it belongs to.
     pub name: String,
+    /// It was seen; else it may be there.
+    pub seen: bool,
     /// Where the person can look at it.
     pub link: String,
 }

@@ -12,6 +12,7 @@ use crate::spec::{Region, Role, Size};
 
 mod always;
 mod deploying;
+mod ends;
 mod removing;
 
 const CLOUDS: &[CloudKind] = &[CloudKind::Fly];
@@ -226,7 +227,7 @@ impl Ada {
         match &end {
             RunEnd::Deployed { .. } => self.runs[0].standing = RunStanding::Deployed,
             RunEnd::Removed(_) => self.runs.clear(),
-            RunEnd::Failed { .. } => {}
+            RunEnd::Failed(_) => {}
         }
         self.event(Event::Ended { run, end });
     }
@@ -276,10 +277,16 @@ fn organisation(slug: &str, standing: Standing) -> Organisation {
     Organisation { slug: slug.to_owned(), name: format!("{slug}'s"), standing }
 }
 
+/// A run that stopped before it came to a gate.
+fn stopped(cause: Cause) -> RunEnd {
+    RunEnd::Failed(Failure { cause, step: None, remaining: Some(remains()) })
+}
+
 fn remains() -> Vec<Remains> {
     vec![Remains {
         kind: "relay-app".into(),
         name: "my-relay-3333333333".into(),
+        seen: true,
         link: "https://fly.io/apps/my-relay-3333333333".into(),
     }]
 }

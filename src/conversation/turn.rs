@@ -77,10 +77,25 @@ impl<'a> Turn<'a> {
                 self.say(Message::SecretsExpired);
             }
             _ => {
+                let again = self.leads_back();
                 self.forget_secrets();
                 self.state.phase = Phase::Idle;
-                self.say_with(Message::Expired, vec![Choice::Command(Command::Deploy)]);
+                self.say_with(Message::Expired { again }, vec![Choice::Command(again)]);
             }
+        }
+    }
+
+    /// The command that leads back to the open question.
+    fn leads_back(&self) -> Command {
+        match self.state.phase {
+            Phase::ChoosingRun | Phase::ChoosingFound { .. } | Phase::ConfirmingTeardown { .. } => {
+                Command::Teardown
+            }
+            Phase::Asking { purpose: Purpose::Teardown { .. } | Purpose::Find, .. } => {
+                Command::Teardown
+            }
+            _ if self.context.runs.is_empty() => Command::Deploy,
+            _ => Command::Status,
         }
     }
 
@@ -195,7 +210,8 @@ impl<'a> Turn<'a> {
                 self.forget_secrets();
                 self.state.answers = Answers::default();
                 self.rest();
-                self.say_with(Message::Cancelled, vec![Choice::Command(Command::Deploy)]);
+                let deployed = !self.context.runs.is_empty();
+                self.say_with(Message::Cancelled { deployed }, self.home());
             }
         }
     }

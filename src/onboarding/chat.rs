@@ -34,6 +34,10 @@ const LINE_MAX: usize = 4096;
 /// refuse shorter ones already; this bounds what is held until they do.
 const CREDENTIAL_MAX: usize = 64 * 1024;
 
+/// The pause before a step that the database did not take is repeated: it answers again or does not;
+/// a person hardly notices a second.
+const DATABASE_PAUSE: Duration = Duration::from_secs(1);
+
 /// A chat's task.
 pub(super) struct Chat {
     pub(super) line: Line,
@@ -98,6 +102,7 @@ impl Chat {
                 }
                 () = sleep_until(rest_over), if self.runner.is_idle() => {
                     self.take(Event::TimePassed, None).await;
+                    self.lose_link().await;
                     break;
                 }
             }
@@ -112,7 +117,10 @@ impl Chat {
     /// When nothing has happened for so long that an open question expires, or the task may end.
     fn rest_over(&self) -> Instant {
         let wait = match self.stored.state.phase {
-            Phase::Idle => REST,
+            Phase::Idle => match self.runner.owed_until() {
+                Some(until) => return until,
+                None => REST,
+            },
             _ => {
                 let heard_at_ms = self.stored.state.heard_at_ms;
                 let now_ms = self.line.shared.settings.clock.now_ms();
@@ -126,16 +134,22 @@ impl Chat {
     async fn receive(&mut self, item: Item) {
         match item {
             Item::Inbound(inbound) => self.inbound(inbound).await,
-            Item::Reachable => {
-                self.mouth.catch_up().await;
-                self.tell_link().await;
-            }
+            Item::Reachable => self.speak_again().await,
             Item::Restarted => self.take(Event::Restarted, None).await,
         }
     }
 
+    /// Sends what could not be sent before.
+    async fn speak_again(&mut self) {
+        self.mouth.catch_up().await;
+        self.tell_link().await;
+    }
+
     /// Verified by the channel; now deduplicated, then understood, then acted upon.
     async fn inbound(&mut self, inbound: Inbound) {
+        if self.mouth.is_stuck() {
+            self.speak_again().await;
+        }
         if inbound.locale.is_some() {
             self.locale = Locale::of_hint(inbound.locale.as_deref());
         }
@@ -172,18 +186,24 @@ impl Chat {
     }
 
     async fn run_event(&mut self, event: RunEvent) {
-        if let Some(event) = self.conversation_event(event) {
+        if let Some(event) = self.conversation_event(event).await {
             self.take(event, None).await;
         }
     }
 
-    /// Takes an event and whatever follows from it.
+    /// Takes an event and whatever follows from it. What a person did and the database did not take
+    /// stays with the channel; nobody else would tell us the rest again, so that is repeated.
     pub(super) async fn take(&mut self, event: Event, inbound: Option<&InboundId>) {
         let mut events = VecDeque::from([(event, inbound)]);
         while let Some((event, inbound)) = events.pop_front() {
-            match self.step(event, inbound).await {
+            match self.step(event.clone(), inbound).await {
                 Ok(more) => events.extend(more.into_iter().map(|event| (event, None))),
-                Err(error) => return self.trouble(&error).await,
+                Err(error) if inbound.is_some() => self.trouble(&error).await,
+                Err(error) => {
+                    tracing::error!("cannot take a step, which is repeated: {error:#}");
+                    tokio::time::sleep(DATABASE_PAUSE).await;
+                    events.push_front((event, None));
+                }
             }
         }
     }
@@ -297,9 +317,10 @@ impl Chat {
         Ok(match summary.end {
             Some(End::Deployed) => RunStanding::Deployed,
             Some(End::Removed) => RunStanding::Removed,
-            Some(End::Stuck) => RunStanding::Stuck,
-            None => match self.line.shared.provisioner.run(&summary.id).await? {
-                Some(run) if run.is_turned() => RunStanding::Stuck,
+            // A run that stopped on the way to either goal ends stuck; only one that was turned back
+            // cannot be finished.
+            Some(End::Stuck) | None => match self.line.shared.provisioner.run(&summary.id).await? {
+                Some(run) if run.is_turned() || run.is_adopted() => RunStanding::Stuck,
                 _ => RunStanding::Unfinished,
             },
         })

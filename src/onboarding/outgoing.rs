@@ -17,8 +17,8 @@ use crate::store::conversations::Conversations;
 
 use super::Line;
 
-/// Attempts to send one message while the service does not answer. After that it waits until the chat
-/// has something to do again.
+/// Attempts to send one message while the service does not answer. After that it waits until the
+/// person writes, the chat can be reached again, or its task starts anew.
 const SEND_TRIES: u32 = 5;
 
 /// The first pause between two attempts; doubled each time.
@@ -123,6 +123,11 @@ impl Mouth {
         if let Err(error) = self.conversations.sent(&self.chat, seq).await {
             tracing::warn!("messages that were sent may be sent again: {error:#}");
         }
+    }
+
+    /// Something could not be sent and holds up the rest.
+    pub(super) fn is_stuck(&self) -> bool {
+        self.stuck
     }
 
     /// Sends what could not be sent before.

@@ -4,16 +4,16 @@ use std::sync::Arc;
 
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
+use tokio::time::Instant;
 use zeroize::Zeroizing;
 
 use crate::cloud::fly::FlyAccount;
 use crate::cloud::{self, Cause, Cloud, Keys};
-use crate::conversation::{Credentials, Event, Found, Gone, Mark, Remains, RunEnd, Target};
+use crate::conversation::{Credentials, Event, Failure, Found, Mark, Remains, RunEnd, Target};
 use crate::plan::Stage;
-use crate::provisioner::{
-    DriveError, Goal, Outcome, Progress, Provisioner, Receipt, Remaining, Seen, StageState,
-};
+use crate::provisioner::{DriveError, Goal, Outcome, Progress, Provisioner, StageState};
 use crate::secret::{Secret, SecretKind, SecretRef};
+use crate::sessions::HOLD_MAX;
 use crate::spec::{DeploymentId, Role, Spec};
 
 use super::chat::Chat;
@@ -33,10 +33,17 @@ pub(super) struct Runner {
     task: Option<JoinHandle<()>>,
     goal: Goal,
     owner_key: Option<Arc<Secret>>,
-    /// The link that the person has not got yet.
-    owed: Option<(Spec, Arc<Secret>)>,
+    owed: Option<OwedLink>,
     sender: mpsc::Sender<RunEvent>,
     events: mpsc::Receiver<RunEvent>,
+}
+
+/// The link that the person has not got yet.
+struct OwedLink {
+    spec: Spec,
+    owner_key: Arc<Secret>,
+    /// When it is given up, like every credential that is held.
+    until: Instant,
 }
 
 impl Default for Runner {
@@ -67,6 +74,11 @@ impl Runner {
         self.task.is_none()
     }
 
+    /// How long a link waits for its person; `None` when none is owed.
+    pub(super) fn owed_until(&self) -> Option<Instant> {
+        self.owed.as_ref().map(|owed| owed.until)
+    }
+
     /// The next thing that a run has to tell.
     pub(super) async fn event(&mut self) -> Option<RunEvent> {
         self.events.recv().await
@@ -76,6 +88,7 @@ impl Runner {
     /// the next carries on from the journal.
     async fn stop(&mut self) {
         self.generation += 1;
+        self.owner_key = None;
         if let Some(task) = self.task.take() {
             task.abort();
             // It was told to end; how it ends does not matter.
@@ -142,7 +155,7 @@ impl Drive {
 
 impl Chat {
     /// What a run's event means to the conversation; `None` for a run that was stopped.
-    pub(super) fn conversation_event(&mut self, event: RunEvent) -> Option<Event> {
+    pub(super) async fn conversation_event(&mut self, event: RunEvent) -> Option<Event> {
         match event {
             RunEvent::Progress(generation, run, Progress { stage, state })
                 if generation == self.runner.generation =>
@@ -152,31 +165,34 @@ impl Chat {
             }
             RunEvent::Ended(generation, run, outcome) if generation == self.runner.generation => {
                 self.runner.task = None;
-                let end = self.end(&run, *outcome);
+                let end = self.end(&run, *outcome).await;
                 Some(Event::Ended { run, end })
             }
             RunEvent::Progress(..) | RunEvent::Ended(..) => None,
         }
     }
 
-    fn end(&mut self, run: &DeploymentId, outcome: Result<Outcome, DriveError>) -> RunEnd {
+    async fn end(&mut self, run: &DeploymentId, outcome: Result<Outcome, DriveError>) -> RunEnd {
+        // Whatever the end is, the key is not kept here.
+        let owner_key = self.runner.owner_key.take();
         match outcome {
-            Ok(Outcome::Deployed(_)) => self.deployed(),
-            Ok(Outcome::Removed(receipt)) => RunEnd::Removed(gone(receipt)),
+            Ok(Outcome::Deployed(_)) => self.deployed(owner_key),
+            Ok(Outcome::Removed(receipt)) => RunEnd::Removed(receipt.gone()),
             Ok(Outcome::Failed { cause, step, remaining }) => {
                 tracing::info!(%run, %step, ?cause, "a run has stopped");
-                RunEnd::Failed { cause, remaining: remains(remaining) }
+                let spec = self.spec_of(run).await;
+                let remaining = spec.map(|spec| remaining.remains(&spec));
+                RunEnd::Failed(Failure { cause, step: Some(step), remaining })
             }
             Err(error) => {
                 tracing::error!(%run, "a run could not be driven: {error:#}");
-                RunEnd::Failed { cause: Cause::OurFault, remaining: Vec::new() }
+                failed(Cause::OurFault, None)
             }
         }
     }
 
-    fn deployed(&mut self) -> RunEnd {
-        let key = self.runner.owner_key.take();
-        let held = key.and_then(|key| self.line.shared.vault.put(&self.owner, key).ok());
+    fn deployed(&self, owner_key: Option<Arc<Secret>>) -> RunEnd {
+        let held = owner_key.and_then(|key| self.line.shared.vault.put(&self.owner, key).ok());
         // Without room for it the link is lost, and the person is offered a new one.
         RunEnd::Deployed { link: held.unwrap_or(SecretRef(u64::MAX)) }
     }
@@ -185,7 +201,7 @@ impl Chat {
         let run = spec.id.clone();
         if let Err(error) = self.line.shared.provisioner.open(&spec, &self.owner).await {
             tracing::error!(%run, "a run could not be opened: {error:#}");
-            let end = RunEnd::Failed { cause: Cause::OurFault, remaining: Vec::new() };
+            let end = failed(Cause::OurFault, Some(Vec::new()));
             return Some(Event::Ended { run, end });
         }
         self.resume(&run, with).await
@@ -197,24 +213,14 @@ impl Chat {
             return Some(token_missing(run));
         };
         let model_key = with.model_key.and_then(|key| self.ready(SecretKind::ModelKey, key));
-        let keys = self.fresh_keys(model_key);
+        let settings = &self.line.shared.settings;
+        let audience = settings.vendors.fly.endpoints().keys_audience();
+        let keys = Keys::made_by(&settings.chance, model_key, &audience);
         self.runner.owner_key = Some(keys.owner_key.clone());
-        let cloud = self.line.shared.settings.vendors.fly.open(token, keys);
+        let cloud = settings.vendors.fly.open(token, keys);
         let provisioner = self.line.shared.provisioner.clone();
         self.runner.start(provisioner, run.clone(), Goal::Deployed, cloud);
         None
-    }
-
-    fn fresh_keys(&self, model_key: Option<Arc<Secret>>) -> Keys {
-        let settings = &self.line.shared.settings;
-        let audience = settings.vendors.fly.endpoints().keys_audience();
-        let fresh = |kind| Arc::new(Secret::new(kind, settings.chance.key(), audience.clone()));
-        Keys {
-            model_key,
-            owner_key: fresh(SecretKind::OwnerKey),
-            link_key: fresh(SecretKind::LinkKey),
-            model_proxy_token: fresh(SecretKind::ModelProxyToken),
-        }
     }
 
     pub(super) async fn tear_down(&mut self, target: Target, token: SecretRef) -> Option<Event> {
@@ -228,7 +234,7 @@ impl Chat {
             let found = cloud::Found { id: run.clone(), spec: *spec, roles };
             if let Err(error) = provisioner.adopt(&found, &self.owner).await {
                 tracing::error!(%run, "a deployment could not be adopted: {error:#}");
-                let end = RunEnd::Failed { cause: Cause::OurFault, remaining: Vec::new() };
+                let end = failed(Cause::OurFault, None);
                 return Some(Event::Ended { run, end });
             }
         }
@@ -253,8 +259,9 @@ impl Chat {
         let held = self.held(key);
         self.line.shared.vault.forget(&self.owner, key);
         let spec = self.spec_of(run).await;
-        let (Some(spec), Some(key)) = (spec, held) else { return Some(Event::LinkLost) };
-        self.runner.owed = Some((spec, key));
+        let (Some(spec), Some(owner_key)) = (spec, held) else { return Some(Event::LinkLost) };
+        let until = Instant::now() + HOLD_MAX;
+        self.runner.owed = Some(OwedLink { spec, owner_key, until });
         self.send_link().await
     }
 
@@ -265,16 +272,23 @@ impl Chat {
         }
     }
 
+    /// Gives up a link that is still owed: the person is told that it can be made anew.
+    pub(super) async fn lose_link(&mut self) {
+        if self.runner.owed.take().is_some() {
+            self.take(Event::LinkLost, None).await;
+        }
+    }
+
     /// Sends the link, which is the one secret that is meant for the person. It is written nowhere.
     async fn send_link(&mut self) -> Option<Event> {
-        let (spec, key) = self.runner.owed.take()?;
+        let owed = self.runner.owed.take()?;
         let endpoints = self.line.shared.settings.vendors.fly.endpoints();
-        let relay = endpoints.public(&spec.app(Role::Relay));
-        let link = Zeroizing::new(format!("{relay}/chat#{}", key.expose_here()));
+        let relay = endpoints.public(&owed.spec.app(Role::Relay));
+        let link = Zeroizing::new(format!("{relay}/chat#{}", owed.owner_key.expose_here()));
         match self.mouth.say_secret(&link).await {
             Ok(()) => Some(Event::LinkTold),
             Err(_) => {
-                self.runner.owed = Some((spec, key));
+                self.runner.owed = Some(owed);
                 None
             }
         }
@@ -282,8 +296,12 @@ impl Chat {
 }
 
 fn token_missing(run: &DeploymentId) -> Event {
-    let end = RunEnd::Failed { cause: Cause::TokenRefused, remaining: Vec::new() };
-    Event::Ended { run: run.clone(), end }
+    Event::Ended { run: run.clone(), end: failed(Cause::TokenRefused, None) }
+}
+
+/// A run that came to no step.
+fn failed(cause: Cause, remaining: Option<Vec<Remains>>) -> RunEnd {
+    RunEnd::Failed(Failure { cause, step: None, remaining })
 }
 
 /// While a run makes things, taking one back means that it moves to another region.
@@ -295,28 +313,4 @@ fn mark(stage: Stage, state: StageState, goal: Goal) -> (Stage, Mark) {
         (_, StageState::Done | StageState::Removed) => Mark::Done,
     };
     (stage, mark)
-}
-
-fn gone(receipt: Receipt) -> Vec<Gone> {
-    let line = |line: crate::provisioner::ReceiptLine| Gone {
-        kind: line.step.to_string(),
-        name: line.name,
-        at_ms: line.gone_at_ms,
-    };
-    receipt.lines.into_iter().map(line).collect()
-}
-
-fn remains(remaining: Remaining) -> Vec<Remains> {
-    let line = |line: crate::provisioner::RemainingLine| Remains {
-        name: match line.seen {
-            Seen::There(all) => {
-                let names = all.iter().filter_map(|facts| facts.get("name").or(facts.get("id")));
-                names.cloned().collect::<Vec<_>>().join(", ")
-            }
-            Seen::Leaving | Seen::Unknown => String::new(),
-        },
-        kind: line.step.to_string(),
-        link: line.link,
-    };
-    remaining.lines.into_iter().map(line).collect()
 }

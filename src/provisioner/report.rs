@@ -1,8 +1,9 @@
 //! What a drive tells people: progress, the receipt of a removal, and the list of what remains.
 
 use crate::cloud::Cause;
-use crate::plan::{Facts, Known, Stage, StepId};
-use crate::spec::Role;
+use crate::conversation::{Gone, Remains};
+use crate::plan::{Facts, ID, Known, Stage, StepId};
+use crate::spec::{Role, Spec};
 
 /// Where a run should go.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -71,6 +72,18 @@ pub struct Receipt {
     pub lines: Vec<ReceiptLine>,
 }
 
+impl Receipt {
+    /// What is gone, as the conversation tells it.
+    pub fn gone(&self) -> Vec<Gone> {
+        let line = |line: &ReceiptLine| Gone {
+            kind: line.step.to_string(),
+            name: line.name.clone(),
+            at_ms: line.gone_at_ms,
+        };
+        self.lines.iter().map(line).collect()
+    }
+}
+
 /// One resource that is gone.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ReceiptLine {
@@ -89,6 +102,13 @@ pub struct Remaining {
     pub lines: Vec<RemainingLine>,
 }
 
+impl Remaining {
+    /// What remains of this deployment, as the conversation tells it.
+    pub fn remains(&self, spec: &Spec) -> Vec<Remains> {
+        self.lines.iter().map(|line| line.remains(spec)).collect()
+    }
+}
+
 /// One resource that exists, or may.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RemainingLine {
@@ -102,6 +122,22 @@ pub struct RemainingLine {
     pub costs: bool,
     /// Where the person can look at it.
     pub link: String,
+}
+
+impl RemainingLine {
+    fn remains(&self, spec: &Spec) -> Remains {
+        let all: &[Facts] = match &self.seen {
+            Seen::There(all) => all,
+            Seen::Leaving | Seen::Unknown => &[],
+        };
+        let names = all.iter().filter_map(|facts| facts.get("name").or(facts.get(ID)));
+        let name = match names.map(String::as_str).collect::<Vec<_>>().as_slice() {
+            [] => self.role.map_or_else(|| spec.network(), |role| spec.app(role)),
+            names => names.join(", "),
+        };
+        let seen = matches!(self.seen, Seen::There(_));
+        Remains { kind: self.step.to_string(), name, seen, link: self.link.clone() }
+    }
 }
 
 /// What looking for a resource said.

@@ -19,9 +19,20 @@ async fn a_credential_is_gone_when_its_time_is_over() {
     tokio::time::advance(HOLD_MAX - Duration::from_secs(1)).await;
     assert!(vault.get("ada", reference).is_some());
     tokio::time::advance(Duration::from_secs(1)).await;
-    vault.sweep();
-    assert_eq!(Arc::strong_count(&value), 1, "the vault holds it no more");
     assert!(vault.get("ada", reference).is_none());
+    assert_eq!(Arc::strong_count(&value), 1, "the vault holds it no more");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_credential_is_wiped_in_time_when_nobody_asks_for_anything() {
+    let vault = vault();
+    let value = secret("fm2_ada");
+    vault.put("ada", value.clone()).unwrap();
+
+    let swept = tokio::time::timeout(HOLD_MAX - Duration::from_secs(1), vault.sweep()).await;
+    assert!(swept.is_err() && Arc::strong_count(&value) == 2, "it is held for its time");
+    let swept = tokio::time::timeout(SWEEP_PERIOD * 2, vault.sweep()).await;
+    assert!(swept.is_err() && Arc::strong_count(&value) == 1, "and not much longer");
 }
 
 #[tokio::test(start_paused = true)]

@@ -118,7 +118,8 @@ impl Conversations {
     /// Makes a step durable, all of it or nothing.
     ///
     /// # Errors
-    /// When the database fails; nothing was changed then.
+    /// When the database fails; nothing was changed then, or all of it, so the same step may be saved
+    /// again.
     pub async fn save(&self, step: &Step<'_>) -> anyhow::Result<Saved> {
         let mut transaction = self.pool.begin().await?;
         if let Some(id) = step.inbound
@@ -129,7 +130,8 @@ impl Conversations {
         self.write(&mut transaction, step).await?;
         for (seq, message) in (step.first_seq..).zip(step.outbound) {
             sqlx::query(
-                "INSERT INTO outbound (channel, chat, seq, message) VALUES ($1, $2, $3, $4)",
+                "INSERT INTO outbound (channel, chat, seq, message) VALUES ($1, $2, $3, $4)
+                 ON CONFLICT (channel, chat, seq) DO UPDATE SET message = excluded.message",
             )
             .bind(&self.channel)
             .bind(&step.chat.0)

@@ -260,6 +260,52 @@ async fn what_could_not_be_sent_is_sent_when_the_chat_can_be_reached() {
 }
 
 #[tokio::test]
+async fn what_could_not_be_sent_is_sent_when_the_person_writes_again() {
+    let mut world = World::new().await;
+    world.says("/help");
+    world.reads("/teardown - remove a deployment").await;
+    world.script.set_unreachable("ada", true);
+    let last = world.says("hi");
+    world.acknowledged(&last).await;
+    world.script.is_back_silently();
+    world.says("/privacy");
+    world.reads("I am textslash").await;
+    world.reads("I need a token").await;
+    world.reads("I never store credentials").await;
+}
+
+#[tokio::test]
+async fn how_a_run_ended_is_told_although_the_database_failed_just_then() {
+    let mut world = World::new().await;
+    world.machines(Knobs { never_healthy: Some("vm"), ..Knobs::default() });
+    world.answers_everything().await;
+    world.taps("Deploy");
+    world.reads("[x] Machines started").await;
+    world.conversations_fail(true).await;
+    world.machines(Knobs::default());
+    world.restart_machines();
+    world.a_run_ends().await;
+    world.conversations_fail(false).await;
+    world.reads("Your relay is ready").await;
+    world.reads("/chat#").await;
+}
+
+#[tokio::test]
+async fn a_failed_deployment_that_is_kept_can_be_finished() {
+    let mut world = World::new().await;
+    world.answers_everything().await;
+    world.fly.set_no_machines_in(&["ams", "fra", "lhr", "cdg", "iad", "ord", "sjc", "nrt", "syd"]);
+    world.taps("Deploy");
+    world.reads("The deployment stopped").await;
+    world.taps("Keep for inspection");
+    world.reads("I leave it as it is").await;
+    world.says("/status");
+    world.reads("not finished").await;
+    world.taps("Finish deploying");
+    world.reads("I need a token").await;
+}
+
+#[tokio::test]
 async fn naughty_strings_at_every_question_are_answered_and_never_repeated() {
     let Some(naughty) = naughty_strings() else { return };
     let mut world = World::new().await;

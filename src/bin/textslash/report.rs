@@ -4,11 +4,9 @@
 use serde_json::{Value, json};
 use textslash::cloud::Cause;
 use textslash::conversation::messages::{self, Locale, Message};
-use textslash::conversation::{self, Gone, Remains};
+use textslash::conversation::{self, Failure, Gone, Remains};
 use textslash::journal::End;
-use textslash::provisioner::{
-    Progress, Receipt, ReceiptLine, Remaining, RemainingLine, RunSummary, Seen, StageState,
-};
+use textslash::provisioner::{Progress, Receipt, Remaining, RunSummary, StageState};
 use textslash::spec::{Role, Spec};
 use tokio::sync::mpsc;
 
@@ -39,48 +37,26 @@ pub async fn tell_progress(goal: conversation::Goal, mut progress: mpsc::Receive
 
 /// Says why a run stopped and what is left.
 pub fn say_failed(goal: conversation::Goal, cause: Cause, spec: &Spec, remaining: &Remaining) {
-    let remaining = remains(spec, remaining);
-    say(&messages::text(Locale::English, &Message::Failed { goal, cause, remaining }));
-}
-
-/// What is left, in the words of the conversation.
-fn remains(spec: &Spec, remaining: &Remaining) -> Vec<Remains> {
-    let line = |line: &RemainingLine| Remains {
-        kind: line.step.to_string(),
-        name: name_of(line)
-            .unwrap_or_else(|| line.role.map_or_else(|| spec.network(), |role| spec.app(role))),
-        link: line.link.clone(),
-    };
-    remaining.lines.iter().map(line).collect()
-}
-
-fn name_of(line: &RemainingLine) -> Option<String> {
-    match &line.seen {
-        Seen::There(facts) => facts.first().and_then(|facts| facts.get("id").cloned()),
-        Seen::Leaving | Seen::Unknown => None,
-    }
+    let failure = Failure { cause, step: None, remaining: Some(remaining.remains(spec)) };
+    say(&messages::text(Locale::English, &Message::Failed { goal, failure }));
 }
 
 /// The proof that everything is gone.
 pub fn receipt_text(receipt: &Receipt) -> String {
-    let gone = receipt.lines.iter().map(|line| Gone {
-        kind: line.step.to_string(),
-        name: line.name.clone(),
-        at_ms: line.gone_at_ms,
-    });
-    messages::text(Locale::English, &Message::Receipt { gone: gone.collect() })
+    messages::text(Locale::English, &Message::Receipt { gone: receipt.gone() })
 }
 
 /// The same for programs.
 pub fn receipt_json(receipt: &Receipt) -> Value {
-    let line = |line: &ReceiptLine| json!({ "kind": line.step.to_string(), "name": line.name, "gone_at_ms": line.gone_at_ms });
-    receipt.lines.iter().map(line).collect()
+    let line = |it: Gone| json!({ "kind": it.kind, "name": it.name, "gone_at_ms": it.at_ms });
+    receipt.gone().into_iter().map(line).collect()
 }
 
 /// What is left, for programs.
 pub fn remaining_json(spec: &Spec, remaining: &Remaining) -> Value {
-    let line = |it: &Remains| json!({ "kind": it.kind, "name": it.name, "link": it.link });
-    remains(spec, remaining).iter().map(line).collect()
+    let line =
+        |it: Remains| json!({ "kind": it.kind, "name": it.name, "seen": it.seen, "link": it.link });
+    remaining.remains(spec).into_iter().map(line).collect()
 }
 
 /// One line of a list.

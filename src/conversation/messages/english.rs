@@ -5,6 +5,7 @@ use adapters::channel::SecretEntry;
 use crate::secret::SecretKind;
 
 use super::super::Goal;
+use super::super::choice::Command;
 use super::{Message, Page};
 
 pub(super) use labels::{is_yes, label};
@@ -27,9 +28,7 @@ pub(super) fn text(message: &Message) -> String {
              please send that again in a minute."
             .to_owned(),
         Message::NothingToCancel => "Nothing is under way. /deploy starts a deployment.".to_owned(),
-        Message::Cancelled => "Cancelled. I have forgotten your answers and credentials; nothing \
-             was changed in your account."
-            .to_owned(),
+        Message::Cancelled { deployed } => cancelled(*deployed),
         Message::NothingBefore => "There is no earlier question to go back to.".to_owned(),
         Message::StaleButton => "That button belongs to an earlier question.".to_owned(),
         Message::StillWorking => "I am still working on it; the progress message above shows how \
@@ -37,9 +36,10 @@ pub(super) fn text(message: &Message) -> String {
             .to_owned(),
         Message::StillChecking => "One moment, I am still checking what you sent.".to_owned(),
         Message::CheckInterrupted => "I was restarted while I checked your answer.".to_owned(),
-        Message::Expired => "I waited half an hour and have forgotten your credentials. Your other \
-             answers are kept: /deploy goes on where we were."
-            .to_owned(),
+        Message::Expired { again } => format!(
+            "I waited half an hour and have forgotten your credentials. {}",
+            way_back(*again)
+        ),
         Message::SecretsExpired => "I have held your credentials for half an hour and have \
              forgotten them now. If you go on, I will ask for them again."
             .to_owned(),
@@ -76,9 +76,7 @@ pub(super) fn text(message: &Message) -> String {
              it to yourself. I do not store it."
             .to_owned(),
         Message::FirstSteps => FIRST_STEPS.to_owned(),
-        Message::LinkLost => "Your relay is ready, but I was restarted before I could give you its \
-             link, and I never store it. I can make a new one; for that I need your token again."
-            .to_owned(),
+        Message::LinkLost { needs_key } => link_lost(*needs_key),
         Message::RemovedMeanwhile => {
             "Everything was removed. I was restarted in between, so I cannot list it again."
                 .to_owned()
@@ -95,10 +93,10 @@ pub(super) fn text(message: &Message) -> String {
             .to_owned(),
         Message::FindFailed { cause } => format!(
             "I could not search the account. {} /teardown tries again.",
-            refusals::cause(*cause)
+            refusals::cause(*cause, None)
         ),
         Message::KeptGoing => "All right, I carry on.".to_owned(),
-        Message::Kept { remaining } => lists::kept(remaining),
+        Message::Kept { remaining } => lists::kept(remaining.as_deref()),
         Message::Receipt { gone } => lists::receipt(gone),
         Message::NoDeployments => "You have no deployment that I know of. /deploy makes one; \
              /teardown searches your account for one."
@@ -108,7 +106,7 @@ pub(super) fn text(message: &Message) -> String {
             .to_owned(),
         Message::Status { runs } => lists::list(runs),
         Message::AlreadyDeployed { runs } => format!("You have a deployment already.\n\n{}", lists::list(runs)),
-        Message::Failed { goal, cause, remaining } => refusals::failed(*goal, *cause, remaining),
+        Message::Failed { goal, failure } => refusals::failed(*goal, failure),
         question => ask(question),
     }
 }
@@ -189,6 +187,32 @@ Then just write, for example: clone my repository and run its tests
 
 Both machines stop when you do not use them and wake when you write. I have forgotten your token \
 and key. /teardown removes everything.";
+
+fn cancelled(deployed: bool) -> String {
+    let mut text = "Cancelled. I have forgotten your answers and credentials, and leave your \
+                    account as it is."
+        .to_owned();
+    if deployed {
+        text.push_str(" What you have there stays until /teardown removes it.");
+    }
+    text
+}
+
+fn way_back(again: Command) -> &'static str {
+    match again {
+        Command::Deploy => "Your other answers are kept: /deploy goes on where we were.",
+        Command::Teardown => "Nothing was removed; /teardown starts again.",
+        _ => "/status shows what you have and how to go on.",
+    }
+}
+
+fn link_lost(needs_key: bool) -> String {
+    let credentials = if needs_key { "token and your Anthropic key" } else { "token" };
+    format!(
+        "Your relay is ready, but its link did not reach you, and I never store it. I can make a \
+         new one; for that I need your {credentials} again."
+    )
+}
 
 fn a_secret(kind: SecretKind) -> &'static str {
     match kind {

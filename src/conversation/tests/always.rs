@@ -21,7 +21,7 @@ fn every_phase() -> Vec<Ada> {
     let mut stopping = Ada::deploying();
     stopping.says("/cancel");
     let mut failed = Ada::deploying();
-    failed.run_ends(RunEnd::Failed { cause: Cause::NoRoom, remaining: remains() });
+    failed.run_ends(stopped(Cause::NoRoom));
     let mut deployed = Ada::deploying();
     deployed.run_ends(RunEnd::Deployed { link: SecretRef(99) });
     let mut confirming = Ada::deploying();
@@ -255,12 +255,11 @@ fn play(ada: &mut Ada, act: Act) -> bool {
             return false;
         }
         Act::End(which) => {
-            let failed = |cause| RunEnd::Failed { cause, remaining: remains() };
             let end = match which {
                 0 => RunEnd::Deployed { link: SecretRef(99) },
                 1 => RunEnd::Removed(Vec::new()),
-                2 => failed(Cause::TokenRefused),
-                _ => failed(Cause::NoRoom),
+                2 => stopped(Cause::TokenRefused),
+                _ => stopped(Cause::NoRoom),
             };
             ada.event(Event::Ended { run, end });
             return false;

@@ -326,7 +326,7 @@ fn a_failed_run_offers_to_retry_to_keep_and_to_remove() {
         Cause::OurFault,
     ] {
         let mut ada = Ada::deploying();
-        ada.run_ends(RunEnd::Failed { cause, remaining: remains() });
+        ada.run_ends(stopped(cause));
         ada.reads_question("my-relay-3333333333");
         let failed = ada.state.clone();
 

@@ -81,7 +81,7 @@ fn a_teardown_that_sticks_lists_what_is_left_and_can_be_repeated() {
     let token = ada.pastes(Vendor::Fly);
     ada.token_is_good();
     let cause = Cause::Later { after_ms: None };
-    ada.run_ends(RunEnd::Failed { cause, remaining: remains() });
+    ada.run_ends(stopped(cause));
     ada.reads_question("https://fly.io/apps/my-relay-3333333333");
     ada.taps("Try again");
     let target = Target::Known(ada.runs[0].spec.id.clone());

@@ -91,3 +91,12 @@ async fn channels_do_not_see_each_other() {
     assert_eq!(database.conversations.all().await.unwrap().len(), 1);
     assert!(other.all().await.unwrap().is_empty());
 }
+
+#[tokio::test]
+async fn a_step_whose_end_is_not_known_can_be_saved_again() {
+    let database = Database::new().await;
+    for _ in 0..2 {
+        database.step(None, Phase::Idle, 0, 0).await;
+    }
+    assert_eq!(database.conversations.unsent(&chat()).await.unwrap().len(), 1);
+}

@@ -114,6 +114,11 @@ impl Script {
         self.screen().deleted.clone()
     }
 
+    /// The service is back, and does not say so.
+    pub fn is_back_silently(&self) {
+        self.screen().unreachable = false;
+    }
+
     pub fn set_unreachable(&self, chat: &str, unreachable: bool) {
         self.screen().unreachable = unreachable;
         if !unreachable {

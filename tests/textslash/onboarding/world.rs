@@ -10,6 +10,7 @@ use textslash::clock::Clock;
 use textslash::cloud::fly::{Endpoints, Fly};
 use textslash::http::SharedTransport;
 use textslash::onboarding::{Catalogue, Onboarding, Settings, Vendors};
+use textslash::provisioner::Provisioner;
 use textslash::sandbox::anthropic::Anthropic;
 use textslash::sandbox::fly::{self, Inventory};
 use textslash::sandbox::in_process::InProcess;
@@ -194,6 +195,31 @@ impl World {
             }
             changed.await;
         }
+    }
+
+    /// The table of conversations cannot be used until it has its name back.
+    pub async fn conversations_fail(&self, fail: bool) {
+        let rename = match fail {
+            true => "ALTER TABLE conversations RENAME TO lost",
+            false => "ALTER TABLE lost RENAME TO conversations",
+        };
+        sqlx::query(rename).execute(&self.database().await).await.unwrap();
+    }
+
+    /// Waits until the journal says that a run has ended.
+    pub async fn a_run_ends(&self) {
+        let (clock, chance) = (Clock::system(), Chance::seeded(8));
+        let provisioner = Provisioner::new(self.database().await, clock, chance);
+        let ended = async {
+            while provisioner.runs(None).await.unwrap().iter().all(|run| run.end.is_none()) {
+                tokio::task::yield_now().await;
+            }
+        };
+        tokio::time::timeout(PATIENCE, ended).await.expect("a run ends");
+    }
+
+    async fn database(&self) -> sqlx::AnyPool {
+        store::open(&self.directory.path().join("bot.db"), &store::SCHEMA).await.unwrap()
     }
 
     /// Waits until a message is safe with the bot.

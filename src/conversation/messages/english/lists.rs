@@ -91,15 +91,16 @@ pub(super) fn confirm_teardown(spec: &Spec) -> String {
     )
 }
 
-pub(super) fn kept(remaining: &[Remains]) -> String {
-    if remaining.is_empty() {
-        return "All right. Nothing was left behind.".to_owned();
+pub(super) fn kept(remaining: Option<&[Remains]>) -> String {
+    match remaining {
+        Some([]) => "All right. I saw nothing of it in your account.".to_owned(),
+        Some(remaining) => format!(
+            "All right, I leave it as it is. It may cost money until it is removed; /teardown does \
+             that.\n{}",
+            refusals::remains(remaining)
+        ),
+        None => format!("All right, I leave it as it is. {}", refusals::NOT_LOOKED),
     }
-    format!(
-        "All right, I leave it as it is. It may cost money until it is removed; /teardown does \
-         that.\n{}",
-        refusals::remains(remaining)
-    )
 }
 
 pub(super) fn receipt(gone: &[Gone]) -> String {

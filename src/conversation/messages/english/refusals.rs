@@ -4,8 +4,9 @@ use std::fmt::Write as _;
 
 use crate::account::Cause;
 use crate::intake::{Rejection, Vendor};
+use crate::plan::StepId;
 
-use super::super::super::{Goal, Question, Remains};
+use super::super::super::{Failure, Goal, Question, Remains};
 use super::labels::resource_name;
 use super::lists::date;
 
@@ -104,23 +105,62 @@ fn vendor_credential(vendor: Vendor) -> &'static str {
     }
 }
 
+/// Said instead of a list that nobody could make.
+pub(super) const NOT_LOOKED: &str =
+    "I could not look at what is in your account; /teardown finds and removes it.";
+
 /// Why a run ended, and what now.
-pub(super) fn failed(goal: Goal, because: Cause, remaining: &[Remains]) -> String {
+pub(super) fn failed(goal: Goal, failure: &Failure) -> String {
+    let Failure { cause: because, step, remaining } = failure;
     let what = match goal {
         Goal::Deployed => "The deployment stopped.",
-        Goal::Removed => "I could not remove everything.",
+        Goal::Removed => "The removal stopped.",
     };
-    let mut text = format!("{what} {}", cause(because));
-    if remaining.is_empty() {
-        text.push_str("\n\nNothing is left in your account.");
-    } else {
-        let _ = write!(text, "\n\nThis is in your account now:{}", remains(remaining));
-    }
-    text.push_str("\n\nWhat should I do?");
-    text
+    let left = match remaining.as_deref() {
+        None => NOT_LOOKED.to_owned(),
+        Some([]) => "I see nothing of it in your account now.".to_owned(),
+        Some(remaining) => format!("This is in your account now:{}", remains(remaining)),
+    };
+    format!("{what} {}\n\n{left}\n\nWhat should I do?", cause(*because, step.as_ref()))
 }
 
-pub(super) fn cause(cause: Cause) -> &'static str {
+/// Why, in words that fit the step at which it happened.
+pub(super) fn cause(cause: Cause, step: Option<&StepId>) -> &'static str {
+    let unopened = step.and_then(|step| unopened_gate(&step.0));
+    match (cause, unopened) {
+        (Cause::Later { .. } | Cause::InDoubt, Some(gate)) => gate,
+        _ => any_cause(cause),
+    }
+}
+
+/// What a gate means that never opened; `None` for a step that makes something.
+fn unopened_gate(step: &str) -> Option<&'static str> {
+    Some(match step {
+        "relay-started" => {
+            "Fly.io did not start your relay's machine in time. Try again in a few minutes; if it \
+             stays so, look at https://status.flyio.net."
+        }
+        "vm-started" => {
+            "Fly.io did not start your VM's machine in time. Try again in a few minutes; if it \
+             stays so, look at https://status.flyio.net."
+        }
+        "relay-healthy" | "stranger-refused" => {
+            "Your relay did not answer in time: a new name can take minutes to be known. Try again \
+             in a few minutes; if it stays so, remove everything and deploy again."
+        }
+        "agent-ready" => {
+            "Your relay answered, but your VM did not in time. Try again in a few minutes; if it \
+             stays so, remove everything and deploy again."
+        }
+        "committed" => {
+            "Your relay and VM were ready, but did not answer to the end. Try again; it takes a \
+             minute."
+        }
+        _ => return None,
+    })
+}
+
+fn any_cause(cause: Cause) -> &'static str {
     match cause {
         Cause::TokenRefused => {
             "Fly.io refuses the token: it may have been revoked or have expired. Create a new one; \
@@ -142,7 +182,11 @@ pub(super) fn cause(cause: Cause) -> &'static str {
              first, so nothing is made twice."
         }
         Cause::Later { .. } => "Fly.io was too busy, for a long time. Try again in a few minutes.",
-        Cause::Taken => "A name was taken by somebody else. Remove this and deploy again.",
+        Cause::Taken => {
+            "Fly.io does not let this token use an app of that name: somebody else took the name, \
+             or the app belongs to an organisation that the token does not open. Try again with a \
+             token of the right organisation, or deploy again: that takes a new name."
+        }
         Cause::Missing => {
             "Something that was there is gone; it may have been removed elsewhere. Trying again \
              makes it anew."
@@ -157,8 +201,8 @@ pub(super) fn cause(cause: Cause) -> &'static str {
 pub(super) fn remains(remaining: &[Remains]) -> String {
     let mut text = String::new();
     for it in remaining {
-        let name = if it.name.is_empty() { "may be there" } else { &it.name };
-        let _ = write!(text, "\n{}: {name} {}", resource_name(&it.kind), it.link);
+        let doubt = if it.seen { "" } else { " (may be there)" };
+        let _ = write!(text, "\n{}: {}{doubt} {}", resource_name(&it.kind), it.name, it.link);
     }
     text
 }
