@@ -8,7 +8,6 @@ use adapters::chat::{InboundId, MessageRef};
 use zeroize::Zeroizing;
 
 use crate::anthropic;
-use crate::cloud::{Cause, CloudError};
 use crate::conversation::{Event, Opened};
 use crate::intake::Rejection;
 use crate::secret::{Audience, Secret, SecretKind, SecretRef};
@@ -54,11 +53,7 @@ impl Chat {
         let vendors = &self.line.shared.settings.vendors;
         match kind {
             SecretKind::ModelKey => {
-                let endpoints = vendors.fly.endpoints();
-                let audience = Audience::of([
-                    vendors.anthropic.authority(),
-                    endpoints.machines_api.authority(),
-                ]);
+                let audience = vendors.fly.endpoints().model_key_audience(&vendors.anthropic);
                 anthropic::judge(pasted.expose_here(), audience)
             }
             _ => vendors.fly.judge(pasted.expose_here()),
@@ -77,9 +72,9 @@ impl Chat {
         organisation: Option<String>,
     ) -> Result<Opened, Rejection> {
         let fly = &self.line.shared.settings.vendors.fly;
-        let account = fly.preflight(token).await.map_err(|error| refusal(&error))?;
+        let account = fly.check(token).await?;
         match organisation {
-            Some(expected) if !account.organisations.iter().any(|it| it.slug == expected) => {
+            Some(expected) if !account.opens(&expected) => {
                 Err(Rejection::OtherOrganisation { expected })
             }
             _ => Ok(Opened::Account(account)),
@@ -109,16 +104,5 @@ impl Chat {
             pause *= 2;
         }
         Some(Event::EraseFailed)
-    }
-}
-
-/// A failed look at an account, as a verdict on the token.
-fn refusal(error: &CloudError) -> Rejection {
-    match error.cause {
-        Cause::TokenRefused => Rejection::Refused,
-        _ => {
-            tracing::info!(%error, "an account could not be looked at");
-            Rejection::OutOfReach
-        }
     }
 }

@@ -87,8 +87,8 @@ async fn deploy(arguments: &Arguments, begun: &OnceCell<Begun>) -> anyhow::Resul
             });
             Ok(End::Done)
         }
-        Outcome::Failed { cause, remaining, .. } => {
-            report::say_failed(conversation::Goal::Deployed, cause, &spec, &remaining);
+        Outcome::Failed { cause, step, remaining } => {
+            report::say_failed(conversation::Goal::Deployed, cause, step, &spec, &remaining);
             let remaining = match arguments.on_failure {
                 OnFailure::Keep => remaining,
                 OnFailure::Remove => removed(&connections, &cloud, &spec).await?,
@@ -144,8 +144,8 @@ async fn removed(
             report::say(&report::receipt_text(&receipt));
             Ok(Remaining::default())
         }
-        Outcome::Failed { cause, remaining, .. } => {
-            report::say_failed(conversation::Goal::Removed, cause, spec, &remaining);
+        Outcome::Failed { cause, step, remaining } => {
+            report::say_failed(conversation::Goal::Removed, cause, step, spec, &remaining);
             Ok(remaining)
         }
         Outcome::Deployed(_) => bail!("a removal ended as a deployment"),

@@ -6,6 +6,7 @@ use textslash::cloud::Cause;
 use textslash::conversation::messages::{self, Locale, Message};
 use textslash::conversation::{self, Failure, Gone, Remains};
 use textslash::journal::End;
+use textslash::plan::StepId;
 use textslash::provisioner::{Progress, Receipt, Remaining, RunSummary, StageState};
 use textslash::spec::{Role, Spec};
 use tokio::sync::mpsc;
@@ -36,8 +37,15 @@ pub async fn tell_progress(goal: conversation::Goal, mut progress: mpsc::Receive
 }
 
 /// Says why a run stopped and what is left.
-pub fn say_failed(goal: conversation::Goal, cause: Cause, spec: &Spec, remaining: &Remaining) {
-    let failure = Failure { cause, step: None, remaining: Some(remaining.remains(spec)) };
+pub fn say_failed(
+    goal: conversation::Goal,
+    cause: Cause,
+    step: StepId,
+    spec: &Spec,
+    remaining: &Remaining,
+) {
+    let remaining = Some(remaining.remains(spec));
+    let failure = Failure { cause, step: Some(step), remaining };
     say(&messages::text(Locale::English, &Message::Failed { goal, failure }));
 }
 

@@ -138,8 +138,8 @@ async fn removed(
             }
             Ok((about("removed", report::receipt_json(&receipt)), true))
         }
-        Outcome::Failed { cause, remaining, .. } => {
-            report::say_failed(conversation::Goal::Removed, cause, spec, &remaining);
+        Outcome::Failed { cause, step, remaining } => {
+            report::say_failed(conversation::Goal::Removed, cause, step, spec, &remaining);
             Ok((about("remaining", report::remaining_json(spec, &remaining)), false))
         }
         Outcome::Deployed(_) => bail!("a removal ended as a deployment"),
