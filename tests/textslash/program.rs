@@ -2,6 +2,7 @@
 
 pub mod processes;
 
+use std::cell::Cell;
 use std::path::Path;
 use std::process::Stdio;
 use std::time::Duration;
@@ -22,6 +23,7 @@ pub const PATH: &str = env!("CARGO_BIN_EXE_textslash");
 pub struct Program {
     child: Child,
     stdin: Option<ChildStdin>,
+    signalled: Cell<bool>,
     pub out: Heard,
     pub err: Heard,
 }
@@ -52,7 +54,7 @@ impl Program {
             .unwrap();
         let out = Heard::of(child.stdout.take().unwrap());
         let err = Heard::of(child.stderr.take().unwrap());
-        Self { stdin: child.stdin.take(), child, out, err }
+        Self { stdin: child.stdin.take(), child, signalled: Cell::new(false), out, err }
     }
 
     pub fn id(&self) -> u32 {
@@ -70,13 +72,17 @@ impl Program {
     }
 
     pub fn signal(&self, signal: Signal) {
+        self.signalled.set(true);
         kill(Pid::from_raw(self.id().cast_signed()), signal).unwrap();
     }
 
-    /// Waits for its end, with the input ended.
+    /// Waits for its end, with the input ended unless a signal is to end it: of the two, either may
+    /// be noticed first.
     pub async fn end(mut self) -> Ended {
         use std::os::unix::process::ExitStatusExt;
-        self.ends_input();
+        if !self.signalled.get() {
+            self.ends_input();
+        }
         let ended = tokio::time::timeout(PATIENCE, self.child.wait()).await;
         let Ok(status) = ended else {
             panic!("it does not end:\n{}\n{}", self.out.so_far(), self.err.so_far())
