@@ -207,6 +207,32 @@ async fn answers_pass_untouched_and_their_tokens_are_counted() {
 }
 
 #[tokio::test]
+async fn only_so_many_bodies_are_read_into_memory_at_once() {
+    let door = Door::new(Some(("application/json", "{}"))).await;
+    let reading = tokio::sync::watch::Sender::new(0);
+    let mut calls = Vec::new();
+    for _ in 0..=proxy::BODIES_MAX {
+        let reading = reading.clone();
+        let body = futures::stream::once(async move {
+            reading.send_modify(|reading| *reading += 1);
+            std::future::pending::<std::io::Result<Bytes>>().await
+        });
+        let request = Request::post("/model/v1/messages").header("x-api-key", TOKEN);
+        let request = request.body(Body::from_stream(body)).unwrap();
+        calls.push(tokio::spawn(door.router.clone().oneshot(request)));
+    }
+    let mut read = reading.subscribe();
+    read.wait_for(|reading| *reading == proxy::BODIES_MAX).await.unwrap();
+    for _ in 0..100 {
+        tokio::task::yield_now().await;
+    }
+    assert_eq!(*reading.borrow(), proxy::BODIES_MAX);
+
+    calls.swap_remove(0).abort();
+    read.wait_for(|reading| *reading > proxy::BODIES_MAX).await.unwrap();
+}
+
+#[tokio::test]
 async fn a_model_out_of_reach_is_an_error_the_agent_understands() {
     let door = Door::new(None).await;
     let (status, body) =
