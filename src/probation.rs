@@ -15,6 +15,10 @@ use crate::clock::Clock;
 /// person's retry a few more.
 pub const PROBATION_MS: u64 = 30 * 60_000;
 
+/// How long a later start that may no longer serve waits to be committed, in milliseconds: any
+/// stranger's request wakes the machine, and a resumed deploy wakes it again when it is ready.
+pub const LATE_PATIENCE_MS: u64 = 5 * 60_000;
+
 /// What is known about it is kept in the data directory.
 pub struct Probation {
     directory: PathBuf,
@@ -64,13 +68,10 @@ impl Probation {
         self.is_committed() || self.left_ms() > 0
     }
 
-    /// How long this process may wait to be committed: what is left of the first half hour, or
-    /// another one without serving, for a deploy that is resumed late.
+    /// How long this process may wait to be committed: what is left of the first half hour, and
+    /// never less than a deploy that is resumed late needs.
     fn patience_ms(&self) -> u64 {
-        match self.left_ms() {
-            0 => self.probation_ms,
-            left_ms => left_ms,
-        }
+        self.left_ms().max(LATE_PATIENCE_MS)
     }
 
     /// Returns when the patience is over and nobody has committed the machine.

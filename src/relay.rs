@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use adapters::channel::Channel;
 use adapters::chat::UserId;
-use tokio::sync::Notify;
+use tokio::sync::{Notify, Semaphore};
 use url::Url;
 
 use crate::chance::Chance;
@@ -125,6 +125,8 @@ pub struct Relay {
     probation: Probation,
     activity: Activity,
     verifier: Mutex<Verifier>,
+    /// Request bodies for the model that are in memory.
+    bodies: Semaphore,
     /// The running turn was stopped.
     stopped: Notify,
     /// A chat can be reached again.
@@ -181,6 +183,7 @@ impl Relay {
             probation,
             activity: Activity::default(),
             verifier: Mutex::default(),
+            bodies: Semaphore::new(proxy::BODIES_MAX),
             stopped: Notify::new(),
             reachable: Notify::new(),
         }))

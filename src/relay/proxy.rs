@@ -6,9 +6,10 @@ use std::time::Duration;
 use bytes::Bytes;
 use futures::StreamExt;
 use futures::stream::BoxStream;
-use http::header::{AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, HOST, HeaderName, HeaderValue};
+use http::header::{AUTHORIZATION, CONTENT_TYPE, HeaderName, HeaderValue};
 use http::{HeaderMap, Request, Response, StatusCode};
 use subtle::ConstantTimeEq;
+use tokio::sync::SemaphorePermit;
 
 use super::Relay;
 use crate::http::{Reply, Unanswered};
@@ -22,8 +23,19 @@ use meter::Meter;
 /// <https://docs.anthropic.com/en/api/errors>: "32 MB" for the Messages API.
 pub const BODY_BYTES_MAX: usize = 32 * 1024 * 1024;
 
+/// Request bodies in memory at once: each may be [`BODY_BYTES_MAX`], and twice that while it grows,
+/// in a machine of 256 MB. An agent and its helper ask at once; a third waits a moment.
+pub const BODIES_MAX: usize = 2;
+
+/// How long a request waits for its place: the vendor begins a streamed answer within seconds.
+const PLACE_TIMEOUT: Duration = Duration::from_secs(120);
+
 /// Time for the vendor to begin its answer; answers that are not streamed take minutes.
 const HEAD_TIMEOUT: Duration = Duration::from_secs(600);
+
+/// Silence in an answer after which it is over: a streamed one has pings every few seconds, and
+/// an answer that never ends would keep the relay up.
+const PIECE_TIMEOUT: Duration = Duration::from_secs(600);
 
 /// What may be asked for; everything else of the vendor's API is out of the VM's reach.
 const PATHS: [&str; 3] = ["/v1/messages", "/v1/messages/count_tokens", "/v1/models"];
@@ -35,23 +47,21 @@ const ANTHROPIC_BETA: HeaderName = HeaderName::from_static("anthropic-beta");
 /// Without it the vendor takes no subscription token.
 const OAUTH_BETA: &str = "oauth-2025-04-20";
 
-/// Headers of one connection (RFC 9110, section 7.6.1), and what is only true of the caller's own:
-/// its coding would hide the usage from us, its cookies and proxies are nobody's business.
-const NOT_FORWARDED: [&str; 14] = [
-    "connection",
-    "keep-alive",
-    "proxy-authenticate",
-    "proxy-authorization",
-    "te",
-    "trailer",
-    "transfer-encoding",
-    "upgrade",
-    "accept-encoding",
-    "cookie",
-    "expect",
-    "forwarded",
-    "x-forwarded-for",
-    "via",
+/// What the vendor is told of the caller's headers; a name that ends in `-` stands for all that begin
+/// with it. Not `accept-encoding`, whose coding would hide the usage from us, and nothing that the
+/// private network adds.
+const TO_THE_VENDOR: [&str; 6] =
+    ["accept", "anthropic-", "content-type", "user-agent", "x-app", "x-stainless-"];
+
+/// What the caller is told of the vendor's: what its body is, and when to ask again.
+const TO_THE_CALLER: [&str; 7] = [
+    "anthropic-",
+    "content-encoding",
+    "content-type",
+    "request-id",
+    "retry-after",
+    "retry-after-ms",
+    "x-should-retry",
 ];
 
 /// An answer on its way through.
@@ -65,6 +75,12 @@ impl Relay {
         let shown = headers.get(X_API_KEY).map(HeaderValue::as_bytes).or(bearer).unwrap_or(b"");
         let token = self.settings.model_proxy_token.expose_here().as_bytes();
         !token.is_empty() && bool::from(shown.ct_eq(token)) && self.probation.serves()
+    }
+
+    /// A place in memory for a request's body, held until its answer begins. `None` when none became
+    /// free in time.
+    pub async fn place_for_body(&self) -> Option<SemaphorePermit<'_>> {
+        tokio::time::timeout(PLACE_TIMEOUT, self.bodies.acquire()).await.ok()?.ok()
     }
 
     /// Passes a request of the VM on to the model's vendor, and the answer back as it comes.
@@ -95,27 +111,21 @@ impl Relay {
         let base = self.settings.model_url.as_str().trim_end_matches('/');
         let path = head.uri.path_and_query()?.as_str();
         head.uri = format!("{base}{path}").parse().ok()?;
-        for name in NOT_FORWARDED {
-            head.headers.remove(name);
-        }
-        for name in [HOST, CONTENT_LENGTH, AUTHORIZATION, X_API_KEY] {
-            head.headers.remove(name);
-        }
+        head.headers = only(&TO_THE_VENDOR, &head.headers);
         authorize(&mut head.headers, key.expose_to(head.uri.authority()?.as_str()).ok()?)?;
         Some(Request::from_parts(head, body))
     }
 
     fn metered(self: &Arc<Self>, reply: Reply) -> Forwarded {
         let Reply { mut head, body } = reply;
-        for name in NOT_FORWARDED {
-            head.headers.remove(name);
-        }
+        head.headers = only(&TO_THE_CALLER, &head.headers);
         let meter = Meter::new(&head.headers);
         let relay = self.clone();
         let busy = self.busy();
         let stream = futures::stream::unfold((body, meter, relay, busy), |mut state| async {
             let (body, meter, relay, _) = &mut state;
-            let piece = body.next().await;
+            let piece = tokio::time::timeout(PIECE_TIMEOUT, body.next()).await;
+            let piece = piece.unwrap_or(Some(Err(Unanswered::TimedOut)));
             let used = match &piece {
                 Some(Ok(piece)) => meter.read(piece),
                 _ => meter.end(),
@@ -129,6 +139,18 @@ impl Relay {
         });
         Response::from_parts(head, stream.boxed())
     }
+}
+
+/// The headers that are named, each as often as it came.
+fn only(names: &[&str], headers: &HeaderMap) -> HeaderMap {
+    let is_named = |header: &str| {
+        names.iter().any(|name| match name.strip_suffix('-') {
+            Some(_) => header.starts_with(name),
+            None => header == *name,
+        })
+    };
+    let named = headers.iter().filter(|(header, _)| is_named(header.as_str()));
+    named.map(|(header, value)| (header.clone(), value.clone())).collect()
 }
 
 /// Adds the key in the way its kind is shown.

@@ -1,5 +1,6 @@
 //! A child process with all its descendants: started in a process group of its own with an empty
-//! environment, and gone with its turn.
+//! environment, and gone with its turn. A process that leaves the group (`setsid`) outlives its turn,
+//! as the agent's user, until the machine stops: it is in the way of nobody but its owner.
 
 use std::ffi::OsStr;
 use std::path::Path;

@@ -1,12 +1,14 @@
 //! The agent that needs no model: each turn is a line for the shell, in the workspace. A session
 //! remembers the directory it went to.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{ExitStatus, Stdio};
 use std::time::Duration;
 
 use anyhow::Context;
 use async_trait::async_trait;
+use nix::libc;
+use tokio::fs::OpenOptions;
 use tokio::io::AsyncReadExt;
 use tokio::net::unix::pipe;
 use tokio::process::Child;
@@ -30,6 +32,9 @@ const SESSIONS_KEPT_MAX: usize = 200;
 /// what it left running in the background must not hold the turn.
 const DRAIN: Duration = Duration::from_millis(200);
 
+/// Longest name of a directory (Linux's `PATH_MAX`).
+const PATH_BYTES_MAX: u64 = 4096;
+
 /// Bytes read at once.
 const CHUNK_BYTES: usize = 8 * 1024;
 
@@ -48,10 +53,9 @@ impl Shell {
     }
 
     async fn working_directory(&self, session: &SessionId) -> PathBuf {
-        let noted = tokio::fs::read_to_string(self.directory.shell_session(session)).await;
+        let noted = read_note(&self.directory.shell_session(session)).await;
         noted
             .map(|path| PathBuf::from(path.trim_end_matches('\n')))
-            .ok()
             .filter(|path| path.is_dir())
             .unwrap_or_else(|| self.directory.workspace())
     }
@@ -89,6 +93,19 @@ impl Agent for Shell {
         tokio::spawn(pump(child, output, sender));
         Ok(Running { events, group: Some(group) })
     }
+}
+
+/// Reads a note, which is a short file. The agent's programs own the place and may have put
+/// anything there: a link is not followed, and a pipe not waited for.
+async fn read_note(path: &Path) -> Option<String> {
+    let careful = libc::O_NOFOLLOW | libc::O_NONBLOCK;
+    let file = OpenOptions::new().read(true).custom_flags(careful).open(path).await.ok()?;
+    if !file.metadata().await.ok()?.is_file() {
+        return None;
+    }
+    let mut note = String::new();
+    file.take(PATH_BYTES_MAX).read_to_string(&mut note).await.ok()?;
+    Some(note)
 }
 
 /// Carries output until the shell ended, then says how. It ends early when nobody listens.

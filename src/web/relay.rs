@@ -122,6 +122,10 @@ async fn model(State(relay): State<Arc<Relay>>, request: Request) -> Response {
         return respond(refused);
     }
     let _busy = relay.busy();
+    let Some(_place) = relay.place_for_body().await else {
+        let text = "too many requests are on their way at once";
+        return respond(proxy::refusal(StatusCode::SERVICE_UNAVAILABLE, "overloaded_error", text));
+    };
     let Ok(Ok(body)) =
         tokio::time::timeout(BODY_TIMEOUT, to_bytes(body, proxy::BODY_BYTES_MAX)).await
     else {

@@ -9,7 +9,8 @@ use tokio::time::Instant;
 /// Clients of one owner at once: every device twice over. The one that was quiet longest makes room.
 pub(super) const SOCKETS_MAX: usize = 16;
 
-/// Connections at once that have not shown the key yet.
+/// Connections at once that have not shown the key yet. The one that came first makes room, so that
+/// a crowd cannot keep the owner out.
 pub(super) const STRANGERS_MAX: usize = 32;
 
 /// Wrong keys in one [`WINDOW`] that still get a sentence; more than a person would paste.
@@ -20,21 +21,22 @@ const WINDOW: Duration = Duration::from_secs(60);
 
 #[derive(Default)]
 pub(super) struct Door {
-    strangers: usize,
+    /// In the order they came.
+    strangers: Vec<Place>,
     wrong_keys: u32,
     window_start: Option<Instant>,
     next_ticket: u64,
-    guests: Vec<Guest>,
+    guests: Vec<Place>,
 }
 
-struct Guest {
+struct Place {
     ticket: u64,
     heard_at: Instant,
     /// Dropped to ask this connection to close.
     _stay: oneshot::Sender<()>,
 }
 
-/// A client's place inside.
+/// A client's place, among the strangers or inside.
 pub(super) struct Ticket {
     pub(super) number: u64,
     /// Ends when somebody else needs the place.
@@ -42,16 +44,19 @@ pub(super) struct Ticket {
 }
 
 impl Door {
-    /// Whether there is room for one more who has not shown a key.
-    pub(super) fn knock(&mut self) -> bool {
-        let has_room = self.strangers < STRANGERS_MAX;
-        self.strangers += usize::from(has_room);
-        has_room
+    /// One more who has not shown a key.
+    pub(super) fn knock(&mut self, now: Instant) -> Ticket {
+        if self.strangers.len() == STRANGERS_MAX {
+            self.strangers.remove(0);
+        }
+        let (place, ticket) = self.place(now);
+        self.strangers.push(place);
+        ticket
     }
 
-    /// A stranger has shown a key or gone.
-    pub(super) fn step_aside(&mut self) {
-        self.strangers = self.strangers.saturating_sub(1);
+    /// This stranger has shown a key or gone.
+    pub(super) fn step_aside(&mut self, ticket: u64) {
+        self.strangers.retain(|stranger| stranger.ticket != ticket);
     }
 
     /// Notes a wrong key; whether it still deserves a sentence.
@@ -71,11 +76,16 @@ impl Door {
         {
             self.guests.swap_remove(quietest);
         }
+        let (place, ticket) = self.place(now);
+        self.guests.push(place);
+        ticket
+    }
+
+    fn place(&mut self, now: Instant) -> (Place, Ticket) {
         let number = self.next_ticket;
         self.next_ticket += 1;
         let (stay, leave) = oneshot::channel();
-        self.guests.push(Guest { ticket: number, heard_at: now, _stay: stay });
-        Ticket { number, leave }
+        (Place { ticket: number, heard_at: now, _stay: stay }, Ticket { number, leave })
     }
 
     /// This client said something.

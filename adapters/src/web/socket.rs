@@ -28,7 +28,7 @@ const MALFORMED: &str = "That was not understood. This program may be too old fo
 /// The connection is of no more use.
 struct Closed;
 
-/// `GET /chat/socket`: refuses pages of other sites and too many strangers, then talks.
+/// `GET /chat/socket`: refuses pages of other sites, then talks.
 pub(super) async fn upgrade(
     State(web): State<Arc<Web>>,
     headers: HeaderMap,
@@ -37,9 +37,7 @@ pub(super) async fn upgrade(
     if !is_same_origin(&headers) {
         return StatusCode::FORBIDDEN.into_response();
     }
-    let Some(stranger) = Stranger::knock(&web) else {
-        return StatusCode::SERVICE_UNAVAILABLE.into_response();
-    };
+    let stranger = Stranger::knock(&web);
     upgrade
         .max_message_size(FRAME_MAX)
         .max_frame_size(FRAME_MAX)
@@ -47,24 +45,35 @@ pub(super) async fn upgrade(
 }
 
 /// A connection that has not shown the key yet.
-struct Stranger(Arc<Web>);
+struct Stranger {
+    web: Arc<Web>,
+    ticket: Ticket,
+}
 
 impl Stranger {
-    fn knock(web: &Arc<Web>) -> Option<Self> {
-        web.door().knock().then(|| Self(web.clone()))
+    fn knock(web: &Arc<Web>) -> Self {
+        let ticket = web.door().knock(Instant::now());
+        Self { web: web.clone(), ticket }
+    }
+
+    /// What it says first; `None` when it says nothing of use in time, or has to make room.
+    async fn hello(&mut self, socket: &mut WebSocket) -> Option<(Zeroizing<String>, u64)> {
+        tokio::select! {
+            hello = timeout(self.web.waits.hello, read_hello(socket)) => hello.ok().flatten(),
+            _ = &mut self.ticket.leave => None,
+        }
     }
 }
 
 impl Drop for Stranger {
     fn drop(&mut self) {
-        self.0.door().step_aside();
+        self.web.door().step_aside(self.ticket.number);
     }
 }
 
-async fn talk(web: Arc<Web>, stranger: Stranger, mut socket: WebSocket) {
+async fn talk(web: Arc<Web>, mut stranger: Stranger, mut socket: WebSocket) {
     let waits = web.waits;
-    let hello = timeout(waits.hello, read_hello(&mut socket)).await;
-    let Ok(Some((key, after))) = hello else { return };
+    let Some((key, after)) = stranger.hello(&mut socket).await else { return };
     if !opens(&key, &web.key) {
         if web.door().turn_away(Instant::now()) {
             // The connection ends either way.

@@ -114,3 +114,19 @@ async fn nothing_of_our_environment_reaches_the_agent() {
     assert!(names.contains(&"PATH"), "{text}");
     assert!(names.iter().all(|name| expected.contains(name)), "{names:?}");
 }
+
+#[tokio::test]
+async fn a_session_whose_note_is_no_file_starts_in_the_workspace() {
+    let dir = tempfile::tempdir().unwrap();
+    let vm = vm_in(dir.path());
+    let workspace = format!("{}\n", dir.path().join("workspace").display());
+    for (turn, again, trick) in [
+        ("pipe", "1", "mkfifo \"$0\""),
+        ("link", "2", "echo / >../target; ln -s \"$PWD/../target\" \"$0\""),
+    ] {
+        let line = format!("trap - EXIT; rm -f \"$0\"; {trick}");
+        assert_eq!(run(&vm, turn, &line).await.1, TurnEvent::Done);
+        let (place, _) = run(&vm, again, "rm \"$0\"; pwd").await;
+        assert_eq!(place, workspace, "{turn}");
+    }
+}

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use tokio::sync::{mpsc, watch};
+use tokio::sync::mpsc;
 use tokio::time::{Instant, timeout_at};
 
 use super::{Ask, Live};
@@ -31,12 +31,18 @@ pub(super) async fn drive(
     limits: Limits,
 ) {
     let mut story = Story { live, record, left_bytes: limits.output_max_bytes };
-    let last = match agent.start(&ask.session, &ask.text).await {
-        Ok(running) => follow(&mut story, running, limits).await,
-        Err(error) => {
+    let deadline = Instant::now() + Duration::from_millis(limits.turn_timeout_ms);
+    let started = tokio::select! {
+        biased;
+        reason = cut_short(live, deadline) => Err(reason),
+        started = agent.start(&ask.session, &ask.text) => started.map_err(|error| {
             tracing::error!(error = format!("{error:#}"), "the agent cannot be started");
-            failed(TurnFailure::AgentCrashed)
-        }
+            TurnFailure::AgentCrashed
+        }),
+    };
+    let last = match started {
+        Ok(running) => follow(&mut story, running, deadline, limits).await,
+        Err(reason) => failed(reason),
     };
     if story.tell(last.clone()).await.is_err() {
         live.events.send_modify(|events| events.push(last));
@@ -47,21 +53,31 @@ fn failed(reason: TurnFailure) -> TurnEvent {
     TurnEvent::Failed { reason }
 }
 
-async fn told_to_end(end: &mut watch::Receiver<Option<TurnFailure>>) -> TurnFailure {
-    let reason = end.wait_for(Option::is_some).await.ok().and_then(|end| *end);
-    reason.unwrap_or(TurnFailure::Interrupted)
+/// Returns when the turn is told to end or has had its time, and which.
+async fn cut_short(live: &Live, deadline: Instant) -> TurnFailure {
+    let mut end = live.end.subscribe();
+    tokio::select! {
+        biased;
+        told = end.wait_for(Option::is_some) => {
+            told.ok().and_then(|reason| *reason).unwrap_or(TurnFailure::Interrupted)
+        }
+        () = tokio::time::sleep_until(deadline) => TurnFailure::TimedOut,
+    }
 }
 
 /// Returns the last event when no process of the turn is left.
-async fn follow(story: &mut Story<'_>, running: Running, limits: Limits) -> TurnEvent {
+async fn follow(
+    story: &mut Story<'_>,
+    running: Running,
+    deadline: Instant,
+    limits: Limits,
+) -> TurnEvent {
     let mut events = Gathered { events: running.events, text: String::new(), next: None };
-    let deadline = Instant::now() + Duration::from_millis(limits.turn_timeout_ms);
-    let mut end = story.live.end.subscribe();
+    let mut cut_short = std::pin::pin!(cut_short(story.live, deadline));
     let last = loop {
         tokio::select! {
             biased;
-            reason = told_to_end(&mut end) => break failed(reason),
-            () = tokio::time::sleep_until(deadline) => break failed(TurnFailure::TimedOut),
+            reason = &mut cut_short => break failed(reason),
             event = events.next() => match event {
                 None => break failed(TurnFailure::AgentCrashed),
                 Some(last) if last.is_last() => break last,

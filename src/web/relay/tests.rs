@@ -3,6 +3,8 @@ use std::sync::Mutex;
 use async_trait::async_trait;
 use axum::body::Bytes;
 use axum::http::{HeaderMap, Method};
+use futures::StreamExt;
+use futures::stream::BoxStream;
 use tower::ServiceExt;
 
 use super::*;
@@ -23,6 +25,9 @@ const STREAM: &str = concat!(
     "data: {\"type\":\"message_delta\",\"usage\":{\"output_tokens\":7}}\n\n",
 );
 
+/// An answer that begins and never ends.
+const STALLS: &str = "{";
+
 /// The VM, and a model that answers `answer` and remembers who asked.
 struct Outside {
     vm: Arc<dyn Transport>,
@@ -38,10 +43,18 @@ impl Transport for Outside {
         }
         self.asked.lock().unwrap().push((request.uri().clone(), request.headers().clone()));
         let (kind, body) = self.answer.ok_or(Unanswered::NotSent)?;
-        let head = http::Response::builder().header("content-type", kind).body(());
+        let head = http::Response::builder()
+            .header("content-type", kind)
+            .header("set-cookie", "a=b")
+            .header("request-id", "req_1")
+            .body(());
         // In small pieces, so that lines are cut anywhere.
         let pieces: Vec<_> = body.as_bytes().chunks(7).map(|piece| Ok(piece.into())).collect();
-        let body = Box::pin(futures::stream::iter(pieces));
+        let pieces = futures::stream::iter(pieces);
+        let body: BoxStream<'static, _> = match body {
+            STALLS => pieces.chain(futures::stream::pending()).boxed(),
+            _ => pieces.boxed(),
+        };
         Ok(Reply { head: head.unwrap().into_parts().0, body })
     }
 }
@@ -79,6 +92,7 @@ impl Door {
         let body = to_bytes(body, usize::MAX).await.unwrap();
         let body = String::from_utf8(body.to_vec()).unwrap();
         assert!(!format!("{head:?}{body}").contains(self.world.model_key));
+        assert!(!head.headers.contains_key("set-cookie"));
         (head.status.as_u16(), body)
     }
 
@@ -156,7 +170,12 @@ async fn a_forwarded_call_carries_the_key_and_nothing_of_the_callers_credentials
         ("authorization", bearer.as_str()),
         ("cookie", "a=b"),
         ("accept-encoding", "gzip"),
+        ("fly-client-ip", "fdaa::1"),
+        ("x-forwarded-proto", "http"),
         ("anthropic-version", "2023-06-01"),
+        ("content-type", "application/json"),
+        ("user-agent", "agent/1"),
+        ("x-stainless-lang", "js"),
     ];
     door.send(Method::POST, "/model/v1/messages?beta=true", &headers).await;
 
@@ -164,10 +183,11 @@ async fn a_forwarded_call_carries_the_key_and_nothing_of_the_callers_credentials
     let (uri, headers) = &asked[0];
     assert_eq!(uri, "https://model.test/v1/messages?beta=true");
     assert_eq!(headers["x-api-key"], KEY);
-    assert_eq!(headers["anthropic-version"], "2023-06-01");
-    for gone in ["authorization", "cookie", "accept-encoding"] {
-        assert!(!headers.contains_key(gone), "{gone}");
-    }
+    let mut names: Vec<_> = headers.keys().map(|name| name.as_str()).collect();
+    names.sort_unstable();
+    let passed =
+        ["anthropic-version", "content-type", "user-agent", "x-api-key", "x-stainless-lang"];
+    assert_eq!(names, passed);
 }
 
 #[tokio::test]
@@ -204,6 +224,45 @@ async fn answers_pass_untouched_and_their_tokens_are_counted() {
         assert_eq!(answer, (200, body.to_owned()));
         assert_eq!(door.used().await, used, "{body}");
     }
+}
+
+#[tokio::test]
+async fn only_so_many_bodies_are_read_into_memory_at_once() {
+    let door = Door::new(Some(("application/json", "{}"))).await;
+    let reading = tokio::sync::watch::Sender::new(0);
+    let mut calls = Vec::new();
+    for _ in 0..=proxy::BODIES_MAX {
+        let reading = reading.clone();
+        let body = futures::stream::once(async move {
+            reading.send_modify(|reading| *reading += 1);
+            std::future::pending::<std::io::Result<Bytes>>().await
+        });
+        let request = Request::post("/model/v1/messages").header("x-api-key", TOKEN);
+        let request = request.body(Body::from_stream(body)).unwrap();
+        calls.push(tokio::spawn(door.router.clone().oneshot(request)));
+    }
+    let mut read = reading.subscribe();
+    read.wait_for(|reading| *reading == proxy::BODIES_MAX).await.unwrap();
+    for _ in 0..100 {
+        tokio::task::yield_now().await;
+    }
+    assert_eq!(*reading.borrow(), proxy::BODIES_MAX);
+
+    calls.swap_remove(0).abort();
+    read.wait_for(|reading| *reading > proxy::BODIES_MAX).await.unwrap();
+}
+
+#[tokio::test]
+async fn an_answer_that_stalls_ends() {
+    let door = Door::new(Some(("application/json", STALLS))).await;
+    let request = Request::post("/model/v1/messages").header("x-api-key", TOKEN);
+    let request = request.body(Body::empty()).unwrap();
+    let response = door.router.clone().oneshot(request).await.unwrap();
+    assert_eq!(response.headers()["request-id"], "req_1");
+    tokio::time::pause();
+    let an_hour = Duration::from_secs(3600);
+    let body = tokio::time::timeout(an_hour, to_bytes(response.into_body(), usize::MAX)).await;
+    assert!(body.expect("it ended").is_err(), "and is not taken for a whole answer");
 }
 
 #[tokio::test]
