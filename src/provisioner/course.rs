@@ -147,7 +147,7 @@ impl Course {
             (step.id.clone(), Sight { facts, ..Sight::default() })
         });
         let sights = sights.collect();
-        let leaving_region = run.is_full() && !run.is_turned();
+        let leaving_region = run.is_full() && !run.is_turned() && !run.was_proven();
         Self {
             plan,
             run,

@@ -192,7 +192,7 @@ impl Course {
         }
         if cause == Cause::NoRoom && action == Action::Create {
             if !removing {
-                self.leave_region();
+                self.no_room(id);
             }
         } else if needs_a_person(cause) {
             self.stop(id, cause);
@@ -213,7 +213,7 @@ impl Course {
             _ if self.leaving_region => {}
             Ok(Some(facts)) => self.sight_mut(id).held = Some(facts),
             Ok(None) => self.ask_again(id, at.now_ms),
-            Err(Cause::NoRoom) => self.leave_region(),
+            Err(Cause::NoRoom) => self.no_room(id),
             Err(cause) if needs_a_person(cause) => self.stop(id, cause),
             Err(cause) => {
                 self.ask_again(id, at.now_ms);
@@ -234,6 +234,15 @@ impl Course {
         sight.not_before_ms = now_ms + if slow { GATE_POLL_SLOW_MS } else { GATE_POLL_MS };
         if waited_ms > patience_ms {
             self.stop(id, Cause::Later { after_ms: None });
+        }
+    }
+
+    /// Leaving a region unmakes the volumes in it, so a run that was ever proven stays and waits.
+    fn no_room(&mut self, id: &StepId) {
+        if self.run.was_proven() {
+            self.stop(id, Cause::NoRoom);
+        } else {
+            self.leave_region();
         }
     }
 
