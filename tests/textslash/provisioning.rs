@@ -289,6 +289,26 @@ async fn a_deployment_in_use_never_leaves_its_region_or_its_volumes() {
 }
 
 #[tokio::test]
+async fn a_volume_that_the_person_restored_beside_the_runs_own_is_left_alone() {
+    let ada = World::new().await;
+    let Outcome::Deployed(before) = ada.deploys().await else { panic!("not deployed") };
+    let volume = StepId::new("vm-volume");
+    for place in ["ams", "lhr"].map(world::region) {
+        let here = Here { spec: &ada.spec, region: &place, known: &before };
+        ada.account().create(&here, &volume).await.unwrap();
+    }
+    let volumes = ada.fly.inventory().volumes;
+    assert_eq!(volumes.len(), 4, "{volumes:?}");
+
+    let Outcome::Deployed(after) = ada.drive_on(Goal::Deployed).await else { panic!("failed") };
+
+    assert_eq!(before[&volume]["id"], after[&volume]["id"], "the run's own is the one in use");
+    assert_eq!(ada.fly.inventory().volumes, volumes);
+    assert!(matches!(ada.removes().await, Outcome::Removed(_)));
+    ada.expect_nothing();
+}
+
+#[tokio::test]
 async fn a_journal_that_cannot_be_written_stops_the_run_before_the_effect() {
     let database = Database::new().await;
     let clean = World::with(database.clone(), 0, Latency::NONE);

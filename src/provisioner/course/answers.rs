@@ -6,7 +6,7 @@ use super::{
 };
 use crate::cloud::{Cause, Observation};
 use crate::journal::{Action, Entry, NO_ROOM, StepState};
-use crate::plan::{Facts, Step, StepId, StepKind};
+use crate::plan::{Facts, ID, Step, StepId, StepKind};
 
 /// What a move came to.
 pub(in crate::provisioner) enum Answer {
@@ -98,6 +98,7 @@ impl Course {
 
     fn observed(&mut self, id: &StepId, seen: Observation, at: Moment) -> Option<Entry> {
         let unmaking = self.is_unmaking_id(id);
+        let seen = if self.spares_others(id) { self.own(id, seen) } else { seen };
         match seen {
             Observation::Absent => return self.absent(id, at),
             Observation::Present(all) | Observation::Outdated(all) if all.is_empty() => {
@@ -115,6 +116,25 @@ impl Course {
             }
         }
         None
+    }
+
+    /// Whether others of its name may be a person's: Fly restores a volume by making a second one of
+    /// the same name. Doubles of our own making were counted before the run was first proven.
+    fn spares_others(&self, id: &StepId) -> bool {
+        let may_double = self.plan.step(id).is_some_and(Step::may_double);
+        may_double && self.run.was_proven() && !self.is_unmaking_id(id)
+    }
+
+    /// The one that the journal knows, or else the first that is as it should be, as if it were alone.
+    fn own(&self, id: &StepId, seen: Observation) -> Observation {
+        let known = self.run.known().get(id).and_then(|facts| facts.get(ID));
+        let is_known = |one: &&Facts| known.is_some() && one.get(ID) == known;
+        let own = match &seen {
+            Observation::Present(all) => all.iter().find(is_known).or(all.first()),
+            Observation::Outdated(all) => all.iter().find(is_known),
+            Observation::Absent | Observation::Leaving => return seen,
+        };
+        own.map_or(Observation::Absent, |own| Observation::Present(vec![own.clone()]))
     }
 
     fn present(&mut self, id: &StepId, all: Vec<Facts>, now_ms: u64) -> Option<Entry> {
