@@ -122,6 +122,7 @@ pub struct Run {
     adopted: bool,
     turned: bool,
     full: bool,
+    proven: bool,
     end: Option<End>,
 }
 
@@ -166,6 +167,7 @@ impl Run {
             adopted: false,
             turned: false,
             full: false,
+            proven: false,
             end: None,
         })
     }
@@ -214,7 +216,7 @@ impl Run {
                 self.full = false;
             }
             Entry::Turned => self.turned = true,
-            Entry::Ended { .. } => {}
+            Entry::Ended { end } => self.proven |= *end == End::Deployed,
         }
         self.end = if let Entry::Ended { end } = entry { Some(*end) } else { None };
         Ok(())
@@ -319,6 +321,11 @@ impl Run {
     /// Whether the region in force had no room.
     pub fn is_full(&self) -> bool {
         self.full
+    }
+
+    /// Whether it was ever deployed and proven: its volumes may hold what a person wrote.
+    pub fn was_proven(&self) -> bool {
+        self.proven
     }
 
     /// How it ended, if it has.

@@ -66,6 +66,12 @@ impl Step {
         matches!(self.kind, StepKind::Resource { undo: Undo::With(_), .. })
     }
 
+    /// Whether there can be a second one beside it: where names are not unique, a request that the
+    /// network delivered twice makes two, and a person may make another.
+    pub fn may_double(&self) -> bool {
+        matches!(self.kind, StepKind::Resource { undo: Undo::Delete, unique: false, .. })
+    }
+
     /// Whether it costs money while it exists.
     pub fn costs(&self) -> bool {
         matches!(self.kind, StepKind::Resource { costs: true, .. })

@@ -136,6 +136,17 @@ fn a_full_region_is_remembered_until_the_run_moves() {
 }
 
 #[test]
+fn a_run_that_was_once_proven_is_so_for_ever() {
+    let life = a_long_life();
+    let after = |length| Run::replay(&life[..length]).unwrap();
+
+    assert!(!after(13).was_proven());
+    for length in 14..=life.len() {
+        assert!(after(length).was_proven(), "the first {length} entries");
+    }
+}
+
+#[test]
 fn an_adopted_run_assumes_that_everything_may_exist() {
     let mut run = Run::replay(&[opened(), Entry::Adopted]).unwrap();
 

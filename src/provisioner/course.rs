@@ -147,7 +147,7 @@ impl Course {
             (step.id.clone(), Sight { facts, ..Sight::default() })
         });
         let sights = sights.collect();
-        let leaving_region = run.is_full() && !run.is_turned();
+        let leaving_region = run.is_full() && !run.is_turned() && !run.was_proven();
         Self {
             plan,
             run,
@@ -190,12 +190,9 @@ impl Course {
         }
     }
 
-    /// Whether it is sure that there is no second one: where names are not unique, a request that the
-    /// network delivered twice makes two, and only a look tells.
+    /// Whether it is sure that there is no second one: only a look tells.
     fn is_counted(&self, step: &Step) -> bool {
-        let may_double =
-            matches!(step.kind, StepKind::Resource { undo: Undo::Delete, unique: false, .. });
-        !may_double || self.sights[&step.id].counted
+        !step.may_double() || self.sights[&step.id].counted
     }
 
     /// Whether a step is on its way to nothing: the run removes, or leaves a full region.

@@ -262,6 +262,53 @@ async fn driving_a_deployed_run_again_replaces_its_keys_and_proves_it_again() {
 }
 
 #[tokio::test]
+async fn a_deployment_in_use_never_leaves_its_region_or_its_volumes() {
+    let ada = World::new().await;
+    let Outcome::Deployed(before) = ada.deploys().await else { panic!("not deployed") };
+    let volumes = ada.fly.inventory().volumes;
+    for full in [vec!["ams"], vec!["ams", "lhr"]] {
+        ada.fly.set_no_machines_in(&full);
+
+        let told = ada.drive_on(Goal::Deployed).await;
+
+        let Outcome::Failed { cause, .. } = told else { panic!("not refused: {told:?}") };
+        assert_eq!(cause, Cause::NoRoom);
+        assert_eq!(ada.fly.inventory().volumes, volumes);
+        let a_person_tries_again_after = Duration::from_secs(60);
+        tokio::time::sleep(a_person_tries_again_after).await;
+    }
+
+    ada.fly.set_no_machines_in(&[]);
+    let Outcome::Deployed(after) = ada.drive_on(Goal::Deployed).await else { panic!("failed") };
+
+    for volume in ["relay-volume", "vm-volume"].map(StepId::new) {
+        assert_eq!(before[&volume]["id"], after[&volume]["id"], "what the person wrote stays");
+    }
+    ada.expect_deployed();
+    ada.expect_good_manners();
+}
+
+#[tokio::test]
+async fn a_volume_that_the_person_restored_beside_the_runs_own_is_left_alone() {
+    let ada = World::new().await;
+    let Outcome::Deployed(before) = ada.deploys().await else { panic!("not deployed") };
+    let volume = StepId::new("vm-volume");
+    for place in ["ams", "lhr"].map(world::region) {
+        let here = Here { spec: &ada.spec, region: &place, known: &before };
+        ada.account().create(&here, &volume).await.unwrap();
+    }
+    let volumes = ada.fly.inventory().volumes;
+    assert_eq!(volumes.len(), 4, "{volumes:?}");
+
+    let Outcome::Deployed(after) = ada.drive_on(Goal::Deployed).await else { panic!("failed") };
+
+    assert_eq!(before[&volume]["id"], after[&volume]["id"], "the run's own is the one in use");
+    assert_eq!(ada.fly.inventory().volumes, volumes);
+    assert!(matches!(ada.removes().await, Outcome::Removed(_)));
+    ada.expect_nothing();
+}
+
+#[tokio::test]
 async fn a_journal_that_cannot_be_written_stops_the_run_before_the_effect() {
     let database = Database::new().await;
     let clean = World::with(database.clone(), 0, Latency::NONE);

@@ -6,7 +6,7 @@ use super::{
 };
 use crate::cloud::{Cause, Observation};
 use crate::journal::{Action, Entry, NO_ROOM, StepState};
-use crate::plan::{Facts, Step, StepId, StepKind};
+use crate::plan::{Facts, ID, Step, StepId, StepKind};
 
 /// What a move came to.
 pub(in crate::provisioner) enum Answer {
@@ -98,6 +98,7 @@ impl Course {
 
     fn observed(&mut self, id: &StepId, seen: Observation, at: Moment) -> Option<Entry> {
         let unmaking = self.is_unmaking_id(id);
+        let seen = if self.spares_others(id) { self.own(id, seen) } else { seen };
         match seen {
             Observation::Absent => return self.absent(id, at),
             Observation::Present(all) | Observation::Outdated(all) if all.is_empty() => {
@@ -115,6 +116,25 @@ impl Course {
             }
         }
         None
+    }
+
+    /// Whether others of its name may be a person's: Fly restores a volume by making a second one of
+    /// the same name. Doubles of our own making were counted before the run was first proven.
+    fn spares_others(&self, id: &StepId) -> bool {
+        let may_double = self.plan.step(id).is_some_and(Step::may_double);
+        may_double && self.run.was_proven() && !self.is_unmaking_id(id)
+    }
+
+    /// The one that the journal knows, or else the first that is as it should be, as if it were alone.
+    fn own(&self, id: &StepId, seen: Observation) -> Observation {
+        let known = self.run.known().get(id).and_then(|facts| facts.get(ID));
+        let is_known = |one: &&Facts| known.is_some() && one.get(ID) == known;
+        let own = match &seen {
+            Observation::Present(all) => all.iter().find(is_known).or(all.first()),
+            Observation::Outdated(all) => all.iter().find(is_known),
+            Observation::Absent | Observation::Leaving => return seen,
+        };
+        own.map_or(Observation::Absent, |own| Observation::Present(vec![own.clone()]))
     }
 
     fn present(&mut self, id: &StepId, all: Vec<Facts>, now_ms: u64) -> Option<Entry> {
@@ -192,7 +212,7 @@ impl Course {
         }
         if cause == Cause::NoRoom && action == Action::Create {
             if !removing {
-                self.leave_region();
+                self.no_room(id);
             }
         } else if needs_a_person(cause) {
             self.stop(id, cause);
@@ -213,7 +233,7 @@ impl Course {
             _ if self.leaving_region => {}
             Ok(Some(facts)) => self.sight_mut(id).held = Some(facts),
             Ok(None) => self.ask_again(id, at.now_ms),
-            Err(Cause::NoRoom) => self.leave_region(),
+            Err(Cause::NoRoom) => self.no_room(id),
             Err(cause) if needs_a_person(cause) => self.stop(id, cause),
             Err(cause) => {
                 self.ask_again(id, at.now_ms);
@@ -234,6 +254,15 @@ impl Course {
         sight.not_before_ms = now_ms + if slow { GATE_POLL_SLOW_MS } else { GATE_POLL_MS };
         if waited_ms > patience_ms {
             self.stop(id, Cause::Later { after_ms: None });
+        }
+    }
+
+    /// Leaving a region unmakes the volumes in it, so a run that was ever proven stays and waits.
+    fn no_room(&mut self, id: &StepId) {
+        if self.run.was_proven() {
+            self.stop(id, Cause::NoRoom);
+        } else {
+            self.leave_region();
         }
     }
 

@@ -184,6 +184,47 @@ fn of_two_the_one_in_use_is_kept() {
 }
 
 #[test]
+fn once_proven_a_run_deletes_no_volume_beside_its_own() {
+    use Observation::{Outdated, Present};
+    let cases = [
+        (Present(vec![facts("restored"), facts("v")]), Some("v")),
+        (Outdated(vec![facts("restored"), facts("v")]), Some("v")),
+        (Present(vec![facts("restored"), facts("another")]), Some("restored")),
+        (Outdated(vec![facts("restored")]), None),
+    ];
+    for (seen, held) in cases {
+        let mut drive = Drive::with_an_app();
+        drive.begin(&VOLUME, &Move::Create);
+        drive.absorb(&VOLUME, Answer::Created(Ok(facts("v"))));
+        drive.write(vec![Entry::Ended { end: crate::journal::End::Deployed }]);
+        let mut drive = Drive::new(drive.journal);
+        assert_eq!(drive.only(), (APP, Move::Observe));
+        drive.absorb(&APP, Answer::Observed(Ok(Present(vec![facts("a")]))));
+        drive.begin(&KEYS, &Move::HandOver);
+
+        let made = loop {
+            let now_ms = drive.now_ms;
+            match drive.course.next(now_ms) {
+                Next::Wait { until_ms: None } => break None,
+                Next::Wait { until_ms: Some(until_ms) } => drive.now_ms = until_ms,
+                Next::Go(moves) if moves == [(VOLUME, Move::Observe)] => {
+                    drive.begin(&VOLUME, &Move::Observe);
+                    drive.absorb(&VOLUME, Answer::Observed(Ok(seen.clone())));
+                }
+                next => break Some(next),
+            }
+        };
+
+        match held {
+            Some(id) => {
+                assert_eq!((made, drive.course.known()[&VOLUME].clone()), (None, facts(id)))
+            }
+            None => assert_eq!(made, Some(Next::Go(vec![(VOLUME, Move::Create)]))),
+        }
+    }
+}
+
+#[test]
 fn a_wait_that_the_vendor_asks_for_is_kept_within_a_bound() {
     for (asked_ms, kept) in [(60_000, true), (RETRY_AFTER_MAX_MS + 1, false)] {
         let mut drive = Drive::new(vec![opened()]);
