@@ -196,9 +196,12 @@ impl Chat {
     pub(super) async fn take(&mut self, event: Event, inbound: Option<&InboundId>) {
         let mut events = VecDeque::from([(event, inbound)]);
         while let Some((event, inbound)) = events.pop_front() {
-            match self.step(event.clone(), inbound).await {
+            match self.step(&event, inbound).await {
                 Ok(more) => events.extend(more.into_iter().map(|event| (event, None))),
-                Err(error) if inbound.is_some() => self.trouble(&error).await,
+                Err(error) if inbound.is_some() => {
+                    self.drop_pasted(&event);
+                    self.trouble(&error).await;
+                }
                 Err(error) => {
                     tracing::error!("cannot take a step, which is repeated: {error:#}");
                     tokio::time::sleep(DATABASE_PAUSE).await;
@@ -211,12 +214,12 @@ impl Chat {
     /// Decides, makes it durable, acknowledges, acts. Returns what happened by acting.
     async fn step(
         &mut self,
-        event: Event,
+        event: &Event,
         inbound: Option<&InboundId>,
     ) -> anyhow::Result<Vec<Event>> {
         let runs = self.runs().await?;
         let before = self.stored.state.clone();
-        let (state, effects) = self.decide(&runs, |context| advance(before, event, context));
+        let (state, effects) = self.decide(&runs, |context| advance(before, event.clone(), context));
         let first_seq = self.stored.messages;
         let outbound = self.mouth.compose(self.locale, &effects);
         let step = Step {
@@ -233,6 +236,7 @@ impl Chat {
             self.line.channel.acknowledge(id).await;
         }
         if saved == Saved::Duplicate {
+            self.drop_pasted(event);
             return Ok(Vec::new());
         }
         self.stored.messages += i64::try_from(outbound.len())?;
@@ -244,6 +248,13 @@ impl Chat {
         }
         self.mouth.send_all().await;
         Ok(more)
+    }
+
+    /// Lets go of a credential that no step took: its message brings it again, if need be.
+    fn drop_pasted(&self, event: &Event) {
+        if let Event::SecretArrived { secret, .. } = event {
+            self.line.shared.vault.forget(&self.owner, *secret);
+        }
     }
 
     async fn act(&mut self, effect: Effect, inbound: Option<&InboundId>) -> Option<Event> {
