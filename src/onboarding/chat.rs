@@ -219,7 +219,8 @@ impl Chat {
     ) -> anyhow::Result<Vec<Event>> {
         let runs = self.runs().await?;
         let before = self.stored.state.clone();
-        let (state, effects) = self.decide(&runs, |context| advance(before, event.clone(), context));
+        let (state, effects) =
+            self.decide(&runs, |context| advance(before, event.clone(), context));
         let first_seq = self.stored.messages;
         let outbound = self.mouth.compose(self.locale, &effects);
         let step = Step {
