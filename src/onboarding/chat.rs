@@ -34,9 +34,13 @@ const LINE_MAX: usize = 4096;
 /// refuse shorter ones already; this bounds what is held until they do.
 const CREDENTIAL_MAX: usize = 64 * 1024;
 
-/// The pause before a step that the database did not take is repeated: it answers again or does not;
-/// a person hardly notices a second.
+/// The first pause before a step that the database did not take is repeated, doubled each time: a
+/// person hardly notices a second.
 const DATABASE_PAUSE: Duration = Duration::from_secs(1);
+
+/// The longest such pause: what fails so long may fail for hours and is not to fill the log, but who
+/// waits is answered soon after it works again.
+const DATABASE_PAUSE_MAX: Duration = Duration::from_secs(15);
 
 /// A chat's task.
 pub(super) struct Chat {
@@ -195,16 +199,21 @@ impl Chat {
     /// stays with the channel; nobody else would tell us the rest again, so that is repeated.
     pub(super) async fn take(&mut self, event: Event, inbound: Option<&InboundId>) {
         let mut events = VecDeque::from([(event, inbound)]);
+        let mut pause = DATABASE_PAUSE;
         while let Some((event, inbound)) = events.pop_front() {
             match self.step(&event, inbound).await {
-                Ok(more) => events.extend(more.into_iter().map(|event| (event, None))),
+                Ok(more) => {
+                    events.extend(more.into_iter().map(|event| (event, None)));
+                    pause = DATABASE_PAUSE;
+                }
                 Err(error) if inbound.is_some() => {
                     self.drop_pasted(&event);
                     self.trouble(&error).await;
                 }
                 Err(error) => {
                     tracing::error!("cannot take a step, which is repeated: {error:#}");
-                    tokio::time::sleep(DATABASE_PAUSE).await;
+                    tokio::time::sleep(pause).await;
+                    pause = (pause * 2).min(DATABASE_PAUSE_MAX);
                     events.push_front((event, None));
                 }
             }
