@@ -1,5 +1,8 @@
 //! The database: an embedded SQLite file that one process owns.
 
+use std::fs::{DirBuilder, OpenOptions};
+use std::io::ErrorKind;
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::Path;
 
 use anyhow::Context;
@@ -9,6 +12,8 @@ use sqlx::{AnyPool, Executor};
 
 pub mod conversations;
 pub mod runs;
+#[cfg(test)]
+mod tests;
 
 /// The tables of the onboarding bot and of the command line.
 pub static SCHEMA: Migrator = sqlx::migrate!("src/store/migrations");
@@ -16,7 +21,7 @@ pub static SCHEMA: Migrator = sqlx::migrate!("src/store/migrations");
 /// Connections to one file: one writer at a time is all that SQLite has; a few readers beside it.
 const CONNECTIONS_MAX: u32 = 4;
 
-/// Opens the database at `path`, with its directory made if need be, and brings its schema up to date.
+/// Opens the database at `path`, made for its owner alone if it is not there, and brings its schema up to date.
 ///
 /// Writes are durable when they return (WAL, `synchronous=FULL`); deleted rows are overwritten
 /// (`secure_delete`).
@@ -25,10 +30,7 @@ const CONNECTIONS_MAX: u32 = 4;
 /// When the directory cannot be written or the file is not such a database.
 pub async fn open(path: &Path, schema: &Migrator) -> anyhow::Result<AnyPool> {
     install_default_drivers();
-    if let Some(directory) = path.parent() {
-        std::fs::create_dir_all(directory)
-            .with_context(|| format!("cannot make {}", directory.display()))?;
-    }
+    make_private(path)?;
     let url = format!("sqlite://{}?mode=rwc", path.display());
     let options: AnyConnectOptions = url.parse().context("the path of the database")?;
     let pool = AnyPoolOptions::new()
@@ -54,4 +56,20 @@ pub async fn open(path: &Path, schema: &Migrator) -> anyhow::Result<AnyPool> {
         .with_context(|| format!("cannot open the database at {}", path.display()))?;
     schema.run(&pool).await.context("cannot bring the database up to date")?;
     Ok(pool)
+}
+
+/// Makes the file and its directory, where they are missing, so that no other user can read them.
+/// SQLite gives its journals the mode of the file.
+fn make_private(path: &Path) -> anyhow::Result<()> {
+    if let Some(directory) = path.parent() {
+        let mut builder = DirBuilder::new();
+        let made = builder.recursive(true).mode(0o700).create(directory);
+        made.with_context(|| format!("cannot make {}", directory.display()))?;
+    }
+    match OpenOptions::new().write(true).create_new(true).mode(0o600).open(path) {
+        Err(error) if error.kind() != ErrorKind::AlreadyExists => {
+            Err(error).with_context(|| format!("cannot make {}", path.display()))
+        }
+        _ => Ok(()),
+    }
 }

@@ -12,11 +12,14 @@ use tracing_subscriber::fmt::MakeWriter;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 
+use crate::vm::process;
+
 #[cfg(test)]
 mod tests;
 
 /// Starts logging to standard error and makes a crash leave nothing that could hold a secret: a
-/// panic prints its place only, and no core is dumped.
+/// panic prints its place only, no core is dumped, and no other process of the same user sees the
+/// memory or the environment. Root sees them all the same.
 pub fn start(level: LevelFilter) {
     tracing_subscriber::registry().with(layer(level, std::io::stderr)).init();
     std::panic::set_hook(Box::new(|panic| {
@@ -25,6 +28,9 @@ pub fn start(level: LevelFilter) {
     }));
     if let Err(errno) = setrlimit(Resource::RLIMIT_CORE, 0, 0) {
         tracing::warn!(%errno, "core dumps could not be turned off");
+    }
+    if let Err(error) = process::hide_from_children() {
+        tracing::warn!("{error:#}");
     }
 }
 

@@ -34,9 +34,13 @@ const LINE_MAX: usize = 4096;
 /// refuse shorter ones already; this bounds what is held until they do.
 const CREDENTIAL_MAX: usize = 64 * 1024;
 
-/// The pause before a step that the database did not take is repeated: it answers again or does not;
-/// a person hardly notices a second.
+/// The first pause before a step that the database did not take is repeated, doubled each time: a
+/// person hardly notices a second.
 const DATABASE_PAUSE: Duration = Duration::from_secs(1);
+
+/// The longest such pause: what fails so long may fail for hours and is not to fill the log, but who
+/// waits is answered soon after it works again.
+const DATABASE_PAUSE_MAX: Duration = Duration::from_secs(15);
 
 /// A chat's task.
 pub(super) struct Chat {
@@ -195,13 +199,21 @@ impl Chat {
     /// stays with the channel; nobody else would tell us the rest again, so that is repeated.
     pub(super) async fn take(&mut self, event: Event, inbound: Option<&InboundId>) {
         let mut events = VecDeque::from([(event, inbound)]);
+        let mut pause = DATABASE_PAUSE;
         while let Some((event, inbound)) = events.pop_front() {
-            match self.step(event.clone(), inbound).await {
-                Ok(more) => events.extend(more.into_iter().map(|event| (event, None))),
-                Err(error) if inbound.is_some() => self.trouble(&error).await,
+            match self.step(&event, inbound).await {
+                Ok(more) => {
+                    events.extend(more.into_iter().map(|event| (event, None)));
+                    pause = DATABASE_PAUSE;
+                }
+                Err(error) if inbound.is_some() => {
+                    self.drop_pasted(&event);
+                    self.trouble(&error).await;
+                }
                 Err(error) => {
                     tracing::error!("cannot take a step, which is repeated: {error:#}");
-                    tokio::time::sleep(DATABASE_PAUSE).await;
+                    tokio::time::sleep(pause).await;
+                    pause = (pause * 2).min(DATABASE_PAUSE_MAX);
                     events.push_front((event, None));
                 }
             }
@@ -211,12 +223,13 @@ impl Chat {
     /// Decides, makes it durable, acknowledges, acts. Returns what happened by acting.
     async fn step(
         &mut self,
-        event: Event,
+        event: &Event,
         inbound: Option<&InboundId>,
     ) -> anyhow::Result<Vec<Event>> {
         let runs = self.runs().await?;
         let before = self.stored.state.clone();
-        let (state, effects) = self.decide(&runs, |context| advance(before, event, context));
+        let (state, effects) =
+            self.decide(&runs, |context| advance(before, event.clone(), context));
         let first_seq = self.stored.messages;
         let outbound = self.mouth.compose(self.locale, &effects);
         let step = Step {
@@ -233,6 +246,7 @@ impl Chat {
             self.line.channel.acknowledge(id).await;
         }
         if saved == Saved::Duplicate {
+            self.drop_pasted(event);
             return Ok(Vec::new());
         }
         self.stored.messages += i64::try_from(outbound.len())?;
@@ -244,6 +258,13 @@ impl Chat {
         }
         self.mouth.send_all().await;
         Ok(more)
+    }
+
+    /// Lets go of a credential that no step took: its message brings it again, if need be.
+    fn drop_pasted(&self, event: &Event) {
+        if let Event::SecretArrived { secret, .. } = event {
+            self.line.shared.vault.forget(&self.owner, *secret);
+        }
     }
 
     async fn act(&mut self, effect: Effect, inbound: Option<&InboundId>) -> Option<Event> {

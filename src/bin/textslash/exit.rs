@@ -42,6 +42,7 @@ impl End {
             | Cause::Later { .. }
             | Cause::Taken
             | Cause::Missing
+            | Cause::ClockOff
             | Cause::OurFault => Self::Failed,
         }
     }

@@ -89,6 +89,12 @@ impl Failure {
         let error = CloudError { cause: Cause::OurFault, detail: detail.to_owned() };
         Self { status: None, error }
     }
+
+    /// Our clock and a relay's differ by `off_ms`.
+    pub(super) fn clock_off(off_ms: u64) -> Self {
+        let detail = format!("this machine's clock is off by {} s", off_ms / 1000);
+        Self { status: None, error: CloudError { cause: Cause::ClockOff, detail } }
+    }
 }
 
 /// What a refusal says. Errors stand in `error`, those about leases in `message`; a gateway's

@@ -3,7 +3,10 @@
 use std::time::Duration;
 
 use bytes::Bytes;
+use http::header::DATE;
 use http::{Method, StatusCode};
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc2822;
 
 use super::client::Client;
 use crate::chance::Chance;
@@ -24,9 +27,13 @@ pub(super) struct Door<'a> {
 }
 
 impl Door<'_> {
-    /// What it says of itself to everybody; `None` when it says nothing or something else.
-    pub(super) async fn health(&self) -> Option<Health> {
-        health(&self.ask(Method::GET, "/health", None).await?)
+    /// What it says of itself to everybody, and by how many milliseconds its clock differs from ours
+    /// if it tells the time; `None` when it says nothing or something else.
+    pub(super) async fn health(&self) -> Option<(Health, Option<u64>)> {
+        let answer = self.ask(Method::GET, "/health", None).await?;
+        let health = health(&answer)?;
+        let off_ms = date_ms(&answer).map(|at_ms| at_ms.abs_diff(self.client.clock.now_ms()));
+        Some((health, off_ms))
     }
 
     /// Whether somebody without a key is turned away; `None` when nobody answers the door.
@@ -71,6 +78,13 @@ impl Door<'_> {
         let request = request.body(Bytes::new()).ok()?;
         call(self.client.transport.as_ref(), request, DEADLINE, BODY_MAX).await.ok()
     }
+}
+
+/// The `Date` of an answer (RFC 9110 section 6.6.1), in unix milliseconds.
+fn date_ms(answer: &Answer) -> Option<u64> {
+    let date = answer.headers.get(DATE)?.to_str().ok()?;
+    let at = OffsetDateTime::parse(date, &Rfc2822).ok()?;
+    u64::try_from(at.unix_timestamp()).ok()?.checked_mul(1000)
 }
 
 fn health(answer: &Answer) -> Option<Health> {

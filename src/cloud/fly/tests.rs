@@ -25,6 +25,7 @@ type Script = dyn Fn(&str) -> Result<(u16, Value), Unanswered> + Send + Sync;
 /// Fly on paper: answers each request line from a script and remembers what it was asked.
 pub(super) struct Paper {
     script: Box<Script>,
+    date: Option<&'static str>,
     seen: Mutex<Vec<Seen>>,
 }
 
@@ -32,7 +33,15 @@ impl Paper {
     pub(super) fn new(
         script: impl Fn(&str) -> Result<(u16, Value), Unanswered> + Send + Sync + 'static,
     ) -> Arc<Self> {
-        Arc::new(Self { script: Box::new(script), seen: Mutex::default() })
+        Self::dated(None, script)
+    }
+
+    /// All of whose answers are of this `Date`.
+    pub(super) fn dated(
+        date: Option<&'static str>,
+        script: impl Fn(&str) -> Result<(u16, Value), Unanswered> + Send + Sync + 'static,
+    ) -> Arc<Self> {
+        Arc::new(Self { script: Box::new(script), date, seen: Mutex::default() })
     }
 
     pub(super) fn seen(&self) -> Vec<Seen> {
@@ -55,7 +64,11 @@ impl Transport for Paper {
             body: serde_json::from_slice(request.body()).unwrap_or_default(),
         });
         let (status, body) = (self.script)(&line)?;
-        let (head, ()) = http::Response::builder().status(status).body(()).unwrap().into_parts();
+        let mut response = http::Response::builder().status(status);
+        if let Some(date) = self.date {
+            response = response.header("date", date);
+        }
+        let (head, ()) = response.body(()).unwrap().into_parts();
         let body = async move { Ok(Bytes::from(body.to_string())) };
         Ok(Reply { head, body: body.into_stream().boxed() })
     }

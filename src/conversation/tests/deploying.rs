@@ -323,6 +323,7 @@ fn a_failed_run_offers_to_retry_to_keep_and_to_remove() {
         Cause::Later { after_ms: None },
         Cause::Taken,
         Cause::Missing,
+        Cause::ClockOff,
         Cause::OurFault,
     ] {
         let mut ada = Ada::deploying();

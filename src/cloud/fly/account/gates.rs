@@ -8,8 +8,12 @@ use crate::cloud::fly::plan::{self, Part};
 use crate::cloud::fly::proof::Door;
 use crate::cloud::{Cause, CloudError, Here};
 use crate::plan::{Facts, StepId};
-use crate::protocol::Health;
+use crate::protocol::{Health, SKEW_MAX_MS};
 use crate::spec::{Role, Spec};
+
+/// How far our clock may be from the relay's: half of what the relay bears, so that slow requests and
+/// a clock that drifts still find its door open.
+const CLOCK_OFF_MAX_MS: u64 = SKEW_MAX_MS / 2;
 
 impl FlyAccount {
     pub(super) async fn ask(
@@ -23,7 +27,7 @@ impl FlyAccount {
         match part {
             Part::NarrowToken => self.narrow(here.spec).await,
             Part::Started => self.started(here, role, app).await,
-            Part::RelayHealthy => Ok(proven(here.spec, Role::Relay, door().health().await)),
+            Part::RelayHealthy => relay_healthy(here.spec, &door()).await,
             Part::AgentReady => {
                 let health = door().ready(&self.chance, &self.keys()?.link_key).await;
                 of_the_relays_build(here, proven(here.spec, Role::Vm, health))
@@ -106,6 +110,18 @@ impl FlyAccount {
             Some(false) => Err(Failure::ours("the relay answers a stranger")),
             None => Ok(None),
         }
+    }
+}
+
+/// The relay answers, and its clock agrees with ours: otherwise it would refuse all that we sign.
+async fn relay_healthy(spec: &Spec, door: &Door<'_>) -> Result<Option<Facts>, Failure> {
+    let Some((health, off_ms)) = door.health().await else { return Ok(None) };
+    let proven = proven(spec, Role::Relay, Some(health));
+    match off_ms {
+        Some(off_ms) if proven.is_some() && off_ms > CLOCK_OFF_MAX_MS => {
+            Err(Failure::clock_off(off_ms))
+        }
+        _ => Ok(proven),
     }
 }
 

@@ -191,6 +191,10 @@ fn any_cause(cause: Cause) -> &'static str {
             "Something that was there is gone; it may have been removed elsewhere. Trying again \
              makes it anew."
         }
+        Cause::ClockOff => {
+            "The clock of the computer that I run on is off by more than half a minute, so your relay \
+             does not believe me. Once that clock is set, try again."
+        }
         Cause::OurFault => {
             "That is a mistake of mine. Trying again may help; if not, remove everything, and \
              nothing is left."

@@ -81,6 +81,28 @@ async fn only_an_answer_from_this_deployment_proves_anything() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_clock_that_the_relay_would_not_believe_is_told_at_once() {
+    let cases = [
+        (None, ID, Ok(true)),
+        (Some("no date"), ID, Ok(true)),
+        (Some("Mon, 21 Sep 2026 14:13:20 GMT"), ID, Ok(true)),
+        (Some("Mon, 21 Sep 2026 14:12:50 GMT"), ID, Ok(true)),
+        (Some("Mon, 21 Sep 2026 14:12:49 GMT"), ID, Err(Cause::ClockOff)),
+        (Some("Mon, 21 Sep 2026 14:13:51 GMT"), ID, Err(Cause::ClockOff)),
+        (Some("Mon, 21 Sep 2026 14:13:51 GMT"), "zzzzzzzzzz", Ok(false)),
+    ];
+    for (date, deployment, expected) in cases {
+        let health = json!({"deployment": deployment, "build": BUILD, "role": "relay"});
+        let account = account(&Paper::dated(date, move |_| Ok((200, health.clone()))));
+        let (spec, known) = (spec(), known_all());
+        let here = Here { spec: &spec, region: &spec.regions[0], known: &known };
+        let passed = account.pass(&here, &StepId::new("relay-healthy")).await;
+        let passed = passed.map(|facts| facts.is_some()).map_err(|error| error.cause);
+        assert_eq!(passed, expected, "{date:?} {deployment}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_vm_of_another_build_than_the_relay_is_refused() {
     let health = json!({"deployment": ID, "build": "another", "role": "vm"});
     let ready = "GET https://ada-relay-0123456789.fly.dev/ready";
