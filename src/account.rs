@@ -114,6 +114,25 @@ impl Standing {
     }
 }
 
+/// What is known of a person's account with a chat service, which the relay is to speak through.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ChatAccount {
+    /// Where people find it: the bot's name (`@ada_bot`), or each number that can be used
+    /// (`+14155238886`), the usual one first; at least one.
+    pub addresses: Vec<Address>,
+}
+
+/// One way to a relay on a chat service.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Address {
+    /// As people write it.
+    pub name: String,
+    /// What it serves already (the host of its webhook), and would serve no more.
+    pub serves: Option<String>,
+    /// There is no interface that points it at the relay: the person does it by hand.
+    pub by_hand: bool,
+}
+
 /// A point on the earth, in thousandths of a degree.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Place {

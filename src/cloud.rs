@@ -47,6 +47,8 @@ pub trait Cloud: Send + Sync {
 pub struct Keys {
     /// The person's model key; none for the shell agent.
     pub model_key: Option<Arc<Secret>>,
+    /// The key of the channel that the relay speaks; none for the web channel.
+    pub channel_key: Option<Arc<Secret>>,
     /// Whoever holds it owns the relay's web channel.
     pub owner_key: Arc<Secret>,
     /// What relay, VM and provisioner sign with.
@@ -57,10 +59,16 @@ pub struct Keys {
 
 impl Keys {
     /// New keys for one deployment, which only `audience` (the cloud's secret store) may see.
-    pub fn made_by(chance: &Chance, model_key: Option<Arc<Secret>>, audience: &Audience) -> Self {
+    pub fn made_by(
+        chance: &Chance,
+        model_key: Option<Arc<Secret>>,
+        channel_key: Option<Arc<Secret>>,
+        audience: &Audience,
+    ) -> Self {
         let make = |kind| Arc::new(Secret::new(kind, chance.key(), audience.clone()));
         Self {
             model_key,
+            channel_key,
             owner_key: make(SecretKind::OwnerKey),
             link_key: make(SecretKind::LinkKey),
             model_proxy_token: make(SecretKind::ModelProxyToken),

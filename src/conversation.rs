@@ -15,7 +15,7 @@ use std::collections::BTreeSet;
 
 use adapters::channel::Capabilities;
 
-use crate::account::{Account, Cause};
+use crate::account::{Account, Cause, ChatAccount};
 use crate::intake::{Rejection, Vendor};
 use crate::plan::Stage;
 use crate::secret::{SecretKind, SecretRef};
@@ -91,6 +91,8 @@ pub enum Event {
         /// How.
         end: RunEnd,
     },
+    /// A one-time form was filled in twice, so somebody else may have its link.
+    FormReused,
     /// The account was searched.
     Found(Result<Vec<Found>, Cause>),
     /// The link has reached the person.
@@ -110,6 +112,8 @@ pub enum Opened {
     Account(Account),
     /// A model.
     Model,
+    /// An account with a chat service.
+    Chat(ChatAccount),
 }
 
 /// How a run ended.
@@ -186,6 +190,8 @@ pub struct Credentials {
     pub token: SecretRef,
     /// The model key, if the agent needs one.
     pub model_key: Option<SecretRef>,
+    /// The key of the channel that the relay speaks, if it needs one.
+    pub channel_key: Option<SecretRef>,
 }
 
 /// A message, by meaning.
@@ -212,8 +218,11 @@ pub struct Context<'a> {
     pub capabilities: &'a Capabilities,
     /// The clouds on offer, the usual one first; never empty.
     pub clouds: &'a [CloudKind],
-    /// The channels that a relay can speak, the usual one first; never empty.
+    /// The channels that a relay can speak, the usual one first; never empty. Beside the web channel, only
+    /// the one that this conversation is on: who its owner is has been vouched for there.
     pub channels: &'a [RelayChannel],
+    /// Who is talking: their immutable id on this channel.
+    pub person: &'a str,
     /// The agents on offer.
     pub agents: &'a [AgentKind],
     /// Credentials that we can lend (the sandbox's).

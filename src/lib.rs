@@ -23,8 +23,10 @@
 //! - [`http`]: one transport under every call to a vendor
 //! - [`cloud`]: what a cloud account must offer, and Fly.io
 //! - [`anthropic`]: is this model key alive
+//! - [`messaging`]: the chat service that a relay is to speak through: whose is it, where does it lead
 //! - [`store`]: the database: runs, journals, conversations
 //! - [`sessions`]: credentials held in memory, each with a deadline
+//! - [`forms`]: one-time forms for credentials
 //!
 //! # Workers: a decision and some hands
 //! - [`provisioner`]: drives a plan to deployed or to nothing
@@ -34,7 +36,7 @@
 //! - [`vm`]: runs the agent
 //!
 //! # Doors
-//! - [`web`]: the routes that relay and VM serve
+//! - [`web`]: the routes that bot, relay and VM serve
 //!
 //! # Roles
 //! - [`config`]: settings, read once at a role's door
@@ -71,9 +73,13 @@ pub mod cloud;
 
 pub mod anthropic;
 
+pub mod messaging;
+
 pub mod store;
 
 pub mod sessions;
+
+pub mod forms;
 
 pub mod provisioner;
 

@@ -112,7 +112,7 @@ struct Line {
 /// What reaches a chat's task.
 enum Item {
     /// The person did something.
-    Inbound(Inbound),
+    Inbound(Box<Inbound>),
     /// What waits for this chat may be sent now.
     Reachable,
     /// This process is new.
@@ -193,7 +193,7 @@ impl Reception {
                 }
                 Event::Inbound(inbound) => {
                     let (chat, person) = (inbound.chat.clone(), inbound.from.clone());
-                    self.lead(chat, person, Item::Inbound(inbound)).await;
+                    self.lead(chat, person, Item::Inbound(Box::new(inbound))).await;
                 }
                 Event::Reachable(chat) => self.reachable(chat).await,
             }

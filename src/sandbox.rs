@@ -20,13 +20,16 @@ use self::fly::{Fly, Inventory, Lag, Latency, Settings};
 use self::machines::ChildProcesses;
 
 pub mod anthropic;
+pub mod discord;
 pub mod edge;
 pub mod faults;
 pub mod fly;
 pub mod in_process;
 pub mod machines;
+pub mod telegram;
 #[cfg(test)]
 mod tests;
+pub mod twilio;
 
 /// How long machines have to end by themselves when the sandbox stops.
 const GRACE: Duration = Duration::from_secs(5);

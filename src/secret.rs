@@ -28,6 +28,12 @@ pub enum SecretKind {
     ModelKey,
     /// The key in the link to a relay's web channel: whoever holds it is the owner.
     OwnerKey,
+    /// A Telegram bot's token.
+    TelegramToken,
+    /// A Discord bot's token.
+    DiscordToken,
+    /// A Twilio account's SID and Auth Token, in that order, with white space between.
+    TwilioKey,
     /// What relay and VM sign their calls to each other with.
     LinkKey,
     /// What the VM shows to the relay's model proxy, and which opens nothing else.

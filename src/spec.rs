@@ -6,6 +6,8 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
+use crate::secret::SecretKind;
+
 #[cfg(test)]
 mod tests;
 
@@ -28,6 +30,14 @@ pub struct Spec {
     pub vm_volume_gb: u32,
     /// The channel that the relay speaks.
     pub channel: RelayChannel,
+    /// The only person the relay obeys: their immutable id on that channel. `owner` on the web channel,
+    /// where whoever holds the link is the owner.
+    #[serde(default = "RelayChannel::link_holder")]
+    pub owner: String,
+    /// Where the owner finds the relay on that channel: a bot's name (`@ada_bot`), a number
+    /// (`+14155238886`). None on the web channel.
+    #[serde(default)]
+    pub address: Option<String>,
     /// The agent that the VM runs.
     pub agent: AgentKind,
     /// What to run, by digest.
@@ -251,6 +261,57 @@ impl FromStr for Size {
 pub enum RelayChannel {
     /// A link that opens the chat in a browser or a terminal: no third party.
     Web,
+    /// A Telegram bot of the person's own.
+    Telegram,
+    /// A Discord bot of the person's own.
+    Discord,
+    /// A WhatsApp number of the person's own Twilio account.
+    #[serde(rename = "whatsapp")]
+    WhatsApp,
+}
+
+impl RelayChannel {
+    /// All channels, the usual one first.
+    pub const ALL: [Self; 4] = [Self::Web, Self::Telegram, Self::Discord, Self::WhatsApp];
+
+    /// The owner's id on the web channel.
+    pub fn link_holder() -> String {
+        "owner".to_owned()
+    }
+
+    /// The word in settings and button ids, which is also the adapter's name.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Web => "web",
+            Self::Telegram => "telegram",
+            Self::Discord => "discord",
+            Self::WhatsApp => "whatsapp",
+        }
+    }
+
+    /// The credential that the relay needs to speak it; none for the web channel.
+    pub fn key(self) -> Option<SecretKind> {
+        match self {
+            Self::Web => None,
+            Self::Telegram => Some(SecretKind::TelegramToken),
+            Self::Discord => Some(SecretKind::DiscordToken),
+            Self::WhatsApp => Some(SecretKind::TwilioKey),
+        }
+    }
+
+    /// The relay holds a connection to it, and so must stay up: nothing would wake it.
+    pub fn holds_connection(self) -> bool {
+        self == Self::Discord
+    }
+}
+
+impl FromStr for RelayChannel {
+    type Err = Malformed;
+
+    fn from_str(word: &str) -> Result<Self, Malformed> {
+        let known = Self::ALL.into_iter().find(|channel| channel.word() == word);
+        known.ok_or(Malformed("a channel: web, telegram, discord or whatsapp"))
+    }
 }
 
 /// The program that answers on the VM.

@@ -1,10 +1,12 @@
-//! The routes that relay and VM serve.
+//! The routes that bot, relay and VM serve.
 
 use axum::body::to_bytes;
 use axum::extract::Request;
 use axum::http::StatusCode;
 
 use crate::protocol::{Call, Direction, Refusal, SIGNATURE_HEADER};
+
+pub mod bot;
 
 pub mod relay;
 

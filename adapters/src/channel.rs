@@ -1,8 +1,9 @@
 //! The narrow waist: what a chat service must do for us, and what it can do, as data.
 
 use async_trait::async_trait;
+use bytes::Bytes;
 
-use crate::chat::{ChatId, Inbound, InboundId, MessageRef, Outbound};
+use crate::chat::{Attachment, ChatId, File, Inbound, InboundId, MenuEntry, MessageRef, Outbound};
 use crate::text::Unit;
 
 /// A chat service.
@@ -36,6 +37,25 @@ pub trait Channel: Send + Sync {
     /// Shows that an answer is on its way. Costs nothing where the service has no such sign.
     async fn typing(&self, chat: &ChatId);
 
+    /// The bytes of a file that a person sent, at most [`Capabilities::files_in_bytes_max`].
+    async fn fetch(&self, _: &Attachment) -> Result<Bytes, ChannelError> {
+        Err(ChannelError::Refused("files cannot be received here"))
+    }
+
+    /// Sends a file of at most [`Capabilities::files_out_bytes_max`]. Sending the same [`File::key`]
+    /// again does not double it where the service lets us tell.
+    async fn send_file(&self, _: &ChatId, _: &File) -> Result<MessageRef, ChannelError> {
+        Err(ChannelError::Refused("files cannot be sent here"))
+    }
+
+    /// Offers these commands in the service's menu, where it has one. Called once at the start; doing it
+    /// again changes nothing.
+    async fn announce(&self, _: &[MenuEntry]) {}
+
+    /// Asks for what was said in these chats while nobody listened, where the service does not deliver
+    /// it by itself. Called once at the start; what was seen before may come again.
+    async fn recover(&self, _: &[ChatId]) {}
+
     /// Tells whoever is connected that this process ends until somebody writes, and returns when they
     /// know. Nothing to do where the service itself calls us for every message.
     async fn sleep(&self) {}
@@ -57,6 +77,8 @@ pub struct Capabilities {
     pub edits: bool,
     /// The person's own messages can be deleted by us (a pasted credential).
     pub deletes_theirs: bool,
+    /// The service's copy of the person's message can be deleted by us, the one on their phone cannot.
+    pub scrubs_theirs: bool,
     /// Buttons per message; zero means that choices are written as numbered text.
     pub buttons_max: usize,
     /// Longest text of one message, in [`Self::text_unit`].
@@ -67,6 +89,14 @@ pub struct Capabilities {
     pub edit_interval_ms: u64,
     /// How a credential gets in.
     pub secret_entry: SecretEntry,
+    /// A button can open a page of ours within the service ([`Outbound::page`]).
+    pub opens_pages: bool,
+    /// The service lets us make a bot for the person, who then owns it.
+    pub makes_bots: bool,
+    /// Largest file that can be received, in bytes; zero where none can.
+    pub files_in_bytes_max: u64,
+    /// Largest file that can be sent, in bytes; zero where none can.
+    pub files_out_bytes_max: u64,
 }
 
 /// The safest way in that a channel has for a credential.

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
@@ -51,6 +52,11 @@ pub struct Inbound {
     pub place: Place,
     /// The service's language hint (BCP 47), if it gives one.
     pub locale: Option<String>,
+    /// The person's own message, where the service names it: what [`Channel::delete`] takes away when it
+    /// held a credential.
+    ///
+    /// [`Channel::delete`]: crate::channel::Channel::delete
+    pub message: Option<MessageRef>,
     /// What was done.
     pub content: Content,
 }
@@ -67,8 +73,43 @@ pub enum Content {
         /// The message that carried it, where the service says so.
         message: Option<MessageRef>,
     },
-    /// Filled in a field that the service does not keep: a hidden prompt, a modal, a form.
+    /// Filled in fields that the service does not keep: a hidden prompt, a modal, a form. The values of
+    /// several fields (see [`SecretForm`]) stand in a line each.
     Secret(Zeroizing<String>),
+    /// Sent a file: a photo, a document, a voice message.
+    File(Box<Attachment>),
+}
+
+/// A file that a person sent. [`Channel::fetch`](crate::channel::Channel::fetch) gets its bytes.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Attachment {
+    /// What the service knows it by. Holds no credential, so that it may be stored.
+    pub id: String,
+    /// As the person's device called it, or a name made from its kind (`photo.jpg`). Not to be trusted
+    /// as a path.
+    pub name: String,
+    /// Its media type, if the service says so.
+    pub media_type: Option<String>,
+    /// Its size in bytes, if the service says so.
+    pub bytes: Option<u64>,
+    /// What was written with it; empty if nothing. It may hold a pasted credential, so it is never
+    /// printed.
+    pub caption: String,
+}
+
+/// A file of ours.
+#[derive(Clone, PartialEq, Eq)]
+pub struct File {
+    /// Chosen by the sender and unique per chat, like [`Outbound::key`].
+    pub key: String,
+    /// What it is called on the person's device.
+    pub name: String,
+    /// Its media type.
+    pub media_type: String,
+    /// What is in it.
+    pub bytes: Bytes,
+    /// What is said with it; may be empty.
+    pub caption: String,
 }
 
 impl fmt::Debug for Inbound {
@@ -88,7 +129,20 @@ impl fmt::Debug for Content {
             Self::Text(text) => write!(f, "Text({} bytes)", text.len()),
             Self::Tap { button, .. } => write!(f, "Tap({button:?})"),
             Self::Secret(_) => f.write_str("Secret"),
+            Self::File(attachment) => write!(f, "{attachment:?}"),
         }
+    }
+}
+
+impl fmt::Debug for Attachment {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Attachment({:?}, {:?} bytes)", self.media_type, self.bytes)
+    }
+}
+
+impl fmt::Debug for File {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "File({:?}, {} bytes)", self.media_type, self.bytes.len())
     }
 }
 
@@ -105,6 +159,45 @@ pub struct Outbound {
     pub buttons: Vec<Button>,
     /// What kind of answer is awaited.
     pub ask: Ask,
+    /// With [`Ask::Secret`]: the fields, for a channel that shows fields of its own (a modal).
+    #[serde(default)]
+    pub fields: Option<SecretForm>,
+    /// With [`Ask::Secret`]: where a one-time form of ours takes the answer, for a channel that can open a
+    /// page from a button ([`Capabilities::opens_pages`](crate::channel::Capabilities)). It opens the
+    /// person's question, so it is never stored.
+    #[serde(skip)]
+    pub page: Option<Page>,
+}
+
+/// The fields of a credential, with the words that stand on them.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SecretForm {
+    /// On the button that opens them; at most 20 characters show everywhere.
+    pub button: String,
+    /// Above them; at most 45 characters (Discord's limit).
+    pub title: String,
+    /// At least one, at most five (Discord's limit).
+    pub fields: Vec<SecretField>,
+}
+
+/// One field of a credential.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SecretField {
+    /// Names it within its form.
+    pub id: String,
+    /// What is to be entered; at most 45 characters (Discord's limit).
+    pub label: String,
+    /// What it looks like, as an example; at most 100 characters (Discord's limit).
+    pub example: String,
+}
+
+/// A page of ours that a button opens.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Page {
+    /// What the person reads on the button.
+    pub label: String,
+    /// Where it is; it may open something once, so it is never printed.
+    pub url: Zeroizing<String>,
 }
 
 impl fmt::Debug for Outbound {
@@ -121,7 +214,14 @@ impl fmt::Debug for Outbound {
 impl Outbound {
     /// A message that asks nothing.
     pub fn text(key: impl Into<String>, text: impl Into<String>) -> Self {
-        Self { key: key.into(), text: text.into(), buttons: Vec::new(), ask: Ask::Anything }
+        Self {
+            key: key.into(),
+            text: text.into(),
+            buttons: Vec::new(),
+            ask: Ask::Anything,
+            fields: None,
+            page: None,
+        }
     }
 
     /// The same message with these buttons.
@@ -137,6 +237,16 @@ impl Outbound {
         self.ask = ask;
         self
     }
+}
+
+/// A command that a channel offers in its menu.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MenuEntry {
+    /// The word behind the slash: small letters, at most 32 (Telegram's and Discord's limit).
+    pub word: String,
+    /// What it does, by language (ISO 639-1, such as `en`), the usual one first; at most 100 characters
+    /// each (Discord's limit).
+    pub meanings: Vec<(String, String)>,
 }
 
 /// An offered answer.

@@ -7,6 +7,7 @@
 //! - [`channel`]: the narrow waist, one trait and what a channel can do, as data
 //! - [`text`]: long text into messages that fit
 //! - [`console`]: the terminal one sits at
+//! - [`telegram`], [`discord`], [`whatsapp`]: the services people use, through bots and numbers
 //! - [`web`]: a WebSocket behind an owner's key, for people who need no third party
 
 pub mod chat;
@@ -16,5 +17,12 @@ pub mod channel;
 pub mod text;
 
 pub mod console;
+
+pub mod telegram;
+
+#[cfg(feature = "discord")]
+pub mod discord;
+
+pub mod whatsapp;
 
 pub mod web;

@@ -120,7 +120,7 @@ impl Choice {
             Self::KeepAnswer => "keep-answer".to_owned(),
             Self::Agent(agent) => format!("agent:{}", agent.word()),
             Self::Organisation(place, _) => format!("organisation:{place}"),
-            Self::Channel(RelayChannel::Web) => "channel:web".to_owned(),
+            Self::Channel(channel) => format!("channel:{}", channel.word()),
             Self::Region(region, _) => format!("region:{region}"),
             Self::Size(size) => format!("size:{}", size.word()),
             Self::CheckAgain => "check-again".to_owned(),

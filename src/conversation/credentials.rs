@@ -124,6 +124,7 @@ impl Turn<'_> {
                 self.take_token(Token { secret, account });
                 self.proceed(purpose);
             }
+            Ok(Opened::Chat(_)) => self.proceed(purpose),
             Ok(Opened::Model) => {
                 self.replace_model(Model::Claude { key: secret });
                 self.say(Message::KeyAccepted);

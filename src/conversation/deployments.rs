@@ -46,7 +46,7 @@ impl Turn<'_> {
     }
 
     fn credentials(&self) -> Option<Credentials> {
-        Some(Credentials { token: self.token()?, model_key: self.model_key() })
+        Some(Credentials { token: self.token()?, model_key: self.model_key(), channel_key: None })
     }
 
     pub(super) fn deploy_now(&mut self) {

@@ -4,7 +4,7 @@ use crate::account::{Account, Organisation, RegionOffer, Standing};
 use crate::intake::Rejection;
 use crate::pricing;
 use crate::secret::SecretKind;
-use crate::spec::{AgentKind, Name, Region, Size, Spec};
+use crate::spec::{AgentKind, Name, Region, RelayChannel, Size, Spec};
 
 use super::choice::{Choice, Command};
 use super::credentials::awaited_by;
@@ -296,6 +296,8 @@ impl Turn<'_> {
             size: answers.size.unwrap_or_default(),
             vm_volume_gb: Spec::VM_VOLUME_GB,
             channel: answers.channel.or_else(|| self.context.channels.first().copied())?,
+            owner: RelayChannel::link_holder(),
+            address: None,
             agent: answers.model.map(Model::agent).or(only_agent)?,
             images: self.context.images.clone(),
         })

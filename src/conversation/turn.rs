@@ -54,6 +54,7 @@ impl<'a> Turn<'a> {
             Event::Checked { secret, result } => self.checked(secret, result),
             Event::Progressed { run, stage, mark } => self.progressed(&run, stage, mark),
             Event::Ended { run, end } => self.ended(&run, end),
+            Event::FormReused => self.say(Message::UnexpectedSecret),
             Event::Found(result) => self.found(result),
             Event::LinkTold => self.state.link_owed = None,
             Event::LinkLost => self.link_lost(),

@@ -137,7 +137,7 @@ impl Chat {
 
     async fn receive(&mut self, item: Item) {
         match item {
-            Item::Inbound(inbound) => self.inbound(inbound).await,
+            Item::Inbound(inbound) => self.inbound(*inbound).await,
             Item::Reachable => self.speak_again().await,
             Item::Restarted => self.take(Event::Restarted, None).await,
         }
@@ -164,6 +164,7 @@ impl Chat {
         }
         let event = match inbound.content {
             Content::Tap { button, .. } => Ok(Event::Tapped(button)),
+            Content::File(file) => self.written(file.caption.into(), true).await,
             Content::Text(text) => self.written(text, true).await,
             Content::Secret(text) => self.written(text, false).await,
         };
@@ -316,6 +317,7 @@ impl Chat {
             held: &shared.vault.references(&self.owner),
             runs,
             images: &catalogue.images,
+            person: &self.person.0,
             fresh: &DeploymentId::from_random(shared.settings.chance.bytes()),
         })
     }

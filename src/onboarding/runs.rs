@@ -213,14 +213,20 @@ impl Chat {
             return Some(token_missing(run));
         };
         let model_key = with.model_key.and_then(|key| self.ready(SecretKind::ModelKey, key));
+        let channel_key = (with.channel_key.zip(self.channel_key_kind(run).await))
+            .and_then(|(key, kind)| self.ready(kind, key));
         let settings = &self.line.shared.settings;
         let audience = settings.vendors.fly.endpoints().keys_audience();
-        let keys = Keys::made_by(&settings.chance, model_key, &audience);
+        let keys = Keys::made_by(&settings.chance, model_key, channel_key, &audience);
         self.runner.owner_key = Some(keys.owner_key.clone());
         let cloud = settings.vendors.fly.open(token, keys);
         let provisioner = self.line.shared.provisioner.clone();
         self.runner.start(provisioner, run.clone(), Goal::Deployed, cloud);
         None
+    }
+
+    async fn channel_key_kind(&self, run: &DeploymentId) -> Option<SecretKind> {
+        self.spec_of(run).await?.channel.key()
     }
 
     pub(super) async fn tear_down(&mut self, target: Target, token: SecretRef) -> Option<Event> {

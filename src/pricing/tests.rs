@@ -54,6 +54,8 @@ fn what_may_move_to_a_dearer_region_is_quoted_there() {
             size: Size::Medium,
             vm_volume_gb: 10,
             channel: crate::spec::RelayChannel::Web,
+            owner: crate::spec::RelayChannel::link_holder(),
+            address: None,
             agent: crate::spec::AgentKind::Shell,
             images: crate::spec::Images { relay: String::new(), vm: String::new() },
         }

@@ -19,6 +19,8 @@ pub(super) const TOO_LONG: &str =
 pub(super) const SECRET: &str =
     "Nothing here asks for a secret. It was not kept, and it was not passed on.";
 
+pub(super) const NO_FILES: &str = "I cannot take files yet. Send what is in it as text.";
+
 pub(super) const NOT_COMMITTED: &str = "This deployment was never finished, so nothing runs. Finish it or remove it where you made it.";
 
 pub(super) const WAKING: &str = "Waking your machine…";

@@ -58,6 +58,7 @@ impl Relay {
             }
             Content::Text(text) if text.trim().is_empty() => Ok(()),
             Content::Text(text) => self.accept(inbound, text.trim()).await,
+            Content::File(_) => self.decline(inbound, messages::NO_FILES).await,
             Content::Secret(_) => self.decline(inbound, messages::SECRET).await,
             // The relay offers no buttons.
             Content::Tap { .. } => Ok(()),

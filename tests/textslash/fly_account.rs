@@ -136,6 +136,7 @@ fn keys() -> Keys {
     };
     Keys {
         model_key: Some(key(SecretKind::ModelKey, "sk-ant-api03-sandbox")),
+        channel_key: None,
         owner_key: key(SecretKind::OwnerKey, "owner"),
         link_key: key(SecretKind::LinkKey, "link"),
         model_proxy_token: key(SecretKind::ModelProxyToken, "proxy"),
@@ -153,6 +154,8 @@ fn spec() -> Spec {
         size: Size::Medium,
         vm_volume_gb: 5,
         channel: RelayChannel::Web,
+        owner: RelayChannel::link_holder(),
+        address: None,
         agent: AgentKind::Claude,
         images: Images { relay: image("relay"), vm: image("vm") },
     }

@@ -44,11 +44,16 @@ impl Console {
         let capabilities = Capabilities {
             edits: true,
             deletes_theirs: false,
+            scrubs_theirs: false,
             buttons_max: BUTTONS_MAX,
             text_max: TEXT_MAX,
             text_unit: Unit::Bytes,
             edit_interval_ms,
             secret_entry: SecretEntry::Hidden,
+            opens_pages: false,
+            makes_bots: false,
+            files_in_bytes_max: 0,
+            files_out_bytes_max: 0,
         };
         let began_ms = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_millis();
         Self { voice, capabilities, began_ms, lines: AtomicU64::new(0) }
@@ -83,6 +88,7 @@ impl Channel for Console {
             from: UserId(CONSOLE.into()),
             place: Place::Private,
             locale: None,
+            message: None,
             content,
         }))
     }

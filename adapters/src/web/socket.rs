@@ -275,6 +275,7 @@ impl Connection {
             from: UserId(OWNER.into()),
             place: Place::Private,
             locale: None,
+            message: None,
             content,
         };
         // A client whose line finds no room reconnects a little later and sends it again.

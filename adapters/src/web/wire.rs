@@ -80,7 +80,7 @@ impl From<Entry> for ServerFrame {
     fn from(Entry { seq, change }: Entry) -> Self {
         match change {
             Change::Removed(id) => Self::Delete { seq, id },
-            Change::Put(Outbound { key, text, buttons, ask }) => Self::Message {
+            Change::Put(Outbound { key, text, buttons, ask, .. }) => Self::Message {
                 seq,
                 id: key,
                 text,
@@ -109,7 +109,7 @@ pub(super) fn outbound(
         WireAsk::Anything => Ask::Anything,
         WireAsk::Secret => Ask::Secret,
     };
-    Outbound { key: id, text, buttons: buttons.collect(), ask }
+    Outbound::text(id, text).with_buttons(buttons.collect()).asking(ask)
 }
 
 /// A frame as text. `None` cannot happen with these types; callers treat it as a broken connection.

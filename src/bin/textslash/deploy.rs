@@ -66,8 +66,12 @@ async fn deploy(arguments: &Arguments, begun: &OnceCell<Begun>) -> anyhow::Resul
         report::say("Nothing was created.");
         return Ok(End::Failed);
     }
-    let keys =
-        Keys::made_by(&connections.chance, model_key, &connections.fly.endpoints().keys_audience());
+    let keys = Keys::made_by(
+        &connections.chance,
+        model_key,
+        None,
+        &connections.fly.endpoints().keys_audience(),
+    );
     let cloud = connections.fly.open(token, keys.clone());
     // On record, it may be; in the account, nothing is before it is on record.
     begun.get_or_init(|| Begun {

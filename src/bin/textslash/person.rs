@@ -40,7 +40,7 @@ impl Person {
         voice.show(&question.key, &question);
         match voice.next().await {
             Some(Content::Secret(text) | Content::Text(text)) => text,
-            Some(Content::Tap { .. }) | None => Zeroizing::default(),
+            Some(Content::Tap { .. } | Content::File(_)) | None => Zeroizing::default(),
         }
     }
 }

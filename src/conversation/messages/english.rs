@@ -218,6 +218,9 @@ fn a_secret(kind: SecretKind) -> &'static str {
     match kind {
         SecretKind::FlyToken => "a Fly.io token",
         SecretKind::ModelKey => "an Anthropic key",
+        SecretKind::TelegramToken => "a Telegram bot token",
+        SecretKind::DiscordToken => "a Discord bot token",
+        SecretKind::TwilioKey => "a Twilio key",
         SecretKind::OwnerKey | SecretKind::LinkKey | SecretKind::ModelProxyToken => "a key",
     }
 }
@@ -226,6 +229,9 @@ fn your_secret(kind: SecretKind) -> &'static str {
     match kind {
         SecretKind::FlyToken => "your Fly.io token",
         SecretKind::ModelKey => "your Anthropic key",
+        SecretKind::TelegramToken => "your Telegram bot token",
+        SecretKind::DiscordToken => "your Discord bot token",
+        SecretKind::TwilioKey => "your Twilio key",
         SecretKind::OwnerKey | SecretKind::LinkKey | SecretKind::ModelProxyToken => "your key",
     }
 }

@@ -138,6 +138,7 @@ fn a_line_is_a_secret_where_one_is_awaited_unless_it_is_plainly_not() {
             locale: Locale::English,
             capabilities: &ada.capabilities,
             clouds: CLOUDS,
+            person: "ada",
             channels: CHANNELS,
             agents: ada.agents,
             offers: &ada.offers,

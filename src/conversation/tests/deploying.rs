@@ -364,7 +364,7 @@ fn a_restart_in_the_middle_asks_for_the_token_and_goes_on() {
     ada.token_is_good();
     let key = ada.pastes(Vendor::Anthropic);
     ada.key_is_good();
-    let with = Credentials { token, model_key: Some(key) };
+    let with = Credentials { token, model_key: Some(key), channel_key: None };
     ada.expects(&Effect::Resume { run, with });
 }
 

@@ -42,6 +42,8 @@ fn opened() -> Entry {
         size: Size::Small,
         vm_volume_gb: 3,
         channel: RelayChannel::Web,
+        owner: RelayChannel::link_holder(),
+        address: None,
         agent: AgentKind::Shell,
         images: Images { relay: "relay@sha256:1".to_owned(), vm: "vm@sha256:2".to_owned() },
     };

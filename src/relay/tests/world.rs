@@ -24,6 +24,7 @@ pub fn line(id: &str, text: &str) -> Inbound {
         from: UserId(OWNER.into()),
         place: Place::Private,
         locale: None,
+        message: None,
         content: Content::Text(text.to_owned().into()),
     }
 }

@@ -21,6 +21,8 @@ fn spec(seed: u8) -> Spec {
         size: Size::Small,
         vm_volume_gb: 3,
         channel: RelayChannel::Web,
+        owner: RelayChannel::link_holder(),
+        address: None,
         agent: AgentKind::Shell,
         images: Images { relay: "relay@sha256:1".to_owned(), vm: "vm@sha256:2".to_owned() },
     }

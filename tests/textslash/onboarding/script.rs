@@ -41,11 +41,16 @@ impl Script {
         Self::with(Capabilities {
             edits: true,
             deletes_theirs: true,
+            scrubs_theirs: false,
             buttons_max: 20,
             text_max: 4096,
             text_unit: Unit::Utf16,
             edit_interval_ms: 0,
             secret_entry: SecretEntry::PastedThenDeleted,
+            opens_pages: false,
+            makes_bots: false,
+            files_in_bytes_max: 0,
+            files_out_bytes_max: 0,
         })
     }
 
@@ -54,11 +59,16 @@ impl Script {
         Self::with(Capabilities {
             edits: false,
             deletes_theirs: false,
+            scrubs_theirs: false,
             buttons_max: 0,
             text_max: 160,
             text_unit: Unit::Chars,
             edit_interval_ms: 0,
             secret_entry: SecretEntry::Form,
+            opens_pages: false,
+            makes_bots: false,
+            files_in_bytes_max: 0,
+            files_out_bytes_max: 0,
         })
     }
 

@@ -147,6 +147,7 @@ impl World {
             from: UserId("ada".into()),
             place: Place::Private,
             locale: None,
+            message: None,
             content,
         }
     }

@@ -147,6 +147,7 @@ impl World {
         };
         let keys = Keys {
             model_key: Some(key(SecretKind::ModelKey, MODEL_KEY.to_owned().into())),
+            channel_key: None,
             owner_key: key(SecretKind::OwnerKey, self.chance.key()),
             link_key: key(SecretKind::LinkKey, self.chance.key()),
             model_proxy_token: key(SecretKind::ModelProxyToken, self.chance.key()),
@@ -279,6 +280,8 @@ fn spec(id: DeploymentId) -> Spec {
         size: Size::Small,
         vm_volume_gb: 3,
         channel: RelayChannel::Web,
+        owner: RelayChannel::link_holder(),
+        address: None,
         agent: AgentKind::Claude,
         images: Images { relay: image("relay"), vm: image("vm") },
     }

@@ -36,6 +36,8 @@ async fn carry_lines(voice: &Voice, client: &Client) -> TalkEnd {
             Content::Tap { button, message } => {
                 client.tap(button, message.map(|message| message.id)).await
             }
+            // A terminal sends none.
+            Content::File(_) => continue,
         };
         match said {
             Ok(()) => {}

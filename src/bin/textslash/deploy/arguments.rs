@@ -89,6 +89,8 @@ impl Arguments {
             size: self.size,
             vm_volume_gb: self.volume_gb,
             channel: RelayChannel::Web,
+            owner: RelayChannel::link_holder(),
+            address: None,
             agent: self.agent,
             images,
         })

@@ -81,6 +81,8 @@ fn spec_of(id: DeploymentId, name: Name, organisation: String) -> Spec {
         size: Size::Small,
         vm_volume_gb: 0,
         channel: RelayChannel::Web,
+        owner: RelayChannel::link_holder(),
+        address: None,
         agent: AgentKind::Shell,
         images: Images { relay: String::new(), vm: String::new() },
     }

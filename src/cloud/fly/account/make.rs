@@ -8,7 +8,7 @@ use crate::cloud::fly::wire::{self, Guest, Map, Port, Service};
 use crate::cloud::{Cause, CloudError, Here};
 use crate::plan::Facts;
 use crate::secret::Secret;
-use crate::spec::{RelayChannel, Role};
+use crate::spec::Role;
 
 /// The metadata that says whose a machine is.
 pub(super) const DEPLOYMENT: &str = "textslash_deployment";
@@ -138,8 +138,8 @@ impl FlyAccount {
         ]);
         match role {
             Role::Relay => environment.extend([
-                ("TEXTSLASH_CHANNEL", channel_word(here.spec.channel).to_owned()),
-                ("TEXTSLASH_OWNER", "owner".to_owned()),
+                ("TEXTSLASH_CHANNEL", here.spec.channel.word().to_owned()),
+                ("TEXTSLASH_OWNER", here.spec.owner.clone()),
                 ("TEXTSLASH_VM_URL", endpoints.private(&here.spec.app(Role::Vm))),
                 ("TEXTSLASH_MODEL_URL", endpoints.model_api.clone()),
             ]),
@@ -207,10 +207,4 @@ fn metadata(here: &Here<'_>, role: Role, version: Option<&String>) -> Map {
     ]);
     metadata.extend(version.map(|version| (SECRETS, version.clone())));
     metadata
-}
-
-fn channel_word(channel: RelayChannel) -> &'static str {
-    match channel {
-        RelayChannel::Web => "web",
-    }
 }

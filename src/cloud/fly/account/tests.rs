@@ -31,6 +31,8 @@ fn spec() -> Spec {
         size: Size::Medium,
         vm_volume_gb: 5,
         channel: RelayChannel::Web,
+        owner: RelayChannel::link_holder(),
+        address: None,
         agent: AgentKind::Claude,
         images: Images {
             relay: "ghcr.io/textslash/relay@sha256:0".to_owned(),
@@ -49,6 +51,7 @@ fn account(paper: &Arc<Paper>) -> FlyAccount {
     };
     let keys = Keys {
         model_key: Some(key(SecretKind::ModelKey, MODEL_KEY)),
+        channel_key: None,
         owner_key: key(SecretKind::OwnerKey, "owner"),
         link_key: key(SecretKind::LinkKey, "link"),
         model_proxy_token: key(SecretKind::ModelProxyToken, "proxy"),

@@ -92,6 +92,9 @@ pub(super) fn agent_name(agent: AgentKind) -> &'static str {
 pub(super) fn channel_name(channel: RelayChannel) -> &'static str {
     match channel {
         RelayChannel::Web => "a web link",
+        RelayChannel::Telegram => "Telegram",
+        RelayChannel::Discord => "Discord",
+        RelayChannel::WhatsApp => "WhatsApp",
     }
 }
 

@@ -1,0 +1,1 @@
+//! Discord, through a bot in direct messages.

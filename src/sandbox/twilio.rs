@@ -1,0 +1,1 @@
+//! Twilio's messaging APIs with WhatsApp behind them, simulated.
