@@ -7,6 +7,7 @@
 //! - [`channel`]: the narrow waist, one trait and what a channel can do, as data
 //! - [`text`]: long text into messages that fit
 //! - [`console`]: the terminal one sits at
+//! - `inbox`: what is not yet safe with us
 //! - [`telegram`], [`discord`], [`whatsapp`]: the services people use, through bots and numbers
 //! - [`web`]: a WebSocket behind an owner's key, for people who need no third party
 
@@ -17,6 +18,8 @@ pub mod channel;
 pub mod text;
 
 pub mod console;
+
+mod inbox;
 
 pub mod telegram;
 

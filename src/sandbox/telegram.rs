@@ -1,1 +1,179 @@
-//! Telegram's Bot API, simulated.
+//! Telegram's Bot API, simulated: bots, private chats with people who hold a phone, updates by long polling
+//! and by webhook.
+//!
+//! What it enforces is what the Bot API documents: tokens, lengths in UTF-16 units, 64 bytes on a button, the
+//! 48 hours within which a message can be deleted, one way of getting updates at a time, the published
+//! rates. It delivers a webhook's update again until it is answered with 2xx, in order, and, when it is told
+//! to be unruly, some of them more than once and late.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use axum::Router;
+use axum::routing::{any, get};
+use bytes::Bytes;
+use serde_json::Value;
+use tokio::sync::watch;
+
+use crate::chance::Chance;
+use crate::clock::Clock;
+use crate::http::SharedTransport;
+
+mod files;
+mod messages;
+mod methods;
+mod parameters;
+mod person;
+mod rates;
+#[cfg(test)]
+mod tests;
+mod updates;
+
+pub use person::{Person, Shown};
+
+use rates::Rates;
+
+/// A simulated Telegram.
+pub struct Telegram {
+    clock: Clock,
+    chance: Chance,
+    transport: SharedTransport,
+    state: Mutex<State>,
+    /// Changes with everything that happens.
+    changed: watch::Sender<()>,
+}
+
+#[derive(Default)]
+struct State {
+    bots: BTreeMap<String, Bot>,
+    files: BTreeMap<String, Bytes>,
+    unruly: bool,
+    calls: Vec<(String, Value)>,
+}
+
+#[derive(Default)]
+struct Bot {
+    id: u64,
+    username: String,
+    chats: BTreeMap<u64, Chat>,
+    updates: VecDeque<Value>,
+    next_update: u32,
+    webhook: Option<Webhook>,
+    /// A delivery task works on this bot's webhook.
+    delivering: bool,
+    /// Counts the calls of `getUpdates`: a newer one ends an older one.
+    polls: u64,
+    commands: BTreeMap<String, Value>,
+    rates: Rates,
+}
+
+#[derive(Clone)]
+struct Webhook {
+    url: String,
+    secret: Option<String>,
+    max_connections: u64,
+    allowed: Option<Value>,
+}
+
+/// A private chat of a bot with one person.
+#[derive(Default)]
+struct Chat {
+    messages: Vec<Message>,
+    next_message: i32,
+    blocked: bool,
+    language: Option<String>,
+    name: String,
+    /// Everything that the person's screen showed, in order.
+    shown: Vec<Shown>,
+}
+
+struct Message {
+    id: i32,
+    by_bot: bool,
+    at_ms: u64,
+    text: String,
+    keyboard: Option<Value>,
+    file: Option<String>,
+}
+
+impl Telegram {
+    /// A Telegram without bots. Webhooks are called through `transport`.
+    pub fn new(clock: Clock, chance: Chance, transport: SharedTransport) -> Arc<Self> {
+        Arc::new(Self {
+            clock,
+            chance,
+            transport,
+            state: Mutex::default(),
+            changed: watch::Sender::new(()),
+        })
+    }
+
+    /// The Bot API: `/bot<token>/<method>` and `/file/bot<token>/<path>`.
+    pub fn router(self: &Arc<Self>) -> Router {
+        Router::new()
+            .route("/{bot}/{method}", any(methods::call))
+            .route("/file/{bot}/{*path}", get(files::download))
+            .with_state(self.clone())
+    }
+
+    /// A new bot, as BotFather makes one; its token is worth nothing elsewhere.
+    pub fn mint_bot(&self, username: &str) -> String {
+        let number = u32::from_le_bytes(self.chance.bytes());
+        let id = 1_000_000_000 + u64::from(number);
+        let secret: String = self.chance.key().chars().take(33).collect();
+        let token = format!("{id}:AA{secret}");
+        let bot = Bot { id, username: username.to_owned(), next_update: 1, ..Bot::default() };
+        self.state().bots.insert(token.clone(), bot);
+        token
+    }
+
+    /// From now on updates come more than once, and some of them late.
+    pub fn be_unruly(&self) {
+        self.state().unruly = true;
+    }
+
+    /// Somebody with a phone, in a private chat with this bot.
+    pub fn person(self: &Arc<Self>, token: &str, id: u64, language: &str) -> Person {
+        Person::new(self.clone(), token, id, language)
+    }
+
+    /// Where this bot's webhook leads, if it has one.
+    pub fn webhook(&self, token: &str) -> Option<String> {
+        let state = self.state();
+        state.bots.get(token)?.webhook.as_ref().map(|webhook| webhook.url.clone())
+    }
+
+    /// Points a bot somewhere, as if it had served something before.
+    pub fn set_webhook(&self, token: &str, url: &str) {
+        if let Some(bot) = self.state().bots.get_mut(token) {
+            let url = url.to_owned();
+            bot.webhook = Some(Webhook { url, secret: None, max_connections: 40, allowed: None });
+        }
+    }
+
+    /// Every call of a method so far, with its parameters: for checks against the Bot API's description.
+    pub fn calls(&self) -> Vec<(String, Value)> {
+        self.state().calls.clone()
+    }
+
+    /// Everything that the service still keeps of all chats.
+    pub fn kept(&self) -> String {
+        let state = self.state();
+        let chats = state.bots.values().flat_map(|bot| bot.chats.values());
+        let texts = chats.flat_map(|chat| &chat.messages).map(|message| message.text.as_str());
+        texts.collect::<Vec<_>>().join("\n")
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn has_changed(&self) {
+        self.changed.send_replace(());
+    }
+}
+
+/// Looks different for every token, as Telegram's refusal of a bot that does not exist.
+fn token_of(segment: &str) -> Option<&str> {
+    segment.strip_prefix("bot")
+}

@@ -1,0 +1,77 @@
+//! What Telegram's errors mean for us. None of them is printed: the client's own hold the URL, and so the
+//! token.
+
+use teloxide::{ApiError, RequestError};
+
+use crate::channel::ChannelError;
+
+/// Why a bot cannot be started.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum StartError {
+    /// The token is not a bot's.
+    #[error("Telegram refuses the bot token; get one from @BotFather")]
+    TokenRefused,
+    /// Telegram did not answer.
+    #[error("Telegram cannot be reached")]
+    OutOfReach,
+    /// The base URL is not one.
+    #[error("the base URL of Telegram's API is not a URL")]
+    ApiUrl,
+    /// The webhook's secret is missing or weak.
+    #[error("the webhook secret needs 32 or more letters, digits, _ or -")]
+    WeakSecret,
+}
+
+pub(super) fn at_start(error: &RequestError) -> StartError {
+    match error {
+        RequestError::Api(_) => StartError::TokenRefused,
+        _ => StartError::OutOfReach,
+    }
+}
+
+pub(super) fn refused(why: &'static str) -> ChannelError {
+    ChannelError::Refused(why)
+}
+
+pub(super) fn is_not_modified(error: &RequestError) -> bool {
+    matches!(error, RequestError::Api(ApiError::MessageNotModified))
+}
+
+pub(super) fn meaning(error: &RequestError) -> ChannelError {
+    match error {
+        RequestError::RetryAfter(wait) => {
+            ChannelError::TooFast { retry_after_ms: u64::from(wait.seconds()) * 1000 }
+        }
+        RequestError::Api(error) => meaning_of_refusal(error),
+        // The answer was not Telegram's, or none came: it may have happened.
+        _ => ChannelError::InDoubt,
+    }
+}
+
+fn meaning_of_refusal(error: &ApiError) -> ChannelError {
+    match error {
+        ApiError::BotBlocked
+        | ApiError::ChatNotFound
+        | ApiError::UserDeactivated
+        | ApiError::CantInitiateConversation
+        | ApiError::CantTalkWithBots
+        | ApiError::BotKicked
+        | ApiError::BotKickedFromSupergroup => ChannelError::Unreachable,
+        ApiError::MessageToEditNotFound
+        | ApiError::MessageToDeleteNotFound
+        | ApiError::MessageIdInvalid
+        | ApiError::MessageCantBeEdited => ChannelError::NoSuchMessage,
+        ApiError::MessageCantBeDeleted => refused("Telegram does not delete this message"),
+        ApiError::MessageIsTooLong | ApiError::EditedMessageIsTooLong => refused("too long"),
+        ApiError::InvalidToken => refused("the bot token was revoked"),
+        ApiError::Unknown(text) if is_passing(text) => ChannelError::InDoubt,
+        _ => refused("Telegram refused it"),
+    }
+}
+
+/// Trouble on Telegram's side; its words are those of HTTP.
+fn is_passing(text: &str) -> bool {
+    ["Internal Server Error", "Bad Gateway", "Gateway Timeout", "Service Unavailable"]
+        .iter()
+        .any(|words| text.contains(words))
+}

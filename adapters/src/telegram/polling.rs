@@ -1,0 +1,108 @@
+//! Long polling: the offset moves only over what is durable with us, so that whatever a crash loses comes
+//! again.
+
+use std::sync::Weak;
+use std::time::Duration;
+
+use teloxide::payloads::GetUpdatesSetters;
+use teloxide::requests::Requester;
+use teloxide::types::{AllowedUpdate, Update};
+use teloxide::{ApiError, RequestError};
+
+use super::Telegram;
+use crate::inbox::Delivery;
+
+/// How long Telegram holds a request that has nothing to tell, in seconds.
+const HOLD_S: u32 = 25;
+
+/// Updates in one answer (Bot API, `getUpdates`: at most 100).
+const BATCH_MAX: u8 = 100;
+
+/// The first pause after a failure, doubled each time.
+const PAUSE: Duration = Duration::from_millis(500);
+
+/// The longest such pause: a person waits about as long for an answer as for a page.
+const PAUSE_MAX: Duration = Duration::from_secs(15);
+
+/// What we want to hear of.
+pub(super) const ALLOWED: [AllowedUpdate; 3] =
+    [AllowedUpdate::Message, AllowedUpdate::CallbackQuery, AllowedUpdate::MyChatMember];
+
+/// Asks for updates until the bot is dropped or its token is revoked.
+pub(super) async fn poll(telegram: Weak<Telegram>) {
+    let mut offset = 0;
+    let mut pause = PAUSE;
+    loop {
+        let Some(bot) = telegram.upgrade().map(|telegram| telegram.bot.clone()) else { return };
+        let asked = bot
+            .get_updates()
+            .offset(offset)
+            .timeout(HOLD_S)
+            .limit(BATCH_MAX)
+            .allowed_updates(ALLOWED)
+            .await;
+        let Some(telegram) = telegram.upgrade() else { return };
+        let waits = match asked {
+            Ok(updates) => {
+                let all = updates.len();
+                let taken = take(&telegram, updates, &mut offset).await;
+                taken < all
+            }
+            Err(error) if is_revoked(&error) => {
+                tracing::error!("Telegram refuses the bot token: it was revoked");
+                return;
+            }
+            Err(error) => {
+                tracing::warn!("{}", complaint(&error));
+                true
+            }
+        };
+        drop(telegram);
+        if waits {
+            tokio::time::sleep(pause).await;
+            pause = (pause * 2).min(PAUSE_MAX);
+        } else {
+            pause = PAUSE;
+        }
+    }
+}
+
+/// Hands updates over in order and moves the offset past those that were taken; says how many were.
+async fn take(telegram: &Telegram, updates: Vec<Update>, offset: &mut i32) -> usize {
+    let mut deliveries: Vec<(i32, Option<Delivery>)> = Vec::new();
+    for update in updates {
+        let Ok(id) = i32::try_from(update.id.0) else { continue };
+        match telegram.hear(update) {
+            Ok(delivery) => deliveries.push((id, delivery)),
+            Err(_) => break,
+        }
+    }
+    let mut taken = 0;
+    for (id, delivery) in deliveries {
+        if let Some(delivery) = delivery
+            && delivery.taken().await.is_err()
+        {
+            break;
+        }
+        *offset = id.saturating_add(1);
+        taken += 1;
+    }
+    taken
+}
+
+fn is_revoked(error: &RequestError) -> bool {
+    matches!(error, RequestError::Api(ApiError::InvalidToken))
+}
+
+fn complaint(error: &RequestError) -> &'static str {
+    match error {
+        RequestError::Api(ApiError::TerminatedByOtherGetUpdates) => {
+            "another process asks Telegram for the same bot's messages; only one may"
+        }
+        RequestError::Api(ApiError::CantGetUpdates) => {
+            "this bot has a webhook, so its messages cannot be asked for; remove the webhook, or set \
+             TELEGRAM_WEBHOOK_SECRET to use one"
+        }
+        _ => "Telegram cannot be reached; trying again",
+    }
+}

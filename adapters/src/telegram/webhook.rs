@@ -1,0 +1,71 @@
+//! `POST /telegram`: the secret first, then the body, then the inbox; 200 only when it is durable.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::to_bytes;
+use axum::extract::{Request, State};
+use axum::http::{HeaderMap, StatusCode};
+use axum::routing::post;
+use subtle::ConstantTimeEq;
+use teloxide::types::Update;
+
+use super::{StartError, Telegram, Updates};
+
+/// Shows that a call is Telegram's (Bot API, `setWebhook`).
+const SECRET_HEADER: &str = "x-telegram-bot-api-secret-token";
+
+/// 32 characters of this alphabet hold more than 128 bits; 256 bit in hex or base64 pass.
+const SECRET_CHARS_MIN: usize = 32;
+
+/// The longest secret that Telegram takes.
+const SECRET_CHARS_MAX: usize = 256;
+
+/// An update is a message of 4096 characters with all that surrounds it; a forwarded one doubles that.
+const BODY_BYTES_MAX: usize = 256 * 1024;
+
+/// How long a body may take to arrive.
+const BODY_TIMEOUT: Duration = Duration::from_secs(5);
+
+pub(super) fn check_secret(secret: &str) -> Result<(), StartError> {
+    let belongs = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '-';
+    let fits = (SECRET_CHARS_MIN..=SECRET_CHARS_MAX).contains(&secret.len());
+    if fits && secret.chars().all(belongs) { Ok(()) } else { Err(StartError::WeakSecret) }
+}
+
+pub(super) fn router(telegram: Arc<Telegram>) -> Router {
+    Router::new().route("/telegram", post(take)).with_state(telegram)
+}
+
+async fn take(State(telegram): State<Arc<Telegram>>, request: Request) -> StatusCode {
+    if !telegram.is_telegrams(request.headers()) {
+        return StatusCode::UNAUTHORIZED;
+    }
+    let body = to_bytes(request.into_body(), BODY_BYTES_MAX);
+    let Ok(Ok(body)) = tokio::time::timeout(BODY_TIMEOUT, body).await else {
+        return StatusCode::PAYLOAD_TOO_LARGE;
+    };
+    // What we cannot read would come again for a day; there is nobody to tell.
+    let Ok(update) = serde_json::from_slice::<Update>(&body) else { return StatusCode::OK };
+    let taken = match telegram.hear(update) {
+        Ok(None) => return StatusCode::OK,
+        Ok(Some(delivery)) => delivery.taken().await,
+        Err(not_taken) => Err(not_taken),
+    };
+    match taken {
+        Ok(()) => StatusCode::OK,
+        Err(_) => StatusCode::SERVICE_UNAVAILABLE,
+    }
+}
+
+impl Telegram {
+    fn is_telegrams(&self, headers: &HeaderMap) -> bool {
+        let Updates::Webhook { secret } = &self.updates else { return false };
+        let mut shown = headers.get_all(SECRET_HEADER).iter();
+        match (shown.next(), shown.next()) {
+            (Some(shown), None) => shown.as_bytes().ct_eq(secret.as_bytes()).into(),
+            _ => false,
+        }
+    }
+}

@@ -1,0 +1,79 @@
+//! Files both ways.
+
+use std::sync::Arc;
+
+use axum::extract::{Path, State};
+use axum::http::StatusCode;
+use bytes::Bytes;
+use serde_json::{Value, json};
+
+use super::messages::{self, New};
+use super::methods::No;
+use super::parameters::Parameters;
+use super::{Telegram, token_of};
+
+/// Largest file that a bot can fetch.
+const FETCH_BYTES_MAX: usize = 20 << 20;
+
+/// Longest caption, in UTF-16 units.
+const CAPTION_MAX: usize = 1024;
+
+pub fn send(
+    telegram: &Arc<Telegram>,
+    token: &str,
+    kind: &str,
+    parameters: &Parameters,
+) -> Result<Value, No> {
+    let caption = parameters.text("caption").unwrap_or_default();
+    if caption.encode_utf16().count() > CAPTION_MAX {
+        return Err(No::bad("message caption is too long"));
+    }
+    let wanted = parameters.text(kind);
+    let named = wanted.as_deref().and_then(|it| it.strip_prefix("attach://")).unwrap_or(kind);
+    let upload = parameters.files.iter().find(|file| file.part == named);
+    let upload = upload.ok_or_else(|| No::bad("there is no file in the request"))?;
+    let id = telegram.keep_file(upload.bytes.clone());
+    let new = New { text: caption, keyboard: None, file: Some(id.clone()) };
+    let mut sent = messages::put(telegram, token, parameters, new)?;
+    let size = upload.bytes.len();
+    sent[kind] = match kind {
+        "photo" => json!([{
+            "file_id": id, "file_unique_id": id, "width": 1, "height": 1, "file_size": size,
+        }]),
+        _ => json!({
+            "file_id": id, "file_unique_id": id, "file_name": upload.name, "file_size": size,
+        }),
+    };
+    Ok(sent)
+}
+
+pub fn get(telegram: &Telegram, parameters: &Parameters) -> Result<Value, No> {
+    let id = parameters.text("file_id").unwrap_or_default();
+    let state = telegram.state();
+    let bytes = state.files.get(&id).ok_or_else(|| No::bad("wrong file id"))?;
+    if bytes.len() > FETCH_BYTES_MAX {
+        return Err(No::bad("file is too big"));
+    }
+    Ok(json!({
+        "file_id": id, "file_unique_id": id, "file_size": bytes.len(),
+        "file_path": format!("files/{id}"),
+    }))
+}
+
+pub async fn download(
+    State(telegram): State<Arc<Telegram>>,
+    Path((bot, path)): Path<(String, String)>,
+) -> Result<Bytes, StatusCode> {
+    let state = telegram.state();
+    let is_bot = token_of(&bot).is_some_and(|token| state.bots.contains_key(token));
+    let file = path.strip_prefix("files/").and_then(|id| state.files.get(id));
+    file.filter(|_| is_bot).cloned().ok_or(StatusCode::NOT_FOUND)
+}
+
+impl Telegram {
+    pub(super) fn keep_file(&self, bytes: Bytes) -> String {
+        let id = format!("AgAC{}", hex::encode(self.chance.bytes::<12>()));
+        self.state().files.insert(id.clone(), bytes);
+        id
+    }
+}

@@ -1,0 +1,250 @@
+//! Somebody with a phone.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use hmac::{Hmac, KeyInit, Mac};
+use serde_json::{Value, json};
+use sha2::Sha256;
+use url::form_urlencoded;
+
+use super::{Chat, Message, Telegram};
+
+/// Far longer than anything here takes: beyond it the story so far is told.
+const PATIENCE: Duration = Duration::from_secs(90);
+
+/// A message as the person saw it when it came or changed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Shown {
+    /// Names the message in its chat.
+    pub id: i32,
+    /// By the bot, not by the person.
+    pub by_bot: bool,
+    /// Its words.
+    pub text: String,
+    /// What can be tapped: label and what the tap carries, or the page that opens.
+    pub buttons: Vec<(String, String)>,
+}
+
+impl Shown {
+    pub(super) fn of(message: &Message) -> Self {
+        let keyboard = message.keyboard.as_ref().map(|it| &it["inline_keyboard"]);
+        let rows = keyboard.and_then(Value::as_array).into_iter().flatten();
+        let buttons = rows.filter_map(Value::as_array).flatten().map(|button| {
+            let does = [&button["callback_data"], &button["web_app"]["url"], &button["url"]];
+            let does = does.into_iter().find_map(Value::as_str).unwrap_or_default();
+            (button["text"].as_str().unwrap_or_default().to_owned(), does.to_owned())
+        });
+        Self {
+            id: message.id,
+            by_bot: message.by_bot,
+            text: message.text.clone(),
+            buttons: buttons.collect(),
+        }
+    }
+}
+
+/// A person in a private chat with one bot.
+pub struct Person {
+    telegram: Arc<Telegram>,
+    token: String,
+    id: u64,
+    read: usize,
+}
+
+impl Person {
+    pub(super) fn new(telegram: Arc<Telegram>, token: &str, id: u64, language: &str) -> Self {
+        if let Some(bot) = telegram.state().bots.get_mut(token) {
+            bot.chats.entry(id).or_insert_with(|| Chat {
+                language: Some(language.to_owned()),
+                name: "Ada".to_owned(),
+                ..Chat::default()
+            });
+        }
+        Self { telegram, token: token.to_owned(), id, read: 0 }
+    }
+
+    /// Writes a line.
+    pub fn says(&mut self, text: &str) {
+        self.sends(text, None, |_| {});
+    }
+
+    /// Sends a document with a caption.
+    pub fn sends_file(&mut self, name: &str, bytes: Bytes, caption: &str) {
+        let size = bytes.len();
+        let id = self.telegram.keep_file(bytes);
+        let document = json!({
+            "file_id": id, "file_unique_id": id, "file_name": name, "file_size": size,
+        });
+        self.sends(caption, Some(id), |message| message["document"] = document);
+    }
+
+    fn sends(&mut self, text: &str, file: Option<String>, more: impl FnOnce(&mut Value)) {
+        let at_ms = self.telegram.clock.now_ms();
+        let from = self.from();
+        let told = self.with_chat(|person, chat| {
+            chat.next_message += 1;
+            let message = Message {
+                id: chat.next_message,
+                by_bot: false,
+                at_ms,
+                text: text.to_owned(),
+                keyboard: None,
+                file,
+            };
+            chat.show(&message);
+            let mut told = super::messages::as_json(&message, person, chat);
+            told["from"] = from;
+            chat.messages.push(message);
+            told
+        });
+        let Some(mut told) = told else { return };
+        more(&mut told);
+        self.telegram.update(&self.token, "message", told);
+    }
+
+    /// Taps the newest button with this label.
+    ///
+    /// # Panics
+    /// When there is none: a story went wrong.
+    pub fn taps(&mut self, label: &str) {
+        let found = self.screen().into_iter().rev().find_map(|shown| {
+            let button = shown.buttons.iter().find(|(it, _)| it == label);
+            button.map(|(_, data)| (shown.id, data.clone()))
+        });
+        let (message, data) =
+            found.unwrap_or_else(|| panic!("no button {label:?}{}", self.story()));
+        let query = hex::encode(self.telegram.chance.bytes::<8>());
+        let from = self.from();
+        let tap = json!({
+            "id": query, "from": from, "chat_instance": "1", "data": data,
+            "message": {
+                "message_id": message, "date": self.telegram.clock.now_ms() / 1000,
+                "chat": { "id": self.id, "type": "private", "first_name": "Ada" }, "text": "…",
+            },
+        });
+        self.telegram.update(&self.token, "callback_query", tap);
+    }
+
+    /// The page that the newest button with this label opens.
+    pub fn page(&self, label: &str) -> Option<String> {
+        let shown = self.screen();
+        let mut buttons = shown.iter().rev().flat_map(|it| &it.buttons);
+        buttons.find(|(it, _)| it == label).map(|(_, page)| page.clone())
+    }
+
+    /// Waits until a message of the bot, new or edited, says so, and passes over those before it.
+    ///
+    /// # Panics
+    /// When it never does, with the story so far.
+    pub async fn reads(&mut self, expected: &str) -> String {
+        let mut changed = self.telegram.changed.subscribe();
+        let found = tokio::time::timeout(PATIENCE, async {
+            loop {
+                changed.borrow_and_update();
+                if let Some(text) = self.find(expected) {
+                    return text;
+                }
+                // The sender lives as long as we hold its Telegram.
+                let _ = changed.changed().await;
+            }
+        });
+        match found.await {
+            Ok(text) => text,
+            Err(_) => panic!("never read {expected:?}{}", self.story()),
+        }
+    }
+
+    fn find(&mut self, expected: &str) -> Option<String> {
+        let shown = self.with_chat(|_, chat| chat.shown.clone())?;
+        let unread = shown.iter().enumerate().skip(self.read);
+        let found = unread.into_iter().find(|(_, it)| it.by_bot && it.text.contains(expected));
+        let (place, Shown { text, .. }) = found?;
+        self.read = place + 1;
+        Some(text.clone())
+    }
+
+    /// What the bot said that was not read.
+    pub fn unread(&self) -> Vec<String> {
+        let shown = self.with_chat(|_, chat| chat.shown.clone()).unwrap_or_default();
+        shown.into_iter().skip(self.read).filter(|it| it.by_bot).map(|it| it.text).collect()
+    }
+
+    /// The chat as it stands now: what was deleted is gone, what was edited is new.
+    pub fn screen(&self) -> Vec<Shown> {
+        self.with_chat(|_, chat| chat.messages.iter().map(Shown::of).collect()).unwrap_or_default()
+    }
+
+    /// Stops the bot from writing.
+    pub fn blocks(&self) {
+        self.set_blocked(true);
+    }
+
+    /// Lets the bot write again.
+    pub fn unblocks(&self) {
+        self.set_blocked(false);
+    }
+
+    fn set_blocked(&self, blocked: bool) {
+        self.with_chat(|_, chat| chat.blocked = blocked);
+        let now = if blocked { "kicked" } else { "member" };
+        let member = |status: &str| {
+            let bot = json!({ "id": 1, "is_bot": true, "first_name": "bot" });
+            match status {
+                "kicked" => json!({ "user": bot, "status": status, "until_date": 0 }),
+                _ => json!({ "user": bot, "status": status }),
+            }
+        };
+        let was = if blocked { "member" } else { "kicked" };
+        let change = json!({
+            "chat": { "id": self.id, "type": "private", "first_name": "Ada" },
+            "from": self.from(), "date": self.telegram.clock.now_ms() / 1000,
+            "old_chat_member": member(was), "new_chat_member": member(now),
+        });
+        self.telegram.update(&self.token, "my_chat_member", change);
+    }
+
+    /// What a Mini App is opened with: signed for this bot, about now.
+    pub fn init_data(&self) -> String {
+        let user = json!({ "id": self.id, "first_name": "Ada", "language_code": "en" }).to_string();
+        let at = (self.telegram.clock.now_ms() / 1000).to_string();
+        let lines = format!("auth_date={at}\nquery_id=AAH\nuser={user}");
+        let key = mac(b"WebAppData", self.token.as_bytes());
+        let hash = hex::encode(mac(&key, lines.as_bytes()));
+        let mut form = form_urlencoded::Serializer::new(String::new());
+        let fields = [("query_id", "AAH"), ("user", &user), ("auth_date", &at), ("hash", &hash)];
+        form.extend_pairs(fields).finish()
+    }
+
+    fn from(&self) -> Value {
+        let language = self.with_chat(|_, chat| chat.language.clone()).flatten();
+        json!({ "id": self.id, "is_bot": false, "first_name": "Ada", "language_code": language })
+    }
+
+    fn with_chat<T>(&self, act: impl FnOnce(u64, &mut Chat) -> T) -> Option<T> {
+        let mut state = self.telegram.state();
+        let chat = state.bots.get_mut(&self.token)?.chats.get_mut(&self.id)?;
+        Some(act(self.id, chat))
+    }
+
+    /// Everything that was shown so far, for a story that went wrong and for a transcript.
+    pub fn story(&self) -> String {
+        let shown = self.with_chat(|_, chat| chat.shown.clone()).unwrap_or_default();
+        let lines = shown.iter().map(|it| {
+            let who = if it.by_bot { "bot" } else { "Ada" };
+            let buttons = it.buttons.iter().map(|(label, _)| format!("[{label}]"));
+            let buttons = buttons.collect::<Vec<_>>().join(" ");
+            format!("\n---- {who} (#{})\n{}\n{buttons}", it.id, it.text)
+        });
+        lines.collect()
+    }
+}
+
+fn mac(key: &[u8], message: &[u8]) -> Vec<u8> {
+    let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(key) else {
+        unreachable!("HMAC takes keys of any length")
+    };
+    mac.update(message);
+    mac.finalize().into_bytes().to_vec()
+}
