@@ -10,7 +10,7 @@ mod deployed;
 mod vendors;
 
 pub use deployed::{Listen, owner_key, relay_settings, vm_settings};
-pub use vendors::{ALLOW_SANDBOX, Vendors, images};
+pub use vendors::{ALLOW_SANDBOX, Vendors, chat_services, images};
 
 #[cfg(test)]
 mod tests;

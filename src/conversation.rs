@@ -37,8 +37,8 @@ use choice::Choice;
 use messages::{Locale, Message};
 
 pub use state::{
-    Answers, Board, Checking, Failure, Found, Goal, Gone, Mark, Model, Phase, Purpose, Question,
-    Remains, State, Target, Token,
+    Answers, Board, Chat, Checking, Failure, Found, Goal, Gone, Mark, Model, Phase, Purpose,
+    Question, Remains, State, Target, Token,
 };
 
 /// How long an open question waits for the person, in milliseconds: long enough to make a token on

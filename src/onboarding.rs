@@ -21,6 +21,7 @@ use crate::cloud::fly::Fly;
 use crate::conversation::messages::{self, Locale, Message};
 use crate::conversation::{Phase, State};
 use crate::http::SharedTransport;
+use crate::messaging::Messaging;
 use crate::provisioner::Provisioner;
 use crate::secret::{Secret, SecretKind, SecretRef};
 use crate::sessions::Vault;
@@ -71,6 +72,8 @@ pub struct Vendors {
     pub transport: SharedTransport,
     /// Fly.io.
     pub fly: Fly,
+    /// The chat services that relays speak through.
+    pub messaging: Messaging,
     /// The API that model keys are checked with (`https://api.anthropic.com`).
     pub anthropic: Url,
 }
@@ -106,6 +109,9 @@ struct Shared {
 struct Line {
     shared: Arc<Shared>,
     channel: Arc<dyn Channel>,
+    /// What a relay can speak that is deployed from here: the web, and this very service, which vouches
+    /// for who its owner is.
+    channels: Arc<[RelayChannel]>,
     conversations: Conversations,
 }
 
@@ -142,7 +148,14 @@ impl Onboarding {
     pub async fn run(&self, channel: Arc<dyn Channel>) -> anyhow::Result<()> {
         let pool = self.shared.settings.pool.clone();
         let conversations = Conversations::new(pool, channel.name());
-        let line = Line { shared: self.shared.clone(), channel, conversations };
+        let own = channel.name().parse::<RelayChannel>().ok();
+        let offered = self.shared.settings.catalogue.channels.iter().copied();
+        let channels = offered.filter(|it| *it == RelayChannel::Web || Some(*it) == own);
+        let mut channels: Vec<_> = channels.collect();
+        // Whoever writes on a service wants the relay there.
+        channels.sort_by_key(|it| Some(*it) != own);
+        let channels = channels.into();
+        let line = Line { shared: self.shared.clone(), channel, channels, conversations };
         let mut reception = Reception { line, open: HashMap::new(), told: HashSet::new() };
         tokio::select! {
             ended = reception.talk() => ended,

@@ -5,6 +5,7 @@ use url::{Host, Url};
 
 use super::Environment;
 use crate::cloud::fly::Endpoints;
+use crate::messaging;
 use crate::spec::Images;
 
 /// Lets a role use vendors on this machine; see [`Vendors::read`].
@@ -15,6 +16,8 @@ pub const ALLOW_SANDBOX: &str = "TEXTSLASH_ALLOW_SANDBOX";
 pub struct Vendors {
     /// Fly.io and the apps on it.
     pub fly: Endpoints,
+    /// The chat services.
+    pub messaging: messaging::Endpoints,
     /// Anthropic's API.
     pub anthropic: Url,
 }
@@ -41,8 +44,20 @@ impl Vendors {
             &address("FLY_PRIVATE_APP_URL", &real.private_app)?,
             &anthropic,
         )?;
-        Ok(Self { fly, anthropic: parse_url("ANTHROPIC_API_URL", &anthropic)? })
+        let messaging = chat_services(environment)?;
+        Ok(Self { fly, messaging, anthropic: parse_url("ANTHROPIC_API_URL", &anthropic)? })
     }
+}
+
+/// Where the chat services are.
+///
+/// # Errors
+/// As of [`Vendors::read`].
+pub fn chat_services(environment: &Environment<'_>) -> anyhow::Result<messaging::Endpoints> {
+    let real = messaging::Endpoints::real();
+    let telegram = environment.or("TELEGRAM_API_URL", real.telegram.as_str());
+    allowed("TELEGRAM_API_URL", &telegram, environment)?;
+    Ok(messaging::Endpoints { telegram: parse_url("TELEGRAM_API_URL", &telegram)? })
 }
 
 /// The images to deploy.

@@ -68,8 +68,21 @@ impl Turn<'_> {
                 self.state.answers.organisation = Some(slug);
                 self.answered();
             }
-            Choice::Channel(channel) => {
-                self.state.answers.channel = Some(channel);
+            Choice::Channel(channel) => self.take_channel(channel),
+            Choice::Address(place, _) => {
+                if let Some(chat) = &mut self.state.answers.chat {
+                    (chat.chosen, chat.taken_over) = (Some(place), false);
+                }
+                self.answered();
+            }
+            Choice::TakeOver => {
+                if let Some(chat) = &mut self.state.answers.chat {
+                    chat.taken_over = true;
+                }
+                self.answered();
+            }
+            Choice::OtherAccount => {
+                self.replace_chat(None);
                 self.answered();
             }
             Choice::Region(region, _) => self.take_region(region),
@@ -99,6 +112,10 @@ impl Turn<'_> {
         let Phase::Asking { question, .. } = self.state.phase else { return };
         let kind = match question {
             Question::Model => SecretKind::ModelKey,
+            Question::ChannelKey => match self.channel().key() {
+                Some(kind) => kind,
+                None => return self.repeat(),
+            },
             _ => SecretKind::FlyToken,
         };
         let offer = self.context.offers.iter().find(|(offered, _)| *offered == kind);

@@ -22,6 +22,12 @@ pub enum Choice {
     Organisation(usize, String),
     /// This channel.
     Channel(RelayChannel),
+    /// The number at this place in the list, and the number.
+    Address(usize, String),
+    /// Yes, the bot or number may serve the relay instead.
+    TakeOver,
+    /// Another bot or number instead.
+    OtherAccount,
     /// This region, and its name.
     Region(Region, String),
     /// This size.
@@ -121,6 +127,9 @@ impl Choice {
             Self::Agent(agent) => format!("agent:{}", agent.word()),
             Self::Organisation(place, _) => format!("organisation:{place}"),
             Self::Channel(channel) => format!("channel:{}", channel.word()),
+            Self::Address(place, _) => format!("address:{place}"),
+            Self::TakeOver => "take-over".to_owned(),
+            Self::OtherAccount => "other-account".to_owned(),
             Self::Region(region, _) => format!("region:{region}"),
             Self::Size(size) => format!("size:{}", size.word()),
             Self::CheckAgain => "check-again".to_owned(),
@@ -151,6 +160,7 @@ impl Choice {
             Self::Size(size) => Some(size.word()),
             Self::Agent(agent) => Some(agent.word()),
             Self::Organisation(_, slug) => Some(slug),
+            Self::Address(_, name) => Some(name),
             Self::Run(run, _) => Some(run.as_ref()),
             Self::Change => Some("change"),
             Self::Retry => Some("retry"),
@@ -171,6 +181,9 @@ impl Question {
             Self::Billing => "billing",
             Self::Model => "model",
             Self::Channel => "channel",
+            Self::ChannelKey => "channel-key",
+            Self::Address => "address",
+            Self::TakeOver => "take-over",
             Self::Name => "name",
             Self::Region => "region",
             Self::Size => "size",

@@ -5,7 +5,8 @@ use crate::secret::{SecretKind, SecretRef};
 
 use super::messages::Message;
 use super::turn::Turn;
-use super::{Checking, Effect, Model, Opened, Phase, Purpose, Question, Token};
+use super::{Answers, Chat, Checking, Effect, Model, Opened, Phase, Purpose, Question, Token};
+use crate::spec::RelayChannel;
 
 impl Turn<'_> {
     /// A credential came in: expected, early, or by mistake.
@@ -50,7 +51,7 @@ impl Turn<'_> {
         kind: Option<SecretKind>,
         secret: SecretRef,
     ) {
-        let awaited = awaited_by(question);
+        let awaited = self.awaited_by(question, purpose);
         match (awaited, kind, vendor) {
             (Some(awaited), None, None) => self.check(awaited, secret),
             (Some(awaited), Some(kind), _) if awaited == kind => self.check(kind, secret),
@@ -74,6 +75,9 @@ impl Turn<'_> {
 
     fn is_needed(&self, kind: SecretKind, purpose: &Purpose) -> bool {
         let question = asked_for(kind);
+        if question == Question::ChannelKey && self.channel_of(purpose).key() != Some(kind) {
+            return false;
+        }
         self.questions(purpose).contains(&question) && !self.is_answered(question, purpose)
     }
 
@@ -81,6 +85,9 @@ impl Turn<'_> {
     fn erase_pasted(&mut self) {
         if self.context.capabilities.deletes_theirs {
             self.effect(Effect::EraseTheirs);
+        } else if self.context.capabilities.scrubs_theirs {
+            self.effect(Effect::EraseTheirs);
+            self.say(Message::PastedScrubbed);
         } else {
             self.say(Message::PastedStays);
         }
@@ -124,7 +131,14 @@ impl Turn<'_> {
                 self.take_token(Token { secret, account });
                 self.proceed(purpose);
             }
-            Ok(Opened::Chat(_)) => self.proceed(purpose),
+            Ok(Opened::Chat(account)) => {
+                let names = account.addresses.iter().map(|it| it.name.clone()).collect();
+                let kind = checking.kind;
+                let chat = Chat { secret, kind, account, chosen: None, taken_over: false };
+                self.replace_chat(Some(chat));
+                self.say(Message::ChannelKeyAccepted { addresses: names });
+                self.proceed(purpose);
+            }
             Ok(Opened::Model) => {
                 self.replace_model(Model::Claude { key: secret });
                 self.say(Message::KeyAccepted);
@@ -172,6 +186,49 @@ impl Turn<'_> {
         }
     }
 
+    /// Another channel needs another key.
+    pub(super) fn take_channel(&mut self, channel: RelayChannel) {
+        self.state.answers.channel = Some(channel);
+        let fits = self.state.answers.chat.as_ref().is_none_or(|it| Some(it.kind) == channel.key());
+        if !fits {
+            self.replace_chat(None);
+        }
+        self.answered();
+    }
+
+    pub(super) fn replace_chat(&mut self, chat: Option<Chat>) {
+        let kept = chat.as_ref().map(|chat| chat.secret);
+        let old = std::mem::replace(&mut self.state.answers.chat, chat).map(|old| old.secret);
+        if let Some(old) = old.filter(|old| Some(*old) != kept) {
+            self.effect(Effect::Forget(old));
+        }
+    }
+
+    /// A one-time form was used twice: whoever else has its link may have what was entered, too.
+    pub(super) fn form_reused(&mut self) {
+        if matches!(self.state.phase, Phase::Running { .. } | Phase::Finding { .. }) {
+            return self.aside(Message::FormReused);
+        }
+        self.forget_secrets();
+        self.state.answers = Answers::default();
+        self.rest();
+        self.say_with(Message::FormReused, self.home());
+    }
+
+    pub(super) fn channel_key(&self) -> Option<SecretRef> {
+        self.state.answers.chat.as_ref().map(|chat| chat.secret)
+    }
+
+    /// The credential that answers a question.
+    pub(super) fn awaited_by(&self, question: Question, purpose: &Purpose) -> Option<SecretKind> {
+        match question {
+            Question::Token => Some(SecretKind::FlyToken),
+            Question::Model => Some(SecretKind::ModelKey),
+            Question::ChannelKey => self.channel_of(purpose).key(),
+            _ => None,
+        }
+    }
+
     pub(super) fn token(&self) -> Option<SecretRef> {
         self.state.answers.token.as_ref().map(|token| token.secret)
     }
@@ -180,7 +237,8 @@ impl Turn<'_> {
     pub(super) fn lost_secret(&self) -> Option<SecretKind> {
         let token = self.token().map(|secret| (SecretKind::FlyToken, secret));
         let key = self.model_key().map(|secret| (SecretKind::ModelKey, secret));
-        let mut answers = token.into_iter().chain(key);
+        let chat = self.state.answers.chat.as_ref().map(|chat| (chat.kind, chat.secret));
+        let mut answers = token.into_iter().chain(key).chain(chat);
         answers.find(|(_, secret)| !self.is_held(*secret)).map(|(kind, _)| kind)
     }
 
@@ -198,11 +256,12 @@ impl Turn<'_> {
             Phase::Finding { token } => Some(*token),
             _ => None,
         };
-        let mut all: Vec<SecretRef> = [self.token(), self.model_key(), checking]
-            .into_iter()
-            .flatten()
-            .filter(|secret| self.is_held(*secret))
-            .collect();
+        let mut all: Vec<SecretRef> =
+            [self.token(), self.model_key(), self.channel_key(), checking]
+                .into_iter()
+                .flatten()
+                .filter(|secret| self.is_held(*secret))
+                .collect();
         all.dedup();
         all
     }
@@ -216,6 +275,7 @@ impl Turn<'_> {
             self.state.answers.model = None;
         }
         self.state.answers.token = None;
+        self.state.answers.chat = None;
         if let Phase::Asking { checking, .. } = &mut self.state.phase {
             *checking = None;
         }
@@ -226,21 +286,18 @@ fn kind_of(vendor: Vendor) -> Option<SecretKind> {
     match vendor {
         Vendor::Fly => Some(SecretKind::FlyToken),
         Vendor::Anthropic => Some(SecretKind::ModelKey),
-        Vendor::Telegram | Vendor::Discord | Vendor::Twilio => None,
-    }
-}
-
-pub(super) fn awaited_by(question: Question) -> Option<SecretKind> {
-    match question {
-        Question::Token => Some(SecretKind::FlyToken),
-        Question::Model => Some(SecretKind::ModelKey),
-        _ => None,
+        Vendor::Telegram => Some(SecretKind::TelegramToken),
+        Vendor::Discord => Some(SecretKind::DiscordToken),
+        Vendor::Twilio => Some(SecretKind::TwilioKey),
     }
 }
 
 fn asked_for(kind: SecretKind) -> Question {
     match kind {
         SecretKind::ModelKey => Question::Model,
+        SecretKind::TelegramToken | SecretKind::DiscordToken | SecretKind::TwilioKey => {
+            Question::ChannelKey
+        }
         _ => Question::Token,
     }
 }

@@ -3,10 +3,10 @@
 use crate::account::Cause;
 use crate::plan::Stage;
 use crate::pricing;
-use crate::spec::{AgentKind, DeploymentId};
+use crate::spec::{AgentKind, DeploymentId, RelayChannel};
 
 use super::choice::{Choice, Command};
-use super::messages::{Message, Summary};
+use super::messages::{Message, Page, Summary};
 use super::turn::Turn;
 use super::{
     Answers, Board, Credentials, Effect, Found, Goal, Mark, Phase, Purpose, RunEnd, RunStanding,
@@ -46,7 +46,8 @@ impl Turn<'_> {
     }
 
     fn credentials(&self) -> Option<Credentials> {
-        Some(Credentials { token: self.token()?, model_key: self.model_key(), channel_key: None })
+        let (model_key, channel_key) = (self.model_key(), self.channel_key());
+        Some(Credentials { token: self.token()?, model_key, channel_key })
     }
 
     pub(super) fn deploy_now(&mut self) {
@@ -95,10 +96,15 @@ impl Turn<'_> {
                     self.effect(Effect::Show { board: board.all_done(), milestone: true });
                     self.conclude();
                 }
-                self.state.link_owed = Some(run.clone());
-                self.say(Message::Ready);
-                self.say(Message::RelayLink { run: run.clone(), key: link });
-                self.say_with(Message::FirstSteps, vec![Choice::Command(Command::Status)]);
+                if self.is_on_chat_service(run) {
+                    self.effect(Effect::Forget(link));
+                    self.say_where(run);
+                } else {
+                    self.state.link_owed = Some(run.clone());
+                    self.say(Message::Ready);
+                    self.say(Message::RelayLink { run: run.clone(), key: link });
+                    self.say_with(Message::FirstSteps, vec![Choice::Command(Command::Status)]);
+                }
                 self.repeat();
             }
             RunEnd::Removed(gone) => {
@@ -117,6 +123,19 @@ impl Turn<'_> {
                 self.open(Phase::Failed { run: run.clone(), goal, failure });
             }
         }
+    }
+
+    fn is_on_chat_service(&self, run: &DeploymentId) -> bool {
+        self.run(run).is_some_and(|run| run.spec.channel != RelayChannel::Web)
+    }
+
+    /// Where a relay on a chat service is found.
+    fn say_where(&mut self, run: &DeploymentId) {
+        let Some(run) = self.run(run) else { return };
+        let (channel, address) = (run.spec.channel, run.spec.address.clone().unwrap_or_default());
+        self.say(Message::ReadyOn { channel, address: address.clone() });
+        self.say(Message::Page(Page::Chat { channel, address }));
+        self.say_with(Message::FirstStepsOn, vec![Choice::Command(Command::Status)]);
     }
 
     /// The run has come to its good end: nothing of what it needed is kept.
@@ -162,6 +181,13 @@ impl Turn<'_> {
     pub(super) fn run_interrupted(&mut self, board: &Board) {
         let standing = self.run(&board.run).map(|run| run.standing);
         match (board.goal, standing) {
+            (Goal::Deployed, Some(RunStanding::Deployed))
+                if self.is_on_chat_service(&board.run) =>
+            {
+                self.state.answers = Answers::default();
+                self.rest();
+                self.say_where(&board.run);
+            }
             (Goal::Deployed, Some(RunStanding::Deployed)) => {
                 self.state.answers = Answers::default();
                 self.state.link_owed = Some(board.run.clone());

@@ -7,7 +7,7 @@ use crate::intake::Rejection;
 use crate::plan::Stage;
 use crate::pricing::Quote;
 use crate::secret::{SecretKind, SecretRef};
-use crate::spec::{DeploymentId, Size, Spec};
+use crate::spec::{DeploymentId, RelayChannel, Size, Spec};
 
 use super::choice::{Choice, Command};
 use super::{Board, Failure, Goal, Gone, Question, Remains, RunStanding};
@@ -71,6 +71,19 @@ pub enum Page {
     FlyTokens,
     /// Where Anthropic keys are made.
     AnthropicKeys,
+    /// Where Telegram bots are made.
+    BotFather,
+    /// Where Discord bots are made.
+    DiscordDevelopers,
+    /// Where Twilio accounts are looked after.
+    TwilioConsole,
+    /// A relay on a chat service.
+    Chat {
+        /// Which service.
+        channel: RelayChannel,
+        /// Where on it.
+        address: String,
+    },
     /// A page that the vendor named.
     Vendor(String),
 }
@@ -136,6 +149,10 @@ pub enum Message {
     EraseFailed,
     /// This chat keeps what is pasted.
     PastedStays,
+    /// This service's copy of what was pasted is deleted, the one on the person's phone stays.
+    PastedScrubbed,
+    /// A one-time form was filled in twice.
+    FormReused,
     /// A credential came before it was asked for; it is used.
     EarlySecret {
         /// What it opens.
@@ -155,6 +172,11 @@ pub enum Message {
     },
     /// The model key is alive.
     KeyAccepted,
+    /// The key of the channel is good.
+    ChannelKeyAccepted {
+        /// Where it is reached.
+        addresses: Vec<String>,
+    },
     /// The token is good.
     TokenAccepted {
         /// What it opens.
@@ -196,6 +218,22 @@ pub enum Message {
     },
     /// Which channel?
     AskChannel,
+    /// The key of that channel?
+    AskChannelKey {
+        /// Which channel.
+        channel: RelayChannel,
+        /// How credentials come in here.
+        entry: SecretEntry,
+    },
+    /// Which number?
+    AskAddress,
+    /// May it serve the relay instead of what it serves?
+    AskTakeOver {
+        /// The bot or number.
+        address: String,
+        /// The host that it serves.
+        serves: String,
+    },
     /// Which name?
     AskName,
     /// Which region?
@@ -267,6 +305,15 @@ pub enum Message {
     },
     /// Deployed and proven.
     Ready,
+    /// Deployed and proven, on a chat service.
+    ReadyOn {
+        /// Which.
+        channel: RelayChannel,
+        /// Where on it.
+        address: String,
+    },
+    /// What to do first, on a chat service.
+    FirstStepsOn,
     /// The link to the relay, alone in its message; it carries the owner's key.
     RelayLink {
         /// Which deployment.

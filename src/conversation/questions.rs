@@ -1,16 +1,15 @@
 //! The questions: which are asked, in which order, what can be answered, and what an answer changes.
 
-use crate::account::{Account, Organisation, RegionOffer, Standing};
+use crate::account::{Account, Address, Organisation, RegionOffer, Standing};
 use crate::intake::Rejection;
 use crate::pricing;
 use crate::secret::SecretKind;
 use crate::spec::{AgentKind, Name, Region, RelayChannel, Size, Spec};
 
 use super::choice::{Choice, Command};
-use super::credentials::awaited_by;
 use super::messages::{Message, Page};
 use super::turn::{Open, Turn};
-use super::{Model, Phase, Purpose, Question};
+use super::{Chat, Model, Phase, Purpose, Question};
 
 /// Regions offered as buttons; any other can be typed. More would not fit a phone's screen.
 const REGIONS_SHOWN: usize = 6;
@@ -26,13 +25,20 @@ impl Turn<'_> {
                 Question::Billing,
                 Question::Model,
                 Question::Channel,
+                Question::ChannelKey,
+                Question::Address,
+                Question::TakeOver,
                 Question::Region,
                 Question::Size,
             ],
-            Purpose::Resume { run } => match self.run(run).map(|run| run.spec.agent) {
-                Some(AgentKind::Claude) => vec![Question::Token, Question::Model],
-                Some(AgentKind::Shell) | None => vec![Question::Token],
-            },
+            Purpose::Resume { run } => {
+                let spec = self.run(run).map(|run| &run.spec);
+                let model = spec.filter(|spec| spec.agent == AgentKind::Claude);
+                let channel = spec.filter(|spec| spec.channel.key().is_some());
+                let model = model.map(|_| Question::Model);
+                let channel = channel.map(|_| Question::ChannelKey);
+                [Question::Token].into_iter().chain(model).chain(channel).collect()
+            }
             Purpose::Teardown { .. } | Purpose::Find => vec![Question::Token],
         }
     }
@@ -54,6 +60,9 @@ impl Turn<'_> {
         match question {
             Question::Cloud => self.context.clouds.len() > 1,
             Question::Channel => self.context.channels.len() > 1,
+            Question::ChannelKey => self.channel().key().is_some(),
+            Question::Address => self.addresses().len() > 1,
+            Question::TakeOver => self.served_already().is_some(),
             Question::Organisation => self.organisations().len() > 1,
             Question::Model => self.context.agents != [AgentKind::Shell],
             Question::Billing => false,
@@ -76,6 +85,15 @@ impl Turn<'_> {
                 None => !self.has_choice(question),
             },
             Question::Channel => answers.channel.is_some() || !self.has_choice(question),
+            Question::ChannelKey => {
+                let wanted = self.channel_of(purpose).key();
+                let given = answers.chat.as_ref().filter(|chat| self.is_held(chat.secret));
+                wanted.is_none() || given.map(|chat| chat.kind) == wanted
+            }
+            Question::Address => answers.chat.as_ref().is_none_or(|chat| chat.address().is_some()),
+            Question::TakeOver => {
+                !self.has_choice(question) || answers.chat.as_ref().is_some_and(|it| it.taken_over)
+            }
             Question::Name => true,
             Question::Region => answers.region.is_some(),
             Question::Size => answers.size.is_some(),
@@ -88,6 +106,35 @@ impl Turn<'_> {
 
     fn organisations(&self) -> &[Organisation] {
         self.account().map_or(&[], |account| &account.organisations)
+    }
+
+    /// The channel that the relay will speak.
+    pub(super) fn channel(&self) -> RelayChannel {
+        let usual = self.context.channels.first().copied().unwrap_or(RelayChannel::Web);
+        self.state.answers.channel.unwrap_or(usual)
+    }
+
+    /// The channel of the deployment that this is about.
+    pub(super) fn channel_of(&self, purpose: &Purpose) -> RelayChannel {
+        match purpose {
+            Purpose::Resume { run } => {
+                self.run(run).map_or(RelayChannel::Web, |run| run.spec.channel)
+            }
+            _ => self.channel(),
+        }
+    }
+
+    fn addresses(&self) -> &[Address] {
+        self.state.answers.chat.as_ref().map_or(&[], |chat| &chat.account.addresses)
+    }
+
+    fn address(&self) -> Option<&Address> {
+        self.state.answers.chat.as_ref().and_then(Chat::address)
+    }
+
+    /// What the chosen bot or number serves already.
+    fn served_already(&self) -> Option<&str> {
+        self.address()?.serves.as_deref()
     }
 
     fn organisation(&self) -> Option<&Organisation> {
@@ -132,6 +179,12 @@ impl Turn<'_> {
         match question {
             Question::Token if !self.is_offered(SecretKind::FlyToken) => Some(Page::FlyTokens),
             Question::Model if !self.is_offered(SecretKind::ModelKey) => Some(Page::AnthropicKeys),
+            Question::ChannelKey => match self.channel() {
+                RelayChannel::Telegram => Some(Page::BotFather),
+                RelayChannel::Discord => Some(Page::DiscordDevelopers),
+                RelayChannel::WhatsApp => Some(Page::TwilioConsole),
+                RelayChannel::Web => None,
+            },
             Question::Billing => match self.standing() {
                 Standing::PaymentNeeded { link } | Standing::Held { link } => {
                     Some(Page::Vendor(link.clone()))
@@ -156,7 +209,11 @@ impl Turn<'_> {
             choices.push(Choice::Command(Command::Back));
         }
         choices.push(Choice::Command(Command::Cancel));
-        Open { message: self.words_of(question, purpose), choices, awaits: awaited_by(question) }
+        Open {
+            message: self.words_of(question, purpose),
+            choices,
+            awaits: self.awaited_by(question, purpose),
+        }
     }
 
     /// A credential that was given before and need not be given again.
@@ -164,6 +221,7 @@ impl Turn<'_> {
         match question {
             Question::Token => self.token().is_some_and(|secret| self.is_held(secret)),
             Question::Model => self.model_key().is_some_and(|secret| self.is_held(secret)),
+            Question::ChannelKey => self.channel_key().is_some_and(|secret| self.is_held(secret)),
             _ => false,
         }
     }
@@ -184,6 +242,15 @@ impl Turn<'_> {
                 shell: self.is_shell_allowed(purpose),
             },
             Question::Channel => Message::AskChannel,
+            Question::ChannelKey => Message::AskChannelKey {
+                channel: self.channel_of(purpose),
+                entry: self.context.capabilities.secret_entry,
+            },
+            Question::Address => Message::AskAddress,
+            Question::TakeOver => Message::AskTakeOver {
+                address: self.address().map(|it| it.name.clone()).unwrap_or_default(),
+                serves: self.served_already().unwrap_or_default().to_owned(),
+            },
             Question::Name => Message::AskName,
             Question::Region => Message::AskRegion { count: self.regions().len() },
             Question::Size => Message::AskSize { quotes: self.size_quotes() },
@@ -211,7 +278,11 @@ impl Turn<'_> {
             Question::Channel => {
                 self.context.channels.iter().copied().map(Choice::Channel).collect()
             }
-            Question::Name => Vec::new(),
+            Question::Name | Question::ChannelKey => Vec::new(),
+            Question::Address => (self.addresses().iter().enumerate())
+                .map(|(place, it)| Choice::Address(place, it.name.clone()))
+                .collect(),
+            Question::TakeOver => vec![Choice::TakeOver, Choice::OtherAccount],
             Question::Region => (self.regions().iter().take(REGIONS_SHOWN))
                 .map(|offer| Choice::Region(offer.region.clone(), offer.name.clone()))
                 .collect(),
@@ -295,9 +366,15 @@ impl Turn<'_> {
             regions: self.around(region),
             size: answers.size.unwrap_or_default(),
             vm_volume_gb: Spec::VM_VOLUME_GB,
-            channel: answers.channel.or_else(|| self.context.channels.first().copied())?,
-            owner: RelayChannel::link_holder(),
-            address: None,
+            channel: self.channel(),
+            owner: match self.channel() {
+                RelayChannel::Web => RelayChannel::link_holder(),
+                _ => self.context.person.to_owned(),
+            },
+            address: self
+                .address()
+                .map(|it| it.name.clone())
+                .filter(|_| self.channel().key().is_some()),
             agent: answers.model.map(Model::agent).or(only_agent)?,
             images: self.context.images.clone(),
         })

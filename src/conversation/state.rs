@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::account::{Account, Cause};
+use crate::account::{Account, Address, Cause, ChatAccount};
 use crate::plan::{Stage, StepId};
 use crate::secret::{SecretKind, SecretRef};
 use crate::spec::{
@@ -104,6 +104,12 @@ pub enum Question {
     Model,
     /// Which channel the relay speaks.
     Channel,
+    /// The key of that channel.
+    ChannelKey,
+    /// Which of several numbers the relay is reached at.
+    Address,
+    /// The bot or number serves something already: may it serve the relay instead.
+    TakeOver,
     /// What to call it.
     Name,
     /// Where.
@@ -165,6 +171,9 @@ pub struct Answers {
     pub model: Option<Model>,
     /// The relay's channel.
     pub channel: Option<RelayChannel>,
+    /// The account on that channel.
+    #[serde(default)]
+    pub chat: Option<Chat>,
     /// What it is called.
     pub name: Option<Name>,
     /// Where.
@@ -180,6 +189,31 @@ pub struct Token {
     pub secret: SecretRef,
     /// The account.
     pub account: Account,
+}
+
+/// An account with a chat service that was checked, and what the relay uses of it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Chat {
+    /// The key.
+    pub secret: SecretRef,
+    /// What it opens.
+    pub kind: SecretKind,
+    /// The account.
+    pub account: ChatAccount,
+    /// The chosen one of several ways to it.
+    pub chosen: Option<usize>,
+    /// What it served before may be given up.
+    pub taken_over: bool,
+}
+
+impl Chat {
+    /// Where the relay will be found; none while it is not chosen.
+    pub fn address(&self) -> Option<&Address> {
+        match (self.account.addresses.as_slice(), self.chosen) {
+            ([only], _) => Some(only),
+            (several, chosen) => several.get(chosen?),
+        }
+    }
 }
 
 /// Which agent answers.

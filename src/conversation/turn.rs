@@ -2,9 +2,9 @@
 
 use crate::intake::Rejection;
 use crate::secret::{SecretKind, SecretRef};
+use crate::spec::RelayChannel;
 
 use super::choice::{Choice, Command};
-use super::credentials::awaited_by;
 use super::messages::Message;
 use super::{
     Answers, Context, Effect, Event, Goal, IDLE_MAX_MS, Phase, Purpose, Question, Run, RunStanding,
@@ -54,7 +54,7 @@ impl<'a> Turn<'a> {
             Event::Checked { secret, result } => self.checked(secret, result),
             Event::Progressed { run, stage, mark } => self.progressed(&run, stage, mark),
             Event::Ended { run, end } => self.ended(&run, end),
-            Event::FormReused => self.say(Message::UnexpectedSecret),
+            Event::FormReused => self.form_reused(),
             Event::Found(result) => self.found(result),
             Event::LinkTold => self.state.link_owed = None,
             Event::LinkLost => self.link_lost(),
@@ -263,7 +263,7 @@ impl<'a> Turn<'a> {
         match self.first_open(&purpose) {
             Some(question) => {
                 match self.lost_secret() {
-                    Some(kind) if awaited_by(question) == Some(kind) => {
+                    Some(kind) if self.awaited_by(question, &purpose) == Some(kind) => {
                         self.say(Message::SecretLost { kind });
                     }
                     _ => {}
@@ -335,7 +335,10 @@ impl<'a> Turn<'a> {
             return vec![Choice::Command(Command::Deploy), Choice::Command(Command::Help)];
         };
         let first = match run.standing {
-            RunStanding::Deployed => vec![Choice::NewLink(run.spec.id.clone())],
+            RunStanding::Deployed if run.spec.channel == RelayChannel::Web => {
+                vec![Choice::NewLink(run.spec.id.clone())]
+            }
+            RunStanding::Deployed => Vec::new(),
             RunStanding::Unfinished => vec![Choice::Resume(run.spec.id.clone())],
             RunStanding::Removed | RunStanding::Stuck => Vec::new(),
         };

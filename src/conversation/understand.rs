@@ -34,7 +34,10 @@ pub fn reading(state: &State, context: &Context<'_>, text: &str) -> Reading {
 
 /// Whether the open question is answered with a credential.
 pub fn awaits_secret(state: &State) -> bool {
-    matches!(state.phase, Phase::Asking { question: Question::Token | Question::Model, .. })
+    matches!(
+        state.phase,
+        Phase::Asking { question: Question::Token | Question::Model | Question::ChannelKey, .. }
+    )
 }
 
 /// The command that a line is: with a slash in any case, with the bot's name behind it.

@@ -4,8 +4,9 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
 
-use adapters::chat::{ChatId, Content, Inbound, InboundId, UserId};
+use adapters::chat::{ChatId, Content, Inbound, InboundId, MessageRef, UserId};
 use tokio::sync::mpsc;
+use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep_until};
 use zeroize::Zeroizing;
 
@@ -54,6 +55,15 @@ pub(super) struct Chat {
     stored: Stored,
     pub(super) runner: Runner,
     pub(super) mouth: Mouth,
+    /// What is being asked of others, which may take a while.
+    asked: JoinSet<Option<Event>>,
+}
+
+/// What a person did, as far as a step needs to know it.
+#[derive(Clone)]
+pub(super) struct Cause {
+    id: InboundId,
+    message: Option<MessageRef>,
 }
 
 impl Chat {
@@ -75,6 +85,7 @@ impl Chat {
             stored: Stored::default(),
             runner: Runner::default(),
             mouth,
+            asked: JoinSet::new(),
         }
     }
 
@@ -91,7 +102,7 @@ impl Chat {
         }
         self.mouth.catch_up().await;
         let mut channel_ended = false;
-        while !(channel_ended && self.runner.is_idle()) {
+        while !(channel_ended && self.runner.is_idle() && self.asked.is_empty()) {
             let rest_over = self.rest_over();
             let show_at = self.mouth.show_at();
             tokio::select! {
@@ -101,10 +112,16 @@ impl Chat {
                     None => channel_ended = true,
                 },
                 Some(event) = self.runner.event() => self.run_event(event).await,
+                Some(answered) = self.asked.join_next(), if !self.asked.is_empty() => {
+                    // A panic in it is logged by the hook.
+                    if let Ok(Some(event)) = answered {
+                        self.take(event, None).await;
+                    }
+                }
                 () = sleep_until(show_at.unwrap_or_else(Instant::now)), if show_at.is_some() => {
                     self.mouth.show().await;
                 }
-                () = sleep_until(rest_over), if self.runner.is_idle() => {
+                () = sleep_until(rest_over), if self.runner.is_idle() && self.asked.is_empty() => {
                     self.take(Event::TimePassed, None).await;
                     self.lose_link().await;
                     break;
@@ -168,8 +185,9 @@ impl Chat {
             Content::Text(text) => self.written(text, true).await,
             Content::Secret(text) => self.written(text, false).await,
         };
+        let cause = Cause { id: inbound.id, message: inbound.message };
         match event {
-            Ok(event) => self.take(event, Some(&inbound.id)).await,
+            Ok(event) => self.take(event, Some(cause)).await,
             Err(error) => self.trouble(&error).await,
         }
     }
@@ -198,11 +216,11 @@ impl Chat {
 
     /// Takes an event and whatever follows from it. What a person did and the database did not take
     /// stays with the channel; nobody else would tell us the rest again, so that is repeated.
-    pub(super) async fn take(&mut self, event: Event, inbound: Option<&InboundId>) {
+    pub(super) async fn take(&mut self, event: Event, inbound: Option<Cause>) {
         let mut events = VecDeque::from([(event, inbound)]);
         let mut pause = DATABASE_PAUSE;
         while let Some((event, inbound)) = events.pop_front() {
-            match self.step(&event, inbound).await {
+            match self.step(&event, inbound.as_ref()).await {
                 Ok(more) => {
                     events.extend(more.into_iter().map(|event| (event, None)));
                     pause = DATABASE_PAUSE;
@@ -222,11 +240,7 @@ impl Chat {
     }
 
     /// Decides, makes it durable, acknowledges, acts. Returns what happened by acting.
-    async fn step(
-        &mut self,
-        event: &Event,
-        inbound: Option<&InboundId>,
-    ) -> anyhow::Result<Vec<Event>> {
+    async fn step(&mut self, event: &Event, inbound: Option<&Cause>) -> anyhow::Result<Vec<Event>> {
         let runs = self.runs().await?;
         let before = self.stored.state.clone();
         let (state, effects) =
@@ -237,14 +251,14 @@ impl Chat {
             chat: &self.chat,
             person: &self.person,
             state: &state,
-            inbound,
+            inbound: inbound.map(|cause| &cause.id),
             outbound: &outbound,
             first_seq,
             at_ms: self.line.shared.settings.clock.now_ms(),
         };
         let saved = self.line.conversations.save(&step).await?;
-        if let Some(id) = inbound {
-            self.line.channel.acknowledge(id).await;
+        if let Some(cause) = inbound {
+            self.line.channel.acknowledge(&cause.id).await;
         }
         if saved == Saved::Duplicate {
             self.drop_pasted(event);
@@ -268,7 +282,7 @@ impl Chat {
         }
     }
 
-    async fn act(&mut self, effect: Effect, inbound: Option<&InboundId>) -> Option<Event> {
+    async fn act(&mut self, effect: Effect, inbound: Option<&Cause>) -> Option<Event> {
         match effect {
             Effect::Say(Saying { message: Message::RelayLink { run, key }, .. }) => {
                 self.mouth.show().await;
@@ -282,11 +296,19 @@ impl Chat {
                 self.mouth.set_board(self.locale, &board, milestone);
                 None
             }
-            Effect::EraseTheirs => self.erase(inbound?).await,
+            Effect::EraseTheirs => {
+                let (examiner, message) = (self.examiner(), inbound?.message.clone()?);
+                self.asked.spawn(async move { examiner.erase(&message).await });
+                None
+            }
             Effect::Check { kind, secret, organisation } => {
-                self.line.channel.typing(&self.chat).await;
-                let result = self.check(kind, secret, organisation).await;
-                Some(Event::Checked { secret, result })
+                let (examiner, chat) = (self.examiner(), self.chat.clone());
+                self.asked.spawn(async move {
+                    examiner.line.channel.typing(&chat).await;
+                    let result = examiner.check(kind, secret, organisation).await;
+                    Some(Event::Checked { secret, result })
+                });
+                None
             }
             Effect::Forget(secret) => {
                 self.line.shared.vault.forget(&self.owner, secret);
@@ -296,8 +318,12 @@ impl Chat {
             Effect::Resume { run, with } => self.resume(&run, with).await,
             Effect::Teardown { target, token } => self.tear_down(target, token).await,
             Effect::Find { token } => {
-                self.line.channel.typing(&self.chat).await;
-                Some(Event::Found(self.find(token).await))
+                let (examiner, chat) = (self.examiner(), self.chat.clone());
+                self.asked.spawn(async move {
+                    examiner.line.channel.typing(&chat).await;
+                    Some(Event::Found(examiner.find(token).await))
+                });
+                None
             }
         }
     }
@@ -311,7 +337,7 @@ impl Chat {
             locale: self.locale,
             capabilities: self.line.channel.capabilities(),
             clouds: &catalogue.clouds,
-            channels: &catalogue.channels,
+            channels: &self.line.channels,
             agents: &catalogue.agents,
             offers: &shared.lent,
             held: &shared.vault.references(&self.owner),

@@ -1,17 +1,21 @@
-//! Credentials: held, judged, checked, erased from the chat.
+//! Credentials: held, judged, checked, erased from the chat. What asks somebody else is done beside the
+//! chat's task, so that the chat goes on listening.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use adapters::channel::ChannelError;
-use adapters::chat::{InboundId, MessageRef};
+use adapters::chat::MessageRef;
 use zeroize::Zeroizing;
 
+use crate::account::Cause;
 use crate::anthropic;
-use crate::conversation::{Event, Opened};
+use crate::cloud::Cloud;
+use crate::conversation::{Event, Found, Opened};
 use crate::intake::Rejection;
 use crate::secret::{Audience, Secret, SecretKind, SecretRef};
 
+use super::Line;
 use super::chat::Chat;
 
 /// The longest check: a person waits for it.
@@ -23,11 +27,35 @@ const ERASE_TRIES: u32 = 4;
 /// The first pause between two attempts; doubled each time.
 const ERASE_PAUSE: Duration = Duration::from_millis(500);
 
+/// Asks vendors and the service about one chat's credentials.
+#[derive(Clone)]
+pub(super) struct Examiner {
+    pub(super) line: Line,
+    /// Whose credentials these are.
+    pub(super) owner: String,
+}
+
 impl Chat {
     /// Holds what was pasted, for nobody's eyes, until it is judged.
     pub(super) fn hold(&self, pasted: Zeroizing<String>) -> anyhow::Result<SecretRef> {
         let pasted = Arc::new(Secret::new(SecretKind::FlyToken, pasted, Audience::nobody()));
         Ok(self.line.shared.vault.put(&self.owner, pasted)?)
+    }
+
+    /// What asks about this chat's credentials, beside it.
+    pub(super) fn examiner(&self) -> Examiner {
+        Examiner { line: self.line.clone(), owner: self.owner.clone() }
+    }
+
+    /// A credential that is ready for use: what we lend is narrowed when it is used.
+    pub(super) fn ready(&self, kind: SecretKind, secret: SecretRef) -> Option<Arc<Secret>> {
+        self.examiner().ready(kind, secret)
+    }
+}
+
+impl Examiner {
+    fn held(&self, secret: SecretRef) -> Option<Arc<Secret>> {
+        self.line.shared.vault.get(&self.owner, secret)
     }
 
     /// Judges a credential offline, keeps only what was narrowed, then asks its vendor.
@@ -43,6 +71,10 @@ impl Chat {
         let asked = async {
             match kind {
                 SecretKind::ModelKey => self.check_key(&judged).await,
+                SecretKind::TelegramToken | SecretKind::DiscordToken | SecretKind::TwilioKey => {
+                    let messaging = &self.line.shared.settings.vendors.messaging;
+                    messaging.check(kind, &judged).await.map(Opened::Chat)
+                }
                 _ => self.check_token(&judged, organisation).await,
             }
         };
@@ -55,6 +87,9 @@ impl Chat {
             SecretKind::ModelKey => {
                 let audience = vendors.fly.endpoints().model_key_audience(&vendors.anthropic);
                 anthropic::judge(pasted.expose_here(), audience)
+            }
+            SecretKind::TelegramToken | SecretKind::DiscordToken | SecretKind::TwilioKey => {
+                vendors.messaging.judge(kind, pasted.expose_here())
             }
             _ => vendors.fly.judge(pasted.expose_here()),
         }
@@ -90,13 +125,23 @@ impl Chat {
         Some(held)
     }
 
-    /// Deletes the person's message. Where inbound messages can be deleted, a channel names them by
-    /// the id of the message.
-    pub(super) async fn erase(&self, inbound: &InboundId) -> Option<Event> {
-        let message = MessageRef { chat: self.chat.clone(), id: inbound.0.clone() };
+    /// Every deployment of ours in the account that this token opens.
+    pub(super) async fn find(&self, token: SecretRef) -> Result<Vec<Found>, Cause> {
+        let token = self.ready(SecretKind::FlyToken, token).ok_or(Cause::TokenRefused)?;
+        let cloud = self.line.shared.settings.vendors.fly.open_for_teardown(token);
+        let found = cloud.find().await.map_err(|error| {
+            tracing::info!(%error, "an account could not be searched");
+            error.cause
+        })?;
+        let found = found.into_iter();
+        Ok(found.map(|it| Found { spec: Box::new(it.spec), roles: it.roles }).collect())
+    }
+
+    /// Deletes the person's message.
+    pub(super) async fn erase(&self, message: &MessageRef) -> Option<Event> {
         let mut pause = ERASE_PAUSE;
         for _ in 0..ERASE_TRIES {
-            match self.line.channel.delete(&message).await {
+            match self.line.channel.delete(message).await {
                 Ok(()) | Err(ChannelError::NoSuchMessage) => return None,
                 Err(ChannelError::Refused(_)) => break,
                 Err(_) => tokio::time::sleep(pause).await,

@@ -8,7 +8,7 @@ use tokio::time::Instant;
 use zeroize::Zeroizing;
 
 use crate::cloud::fly::FlyAccount;
-use crate::cloud::{self, Cause, Cloud, Keys};
+use crate::cloud::{self, Cause, Keys};
 use crate::conversation::{Credentials, Event, Failure, Found, Mark, Remains, RunEnd, Target};
 use crate::plan::Stage;
 use crate::provisioner::{DriveError, Goal, Outcome, Progress, Provisioner, StageState};
@@ -247,17 +247,6 @@ impl Chat {
         let cloud = self.line.shared.settings.vendors.fly.open_for_teardown(token);
         self.runner.start(provisioner, run, Goal::Removed, cloud);
         None
-    }
-
-    pub(super) async fn find(&self, token: SecretRef) -> Result<Vec<Found>, Cause> {
-        let token = self.ready(SecretKind::FlyToken, token).ok_or(Cause::TokenRefused)?;
-        let cloud = self.line.shared.settings.vendors.fly.open_for_teardown(token);
-        let found = cloud.find().await.map_err(|error| {
-            tracing::info!(%error, "an account could not be searched");
-            error.cause
-        })?;
-        let found = found.into_iter();
-        Ok(found.map(|it| Found { spec: Box::new(it.spec), roles: it.roles }).collect())
     }
 
     /// The person is owed the link to a relay from now on.

@@ -12,6 +12,7 @@ use textslash::cloud::fly::Fly;
 use textslash::config::{Environment, Vendors};
 use textslash::conversation;
 use textslash::http::{Network, SharedTransport};
+use textslash::messaging::Messaging;
 use textslash::onboarding::{self, Catalogue, Onboarding};
 use textslash::provisioner::{Goal, Outcome, Progress, Provisioner};
 use textslash::secret::Secret;
@@ -28,6 +29,7 @@ pub const HERE: &str = "console:console";
 pub struct Connections {
     pub transport: SharedTransport,
     pub fly: Fly,
+    pub messaging: Messaging,
     pub anthropic: Url,
     pub clock: Clock,
     pub chance: Chance,
@@ -40,8 +42,10 @@ impl Connections {
         let transport: SharedTransport = Arc::new(Network::new()?);
         let (clock, chance) = (Clock::system(), Chance::system()?);
         let fly = Fly::new(transport.clone(), vendors.fly, clock.clone(), chance.clone());
+        let stores = vec![fly.endpoints().machines_api.authority().to_owned()];
+        let messaging = Messaging::new(transport.clone(), vendors.messaging, stores);
         let pool = store::open(&data_dir.join("textslash.db"), &store::SCHEMA).await?;
-        Ok(Self { transport, fly, anthropic: vendors.anthropic, clock, chance, pool })
+        Ok(Self { transport, fly, messaging, anthropic: vendors.anthropic, clock, chance, pool })
     }
 
     /// Those that the environment of this process names.
@@ -58,6 +62,7 @@ impl Connections {
             vendors: onboarding::Vendors {
                 transport: self.transport.clone(),
                 fly: self.fly.clone(),
+                messaging: self.messaging.clone(),
                 anthropic: self.anthropic.clone(),
             },
             catalogue,

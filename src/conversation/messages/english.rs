@@ -11,6 +11,7 @@ use super::{Message, Page};
 pub(super) use labels::{is_yes, label};
 pub(super) use lists::{board, stage_name};
 
+mod channels;
 mod labels;
 mod lists;
 mod refusals;
@@ -49,6 +50,16 @@ pub(super) fn text(message: &Message) -> String {
         Message::PastedStays => "I cannot delete messages in this chat: what you pasted stays in \
              its history. Please delete it, and revoke the credential when you are done."
             .to_owned(),
+        Message::PastedScrubbed => "I have deleted what you pasted at the service that carries our \
+             messages. Your phone keeps its copy: please delete it there, and replace the \
+             credential when you are done."
+            .to_owned(),
+        Message::FormReused => FORM_REUSED.to_owned(),
+        Message::ChannelKeyAccepted { addresses } => {
+            format!("That works. It opens: {}.", addresses.join(", "))
+        }
+        Message::ReadyOn { channel, address } => channels::ready(*channel, address),
+        Message::FirstStepsOn => FIRST_STEPS_ON.to_owned(),
         Message::EarlySecret { kind } => {
             format!("That is {}. I will need it, so I use it now.", a_secret(*kind))
         }
@@ -138,6 +149,12 @@ fn ask(message: &Message) -> String {
             .to_owned(),
         Message::AskModel { offered, shell } => ask_model(*offered, *shell),
         Message::AskChannel => "Which channel should your relay speak?".to_owned(),
+        Message::AskChannelKey { channel, entry } => channels::ask_key(*channel, *entry),
+        Message::AskAddress => "Which number should your relay answer on?".to_owned(),
+        Message::AskTakeOver { address, serves } => format!(
+            "{address} already serves {serves}. If your relay uses it, {serves} hears nothing more \
+             until /teardown gives it back. Take it over?"
+        ),
         Message::AskName => "What should I call it? Up to 20 small letters, digits and dashes, a \
              letter first."
             .to_owned(),
@@ -187,6 +204,14 @@ Then just write, for example: clone my repository and run its tests
 
 Both machines stop when you do not use them and wake when you write. I have forgotten your token \
 and key. /teardown removes everything.";
+
+const FIRST_STEPS_ON: &str = "Write to it there, for example: clone my repository and run its \
+tests\n\nBoth machines stop when you do not use them and wake when you write. I have forgotten your \
+token and keys. /teardown removes everything and gives your bot back.";
+
+const FORM_REUSED: &str = "My form was filled in a second time, so somebody else may have its link. I \
+have forgotten everything you entered. Please revoke those credentials where you made them; /deploy \
+starts over with new ones.";
 
 fn cancelled(deployed: bool) -> String {
     let mut text = "Cancelled. I have forgotten your answers and credentials, and leave your \
@@ -240,6 +265,10 @@ fn page_link(page: &Page) -> String {
     match page {
         Page::FlyTokens => "https://fly.io/dashboard/personal/tokens".to_owned(),
         Page::AnthropicKeys => "https://console.anthropic.com/settings/keys".to_owned(),
+        Page::BotFather => "https://t.me/BotFather".to_owned(),
+        Page::DiscordDevelopers => "https://discord.com/developers/applications".to_owned(),
+        Page::TwilioConsole => "https://console.twilio.com".to_owned(),
+        Page::Chat { channel, address } => channels::page(*channel, address),
         Page::Vendor(link) => link.clone(),
     }
 }

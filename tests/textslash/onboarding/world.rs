@@ -4,11 +4,12 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use adapters::chat::{ChatId, Content, Inbound, InboundId, Place, UserId};
+use adapters::chat::{ChatId, Content, Inbound, InboundId, MessageRef, Place, UserId};
 use textslash::chance::Chance;
 use textslash::clock::Clock;
 use textslash::cloud::fly::{Endpoints, Fly};
 use textslash::http::SharedTransport;
+use textslash::messaging::{self, Messaging};
 use textslash::onboarding::{Catalogue, Onboarding, Settings, Vendors};
 use textslash::provisioner::Provisioner;
 use textslash::sandbox::anthropic::Anthropic;
@@ -98,6 +99,11 @@ impl World {
             chance: chance.clone(),
             vendors: Vendors {
                 transport: self.transport.clone(),
+                messaging: Messaging::new(
+                    self.transport.clone(),
+                    messaging::Endpoints::real(),
+                    vec!["api.machines.dev".to_owned()],
+                ),
                 fly: Fly::new(self.transport.clone(), endpoints, clock, chance),
                 anthropic: "https://api.anthropic.com".parse().unwrap(),
             },
@@ -153,7 +159,9 @@ impl World {
     }
 
     pub fn says(&mut self, line: &str) -> Inbound {
-        let inbound = self.inbound(Content::Text(Zeroizing::new(line.to_owned())));
+        let mut inbound = self.inbound(Content::Text(Zeroizing::new(line.to_owned())));
+        let (chat, id) = (inbound.chat.clone(), inbound.id.0.clone());
+        inbound.message = Some(MessageRef { chat, id });
         self.script.deliver(inbound.clone());
         inbound
     }

@@ -15,6 +15,7 @@ pub(super) fn rejection(asked: Option<Question>, rejection: &Rejection) -> Strin
     let what = match asked {
         Some(Question::Token) => "Fly.io token",
         Some(Question::Model) => "Anthropic key",
+        Some(Question::ChannelKey) => "key",
         Some(Question::Name) => "name",
         Some(Question::Region) => "region",
         _ => "answer",
@@ -31,10 +32,7 @@ pub(super) fn rejection(asked: Option<Question>, rejection: &Rejection) -> Strin
             "That is {}, but I need the {what} here. I have forgotten it.",
             vendor_credential(*vendor)
         ),
-        Rejection::CutOff => format!(
-            "The end of that {what} is missing. Please copy all of it; it is several hundred \
-             characters long."
-        ),
+        Rejection::CutOff => format!("The end of that {what} is missing. Please copy all of it."),
         Rejection::DischargeMissing => "Part of that token is missing: it has two parts with a \
              comma between them. Please copy all of it, both parts."
             .to_owned(),
@@ -78,6 +76,9 @@ fn malformed(asked: Option<Question>, what: &str) -> String {
         }
         Some(Question::Model) => {
             "That is not an Anthropic key. A key starts with sk-ant-.".to_owned()
+        }
+        Some(Question::ChannelKey) => {
+            "That is not the key I need. Please copy all of it, and nothing else.".to_owned()
         }
         Some(Question::Name) => "That name does not work: up to 20 small letters, digits and \
              dashes, a letter first, no dash last."

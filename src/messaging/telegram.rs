@@ -1,0 +1,173 @@
+//! Telegram: a bot and its webhook.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::{Method, Request, StatusCode, header};
+use serde::Deserialize;
+use serde_json::{Value, json};
+use url::Url;
+use zeroize::Zeroizing;
+
+use super::{PointError, Pointing};
+use crate::account::{Address, ChatAccount};
+use crate::http::{Transport, call};
+use crate::intake::{Rejection, Vendor, recognise};
+use crate::secret::{Audience, Secret, SecretKind};
+
+/// The longest paste that is looked at, in bytes: BotFather's whole message has a few hundred.
+const PASTE_MAX: usize = 2048;
+
+/// Characters behind the colon of a token.
+const SECRET_CHARS: usize = 35;
+
+/// Nobody waits longer for a yes or no.
+const DEADLINE: Duration = Duration::from_secs(15);
+
+/// The answers are a few fields.
+const ANSWER_BYTES_MAX: usize = 64 * 1024;
+
+/// Telegram keeps this many connections to a webhook at most: one person writes to a relay.
+const CONNECTIONS_MAX: u32 = 4;
+
+/// The token in a paste: alone, or in the midst of BotFather's message.
+pub(super) fn judge(pasted: &str, audience: Audience) -> Result<Arc<Secret>, Rejection> {
+    if pasted.trim().is_empty() {
+        return Err(Rejection::Empty);
+    }
+    if pasted.len() > PASTE_MAX {
+        return Err(Rejection::TooLong);
+    }
+    let belongs = |c: char| c.is_ascii_alphanumeric() || "_-:".contains(c);
+    let words = pasted.split(|c: char| !belongs(c));
+    let mut colons = words.filter_map(|word| word.split_once(':').map(|parts| (word, parts)));
+    let found = colons.find(|(_, (id, _))| {
+        (5..=16).contains(&id.len()) && id.bytes().all(|b| b.is_ascii_digit())
+    });
+    match found {
+        Some((word, (_, secret))) if secret.len() == SECRET_CHARS && !secret.contains(':') => {
+            let value = Zeroizing::new(word.to_owned());
+            Ok(Arc::new(Secret::new(SecretKind::TelegramToken, value, audience)))
+        }
+        Some((_, (_, secret))) if secret.len() < SECRET_CHARS => Err(Rejection::CutOff),
+        _ => Err(match recognise(pasted) {
+            None | Some(Vendor::Telegram) => Rejection::Malformed,
+            Some(vendor) => Rejection::OtherVendor { vendor },
+        }),
+    }
+}
+
+/// A bot, as its token opens it.
+pub(super) struct Bot<'a> {
+    transport: &'a dyn Transport,
+    /// `…/bot<token>/`: never printed.
+    base: Zeroizing<String>,
+}
+
+#[derive(Deserialize)]
+struct Answer {
+    result: Option<Value>,
+}
+
+/// Why a method did not say yes.
+enum No {
+    Refused,
+    OutOfReach,
+}
+
+impl<'a> Bot<'a> {
+    /// The token has been judged, so nothing in it can leave its segment of the path.
+    pub(super) fn of(
+        transport: &'a dyn Transport,
+        api: &Url,
+        key: &Secret,
+    ) -> Result<Self, Rejection> {
+        let token = key.expose_to(api.authority()).map_err(|_| Rejection::Malformed)?;
+        let belongs = |c: char| c.is_ascii_alphanumeric() || "_-:".contains(c);
+        if !token.chars().all(belongs) {
+            return Err(Rejection::Malformed);
+        }
+        let base = format!("{}/bot{token}/", api.as_str().trim_end_matches('/'));
+        Ok(Self { transport, base: Zeroizing::new(base) })
+    }
+
+    async fn call(&self, method: &str, parameters: &Value) -> Result<Value, No> {
+        let uri = Zeroizing::new(format!("{}{method}", self.base.as_str()));
+        let request = Request::builder()
+            .method(Method::POST)
+            .uri(uri.as_str())
+            .header(header::CONTENT_TYPE, "application/json")
+            .body(Bytes::from(parameters.to_string()))
+            .map_err(|_| No::OutOfReach)?;
+        let answer = call(self.transport, request, DEADLINE, ANSWER_BYTES_MAX).await;
+        let answer = answer.map_err(|_| No::OutOfReach)?;
+        match answer.status {
+            StatusCode::OK => {
+                let read: Answer =
+                    serde_json::from_slice(&answer.body).map_err(|_| No::OutOfReach)?;
+                read.result.ok_or(No::OutOfReach)
+            }
+            StatusCode::UNAUTHORIZED
+            | StatusCode::FORBIDDEN
+            | StatusCode::NOT_FOUND
+            | StatusCode::BAD_REQUEST => Err(No::Refused),
+            _ => Err(No::OutOfReach),
+        }
+    }
+
+    pub(super) async fn check(&self) -> Result<ChatAccount, Rejection> {
+        let none = json!({});
+        let (me, serves) =
+            futures::join!(self.call("getMe", &none), self.call("getWebhookInfo", &none));
+        let me = me.map_err(rejection)?;
+        let username = me["username"].as_str().ok_or(Rejection::OutOfReach)?;
+        let serves = host_of(&serves.map_err(rejection)?);
+        let address = Address { name: format!("@{username}"), serves, by_hand: false };
+        Ok(ChatAccount { addresses: vec![address] })
+    }
+
+    pub(super) async fn leads_to(&self) -> Result<Option<String>, PointError> {
+        let info = self.call("getWebhookInfo", &json!({})).await.map_err(point_error)?;
+        let url = info["url"].as_str().unwrap_or_default();
+        Ok((!url.is_empty()).then(|| url.to_owned()))
+    }
+
+    pub(super) async fn point(&self, to: Pointing<'_>) -> Result<(), PointError> {
+        let parameters = json!({
+            "url": to.url,
+            "secret_token": to.secret,
+            "max_connections": CONNECTIONS_MAX,
+            "allowed_updates": ["message", "callback_query", "my_chat_member"],
+        });
+        self.call("setWebhook", &parameters).await.map(|_| ()).map_err(point_error)
+    }
+
+    pub(super) async fn release(&self, before: Option<&str>) -> Result<(), PointError> {
+        let done = match before {
+            Some(url) => self.call("setWebhook", &json!({ "url": url })).await,
+            None => self.call("deleteWebhook", &json!({})).await,
+        };
+        done.map(|_| ()).map_err(point_error)
+    }
+}
+
+/// The rest of a webhook's URL may hold what opens it.
+fn host_of(info: &Value) -> Option<String> {
+    let url = Url::parse(info["url"].as_str()?).ok()?;
+    url.host_str().map(str::to_owned)
+}
+
+fn rejection(no: No) -> Rejection {
+    match no {
+        No::Refused => Rejection::Refused,
+        No::OutOfReach => Rejection::OutOfReach,
+    }
+}
+
+fn point_error(no: No) -> PointError {
+    match no {
+        No::Refused => PointError::Refused,
+        No::OutOfReach => PointError::OutOfReach,
+    }
+}

@@ -1,0 +1,77 @@
+use std::sync::Arc;
+
+use super::*;
+use crate::chance::Chance;
+use crate::clock::Clock;
+use crate::intake::Vendor;
+use crate::sandbox::in_process::InProcess;
+use crate::sandbox::telegram::Telegram;
+
+const KIND: SecretKind = SecretKind::TelegramToken;
+
+fn world() -> (Arc<Telegram>, Messaging) {
+    let chance = Chance::seeded(3);
+    let nobody = Arc::new(InProcess::new());
+    let telegram = Telegram::new(Clock::system(), chance, nobody);
+    let transport = InProcess::new().mount("api.telegram.org", telegram.router());
+    (telegram, Messaging::new(Arc::new(transport), Endpoints::real(), Vec::new()))
+}
+
+#[tokio::test]
+async fn a_bot_is_known_by_its_name_and_by_what_it_serves() {
+    let (telegram, messaging) = world();
+    let token = telegram.mint_bot("ada_bot");
+    let paste = format!("Use this token to access the HTTP API:\n{token}\nKeep it secret.");
+    let key = messaging.judge(KIND, &paste).unwrap();
+
+    let account = messaging.check(KIND, &key).await.unwrap();
+    assert_eq!(account.addresses[0].name, "@ada_bot");
+    assert_eq!(account.addresses[0].serves, None);
+
+    telegram.set_webhook(&token, &format!("https://shop.example/hooks/{token}"));
+    let account = messaging.check(KIND, &key).await.unwrap();
+    assert_eq!(account.addresses[0].serves.as_deref(), Some("shop.example"));
+}
+
+#[tokio::test]
+async fn a_bot_is_pointed_at_a_relay_and_given_back() {
+    let (telegram, messaging) = world();
+    let token = telegram.mint_bot("ada_bot");
+    let key = messaging.judge(KIND, &token).unwrap();
+    let to = Pointing { url: "https://relay.example/telegram", secret: &"s".repeat(64) };
+
+    messaging.point(KIND, &key, to).await.unwrap();
+    messaging.point(KIND, &key, to).await.unwrap();
+    assert_eq!(telegram.webhook(&token).as_deref(), Some(to.url));
+    assert_eq!(messaging.leads_to(KIND, &key).await.unwrap().as_deref(), Some(to.url));
+
+    messaging.release(KIND, &key, Some("https://shop.example/hook")).await.unwrap();
+    assert_eq!(telegram.webhook(&token).as_deref(), Some("https://shop.example/hook"));
+    messaging.release(KIND, &key, None).await.unwrap();
+    assert_eq!(telegram.webhook(&token), None);
+}
+
+#[tokio::test]
+async fn a_token_that_is_none_is_judged_without_asking_and_a_revoked_one_is_refused() {
+    let (telegram, messaging) = world();
+    let token = telegram.mint_bot("ada_bot");
+    let cases = [
+        ("", Rejection::Empty),
+        ("hello", Rejection::Malformed),
+        (&token[..token.len() - 3], Rejection::CutOff),
+        (
+            "sk-ant-api03-aaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
+            Rejection::OtherVendor { vendor: Vendor::Anthropic },
+        ),
+        (&"x".repeat(5000), Rejection::TooLong),
+    ];
+    for (pasted, expected) in cases {
+        assert_eq!(messaging.judge(KIND, pasted).err(), Some(expected), "{pasted}");
+    }
+    let revoked = messaging.judge(KIND, &token.replace(":AA", ":BB")).unwrap();
+    assert_eq!(messaging.check(KIND, &revoked).await, Err(Rejection::Refused));
+
+    let silent = Messaging::new(Arc::new(InProcess::new()), Endpoints::real(), Vec::new());
+    let key = silent.judge(KIND, &token).unwrap();
+    assert_eq!(silent.check(KIND, &key).await, Err(Rejection::OutOfReach));
+}
