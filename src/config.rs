@@ -6,10 +6,14 @@ use zeroize::Zeroizing;
 
 use crate::secret::{Audience, Secret, SecretKind};
 
+mod bot;
 mod deployed;
 mod vendors;
 
-pub use deployed::{Listen, owner_key, relay_settings, vm_settings};
+pub use bot::{BotSettings, TelegramSettings};
+pub use deployed::{
+    ChannelSettings, Listen, owner_key, relay_channel, relay_settings, vm_settings,
+};
 pub use vendors::{ALLOW_SANDBOX, Vendors, chat_services, images};
 
 #[cfg(test)]

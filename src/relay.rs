@@ -29,6 +29,7 @@ mod gate;
 pub mod ledger;
 mod machine;
 mod messages;
+pub mod pointing;
 pub mod proxy;
 mod reception;
 mod turn;
@@ -39,6 +40,7 @@ pub use activity::Busy;
 use gate::Gate;
 use ledger::Ledger;
 use machine::Machine;
+use pointing::Pointer;
 
 #[cfg(test)]
 pub(crate) mod tests;
@@ -117,6 +119,7 @@ pub struct Relay {
     settings: Settings,
     ledger: Arc<Ledger>,
     channel: Arc<dyn Channel>,
+    pointer: Option<Pointer>,
     transport: SharedTransport,
     clock: Clock,
     chance: Chance,
@@ -153,6 +156,7 @@ impl Relay {
         settings: Settings,
         ledger: Arc<Ledger>,
         channel: Arc<dyn Channel>,
+        pointer: Option<Pointer>,
         transport: SharedTransport,
         clock: Clock,
         chance: Chance,
@@ -176,6 +180,7 @@ impl Relay {
             settings,
             ledger,
             channel,
+            pointer,
             transport,
             clock,
             chance,
@@ -233,13 +238,17 @@ impl Relay {
     }
 
     /// The deployment is proven: the VM is told first, so that a relay that is committed has a VM
-    /// that is.
+    /// that is. Last of all the owner's bot is led here.
     ///
     /// # Errors
-    /// When the VM does not confirm it or it cannot be written down.
+    /// When the VM does not confirm it, it cannot be written down, or the bot does not lead here.
     pub async fn commit(&self) -> anyhow::Result<()> {
         self.machine.commit().await?;
-        self.probation.commit()
+        self.probation.commit()?;
+        match &self.pointer {
+            Some(pointer) => pointer.point().await,
+            None => Ok(()),
+        }
     }
 
     /// Keeps the relay up for as long as the guard lives, and idle time begins after it.

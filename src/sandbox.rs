@@ -14,10 +14,12 @@ use tokio::task::JoinSet;
 
 use crate::chance::Chance;
 use crate::clock::Clock;
+use crate::http::Network;
 
 use self::anthropic::Anthropic;
 use self::fly::{Fly, Inventory, Lag, Latency, Settings};
 use self::machines::ChildProcesses;
+use self::telegram::Telegram;
 
 pub mod anthropic;
 pub mod discord;
@@ -65,8 +67,10 @@ impl Options {
 pub struct Sandbox {
     fly: Arc<Fly>,
     anthropic: Arc<Anthropic>,
+    telegram: Arc<Telegram>,
     fly_address: SocketAddr,
     anthropic_address: SocketAddr,
+    telegram_address: SocketAddr,
     edge_address: SocketAddr,
     directory: PathBuf,
     fly_token: String,
@@ -98,10 +102,12 @@ impl Sandbox {
             ..Settings::prompt(clock, chance.clone(), Arc::new(runtime))
         };
         let fly = Fly::new(settings);
-        let anthropic = Anthropic::new(chance);
+        let anthropic = Anthropic::new(chance.clone());
+        let telegram = Telegram::new(Clock::system(), chance, Arc::new(Network::new()?));
         let mut servers = JoinSet::new();
         let fly_address = serve(&mut servers, fly.router()).await?;
         let anthropic_address = serve(&mut servers, anthropic.router()).await?;
+        let telegram_address = serve(&mut servers, telegram.router()).await?;
         let listener = listen().await?;
         let edge_address = listener.local_addr()?;
         servers.spawn(edge::serve(listener, fly.clone()));
@@ -109,8 +115,10 @@ impl Sandbox {
         Ok(Self {
             fly,
             anthropic,
+            telegram,
             fly_address,
             anthropic_address,
+            telegram_address,
             edge_address,
             directory,
             fly_token,
@@ -128,6 +136,7 @@ impl Sandbox {
             ("FLY_PUBLIC_APP_URL", format!("http://{{app}}.fly.dev.localhost:{edge}")),
             ("FLY_PRIVATE_APP_URL", format!("http://{{app}}.flycast.localhost:{edge}")),
             ("ANTHROPIC_API_URL", format!("http://{}", self.anthropic_address)),
+            ("TELEGRAM_API_URL", format!("http://{}", self.telegram_address)),
         ]
     }
 
@@ -155,6 +164,11 @@ impl Sandbox {
     /// The simulated Anthropic.
     pub fn anthropic(&self) -> &Arc<Anthropic> {
         &self.anthropic
+    }
+
+    /// The simulated Telegram.
+    pub fn telegram(&self) -> &Arc<Telegram> {
+        &self.telegram
     }
 
     /// Everything that exists in the simulated account.

@@ -11,7 +11,7 @@ use zeroize::Zeroizing;
 
 use super::{Environment, vendors};
 use crate::secret::{Audience, Secret, SecretKind};
-use crate::spec::{AgentKind, DeploymentId};
+use crate::spec::{AgentKind, DeploymentId, RelayChannel};
 use crate::vm::process::AgentUser;
 use crate::{relay, vm};
 
@@ -65,9 +65,6 @@ pub fn relay_settings(environment: &Environment<'_>) -> anyhow::Result<relay::Se
         }
         AgentKind::Shell => None,
     };
-    if environment.require("TEXTSLASH_CHANNEL")? != "web" {
-        bail!("TEXTSLASH_CHANNEL must be web");
-    }
     Ok(relay::Settings {
         owner: UserId(environment.or("TEXTSLASH_OWNER", "")),
         deployment: deployment(environment)?,
@@ -79,6 +76,41 @@ pub fn relay_settings(environment: &Environment<'_>) -> anyhow::Result<relay::Se
         model_key,
         limits: relay::Limits::default(),
     })
+}
+
+/// The channel that a relay was deployed for, with what it needs.
+pub enum ChannelSettings {
+    /// A link.
+    Web,
+    /// A Telegram bot.
+    Telegram {
+        /// The bot's token.
+        key: Arc<Secret>,
+        /// Where the internet finds this relay.
+        public_url: Url,
+    },
+}
+
+/// The channel that a relay speaks.
+///
+/// # Errors
+/// When it is none that a relay can speak, or its key or address is missing.
+pub fn relay_channel(environment: &Environment<'_>) -> anyhow::Result<ChannelSettings> {
+    let channel: RelayChannel =
+        environment.require("TEXTSLASH_CHANNEL")?.parse().context("TEXTSLASH_CHANNEL")?;
+    match channel {
+        RelayChannel::Web => Ok(ChannelSettings::Web),
+        RelayChannel::Telegram => {
+            let service = vendors::chat_services(environment)?.telegram;
+            let audience = Audience::of([service.authority()]);
+            let key = environment.secret("CHANNEL_KEY", SecretKind::TelegramToken, audience)?;
+            let public_url = url(environment, "TEXTSLASH_PUBLIC_URL")?;
+            Ok(ChannelSettings::Telegram { key: Arc::new(key), public_url })
+        }
+        RelayChannel::Discord | RelayChannel::WhatsApp => {
+            bail!("TEXTSLASH_CHANNEL must be web or telegram")
+        }
+    }
 }
 
 /// What opens the relay's web channel.

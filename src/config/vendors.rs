@@ -37,7 +37,7 @@ impl Vendors {
             Ok::<_, anyhow::Error>(address)
         };
         let anthropic = address("ANTHROPIC_API_URL", &real.model_api)?;
-        let fly = Endpoints::of(
+        let mut fly = Endpoints::of(
             &address("FLY_API_URL", real.machines_api.as_str())?,
             &address("FLY_PLATFORM_URL", real.platform_api.as_str())?,
             &address("FLY_PUBLIC_APP_URL", &real.public_app)?,
@@ -45,6 +45,7 @@ impl Vendors {
             &anthropic,
         )?;
         let messaging = chat_services(environment)?;
+        fly.relay_settings = messaging.settings();
         Ok(Self { fly, messaging, anthropic: parse_url("ANTHROPIC_API_URL", &anthropic)? })
     }
 }

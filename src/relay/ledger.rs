@@ -14,6 +14,7 @@ use tokio::sync::Notify;
 use crate::store;
 
 mod outbox;
+mod pointing;
 mod usage;
 mod web_log;
 

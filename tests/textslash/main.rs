@@ -11,6 +11,7 @@ mod provisioning;
 mod relay;
 mod sandbox;
 mod secrets;
+mod services;
 mod tidy;
 mod vm;
 mod web_log;

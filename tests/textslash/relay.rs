@@ -76,8 +76,9 @@ async fn serve(
     };
     let transport = Arc::new(Network::new().unwrap());
     let chance = Chance::system().unwrap();
-    let relay =
-        Relay::start(settings, ledger, chat.clone(), transport, Clock::system(), chance).unwrap();
+    let clock = Clock::system();
+    let relay = Relay::start(settings, ledger, chat.clone(), None, transport, clock, chance);
+    let relay = relay.unwrap();
     web::relay::serve(relay, chat.router(), listener, told).await.unwrap()
 }
 

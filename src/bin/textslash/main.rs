@@ -5,6 +5,8 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 use tracing::level_filters::LevelFilter;
 
+mod bot;
+mod channel;
 mod chat;
 mod connections;
 mod credentials;
@@ -36,6 +38,8 @@ struct Arguments {
 enum Role {
     /// Try all of it on this machine, with simulated vendors and nothing to sign up for.
     Sandbox(sandbox::Arguments),
+    /// Run the hosted onboarding bot on every chat service that is set up.
+    Bot(bot::Arguments),
     /// Set up your agent in a conversation in this terminal.
     Setup(setup::Arguments),
     /// Talk to your relay in this terminal.
@@ -52,6 +56,9 @@ enum Role {
     Teardown(teardown::Arguments),
     /// Run as a relay, where it was deployed.
     Relay,
+    /// What a relay does with its channel, within its machine.
+    #[command(hide = true)]
+    Channel(channel::Arguments),
     /// Run as the agent's machine, where it was deployed.
     Vm,
 }
@@ -62,6 +69,7 @@ async fn main() -> ExitCode {
     textslash::telemetry::start(log);
     let end = match role {
         Role::Sandbox(arguments) => sandbox::run(arguments).await,
+        Role::Bot(arguments) => bot::run(arguments).await,
         Role::Setup(arguments) => setup::run(arguments).await,
         Role::Chat(arguments) => chat::run(arguments).await,
         Role::Deploy(arguments) => deploy::run(arguments).await,
@@ -69,6 +77,7 @@ async fn main() -> ExitCode {
         Role::List(arguments) => list::run(arguments).await,
         Role::Teardown(arguments) => teardown::run(arguments).await,
         Role::Relay => relay::run().await,
+        Role::Channel(arguments) => channel::run(arguments).await,
         Role::Vm => vm::run().await,
     };
     exit::of(end)

@@ -2,14 +2,22 @@
 
 use std::sync::Arc;
 
+use adapters::channel::Channel;
+use adapters::telegram::{self, Telegram, Updates};
 use adapters::web::Web;
+use axum::Router;
 use textslash::chance::Chance;
 use textslash::clock::Clock;
-use textslash::config::{Environment, Listen, owner_key, relay_settings};
+use textslash::config::{
+    ChannelSettings, Environment, Listen, chat_services, owner_key, relay_channel, relay_settings,
+};
 use textslash::http::Network;
-use textslash::relay::Relay;
+use textslash::messaging::Messaging;
 use textslash::relay::ledger::Ledger;
+use textslash::relay::pointing::{Pointer, webhook_secret};
+use textslash::relay::{Relay, Settings};
 use textslash::web;
+use zeroize::Zeroizing;
 
 use crate::exit::End;
 use crate::signals;
@@ -18,14 +26,56 @@ pub async fn run() -> anyhow::Result<End> {
     let environment = Environment::of_process();
     let told = signals::told_to_end_there(&environment)?;
     let settings = relay_settings(&environment)?;
+    let channel = relay_channel(&environment)?;
     let ledger = Ledger::open(&settings.data_dir).await?;
-    let chat = Web::new(owner_key(&environment)?, ledger.clone());
+    let pointer = pointer(&environment, &settings, &channel, ledger.clone())?;
+    let (chat, routes) = open(&environment, &settings, channel, ledger.clone()).await?;
     let listener = Listen::read(&environment)?.open().await?;
     let transport = Arc::new(Network::new()?);
     let (clock, chance) = (Clock::system(), Chance::system()?);
-    let relay = Relay::start(settings, ledger, chat.clone(), transport, clock, chance)?;
+    let relay = Relay::start(settings, ledger, chat, pointer, transport, clock, chance)?;
     tracing::info!(address = ?listener.local_addr().ok(), "the relay listens");
-    let over = web::relay::serve(relay, chat.router(), listener, told).await?;
+    let over = web::relay::serve(relay, routes, listener, told).await?;
     tracing::info!(?over, "the relay ends");
     Ok(End::Done)
+}
+
+/// The channel that the relay was deployed for, and its routes.
+async fn open(
+    environment: &Environment<'_>,
+    settings: &Settings,
+    channel: ChannelSettings,
+    ledger: Arc<Ledger>,
+) -> anyhow::Result<(Arc<dyn Channel>, Router)> {
+    match channel {
+        ChannelSettings::Web => {
+            let web = Web::new(owner_key(environment)?, ledger);
+            let routes = web.router();
+            Ok((web, routes))
+        }
+        ChannelSettings::Telegram { key, .. } => {
+            let telegram = Telegram::start(telegram::Settings {
+                token: Zeroizing::new(key.expose_here().to_owned()),
+                api_url: chat_services(environment)?.telegram.to_string(),
+                updates: Updates::Webhook { secret: webhook_secret(&settings.link_key) },
+            });
+            let telegram = telegram.await?;
+            let routes = telegram.router();
+            Ok((telegram, routes))
+        }
+    }
+}
+
+/// What points the owner's bot at this relay, where its service is pointed.
+pub fn pointer(
+    environment: &Environment<'_>,
+    settings: &Settings,
+    channel: &ChannelSettings,
+    ledger: Arc<Ledger>,
+) -> anyhow::Result<Option<Pointer>> {
+    let ChannelSettings::Telegram { key, public_url } = channel else { return Ok(None) };
+    let transport = Arc::new(Network::new()?);
+    let messaging = Messaging::new(transport, chat_services(environment)?, Vec::new());
+    let url = format!("{}/telegram", public_url.as_str().trim_end_matches('/'));
+    Ok(Some(Pointer::new(messaging, key.clone(), url, &settings.link_key, ledger)))
 }

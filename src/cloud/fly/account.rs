@@ -24,6 +24,7 @@ mod find;
 mod gates;
 mod make;
 mod observe;
+mod release;
 #[cfg(test)]
 mod tests;
 
@@ -101,6 +102,8 @@ impl FlyAccount {
     }
 }
 
+use release::has_pointed;
+
 #[async_trait]
 impl Cloud for FlyAccount {
     fn plan(&self, _spec: &Spec) -> Plan {
@@ -136,6 +139,11 @@ impl Cloud for FlyAccount {
                 self.note_deleted(&name);
             }
             Part::Volume => self.client.delete_volume(&token, app, id?).await?,
+            Part::Machine if role == Role::Relay && has_pointed(here.spec) => {
+                let machine = id?;
+                self.release_channel(app, machine).await;
+                self.client.delete_machine(&token, app, machine).await?;
+            }
             Part::Machine => self.client.delete_machine(&token, app, id?).await?,
             _ => return Err(Failure::ours("it goes with its app").into()),
         }

@@ -29,6 +29,9 @@ const READ_DEADLINE: Duration = Duration::from_secs(20);
 /// answer into a doubt.
 const CHANGE_DEADLINE: Duration = Duration::from_secs(65);
 
+/// How long a command may run in a machine, in seconds: two short calls to a chat service.
+const EXEC_TIMEOUT_S: u32 = 30;
+
 /// The longest body that is read. Machines have a few kilobytes each; this is an account with hundreds.
 const BODY_MAX: usize = 4 * 1024 * 1024;
 
@@ -279,6 +282,31 @@ impl Client {
         let path = ["apps", app, "machines", machine];
         let request = Request::delete(Action::DeleteMachine, machine, &path);
         self.gone(token, request.query(&[("force", "true")])).await
+    }
+
+    /// Starts a machine that is stopped.
+    pub(super) async fn start_machine(
+        &self,
+        token: &Secret,
+        Segment(app): Segment<'_>,
+        Segment(machine): Segment<'_>,
+    ) -> Result<(), Failure> {
+        let path = ["apps", app, "machines", machine, "start"];
+        let request = Request::get(Action::StartMachine, machine, &path);
+        self.answer(token, Request { method: Method::POST, ..request }).await.map(|_| ())
+    }
+
+    /// Runs a command in a started machine; the answer says how it ended.
+    pub(super) async fn exec(
+        &self,
+        token: &Secret,
+        Segment(app): Segment<'_>,
+        Segment(machine): Segment<'_>,
+        command: &[&str],
+    ) -> Result<wire::Executed, Failure> {
+        let path = ["apps", app, "machines", machine, "exec"];
+        let body = wire::Exec { command, timeout: EXEC_TIMEOUT_S };
+        self.read(token, Request::post(Action::Exec, machine, &path, &body)?).await
     }
 
     /// Makes sure that something is on its way out; gone already is success.

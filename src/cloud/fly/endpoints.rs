@@ -17,6 +17,8 @@ pub struct Endpoints {
     pub private_app: String,
     /// The model API that a relay forwards to.
     pub model_api: String,
+    /// What a relay is told of other services that are not at their real addresses.
+    pub relay_settings: Vec<(&'static str, String)>,
 }
 
 impl Endpoints {
@@ -51,6 +53,7 @@ impl Endpoints {
             public_app: public_app.to_owned(),
             private_app: private_app.to_owned(),
             model_api: model_api.to_owned(),
+            relay_settings: Vec::new(),
         })
     }
 

@@ -33,6 +33,8 @@ pub(super) enum Action {
     GetMachine,
     CreateMachine,
     DeleteMachine,
+    StartMachine,
+    Exec,
 }
 
 /// So many at once, and from then on one for each interval.

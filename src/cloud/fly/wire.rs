@@ -268,3 +268,17 @@ where
 {
     Option::deserialize(from).map(Option::unwrap_or_default)
 }
+
+/// `POST …/exec`.
+#[derive(Serialize)]
+pub(super) struct Exec<'a> {
+    pub(super) command: &'a [&'a str],
+    /// In seconds.
+    pub(super) timeout: u32,
+}
+
+/// How a command ended.
+#[derive(Deserialize)]
+pub(super) struct Executed {
+    pub(super) exit_code: Option<i64>,
+}

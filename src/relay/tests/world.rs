@@ -116,7 +116,7 @@ impl World {
         let ledger = Ledger::open(self.dir.path()).await?;
         let clock = Clock::following_tokio(1_700_000_000_000);
         let chance = Chance::system()?;
-        Relay::start(settings, ledger, self.channel.clone(), transport, clock, chance)
+        Relay::start(settings, ledger, self.channel.clone(), None, transport, clock, chance)
     }
 
     fn settings(&self, owner: &str) -> Settings {

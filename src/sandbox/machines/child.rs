@@ -195,6 +195,11 @@ impl MachineRuntime for ChildProcesses {
         else {
             return Executed { exit_code: 127, ..Executed::default() };
         };
+        // As the images of both roles have it.
+        let program = match program.as_str() {
+            "/textslash" => self.program.as_os_str(),
+            other => other.as_ref(),
+        };
         let run = Command::new(program)
             .args(arguments)
             .env_clear()

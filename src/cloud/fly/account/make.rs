@@ -79,6 +79,7 @@ impl FlyAccount {
             vec![("LINK_KEY", &keys.link_key), ("MODEL_PROXY_TOKEN", &keys.model_proxy_token)];
         if role == Role::Relay {
             secrets.push(("OWNER_KEY", &keys.owner_key));
+            secrets.extend(keys.channel_key.as_deref().map(|key| ("CHANNEL_KEY", key)));
             secrets.extend(keys.model_key.as_deref().map(|key| ("MODEL_KEY", key)));
         }
         let set = self.client.set_secrets(&self.token(), Segment::of(app)?, &secrets).await?;
@@ -142,9 +143,13 @@ impl FlyAccount {
                 ("TEXTSLASH_OWNER", here.spec.owner.clone()),
                 ("TEXTSLASH_VM_URL", endpoints.private(&here.spec.app(Role::Vm))),
                 ("TEXTSLASH_MODEL_URL", endpoints.model_api.clone()),
+                ("TEXTSLASH_PUBLIC_URL", endpoints.public(&here.spec.app(Role::Relay))),
             ]),
             Role::Vm => environment
                 .extend([("TEXTSLASH_RELAY_URL", endpoints.private(&here.spec.app(Role::Relay)))]),
+        }
+        if role == Role::Relay {
+            environment.extend(endpoints.relay_settings.iter().cloned());
         }
         environment
     }

@@ -1,0 +1,126 @@
+//! `textslash bot`: the hosted onboarding bot, on every chat service whose credentials are in the
+//! environment.
+
+use std::future::Future;
+use std::sync::Arc;
+
+use adapters::channel::Channel;
+use adapters::telegram::{self, Telegram, Updates};
+use anyhow::Context;
+use axum::Router;
+use textslash::config::{
+    ALLOW_SANDBOX, BotSettings, Environment, Listen, TelegramSettings, images,
+};
+use textslash::messaging::Pointing;
+use textslash::onboarding::{Catalogue, Onboarding};
+use textslash::secret::{Audience, Secret, SecretKind};
+use textslash::spec::{AgentKind, CloudKind, RelayChannel};
+use textslash::web::bot::{self, Door};
+use tokio::task::JoinSet;
+use url::Url;
+
+use crate::connections::Connections;
+use crate::exit::End;
+use crate::{report, signals};
+
+#[derive(clap::Args)]
+pub struct Arguments {}
+
+/// A chat service that the bot speaks.
+struct Spoken {
+    channel: Arc<dyn Channel>,
+    routes: Router,
+    /// How to reach the bot there.
+    line: String,
+}
+
+pub async fn run(_: Arguments) -> anyhow::Result<End> {
+    let told = signals::told_to_end()?;
+    let environment = Environment::of_process();
+    let settings = BotSettings::read(&environment)?;
+    let images = images(&environment)?;
+    let connections = Connections::of_environment(&environment).await?;
+    let listener = Listen::read(&environment)?.open().await?;
+    let mut channels = Vec::new();
+    let mut routes = Router::new();
+    for Spoken { channel, routes: own, line } in spoken(&settings, &connections).await? {
+        report::say(&line);
+        routes = routes.merge(own);
+        channels.push(channel);
+    }
+    let catalogue = Catalogue {
+        clouds: vec![CloudKind::Fly],
+        channels: RelayChannel::ALL.to_vec(),
+        agents: agents(&environment)?,
+        images,
+    };
+    let onboarding = connections.onboarding(catalogue, Vec::new());
+    let door = Door { pool: connections.pool.clone(), routes };
+    tokio::select! {
+        ended = converse(onboarding, channels) => ended,
+        served = bot::serve(door, listener) => served.map(|()| End::Done),
+        () = told => Ok(End::Interrupted),
+    }
+}
+
+/// A simulated model needs no key, and neither does the shell agent.
+fn agents(environment: &Environment<'_>) -> anyhow::Result<Vec<AgentKind>> {
+    match environment.flag(ALLOW_SANDBOX)? {
+        true => Ok(vec![AgentKind::Claude, AgentKind::Shell]),
+        false => Ok(vec![AgentKind::Claude]),
+    }
+}
+
+/// Every channel that is set up.
+async fn spoken(settings: &BotSettings, connections: &Connections) -> anyhow::Result<Vec<Spoken>> {
+    let mut spoken = Vec::new();
+    if let Some(telegram) = &settings.telegram {
+        let public_url = settings.public_url.as_ref();
+        spoken.push(on_telegram(telegram, public_url, connections).await.context("Telegram")?);
+    }
+    Ok(spoken)
+}
+
+async fn on_telegram(
+    settings: &TelegramSettings,
+    public_url: Option<&Url>,
+    connections: &Connections,
+) -> anyhow::Result<Spoken> {
+    let updates = match &settings.webhook_secret {
+        Some(secret) => Updates::Webhook { secret: secret.clone() },
+        None => Updates::Polling,
+    };
+    let telegram = Telegram::start(telegram::Settings {
+        token: settings.token.clone(),
+        api_url: settings.api_url.to_string(),
+        updates,
+    })
+    .await?;
+    if let (Some(secret), Some(public_url)) = (&settings.webhook_secret, public_url) {
+        let audience = Audience::of([settings.api_url.authority()]);
+        let key = Secret::new(SecretKind::TelegramToken, settings.token.clone(), audience);
+        let url = format!("{}/telegram", public_url.as_str().trim_end_matches('/'));
+        let to = Pointing { url: &url, secret };
+        connections.messaging.point(SecretKind::TelegramToken, &key, to).await?;
+    }
+    let line = format!("Telegram: https://t.me/{}", telegram.username());
+    Ok(Spoken { routes: telegram.router(), channel: telegram, line })
+}
+
+/// Talks on all of them until one ends.
+fn converse(
+    onboarding: Onboarding,
+    channels: Vec<Arc<dyn Channel>>,
+) -> impl Future<Output = anyhow::Result<End>> {
+    let mut talks = JoinSet::new();
+    for channel in channels {
+        let onboarding = onboarding.clone();
+        talks.spawn(async move { onboarding.run(channel).await });
+    }
+    async move {
+        match talks.join_next().await {
+            Some(ended) => ended?.map(|()| End::Done),
+            None => std::future::pending().await,
+        }
+    }
+}

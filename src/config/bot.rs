@@ -1,0 +1,88 @@
+//! What the hosted bot is told by its environment.
+
+use anyhow::bail;
+use url::Url;
+use zeroize::Zeroizing;
+
+use super::{ALLOW_SANDBOX, Environment, vendors};
+
+/// Said when the bot would speak nowhere.
+const NO_CHANNEL: &str = "no chat service is set up: set TELEGRAM_BOT_TOKEN (from @BotFather); see README, \
+                          \"Host it\"";
+
+/// The fewest characters of a webhook secret: 256 bit take 43 in base64url and 64 in hex.
+const SECRET_CHARS_MIN: usize = 43;
+
+/// What the hosted bot is told.
+pub struct BotSettings {
+    /// Where the internet finds the bot's web server, if it does.
+    pub public_url: Option<Url>,
+    /// Telegram, if it is set up.
+    pub telegram: Option<TelegramSettings>,
+    /// What opens `/metrics`; without it they are for this machine alone.
+    pub metrics_token: Option<Zeroizing<String>>,
+}
+
+/// How the bot speaks Telegram.
+pub struct TelegramSettings {
+    /// The bot's token.
+    pub token: Zeroizing<String>,
+    /// Telegram's API.
+    pub api_url: Url,
+    /// What Telegram shows at the webhook; without it, updates are asked for.
+    pub webhook_secret: Option<Zeroizing<String>>,
+}
+
+impl BotSettings {
+    /// The channels whose credentials are in the environment.
+    ///
+    /// # Errors
+    /// When there is none, or one is set up in part: a bot that half listens helps nobody.
+    pub fn read(environment: &Environment<'_>) -> anyhow::Result<Self> {
+        let public_url = public_url(environment)?;
+        let telegram = telegram(environment, public_url.as_ref())?;
+        if telegram.is_none() {
+            bail!("{NO_CHANNEL}");
+        }
+        let metrics_token = environment.get("TEXTSLASH_METRICS_TOKEN").map(Zeroizing::new);
+        Ok(Self { public_url, telegram, metrics_token })
+    }
+}
+
+fn telegram(
+    environment: &Environment<'_>,
+    public_url: Option<&Url>,
+) -> anyhow::Result<Option<TelegramSettings>> {
+    let secret = environment.get("TELEGRAM_WEBHOOK_SECRET").map(Zeroizing::new);
+    let Some(token) = environment.get("TELEGRAM_BOT_TOKEN").map(Zeroizing::new) else {
+        if secret.is_some() {
+            bail!("TELEGRAM_WEBHOOK_SECRET is set, but TELEGRAM_BOT_TOKEN is not");
+        }
+        return Ok(None);
+    };
+    if let Some(secret) = &secret {
+        let belongs = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '-';
+        if secret.len() < SECRET_CHARS_MIN || !secret.chars().all(belongs) {
+            bail!(
+                "TELEGRAM_WEBHOOK_SECRET needs {SECRET_CHARS_MIN} or more letters, digits, _ or -; make \
+                 one with `openssl rand -hex 32`"
+            );
+        }
+        if public_url.is_none() {
+            bail!(
+                "TELEGRAM_WEBHOOK_SECRET needs TEXTSLASH_PUBLIC_URL, where Telegram finds the webhook"
+            );
+        }
+    }
+    let api_url = vendors::chat_services(environment)?.telegram;
+    Ok(Some(TelegramSettings { token, api_url, webhook_secret: secret }))
+}
+
+fn public_url(environment: &Environment<'_>) -> anyhow::Result<Option<Url>> {
+    let Some(text) = environment.get("TEXTSLASH_PUBLIC_URL") else { return Ok(None) };
+    let url = vendors::parse_url("TEXTSLASH_PUBLIC_URL", &text)?;
+    if url.scheme() != "https" && !environment.flag(ALLOW_SANDBOX)? {
+        bail!("TEXTSLASH_PUBLIC_URL must start with https://: credentials are entered there");
+    }
+    Ok(Some(url))
+}

@@ -1,0 +1,30 @@
+//! Where the owner's bot led before this relay.
+
+use sqlx::Row;
+
+use super::Ledger;
+
+impl Ledger {
+    /// Remembers where the bot led, if that is not remembered yet: the first one is the one to go back to.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn note_pointing(&self, before: Option<&str>) -> anyhow::Result<()> {
+        sqlx::query(
+            "INSERT INTO pointing (one, before) VALUES (1, $1) ON CONFLICT (one) DO NOTHING",
+        )
+        .bind(before)
+        .execute(&self.pool)
+        .await?;
+        Ok(())
+    }
+
+    /// Where the bot led before, if anywhere.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn pointed_before(&self) -> anyhow::Result<Option<String>> {
+        let row = sqlx::query("SELECT before FROM pointing").fetch_optional(&self.pool).await?;
+        Ok(row.map(|row| row.try_get(0)).transpose()?.flatten())
+    }
+}

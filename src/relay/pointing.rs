@@ -1,0 +1,95 @@
+//! Where the owner's bot leads. The relay holds its key, so it is the relay that points the bot at itself
+//! once it is proven, remembers on its owner's disk where the bot led before, and gives it back.
+
+use std::sync::Arc;
+
+use anyhow::Context;
+use hmac::{Hmac, KeyInit, Mac};
+use sha2::Sha256;
+use zeroize::Zeroizing;
+
+use super::ledger::Ledger;
+use crate::messaging::{Messaging, PointError, Pointing};
+use crate::secret::Secret;
+
+/// Points the owner's bot at this relay, and back.
+pub struct Pointer {
+    messaging: Messaging,
+    key: Arc<Secret>,
+    url: String,
+    secret: Zeroizing<String>,
+    ledger: Arc<Ledger>,
+}
+
+/// What came of giving a bot back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Released {
+    /// It leads where it led before this relay.
+    GivenBack,
+    /// It did not lead here, so it was left alone.
+    NotOurs,
+    /// The service refuses the key: nothing can be done with it any more.
+    Refused,
+}
+
+impl Pointer {
+    /// For the bot of this key, whose messages are to come in at `url`. What the service shows there is made
+    /// of the link key, so that every process of one deployment knows it and nobody else does.
+    pub fn new(
+        messaging: Messaging,
+        key: Arc<Secret>,
+        url: String,
+        link_key: &Secret,
+        ledger: Arc<Ledger>,
+    ) -> Self {
+        Self { messaging, key, url, secret: webhook_secret(link_key), ledger }
+    }
+
+    /// Leads the bot here. Doing it twice is doing it once.
+    ///
+    /// # Errors
+    /// When the service refuses, does not answer, or what was before cannot be written down.
+    pub async fn point(&self) -> anyhow::Result<()> {
+        let kind = self.key.kind();
+        let before = self.messaging.leads_to(kind, &self.key).await?;
+        if before.as_deref() != Some(&self.url) {
+            let saved = self.ledger.note_pointing(before.as_deref()).await;
+            saved.context("cannot write down where the bot led before")?;
+        }
+        let to = Pointing { url: &self.url, secret: &self.secret };
+        self.messaging.point(kind, &self.key, to).await?;
+        let now = self.messaging.leads_to(kind, &self.key).await?;
+        anyhow::ensure!(now.as_deref() == Some(&self.url), "the bot does not lead here yet");
+        Ok(())
+    }
+
+    /// Leads the bot back, if it still leads here.
+    ///
+    /// # Errors
+    /// When the service does not answer or the database fails: to be tried again.
+    pub async fn release(&self) -> anyhow::Result<Released> {
+        let kind = self.key.kind();
+        let now = match self.messaging.leads_to(kind, &self.key).await {
+            Err(PointError::Refused) => return Ok(Released::Refused),
+            now => now?,
+        };
+        if now.as_deref() != Some(&self.url) {
+            return Ok(Released::NotOurs);
+        }
+        let before = self.ledger.pointed_before().await?;
+        match self.messaging.release(kind, &self.key, before.as_deref()).await {
+            Ok(()) => Ok(Released::GivenBack),
+            Err(PointError::Refused) => Ok(Released::Refused),
+            Err(error) => Err(error.into()),
+        }
+    }
+}
+
+/// What a service shows at the webhook of the relay with this link key.
+pub fn webhook_secret(link_key: &Secret) -> Zeroizing<String> {
+    let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(link_key.expose_here().as_bytes()) else {
+        unreachable!("HMAC takes keys of any length")
+    };
+    mac.update(b"telegram-webhook");
+    Zeroizing::new(hex::encode(mac.finalize().into_bytes()))
+}

@@ -1,0 +1,119 @@
+//! A sandbox, the real bot in a process that can be killed, and Ada with her phone.
+
+use std::net::{Ipv4Addr, TcpListener};
+use std::path::Path;
+
+use nix::sys::signal::Signal;
+use tempfile::TempDir;
+use textslash::sandbox::telegram::Person;
+use textslash::sandbox::{Options, Sandbox};
+
+use crate::program::{self, Program};
+
+/// Ada's id on Telegram.
+pub const ADA: u64 = 7_001;
+
+pub struct World {
+    pub sandbox: Sandbox,
+    dir: TempDir,
+    bot: Option<Program>,
+    bot_token: String,
+    environment: Vec<(String, String)>,
+}
+
+impl World {
+    /// The bot asks Telegram for messages.
+    pub async fn polling() -> Self {
+        Self::made(false).await
+    }
+
+    /// Telegram calls the bot.
+    pub async fn webhook() -> Self {
+        Self::made(true).await
+    }
+
+    async fn made(webhook: bool) -> Self {
+        let options = Options::this_program().unwrap();
+        let program = program::PATH.into();
+        let sandbox = Sandbox::start(Options { program, ..options }).await.unwrap();
+        let bot_token = sandbox.telegram().mint_bot("textslash_bot");
+        let port = free_port();
+        let image = |of| format!("registry.test/{of}@sha256:{}", "0".repeat(64));
+        let mut environment: Vec<(String, String)> = Vec::new();
+        let mut set = |name: &str, value: String| environment.push((name.to_owned(), value));
+        for (name, url) in sandbox.base_urls() {
+            set(name, url);
+        }
+        set("TELEGRAM_BOT_TOKEN", bot_token.clone());
+        set("TEXTSLASH_RELAY_IMAGE", image("relay"));
+        set("TEXTSLASH_VM_IMAGE", image("vm"));
+        set("TEXTSLASH_ALLOW_SANDBOX", "1".to_owned());
+        set("LISTEN_HOST", "127.0.0.1".to_owned());
+        set("PORT", port.to_string());
+        if webhook {
+            set("TEXTSLASH_PUBLIC_URL", format!("http://127.0.0.1:{port}"));
+            set("TELEGRAM_WEBHOOK_SECRET", "s3cret_".repeat(8));
+        }
+        let dir = tempfile::tempdir().unwrap();
+        let mut world = Self { sandbox, dir, bot: None, bot_token, environment };
+        world.bot_starts().await;
+        world
+    }
+
+    async fn bot_starts(&mut self) {
+        let bot = Program::start(self.dir.path(), &["bot"], &self.environment);
+        bot.err.until("https://t.me/textslash_bot").await;
+        self.bot = Some(bot);
+    }
+
+    /// The bot is killed and started anew.
+    pub async fn bot_restarts(&mut self) {
+        let bot = self.bot.take().unwrap();
+        bot.signal(Signal::SIGKILL);
+        assert_eq!(bot.end().await.code, -9);
+        self.bot_starts().await;
+    }
+
+    /// Ada, in a chat with the onboarding bot.
+    pub fn ada(&self) -> Person {
+        self.sandbox.telegram().person(&self.bot_token, ADA, "en")
+    }
+
+    /// Looks for a secret in what the bot keeps, in what it wrote, and in what the service keeps.
+    pub fn expect_nowhere(&self, secret: &str) {
+        assert!(!self.sandbox.telegram().kept().contains(secret), "the service keeps a secret");
+        let bot = self.bot.as_ref().unwrap();
+        assert!(!bot.err.so_far().contains(secret), "a secret was logged");
+        assert!(!bot.out.so_far().contains(secret), "a secret was printed");
+        let mut looked_at = 0;
+        for bytes in files(self.dir.path()) {
+            looked_at += bytes.len();
+            let found = bytes.windows(secret.len()).any(|window| window == secret.as_bytes());
+            assert!(!found, "a secret is on disk");
+        }
+        assert!(looked_at > 0, "the hunt is blind");
+    }
+
+    /// Leaves a transcript where `TRANSCRIPTS` says, if it does.
+    pub fn tell(&self, name: &str, story: &str) {
+        if let Ok(directory) = std::env::var("TRANSCRIPTS") {
+            std::fs::write(Path::new(&directory).join(format!("{name}.txt")), story).unwrap();
+        }
+    }
+}
+
+fn free_port() -> u16 {
+    TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap().local_addr().unwrap().port()
+}
+
+fn files(directory: &Path) -> Vec<Vec<u8>> {
+    let mut all = Vec::new();
+    for entry in std::fs::read_dir(directory).unwrap() {
+        let path = entry.unwrap().path();
+        match path.is_dir() {
+            true => all.extend(files(&path)),
+            false => all.push(std::fs::read(path).unwrap()),
+        }
+    }
+    all
+}
