@@ -1,1 +1,300 @@
 //! WhatsApp, through Twilio.
+//!
+//! Messages come by webhook, whose signature is checked against the *configured* public URL before anything
+//! else; they are answered with empty TwiML once they are durable, and all that we say goes by REST.
+//!
+//! What people should know of it: a person's phone keeps what they wrote, whatever we delete at Twilio; a
+//! day after their last message we may not write first (error 63016), so what is to be said waits until they
+//! write again; a number of Twilio's sandbox hears somebody only for three days after they sent it
+//! `join <two words>` (error 63015).
+
+use std::collections::{HashMap, VecDeque};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use tokio::time::Instant;
+use url::Url;
+use zeroize::Zeroizing;
+
+use crate::channel::{Capabilities, Channel, ChannelError, Event, SecretEntry};
+use crate::chat::{Attachment, ChatId, File, InboundId, MessageRef, Outbound};
+use crate::inbox::Inbox;
+use crate::text::{Unit, length};
+
+mod content;
+mod inbound;
+mod media;
+mod rest;
+pub mod signature;
+mod status;
+#[cfg(test)]
+mod tests;
+mod webhook;
+
+use content::Contents;
+use media::Shelf;
+use rest::{Rest, Sent};
+
+/// Longest text of a message (Twilio error 21617).
+const TEXT_MAX: usize = 1600;
+
+/// Quick replies in a session message without approval (Content API, `twilio/quick-reply`).
+const BUTTONS_MAX: usize = 3;
+
+/// Largest medium (Twilio's limit for WhatsApp).
+const FILES_BYTES_MAX: u64 = 16 * 1024 * 1024;
+
+/// How long after a person's last message we may write (WhatsApp's customer service window).
+const WINDOW: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// Messages that are remembered by their key or number, so that none is sent twice or lost.
+const REMEMBERED_MAX: usize = 1_024;
+
+/// How a WhatsApp number is spoken for.
+pub struct Settings {
+    /// The Twilio account (`AC…`).
+    pub account_sid: String,
+    /// Its Auth Token: signs webhooks and opens the REST API.
+    pub auth_token: Zeroizing<String>,
+    /// The number, as `+14155238886`.
+    pub number: String,
+    /// Where the internet finds [`WhatsApp::router`]: what webhooks are signed for.
+    pub public_url: Url,
+    /// Where Twilio is.
+    pub apis: Apis,
+}
+
+/// The base URLs of Twilio's interfaces.
+#[derive(Clone, Debug)]
+pub struct Apis {
+    /// `https://api.twilio.com`.
+    pub api: Url,
+    /// `https://messaging.twilio.com`.
+    pub messaging: Url,
+    /// `https://content.twilio.com`.
+    pub content: Url,
+}
+
+/// A WhatsApp number of a Twilio account.
+pub struct WhatsApp {
+    account_sid: String,
+    auth_token: Zeroizing<String>,
+    /// `whatsapp:+…`.
+    from: String,
+    public_url: String,
+    capabilities: Capabilities,
+    inbox: Inbox,
+    rest: Rest,
+    contents: Contents,
+    shelf: Shelf,
+    state: Mutex<State>,
+}
+
+#[derive(Default)]
+struct State {
+    /// When a person last wrote, and with which message.
+    heard: HashMap<ChatId, (Instant, String)>,
+    /// The window of these chats is closed, whatever we think.
+    closed: HashMap<ChatId, Vec<Outbound>>,
+    /// What was sent, newest last: chat, key, Twilio's id, and the message until it is known to have come.
+    sent: VecDeque<(ChatId, String, String, Option<Outbound>)>,
+}
+
+/// Why a number cannot be spoken for.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum StartError {
+    /// The number is not one.
+    #[error("a WhatsApp number is written as +14155238886")]
+    Number,
+    /// The client cannot be made.
+    #[error("the platform offers no TLS roots or sockets")]
+    Platform,
+}
+
+impl WhatsApp {
+    /// Speaks for a number. Whether Twilio agrees shows with the first message.
+    ///
+    /// # Errors
+    /// When the number is malformed or the platform offers no network.
+    pub fn start(settings: Settings) -> Result<Arc<Self>, StartError> {
+        let Settings { account_sid, auth_token, number, public_url, apis } = settings;
+        let digits = number.strip_prefix('+').unwrap_or_default();
+        if !(7..=15).contains(&digits.len()) || !digits.bytes().all(|b| b.is_ascii_digit()) {
+            return Err(StartError::Number);
+        }
+        let rest = Rest::new(&account_sid, auth_token.clone(), apis)?;
+        Ok(Arc::new(Self {
+            from: format!("whatsapp:{number}"),
+            public_url: public_url.as_str().trim_end_matches('/').to_owned(),
+            account_sid,
+            auth_token,
+            capabilities: capabilities(),
+            inbox: Inbox::new(),
+            rest,
+            contents: Contents::default(),
+            shelf: Shelf::default(),
+            state: Mutex::default(),
+        }))
+    }
+
+    /// `POST /whatsapp`, `POST /whatsapp/status`, and the media that Twilio fetches from us.
+    pub fn router(self: &Arc<Self>) -> axum::Router {
+        webhook::router(self.clone())
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn status_url(&self) -> String {
+        format!("{}/whatsapp/status", self.public_url)
+    }
+
+    /// A person wrote: for a day we may write, too. What could not be sent before is sent now.
+    fn heard(&self, chat: &ChatId, sid: &str) {
+        let mut state = self.state();
+        if state.heard.len() >= REMEMBERED_MAX {
+            state.heard.retain(|_, (at, _)| at.elapsed() < WINDOW);
+        }
+        state.heard.insert(chat.clone(), (Instant::now(), sid.to_owned()));
+        let missed = state.closed.remove(chat);
+        drop(state);
+        if missed.is_some() {
+            self.inbox.reachable(chat.clone());
+        }
+    }
+
+    fn is_closed(&self, chat: &ChatId) -> bool {
+        let state = self.state();
+        let gone_quiet = state.heard.get(chat).is_some_and(|(at, _)| at.elapsed() >= WINDOW);
+        gone_quiet || state.closed.contains_key(chat)
+    }
+
+    fn sent_as(&self, chat: &ChatId, key: &str) -> Option<MessageRef> {
+        let state = self.state();
+        let same = state.sent.iter().find(|(in_chat, sent, _, _)| in_chat == chat && sent == key);
+        same.map(|(chat, _, sid, _)| MessageRef { chat: chat.clone(), id: sid.clone() })
+    }
+
+    fn note_sent(
+        &self,
+        chat: &ChatId,
+        key: &str,
+        sid: String,
+        message: Option<&Outbound>,
+    ) -> MessageRef {
+        let mut state = self.state();
+        if state.sent.len() == REMEMBERED_MAX {
+            state.sent.pop_front();
+        }
+        state.sent.push_back((chat.clone(), key.to_owned(), sid.clone(), message.cloned()));
+        MessageRef { chat: chat.clone(), id: sid }
+    }
+
+    async fn post(&self, chat: &ChatId, message: &Outbound) -> Result<Sent, ChannelError> {
+        let status = self.status_url();
+        let mut form = vec![
+            ("From", self.from.as_str()),
+            ("To", chat.0.as_str()),
+            ("StatusCallback", status.as_str()),
+        ];
+        if let Some(content) = self.contents.of(&self.rest, message).await {
+            form.push(("ContentSid", &content));
+            return self.rest.send(&form, None).await;
+        }
+        let text = content::numbered(message);
+        form.push(("Body", &text));
+        self.rest.send(&form, Some(&text)).await
+    }
+}
+
+fn capabilities() -> Capabilities {
+    Capabilities {
+        edits: false,
+        deletes_theirs: false,
+        scrubs_theirs: true,
+        buttons_max: BUTTONS_MAX,
+        text_max: TEXT_MAX,
+        text_unit: Unit::Chars,
+        edit_interval_ms: 0,
+        secret_entry: SecretEntry::Form,
+        opens_pages: false,
+        makes_bots: false,
+        files_in_bytes_max: FILES_BYTES_MAX,
+        files_out_bytes_max: FILES_BYTES_MAX,
+    }
+}
+
+#[async_trait]
+impl Channel for WhatsApp {
+    fn name(&self) -> &'static str {
+        "whatsapp"
+    }
+
+    fn capabilities(&self) -> &Capabilities {
+        &self.capabilities
+    }
+
+    async fn next(&self) -> Option<Event> {
+        self.inbox.next().await
+    }
+
+    async fn acknowledge(&self, id: &InboundId) {
+        self.inbox.acknowledge(id);
+    }
+
+    async fn send(&self, chat: &ChatId, message: &Outbound) -> Result<MessageRef, ChannelError> {
+        if length(&message.text, Unit::Chars) > TEXT_MAX {
+            return Err(ChannelError::Refused("too long"));
+        }
+        if let Some(sent) = self.sent_as(chat, &message.key) {
+            return Ok(sent);
+        }
+        if self.is_closed(chat) {
+            return Err(ChannelError::Unreachable);
+        }
+        let Sent { sid } = self.post(chat, message).await?;
+        Ok(self.note_sent(chat, &message.key, sid, Some(message)))
+    }
+
+    async fn edit(&self, _: &MessageRef, _: &Outbound) -> Result<(), ChannelError> {
+        Err(ChannelError::Refused("WhatsApp messages cannot be edited"))
+    }
+
+    async fn delete(&self, message: &MessageRef) -> Result<(), ChannelError> {
+        self.rest.delete(&message.id).await
+    }
+
+    async fn typing(&self, chat: &ChatId) {
+        let heard = self.state().heard.get(chat).map(|(_, sid)| sid.clone());
+        if let Some(sid) = heard {
+            self.rest.typing(&sid).await;
+        }
+    }
+
+    async fn fetch(&self, attachment: &Attachment) -> Result<Bytes, ChannelError> {
+        self.rest.medium(&attachment.id, FILES_BYTES_MAX).await
+    }
+
+    async fn send_file(&self, chat: &ChatId, file: &File) -> Result<MessageRef, ChannelError> {
+        if let Some(sent) = self.sent_as(chat, &file.key) {
+            return Ok(sent);
+        }
+        if self.is_closed(chat) {
+            return Err(ChannelError::Unreachable);
+        }
+        let path = self.shelf.put(file)?;
+        let (status, medium) = (self.status_url(), format!("{}{path}", self.public_url));
+        let form = [
+            ("From", self.from.as_str()),
+            ("To", chat.0.as_str()),
+            ("StatusCallback", status.as_str()),
+            ("MediaUrl", medium.as_str()),
+            ("Body", file.caption.as_str()),
+        ];
+        let Sent { sid } = self.rest.send(&form, None).await?;
+        Ok(self.note_sent(chat, &file.key, sid, None))
+    }
+}

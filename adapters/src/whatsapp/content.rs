@@ -1,0 +1,76 @@
+//! Buttons: quick replies through the Content API, or numbers in the text where those do not fit.
+
+use std::collections::HashMap;
+use std::sync::{Mutex, PoisonError};
+
+use serde_json::{Value, json};
+
+use super::BUTTONS_MAX;
+use super::rest::Rest;
+use crate::chat::Outbound;
+
+/// Longest text with quick replies, in characters (Content API, `twilio/quick-reply`).
+const BODY_MAX: usize = 1024;
+
+/// Longest label of a quick reply, in characters.
+const TITLE_MAX: usize = 20;
+
+/// Contents that are remembered: questions repeat, plans do not.
+const CONTENTS_MAX: usize = 256;
+
+/// Contents that Twilio knows, by what is in them.
+#[derive(Default)]
+pub(super) struct Contents(Mutex<HashMap<String, String>>);
+
+impl Contents {
+    /// The content of a message with buttons; none where it has none, they do not fit, or Twilio does not take
+    /// it.
+    pub(super) async fn of(&self, rest: &Rest, message: &Outbound) -> Option<String> {
+        let content = quick_reply(message)?;
+        let key = content.to_string();
+        if let Some(known) = self.known().get(&key) {
+            return Some(known.clone());
+        }
+        let sid = rest.create_content(&content).await?;
+        let mut known = self.known();
+        if known.len() >= CONTENTS_MAX {
+            known.clear();
+        }
+        known.insert(key, sid.clone());
+        Some(sid)
+    }
+
+    fn known(&self) -> std::sync::MutexGuard<'_, HashMap<String, String>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn quick_reply(message: &Outbound) -> Option<Value> {
+    let fits = (1..=BUTTONS_MAX).contains(&message.buttons.len())
+        && message.text.chars().count() <= BODY_MAX
+        && message.buttons.iter().all(|it| it.label.chars().count() <= TITLE_MAX);
+    if !fits {
+        return None;
+    }
+    let actions: Vec<Value> = message
+        .buttons
+        .iter()
+        .map(|button| json!({ "title": button.label, "id": button.id }))
+        .collect();
+    // `{{` would begin a variable.
+    let body = message.text.replace("{{", "{ {");
+    Some(json!({
+        "friendly_name": "textslash",
+        "language": "en",
+        "types": { "twilio/quick-reply": { "body": body, "actions": actions } },
+    }))
+}
+
+/// The text with its buttons as numbers: the core understands a number as the answer.
+pub(super) fn numbered(message: &Outbound) -> String {
+    let mut text = message.text.clone();
+    for (place, button) in message.buttons.iter().enumerate() {
+        text.push_str(&format!("\n{}. {}", place + 1, button.label));
+    }
+    text
+}

@@ -1,0 +1,77 @@
+//! Files of ours, which Twilio fetches from us by an address that nobody can guess.
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use axum::extract::{Path, State};
+use axum::http::{StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use bytes::Bytes;
+use tokio::time::Instant;
+
+use super::{FILES_BYTES_MAX, WhatsApp};
+use crate::channel::ChannelError;
+use crate::chat::File;
+
+/// How long Twilio has to fetch a file: it does so within seconds.
+const SHELF_LIFE: Duration = Duration::from_secs(10 * 60);
+
+/// Files at once: a few answers with pictures.
+const FILES_MAX: usize = 8;
+
+#[derive(Default)]
+pub(super) struct Shelf(Mutex<VecDeque<Placed>>);
+
+struct Placed {
+    id: String,
+    since: Instant,
+    media_type: String,
+    bytes: Bytes,
+}
+
+impl Shelf {
+    /// Puts a file where Twilio can fetch it; the path of it.
+    pub(super) fn put(&self, file: &File) -> Result<String, ChannelError> {
+        if file.bytes.len() as u64 > FILES_BYTES_MAX {
+            return Err(ChannelError::Refused("the file is too large"));
+        }
+        let mut random = [0; 32];
+        rustls::crypto::ring::default_provider()
+            .secure_random
+            .fill(&mut random)
+            .map_err(|_| ChannelError::InDoubt)?;
+        let id = hex::encode(random);
+        let mut placed = self.placed();
+        if placed.len() == FILES_MAX {
+            placed.pop_front();
+        }
+        placed.push_back(Placed {
+            id: id.clone(),
+            since: Instant::now(),
+            media_type: file.media_type.clone(),
+            bytes: file.bytes.clone(),
+        });
+        Ok(format!("/whatsapp/media/{id}"))
+    }
+
+    fn placed(&self) -> MutexGuard<'_, VecDeque<Placed>> {
+        let mut placed = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        placed.retain(|file| file.since.elapsed() < SHELF_LIFE);
+        placed
+    }
+}
+
+pub(super) async fn serve(
+    State(whatsapp): State<Arc<WhatsApp>>,
+    Path(id): Path<String>,
+) -> Response {
+    let placed = whatsapp.shelf.placed();
+    match placed.iter().find(|file| file.id == id) {
+        Some(file) => {
+            let kind = [(header::CONTENT_TYPE, file.media_type.clone())];
+            (kind, file.bytes.clone()).into_response()
+        }
+        None => StatusCode::NOT_FOUND.into_response(),
+    }
+}

@@ -1,0 +1,211 @@
+//! Twilio's REST interfaces, as far as a chat needs them. Errors of the client hold URLs and are not kept.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use reqwest::{Client, Response, StatusCode};
+use serde::Deserialize;
+use serde_json::Value;
+use url::Url;
+use zeroize::Zeroizing;
+
+use super::inbound::is_sid;
+use super::{Apis, StartError};
+use crate::channel::ChannelError;
+
+/// A message takes a fraction of a second; beyond this nobody knows.
+const DEADLINE: Duration = Duration::from_secs(15);
+
+/// A file of 16 MB over a slow line.
+const FILE_DEADLINE: Duration = Duration::from_secs(60);
+
+/// How long to wait when Twilio is too busy and does not say.
+const BUSY_MS: u64 = 3_000;
+
+/// Messages that are looked through for one whose answer was lost.
+const RECENT: &str = "20";
+
+pub(super) struct Rest {
+    client: Client,
+    account_sid: String,
+    auth_token: Zeroizing<String>,
+    apis: Apis,
+}
+
+/// A message that Twilio has taken.
+pub(super) struct Sent {
+    pub(super) sid: String,
+}
+
+#[derive(Deserialize)]
+struct Refusal {
+    code: Option<u32>,
+}
+
+#[derive(Deserialize)]
+struct Message {
+    sid: String,
+    body: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct Messages {
+    messages: Vec<Message>,
+}
+
+impl Rest {
+    pub(super) fn new(
+        account_sid: &str,
+        auth_token: Zeroizing<String>,
+        apis: Apis,
+    ) -> Result<Self, StartError> {
+        let client =
+            Client::builder().redirect(reqwest::redirect::Policy::none()).no_proxy().build();
+        let client = client.map_err(|_| StartError::Platform)?;
+        Ok(Self { client, account_sid: account_sid.to_owned(), auth_token, apis })
+    }
+
+    fn account(&self, path: &str) -> String {
+        let api = self.apis.api.as_str().trim_end_matches('/');
+        format!("{api}/2010-04-01/Accounts/{}/{path}", self.account_sid)
+    }
+
+    fn authorized(
+        &self,
+        request: reqwest::RequestBuilder,
+        deadline: Duration,
+    ) -> reqwest::RequestBuilder {
+        request.basic_auth(&self.account_sid, Some(self.auth_token.as_str())).timeout(deadline)
+    }
+
+    /// Sends a message. Twilio knows no key that would tell a second one from the first, so after a lost answer
+    /// the recent messages are looked through for `body`.
+    pub(super) async fn send(
+        &self,
+        form: &[(&str, &str)],
+        body: Option<&str>,
+    ) -> Result<Sent, ChannelError> {
+        let request = self.client.post(self.account("Messages.json")).form(form);
+        match self.authorized(request, DEADLINE).send().await {
+            Ok(answer) if answer.status().is_success() => match answer.json::<Message>().await {
+                Ok(message) => Ok(Sent { sid: message.sid }),
+                Err(_) => self.sent_already(form, body).await,
+            },
+            Ok(answer) if answer.status().is_server_error() => self.sent_already(form, body).await,
+            Ok(answer) => Err(meaning(answer).await),
+            Err(_) => self.sent_already(form, body).await,
+        }
+    }
+
+    async fn sent_already(
+        &self,
+        form: &[(&str, &str)],
+        body: Option<&str>,
+    ) -> Result<Sent, ChannelError> {
+        let of = |name| form.iter().find(|(it, _)| *it == name).map_or("", |(_, value)| *value);
+        let query = [("From", of("From")), ("To", of("To")), ("PageSize", RECENT)];
+        let request = self.client.get(self.account("Messages.json")).query(&query);
+        let answer = self.authorized(request, DEADLINE).send().await;
+        let answer = answer.map_err(|_| ChannelError::InDoubt)?;
+        let recent: Messages = answer.json().await.map_err(|_| ChannelError::InDoubt)?;
+        // The newest stands first.
+        let newest = recent.messages.into_iter().next();
+        let same = newest.filter(|it| body.is_some() && it.body.as_deref() == body);
+        same.map(|it| Sent { sid: it.sid }).ok_or(ChannelError::InDoubt)
+    }
+
+    /// Removes Twilio's copy of a message.
+    pub(super) async fn delete(&self, sid: &str) -> Result<(), ChannelError> {
+        if !is_sid(sid) {
+            return Err(ChannelError::NoSuchMessage);
+        }
+        let request = self.client.delete(self.account(&format!("Messages/{sid}.json")));
+        let answer = self.authorized(request, DEADLINE).send().await;
+        let answer = answer.map_err(|_| ChannelError::InDoubt)?;
+        match answer.status() {
+            status if status.is_success() => Ok(()),
+            StatusCode::NOT_FOUND => Err(ChannelError::NoSuchMessage),
+            _ => Err(meaning(answer).await),
+        }
+    }
+
+    /// A sign that does not come is no loss.
+    pub(super) async fn typing(&self, sid: &str) {
+        let url = joined(&self.apis.messaging, "v2/Indicators/Typing.json");
+        let form = [("messageId", sid), ("channel", "whatsapp")];
+        let _ = self.authorized(self.client.post(url).form(&form), DEADLINE).send().await;
+    }
+
+    pub(super) async fn create_content(&self, content: &Value) -> Option<String> {
+        let url = joined(&self.apis.content, "v1/Content");
+        let request = self
+            .client
+            .post(url)
+            .header(reqwest::header::CONTENT_TYPE, "application/json")
+            .body(content.to_string());
+        let answer = self.authorized(request, DEADLINE).send().await.ok()?;
+        if !answer.status().is_success() {
+            return None;
+        }
+        let answer: Value = answer.json().await.ok()?;
+        answer["sid"].as_str().filter(|sid| is_sid(sid)).map(str::to_owned)
+    }
+
+    /// A medium, by the ids of its message and its own. Twilio redirects to where it lies, which gets no
+    /// credentials of ours.
+    pub(super) async fn medium(&self, id: &str, bytes_max: u64) -> Result<Bytes, ChannelError> {
+        let gone = ChannelError::Refused("the file is not there any more");
+        let Some((message, medium)) = id.split_once('/') else { return Err(gone) };
+        if !is_sid(message) || !is_sid(medium) {
+            return Err(gone);
+        }
+        let url = self.account(&format!("Messages/{message}/Media/{medium}"));
+        let answer = self.authorized(self.client.get(url), FILE_DEADLINE).send().await;
+        let mut answer = answer.map_err(|_| ChannelError::InDoubt)?;
+        if answer.status().is_redirection() {
+            let place = answer.headers().get(reqwest::header::LOCATION);
+            let place = place.and_then(|it| it.to_str().ok()).and_then(|it| it.parse::<Url>().ok());
+            let place = place.ok_or(ChannelError::InDoubt)?;
+            let request = self.client.get(place).timeout(FILE_DEADLINE);
+            answer = request.send().await.map_err(|_| ChannelError::InDoubt)?;
+        }
+        match answer.status() {
+            status if status.is_success() => read(answer, bytes_max).await,
+            StatusCode::NOT_FOUND => Err(gone),
+            _ => Err(ChannelError::InDoubt),
+        }
+    }
+}
+
+async fn read(mut answer: Response, bytes_max: u64) -> Result<Bytes, ChannelError> {
+    let mut whole = Vec::new();
+    while let Some(piece) = answer.chunk().await.map_err(|_| ChannelError::InDoubt)? {
+        if (whole.len() + piece.len()) as u64 > bytes_max {
+            return Err(ChannelError::Refused("the file is too large"));
+        }
+        whole.extend_from_slice(&piece);
+    }
+    Ok(whole.into())
+}
+
+fn joined(base: &Url, path: &str) -> String {
+    format!("{}/{path}", base.as_str().trim_end_matches('/'))
+}
+
+/// What a refusal means (Twilio's error dictionary).
+async fn meaning(answer: Response) -> ChannelError {
+    let status = answer.status();
+    let code = answer.json::<Refusal>().await.ok().and_then(|refusal| refusal.code);
+    match (status, code) {
+        (StatusCode::TOO_MANY_REQUESTS, _) | (_, Some(20429 | 63018)) => {
+            ChannelError::TooFast { retry_after_ms: BUSY_MS }
+        }
+        // Unsubscribed, not joined, blocked, outside the window.
+        (_, Some(21610 | 63015 | 63016 | 63024)) => ChannelError::Unreachable,
+        (StatusCode::UNAUTHORIZED, _) | (_, Some(20003)) => {
+            ChannelError::Refused("Twilio refuses the account's credentials")
+        }
+        (_, Some(21617)) => ChannelError::Refused("too long"),
+        _ => ChannelError::Refused("Twilio refused it"),
+    }
+}
