@@ -11,34 +11,84 @@ use url::Url;
 use crate::account::ChatAccount;
 use crate::http::SharedTransport;
 use crate::intake::Rejection;
-use crate::secret::{Secret, SecretKind};
+use crate::secret::{Audience, Secret, SecretKind};
 
+mod discord;
 mod telegram;
 #[cfg(test)]
 mod tests;
+mod twilio;
+
+pub use twilio::{RETRIES, SANDBOX_NUMBER};
 
 /// Where the chat services are.
 #[derive(Clone, Debug)]
 pub struct Endpoints {
     /// The Bot API (`https://api.telegram.org`).
     pub telegram: Url,
+    /// Discord's API, without its version (`https://discord.com`).
+    pub discord: Url,
+    /// `https://api.twilio.com`.
+    pub twilio: Url,
+    /// `https://messaging.twilio.com`.
+    pub twilio_messaging: Url,
+    /// `https://content.twilio.com`.
+    pub twilio_content: Url,
 }
 
 impl Endpoints {
-    /// The real ones.
-    pub fn real() -> Self {
-        let Ok(telegram) = Url::parse("https://api.telegram.org") else {
-            unreachable!("this is a URL")
-        };
-        Self { telegram }
+    /// The settings that name them, and where the real ones are.
+    pub const SETTINGS: [(&str, &str); 5] = [
+        ("TELEGRAM_API_URL", "https://api.telegram.org"),
+        ("DISCORD_API_URL", "https://discord.com"),
+        ("TWILIO_API_URL", "https://api.twilio.com"),
+        ("TWILIO_MESSAGING_URL", "https://messaging.twilio.com"),
+        ("TWILIO_CONTENT_URL", "https://content.twilio.com"),
+    ];
+
+    /// The services at these addresses, in the order of [`Self::SETTINGS`].
+    pub fn of([telegram, discord, twilio, twilio_messaging, twilio_content]: [Url; 5]) -> Self {
+        Self { telegram, discord, twilio, twilio_messaging, twilio_content }
     }
 
-    /// What a relay is told so that it finds them: nothing where they are the real ones.
+    /// The real ones.
+    pub fn real() -> Self {
+        Self::of(Self::SETTINGS.map(|(_, url)| match Url::parse(url) {
+            Ok(url) => url,
+            Err(_) => unreachable!("these are URLs"),
+        }))
+    }
+
+    /// What a relay is told so that it finds them: nothing of those at their real addresses.
     pub fn settings(&self) -> Vec<(&'static str, String)> {
-        let real = Self::real();
-        let differs = self.telegram != real.telegram;
-        let telegram = self.telegram.as_str().trim_end_matches('/').to_owned();
-        differs.then_some(("TELEGRAM_API_URL", telegram)).into_iter().collect()
+        let all = [
+            &self.telegram,
+            &self.discord,
+            &self.twilio,
+            &self.twilio_messaging,
+            &self.twilio_content,
+        ];
+        let all = Self::SETTINGS.into_iter().zip(all);
+        let text = |url: &Url| url.as_str().trim_end_matches('/').to_owned();
+        let others = all.filter(|((_, real), url)| text(url) != *real);
+        others.map(|((name, _), url)| (name, text(url))).collect()
+    }
+
+    fn hosts(&self, kind: SecretKind) -> Vec<String> {
+        let urls = match kind {
+            SecretKind::TelegramToken => vec![&self.telegram],
+            SecretKind::DiscordToken => vec![&self.discord],
+            SecretKind::TwilioKey => {
+                vec![&self.twilio, &self.twilio_messaging, &self.twilio_content]
+            }
+            _ => Vec::new(),
+        };
+        urls.into_iter().map(|url| url.authority().to_owned()).collect()
+    }
+
+    /// Who may see a key of this kind: the service alone.
+    pub fn audience(&self, kind: SecretKind) -> Audience {
+        Audience::of(self.hosts(kind))
     }
 }
 
@@ -82,15 +132,14 @@ impl Messaging {
     /// # Errors
     /// When it is no key of this kind.
     pub fn judge(&self, kind: SecretKind, pasted: &str) -> Result<Arc<Secret>, Rejection> {
+        let hosts = self.endpoints.hosts(kind).into_iter().chain(self.stores.iter().cloned());
+        let audience = Audience::of(hosts);
         match kind {
-            SecretKind::TelegramToken => telegram::judge(pasted, self.audience()),
+            SecretKind::TelegramToken => telegram::judge(pasted, audience),
+            SecretKind::DiscordToken => discord::judge(pasted, audience),
+            SecretKind::TwilioKey => twilio::judge(pasted, audience),
             _ => Err(Rejection::NotOffered),
         }
-    }
-
-    fn audience(&self) -> crate::secret::Audience {
-        let service = self.endpoints.telegram.authority().to_owned();
-        crate::secret::Audience::of([service].into_iter().chain(self.stores.iter().cloned()))
     }
 
     /// Asks the service whose key this is.
@@ -100,61 +149,84 @@ impl Messaging {
     pub async fn check(&self, kind: SecretKind, key: &Secret) -> Result<ChatAccount, Rejection> {
         match kind {
             SecretKind::TelegramToken => self.telegram(key)?.check().await,
+            SecretKind::DiscordToken => {
+                discord::check(&*self.transport, &self.endpoints.discord, key).await
+            }
+            SecretKind::TwilioKey => self.twilio(key).check().await,
             _ => Err(Rejection::NotOffered),
         }
     }
 
-    /// Leads the bot's messages to `to`. Says where they led before. Doing it twice is doing it once.
+    /// Leads the messages of a bot or number to `to`. Doing it twice is doing it once; where no interface leads
+    /// it anywhere, nothing happens.
     ///
     /// # Errors
     /// When it did not happen, or nobody knows.
     pub async fn point(
         &self,
-        kind: SecretKind,
         key: &Secret,
+        address: &str,
         to: Pointing<'_>,
     ) -> Result<(), PointError> {
-        match kind {
+        match key.kind() {
             SecretKind::TelegramToken => {
                 self.telegram(key).map_err(|_| PointError::Refused)?.point(to).await
             }
+            SecretKind::TwilioKey => self.twilio(key).point(address, to).await,
             _ => Ok(()),
         }
     }
 
-    /// Where the bot's messages lead, if anywhere.
+    /// Whether there is an interface that leads this bot or number anywhere.
+    ///
+    /// # Errors
+    /// When the service does not say.
+    pub async fn is_led(&self, key: &Secret, address: &str) -> Result<bool, PointError> {
+        match key.kind() {
+            SecretKind::TwilioKey => self.twilio(key).is_led(address).await,
+            kind => Ok(kind == SecretKind::TelegramToken),
+        }
+    }
+
+    /// Where the messages of a bot or number lead, if anywhere.
     ///
     /// # Errors
     /// When the service does not say.
     pub async fn leads_to(
         &self,
-        kind: SecretKind,
         key: &Secret,
+        address: &str,
     ) -> Result<Option<String>, PointError> {
-        match kind {
+        match key.kind() {
             SecretKind::TelegramToken => {
                 self.telegram(key).map_err(|_| PointError::Refused)?.leads_to().await
             }
+            SecretKind::TwilioKey => self.twilio(key).leads_to(address).await,
             _ => Ok(None),
         }
     }
 
-    /// Leads the bot's messages back to where they led before, or nowhere.
+    /// Leads the messages back to where they led before, or nowhere.
     ///
     /// # Errors
     /// When it did not happen, or nobody knows.
     pub async fn release(
         &self,
-        kind: SecretKind,
         key: &Secret,
+        address: &str,
         before: Option<&str>,
     ) -> Result<(), PointError> {
-        match kind {
+        match key.kind() {
             SecretKind::TelegramToken => {
                 self.telegram(key).map_err(|_| PointError::Refused)?.release(before).await
             }
+            SecretKind::TwilioKey => self.twilio(key).release(address, before).await,
             _ => Ok(()),
         }
+    }
+
+    fn twilio<'a>(&'a self, key: &'a Secret) -> twilio::Account<'a> {
+        twilio::Account::of(&*self.transport, &self.endpoints, key)
     }
 
     fn telegram<'a>(&'a self, key: &'a Secret) -> Result<telegram::Bot<'a>, Rejection> {

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use adapters::chat::UserId;
-use anyhow::{Context, bail};
+use anyhow::Context;
 use url::Url;
 use zeroize::Zeroizing;
 
@@ -89,6 +89,20 @@ pub enum ChannelSettings {
         /// Where the internet finds this relay.
         public_url: Url,
     },
+    /// A Discord bot.
+    Discord {
+        /// The bot's token.
+        key: Arc<Secret>,
+    },
+    /// A WhatsApp number of a Twilio account.
+    WhatsApp {
+        /// The account's id and Auth Token.
+        key: Arc<Secret>,
+        /// The number.
+        number: String,
+        /// Where the internet finds this relay.
+        public_url: Url,
+    },
 }
 
 /// The channel that a relay speaks.
@@ -98,19 +112,25 @@ pub enum ChannelSettings {
 pub fn relay_channel(environment: &Environment<'_>) -> anyhow::Result<ChannelSettings> {
     let channel: RelayChannel =
         environment.require("TEXTSLASH_CHANNEL")?.parse().context("TEXTSLASH_CHANNEL")?;
-    match channel {
-        RelayChannel::Web => Ok(ChannelSettings::Web),
-        RelayChannel::Telegram => {
-            let service = vendors::chat_services(environment)?.telegram;
-            let audience = Audience::of([service.authority()]);
-            let key = environment.secret("CHANNEL_KEY", SecretKind::TelegramToken, audience)?;
-            let public_url = url(environment, "TEXTSLASH_PUBLIC_URL")?;
-            Ok(ChannelSettings::Telegram { key: Arc::new(key), public_url })
-        }
-        RelayChannel::Discord | RelayChannel::WhatsApp => {
-            bail!("TEXTSLASH_CHANNEL must be web or telegram")
-        }
-    }
+    let services = vendors::chat_services(environment)?;
+    let key = |kind| {
+        let key = environment.secret("CHANNEL_KEY", kind, services.audience(kind))?;
+        Ok::<_, anyhow::Error>(Arc::new(key))
+    };
+    let public_url = || url(environment, "TEXTSLASH_PUBLIC_URL");
+    Ok(match channel {
+        RelayChannel::Web => ChannelSettings::Web,
+        RelayChannel::Telegram => ChannelSettings::Telegram {
+            key: key(SecretKind::TelegramToken)?,
+            public_url: public_url()?,
+        },
+        RelayChannel::Discord => ChannelSettings::Discord { key: key(SecretKind::DiscordToken)? },
+        RelayChannel::WhatsApp => ChannelSettings::WhatsApp {
+            key: key(SecretKind::TwilioKey)?,
+            number: environment.require("TEXTSLASH_ADDRESS")?,
+            public_url: public_url()?,
+        },
+    })
 }
 
 /// What opens the relay's web channel.

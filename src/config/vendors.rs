@@ -55,10 +55,14 @@ impl Vendors {
 /// # Errors
 /// As of [`Vendors::read`].
 pub fn chat_services(environment: &Environment<'_>) -> anyhow::Result<messaging::Endpoints> {
-    let real = messaging::Endpoints::real();
-    let telegram = environment.or("TELEGRAM_API_URL", real.telegram.as_str());
-    allowed("TELEGRAM_API_URL", &telegram, environment)?;
-    Ok(messaging::Endpoints { telegram: parse_url("TELEGRAM_API_URL", &telegram)? })
+    let mut urls = Vec::new();
+    for (name, real) in messaging::Endpoints::SETTINGS {
+        let url = environment.or(name, real);
+        allowed(name, &url, environment)?;
+        urls.push(parse_url(name, &url)?);
+    }
+    let urls = <[Url; 5]>::try_from(urls);
+    urls.map(messaging::Endpoints::of).map_err(|_| anyhow::anyhow!("too few chat services"))
 }
 
 /// The images to deploy.

@@ -40,14 +40,14 @@ async fn a_bot_is_pointed_at_a_relay_and_given_back() {
     let key = messaging.judge(KIND, &token).unwrap();
     let to = Pointing { url: "https://relay.example/telegram", secret: &"s".repeat(64) };
 
-    messaging.point(KIND, &key, to).await.unwrap();
-    messaging.point(KIND, &key, to).await.unwrap();
+    messaging.point(&key, "@ada_bot", to).await.unwrap();
+    messaging.point(&key, "@ada_bot", to).await.unwrap();
     assert_eq!(telegram.webhook(&token).as_deref(), Some(to.url));
-    assert_eq!(messaging.leads_to(KIND, &key).await.unwrap().as_deref(), Some(to.url));
+    assert_eq!(messaging.leads_to(&key, "@ada_bot").await.unwrap().as_deref(), Some(to.url));
 
-    messaging.release(KIND, &key, Some("https://shop.example/hook")).await.unwrap();
+    messaging.release(&key, "@ada_bot", Some("https://shop.example/hook")).await.unwrap();
     assert_eq!(telegram.webhook(&token).as_deref(), Some("https://shop.example/hook"));
-    messaging.release(KIND, &key, None).await.unwrap();
+    messaging.release(&key, "@ada_bot", None).await.unwrap();
     assert_eq!(telegram.webhook(&token), None);
 }
 

@@ -16,6 +16,8 @@ use crate::secret::Secret;
 pub struct Pointer {
     messaging: Messaging,
     key: Arc<Secret>,
+    /// The bot or number.
+    address: String,
     url: String,
     secret: Zeroizing<String>,
     ledger: Arc<Ledger>,
@@ -33,16 +35,17 @@ pub enum Released {
 }
 
 impl Pointer {
-    /// For the bot of this key, whose messages are to come in at `url`. What the service shows there is made
+    /// For the bot or number of this key at `address`, whose messages are to come in at `url`. What the service shows there is made
     /// of the link key, so that every process of one deployment knows it and nobody else does.
     pub fn new(
         messaging: Messaging,
         key: Arc<Secret>,
+        address: String,
         url: String,
         link_key: &Secret,
         ledger: Arc<Ledger>,
     ) -> Self {
-        Self { messaging, key, url, secret: webhook_secret(link_key), ledger }
+        Self { messaging, key, address, url, secret: webhook_secret(link_key), ledger }
     }
 
     /// Leads the bot here. Doing it twice is doing it once.
@@ -50,15 +53,17 @@ impl Pointer {
     /// # Errors
     /// When the service refuses, does not answer, or what was before cannot be written down.
     pub async fn point(&self) -> anyhow::Result<()> {
-        let kind = self.key.kind();
-        let before = self.messaging.leads_to(kind, &self.key).await?;
+        if !self.messaging.is_led(&self.key, &self.address).await? {
+            return Ok(());
+        }
+        let before = self.messaging.leads_to(&self.key, &self.address).await?;
         if before.as_deref() != Some(&self.url) {
             let saved = self.ledger.note_pointing(before.as_deref()).await;
             saved.context("cannot write down where the bot led before")?;
         }
         let to = Pointing { url: &self.url, secret: &self.secret };
-        self.messaging.point(kind, &self.key, to).await?;
-        let now = self.messaging.leads_to(kind, &self.key).await?;
+        self.messaging.point(&self.key, &self.address, to).await?;
+        let now = self.messaging.leads_to(&self.key, &self.address).await?;
         anyhow::ensure!(now.as_deref() == Some(&self.url), "the bot does not lead here yet");
         Ok(())
     }
@@ -68,8 +73,7 @@ impl Pointer {
     /// # Errors
     /// When the service does not answer or the database fails: to be tried again.
     pub async fn release(&self) -> anyhow::Result<Released> {
-        let kind = self.key.kind();
-        let now = match self.messaging.leads_to(kind, &self.key).await {
+        let now = match self.messaging.leads_to(&self.key, &self.address).await {
             Err(PointError::Refused) => return Ok(Released::Refused),
             now => now?,
         };
@@ -77,7 +81,7 @@ impl Pointer {
             return Ok(Released::NotOurs);
         }
         let before = self.ledger.pointed_before().await?;
-        match self.messaging.release(kind, &self.key, before.as_deref()).await {
+        match self.messaging.release(&self.key, &self.address, before.as_deref()).await {
             Ok(()) => Ok(Released::GivenBack),
             Err(PointError::Refused) => Ok(Released::Refused),
             Err(error) => Err(error.into()),

@@ -1,1 +1,186 @@
-//! Twilio's messaging APIs with WhatsApp behind them, simulated.
+//! Twilio's messaging APIs with WhatsApp behind them, simulated: one account, its senders, and people with
+//! phones.
+//!
+//! A phone keeps everything; what Twilio keeps can be deleted. Webhooks are signed with the account's token
+//! for the URL that is configured, and delivered again as the fragment of that URL asks. A message outside
+//! the day after the person's last one is taken, and fails later with 63016.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use axum::Router;
+use axum::routing::{get, post};
+use bytes::Bytes;
+use serde_json::Value;
+use tokio::sync::watch;
+
+use crate::chance::Chance;
+use crate::clock::Clock;
+use crate::http::SharedTransport;
+
+mod accounts;
+mod delivery;
+mod media;
+mod messages;
+mod person;
+mod senders;
+#[cfg(test)]
+mod tests;
+
+pub use person::{Person, Shown};
+
+/// Twilio's sandbox number, which every account may use and no interface points anywhere.
+pub const SANDBOX_NUMBER: &str = "+14155238886";
+
+/// A simulated Twilio.
+pub struct Twilio {
+    clock: Clock,
+    chance: Chance,
+    transport: SharedTransport,
+    account_sid: String,
+    auth_token: String,
+    state: Mutex<State>,
+    /// Changes with everything that happens.
+    changed: watch::Sender<()>,
+}
+
+#[derive(Default)]
+struct State {
+    /// By number.
+    senders: BTreeMap<String, Sender>,
+    /// What Twilio keeps, oldest first.
+    messages: Vec<Message>,
+    /// By a person's number and the sender's.
+    phones: BTreeMap<(String, String), Phone>,
+    contents: BTreeMap<String, Value>,
+    media: BTreeMap<String, (String, Bytes)>,
+    unruly: bool,
+    calls: Vec<(String, String, Value)>,
+}
+
+#[derive(Clone)]
+struct Sender {
+    sid: String,
+    callback_url: Option<String>,
+}
+
+#[derive(Clone)]
+struct Message {
+    sid: String,
+    from: String,
+    to: String,
+    body: String,
+    inbound: bool,
+    status: &'static str,
+    at_ms: u64,
+    media: Vec<String>,
+}
+
+/// A person's chat with one sender, as their phone shows it.
+#[derive(Default)]
+struct Phone {
+    shown: Vec<Shown>,
+    /// When the person last wrote.
+    wrote_at_ms: Option<u64>,
+}
+
+impl Twilio {
+    /// An account without senders. Webhooks are called through `transport`.
+    pub fn new(clock: Clock, chance: Chance, transport: SharedTransport) -> Arc<Self> {
+        let hex = |chance: &Chance| hex::encode(chance.bytes::<16>());
+        Arc::new(Self {
+            account_sid: format!("AC{}", hex(&chance)),
+            auth_token: hex(&chance),
+            clock,
+            chance,
+            transport,
+            state: Mutex::default(),
+            changed: watch::Sender::new(()),
+        })
+    }
+
+    /// All of its interfaces; their paths differ.
+    pub fn router(self: &Arc<Self>) -> Router {
+        Router::new()
+            .route("/2010-04-01/Accounts/{account}", get(accounts::show))
+            .route(
+                "/2010-04-01/Accounts/{account}/Messages.json",
+                get(messages::list).post(messages::create),
+            )
+            .route(
+                "/2010-04-01/Accounts/{account}/Messages/{message}",
+                get(messages::show).post(messages::redact).delete(messages::delete),
+            )
+            .route(
+                "/2010-04-01/Accounts/{account}/Messages/{message}/Media/{medium}",
+                get(media::show),
+            )
+            .route("/media/{medium}", get(media::download))
+            .route("/v2/Channels/Senders", get(senders::list))
+            .route("/v2/Channels/Senders/{sender}", get(senders::show).post(senders::update))
+            .route("/v2/Indicators/Typing.json", post(messages::typing))
+            .route("/v1/Content", post(messages::create_content))
+            .with_state(self.clone())
+    }
+
+    /// The account (`AC…`).
+    pub fn account_sid(&self) -> &str {
+        &self.account_sid
+    }
+
+    /// Its Auth Token; worth nothing elsewhere.
+    pub fn auth_token(&self) -> &str {
+        &self.auth_token
+    }
+
+    /// A WhatsApp sender of the account, which leads nowhere yet.
+    pub fn add_sender(&self, number: &str) {
+        let sid = self.sid("XE");
+        self.state().senders.insert(number.to_owned(), Sender { sid, callback_url: None });
+    }
+
+    /// Leads a sender somewhere, as the console does.
+    pub fn lead(&self, number: &str, callback_url: &str) {
+        if let Some(sender) = self.state().senders.get_mut(number) {
+            sender.callback_url = Some(callback_url.to_owned());
+        }
+    }
+
+    /// Where a sender leads.
+    pub fn leads_to(&self, number: &str) -> Option<String> {
+        self.state().senders.get(number)?.callback_url.clone()
+    }
+
+    /// From now on webhooks come more than once, and some of them late.
+    pub fn be_unruly(&self) {
+        self.state().unruly = true;
+    }
+
+    /// Somebody with a phone, in a chat with this sender.
+    pub fn person(self: &Arc<Self>, sender: &str, number: &str) -> Person {
+        Person::new(self.clone(), sender, number)
+    }
+
+    /// Everything that Twilio still keeps; phones keep more.
+    pub fn kept(&self) -> String {
+        let state = self.state();
+        state.messages.iter().map(|it| it.body.as_str()).collect::<Vec<_>>().join("\n")
+    }
+
+    /// Every call so far: method, path, parameters.
+    pub fn calls(&self) -> Vec<(String, String, Value)> {
+        self.state().calls.clone()
+    }
+
+    fn sid(&self, kind: &str) -> String {
+        format!("{kind}{}", hex::encode(self.chance.bytes::<16>()))
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn has_changed(&self) {
+        self.changed.send_replace(());
+    }
+}

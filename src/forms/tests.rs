@@ -1,0 +1,93 @@
+use super::*;
+
+fn form(chat: &str) -> Form {
+    Form {
+        channel: "whatsapp".into(),
+        chat: ChatId(chat.into()),
+        person: UserId(chat.into()),
+        account: "WhatsApp +49".into(),
+        kind: SecretKind::FlyToken,
+        fields: SecretForm { button: "Enter".into(), title: "Token".into(), fields: Vec::new() },
+        locale: Locale::English,
+    }
+}
+
+fn value() -> Zeroizing<String> {
+    Zeroizing::new("secret".into())
+}
+
+/// Takes what is submitted, and counts it.
+fn chat_that_takes(forms: &Forms) -> tokio::task::JoinHandle<(usize, usize)> {
+    let mut submissions = forms.submissions("whatsapp");
+    tokio::spawn(async move {
+        let (mut filled, mut reused) = (0, 0);
+        while let Some(Submission { what, .. }) = submissions.recv().await {
+            match what {
+                What::Filled { taken, .. } => {
+                    filled += 1;
+                    let _ = taken.send(());
+                }
+                What::Reused => reused += 1,
+            }
+        }
+        (filled, reused)
+    })
+}
+
+#[tokio::test(start_paused = true)]
+async fn looking_uses_nothing_up_and_the_first_submission_does() {
+    let forms = Forms::new(Chance::seeded(1));
+    let chat = chat_that_takes(&forms);
+    let ticket = forms.open(form("ada"));
+    for _ in 0..50 {
+        assert!(forms.look(&ticket).is_ok());
+    }
+    assert_eq!(forms.submit(&ticket, "one", value()).await, Ok(()));
+    assert_eq!(forms.look(&ticket).err(), Some(Refused::Used));
+    // The phone lost the answer and asks again.
+    assert_eq!(forms.submit(&ticket, "one", value()).await, Ok(()));
+    // Somebody else has the link.
+    assert_eq!(forms.submit(&ticket, "two", value()).await, Err(Refused::Used));
+    drop(forms);
+    assert_eq!(chat.await.unwrap(), (2, 1));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_form_ends_with_its_time_its_question_and_its_successor() {
+    let forms = Forms::new(Chance::seeded(1));
+    let old = forms.open(form("ada"));
+    let new = forms.open(form("ada"));
+    let other = forms.open(form("bob"));
+    assert_eq!(forms.look(&old).err(), Some(Refused::Gone));
+    assert!(forms.look(&new).is_ok());
+    forms.close("whatsapp", &ChatId("ada".into()));
+    assert_eq!(forms.look(&new).err(), Some(Refused::Gone));
+    assert!(forms.look(&other).is_ok());
+    tokio::time::advance(LIFETIME).await;
+    assert_eq!(forms.look(&other).err(), Some(Refused::Gone));
+    assert_eq!(forms.look("no ticket").err(), Some(Refused::Gone));
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_the_chat_did_not_take_can_be_submitted_again() {
+    let forms = Forms::new(Chance::seeded(1));
+    let ticket = forms.open(form("ada"));
+    assert_eq!(forms.submit(&ticket, "one", value()).await, Err(Refused::NotTaken));
+    let silent = forms.submissions("whatsapp");
+    assert_eq!(forms.submit(&ticket, "one", value()).await, Err(Refused::NotTaken));
+    drop(silent);
+    let chat = chat_that_takes(&forms);
+    assert_eq!(forms.submit(&ticket, "one", value()).await, Ok(()));
+    drop(forms);
+    assert_eq!(chat.await.unwrap(), (1, 0));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_guesser_is_stopped() {
+    let forms = Forms::new(Chance::seeded(1));
+    let ticket = forms.open(form("ada"));
+    for _ in 0..CHECKS_MAX {
+        assert_eq!(forms.count_check(&ticket), Ok(()));
+    }
+    assert_eq!(forms.count_check(&ticket), Err(Refused::TooOften));
+}

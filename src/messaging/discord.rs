@@ -1,0 +1,81 @@
+//! Discord: a bot. It leads nowhere: whoever holds its token holds its connection.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::{HeaderValue, Request, StatusCode, header};
+use serde_json::Value;
+use url::Url;
+use zeroize::Zeroizing;
+
+use crate::account::{Address, ChatAccount};
+use crate::http::{Transport, call};
+use crate::intake::{Rejection, Vendor, recognise};
+use crate::secret::{Audience, Secret, SecretKind};
+
+/// The longest paste that is looked at, in bytes: a token has about 72 characters.
+const PASTE_MAX: usize = 1024;
+
+/// The fewest characters of a token's last part.
+const LAST_PART_MIN: usize = 27;
+
+/// Nobody waits longer for a yes or no.
+const DEADLINE: Duration = Duration::from_secs(15);
+
+/// The answer is one user.
+const ANSWER_BYTES_MAX: usize = 64 * 1024;
+
+/// The token in a paste: three parts with dots between.
+pub(super) fn judge(pasted: &str, audience: Audience) -> Result<Arc<Secret>, Rejection> {
+    if pasted.trim().is_empty() {
+        return Err(Rejection::Empty);
+    }
+    if pasted.len() > PASTE_MAX {
+        return Err(Rejection::TooLong);
+    }
+    let belongs = |c: char| c.is_ascii_alphanumeric() || "_-.".contains(c);
+    let parts_of = |word: &str| word.split('.').map(str::len).collect::<Vec<_>>();
+    let mut words = pasted.split(|c: char| !belongs(c)).map(|word| (word, parts_of(word)));
+    let found = words.find(|(_, parts)| matches!(parts[..], [18..=30, 6..=8, _]));
+    match found {
+        Some((word, parts)) if parts[2] >= LAST_PART_MIN => {
+            let value = Zeroizing::new(word.to_owned());
+            Ok(Arc::new(Secret::new(SecretKind::DiscordToken, value, audience)))
+        }
+        Some(_) => Err(Rejection::CutOff),
+        None => Err(match recognise(pasted) {
+            None | Some(Vendor::Discord) => Rejection::Malformed,
+            Some(vendor) => Rejection::OtherVendor { vendor },
+        }),
+    }
+}
+
+/// Whose token this is.
+pub(super) async fn check(
+    transport: &dyn Transport,
+    api: &Url,
+    key: &Secret,
+) -> Result<ChatAccount, Rejection> {
+    let token = key.expose_to(api.authority()).map_err(|_| Rejection::Malformed)?;
+    let mut url = api.clone();
+    let path = ["api", "v10", "users", "@me"];
+    url.path_segments_mut().map_err(|()| Rejection::OutOfReach)?.pop_if_empty().extend(path);
+    let shown = Zeroizing::new(format!("Bot {token}"));
+    let mut shown = HeaderValue::from_str(&shown).map_err(|_| Rejection::Malformed)?;
+    shown.set_sensitive(true);
+    let request =
+        Request::get(url.as_str()).header(header::AUTHORIZATION, shown).body(Bytes::new());
+    let request = request.map_err(|_| Rejection::OutOfReach)?;
+    let answer = call(transport, request, DEADLINE, ANSWER_BYTES_MAX).await;
+    let answer = answer.map_err(|_| Rejection::OutOfReach)?;
+    match answer.status {
+        StatusCode::OK => {}
+        StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => return Err(Rejection::Refused),
+        _ => return Err(Rejection::OutOfReach),
+    }
+    let me: Value = serde_json::from_slice(&answer.body).map_err(|_| Rejection::OutOfReach)?;
+    let name = me["username"].as_str().ok_or(Rejection::OutOfReach)?;
+    let address = Address { name: format!("@{name}"), serves: None, by_hand: false };
+    Ok(ChatAccount { addresses: vec![address] })
+}

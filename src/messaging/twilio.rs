@@ -1,0 +1,220 @@
+//! Twilio: an account, and the WhatsApp senders that it has.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use bytes::Bytes;
+use http::{HeaderValue, Method, Request, StatusCode, header};
+use serde_json::{Value, json};
+use url::Url;
+use zeroize::Zeroizing;
+
+use super::{Endpoints, PointError, Pointing};
+use crate::account::{Address, ChatAccount};
+use crate::http::{Transport, call};
+use crate::intake::{Rejection, Vendor, recognise};
+use crate::secret::{Audience, Secret, SecretKind};
+
+/// The longest paste that is looked at, in bytes.
+const PASTE_MAX: usize = 2048;
+
+/// Hexadecimal digits of an id behind its two letters, and of an Auth Token.
+const DIGITS: usize = 32;
+
+/// Nobody waits longer for a yes or no.
+const DEADLINE: Duration = Duration::from_secs(15);
+
+/// A list of senders.
+const ANSWER_BYTES_MAX: usize = 256 * 1024;
+
+/// Twilio's sandbox, which every account may use; only the console leads it anywhere.
+pub const SANDBOX_NUMBER: &str = "+14155238886";
+
+/// How Twilio is to deliver a message that was not taken: again and again, after any failure (Twilio's
+/// docs, "Webhooks: Connection overrides"). Its usual one retry would lose what comes while we restart.
+pub const RETRIES: &str = "rc=5&rp=all";
+
+/// An account's id and Auth Token in a paste, in either order.
+pub(super) fn judge(pasted: &str, audience: Audience) -> Result<Arc<Secret>, Rejection> {
+    if pasted.trim().is_empty() {
+        return Err(Rejection::Empty);
+    }
+    if pasted.len() > PASTE_MAX {
+        return Err(Rejection::TooLong);
+    }
+    let words: Vec<&str> = pasted.split(|c: char| !c.is_ascii_alphanumeric()).collect();
+    let is_hex = |word: &str| word.bytes().all(|b| b.is_ascii_hexdigit());
+    let sid = words.iter().find_map(|it| it.strip_prefix("AC").filter(|it| is_hex(it)));
+    let token = words.iter().find(|it| (DIGITS - 6..=DIGITS).contains(&it.len()) && is_hex(it));
+    match (sid, token) {
+        (Some(sid), Some(token)) if sid.len() == DIGITS && token.len() == DIGITS => {
+            let value = Zeroizing::new(format!("AC{sid} {token}"));
+            Ok(Arc::new(Secret::new(SecretKind::TwilioKey, value, audience)))
+        }
+        (Some(_), _) => Err(Rejection::CutOff),
+        _ => Err(match recognise(pasted) {
+            None | Some(Vendor::Twilio) => Rejection::Malformed,
+            Some(vendor) => Rejection::OtherVendor { vendor },
+        }),
+    }
+}
+
+/// The account's id and its token.
+pub(super) fn parts(key: &str) -> Option<(&str, &str)> {
+    key.split_once(' ')
+}
+
+/// An account, as its key opens it.
+pub(super) struct Account<'a> {
+    transport: &'a dyn Transport,
+    endpoints: &'a Endpoints,
+    key: &'a Secret,
+}
+
+enum No {
+    Refused,
+    OutOfReach,
+}
+
+impl<'a> Account<'a> {
+    pub(super) fn of(
+        transport: &'a dyn Transport,
+        endpoints: &'a Endpoints,
+        key: &'a Secret,
+    ) -> Self {
+        Self { transport, endpoints, key }
+    }
+
+    async fn call(&self, method: Method, url: Url, body: Option<Value>) -> Result<Value, No> {
+        let key = self.key.expose_to(url.authority()).map_err(|_| No::Refused)?;
+        let (sid, token) = parts(key).ok_or(No::Refused)?;
+        let basic = Zeroizing::new(STANDARD.encode(format!("{sid}:{token}")));
+        let mut basic =
+            HeaderValue::from_str(&format!("Basic {}", basic.as_str())).map_err(|_| No::Refused)?;
+        basic.set_sensitive(true);
+        let request = Request::builder()
+            .method(method)
+            .uri(url.as_str())
+            .header(header::AUTHORIZATION, basic)
+            .header(header::CONTENT_TYPE, "application/json")
+            .body(Bytes::from(body.map(|it| it.to_string()).unwrap_or_default()))
+            .map_err(|_| No::OutOfReach)?;
+        let answer = call(self.transport, request, DEADLINE, ANSWER_BYTES_MAX).await;
+        let answer = answer.map_err(|_| No::OutOfReach)?;
+        match answer.status {
+            status if status.is_success() => {
+                serde_json::from_slice(&answer.body).map_err(|_| No::OutOfReach)
+            }
+            StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN | StatusCode::NOT_FOUND => {
+                Err(No::Refused)
+            }
+            _ => Err(No::OutOfReach),
+        }
+    }
+
+    fn url(base: &Url, path: &[&str]) -> Result<Url, No> {
+        let mut url = base.clone();
+        url.path_segments_mut().map_err(|()| No::OutOfReach)?.pop_if_empty().extend(path);
+        Ok(url)
+    }
+
+    async fn account(&self) -> Result<Value, No> {
+        let key = self.key.expose_to(self.endpoints.twilio.authority()).map_err(|_| No::Refused)?;
+        let (sid, _) = parts(key).ok_or(No::Refused)?;
+        let path = ["2010-04-01", "Accounts", &format!("{sid}.json")];
+        self.call(Method::GET, Self::url(&self.endpoints.twilio, &path)?, None).await
+    }
+
+    async fn senders(&self) -> Result<Vec<Value>, No> {
+        let mut url = Self::url(&self.endpoints.twilio_messaging, &["v2", "Channels", "Senders"])?;
+        url.set_query(Some("Channel=whatsapp"));
+        let list = self.call(Method::GET, url, None).await?;
+        Ok(list["senders"].as_array().cloned().unwrap_or_default())
+    }
+
+    pub(super) async fn check(&self) -> Result<ChatAccount, Rejection> {
+        let (account, senders) = futures::join!(self.account(), self.senders());
+        let account = account.map_err(rejection)?;
+        if account["status"].as_str().is_some_and(|status| status != "active") {
+            return Err(Rejection::Refused);
+        }
+        let senders = senders.map_err(rejection)?;
+        let online = senders.iter().filter(|it| is_online(it));
+        let mut addresses: Vec<Address> = online.filter_map(address).collect();
+        let sandbox = Address { name: SANDBOX_NUMBER.to_owned(), serves: None, by_hand: true };
+        if addresses.iter().all(|it| it.name != SANDBOX_NUMBER) {
+            addresses.push(sandbox);
+        }
+        Ok(ChatAccount { addresses })
+    }
+
+    async fn sender(&self, number: &str) -> Result<Option<Value>, PointError> {
+        let id = format!("whatsapp:{number}");
+        let senders = self.senders().await.map_err(point_error)?;
+        Ok(senders.into_iter().find(|it| it["sender_id"] == id.as_str()))
+    }
+
+    /// Where the sender leads; nothing where no interface leads it anywhere.
+    pub(super) async fn leads_to(&self, number: &str) -> Result<Option<String>, PointError> {
+        let sender = self.sender(number).await?;
+        Ok(sender.as_ref().and_then(callback_url).map(str::to_owned))
+    }
+
+    /// Whether an interface leads this number anywhere: the sandbox's is led by hand.
+    pub(super) async fn is_led(&self, number: &str) -> Result<bool, PointError> {
+        Ok(self.sender(number).await?.is_some())
+    }
+
+    pub(super) async fn point(&self, number: &str, to: Pointing<'_>) -> Result<(), PointError> {
+        self.lead(number, to.url).await
+    }
+
+    pub(super) async fn release(
+        &self,
+        number: &str,
+        before: Option<&str>,
+    ) -> Result<(), PointError> {
+        self.lead(number, before.unwrap_or_default()).await
+    }
+
+    /// 202: it is on its way; the caller looks again.
+    async fn lead(&self, number: &str, url: &str) -> Result<(), PointError> {
+        let Some(sender) = self.sender(number).await? else { return Ok(()) };
+        let sid = sender["sid"].as_str().ok_or(PointError::OutOfReach)?;
+        let path = ["v2", "Channels", "Senders", sid];
+        let at = Self::url(&self.endpoints.twilio_messaging, &path).map_err(point_error)?;
+        let change = json!({ "webhook": { "callback_url": url, "callback_method": "POST" } });
+        self.call(Method::POST, at, Some(change)).await.map(|_| ()).map_err(point_error)
+    }
+}
+
+fn is_online(sender: &Value) -> bool {
+    sender["status"].as_str().is_none_or(|status| status.starts_with("ONLINE"))
+}
+
+fn callback_url(sender: &Value) -> Option<&str> {
+    sender["webhook"]["callback_url"].as_str().filter(|url| !url.is_empty())
+}
+
+fn address(sender: &Value) -> Option<Address> {
+    let name = sender["sender_id"].as_str()?.strip_prefix("whatsapp:")?.to_owned();
+    let serves = callback_url(sender).and_then(|url| Url::parse(url).ok());
+    let serves = serves.and_then(|url| url.host_str().map(str::to_owned));
+    Some(Address { name, serves, by_hand: false })
+}
+
+fn rejection(no: No) -> Rejection {
+    match no {
+        No::Refused => Rejection::Refused,
+        No::OutOfReach => Rejection::OutOfReach,
+    }
+}
+
+fn point_error(no: No) -> PointError {
+    match no {
+        No::Refused => PointError::Refused,
+        No::OutOfReach => PointError::OutOfReach,
+    }
+}

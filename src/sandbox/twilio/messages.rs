@@ -1,0 +1,212 @@
+//! Messages: sent, listed, redacted, deleted; and contents with buttons.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::{Form, Path, Query, State};
+use axum::http::{HeaderMap, StatusCode};
+use serde_json::{Value, json};
+
+use super::accounts::No;
+use super::{Message, Shown, Twilio};
+
+/// Longest body, in characters.
+const BODY_MAX: usize = 1600;
+
+/// How long after a person's message a business may write freely, in milliseconds.
+const WINDOW_MS: u64 = 24 * 60 * 60 * 1000;
+
+type Fields = Vec<(String, String)>;
+
+fn field<'a>(fields: &'a Fields, name: &str) -> Option<&'a str> {
+    fields.iter().find(|(it, _)| it == name).map(|(_, value)| value.as_str())
+}
+
+fn told(fields: &Fields) -> Value {
+    fields
+        .iter()
+        .map(|(name, value)| (name.clone(), json!(value)))
+        .collect::<serde_json::Map<_, _>>()
+        .into()
+}
+
+pub async fn create(
+    State(twilio): State<Arc<Twilio>>,
+    headers: HeaderMap,
+    Form(fields): Form<Fields>,
+) -> Result<(StatusCode, Json<Value>), No> {
+    twilio.admit(&headers)?;
+    twilio.note("POST", "/2010-04-01/Accounts/{AccountSid}/Messages.json", told(&fields));
+    let (from, to) =
+        (field(&fields, "From").unwrap_or_default(), field(&fields, "To").unwrap_or_default());
+    let (text, buttons) = twilio.text_of(&fields)?;
+    let medium = field(&fields, "MediaUrl").map(str::to_owned);
+    if text.is_empty() && medium.is_none() {
+        return Err(No::bad(21619, "A text message body or media urls must be specified."));
+    }
+    if text.chars().count() > BODY_MAX {
+        return Err(No::bad(
+            21617,
+            "The concatenated message body exceeds the 1600 character limit",
+        ));
+    }
+    let number = from.strip_prefix("whatsapp:").unwrap_or_default();
+    if !twilio.state().senders.contains_key(number) {
+        let message = "Twilio could not find a Channel with the specified From address";
+        return Err(No::bad(63007, message));
+    }
+    let person = to.strip_prefix("whatsapp:").filter(|it| it.starts_with('+'));
+    let person = person.ok_or(No::bad(21211, "Invalid 'To' Phone Number"))?;
+    let now_ms = twilio.clock.now_ms();
+    let (message, comes) = {
+        let mut state = twilio.state();
+        let phone = state.phones.entry((person.to_owned(), number.to_owned())).or_default();
+        let comes = phone.wrote_at_ms.is_some_and(|at_ms| now_ms.saturating_sub(at_ms) < WINDOW_MS);
+        let message = Message {
+            sid: twilio.sid("SM"),
+            from: from.to_owned(),
+            to: to.to_owned(),
+            body: text.clone(),
+            inbound: false,
+            status: "queued",
+            at_ms: now_ms,
+            media: medium.clone().into_iter().collect(),
+        };
+        if comes {
+            let shown = Shown { mine: false, sid: message.sid.clone(), text, buttons, medium };
+            phone.shown.push(shown);
+        }
+        state.messages.push(message.clone());
+        (message, comes)
+    };
+    twilio.has_changed();
+    if let Some(callback) = field(&fields, "StatusCallback") {
+        twilio.tell_status(callback, &message, comes);
+    }
+    Ok((StatusCode::CREATED, Json(as_json(&twilio, &message))))
+}
+
+impl Twilio {
+    fn text_of(&self, fields: &Fields) -> Result<(String, Vec<(String, String)>), No> {
+        let Some(content) = field(fields, "ContentSid") else {
+            return Ok((field(fields, "Body").unwrap_or_default().to_owned(), Vec::new()));
+        };
+        let state = self.state();
+        let content =
+            state.contents.get(content).ok_or(No::bad(21656, "The ContentSid is invalid"))?;
+        let reply = &content["types"]["twilio/quick-reply"];
+        let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+        let actions = reply["actions"].as_array().into_iter().flatten();
+        let buttons = actions.map(|it| (text(&it["title"]), text(&it["id"]))).collect();
+        Ok((text(&reply["body"]), buttons))
+    }
+}
+
+pub async fn list(
+    State(twilio): State<Arc<Twilio>>,
+    headers: HeaderMap,
+    Query(query): Query<Fields>,
+) -> Result<Json<Value>, No> {
+    twilio.admit(&headers)?;
+    twilio.note("GET", "/2010-04-01/Accounts/{AccountSid}/Messages.json", told(&query));
+    let size = field(&query, "PageSize").and_then(|it| it.parse().ok()).unwrap_or(50);
+    let fits = |message: &&Message| {
+        field(&query, "From").is_none_or(|it| it == message.from)
+            && field(&query, "To").is_none_or(|it| it == message.to)
+    };
+    let state = twilio.state();
+    let found = state.messages.iter().rev().filter(fits).take(size);
+    let found: Vec<Value> = found.map(|it| as_json(&twilio, it)).collect();
+    Ok(Json(json!({ "messages": found, "page": 0, "page_size": size, "next_page_uri": null })))
+}
+
+pub async fn show(
+    State(twilio): State<Arc<Twilio>>,
+    Path((_, message)): Path<(String, String)>,
+    headers: HeaderMap,
+) -> Result<Json<Value>, No> {
+    twilio.admit(&headers)?;
+    let sid = message.trim_end_matches(".json");
+    let state = twilio.state();
+    let found = state.messages.iter().find(|it| it.sid == sid);
+    found.map(|it| Json(as_json(&twilio, it))).ok_or_else(No::not_found)
+}
+
+/// An empty body takes the words away; nothing else can be changed.
+pub async fn redact(
+    State(twilio): State<Arc<Twilio>>,
+    Path((_, message)): Path<(String, String)>,
+    headers: HeaderMap,
+    Form(fields): Form<Fields>,
+) -> Result<Json<Value>, No> {
+    twilio.admit(&headers)?;
+    if field(&fields, "Body") != Some("") {
+        return Err(No::bad(20001, "Body must be empty"));
+    }
+    let sid = message.trim_end_matches(".json");
+    let mut state = twilio.state();
+    let found = state.messages.iter_mut().find(|it| it.sid == sid).ok_or_else(No::not_found)?;
+    found.body.clear();
+    Ok(Json(as_json(&twilio, found)))
+}
+
+pub async fn delete(
+    State(twilio): State<Arc<Twilio>>,
+    Path((_, message)): Path<(String, String)>,
+    headers: HeaderMap,
+) -> Result<StatusCode, No> {
+    twilio.admit(&headers)?;
+    twilio.note("DELETE", "/2010-04-01/Accounts/{AccountSid}/Messages/{Sid}.json", json!({}));
+    let sid = message.trim_end_matches(".json");
+    let mut state = twilio.state();
+    let place = state.messages.iter().position(|it| it.sid == sid).ok_or_else(No::not_found)?;
+    state.messages.remove(place);
+    drop(state);
+    twilio.has_changed();
+    Ok(StatusCode::NO_CONTENT)
+}
+
+pub async fn typing(
+    State(twilio): State<Arc<Twilio>>,
+    headers: HeaderMap,
+    Form(fields): Form<Fields>,
+) -> Result<Json<Value>, No> {
+    twilio.admit(&headers)?;
+    let known = field(&fields, "messageId");
+    let is_known = twilio.state().messages.iter().any(|it| Some(it.sid.as_str()) == known);
+    if is_known { Ok(Json(json!({ "success": true }))) } else { Err(No::not_found()) }
+}
+
+pub async fn create_content(
+    State(twilio): State<Arc<Twilio>>,
+    headers: HeaderMap,
+    Json(content): Json<Value>,
+) -> Result<(StatusCode, Json<Value>), No> {
+    twilio.admit(&headers)?;
+    twilio.note("POST", "/v1/Content", content.clone());
+    let reply = &content["types"]["twilio/quick-reply"];
+    let actions = reply["actions"].as_array().map(Vec::as_slice).unwrap_or_default();
+    let length = |value: &Value| value.as_str().unwrap_or_default().chars().count();
+    let fits = (1..=1024).contains(&length(&reply["body"]))
+        && (1..=3).contains(&actions.len())
+        && actions
+            .iter()
+            .all(|it| (1..=20).contains(&length(&it["title"])) && length(&it["id"]) <= 200);
+    if !fits {
+        return Err(No::bad(20001, "Invalid content"));
+    }
+    let sid = twilio.sid("HX");
+    twilio.state().contents.insert(sid.clone(), content.clone());
+    Ok((StatusCode::CREATED, Json(json!({ "sid": sid, "types": content["types"] }))))
+}
+
+fn as_json(twilio: &Twilio, message: &Message) -> Value {
+    json!({
+        "sid": message.sid, "account_sid": twilio.account_sid, "from": message.from,
+        "to": message.to, "body": message.body, "status": message.status,
+        "direction": if message.inbound { "inbound" } else { "outbound-api" },
+        "num_media": message.media.len().to_string(), "num_segments": "1",
+        "date_created": message.at_ms, "error_code": null, "error_message": null,
+        "uri": format!("/2010-04-01/Accounts/{}/Messages/{}.json", twilio.account_sid, message.sid),
+    })
+}

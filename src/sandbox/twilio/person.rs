@@ -1,0 +1,193 @@
+//! Somebody with a phone, which keeps everything.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+
+use super::{Message, Phone, Twilio};
+
+/// Far longer than anything here takes: beyond it the story so far is told.
+const PATIENCE: Duration = Duration::from_secs(90);
+
+/// A message on a phone.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Shown {
+    /// By the person themselves.
+    pub mine: bool,
+    /// Names the message.
+    pub sid: String,
+    /// Its words.
+    pub text: String,
+    /// Quick replies: label and payload.
+    pub buttons: Vec<(String, String)>,
+    /// Where its medium lies.
+    pub medium: Option<String>,
+}
+
+/// A person in a chat with one sender.
+pub struct Person {
+    twilio: Arc<Twilio>,
+    sender: String,
+    number: String,
+    read: usize,
+}
+
+impl Person {
+    pub(super) fn new(twilio: Arc<Twilio>, sender: &str, number: &str) -> Self {
+        twilio.state().phones.entry((number.to_owned(), sender.to_owned())).or_default();
+        Self { twilio, sender: sender.to_owned(), number: number.to_owned(), read: 0 }
+    }
+
+    /// Writes a line.
+    pub fn says(&mut self, text: &str) {
+        self.sends(text, Vec::new());
+    }
+
+    /// Sends a file with a caption.
+    pub fn sends_file(&mut self, media_type: &str, bytes: Bytes, caption: &str) {
+        let medium = self.twilio.sid("ME");
+        self.twilio.state().media.insert(medium.clone(), (media_type.to_owned(), bytes));
+        let url = format!(
+            "https://api.twilio.com/2010-04-01/Accounts/{}/Messages/MM/Media/{medium}",
+            self.twilio.account_sid
+        );
+        let more = [("MediaUrl0", url.as_str()), ("MediaContentType0", media_type)];
+        self.sends(caption, more.map(|(name, value)| (name.to_owned(), value.to_owned())).into());
+    }
+
+    /// Taps the newest quick reply with this label, or writes its number where buttons are numbers.
+    ///
+    /// # Panics
+    /// When there is neither: a story went wrong.
+    pub fn taps(&mut self, label: &str) {
+        let shown = self.screen();
+        let newest = shown.iter().rev().filter(|it| !it.mine);
+        for message in newest {
+            if let Some((label, payload)) = message.buttons.iter().find(|(it, _)| it == label) {
+                let tap = [("ButtonText", label.as_str()), ("ButtonPayload", payload.as_str())];
+                let tap = tap.map(|(name, value)| (name.to_owned(), value.to_owned()));
+                return self.sends(label, tap.into());
+            }
+            let numbered = |line: &&str| line.split_once(". ").is_some_and(|(_, it)| it == label);
+            if let Some(line) = message.text.lines().find(numbered) {
+                let number = line.split_once(". ").map_or("", |(number, _)| number).to_owned();
+                return self.says(&number);
+            }
+        }
+        panic!("no button {label:?}{}", self.story());
+    }
+
+    fn sends(&mut self, text: &str, more: Vec<(String, String)>) {
+        let now_ms = self.twilio.clock.now_ms();
+        let sid = self.twilio.sid("SM");
+        let (from, to) = (format!("whatsapp:{}", self.number), format!("whatsapp:{}", self.sender));
+        let media = more.iter().filter(|(name, _)| name == "MediaUrl0").count();
+        let shown = Shown {
+            mine: true,
+            sid: sid.clone(),
+            text: text.to_owned(),
+            buttons: Vec::new(),
+            medium: None,
+        };
+        self.with_phone(|phone| {
+            phone.shown.push(shown);
+            phone.wrote_at_ms = Some(now_ms);
+        });
+        let message = Message {
+            sid: sid.clone(),
+            from: from.clone(),
+            to: to.clone(),
+            body: text.to_owned(),
+            inbound: true,
+            status: "received",
+            at_ms: now_ms,
+            media: Vec::new(),
+        };
+        let leads_to = {
+            let mut state = self.twilio.state();
+            state.messages.push(message);
+            state.senders.get(&self.sender).and_then(|it| it.callback_url.clone())
+        };
+        let wa_id = self.number.trim_start_matches('+');
+        let media = media.to_string();
+        let mut fields: Vec<(String, String)> = [
+            ("MessageSid", sid.as_str()),
+            ("SmsMessageSid", &sid),
+            ("SmsSid", &sid),
+            ("AccountSid", &self.twilio.account_sid),
+            ("From", &from),
+            ("To", &to),
+            ("WaId", wa_id),
+            ("ProfileName", "Ada"),
+            ("Body", text),
+            ("NumMedia", &media),
+            ("NumSegments", "1"),
+            ("SmsStatus", "received"),
+            ("ApiVersion", "2010-04-01"),
+        ]
+        .map(|(name, value)| (name.to_owned(), value.to_owned()))
+        .into();
+        fields.extend(more);
+        if let Some(url) = leads_to {
+            self.twilio.deliver(url, fields);
+        }
+    }
+
+    /// Waits until a message says so, and passes over those before it.
+    ///
+    /// # Panics
+    /// When none ever does, with the story so far.
+    pub async fn reads(&mut self, expected: &str) -> String {
+        let mut changed = self.twilio.changed.subscribe();
+        let found = tokio::time::timeout(PATIENCE, async {
+            loop {
+                changed.borrow_and_update();
+                if let Some(text) = self.find(expected) {
+                    return text;
+                }
+                // The sender lives as long as we hold its Twilio.
+                let _ = changed.changed().await;
+            }
+        });
+        match found.await {
+            Ok(text) => text,
+            Err(_) => panic!("never read {expected:?}{}", self.story()),
+        }
+    }
+
+    fn find(&mut self, expected: &str) -> Option<String> {
+        let shown = self.screen();
+        let mut unread = shown.iter().enumerate().skip(self.read);
+        let (place, found) = unread.find(|(_, it)| !it.mine && it.text.contains(expected))?;
+        self.read = place + 1;
+        Some(found.text.clone())
+    }
+
+    /// What was said to the person and not read.
+    pub fn unread(&self) -> Vec<String> {
+        let shown = self.screen().into_iter().skip(self.read);
+        shown.filter(|it| !it.mine).map(|it| it.text).collect()
+    }
+
+    /// Everything on the phone.
+    pub fn screen(&self) -> Vec<Shown> {
+        self.with_phone(|phone| phone.shown.clone())
+    }
+
+    fn with_phone<T>(&self, act: impl FnOnce(&mut Phone) -> T) -> T {
+        let mut state = self.twilio.state();
+        act(state.phones.entry((self.number.clone(), self.sender.clone())).or_default())
+    }
+
+    /// Everything that was shown so far, for a story that went wrong and for a transcript.
+    pub fn story(&self) -> String {
+        let lines = self.screen().into_iter().map(|it| {
+            let who = if it.mine { "Ada" } else { "bot" };
+            let buttons = it.buttons.iter().map(|(label, _)| format!("[{label}]"));
+            let buttons = buttons.collect::<Vec<_>>().join(" ");
+            format!("\n---- {who}\n{}\n{buttons}", it.text)
+        });
+        lines.collect()
+    }
+}

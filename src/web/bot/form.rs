@@ -1,0 +1,158 @@
+//! The one-time form: a static page, and what it asks of us.
+
+use std::sync::Arc;
+
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use axum::routing::{get, post};
+use axum::{Json, Router};
+use serde::Deserialize;
+use serde_json::{Value, json};
+use zeroize::Zeroizing;
+
+use super::FormDoor;
+use crate::conversation::messages::{self, Message};
+use crate::conversation::question_of;
+use crate::forms::{Form, Refused};
+use crate::web::page::Page;
+
+const FORM: &str = include_str!("../pages/form.html");
+
+/// Mini Apps are shown in a frame of Telegram's on the web.
+const FRAMED_BY: &str = "https://web.telegram.org";
+
+/// The longest value of a field, in characters: a bundle of Fly.io tokens has a few thousand.
+const VALUE_MAX: usize = 16 * 1024;
+
+/// The longest name of a submission, in characters: the page makes 32.
+const SUBMISSION_MAX: usize = 64;
+
+/// What the page sends.
+#[derive(Deserialize)]
+struct Asked {
+    ticket: String,
+    /// What Telegram vouches for, where the page is a Mini App.
+    #[serde(default)]
+    init_data: String,
+    #[serde(default)]
+    submission: String,
+    #[serde(default)]
+    values: std::collections::BTreeMap<String, Zeroizing<String>>,
+}
+
+pub(super) fn router(door: Arc<FormDoor>) -> Router {
+    let page = Page::new(FORM, Some(FRAMED_BY));
+    Router::new()
+        .route("/form", get(move || async move { page.response() }))
+        .route("/form/open", post(open))
+        .route("/form/check", post(check))
+        .route("/form/submit", post(submit))
+        .with_state(door)
+}
+
+/// A sentence with a status.
+fn says(status: StatusCode, message: &Message, form: Option<&Form>) -> Response {
+    let locale = form.map(|form| form.locale).unwrap_or_default();
+    (status, Json(json!({ "text": messages::text(locale, message) }))).into_response()
+}
+
+fn refused(refused: Refused, form: Option<&Form>) -> Response {
+    match refused {
+        Refused::Gone => says(StatusCode::GONE, &Message::FormGone, form),
+        Refused::Used => says(StatusCode::CONFLICT, &Message::FormUsed, form),
+        Refused::TooOften => says(StatusCode::TOO_MANY_REQUESTS, &Message::FormTooOften, form),
+        Refused::NotTaken => says(StatusCode::SERVICE_UNAVAILABLE, &Message::OurTrouble, form),
+    }
+}
+
+impl FormDoor {
+    /// The form, if whoever asks may see it: a form of a Telegram chat only as a Mini App of that very
+    /// person.
+    fn form(&self, asked: &Asked) -> Result<(Form, u64), Response> {
+        let looked = self.forms.look(&asked.ticket).map_err(|why| refused(why, None))?;
+        let (form, left) = looked;
+        if let Some(vouch) = self.vouchers.get(&form.channel)
+            && vouch(&asked.init_data).as_ref() != Some(&form.person)
+        {
+            return Err(says(StatusCode::FORBIDDEN, &Message::FormElsewhere, Some(&form)));
+        }
+        Ok((form, left.as_secs()))
+    }
+
+    async fn judge(&self, form: &Form, value: &str) -> Result<(), Response> {
+        let checked = self.onboarding.check_pasted(form.kind, value).await;
+        checked.map(|_| ()).map_err(|rejection| {
+            let asked = Some(question_of(form.kind));
+            let message = Message::Rejected { asked, rejection };
+            says(StatusCode::UNPROCESSABLE_ENTITY, &message, Some(form))
+        })
+    }
+}
+
+fn value(form: &Form, asked: &Asked) -> Zeroizing<String> {
+    let mut lines = Zeroizing::new(String::new());
+    for field in &form.fields.fields {
+        if !lines.is_empty() {
+            lines.push('\n');
+        }
+        if let Some(value) = asked.values.get(&field.id) {
+            lines.extend(value.trim().chars().take(VALUE_MAX));
+        }
+    }
+    lines
+}
+
+async fn open(
+    State(door): State<Arc<FormDoor>>,
+    Json(asked): Json<Asked>,
+) -> Result<Json<Value>, Response> {
+    let (form, left_s) = door.form(&asked)?;
+    let fields: Vec<Value> = (form.fields.fields.iter())
+        .map(|it| json!({ "id": it.id, "label": it.label, "example": it.example }))
+        .collect();
+    Ok(Json(json!({
+        "account": form.account, "title": form.fields.title, "fields": fields,
+        "expires_in_s": left_s, "locale": form.locale.code(),
+    })))
+}
+
+async fn check(
+    State(door): State<Arc<FormDoor>>,
+    Json(asked): Json<Asked>,
+) -> Result<Json<Value>, Response> {
+    let (form, _) = door.form(&asked)?;
+    door.forms.count_check(&asked.ticket).map_err(|why| refused(why, Some(&form)))?;
+    door.judge(&form, &value(&form, &asked)).await?;
+    let text = messages::text(form.locale, &Message::KeyAccepted);
+    Ok(Json(json!({ "text": text })))
+}
+
+async fn submit(
+    State(door): State<Arc<FormDoor>>,
+    Json(asked): Json<Asked>,
+) -> Result<Json<Value>, Response> {
+    let sent = asked.submission.len();
+    if !(16..=SUBMISSION_MAX).contains(&sent) {
+        return Err(StatusCode::BAD_REQUEST.into_response());
+    }
+    // A form that was used is told apart from one that is being sent again below.
+    let form = match door.form(&asked) {
+        Ok((form, _)) => {
+            door.forms.count_check(&asked.ticket).map_err(|why| refused(why, Some(&form)))?;
+            let value = value(&form, &asked);
+            door.judge(&form, &value).await?;
+            Some((form, value))
+        }
+        Err(answer) if answer.status() == StatusCode::CONFLICT => None,
+        Err(answer) => return Err(answer),
+    };
+    let (form, value) = form.map_or((None, Zeroizing::default()), |(form, value)| (Some(form), value));
+    match door.forms.submit(&asked.ticket, &asked.submission, value).await {
+        Ok(()) => {
+            let locale = form.map(|form| form.locale).unwrap_or_default();
+            Ok(Json(json!({ "text": messages::text(locale, &Message::FormDone) })))
+        }
+        Err(why) => Err(refused(why, form.as_ref())),
+    }
+}
