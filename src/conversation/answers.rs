@@ -7,7 +7,7 @@ use crate::spec::AgentKind;
 use super::choice::{Choice, Command};
 use super::messages::Message;
 use super::turn::{Open, Turn};
-use super::{Found, Model, Phase, Purpose, Question, Target};
+use super::{Found, Model, Phase, Purpose, Target};
 
 impl Turn<'_> {
     /// The open question, if one is.
@@ -69,9 +69,14 @@ impl Turn<'_> {
                 self.answered();
             }
             Choice::Channel(channel) => {
-                self.state.answers.channel = Some(channel);
+                self.replace_channel(channel);
                 self.answered();
             }
+            Choice::MakeBot(_) => self.repeat(),
+            Choice::Address(_, name) => self.take_address(name),
+            Choice::TakeOver => self.take_over(),
+            Choice::AnotherAddress => self.another_address(),
+            Choice::Language(locale) => self.speak(locale),
             Choice::Region(region, _) => self.take_region(region),
             Choice::Size(size) => {
                 self.state.answers.size = Some(size);
@@ -91,16 +96,15 @@ impl Turn<'_> {
             Choice::KeepGoing => self.keep_going(),
             Choice::ConfirmTeardown => self.teardown_confirmed(),
             Choice::Run(run, _) => self.confirm_teardown_of(&run),
-            Choice::NewLink(run) | Choice::Resume(run) => self.proceed(Purpose::Resume { run }),
+            Choice::NewLink(run) | Choice::NewKeys(run) | Choice::Resume(run) => {
+                self.proceed(Purpose::Resume { run })
+            }
         }
     }
 
     fn take_offer(&mut self) {
-        let Phase::Asking { question, .. } = self.state.phase else { return };
-        let kind = match question {
-            Question::Model => SecretKind::ModelKey,
-            _ => SecretKind::FlyToken,
-        };
+        let Phase::Asking { question, purpose, .. } = &self.state.phase else { return };
+        let kind = self.awaited(*question, purpose).unwrap_or(SecretKind::FlyToken);
         let offer = self.context.offers.iter().find(|(offered, _)| *offered == kind);
         match offer {
             Some((_, secret)) => self.check(kind, *secret),

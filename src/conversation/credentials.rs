@@ -2,6 +2,7 @@
 
 use crate::intake::{Rejection, Vendor};
 use crate::secret::{SecretKind, SecretRef};
+use crate::spec::RelayChannel;
 
 use super::messages::Message;
 use super::turn::Turn;
@@ -50,7 +51,7 @@ impl Turn<'_> {
         kind: Option<SecretKind>,
         secret: SecretRef,
     ) {
-        let awaited = awaited_by(question);
+        let awaited = self.awaited(question, purpose);
         match (awaited, kind, vendor) {
             (Some(awaited), None, None) => self.check(awaited, secret),
             (Some(awaited), Some(kind), _) if awaited == kind => self.check(kind, secret),
@@ -74,20 +75,37 @@ impl Turn<'_> {
 
     fn is_needed(&self, kind: SecretKind, purpose: &Purpose) -> bool {
         let question = asked_for(kind);
-        self.questions(purpose).contains(&question) && !self.is_answered(question, purpose)
+        self.awaited(question, purpose) == Some(kind)
+            && self.questions(purpose).contains(&question)
+            && !self.is_answered(question, purpose)
     }
 
     /// Removes the message from the chat where that is possible, and says where it is not.
     fn erase_pasted(&mut self) {
-        if self.context.capabilities.deletes_theirs {
+        let can = self.context.capabilities;
+        if can.deletes_theirs || can.scrubs_theirs {
             self.effect(Effect::EraseTheirs);
-        } else {
-            self.say(Message::PastedStays);
+        }
+        match (can.deletes_theirs, can.scrubs_theirs) {
+            (true, _) => {}
+            (false, true) => self.say(Message::PastedScrubbed),
+            (false, false) => self.say(Message::PastedStays),
+        }
+    }
+
+    /// The credential that answers a question.
+    pub(super) fn awaited(&self, question: Question, purpose: &Purpose) -> Option<SecretKind> {
+        match question {
+            Question::Token => Some(SecretKind::FlyToken),
+            Question::Model => Some(SecretKind::ModelKey),
+            Question::ChannelKey => self.channel_for(purpose).and_then(RelayChannel::key),
+            _ => None,
         }
     }
 
     pub(super) fn check(&mut self, kind: SecretKind, secret: SecretRef) {
-        let organisation = self.required_organisation();
+        let of_cloud = kind == SecretKind::FlyToken;
+        let organisation = self.required_organisation().filter(|_| of_cloud);
         if let Phase::Asking { checking, .. } = &mut self.state.phase {
             *checking = Some(Checking { kind, secret });
         }
@@ -124,7 +142,7 @@ impl Turn<'_> {
                 self.take_token(Token { secret, account });
                 self.proceed(purpose);
             }
-            Ok(Opened::Chat(_)) => self.proceed(purpose),
+            Ok(Opened::Chat(account)) => self.take_chat(checking, account, purpose),
             Ok(Opened::Model) => {
                 self.replace_model(Model::Claude { key: secret });
                 self.say(Message::KeyAccepted);
@@ -133,7 +151,7 @@ impl Turn<'_> {
         }
     }
 
-    fn refused(&mut self, checking: Checking, rejection: Rejection, purpose: Purpose) {
+    pub(super) fn refused(&mut self, checking: Checking, rejection: Rejection, purpose: Purpose) {
         let in_use = self.token() == Some(checking.secret);
         let unanswered = rejection == Rejection::OutOfReach;
         self.say(Message::Rejected { asked: Some(asked_for(checking.kind)), rejection });
@@ -180,7 +198,9 @@ impl Turn<'_> {
     pub(super) fn lost_secret(&self) -> Option<SecretKind> {
         let token = self.token().map(|secret| (SecretKind::FlyToken, secret));
         let key = self.model_key().map(|secret| (SecretKind::ModelKey, secret));
-        let mut answers = token.into_iter().chain(key);
+        let chat = self.state.answers.chat.as_ref();
+        let chat = chat.and_then(|chat| Some((chat.channel.key()?, chat.key)));
+        let mut answers = token.into_iter().chain(key).chain(chat);
         answers.find(|(_, secret)| !self.is_held(*secret)).map(|(kind, _)| kind)
     }
 
@@ -198,7 +218,7 @@ impl Turn<'_> {
             Phase::Finding { token } => Some(*token),
             _ => None,
         };
-        let mut all: Vec<SecretRef> = [self.token(), self.model_key(), checking]
+        let mut all: Vec<SecretRef> = [self.token(), self.model_key(), self.chat_key(), checking]
             .into_iter()
             .flatten()
             .filter(|secret| self.is_held(*secret))
@@ -216,6 +236,7 @@ impl Turn<'_> {
             self.state.answers.model = None;
         }
         self.state.answers.token = None;
+        self.state.answers.chat = None;
         if let Phase::Asking { checking, .. } = &mut self.state.phase {
             *checking = None;
         }
@@ -226,22 +247,22 @@ fn kind_of(vendor: Vendor) -> Option<SecretKind> {
     match vendor {
         Vendor::Fly => Some(SecretKind::FlyToken),
         Vendor::Anthropic => Some(SecretKind::ModelKey),
-        Vendor::Telegram | Vendor::Discord | Vendor::Twilio => None,
-    }
-}
-
-pub(super) fn awaited_by(question: Question) -> Option<SecretKind> {
-    match question {
-        Question::Token => Some(SecretKind::FlyToken),
-        Question::Model => Some(SecretKind::ModelKey),
-        _ => None,
+        Vendor::Telegram => Some(SecretKind::TelegramToken),
+        Vendor::Discord => Some(SecretKind::DiscordToken),
+        Vendor::Twilio => Some(SecretKind::TwilioKey),
     }
 }
 
 fn asked_for(kind: SecretKind) -> Question {
     match kind {
         SecretKind::ModelKey => Question::Model,
-        _ => Question::Token,
+        SecretKind::TelegramToken | SecretKind::DiscordToken | SecretKind::TwilioKey => {
+            Question::ChannelKey
+        }
+        SecretKind::FlyToken
+        | SecretKind::OwnerKey
+        | SecretKind::LinkKey
+        | SecretKind::ModelProxyToken => Question::Token,
     }
 }
 

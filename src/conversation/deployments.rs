@@ -3,7 +3,8 @@
 use crate::account::Cause;
 use crate::plan::Stage;
 use crate::pricing;
-use crate::spec::{AgentKind, DeploymentId};
+use crate::secret::SecretRef;
+use crate::spec::{AgentKind, DeploymentId, RelayChannel};
 
 use super::choice::{Choice, Command};
 use super::messages::{Message, Summary};
@@ -29,9 +30,8 @@ impl Turn<'_> {
                 self.effect(Effect::Find { token });
             }
             Purpose::Resume { run } => {
-                let Some(with) = self.credentials() else {
-                    return self.proceed(Purpose::Resume { run });
-                };
+                let purpose = Purpose::Resume { run: run.clone() };
+                let Some(with) = self.credentials(&purpose) else { return self.proceed(purpose) };
                 self.watch(run.clone(), Goal::Deployed);
                 self.effect(Effect::Resume { run, with });
             }
@@ -45,15 +45,19 @@ impl Turn<'_> {
         }
     }
 
-    fn credentials(&self) -> Option<Credentials> {
-        Some(Credentials { token: self.token()?, model_key: self.model_key(), channel_key: None })
+    fn credentials(&self, purpose: &Purpose) -> Option<Credentials> {
+        Some(Credentials {
+            token: self.token()?,
+            model_key: self.model_key(),
+            channel_key: self.channel_key(purpose),
+        })
     }
 
     pub(super) fn deploy_now(&mut self) {
         if self.first_open(&Purpose::Deploy).is_some() {
             return self.proceed(Purpose::Deploy);
         }
-        let (Some(spec), Some(with)) = (self.draft(), self.credentials()) else {
+        let (Some(spec), Some(with)) = (self.draft(), self.credentials(&Purpose::Deploy)) else {
             return self.proceed(Purpose::Deploy);
         };
         self.watch(spec.id.clone(), Goal::Deployed);
@@ -91,14 +95,18 @@ impl Turn<'_> {
         };
         match end {
             RunEnd::Deployed { link } => {
+                let by_hand = self.is_pointed_by_hand(run);
                 if let Some(board) = board {
                     self.effect(Effect::Show { board: board.all_done(), milestone: true });
                     self.conclude();
                 }
-                self.state.link_owed = Some(run.clone());
-                self.say(Message::Ready);
-                self.say(Message::RelayLink { run: run.clone(), key: link });
-                self.say_with(Message::FirstSteps, vec![Choice::Command(Command::Status)]);
+                match self.run(run).map(|run| run.spec.channel) {
+                    Some(channel) if channel != RelayChannel::Web => {
+                        self.effect(Effect::Forget(link));
+                        self.channel_ready(run, by_hand);
+                    }
+                    _ => self.web_ready(run, link),
+                }
                 self.repeat();
             }
             RunEnd::Removed(gone) => {
@@ -117,6 +125,13 @@ impl Turn<'_> {
                 self.open(Phase::Failed { run: run.clone(), goal, failure });
             }
         }
+    }
+
+    fn web_ready(&mut self, run: &DeploymentId, link: SecretRef) {
+        self.state.link_owed = Some(run.clone());
+        self.say(Message::Ready);
+        self.say(Message::RelayLink { run: run.clone(), key: link });
+        self.say_with(Message::FirstSteps, vec![Choice::Command(Command::Status)]);
     }
 
     /// The run has come to its good end: nothing of what it needed is kept.
@@ -163,9 +178,14 @@ impl Turn<'_> {
         let standing = self.run(&board.run).map(|run| run.standing);
         match (board.goal, standing) {
             (Goal::Deployed, Some(RunStanding::Deployed)) => {
+                let by_hand = self.is_pointed_by_hand(&board.run);
                 self.state.answers = Answers::default();
-                self.state.link_owed = Some(board.run.clone());
                 self.rest();
+                let channel = self.run(&board.run).map(|run| run.spec.channel);
+                if channel.is_some_and(|channel| channel != RelayChannel::Web) {
+                    return self.channel_ready(&board.run, by_hand);
+                }
+                self.state.link_owed = Some(board.run.clone());
                 self.link_lost();
             }
             (Goal::Removed, None | Some(RunStanding::Removed)) => {

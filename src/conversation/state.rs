@@ -2,12 +2,14 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::account::{Account, Cause};
+use crate::account::{Account, Address, Cause, ChatAccount};
 use crate::plan::{Stage, StepId};
 use crate::secret::{SecretKind, SecretRef};
 use crate::spec::{
     AgentKind, CloudKind, DeploymentId, Name, Region, RelayChannel, Role, Size, Spec,
 };
+
+use super::messages::Locale;
 
 /// Where a conversation stands. It holds no secret, so it may be stored and logged.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -22,6 +24,12 @@ pub struct State {
     pub heard_at_ms: u64,
     /// The deployment whose link is not yet known to have reached the person.
     pub link_owed: Option<DeploymentId>,
+    /// The language that the person chose, if they did.
+    #[serde(default)]
+    pub locale: Option<Locale>,
+    /// The language that was spoken last, for when the service gives no hint.
+    #[serde(default)]
+    pub spoken: Option<Locale>,
 }
 
 /// What a conversation waits for. There is at most one open question.
@@ -104,6 +112,12 @@ pub enum Question {
     Model,
     /// Which channel the relay speaks.
     Channel,
+    /// The key of that channel.
+    ChannelKey,
+    /// Which of the channel's addresses the relay gets.
+    Address,
+    /// Whether that address may be taken from what it serves now.
+    TakeOver,
     /// What to call it.
     Name,
     /// Where.
@@ -165,6 +179,9 @@ pub struct Answers {
     pub model: Option<Model>,
     /// The relay's channel.
     pub channel: Option<RelayChannel>,
+    /// The account with that channel's service.
+    #[serde(default)]
+    pub chat: Option<Chat>,
     /// What it is called.
     pub name: Option<Name>,
     /// Where.
@@ -180,6 +197,32 @@ pub struct Token {
     pub secret: SecretRef,
     /// The account.
     pub account: Account,
+}
+
+/// An account with a chat service: its key that was checked, and what was chosen of it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Chat {
+    /// Which service's.
+    pub channel: RelayChannel,
+    /// The key.
+    pub key: SecretRef,
+    /// What it opens.
+    pub account: ChatAccount,
+    /// The address that was chosen, where there are several.
+    pub address: Option<String>,
+    /// The address may be taken from what it serves now.
+    pub taken_over: bool,
+}
+
+impl Chat {
+    /// The address that the relay gets.
+    pub fn address(&self) -> Option<&Address> {
+        let all = &self.account.addresses;
+        match (&all[..], &self.address) {
+            ([only], None) => Some(only),
+            (several, chosen) => several.iter().find(|it| Some(&it.name) == chosen.as_ref()),
+        }
+    }
 }
 
 /// Which agent answers.
