@@ -223,7 +223,7 @@ fn ask_billing(held: bool, window: bool) -> String {
 
 fn form_reused(running: bool) -> String {
     let next = if running {
-        "The deployment that is under way goes on; /cancel stops it. When it has ended, revoke what \
+        "What is under way goes on; /cancel stops a deployment. When it has ended, revoke what \
          you entered where you made it."
     } else {
         "Please revoke what you entered where you made it, and make it anew. Then /deploy starts over."

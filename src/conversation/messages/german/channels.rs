@@ -5,38 +5,41 @@ use crate::spec::RelayChannel;
 use super::super::super::entry::Entry;
 use super::credentials::how_to_send;
 
-const TELEGRAM: &str = "Your relay speaks through a Telegram bot of your own, and I need its token.
+const TELEGRAM: &str =
+    "Dein Relay spricht über einen eigenen Telegram-Bot, und ich brauche dessen \
+Token.
 
-1. Open BotFather on the page above and send /newbot.
-2. Send a name for it, then a username that ends in bot.
-3. BotFather answers with a token. Copy all of it.";
+1. Öffne oben den BotFather und schick ihm /newbot.
+2. Schick einen Namen, dann einen Benutzernamen, der auf bot endet.
+3. Der BotFather antwortet mit einem Token. Kopiere ihn ganz.";
 
-const DISCORD: &str = "Your relay speaks through a Discord bot of your own, and I need its token.
+const DISCORD: &str = "Dein Relay spricht über einen eigenen Discord-Bot, und ich brauche dessen Token.
 
-1. Open the page above, tap New Application and give it a name.
-2. Open Installation, copy the Install Link, open it and add the bot to your account, so that you can \
-write to it.
-3. Open Bot, tap Reset Token and copy all of the token.";
+1. Öffne die Seite oben, tippe auf New Application und gib ihr einen Namen.
+2. Öffne Installation, kopiere den Install Link, öffne ihn und füge den Bot deinem Konto hinzu, damit \
+du ihm schreiben kannst.
+3. Öffne Bot, tippe auf Reset Token und kopiere den ganzen Token.";
 
-const WHATSAPP: &str = "Your relay speaks through a WhatsApp number of your own Twilio account, and I \
-need that account's key.
+const WHATSAPP: &str = "Dein Relay spricht über eine WhatsApp-Nummer deines eigenen Twilio-Kontos, und \
+ich brauche den Schlüssel dieses Kontos.
 
-1. Open the first page above and sign in, or sign up.
-2. Copy the Account SID (it starts with AC) and the Auth Token; both stand under Account Info.
-3. You need a WhatsApp sender. To try it without one, open the second page above and send the join \
-words that it shows, such as join two-words, to +1 415 523 8886 in WhatsApp. They hold for three days.
+1. Öffne die erste Seite oben und melde dich an oder registriere dich.
+2. Kopiere die Account SID (sie beginnt mit AC) und den Auth Token; beide stehen unter Account Info.
+3. Du brauchst einen WhatsApp-Absender. Um es ohne zu versuchen, öffne die zweite Seite oben und \
+schick die Wörter, die dort stehen, etwa join zwei-wörter, in WhatsApp an +1 415 523 8886. Sie gelten \
+drei Tage.
 
-I need both, the Account SID first.";
+Ich brauche beides, die Account SID zuerst.";
 
-const WEB: &str = "The web link needs no key. /deploy goes on.";
+const WEB: &str = "Der Web-Link braucht keinen Schlüssel. /deploy geht weiter.";
 
 pub(super) const POINT_BY_HAND: &str =
-    "Nobody but you can point the sandbox's number at your relay:
+    "Nur du kannst die Nummer der Sandbox auf dein Relay richten:
 
-1. Open the page above and choose Sandbox settings.
-2. Replace what stands under \"When a message comes in\" with the address in my next message, and \
-choose POST.
-3. Tap Save.";
+1. Öffne die Seite oben und wähle Sandbox settings.
+2. Ersetze, was unter \"When a message comes in\" steht, durch die Adresse in meiner nächsten \
+Nachricht, und wähle POST.
+3. Tippe auf Save.";
 
 pub(super) fn ask_key(
     channel: RelayChannel,
@@ -52,8 +55,8 @@ pub(super) fn ask_key(
     };
     let mut text = if offered {
         format!(
-            "Your relay speaks through {}. Whose key may it use? In this sandbox you can use a \
-             ready-made one.",
+            "Dein Relay spricht über {}. Welchen Schlüssel darf es benutzen? In dieser Sandbox kannst \
+             du einen fertigen nehmen.",
             place(channel)
         )
     } else {
@@ -63,9 +66,9 @@ pub(super) fn ask_key(
     text.push_str(how_to_send(entry));
     if makes_bots {
         text.push_str(
-            "\n\nOr tap \"Make it for me\": Telegram makes the bot, and you only agree. The bot is \
-             yours, but whoever runs textslash can ask Telegram for its token at any time. With \
-             BotFather only you can.",
+            "\n\nOder tippe auf \"Für mich anlegen\": Telegram legt den Bot an, und du stimmst nur zu. \
+             Der Bot gehört dir, aber wer textslash betreibt, kann Telegram jederzeit nach seinem \
+             Token fragen. Mit dem BotFather kannst das nur du.",
         );
     }
     text
@@ -73,10 +76,10 @@ pub(super) fn ask_key(
 
 fn place(channel: RelayChannel) -> &'static str {
     match channel {
-        RelayChannel::Web => "a web link",
-        RelayChannel::Telegram => "a Telegram bot of your own",
-        RelayChannel::Discord => "a Discord bot of your own",
-        RelayChannel::WhatsApp => "a WhatsApp number of your own",
+        RelayChannel::Web => "einen Web-Link",
+        RelayChannel::Telegram => "einen eigenen Telegram-Bot",
+        RelayChannel::Discord => "einen eigenen Discord-Bot",
+        RelayChannel::WhatsApp => "eine eigene WhatsApp-Nummer",
     }
 }
 
@@ -84,48 +87,53 @@ pub(super) fn ask_key_again(channel: RelayChannel, address: &str, entry: Entry) 
     let place = match channel {
         RelayChannel::Web => return WEB.to_owned(),
         RelayChannel::Telegram => {
-            "the token of its bot. In BotFather, /mybots shows it: choose the bot, then API Token"
+            "den Token seines Bots. Im BotFather zeigt ihn /mybots: wähle den Bot, dann API Token"
         }
         RelayChannel::Discord => {
-            "the token of its bot. If you do not have it any more, Reset Token on the page above makes \
-             a new one"
+            "den Token seines Bots. Wenn du ihn nicht mehr hast, macht Reset Token auf der Seite oben \
+             einen neuen"
         }
         RelayChannel::WhatsApp => {
-            "the Account SID and the Auth Token of its Twilio account. They stand on the first page \
-             above"
+            "die Account SID und den Auth Token seines Twilio-Kontos. Sie stehen auf der ersten Seite \
+             oben"
         }
     };
-    format!("Your relay answers at {address}, and I need {place}. {}", how_to_send(entry))
+    format!("Dein Relay antwortet unter {address}, und ich brauche {place}. {}", how_to_send(entry))
 }
 
 pub(super) fn ready(channel: RelayChannel, address: Option<&str>, by_hand: bool) -> String {
-    let address = address.unwrap_or("your relay");
+    let address = address.unwrap_or("dein Relay");
     let then = match by_hand {
-        true => format!("One step is left, and only you can take it. Then write to {address}."),
-        false => format!("Write to {address}."),
+        true => format!(
+            "Ein Schritt fehlt noch, und nur du kannst ihn tun. Schreib danach an {address}."
+        ),
+        false => format!("Schreib an {address}."),
     };
     let add = match channel {
-        RelayChannel::Discord => " If you have not added it yet, its install link does that.",
+        RelayChannel::Discord => {
+            " Wenn du ihn noch nicht hinzugefügt hast: das macht sein Install Link."
+        }
         RelayChannel::Web | RelayChannel::Telegram | RelayChannel::WhatsApp => "",
     };
     format!(
-        "Your relay is ready. I checked it and your VM: both answer, and a call without a key is \
-         refused.\n\n{then}{add}"
+        "Dein Relay ist fertig. Ich habe es und deine VM geprüft: beide antworten, und ein Aufruf ohne \
+         Schlüssel wird abgewiesen.\n\n{then}{add}"
     )
 }
 
 pub(super) fn first_steps(channel: RelayChannel) -> String {
     let awake = match channel {
         RelayChannel::Discord => {
-            "The VM stops when you do not use it and wakes when you write; the relay stays up, because \
-             Discord wakes nobody."
+            "Die VM schläft, wenn du sie nicht brauchst, und wacht auf, wenn du schreibst; das Relay \
+             bleibt wach, weil Discord niemanden weckt."
         }
         RelayChannel::Web | RelayChannel::Telegram | RelayChannel::WhatsApp => {
-            "Both machines stop when you do not use them and wake when you write."
+            "Beide Maschinen schlafen, wenn du sie nicht brauchst, und wachen auf, wenn du schreibst."
         }
     };
     format!(
-        "Just write, for example: clone my repository and run its tests\n\nIt answers only you. \
-         {awake} I have forgotten your token and keys. /teardown removes everything."
+        "Schreib einfach, zum Beispiel: klone mein Repository und führe seine Tests aus\n\nEs \
+         antwortet nur dir. {awake} Deinen Token und deine Schlüssel habe ich vergessen. /teardown \
+         entfernt alles."
     )
 }

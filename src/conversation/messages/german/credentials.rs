@@ -11,19 +11,21 @@ use super::super::super::entry::Entry;
 pub(super) fn how_to_send(entry: Entry) -> &'static str {
     match (entry.way, entry.deletes_theirs, entry.opens_pages) {
         (SecretEntry::Hidden, ..) => {
-            "Enter it in the hidden field that opens here; it does not stay in the chat."
+            "Gib es in das verdeckte Feld ein, das sich hier öffnet; im Chat bleibt nichts davon."
         }
         (SecretEntry::PastedThenDeleted, true, true) => {
-            "Paste it here, and I delete the message at once; or tap the button and enter it there."
+            "Füge es hier ein, dann lösche ich die Nachricht sofort; oder tippe auf den Knopf und gib \
+             es dort ein."
         }
         (SecretEntry::PastedThenDeleted, true, false) => {
-            "Paste it here; I delete the message at once."
+            "Füge es hier ein; ich lösche die Nachricht sofort."
         }
         (SecretEntry::PastedThenDeleted, false, _) => {
-            "Paste it here, and delete the message afterwards: I cannot."
+            "Füge es hier ein und lösche die Nachricht danach: ich kann es nicht."
         }
         (SecretEntry::Form, ..) => {
-            "Please do not write it into this chat: I send you a form that opens once. Enter it there."
+            "Bitte schreib es nicht in diesen Chat: ich schicke dir ein Formular, das sich einmal \
+             öffnet. Gib es dort ein."
         }
     }
 }
@@ -32,60 +34,65 @@ pub(super) fn ask_token(offered: bool, deploying: bool, entry: Entry) -> String 
     let how = how_to_send(entry);
     match (deploying, offered) {
         (true, true) => format!(
-            "Your deployment lives in a Fly.io account of your own. Which token may I use? In this \
-             sandbox you can use a ready-made one. {how}"
+            "Alles läuft in deinem eigenen Konto bei Fly.io. Welchen Token darf ich benutzen? In \
+             dieser Sandbox kannst du einen fertigen nehmen. {how}"
         ),
         (true, false) => format!(
-            "Your deployment lives in a Fly.io account of your own, and I need a token for it.\n\n\
-             1. Open the page above (it works on a phone) and sign in, or sign up.\n\
-             2. Create an organization token with an expiry of one day.\n\
-             3. Copy all of it.\n\n\
-             {how}\n\nI use it for this deployment only, narrow it at once, and never store it."
+            "Alles läuft in deinem eigenen Konto bei Fly.io, und dafür brauche ich einen Token.\n\n\
+             1. Öffne die Seite oben (am Handy geht es auch) und melde dich an oder registriere dich.\n\
+             2. Lege einen Organization Token an, der einen Tag gilt.\n\
+             3. Kopiere ihn ganz.\n\n\
+             {how}\n\nIch benutze ihn nur hierfür, schränke ihn sofort ein und speichere ihn nie."
         ),
         (false, true) => format!(
-            "For this I need a Fly.io token of that account; I do not keep them. In this sandbox you \
-             can use the ready-made one. {how}"
+            "Dafür brauche ich einen Fly.io-Token dieses Kontos; ich behalte sie nicht. In dieser \
+             Sandbox kannst du den fertigen nehmen. {how}"
         ),
-        (false, false) => {
-            format!("For this I need a Fly.io token of that account; I do not keep them. {how}")
-        }
+        (false, false) => format!(
+            "Dafür brauche ich einen Fly.io-Token dieses Kontos; ich behalte sie nicht. {how}"
+        ),
     }
 }
 
 pub(super) fn ask_model(offered: bool, shell: bool, entry: Entry) -> String {
-    let mut text = "The agent is Claude Code. Which Anthropic API key may it use? The key goes \
-                    straight to your relay; the VM never sees it, and I do not store it."
+    let mut text = "Der Agent ist Claude Code. Welchen API-Schlüssel von Anthropic darf er benutzen? \
+                    Der Schlüssel geht direkt an dein Relay; die VM sieht ihn nie, und ich speichere \
+                    ihn nicht."
         .to_owned();
     if offered {
-        text.push_str(" In this sandbox you can use a ready-made one.");
+        text.push_str(" In dieser Sandbox kannst du einen fertigen nehmen.");
     } else {
-        text.push_str(" You can make one on the page above.");
+        text.push_str(" Auf der Seite oben kannst du einen anlegen.");
     }
     if shell {
-        text.push_str(" Without a key, the shell agent simply runs the lines you send.");
+        text.push_str(
+            " Ohne Schlüssel führt der Shell-Agent einfach die Zeilen aus, die du schickst.",
+        );
     }
     format!("{text}\n\n{}", how_to_send(entry))
 }
 
 pub(super) fn a_secret(kind: SecretKind) -> &'static str {
     match kind {
-        SecretKind::FlyToken => "a Fly.io token",
-        SecretKind::ModelKey => "an Anthropic key",
-        SecretKind::TelegramToken => "a Telegram bot token",
-        SecretKind::DiscordToken => "a Discord bot token",
-        SecretKind::TwilioKey => "a Twilio key",
-        SecretKind::OwnerKey | SecretKind::LinkKey | SecretKind::ModelProxyToken => "a key",
+        SecretKind::FlyToken => "ein Fly.io-Token",
+        SecretKind::ModelKey => "ein Anthropic-Schlüssel",
+        SecretKind::TelegramToken => "ein Telegram-Bot-Token",
+        SecretKind::DiscordToken => "ein Discord-Bot-Token",
+        SecretKind::TwilioKey => "ein Twilio-Schlüssel",
+        SecretKind::OwnerKey | SecretKind::LinkKey | SecretKind::ModelProxyToken => "ein Schlüssel",
     }
 }
 
 pub(super) fn your_secret(kind: SecretKind) -> &'static str {
     match kind {
-        SecretKind::FlyToken => "your Fly.io token",
-        SecretKind::ModelKey => "your Anthropic key",
-        SecretKind::TelegramToken => "your Telegram bot token",
-        SecretKind::DiscordToken => "your Discord bot token",
-        SecretKind::TwilioKey => "your Twilio key",
-        SecretKind::OwnerKey | SecretKind::LinkKey | SecretKind::ModelProxyToken => "your key",
+        SecretKind::FlyToken => "deinen Fly.io-Token",
+        SecretKind::ModelKey => "deinen Anthropic-Schlüssel",
+        SecretKind::TelegramToken => "deinen Telegram-Bot-Token",
+        SecretKind::DiscordToken => "deinen Discord-Bot-Token",
+        SecretKind::TwilioKey => "deinen Twilio-Schlüssel",
+        SecretKind::OwnerKey | SecretKind::LinkKey | SecretKind::ModelProxyToken => {
+            "deinen Schlüssel"
+        }
     }
 }
 
@@ -97,37 +104,35 @@ pub(in super::super) fn secret_form(kind: SecretKind) -> SecretForm {
     };
     let (button, title, fields) = match kind {
         SecretKind::FlyToken => (
-            "Enter token",
-            "Fly.io token",
-            vec![field(
-                "token",
-                "Organization token",
-                "FlyV1 fm2_... (several hundred characters)",
-            )],
+            "Token eingeben",
+            "Fly.io-Token",
+            vec![field("token", "Organization Token", "FlyV1 fm2_... (mehrere hundert Zeichen)")],
         ),
-        SecretKind::ModelKey => {
-            ("Enter key", "Anthropic key", vec![field("key", "API key", "sk-ant-...")])
-        }
+        SecretKind::ModelKey => (
+            "Schlüssel eingeben",
+            "Anthropic-Schlüssel",
+            vec![field("key", "API-Schlüssel", "sk-ant-...")],
+        ),
         SecretKind::TelegramToken => (
-            "Enter token",
-            "Telegram bot token",
-            vec![field("token", "Token from BotFather", "123456789:AA...")],
+            "Token eingeben",
+            "Telegram-Bot-Token",
+            vec![field("token", "Token vom BotFather", "123456789:AA...")],
         ),
         SecretKind::DiscordToken => (
-            "Enter token",
-            "Discord bot token",
-            vec![field("token", "Token of the bot", "three parts with dots between")],
+            "Token eingeben",
+            "Discord-Bot-Token",
+            vec![field("token", "Token des Bots", "drei Teile mit Punkten dazwischen")],
         ),
         SecretKind::TwilioKey => (
-            "Enter key",
-            "Twilio key",
+            "Schlüssel eingeben",
+            "Twilio-Schlüssel",
             vec![
-                field("account-sid", "Account SID", "AC and 32 letters and digits"),
-                field("auth-token", "Auth Token", "32 letters and digits"),
+                field("account-sid", "Account SID", "AC und 32 Buchstaben und Ziffern"),
+                field("auth-token", "Auth Token", "32 Buchstaben und Ziffern"),
             ],
         ),
         SecretKind::OwnerKey | SecretKind::LinkKey | SecretKind::ModelProxyToken => {
-            ("Enter key", "Key", vec![field("key", "Key", "")])
+            ("Schlüssel eingeben", "Schlüssel", vec![field("key", "Schlüssel", "")])
         }
     };
     SecretForm { button: button.to_owned(), title: title.to_owned(), fields }
@@ -135,34 +140,38 @@ pub(in super::super) fn secret_form(kind: SecretKind) -> SecretForm {
 
 pub(super) fn privacy(entry: Entry) -> String {
     let channel = match (entry.way, entry.deletes_theirs, entry.scrubs_theirs) {
-        (SecretEntry::Hidden, ..) => "Here you type them into a hidden field that keeps nothing.",
+        (SecretEntry::Hidden, ..) => {
+            "Hier gibst du sie in ein verdecktes Feld ein, das nichts behält."
+        }
         (SecretEntry::Form, _, true) => {
-            "Here you give them in a form that opens once. What is pasted into this chat instead \
-             stays on your phone: I can only delete the service's copy."
+            "Hier gibst du sie in ein Formular ein, das sich einmal öffnet. Was du stattdessen in \
+             diesen Chat einfügst, bleibt auf deinem Handy: ich kann nur die Kopie des Dienstes löschen."
         }
         (SecretEntry::Form, _, false) => {
-            "Here you give them in a form that opens once. What is pasted into this chat instead \
-             stays in its history, and I cannot delete it."
+            "Hier gibst du sie in ein Formular ein, das sich einmal öffnet. Was du stattdessen in \
+             diesen Chat einfügst, bleibt in seinem Verlauf, und ich kann es nicht löschen."
         }
         (SecretEntry::PastedThenDeleted, true, _) => {
-            "Here you paste them, and I delete the message at once. The service may keep copies \
-             that I cannot reach, so revoke a token when you no longer need it."
+            "Hier fügst du sie ein, und ich lösche die Nachricht sofort. Der Dienst kann Kopien \
+             behalten, an die ich nicht komme; widerrufe einen Token also, wenn du ihn nicht mehr \
+             brauchst."
         }
         (SecretEntry::PastedThenDeleted, false, _) => {
-            "Here what you paste stays in the history, and I cannot delete it. Delete it yourself, \
-             and revoke the token when you no longer need it."
+            "Hier bleibt im Verlauf, was du einfügst, und ich kann es nicht löschen. Lösche es selbst \
+             und widerrufe den Token, wenn du ihn nicht mehr brauchst."
         }
     };
     let page = match entry.opens_pages {
-        true => " The page that the button opens keeps nothing either.",
+        true => " Auch die Seite, die der Knopf öffnet, behält nichts.",
         false => "",
     };
     format!(
-        "I keep: that you have a deployment, its names, ids, region and size, and the answers of an \
-         unfinished conversation. I never store credentials: they are in memory while they are \
-         needed, half an hour at most without you, and are forgotten after the deployment.\n\n\
-         {channel}{page}\n\nYour model key, and that of your bot or number, live in your own cloud \
-         account, in the relay's secret store. Your chats with the agent go through your relay, not \
-         through me."
+        "Ich bewahre auf: dass du etwas eingerichtet hast, seine Namen, Kennungen, Region und Größe, \
+         und die Antworten eines Gesprächs, das noch nicht zu Ende ist. Zugangsdaten speichere ich \
+         nie: sie stehen im Arbeitsspeicher, solange sie gebraucht werden, ohne dich höchstens eine \
+         halbe Stunde, und werden nach dem Einrichten vergessen.\n\n\
+         {channel}{page}\n\nDein Modell-Schlüssel und der deines Bots oder deiner Nummer liegen in \
+         deinem eigenen Cloud-Konto, bei den Geheimnissen des Relays. Deine Chats mit dem Agenten \
+         laufen über dein Relay, nicht über mich."
     )
 }

@@ -13,123 +13,123 @@ use super::labels::resource_name;
 /// Why an answer is not taken. The answer itself is never repeated.
 pub(super) fn rejection(asked: Option<Question>, rejection: &Rejection) -> String {
     let what = match asked {
-        Some(Question::Token) => "Fly.io token",
-        Some(Question::Model) => "Anthropic key",
-        Some(Question::ChannelKey) => "key",
-        Some(Question::Name) => "name",
-        Some(Question::Region) => "region",
-        _ => "answer",
+        Some(Question::Token) => "den Fly.io-Token",
+        Some(Question::Model) => "den Anthropic-Schlüssel",
+        Some(Question::ChannelKey) => "den Schlüssel",
+        Some(Question::Name) => "den Namen",
+        Some(Question::Region) => "die Region",
+        _ => "die Antwort",
     };
     match rejection {
-        Rejection::Empty => format!("That was empty. Please send the {what}."),
+        Rejection::Empty => format!("Das war leer. Bitte schick {what}."),
         Rejection::TooLong => {
-            format!(
-                "That is longer than any {what}. Please copy just the {what} and send it again."
-            )
+            format!("Das ist zu lang. Bitte kopiere nur {what} und schick das noch einmal.")
         }
-        Rejection::Malformed => malformed(asked, what),
+        Rejection::Malformed => malformed(asked),
         Rejection::OtherVendor { vendor } => format!(
-            "That is {}, but I need the {what} here. I have forgotten it.",
+            "Das ist {}, aber hier brauche ich {what}. Ich habe es vergessen.",
             vendor_credential(*vendor)
         ),
         Rejection::CutOff => format!(
-            "The end of that {what} is missing. Please copy all of it; it is several hundred \
-             characters long."
+            "Da fehlt das Ende. Bitte kopiere {what} ganz, bis zum letzten Zeichen; ein Token von \
+             Fly.io hat mehrere hundert."
         ),
-        Rejection::DischargeMissing => "Part of that token is missing: it has two parts with a \
-             comma between them. Please copy all of it, both parts."
+        Rejection::DischargeMissing => "Ein Teil dieses Tokens fehlt: er hat zwei Teile mit einem \
+             Komma dazwischen. Bitte kopiere beide."
             .to_owned(),
-        Rejection::Expired { at_ms } => {
-            format!("That token expired on {}. Please create a new one and send it.", date(*at_ms))
-        }
-        Rejection::ReadOnly => "That token may only read, so it cannot create anything. Please \
-             create an organization token instead."
+        Rejection::Expired { at_ms } => format!(
+            "Dieser Token ist am {} abgelaufen. Bitte lege einen neuen an und schick ihn.",
+            date(*at_ms)
+        ),
+        Rejection::ReadOnly => "Dieser Token darf nur lesen und kann deshalb nichts anlegen. Bitte \
+             lege stattdessen einen Organization Token an."
             .to_owned(),
-        Rejection::AppScoped => {
-            "That token opens a single app only. Please create an organization \
-             token instead."
-                .to_owned()
-        }
-        Rejection::NotNarrowable => "That is an old kind of token that opens everything you have \
-             and cannot be narrowed. Please create an organization token instead; it starts with \
-             FlyV1."
+        Rejection::AppScoped => "Dieser Token öffnet nur eine einzelne App. Bitte lege stattdessen \
+             einen Organization Token an."
+            .to_owned(),
+        Rejection::NotNarrowable => "Das ist eine alte Art von Token, die alles öffnet, was du hast, \
+             und sich nicht einschränken lässt. Bitte lege stattdessen einen Organization Token an; er \
+             beginnt mit FlyV1."
             .to_owned(),
         Rejection::OtherOrganisation { expected } => format!(
-            "That token opens another organisation. Please send one for the organisation \
+            "Dieser Token öffnet eine andere Organisation. Bitte schick einen für die Organisation \
              {expected}."
         ),
-        Rejection::OtherAddress { expected } => {
-            format!("That key opens another bot or number. Please send the one of {expected}.")
-        }
-        Rejection::Refused => format!(
-            "The {what} has the right form, but it is refused: it may have been revoked. Please \
-             create a new one and send it."
+        Rejection::OtherAddress { expected } => format!(
+            "Dieser Schlüssel öffnet einen anderen Bot oder eine andere Nummer. Bitte schick den von \
+             {expected}."
         ),
+        Rejection::Refused => "Die Form stimmt, aber der Dienst lehnt das ab: vielleicht wurde es \
+             widerrufen. Bitte lege Neues an und schick es."
+            .to_owned(),
         Rejection::OutOfReach => format!(
-            "I could not reach the service to check the {what}; it may well be right. Please send \
-             it again in a minute."
+            "Ich konnte den Dienst nicht erreichen, um {what} zu prüfen; es kann alles stimmen. Bitte \
+             schick es in einer Minute noch einmal."
         ),
         Rejection::NotOffered => not_offered(asked),
     }
 }
 
-fn malformed(asked: Option<Question>, what: &str) -> String {
+fn malformed(asked: Option<Question>) -> String {
     match asked {
         Some(Question::Token) => {
-            "That is not a Fly.io token. A token starts with FlyV1 or fm2_ and \
-             is several hundred characters long."
+            "Das ist kein Fly.io-Token. Ein Token beginnt mit FlyV1 oder fm2_ und \
+             hat mehrere hundert Zeichen."
                 .to_owned()
         }
         Some(Question::Model) => {
-            "That is not an Anthropic key. A key starts with sk-ant-.".to_owned()
+            "Das ist kein Anthropic-Schlüssel. Ein Schlüssel beginnt mit sk-ant-.".to_owned()
         }
         Some(Question::ChannelKey) => {
-            "That is not the key that I asked for. Please copy it again from the page above, all of it."
+            "Das ist nicht der Schlüssel, nach dem ich gefragt habe. Bitte \
+             kopiere ihn noch einmal von der Seite oben, ganz."
                 .to_owned()
         }
-        Some(Question::Name) => "That name does not work: up to 20 small letters, digits and \
-             dashes, a letter first, no dash last."
+        Some(Question::Name) => "Dieser Name geht nicht: bis zu 20 kleine Buchstaben, Ziffern und \
+             Striche, ein Buchstabe zuerst, kein Strich am Ende."
             .to_owned(),
-        _ => format!("I do not understand that {what}. Please choose one of these."),
+        _ => "Das verstehe ich nicht. Bitte wähle eines davon.".to_owned(),
     }
 }
 
 fn not_offered(asked: Option<Question>) -> String {
     match asked {
-        Some(Question::Region) => "There is no such region. Tap one of these, or type a code such \
-             as ams or iad."
-            .to_owned(),
-        _ => "Please choose one of these.".to_owned(),
+        Some(Question::Region) => {
+            "Diese Region gibt es nicht. Tippe auf eine davon, oder schreib einen \
+             Code wie ams oder iad."
+                .to_owned()
+        }
+        _ => "Bitte wähle eines davon.".to_owned(),
     }
 }
 
 fn vendor_credential(vendor: Vendor) -> &'static str {
     match vendor {
-        Vendor::Fly => "a Fly.io token",
-        Vendor::Anthropic => "an Anthropic key",
-        Vendor::Telegram => "a Telegram bot token",
-        Vendor::Discord => "a Discord bot token",
-        Vendor::Twilio => "a Twilio key",
+        Vendor::Fly => "ein Fly.io-Token",
+        Vendor::Anthropic => "ein Anthropic-Schlüssel",
+        Vendor::Telegram => "ein Telegram-Bot-Token",
+        Vendor::Discord => "ein Discord-Bot-Token",
+        Vendor::Twilio => "ein Twilio-Schlüssel",
     }
 }
 
 /// Said instead of a list that nobody could make.
 pub(super) const NOT_LOOKED: &str =
-    "I could not look at what is in your account; /teardown finds and removes it.";
+    "Ich konnte nicht nachsehen, was in deinem Konto ist; /teardown findet und entfernt es.";
 
 /// Why a run ended, and what now.
 pub(super) fn failed(goal: Goal, failure: &Failure) -> String {
     let Failure { cause: because, step, remaining } = failure;
     let what = match goal {
-        Goal::Deployed => "The deployment stopped.",
-        Goal::Removed => "The removal stopped.",
+        Goal::Deployed => "Das Einrichten ist stehen geblieben.",
+        Goal::Removed => "Das Entfernen ist stehen geblieben.",
     };
     let left = match remaining.as_deref() {
         None => NOT_LOOKED.to_owned(),
-        Some([]) => "I see nothing of it in your account now.".to_owned(),
-        Some(remaining) => format!("This is in your account now:{}", remains(remaining)),
+        Some([]) => "In deinem Konto sehe ich jetzt nichts davon.".to_owned(),
+        Some(remaining) => format!("Das ist jetzt in deinem Konto:{}", remains(remaining)),
     };
-    format!("{what} {}\n\n{left}\n\nWhat should I do?", cause(*because, step.as_ref()))
+    format!("{what} {}\n\n{left}\n\nWas soll ich tun?", cause(*because, step.as_ref()))
 }
 
 /// Why, in words that fit the step at which it happened.
@@ -145,24 +145,25 @@ pub(super) fn cause(cause: Cause, step: Option<&StepId>) -> &'static str {
 fn unopened_gate(step: &str) -> Option<&'static str> {
     Some(match step {
         "relay-started" => {
-            "Fly.io did not start your relay's machine in time. Try again in a few minutes; if it \
-             stays so, look at https://status.flyio.net."
+            "Fly.io hat die Maschine deines Relays nicht rechtzeitig gestartet. Versuch es in ein paar \
+             Minuten noch einmal; wenn es so bleibt, sieh auf https://status.flyio.net nach."
         }
         "vm-started" => {
-            "Fly.io did not start your VM's machine in time. Try again in a few minutes; if it \
-             stays so, look at https://status.flyio.net."
+            "Fly.io hat die Maschine deiner VM nicht rechtzeitig gestartet. Versuch es in ein paar \
+             Minuten noch einmal; wenn es so bleibt, sieh auf https://status.flyio.net nach."
         }
         "relay-healthy" | "stranger-refused" => {
-            "Your relay did not answer in time: a new name can take minutes to be known. Try again \
-             in a few minutes; if it stays so, remove everything and deploy again."
+            "Dein Relay hat nicht rechtzeitig geantwortet: es kann Minuten dauern, bis ein neuer Name \
+             bekannt ist. Versuch es in ein paar Minuten noch einmal; wenn es so bleibt, entferne alles \
+             und richte es neu ein."
         }
         "agent-ready" => {
-            "Your relay answered, but your VM did not in time. Try again in a few minutes; if it \
-             stays so, remove everything and deploy again."
+            "Dein Relay hat geantwortet, deine VM aber nicht rechtzeitig. Versuch es in ein paar \
+             Minuten noch einmal; wenn es so bleibt, entferne alles und richte es neu ein."
         }
         "committed" => {
-            "Your relay and VM were ready, but did not answer to the end. Try again; it takes a \
-             minute."
+            "Dein Relay und deine VM waren bereit, haben aber nicht bis zum Ende geantwortet. Versuch \
+             es noch einmal; es dauert eine Minute."
         }
         _ => return None,
     })
@@ -171,41 +172,44 @@ fn unopened_gate(step: &str) -> Option<&'static str> {
 fn any_cause(cause: Cause) -> &'static str {
     match cause {
         Cause::TokenRefused => {
-            "Fly.io refuses the token: it may have been revoked or have expired. Create a new one; \
-             I ask for it when you try again."
+            "Fly.io lehnt den Token ab: vielleicht wurde er widerrufen oder ist abgelaufen. Lege einen \
+             neuen an; ich frage danach, wenn du es noch einmal versuchst."
         }
         Cause::PaymentNeeded => {
-            "Fly.io asks for a payment method. Add one on the organisation's billing page \
-             (https://fly.io/dashboard) and try again."
+            "Fly.io verlangt ein Zahlungsmittel. Trag auf der Abrechnungsseite der Organisation \
+             (https://fly.io/dashboard) eines ein und versuch es noch einmal."
         }
         Cause::AccountHeld => {
-            "Fly.io is reviewing your account and creates nothing until it is cleared. Ask them at \
-             https://fly.io/high-risk-unlock and try again when they are done."
+            "Fly.io prüft dein Konto und legt nichts an, bis es freigegeben ist. Frag dort nach \
+             (https://fly.io/high-risk-unlock) und versuch es noch einmal, wenn sie fertig sind."
         }
         Cause::NoRoom => {
-            "Fly.io has no room in that region now. Try again later, or remove it and deploy elsewhere."
+            "Fly.io hat in dieser Region gerade keinen Platz. Versuch es später noch einmal, oder \
+             entferne es und richte es anderswo ein."
         }
         Cause::InDoubt => {
-            "Fly.io did not answer clearly, for a long time. Trying again looks at what exists \
-             first, so nothing is made twice."
+            "Fly.io hat lange nicht eindeutig geantwortet. Ein neuer Versuch sieht zuerst nach, was es \
+             schon gibt, damit nichts doppelt entsteht."
         }
-        Cause::Later { .. } => "Fly.io was too busy, for a long time. Try again in a few minutes.",
+        Cause::Later { .. } => {
+            "Fly.io war lange überlastet. Versuch es in ein paar Minuten noch einmal."
+        }
         Cause::Taken => {
-            "Fly.io does not let this token use an app of that name: somebody else took the name, \
-             or the app belongs to an organisation that the token does not open. Try again with a \
-             token of the right organisation, or deploy again: that takes a new name."
+            "Fly.io lässt diesen Token keine App dieses Namens benutzen: jemand anderes hat den Namen, \
+             oder die App gehört einer Organisation, die der Token nicht öffnet. Versuch es mit einem \
+             Token der richtigen Organisation, oder richte es neu ein: dann gibt es einen neuen Namen."
         }
         Cause::Missing => {
-            "Something that was there is gone; it may have been removed elsewhere. Trying again \
-             makes it anew."
+            "Etwas, das da war, ist weg; vielleicht wurde es anderswo entfernt. Ein neuer Versuch legt \
+             es wieder an."
         }
         Cause::ClockOff => {
-            "The clock of the computer that I run on is off by more than half a minute, so your relay \
-             does not believe me. Once that clock is set, try again."
+            "Die Uhr des Rechners, auf dem ich laufe, geht um mehr als eine halbe Minute falsch, \
+             deshalb glaubt mir dein Relay nicht. Wenn diese Uhr gestellt ist, versuch es noch einmal."
         }
         Cause::OurFault => {
-            "That is a mistake of mine. Trying again may help; if not, remove everything, and \
-             nothing is left."
+            "Das ist mein Fehler. Ein neuer Versuch kann helfen; wenn nicht, entferne alles, dann \
+             bleibt nichts übrig."
         }
     }
 }
@@ -213,7 +217,7 @@ fn any_cause(cause: Cause) -> &'static str {
 pub(super) fn remains(remaining: &[Remains]) -> String {
     let mut text = String::new();
     for it in remaining {
-        let doubt = if it.seen { "" } else { " (may be there)" };
+        let doubt = if it.seen { "" } else { " (vielleicht da)" };
         let _ = write!(text, "\n{}: {}{doubt} {}", resource_name(&it.kind), it.name, it.link);
     }
     text
