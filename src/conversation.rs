@@ -5,11 +5,13 @@
 //! holds no secret: a credential is a [`SecretRef`] here.
 //!
 //! - [`choice`]: what can be tapped
+//! - [`entry`]: how a credential is asked for on a channel
 //! - [`messages`]: every sentence we can say
 //! - [`understand`]: what a written line means
 //! - `state`: where a conversation stands
 //! - `turn`: one event, put through the machine; with `questions` (what is asked, in which order),
-//!   `answers` (what is open and what a choice does), `credentials` and `deployments`
+//!   `answers` (what is open and what a choice does), `channels` (what a relay's channel needs),
+//!   `credentials` and `deployments`
 
 use std::collections::BTreeSet;
 
@@ -22,9 +24,11 @@ use crate::secret::{SecretKind, SecretRef};
 use crate::spec::{AgentKind, CloudKind, DeploymentId, Images, RelayChannel, Spec};
 
 mod answers;
+mod channels;
 pub mod choice;
 mod credentials;
 mod deployments;
+pub mod entry;
 pub mod messages;
 mod questions;
 mod state;

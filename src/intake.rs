@@ -41,6 +41,11 @@ pub enum Rejection {
         /// The one it should open.
         expected: String,
     },
+    /// It opens another bot or number than the one this deployment answers at.
+    OtherAddress {
+        /// The one it should open.
+        expected: String,
+    },
     /// The vendor says no.
     Refused,
     /// The vendor could not be asked; the answer may well be right.

@@ -7,7 +7,7 @@ use crate::spec::AgentKind;
 use super::choice::{Choice, Command};
 use super::messages::Message;
 use super::turn::{Open, Turn};
-use super::{Found, Model, Phase, Purpose, Question, Target};
+use super::{Found, Model, Phase, Purpose, Target};
 
 impl Turn<'_> {
     /// The open question, if one is.
@@ -68,23 +68,15 @@ impl Turn<'_> {
                 self.state.answers.organisation = Some(slug);
                 self.answered();
             }
-            Choice::Channel(channel) => self.take_channel(channel),
-            Choice::Address(place, _) => {
-                if let Some(chat) = &mut self.state.answers.chat {
-                    (chat.chosen, chat.taken_over) = (Some(place), false);
-                }
+            Choice::Channel(channel) => {
+                self.replace_channel(channel);
                 self.answered();
             }
-            Choice::TakeOver => {
-                if let Some(chat) = &mut self.state.answers.chat {
-                    chat.taken_over = true;
-                }
-                self.answered();
-            }
-            Choice::OtherAccount => {
-                self.replace_chat(None);
-                self.answered();
-            }
+            Choice::MakeBot(_) => self.repeat(),
+            Choice::Address(_, name) => self.take_address(name),
+            Choice::TakeOver => self.take_over(),
+            Choice::AnotherAddress => self.another_address(),
+            Choice::Language(locale) => self.speak(locale),
             Choice::Region(region, _) => self.take_region(region),
             Choice::Size(size) => {
                 self.state.answers.size = Some(size);
@@ -104,20 +96,15 @@ impl Turn<'_> {
             Choice::KeepGoing => self.keep_going(),
             Choice::ConfirmTeardown => self.teardown_confirmed(),
             Choice::Run(run, _) => self.confirm_teardown_of(&run),
-            Choice::NewLink(run) | Choice::Resume(run) => self.proceed(Purpose::Resume { run }),
+            Choice::NewLink(run) | Choice::NewKeys(run) | Choice::Resume(run) => {
+                self.proceed(Purpose::Resume { run })
+            }
         }
     }
 
     fn take_offer(&mut self) {
-        let Phase::Asking { question, .. } = self.state.phase else { return };
-        let kind = match question {
-            Question::Model => SecretKind::ModelKey,
-            Question::ChannelKey => match self.channel().key() {
-                Some(kind) => kind,
-                None => return self.repeat(),
-            },
-            _ => SecretKind::FlyToken,
-        };
+        let Phase::Asking { question, purpose, .. } = &self.state.phase else { return };
+        let kind = self.awaited(*question, purpose).unwrap_or(SecretKind::FlyToken);
         let offer = self.context.offers.iter().find(|(offered, _)| *offered == kind);
         match offer {
             Some((_, secret)) => self.check(kind, *secret),

@@ -3,6 +3,7 @@
 use crate::spec::{AgentKind, CloudKind, DeploymentId, Region, RelayChannel, Role, Size};
 
 use super::Question;
+use super::messages::Locale;
 
 /// An offered answer. Its id tells it from all others, and an answer to an earlier question from one
 /// to this question.
@@ -22,12 +23,17 @@ pub enum Choice {
     Organisation(usize, String),
     /// This channel.
     Channel(RelayChannel),
-    /// The number at this place in the list, and the number.
+    /// A bot that the service makes for the person, with this suggested name. The service tells the
+    /// credential by itself, so that nothing happens here when it is tapped.
+    MakeBot(String),
+    /// This address of the channel's, at this place in the list.
     Address(usize, String),
-    /// Yes, the bot or number may serve the relay instead.
+    /// Take the address from what it serves now.
     TakeOver,
-    /// Another bot or number instead.
-    OtherAccount,
+    /// Use another address or another key.
+    AnotherAddress,
+    /// Speak this language; works at any time.
+    Language(Locale),
     /// This region, and its name.
     Region(Region, String),
     /// This size.
@@ -54,6 +60,8 @@ pub enum Choice {
     Run(DeploymentId, String),
     /// A new link to this deployment.
     NewLink(DeploymentId),
+    /// New keys for this deployment.
+    NewKeys(DeploymentId),
     /// Go on with this deployment.
     Resume(DeploymentId),
     /// One more deployment.
@@ -79,11 +87,13 @@ pub enum Command {
     Back,
     /// What is kept and where.
     Privacy,
+    /// Which language is spoken.
+    Language,
 }
 
 impl Command {
     /// All commands, in the order of the help.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Start,
         Self::Deploy,
         Self::Status,
@@ -91,6 +101,7 @@ impl Command {
         Self::Back,
         Self::Cancel,
         Self::Privacy,
+        Self::Language,
         Self::Help,
     ];
 
@@ -105,15 +116,21 @@ impl Command {
             Self::Cancel => "cancel",
             Self::Back => "back",
             Self::Privacy => "privacy",
+            Self::Language => "language",
         }
     }
 }
 
 impl Choice {
-    /// The button's id: at most 64 bytes. Commands have the same id under every question.
+    /// The button's id: at most 64 bytes. Commands and languages have the same id under every
+    /// question; a bot to be made has the one that the channel looks for.
     pub fn id(&self, serial: u32) -> String {
         match self {
             Self::Command(command) => format!("/{}", command.word()),
+            Self::Language(locale) => {
+                format!("/{} {}", Command::Language.word(), locale.code())
+            }
+            Self::MakeBot(_) => self.word(),
             other => format!("{serial}:{}", other.word()),
         }
     }
@@ -127,9 +144,11 @@ impl Choice {
             Self::Agent(agent) => format!("agent:{}", agent.word()),
             Self::Organisation(place, _) => format!("organisation:{place}"),
             Self::Channel(channel) => format!("channel:{}", channel.word()),
+            Self::MakeBot(name) => format!("make-bot:{name}"),
             Self::Address(place, _) => format!("address:{place}"),
             Self::TakeOver => "take-over".to_owned(),
-            Self::OtherAccount => "other-account".to_owned(),
+            Self::AnotherAddress => "another-address".to_owned(),
+            Self::Language(locale) => format!("language:{}", locale.code()),
             Self::Region(region, _) => format!("region:{region}"),
             Self::Size(size) => format!("size:{}", size.word()),
             Self::CheckAgain => "check-again".to_owned(),
@@ -143,6 +162,7 @@ impl Choice {
             Self::ConfirmTeardown => "confirm-teardown".to_owned(),
             Self::Run(run, _) => format!("run:{run}"),
             Self::NewLink(run) => format!("link:{run}"),
+            Self::NewKeys(run) => format!("keys:{run}"),
             Self::Resume(run) => format!("resume:{run}"),
             Self::DeployAnother => "deploy-another".to_owned(),
         }
@@ -161,6 +181,7 @@ impl Choice {
             Self::Agent(agent) => Some(agent.word()),
             Self::Organisation(_, slug) => Some(slug),
             Self::Address(_, name) => Some(name),
+            Self::Channel(channel) => Some(channel.word()),
             Self::Run(run, _) => Some(run.as_ref()),
             Self::Change => Some("change"),
             Self::Retry => Some("retry"),

@@ -2,6 +2,7 @@
 
 use crate::intake::{Rejection, Vendor};
 use crate::secret::{SecretKind, SecretRef};
+use crate::spec::RelayChannel;
 
 use super::messages::Message;
 use super::turn::Turn;
@@ -51,7 +52,7 @@ impl Turn<'_> {
         kind: Option<SecretKind>,
         secret: SecretRef,
     ) {
-        let awaited = self.awaited_by(question, purpose);
+        let awaited = self.awaited(question, purpose);
         match (awaited, kind, vendor) {
             (Some(awaited), None, None) => self.check(awaited, secret),
             (Some(awaited), Some(kind), _) if awaited == kind => self.check(kind, secret),
@@ -75,26 +76,37 @@ impl Turn<'_> {
 
     fn is_needed(&self, kind: SecretKind, purpose: &Purpose) -> bool {
         let question = asked_for(kind);
-        if question == Question::ChannelKey && self.channel_of(purpose).key() != Some(kind) {
-            return false;
-        }
-        self.questions(purpose).contains(&question) && !self.is_answered(question, purpose)
+        self.awaited(question, purpose) == Some(kind)
+            && self.questions(purpose).contains(&question)
+            && !self.is_answered(question, purpose)
     }
 
     /// Removes the message from the chat where that is possible, and says where it is not.
     fn erase_pasted(&mut self) {
-        if self.context.capabilities.deletes_theirs {
+        let can = self.context.capabilities;
+        if can.deletes_theirs || can.scrubs_theirs {
             self.effect(Effect::EraseTheirs);
-        } else if self.context.capabilities.scrubs_theirs {
-            self.effect(Effect::EraseTheirs);
-            self.say(Message::PastedScrubbed);
-        } else {
-            self.say(Message::PastedStays);
+        }
+        match (can.deletes_theirs, can.scrubs_theirs) {
+            (true, _) => {}
+            (false, true) => self.say(Message::PastedScrubbed),
+            (false, false) => self.say(Message::PastedStays),
+        }
+    }
+
+    /// The credential that answers a question.
+    pub(super) fn awaited(&self, question: Question, purpose: &Purpose) -> Option<SecretKind> {
+        match question {
+            Question::Token => Some(SecretKind::FlyToken),
+            Question::Model => Some(SecretKind::ModelKey),
+            Question::ChannelKey => self.channel_for(purpose).and_then(RelayChannel::key),
+            _ => None,
         }
     }
 
     pub(super) fn check(&mut self, kind: SecretKind, secret: SecretRef) {
-        let organisation = self.required_organisation();
+        let of_cloud = kind == SecretKind::FlyToken;
+        let organisation = self.required_organisation().filter(|_| of_cloud);
         if let Phase::Asking { checking, .. } = &mut self.state.phase {
             *checking = Some(Checking { kind, secret });
         }
@@ -131,14 +143,7 @@ impl Turn<'_> {
                 self.take_token(Token { secret, account });
                 self.proceed(purpose);
             }
-            Ok(Opened::Chat(account)) => {
-                let names = account.addresses.iter().map(|it| it.name.clone()).collect();
-                let kind = checking.kind;
-                let chat = Chat { secret, kind, account, chosen: None, taken_over: false };
-                self.replace_chat(Some(chat));
-                self.say(Message::ChannelKeyAccepted { addresses: names });
-                self.proceed(purpose);
-            }
+            Ok(Opened::Chat(account)) => self.take_chat(checking, account, purpose),
             Ok(Opened::Model) => {
                 self.replace_model(Model::Claude { key: secret });
                 self.say(Message::KeyAccepted);
@@ -147,7 +152,7 @@ impl Turn<'_> {
         }
     }
 
-    fn refused(&mut self, checking: Checking, rejection: Rejection, purpose: Purpose) {
+    pub(super) fn refused(&mut self, checking: Checking, rejection: Rejection, purpose: Purpose) {
         let in_use = self.token() == Some(checking.secret);
         let unanswered = rejection == Rejection::OutOfReach;
         self.say(Message::Rejected { asked: Some(asked_for(checking.kind)), rejection });
@@ -237,7 +242,8 @@ impl Turn<'_> {
     pub(super) fn lost_secret(&self) -> Option<SecretKind> {
         let token = self.token().map(|secret| (SecretKind::FlyToken, secret));
         let key = self.model_key().map(|secret| (SecretKind::ModelKey, secret));
-        let chat = self.state.answers.chat.as_ref().map(|chat| (chat.kind, chat.secret));
+        let chat = self.state.answers.chat.as_ref();
+        let chat = chat.and_then(|chat| Some((chat.channel.key()?, chat.key)));
         let mut answers = token.into_iter().chain(key).chain(chat);
         answers.find(|(_, secret)| !self.is_held(*secret)).map(|(kind, _)| kind)
     }
@@ -256,12 +262,11 @@ impl Turn<'_> {
             Phase::Finding { token } => Some(*token),
             _ => None,
         };
-        let mut all: Vec<SecretRef> =
-            [self.token(), self.model_key(), self.channel_key(), checking]
-                .into_iter()
-                .flatten()
-                .filter(|secret| self.is_held(*secret))
-                .collect();
+        let mut all: Vec<SecretRef> = [self.token(), self.model_key(), self.chat_key(), checking]
+            .into_iter()
+            .flatten()
+            .filter(|secret| self.is_held(*secret))
+            .collect();
         all.dedup();
         all
     }
@@ -298,7 +303,10 @@ fn asked_for(kind: SecretKind) -> Question {
         SecretKind::TelegramToken | SecretKind::DiscordToken | SecretKind::TwilioKey => {
             Question::ChannelKey
         }
-        _ => Question::Token,
+        SecretKind::FlyToken
+        | SecretKind::OwnerKey
+        | SecretKind::LinkKey
+        | SecretKind::ModelProxyToken => Question::Token,
     }
 }
 

@@ -3,6 +3,7 @@
 use crate::account::Cause;
 use crate::plan::Stage;
 use crate::pricing;
+use crate::secret::SecretRef;
 use crate::spec::{AgentKind, DeploymentId, RelayChannel};
 
 use super::choice::{Choice, Command};
@@ -29,9 +30,8 @@ impl Turn<'_> {
                 self.effect(Effect::Find { token });
             }
             Purpose::Resume { run } => {
-                let Some(with) = self.credentials() else {
-                    return self.proceed(Purpose::Resume { run });
-                };
+                let purpose = Purpose::Resume { run: run.clone() };
+                let Some(with) = self.credentials(&purpose) else { return self.proceed(purpose) };
                 self.watch(run.clone(), Goal::Deployed);
                 self.effect(Effect::Resume { run, with });
             }
@@ -45,16 +45,19 @@ impl Turn<'_> {
         }
     }
 
-    fn credentials(&self) -> Option<Credentials> {
-        let (model_key, channel_key) = (self.model_key(), self.channel_key());
-        Some(Credentials { token: self.token()?, model_key, channel_key })
+    fn credentials(&self, purpose: &Purpose) -> Option<Credentials> {
+        Some(Credentials {
+            token: self.token()?,
+            model_key: self.model_key(),
+            channel_key: self.channel_key(purpose),
+        })
     }
 
     pub(super) fn deploy_now(&mut self) {
         if self.first_open(&Purpose::Deploy).is_some() {
             return self.proceed(Purpose::Deploy);
         }
-        let (Some(spec), Some(with)) = (self.draft(), self.credentials()) else {
+        let (Some(spec), Some(with)) = (self.draft(), self.credentials(&Purpose::Deploy)) else {
             return self.proceed(Purpose::Deploy);
         };
         self.watch(spec.id.clone(), Goal::Deployed);
@@ -92,18 +95,17 @@ impl Turn<'_> {
         };
         match end {
             RunEnd::Deployed { link } => {
+                let by_hand = self.is_pointed_by_hand(run);
                 if let Some(board) = board {
                     self.effect(Effect::Show { board: board.all_done(), milestone: true });
                     self.conclude();
                 }
-                if self.is_on_chat_service(run) {
-                    self.effect(Effect::Forget(link));
-                    self.say_where(run);
-                } else {
-                    self.state.link_owed = Some(run.clone());
-                    self.say(Message::Ready);
-                    self.say(Message::RelayLink { run: run.clone(), key: link });
-                    self.say_with(Message::FirstSteps, vec![Choice::Command(Command::Status)]);
+                match self.run(run).map(|run| run.spec.channel) {
+                    Some(channel) if channel != RelayChannel::Web => {
+                        self.effect(Effect::Forget(link));
+                        self.channel_ready(run, by_hand);
+                    }
+                    _ => self.web_ready(run, link),
                 }
                 self.repeat();
             }
@@ -125,17 +127,11 @@ impl Turn<'_> {
         }
     }
 
-    fn is_on_chat_service(&self, run: &DeploymentId) -> bool {
-        self.run(run).is_some_and(|run| run.spec.channel != RelayChannel::Web)
-    }
-
-    /// Where a relay on a chat service is found.
-    fn say_where(&mut self, run: &DeploymentId) {
-        let Some(run) = self.run(run) else { return };
-        let (channel, address) = (run.spec.channel, run.spec.address.clone().unwrap_or_default());
-        self.say(Message::ReadyOn { channel, address: address.clone() });
-        self.say(Message::Page(Page::Chat { channel, address }));
-        self.say_with(Message::FirstStepsOn, vec![Choice::Command(Command::Status)]);
+    fn web_ready(&mut self, run: &DeploymentId, link: SecretRef) {
+        self.state.link_owed = Some(run.clone());
+        self.say(Message::Ready);
+        self.say(Message::RelayLink { run: run.clone(), key: link });
+        self.say_with(Message::FirstSteps, vec![Choice::Command(Command::Status)]);
     }
 
     /// The run has come to its good end: nothing of what it needed is kept.
@@ -189,9 +185,14 @@ impl Turn<'_> {
                 self.say_where(&board.run);
             }
             (Goal::Deployed, Some(RunStanding::Deployed)) => {
+                let by_hand = self.is_pointed_by_hand(&board.run);
                 self.state.answers = Answers::default();
-                self.state.link_owed = Some(board.run.clone());
                 self.rest();
+                let channel = self.run(&board.run).map(|run| run.spec.channel);
+                if channel.is_some_and(|channel| channel != RelayChannel::Web) {
+                    return self.channel_ready(&board.run, by_hand);
+                }
+                self.state.link_owed = Some(board.run.clone());
                 self.link_lost();
             }
             (Goal::Removed, None | Some(RunStanding::Removed)) => {

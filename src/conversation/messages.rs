@@ -1,6 +1,7 @@
 //! Every sentence we can say, addressed by meaning. One module a language holds the words.
 
-use adapters::channel::SecretEntry;
+use adapters::chat::{MenuEntry, SecretForm};
+use serde::{Deserialize, Serialize};
 
 use crate::account::Cause;
 use crate::intake::Rejection;
@@ -10,29 +11,64 @@ use crate::secret::{SecretKind, SecretRef};
 use crate::spec::{DeploymentId, RelayChannel, Size, Spec};
 
 use super::choice::{Choice, Command};
-use super::{Board, Failure, Goal, Gone, Question, Remains, RunStanding};
+use super::entry::Entry;
+use super::{Board, Failure, Goal, Gone, Question, Remains, RunStanding, State};
 
 mod english;
+mod german;
 
 /// A language that is spoken.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Locale {
     /// English.
     #[default]
+    #[serde(rename = "en")]
     English,
+    /// German.
+    #[serde(rename = "de")]
+    German,
 }
 
 impl Locale {
-    /// The language for a service's hint (BCP 47): the one we speak that is nearest.
-    pub fn of_hint(_hint: Option<&str>) -> Self {
-        Self::English
+    /// All languages, the usual one first.
+    pub const ALL: [Self; 2] = [Self::English, Self::German];
+
+    /// The language for a service's hint (BCP 47, such as `de-AT`): the one we speak that is nearest.
+    pub fn of_hint(hint: Option<&str>) -> Self {
+        let language = hint.unwrap_or_default().split(['-', '_']).next().unwrap_or_default();
+        let spoken = |locale: &Self| language.eq_ignore_ascii_case(locale.code());
+        Self::ALL.into_iter().find(spoken).unwrap_or_default()
     }
+
+    /// Its code (ISO 639-1), as in `/language de`.
+    pub fn code(self) -> &'static str {
+        match self {
+            Self::English => "en",
+            Self::German => "de",
+        }
+    }
+
+    /// What it calls itself.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::English => "English",
+            Self::German => "Deutsch",
+        }
+    }
+}
+
+/// The language to speak: the one that the person chose; else the one that the service hints at now
+/// (BCP 47); else the one that was spoken last.
+pub fn locale_of(state: &State, hint: Option<&str>) -> Locale {
+    let hinted = || hint.map(|hint| Locale::of_hint(Some(hint)));
+    state.locale.or_else(hinted).or(state.spoken).unwrap_or_default()
 }
 
 /// The words of a message.
 pub fn text(locale: Locale, message: &Message) -> String {
     match locale {
         Locale::English => english::text(message),
+        Locale::German => german::text(message),
     }
 }
 
@@ -40,6 +76,7 @@ pub fn text(locale: Locale, message: &Message) -> String {
 pub fn stage(locale: Locale, stage: Stage, goal: Goal) -> &'static str {
     match locale {
         Locale::English => english::stage_name(stage, goal),
+        Locale::German => german::stage_name(stage, goal),
     }
 }
 
@@ -47,6 +84,7 @@ pub fn stage(locale: Locale, stage: Stage, goal: Goal) -> &'static str {
 pub fn label(locale: Locale, choice: &Choice) -> String {
     match locale {
         Locale::English => english::label(choice),
+        Locale::German => german::label(choice),
     }
 }
 
@@ -54,14 +92,64 @@ pub fn label(locale: Locale, choice: &Choice) -> String {
 pub fn board(locale: Locale, board: &Board) -> String {
     match locale {
         Locale::English => english::board(board),
+        Locale::German => german::board(board),
     }
+}
+
+/// The fields in which a credential of this kind is entered.
+pub fn secret_form(locale: Locale, kind: SecretKind) -> SecretForm {
+    match locale {
+        Locale::English => english::secret_form(kind),
+        Locale::German => german::secret_form(kind),
+    }
+}
+
+/// The commands, for the service's menu.
+pub fn menu() -> Vec<MenuEntry> {
+    let entry = |command: Command| MenuEntry {
+        word: command.word().to_owned(),
+        meanings: vec![
+            ("en".to_owned(), english::meaning(command).to_owned()),
+            ("de".to_owned(), german::meaning(command).to_owned()),
+        ],
+    };
+    Command::ALL.into_iter().map(entry).collect()
 }
 
 /// A plain yes.
 pub(super) fn is_yes(locale: Locale, text: &str) -> bool {
     match locale {
         Locale::English => english::is_yes(text),
+        Locale::German => german::is_yes(text),
     }
+}
+
+fn page_link(page: &Page) -> String {
+    match page {
+        Page::FlyTokens => "https://fly.io/dashboard/personal/tokens".to_owned(),
+        Page::AnthropicKeys => "https://console.anthropic.com/settings/keys".to_owned(),
+        Page::BotFather => "https://t.me/BotFather".to_owned(),
+        Page::DiscordApplications => "https://discord.com/developers/applications".to_owned(),
+        Page::TwilioConsole => "https://console.twilio.com".to_owned(),
+        Page::TwilioSandbox => {
+            "https://console.twilio.com/us1/develop/sms/try-it-out/whatsapp-learn".to_owned()
+        }
+        Page::Relay(link) | Page::Vendor(link) => link.clone(),
+    }
+}
+
+/// A moment, to the minute, in UTC.
+fn date(at_ms: u64) -> String {
+    let seconds = i64::try_from(at_ms / 1000).unwrap_or_default();
+    let Ok(at) = time::OffsetDateTime::from_unix_timestamp(seconds) else { return String::new() };
+    format!("{} {:02}:{:02} UTC", at.date(), at.hour(), at.minute())
+}
+
+/// The help: every command and what it does.
+fn help(meaning: fn(Command) -> &'static str) -> String {
+    let lines = Command::ALL.iter().filter(|command| **command != Command::Start);
+    let line = |command: &Command| format!("/{} - {}", command.word(), meaning(*command));
+    lines.map(line).collect::<Vec<_>>().join("\n")
 }
 
 /// A page that the person needs, sent as a message of its own.
@@ -71,19 +159,16 @@ pub enum Page {
     FlyTokens,
     /// Where Anthropic keys are made.
     AnthropicKeys,
-    /// Where Telegram bots are made.
+    /// The chat in which Telegram bots are made.
     BotFather,
-    /// Where Discord bots are made.
-    DiscordDevelopers,
-    /// Where Twilio accounts are looked after.
+    /// Where Discord applications and their bots are made.
+    DiscordApplications,
+    /// Where Twilio's keys stand.
     TwilioConsole,
-    /// A relay on a chat service.
-    Chat {
-        /// Which service.
-        channel: RelayChannel,
-        /// Where on it.
-        address: String,
-    },
+    /// Where Twilio's WhatsApp sandbox is joined and pointed at a relay.
+    TwilioSandbox,
+    /// Where the owner writes to the relay.
+    Relay(String),
     /// A page that the vendor named.
     Vendor(String),
 }
@@ -113,10 +198,12 @@ pub enum Message {
     /// What is kept and where, and what this channel can forget.
     Privacy {
         /// How credentials come in.
-        entry: SecretEntry,
-        /// Pasted credentials can be deleted.
-        deletes_theirs: bool,
+        entry: Entry,
     },
+    /// Which language?
+    AskLanguage,
+    /// From here on this language is spoken.
+    LanguageChosen,
     /// Pointer for a group: we only talk in private.
     PrivateOnly,
     /// Something of ours failed; nothing was lost.
@@ -149,10 +236,13 @@ pub enum Message {
     EraseFailed,
     /// This chat keeps what is pasted.
     PastedStays,
-    /// This service's copy of what was pasted is deleted, the one on the person's phone stays.
+    /// The service has forgotten what was pasted; the person's phone has not.
     PastedScrubbed,
-    /// A one-time form was filled in twice.
-    FormReused,
+    /// A one-time form was filled in twice: everything was forgotten.
+    FormReused {
+        /// A run is under way, and goes on.
+        running: bool,
+    },
     /// A credential came before it was asked for; it is used.
     EarlySecret {
         /// What it opens.
@@ -182,6 +272,11 @@ pub enum Message {
         /// What it opens.
         organisations: Vec<String>,
     },
+    /// The channel's key is good.
+    ChatAccepted {
+        /// What it opens.
+        addresses: Vec<String>,
+    },
     /// The account is a free trial.
     Trial,
     /// An answer is not taken.
@@ -201,6 +296,8 @@ pub enum Message {
         offered: bool,
         /// For a deployment (else for a removal).
         deploying: bool,
+        /// How it gets in.
+        entry: Entry,
     },
     /// Which organisation?
     AskOrganisation,
@@ -208,6 +305,8 @@ pub enum Message {
     AskBilling {
         /// The vendor holds the account for review (else a payment method is missing).
         held: bool,
+        /// We may not write first after a day.
+        window: bool,
     },
     /// The model key?
     AskModel {
@@ -215,24 +314,32 @@ pub enum Message {
         offered: bool,
         /// The shell agent can be had.
         shell: bool,
+        /// How it gets in.
+        entry: Entry,
     },
     /// Which channel?
     AskChannel,
-    /// The key of that channel?
+    /// The channel's key?
     AskChannelKey {
         /// Which channel.
         channel: RelayChannel,
-        /// How credentials come in here.
-        entry: SecretEntry,
+        /// We can lend one.
+        offered: bool,
+        /// The service can make a bot for the person.
+        makes_bots: bool,
+        /// How it gets in.
+        entry: Entry,
+        /// The bot or number that it must open: that of a deployment there is.
+        expected: Option<String>,
     },
-    /// Which number?
+    /// Which of the channel's addresses?
     AskAddress,
-    /// May it serve the relay instead of what it serves?
+    /// May the address be taken from what it serves?
     AskTakeOver {
-        /// The bot or number.
+        /// Which address.
         address: String,
-        /// The host that it serves.
-        serves: String,
+        /// What it serves.
+        host: String,
     },
     /// Which name?
     AskName,
@@ -323,6 +430,28 @@ pub enum Message {
     },
     /// What to do first.
     FirstSteps,
+    /// A relay that speaks a chat service is deployed and proven.
+    ChannelReady {
+        /// Which service.
+        channel: RelayChannel,
+        /// Where it is found.
+        address: Option<String>,
+        /// The person must still point the address at it.
+        by_hand: bool,
+    },
+    /// How an address is pointed at the relay by hand; [`Message::WebhookUrl`] follows.
+    PointByHand,
+    /// Where the relay takes messages from the channel, alone in its message. It is no secret, but only
+    /// the shell knows it, and says it instead of these words.
+    WebhookUrl {
+        /// Which deployment.
+        run: DeploymentId,
+    },
+    /// What to do first with a relay that speaks a chat service.
+    ChannelFirstSteps {
+        /// Which service.
+        channel: RelayChannel,
+    },
     /// The link did not reach the person.
     LinkLost {
         /// A new one takes the model key as well as the token.

@@ -4,12 +4,12 @@ use crate::account::{Account, Address, Organisation, RegionOffer, Standing};
 use crate::intake::Rejection;
 use crate::pricing;
 use crate::secret::SecretKind;
-use crate::spec::{AgentKind, Name, Region, RelayChannel, Size, Spec};
+use crate::spec::{AgentKind, Name, Region, Size, Spec};
 
 use super::choice::{Choice, Command};
 use super::messages::{Message, Page};
 use super::turn::{Open, Turn};
-use super::{Chat, Model, Phase, Purpose, Question};
+use super::{Model, Phase, Purpose, Question, channels};
 
 /// Regions offered as buttons; any other can be typed. More would not fit a phone's screen.
 const REGIONS_SHOWN: usize = 6;
@@ -31,14 +31,12 @@ impl Turn<'_> {
                 Question::Region,
                 Question::Size,
             ],
-            Purpose::Resume { run } => {
-                let spec = self.run(run).map(|run| &run.spec);
-                let model = spec.filter(|spec| spec.agent == AgentKind::Claude);
-                let channel = spec.filter(|spec| spec.channel.key().is_some());
-                let model = model.map(|_| Question::Model);
-                let channel = channel.map(|_| Question::ChannelKey);
-                [Question::Token].into_iter().chain(model).chain(channel).collect()
-            }
+            Purpose::Resume { run } => match self.run(run).map(|run| run.spec.agent) {
+                Some(AgentKind::Claude) => {
+                    vec![Question::Token, Question::Model, Question::ChannelKey]
+                }
+                Some(AgentKind::Shell) | None => vec![Question::Token, Question::ChannelKey],
+            },
             Purpose::Teardown { .. } | Purpose::Find => vec![Question::Token],
         }
     }
@@ -52,11 +50,11 @@ impl Turn<'_> {
     pub(super) fn before(&self, question: Option<Question>, purpose: &Purpose) -> Option<Question> {
         let all = self.questions(purpose);
         let end = all.iter().position(|it| Some(*it) == question).unwrap_or(all.len());
-        all[..end].iter().rev().copied().find(|question| self.has_choice(*question))
+        all[..end].iter().rev().copied().find(|question| self.has_choice(*question, purpose))
     }
 
     /// There is something to choose, so the question was asked.
-    fn has_choice(&self, question: Question) -> bool {
+    fn has_choice(&self, question: Question, purpose: &Purpose) -> bool {
         match question {
             Question::Cloud => self.context.clouds.len() > 1,
             Question::Channel => self.context.channels.len() > 1,
@@ -65,7 +63,9 @@ impl Turn<'_> {
             Question::TakeOver => self.served_already().is_some(),
             Question::Organisation => self.organisations().len() > 1,
             Question::Model => self.context.agents != [AgentKind::Shell],
-            Question::Billing => false,
+            Question::ChannelKey => self.awaited(question, purpose).is_some(),
+            Question::Address => self.addresses().len() > 1,
+            Question::Billing | Question::TakeOver => false,
             Question::Token | Question::Name | Question::Region | Question::Size => true,
         }
     }
@@ -73,27 +73,27 @@ impl Turn<'_> {
     pub(super) fn is_answered(&self, question: Question, purpose: &Purpose) -> bool {
         let answers = &self.state.answers;
         match question {
-            Question::Cloud => answers.cloud.is_some() || !self.has_choice(question),
+            Question::Cloud => answers.cloud.is_some() || !self.has_choice(question, purpose),
             Question::Token => self.token().is_some_and(|secret| self.is_held(secret)),
-            Question::Organisation => answers.organisation.is_some() || !self.has_choice(question),
+            Question::Organisation => {
+                answers.organisation.is_some() || !self.has_choice(question, purpose)
+            }
             Question::Billing => {
                 !matches!(self.standing(), Standing::PaymentNeeded { .. } | Standing::Held { .. })
             }
             Question::Model => match answers.model {
                 Some(Model::Claude { key }) => self.is_held(key),
                 Some(Model::Shell) => *purpose == Purpose::Deploy,
-                None => !self.has_choice(question),
+                None => !self.has_choice(question, purpose),
             },
-            Question::Channel => answers.channel.is_some() || !self.has_choice(question),
+            Question::Channel => answers.channel.is_some() || !self.has_choice(question, purpose),
             Question::ChannelKey => {
-                let wanted = self.channel_of(purpose).key();
-                let given = answers.chat.as_ref().filter(|chat| self.is_held(chat.secret));
-                wanted.is_none() || given.map(|chat| chat.kind) == wanted
+                !self.has_choice(question, purpose) || self.has_channel_key(purpose)
             }
-            Question::Address => answers.chat.as_ref().is_none_or(|chat| chat.address().is_some()),
-            Question::TakeOver => {
-                !self.has_choice(question) || answers.chat.as_ref().is_some_and(|it| it.taken_over)
+            Question::Address => {
+                !self.has_choice(question, purpose) || self.address(purpose).is_some()
             }
+            Question::TakeOver => self.taken_from(purpose).is_none(),
             Question::Name => true,
             Question::Region => answers.region.is_some(),
             Question::Size => answers.size.is_some(),
@@ -174,24 +174,22 @@ impl Turn<'_> {
         (answers.organisation, answers.region, answers.size) = (organisation, region, size);
     }
 
-    /// The page on which the answer is made, as a message of its own.
-    pub(super) fn page_for(&self, question: Question) -> Option<Page> {
+    /// The pages on which the answer is made, each a message of its own.
+    pub(super) fn pages_for(&self, question: Question, purpose: &Purpose) -> Vec<Page> {
+        if self.awaited(question, purpose).is_some_and(|kind| self.is_offered(kind)) {
+            return Vec::new();
+        }
         match question {
-            Question::Token if !self.is_offered(SecretKind::FlyToken) => Some(Page::FlyTokens),
-            Question::Model if !self.is_offered(SecretKind::ModelKey) => Some(Page::AnthropicKeys),
-            Question::ChannelKey => match self.channel() {
-                RelayChannel::Telegram => Some(Page::BotFather),
-                RelayChannel::Discord => Some(Page::DiscordDevelopers),
-                RelayChannel::WhatsApp => Some(Page::TwilioConsole),
-                RelayChannel::Web => None,
-            },
+            Question::Token => vec![Page::FlyTokens],
+            Question::Model => vec![Page::AnthropicKeys],
+            Question::ChannelKey => channels::pages(self.channel_for(purpose)),
             Question::Billing => match self.standing() {
                 Standing::PaymentNeeded { link } | Standing::Held { link } => {
-                    Some(Page::Vendor(link.clone()))
+                    vec![Page::Vendor(link.clone())]
                 }
-                Standing::Good | Standing::Trial => None,
+                Standing::Good | Standing::Trial => Vec::new(),
             },
-            _ => None,
+            _ => Vec::new(),
         }
     }
 
@@ -202,26 +200,23 @@ impl Turn<'_> {
     /// A question as it is asked.
     pub(super) fn asked(&self, question: Question, purpose: &Purpose) -> Open {
         let mut choices = self.answers_to(question, purpose);
-        if self.is_kept(question) {
+        if self.is_kept(question, purpose) {
             choices.push(Choice::KeepAnswer);
         }
         if self.before(Some(question), purpose).is_some() {
             choices.push(Choice::Command(Command::Back));
         }
         choices.push(Choice::Command(Command::Cancel));
-        Open {
-            message: self.words_of(question, purpose),
-            choices,
-            awaits: self.awaited_by(question, purpose),
-        }
+        let awaits = self.awaited(question, purpose);
+        Open { message: self.words_of(question, purpose), choices, awaits }
     }
 
     /// A credential that was given before and need not be given again.
-    fn is_kept(&self, question: Question) -> bool {
+    fn is_kept(&self, question: Question, purpose: &Purpose) -> bool {
         match question {
             Question::Token => self.token().is_some_and(|secret| self.is_held(secret)),
             Question::Model => self.model_key().is_some_and(|secret| self.is_held(secret)),
-            Question::ChannelKey => self.channel_key().is_some_and(|secret| self.is_held(secret)),
+            Question::ChannelKey => self.has_channel_key(purpose),
             _ => false,
         }
     }
@@ -232,25 +227,22 @@ impl Turn<'_> {
             Question::Token => Message::AskToken {
                 offered: self.is_offered(SecretKind::FlyToken),
                 deploying: matches!(purpose, Purpose::Deploy | Purpose::Resume { .. }),
+                entry: self.entry(),
             },
             Question::Organisation => Message::AskOrganisation,
             Question::Billing => {
-                Message::AskBilling { held: matches!(self.standing(), Standing::Held { .. }) }
+                let held = matches!(self.standing(), Standing::Held { .. });
+                Message::AskBilling { held, window: self.entry().may_not_write_first() }
             }
             Question::Model => Message::AskModel {
                 offered: self.is_offered(SecretKind::ModelKey),
                 shell: self.is_shell_allowed(purpose),
+                entry: self.entry(),
             },
             Question::Channel => Message::AskChannel,
-            Question::ChannelKey => Message::AskChannelKey {
-                channel: self.channel_of(purpose),
-                entry: self.context.capabilities.secret_entry,
-            },
+            Question::ChannelKey => self.ask_channel_key(purpose),
             Question::Address => Message::AskAddress,
-            Question::TakeOver => Message::AskTakeOver {
-                address: self.address().map(|it| it.name.clone()).unwrap_or_default(),
-                serves: self.served_already().unwrap_or_default().to_owned(),
-            },
+            Question::TakeOver => self.ask_take_over(purpose),
             Question::Name => Message::AskName,
             Question::Region => Message::AskRegion { count: self.regions().len() },
             Question::Size => Message::AskSize { quotes: self.size_quotes() },
@@ -278,11 +270,10 @@ impl Turn<'_> {
             Question::Channel => {
                 self.context.channels.iter().copied().map(Choice::Channel).collect()
             }
-            Question::Name | Question::ChannelKey => Vec::new(),
-            Question::Address => (self.addresses().iter().enumerate())
-                .map(|(place, it)| Choice::Address(place, it.name.clone()))
-                .collect(),
-            Question::TakeOver => vec![Choice::TakeOver, Choice::OtherAccount],
+            Question::ChannelKey => self.ways_to_a_channel_key(purpose),
+            Question::Address => self.address_choices(),
+            Question::TakeOver => vec![Choice::TakeOver, Choice::AnotherAddress],
+            Question::Name => Vec::new(),
             Question::Region => (self.regions().iter().take(REGIONS_SHOWN))
                 .map(|offer| Choice::Region(offer.region.clone(), offer.name.clone()))
                 .collect(),
@@ -340,7 +331,7 @@ impl Turn<'_> {
     pub(super) fn changeable(&self) -> Vec<Question> {
         let mut all = self.questions(&Purpose::Deploy);
         all.insert(all.len().saturating_sub(2), Question::Name);
-        all.retain(|question| self.has_choice(*question));
+        all.retain(|question| self.has_choice(*question, &Purpose::Deploy));
         all
     }
 
@@ -366,15 +357,9 @@ impl Turn<'_> {
             regions: self.around(region),
             size: answers.size.unwrap_or_default(),
             vm_volume_gb: Spec::VM_VOLUME_GB,
-            channel: self.channel(),
-            owner: match self.channel() {
-                RelayChannel::Web => RelayChannel::link_holder(),
-                _ => self.context.person.to_owned(),
-            },
-            address: self
-                .address()
-                .map(|it| it.name.clone())
-                .filter(|_| self.channel().key().is_some()),
+            channel: self.channel_for(&Purpose::Deploy)?,
+            owner: self.relay_owner(),
+            address: self.address(&Purpose::Deploy).map(|address| address.name.clone()),
             agent: answers.model.map(Model::agent).or(only_agent)?,
             images: self.context.images.clone(),
         })

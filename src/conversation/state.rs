@@ -9,6 +9,8 @@ use crate::spec::{
     AgentKind, CloudKind, DeploymentId, Name, Region, RelayChannel, Role, Size, Spec,
 };
 
+use super::messages::Locale;
+
 /// Where a conversation stands. It holds no secret, so it may be stored and logged.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct State {
@@ -22,6 +24,12 @@ pub struct State {
     pub heard_at_ms: u64,
     /// The deployment whose link is not yet known to have reached the person.
     pub link_owed: Option<DeploymentId>,
+    /// The language that the person chose, if they did.
+    #[serde(default)]
+    pub locale: Option<Locale>,
+    /// The language that was spoken last, for when the service gives no hint.
+    #[serde(default)]
+    pub spoken: Option<Locale>,
 }
 
 /// What a conversation waits for. There is at most one open question.
@@ -106,9 +114,9 @@ pub enum Question {
     Channel,
     /// The key of that channel.
     ChannelKey,
-    /// Which of several numbers the relay is reached at.
+    /// Which of the channel's addresses the relay gets.
     Address,
-    /// The bot or number serves something already: may it serve the relay instead.
+    /// Whether that address may be taken from what it serves now.
     TakeOver,
     /// What to call it.
     Name,
@@ -171,7 +179,7 @@ pub struct Answers {
     pub model: Option<Model>,
     /// The relay's channel.
     pub channel: Option<RelayChannel>,
-    /// The account on that channel.
+    /// The account with that channel's service.
     #[serde(default)]
     pub chat: Option<Chat>,
     /// What it is called.
@@ -191,27 +199,28 @@ pub struct Token {
     pub account: Account,
 }
 
-/// An account with a chat service that was checked, and what the relay uses of it.
+/// An account with a chat service: its key that was checked, and what was chosen of it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Chat {
+    /// Which service's.
+    pub channel: RelayChannel,
     /// The key.
-    pub secret: SecretRef,
+    pub key: SecretRef,
     /// What it opens.
-    pub kind: SecretKind,
-    /// The account.
     pub account: ChatAccount,
-    /// The chosen one of several ways to it.
-    pub chosen: Option<usize>,
-    /// What it served before may be given up.
+    /// The address that was chosen, where there are several.
+    pub address: Option<String>,
+    /// The address may be taken from what it serves now.
     pub taken_over: bool,
 }
 
 impl Chat {
-    /// Where the relay will be found; none while it is not chosen.
+    /// The address that the relay gets.
     pub fn address(&self) -> Option<&Address> {
-        match (self.account.addresses.as_slice(), self.chosen) {
-            ([only], _) => Some(only),
-            (several, chosen) => several.get(chosen?),
+        let all = &self.account.addresses;
+        match (&all[..], &self.address) {
+            ([only], None) => Some(only),
+            (several, chosen) => several.iter().find(|it| Some(&it.name) == chosen.as_ref()),
         }
     }
 }

@@ -5,7 +5,8 @@ use crate::secret::{SecretKind, SecretRef};
 use crate::spec::RelayChannel;
 
 use super::choice::{Choice, Command};
-use super::messages::Message;
+use super::entry::Entry;
+use super::messages::{Locale, Message};
 use super::{
     Answers, Context, Effect, Event, Goal, IDLE_MAX_MS, Phase, Purpose, Question, Run, RunStanding,
     Saying, State, understand,
@@ -40,6 +41,7 @@ impl<'a> Turn<'a> {
             self.state.heard_at_ms = self.context.now_ms;
         }
         self.dispatch(event);
+        self.state.spoken = Some(self.locale());
         (self.state, self.effects)
     }
 
@@ -104,8 +106,11 @@ impl<'a> Turn<'a> {
         if let Some(command) = understand::command(text) {
             return self.command(command);
         }
+        if let Some(locale) = understand::language(text) {
+            return self.speak(locale);
+        }
         let choices = self.open_choices();
-        if let Some(choice) = understand::meant(text, &choices, self.context.locale) {
+        if let Some(choice) = understand::meant(text, &choices) {
             return self.choose(choice);
         }
         if let Some(command) = understand::bare_command(text) {
@@ -126,6 +131,9 @@ impl<'a> Turn<'a> {
         let command = Command::ALL.into_iter().find(|c| Choice::Command(*c).id(0) == button);
         if let Some(command) = command {
             return self.command(command);
+        }
+        if let Some(locale) = understand::language(button) {
+            return self.speak(locale);
         }
         let choices = self.open_choices();
         match choices.into_iter().find(|choice| choice.id(self.state.serial) == button) {
@@ -151,16 +159,53 @@ impl<'a> Turn<'a> {
         match command {
             Command::Start => self.start(),
             Command::Help => self.aside(Message::Help),
-            Command::Privacy => self.aside(Message::Privacy {
-                entry: self.context.capabilities.secret_entry,
-                deletes_theirs: self.context.capabilities.deletes_theirs,
-            }),
+            Command::Privacy => self.aside(Message::Privacy { entry: self.entry() }),
+            Command::Language => self.ask_language(),
             Command::Status => self.status(),
             Command::Deploy => self.deploy(),
             Command::Teardown => self.teardown(),
             Command::Cancel => self.cancel(),
             Command::Back => self.back(),
         }
+    }
+
+    /// How a credential gets in here.
+    pub(super) fn entry(&self) -> Entry {
+        Entry::of(self.context.capabilities)
+    }
+
+    /// The language that is spoken.
+    fn locale(&self) -> Locale {
+        self.state.locale.unwrap_or(self.context.locale)
+    }
+
+    /// The languages are buttons only where buttons are: a number would answer the open question.
+    fn ask_language(&mut self) {
+        let languages = match self.context.capabilities.buttons_max {
+            0 => Vec::new(),
+            _ => Locale::ALL.map(Choice::Language).to_vec(),
+        };
+        self.say_with(Message::AskLanguage, languages);
+        self.repeat();
+    }
+
+    /// From here on this language is spoken, whatever the service hints at.
+    pub(super) fn speak(&mut self, locale: Locale) {
+        self.state.locale = Some(locale);
+        self.aside(Message::LanguageChosen);
+    }
+
+    /// Somebody else may have what was entered: nothing of it is used any more.
+    fn form_reused(&mut self) {
+        let running = matches!(self.state.phase, Phase::Running { .. });
+        self.forget_secrets();
+        match self.state.phase {
+            Phase::Running { .. } | Phase::Failed { .. } | Phase::Idle => {}
+            _ => self.rest(),
+        }
+        let next = vec![Choice::Command(Command::Deploy)];
+        self.say_with(Message::FormReused { running }, if running { Vec::new() } else { next });
+        self.repeat();
     }
 
     fn start(&mut self) {
@@ -263,7 +308,7 @@ impl<'a> Turn<'a> {
         match self.first_open(&purpose) {
             Some(question) => {
                 match self.lost_secret() {
-                    Some(kind) if self.awaited_by(question, &purpose) == Some(kind) => {
+                    Some(kind) if self.awaited(question, &purpose) == Some(kind) => {
                         self.say(Message::SecretLost { kind });
                     }
                     _ => {}
@@ -275,7 +320,7 @@ impl<'a> Turn<'a> {
     }
 
     pub(super) fn ask(&mut self, question: Question, purpose: Purpose) {
-        if let Some(page) = self.page_for(question) {
+        for page in self.pages_for(question, &purpose) {
             self.say(Message::Page(page));
         }
         self.open(Phase::Asking { question, purpose, checking: None });
@@ -338,7 +383,7 @@ impl<'a> Turn<'a> {
             RunStanding::Deployed if run.spec.channel == RelayChannel::Web => {
                 vec![Choice::NewLink(run.spec.id.clone())]
             }
-            RunStanding::Deployed => Vec::new(),
+            RunStanding::Deployed => vec![Choice::NewKeys(run.spec.id.clone())],
             RunStanding::Unfinished => vec![Choice::Resume(run.spec.id.clone())],
             RunStanding::Removed | RunStanding::Stuck => Vec::new(),
         };

@@ -22,11 +22,11 @@ pub fn reading(state: &State, context: &Context<'_>, text: &str) -> Reading {
     if let Some(vendor) = intake::recognise(text) {
         return Reading::Secret(Some(vendor));
     }
-    if !awaits_secret(state) || command(text).is_some() {
+    if !awaits_secret(state) || command(text).is_some() || language(text).is_some() {
         return Reading::Line;
     }
     let choices = Turn::new(state.clone(), context).open_choices();
-    match meant(text, &choices, context.locale) {
+    match meant(text, &choices) {
         Some(_) => Reading::Line,
         None => Reading::Secret(None),
     }
@@ -38,6 +38,18 @@ pub fn awaits_secret(state: &State) -> bool {
         state.phase,
         Phase::Asking { question: Question::Token | Question::Model | Question::ChannelKey, .. }
     )
+}
+
+/// The language that `/language de` names.
+pub(super) fn language(text: &str) -> Option<Locale> {
+    let (word, rest) = text.trim().strip_prefix('/')?.split_once(char::is_whitespace)?;
+    let word = word.split_once('@').map_or(word, |(word, _)| word);
+    let rest = rest.trim();
+    let is_meant = |locale: &Locale| {
+        rest.eq_ignore_ascii_case(locale.code()) || rest.eq_ignore_ascii_case(locale.name())
+    };
+    let asks = named(word) == Some(Command::Language);
+    Locale::ALL.into_iter().find(|locale| asks && is_meant(locale))
 }
 
 /// The command that a line is: with a slash in any case, with the bot's name behind it.
@@ -56,8 +68,8 @@ fn named(word: &str) -> Option<Command> {
     Command::ALL.into_iter().find(|command| word.eq_ignore_ascii_case(command.word()))
 }
 
-/// The offered answer that a line means: its number, its label, its code, or a plain yes.
-pub(super) fn meant(text: &str, choices: &[Choice], locale: Locale) -> Option<Choice> {
+/// The offered answer that a line means: its number, its label, its code, or a plain yes, in any language.
+pub(super) fn meant(text: &str, choices: &[Choice]) -> Option<Choice> {
     let text = text.trim();
     let numbered = || {
         let place: usize = text.parse().ok()?;
@@ -65,14 +77,18 @@ pub(super) fn meant(text: &str, choices: &[Choice], locale: Locale) -> Option<Ch
     };
     let labelled = || {
         let wanted = text.to_lowercase();
-        choices.iter().find(|choice| messages::label(locale, choice).to_lowercase() == wanted)
+        let is_label = |choice: &&Choice| {
+            let mut labels = Locale::ALL.iter().map(|it| messages::label(*it, choice));
+            labels.any(|label| label.to_lowercase() == wanted)
+        };
+        choices.iter().find(is_label)
     };
     let coded = || {
         let is_code = |code: &str| code.eq_ignore_ascii_case(text);
         choices.iter().find(|choice| choice.code().is_some_and(is_code))
     };
     let agreed = || {
-        let yes = messages::is_yes(locale, text);
+        let yes = Locale::ALL.iter().any(|locale| messages::is_yes(*locale, text));
         choices.iter().find(|choice| yes && choice.is_yes())
     };
     labelled().or_else(coded).or_else(agreed).or_else(numbered).cloned()

@@ -1,17 +1,16 @@
 //! English: what is said. What stands in several lines, on buttons, or after a refusal is beside it.
 
-use adapters::channel::SecretEntry;
-
-use crate::secret::SecretKind;
-
 use super::super::Goal;
 use super::super::choice::Command;
-use super::{Message, Page};
+use super::{Message, help, page_link};
 
-pub(super) use labels::{is_yes, label};
+pub(super) use credentials::secret_form;
+use credentials::{a_secret, your_secret};
+pub(super) use labels::{is_yes, label, meaning};
 pub(super) use lists::{board, stage_name};
 
 mod channels;
+mod credentials;
 mod labels;
 mod lists;
 mod refusals;
@@ -20,8 +19,12 @@ pub(super) fn text(message: &Message) -> String {
     match message {
         Message::Welcome => WELCOME.to_owned(),
         Message::WelcomeBack => "Hello again. What would you like to do?".to_owned(),
-        Message::Help => HELP.to_owned(),
-        Message::Privacy { entry, deletes_theirs } => privacy(*entry, *deletes_theirs),
+        Message::Help => help(meaning),
+        Message::Privacy { entry } => credentials::privacy(*entry),
+        Message::AskLanguage => "Which language should I speak? /language en is English, /language de is \
+             German."
+            .to_owned(),
+        Message::LanguageChosen => "All right, English it is.".to_owned(),
         Message::PrivateOnly => "I only talk in private, because I ask for credentials. \
              Please write to me directly."
             .to_owned(),
@@ -50,16 +53,11 @@ pub(super) fn text(message: &Message) -> String {
         Message::PastedStays => "I cannot delete messages in this chat: what you pasted stays in \
              its history. Please delete it, and revoke the credential when you are done."
             .to_owned(),
-        Message::PastedScrubbed => "I have deleted what you pasted at the service that carries our \
-             messages. Your phone keeps its copy: please delete it there, and replace the \
-             credential when you are done."
+        Message::PastedScrubbed => "I deleted the copy that the service kept, but your phone keeps the \
+             message. Please delete it there too, and make a new credential in its place when you \
+             are done."
             .to_owned(),
-        Message::FormReused => FORM_REUSED.to_owned(),
-        Message::ChannelKeyAccepted { addresses } => {
-            format!("That works. It opens: {}.", addresses.join(", "))
-        }
-        Message::ReadyOn { channel, address } => channels::ready(*channel, address),
-        Message::FirstStepsOn => FIRST_STEPS_ON.to_owned(),
+        Message::FormReused { running } => form_reused(*running),
         Message::EarlySecret { kind } => {
             format!("That is {}. I will need it, so I use it now.", a_secret(*kind))
         }
@@ -75,6 +73,9 @@ pub(super) fn text(message: &Message) -> String {
         Message::TokenAccepted { organisations } => {
             format!("That token works. It opens: {}.", organisations.join(", "))
         }
+        Message::ChatAccepted { addresses } => {
+            format!("That works. It opens: {}.", addresses.join(", "))
+        }
         Message::Trial => "This is a Fly.io trial account: Fly.io stops every machine after five \
              minutes, and the trial ends after two hours of machine time. Your relay wakes again \
              when you write to it. A payment method lifts these limits."
@@ -87,6 +88,12 @@ pub(super) fn text(message: &Message) -> String {
              it to yourself. I do not store it."
             .to_owned(),
         Message::FirstSteps => FIRST_STEPS.to_owned(),
+        Message::ChannelReady { channel, address, by_hand } => {
+            channels::ready(*channel, address.as_deref(), *by_hand)
+        }
+        Message::PointByHand => channels::POINT_BY_HAND.to_owned(),
+        Message::WebhookUrl { .. } => "(the address of your relay)".to_owned(),
+        Message::ChannelFirstSteps { channel } => channels::first_steps(*channel),
         Message::LinkLost { needs_key } => link_lost(*needs_key),
         Message::RemovedMeanwhile => {
             "Everything was removed. I was restarted in between, so I cannot list it again."
@@ -118,42 +125,26 @@ pub(super) fn text(message: &Message) -> String {
         Message::Status { runs } => lists::list(runs),
         Message::AlreadyDeployed { runs } => format!("You have a deployment already.\n\n{}", lists::list(runs)),
         Message::Failed { goal, failure } => refusals::failed(*goal, failure),
-        question => ask(question),
-    }
-}
-
-fn ask(message: &Message) -> String {
-    match message {
         Message::AskCloud => "Where should your relay live?".to_owned(),
-        Message::AskToken { offered: true, deploying: true } => "Your deployment lives in a Fly.io \
-             account of your own. Which token may I use? In this sandbox you can use a ready-made \
-             one."
-            .to_owned(),
-        Message::AskToken { offered: false, deploying: true } => ASK_TOKEN.to_owned(),
-        Message::AskToken { offered, deploying: false } => {
-            let how = if *offered { " In this sandbox you can use the ready-made one." } else { "" };
-            format!(
-                "For this I need a Fly.io token of that account; I do not keep them.{how} Please \
-                 send one."
-            )
+        Message::AskToken { offered, deploying, entry } => {
+            credentials::ask_token(*offered, *deploying, *entry)
         }
         Message::AskOrganisation => "Your token opens several organisations. Which one should pay \
              for the deployment?"
             .to_owned(),
-        Message::AskBilling { held: false } => "Fly.io asks for a payment method before it creates \
-             machines. Add one on the page above, then tap Done."
-            .to_owned(),
-        Message::AskBilling { held: true } => "Fly.io is reviewing this account and creates nothing \
-             until it is cleared. Only you can ask them, on the page above. Come back when they are \
-             done."
-            .to_owned(),
-        Message::AskModel { offered, shell } => ask_model(*offered, *shell),
+        Message::AskBilling { held, window } => ask_billing(*held, *window),
+        Message::AskModel { offered, shell, entry } => {
+            credentials::ask_model(*offered, *shell, *entry)
+        }
         Message::AskChannel => "Which channel should your relay speak?".to_owned(),
-        Message::AskChannelKey { channel, entry } => channels::ask_key(*channel, *entry),
-        Message::AskAddress => "Which number should your relay answer on?".to_owned(),
-        Message::AskTakeOver { address, serves } => format!(
-            "{address} already serves {serves}. If your relay uses it, {serves} hears nothing more \
-             until /teardown gives it back. Take it over?"
+        Message::AskChannelKey { channel, offered, makes_bots, entry, expected } => match expected {
+            Some(address) => channels::ask_key_again(*channel, address, *entry),
+            None => channels::ask_key(*channel, *offered, *makes_bots, *entry),
+        },
+        Message::AskAddress => "Which number should your relay use?".to_owned(),
+        Message::AskTakeOver { address, host } => format!(
+            "{address} already serves {host}. If I use it, {host} gets nothing more until \
+             /teardown gives it back. Take it over?"
         ),
         Message::AskName => "What should I call it? Up to 20 small letters, digits and dashes, a \
              letter first."
@@ -173,31 +164,12 @@ fn ask(message: &Message) -> String {
             .to_owned(),
         Message::AskStop => "The deployment is under way. Stop it and remove everything it made?"
             .to_owned(),
-        _ => String::new(),
     }
 }
 
 const WELCOME: &str = "Hi, I am textslash. I put a coding agent of your own into your own cloud \
 account: a small relay that you chat with, and a VM where the agent works. It takes a few questions \
 and a few minutes. You see the price before anything is created, and /teardown removes all of it.";
-
-const HELP: &str = "/deploy - make a deployment
-/status - what you have, what it costs, since when
-/teardown - remove a deployment, with a receipt
-/back - the previous question
-/cancel - stop what we are doing
-/privacy - what I keep and where
-/help - this list";
-
-const ASK_TOKEN: &str =
-    "Your deployment lives in a Fly.io account of your own, and I need a token \
-for it.
-
-1. Open the page above (it works on a phone) and sign in, or sign up.
-2. Create an organization token with an expiry of one day.
-3. Copy all of it and send it to me.
-
-I use it for this deployment only, narrow it at once, and never store it.";
 
 const FIRST_STEPS: &str = "To talk to it, run: textslash chat LINK
 Then just write, for example: clone my repository and run its tests
@@ -239,76 +211,33 @@ fn link_lost(needs_key: bool) -> String {
     )
 }
 
-fn a_secret(kind: SecretKind) -> &'static str {
-    match kind {
-        SecretKind::FlyToken => "a Fly.io token",
-        SecretKind::ModelKey => "an Anthropic key",
-        SecretKind::TelegramToken => "a Telegram bot token",
-        SecretKind::DiscordToken => "a Discord bot token",
-        SecretKind::TwilioKey => "a Twilio key",
-        SecretKind::OwnerKey | SecretKind::LinkKey | SecretKind::ModelProxyToken => "a key",
-    }
-}
-
-fn your_secret(kind: SecretKind) -> &'static str {
-    match kind {
-        SecretKind::FlyToken => "your Fly.io token",
-        SecretKind::ModelKey => "your Anthropic key",
-        SecretKind::TelegramToken => "your Telegram bot token",
-        SecretKind::DiscordToken => "your Discord bot token",
-        SecretKind::TwilioKey => "your Twilio key",
-        SecretKind::OwnerKey | SecretKind::LinkKey | SecretKind::ModelProxyToken => "your key",
-    }
-}
-
-fn page_link(page: &Page) -> String {
-    match page {
-        Page::FlyTokens => "https://fly.io/dashboard/personal/tokens".to_owned(),
-        Page::AnthropicKeys => "https://console.anthropic.com/settings/keys".to_owned(),
-        Page::BotFather => "https://t.me/BotFather".to_owned(),
-        Page::DiscordDevelopers => "https://discord.com/developers/applications".to_owned(),
-        Page::TwilioConsole => "https://console.twilio.com".to_owned(),
-        Page::Chat { channel, address } => channels::page(*channel, address),
-        Page::Vendor(link) => link.clone(),
-    }
-}
-
-fn ask_model(offered: bool, shell: bool) -> String {
-    let mut text = "The agent is Claude Code. Which Anthropic API key may it use? The key goes \
-                    straight to your relay; the VM never sees it, and I do not store it."
-        .to_owned();
-    if offered {
-        text.push_str(" In this sandbox you can use a ready-made one.");
+fn ask_billing(held: bool, window: bool) -> String {
+    let mut text = if held {
+        "Fly.io is reviewing this account and creates nothing until it is cleared. Only you can ask \
+         them, on the page above. Come back when they are done."
     } else {
-        text.push_str(" You can make one on the page above.");
+        "Fly.io asks for a payment method before it creates machines. Add one on the page above, then \
+         tap Done."
     }
-    if shell {
-        text.push_str(" Without a key, the shell agent simply runs the lines you send.");
+    .to_owned();
+    if window {
+        text.push_str(
+            " Write me something when you are back: after a day without a word from you I may not \
+             write first.",
+        );
     }
     text
 }
 
-fn privacy(entry: SecretEntry, deletes_theirs: bool) -> String {
-    let channel = match (entry, deletes_theirs) {
-        (SecretEntry::Hidden, _) => "Here you type them into a hidden field that keeps nothing.",
-        (SecretEntry::Form, _) => {
-            "Here you give them in a form that opens once. What is pasted into this chat instead \
-             stays in its history, and I cannot delete it."
-        }
-        (SecretEntry::PastedThenDeleted, true) => {
-            "Here you paste them, and I delete the message at once. The service may keep copies \
-             that I cannot reach, so revoke a token when you no longer need it."
-        }
-        (SecretEntry::PastedThenDeleted, false) => {
-            "Here what you paste stays in the history, and I cannot delete it. Delete it yourself, \
-             and revoke the token when you no longer need it."
-        }
+fn form_reused(running: bool) -> String {
+    let next = if running {
+        "What is under way goes on; /cancel stops a deployment. When it has ended, revoke what \
+         you entered where you made it."
+    } else {
+        "Please revoke what you entered where you made it, and make it anew. Then /deploy starts over."
     };
     format!(
-        "I keep: that you have a deployment, its names, ids, region and size, and the answers of an \
-         unfinished conversation. I never store credentials: they are in memory while they are \
-         needed, half an hour at most without you, and are forgotten after the deployment.\n\n\
-         {channel}\n\nYour model key lives in your own cloud account, in the relay's secret store. \
-         Your chats with the agent go through your relay, not through me."
+        "The form that I sent you was filled in a second time, so somebody else may have its link. I \
+         have forgotten every credential of yours. {next}"
     )
 }

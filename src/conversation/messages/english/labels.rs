@@ -14,9 +14,11 @@ pub(in super::super) fn label(choice: &Choice) -> String {
         Choice::Agent(agent) => agent_name(*agent).to_owned(),
         Choice::Organisation(_, slug) => slug.clone(),
         Choice::Channel(channel) => channel_name(*channel).to_owned(),
+        Choice::MakeBot(_) => "Make it for me".to_owned(),
         Choice::Address(_, name) => name.clone(),
         Choice::TakeOver => "Take it over".to_owned(),
-        Choice::OtherAccount => "Use another one".to_owned(),
+        Choice::AnotherAddress => "Use another one".to_owned(),
+        Choice::Language(locale) => locale.name().to_owned(),
         Choice::Region(region, name) => format!("{name} ({region})"),
         Choice::Size(size) => size_name(*size).to_owned(),
         Choice::CheckAgain => "Done, check again".to_owned(),
@@ -30,6 +32,7 @@ pub(in super::super) fn label(choice: &Choice) -> String {
         Choice::ConfirmTeardown => "Yes, remove it".to_owned(),
         Choice::Run(_, name) => name.clone(),
         Choice::NewLink(_) => "New link".to_owned(),
+        Choice::NewKeys(_) => "New keys".to_owned(),
         Choice::Resume(_) => "Finish deploying".to_owned(),
         Choice::DeployAnother => "Deploy another one".to_owned(),
     }
@@ -45,6 +48,22 @@ fn command_label(command: Command) -> &'static str {
         Command::Cancel => "Cancel",
         Command::Back => "Back",
         Command::Privacy => "Privacy",
+        Command::Language => "Language",
+    }
+}
+
+/// What a command does; at most 100 characters.
+pub(in super::super) fn meaning(command: Command) -> &'static str {
+    match command {
+        Command::Start => "begin",
+        Command::Help => "this list",
+        Command::Deploy => "make a deployment",
+        Command::Status => "what you have, what it costs, since when",
+        Command::Teardown => "remove a deployment, with a receipt",
+        Command::Cancel => "stop what we are doing",
+        Command::Back => "the previous question",
+        Command::Privacy => "what I keep and where",
+        Command::Language => "speak English or German",
     }
 }
 
@@ -59,6 +78,9 @@ fn question_name(question: Question) -> &'static str {
         Question::Address => "Number",
         Question::TakeOver => "Take over",
         Question::Channel => "Channel",
+        Question::ChannelKey => "Channel's key",
+        Question::Address => "Number",
+        Question::TakeOver => "Take it over",
         Question::Name => "Name",
         Question::Region => "Region",
         Question::Size => "Size",

@@ -7,7 +7,7 @@ use crate::pricing::{self, Item, Quote};
 use crate::spec::{Region, Role, Size, Spec};
 
 use super::super::super::{Board, Goal, Gone, Mark, Remains, RunStanding};
-use super::super::Summary;
+use super::super::{Summary, date};
 use super::labels::{agent_name, channel_name, cloud_name, resource_name, size_name};
 use super::refusals;
 
@@ -138,13 +138,6 @@ fn standing(standing: RunStanding) -> &'static str {
         RunStanding::Removed => "removed",
         RunStanding::Stuck => "partly removed",
     }
-}
-
-/// A moment, to the minute, in UTC.
-pub(super) fn date(at_ms: u64) -> String {
-    let seconds = i64::try_from(at_ms / 1000).unwrap_or_default();
-    let Ok(at) = time::OffsetDateTime::from_unix_timestamp(seconds) else { return String::new() };
-    format!("{} {:02}:{:02} UTC", at.date(), at.hour(), at.minute())
 }
 
 pub(in super::super) fn board(board: &Board) -> String {

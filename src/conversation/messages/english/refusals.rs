@@ -7,8 +7,8 @@ use crate::intake::{Rejection, Vendor};
 use crate::plan::StepId;
 
 use super::super::super::{Failure, Goal, Question, Remains};
+use super::super::date;
 use super::labels::resource_name;
-use super::lists::date;
 
 /// Why an answer is not taken. The answer itself is never repeated.
 pub(super) fn rejection(asked: Option<Question>, rejection: &Rejection) -> String {
@@ -55,6 +55,9 @@ pub(super) fn rejection(asked: Option<Question>, rejection: &Rejection) -> Strin
             "That token opens another organisation. Please send one for the organisation \
              {expected}."
         ),
+        Rejection::OtherAddress { expected } => {
+            format!("That key opens another bot or number. Please send the one of {expected}.")
+        }
         Rejection::Refused => format!(
             "The {what} has the right form, but it is refused: it may have been revoked. Please \
              create a new one and send it."
@@ -78,7 +81,8 @@ fn malformed(asked: Option<Question>, what: &str) -> String {
             "That is not an Anthropic key. A key starts with sk-ant-.".to_owned()
         }
         Some(Question::ChannelKey) => {
-            "That is not the key I need. Please copy all of it, and nothing else.".to_owned()
+            "That is not the key that I asked for. Please copy it again from the page above, all of it."
+                .to_owned()
         }
         Some(Question::Name) => "That name does not work: up to 20 small letters, digits and \
              dashes, a letter first, no dash last."
@@ -102,7 +106,7 @@ fn vendor_credential(vendor: Vendor) -> &'static str {
         Vendor::Anthropic => "an Anthropic key",
         Vendor::Telegram => "a Telegram bot token",
         Vendor::Discord => "a Discord bot token",
-        Vendor::Twilio => "a Twilio credential",
+        Vendor::Twilio => "a Twilio key",
     }
 }
 

@@ -1,0 +1,258 @@
+//! What a relay's channel needs: its key, one of its addresses, and a yes where that is in use.
+
+use crate::account::{Address, ChatAccount};
+use crate::intake::Rejection;
+use crate::secret::{SecretKind, SecretRef};
+use crate::spec::{DeploymentId, RelayChannel};
+
+use super::choice::{Choice, Command};
+use super::messages::{Message, Page};
+use super::turn::Turn;
+use super::{Chat, Checking, Effect, Purpose, Question};
+
+/// The number of Twilio's WhatsApp sandbox, which can be pointed at a relay by hand only.
+const TWILIO_SANDBOX: &str = "+14155238886";
+
+/// The digits that an application id of Discord has at least (a snowflake since 2015).
+const APPLICATION_ID_DIGITS_MIN: usize = 17;
+
+/// What is kept of an id in a bot's suggested name: Telegram's names have 32 characters at most.
+const PERSON_IN_NAME_MAX: usize = 16;
+
+impl Turn<'_> {
+    /// The channel of the relay that answers are collected for.
+    pub(super) fn channel_for(&self, purpose: &Purpose) -> Option<RelayChannel> {
+        match purpose {
+            Purpose::Deploy => {
+                self.state.answers.channel.or_else(|| self.context.channels.first().copied())
+            }
+            Purpose::Resume { run } => self.run(run).map(|run| run.spec.channel),
+            Purpose::Teardown { .. } | Purpose::Find => None,
+        }
+    }
+
+    /// Whom the relay obeys.
+    pub(super) fn relay_owner(&self) -> String {
+        match self.channel_for(&Purpose::Deploy) {
+            Some(RelayChannel::Web) | None => RelayChannel::link_holder(),
+            Some(_) => self.context.person.to_owned(),
+        }
+    }
+
+    fn chat_for(&self, purpose: &Purpose) -> Option<&Chat> {
+        let chat = self.state.answers.chat.as_ref()?;
+        if Some(chat.channel) != self.channel_for(purpose) {
+            return None;
+        }
+        match self.expected_address(purpose) {
+            Some(expected) => Some(chat).filter(|chat| opens(&chat.account, &expected)),
+            None => Some(chat),
+        }
+    }
+
+    /// The address of a deployment that there is already.
+    fn expected_address(&self, purpose: &Purpose) -> Option<String> {
+        match purpose {
+            Purpose::Resume { run } => self.run(run)?.spec.address.clone(),
+            Purpose::Deploy | Purpose::Teardown { .. } | Purpose::Find => None,
+        }
+    }
+
+    pub(super) fn has_channel_key(&self, purpose: &Purpose) -> bool {
+        self.chat_for(purpose).is_some_and(|chat| self.is_held(chat.key))
+    }
+
+    /// The channel's key, if this purpose needs one.
+    pub(super) fn channel_key(&self, purpose: &Purpose) -> Option<SecretRef> {
+        self.awaited(Question::ChannelKey, purpose)?;
+        self.chat_for(purpose).map(|chat| chat.key)
+    }
+
+    pub(super) fn chat_key(&self) -> Option<SecretRef> {
+        self.state.answers.chat.as_ref().map(|chat| chat.key)
+    }
+
+    pub(super) fn addresses(&self) -> &[Address] {
+        self.chat_for(&Purpose::Deploy).map_or(&[], |chat| &chat.account.addresses)
+    }
+
+    pub(super) fn address(&self, purpose: &Purpose) -> Option<&Address> {
+        self.chat_for(purpose)?.address()
+    }
+
+    /// What the chosen address serves, as long as nobody has agreed that it may be taken.
+    pub(super) fn taken_from(&self, purpose: &Purpose) -> Option<&str> {
+        let chat = self.chat_for(purpose)?;
+        chat.address().filter(|_| !chat.taken_over)?.serves.as_deref()
+    }
+
+    pub(super) fn ask_channel_key(&self, purpose: &Purpose) -> Message {
+        let channel = self.channel_for(purpose).unwrap_or(RelayChannel::Web);
+        Message::AskChannelKey {
+            channel,
+            offered: channel.key().is_some_and(|kind| self.is_offered(kind)),
+            makes_bots: self.can_make_bot(purpose),
+            entry: self.entry(),
+            expected: self.expected_address(purpose),
+        }
+    }
+
+    pub(super) fn ask_take_over(&self, purpose: &Purpose) -> Message {
+        let address = self.address(purpose);
+        Message::AskTakeOver {
+            address: address.map(|it| it.name.clone()).unwrap_or_default(),
+            host: address.and_then(|it| it.serves.clone()).unwrap_or_default(),
+        }
+    }
+
+    /// A bot that is there already cannot be made.
+    fn can_make_bot(&self, purpose: &Purpose) -> bool {
+        self.context.capabilities.makes_bots
+            && *purpose == Purpose::Deploy
+            && self.awaited(Question::ChannelKey, purpose) == Some(SecretKind::TelegramToken)
+    }
+
+    pub(super) fn ways_to_a_channel_key(&self, purpose: &Purpose) -> Vec<Choice> {
+        let kind = self.awaited(Question::ChannelKey, purpose);
+        let offer = kind.filter(|kind| self.is_offered(*kind)).map(|_| Choice::Offer);
+        let make = || Choice::MakeBot(suggested_name(self.context.person));
+        offer.into_iter().chain(self.can_make_bot(purpose).then(make)).collect()
+    }
+
+    pub(super) fn address_choices(&self) -> Vec<Choice> {
+        let places = self.addresses().iter().enumerate();
+        places.map(|(place, it)| Choice::Address(place, it.name.clone())).collect()
+    }
+
+    /// A channel's key was checked and is good.
+    pub(super) fn take_chat(&mut self, checking: Checking, account: ChatAccount, purpose: Purpose) {
+        let expected = self.expected_address(&purpose);
+        if let Some(expected) = expected.filter(|expected| !opens(&account, expected)) {
+            return self.refused(checking, Rejection::OtherAddress { expected }, purpose);
+        }
+        let Some(channel) = self.channel_for(&purpose) else {
+            self.effect(Effect::Forget(checking.secret));
+            return self.proceed(purpose);
+        };
+        let addresses = account.addresses.iter().map(|it| it.name.clone()).collect();
+        let key = checking.secret;
+        let mut chat = Chat { channel, key, account, address: None, taken_over: false };
+        if let Some(old) = self.state.answers.chat.take() {
+            if old.key != key {
+                self.effect(Effect::Forget(old.key));
+            }
+            let same = old.channel == channel;
+            chat.address = old.address.filter(|it| same && opens(&chat.account, it));
+        }
+        self.state.answers.chat = Some(chat);
+        self.say(Message::ChatAccepted { addresses });
+        self.proceed(purpose);
+    }
+
+    /// The channel was chosen: the key of another one is not needed any more.
+    pub(super) fn replace_channel(&mut self, channel: RelayChannel) {
+        self.state.answers.channel = Some(channel);
+        if self.state.answers.chat.as_ref().is_some_and(|chat| chat.channel != channel) {
+            self.forget_chat();
+        }
+    }
+
+    fn forget_chat(&mut self) {
+        if let Some(chat) = self.state.answers.chat.take() {
+            self.effect(Effect::Forget(chat.key));
+        }
+    }
+
+    pub(super) fn take_address(&mut self, name: String) {
+        if let Some(chat) = &mut self.state.answers.chat {
+            chat.address = Some(name);
+            chat.taken_over = false;
+        }
+        self.answered();
+    }
+
+    pub(super) fn take_over(&mut self) {
+        if let Some(chat) = &mut self.state.answers.chat {
+            chat.taken_over = true;
+        }
+        self.answered();
+    }
+
+    /// Another address of the same account where there is one, else another account.
+    pub(super) fn another_address(&mut self) {
+        match &mut self.state.answers.chat {
+            Some(chat) if chat.account.addresses.len() > 1 => chat.address = None,
+            _ => self.forget_chat(),
+        }
+        self.answered();
+    }
+
+    /// The person points the address at the relay by hand: no interface does.
+    pub(super) fn is_pointed_by_hand(&self, run: &DeploymentId) -> bool {
+        let spec = self.run(run).map(|run| &run.spec);
+        let name = spec.and_then(|spec| spec.address.as_deref());
+        let known = self.state.answers.chat.as_ref().and_then(Chat::address);
+        name == Some(TWILIO_SANDBOX)
+            || known.is_some_and(|known| known.by_hand && Some(known.name.as_str()) == name)
+    }
+
+    /// A relay that speaks another channel than the web is ready: where to find it. It has no link
+    /// with a key.
+    pub(super) fn channel_ready(&mut self, run: &DeploymentId, by_hand: bool) {
+        let Some(spec) = self.run(run).map(|run| &run.spec) else { return };
+        let (channel, address) = (spec.channel, spec.address.clone());
+        let page = address.as_deref().and_then(|address| chat_page(channel, address));
+        self.say(Message::ChannelReady { channel, address, by_hand });
+        if by_hand {
+            self.say(Message::Page(Page::TwilioSandbox));
+            self.say(Message::PointByHand);
+            self.say(Message::WebhookUrl { run: run.clone() });
+        }
+        if let Some(page) = page {
+            self.say(Message::Page(page));
+        }
+        let status = vec![Choice::Command(Command::Status)];
+        self.say_with(Message::ChannelFirstSteps { channel }, status);
+    }
+}
+
+fn opens(account: &ChatAccount, address: &str) -> bool {
+    account.addresses.iter().any(|it| it.name == address)
+}
+
+/// The pages on which a channel's key is made.
+pub(super) fn pages(channel: Option<RelayChannel>) -> Vec<Page> {
+    match channel {
+        Some(RelayChannel::Telegram) => vec![Page::BotFather],
+        Some(RelayChannel::Discord) => vec![Page::DiscordApplications],
+        Some(RelayChannel::WhatsApp) => vec![Page::TwilioConsole, Page::TwilioSandbox],
+        Some(RelayChannel::Web) | None => Vec::new(),
+    }
+}
+
+/// Where the owner writes to the relay. A Discord address may end in the application's id
+/// (`@ada_bot 123456789012345678`), which is what its install link needs.
+fn chat_page(channel: RelayChannel, address: &str) -> Option<Page> {
+    let link = match channel {
+        RelayChannel::Web => return None,
+        RelayChannel::Telegram => format!("https://t.me/{}", address.strip_prefix('@')?),
+        RelayChannel::Discord => {
+            let id = address.rsplit([' ', '(']).next()?.trim_end_matches(')');
+            let is_id = id.len() >= APPLICATION_ID_DIGITS_MIN
+                && id.bytes().all(|byte| byte.is_ascii_digit());
+            let id = Some(id).filter(|_| is_id)?;
+            format!("https://discord.com/oauth2/authorize?client_id={id}")
+        }
+        RelayChannel::WhatsApp => {
+            let digits: String = address.chars().filter(char::is_ascii_digit).collect();
+            format!("https://wa.me/{digits}")
+        }
+    };
+    Some(Page::Relay(link))
+}
+
+/// A name that is free and fit to be a Telegram bot's: one a person.
+fn suggested_name(person: &str) -> String {
+    let id = person.chars().filter(char::is_ascii_alphanumeric).take(PERSON_IN_NAME_MAX);
+    format!("textslash_{}_bot", id.collect::<String>())
+}

@@ -1,0 +1,186 @@
+//! What stands in several lines: plan and price, deployments, progress, receipt.
+
+use std::fmt::Write as _;
+
+use crate::plan::Stage;
+use crate::pricing::{self, Item, Quote};
+use crate::spec::{Region, Role, Size, Spec};
+
+use super::super::super::{Board, Goal, Gone, Mark, Remains, RunStanding};
+use super::super::{Summary, date};
+use super::labels::{agent_name, channel_name, cloud_name, resource_name, size_name};
+use super::refusals;
+
+pub(super) fn review(spec: &Spec, quote: &Quote) -> String {
+    let mut text = format!(
+        "Das ist der Plan:\n\nName: {}\nCloud: {}, Organisation {}\nRegion: {}\nRelay: 1 CPU, {} MB, \
+         {} GB Datenträger; erreichbar über: {}\nVM: {} CPU, {} GB, {} GB Datenträger; Agent: {}\n\n\
+         Für 30 Tage:",
+        spec.name,
+        cloud_name(spec.cloud),
+        spec.organisation,
+        regions(&spec.regions),
+        pricing::RELAY_MEMORY_MB,
+        pricing::RELAY_VOLUME_GB,
+        channel_name(spec.channel),
+        spec.size.cpus(),
+        spec.size.memory_mb() / 1024,
+        spec.vm_volume_gb,
+        agent_name(spec.agent),
+    );
+    for line in &quote.lines {
+        let _ = write!(text, "\n{}: {}", item(line.what), dollars(line.cents));
+    }
+    let _ = write!(
+        text,
+        "\n\nBeide Maschinen schlafen, wenn du sie nicht brauchst: etwa {} im Monat, wenn du sie nie \
+         benutzt, höchstens {}, wenn beide Tag und Nacht laufen. Fly.io rechnet direkt mit dir ab \
+         (Preise vom {}, ohne Datenverkehr). Einrichten?",
+        dollars(quote.idle_cents),
+        dollars(quote.always_on_cents),
+        pricing::AS_OF
+    );
+    text
+}
+
+/// Where it goes, and where it goes when that is full.
+fn regions(regions: &[Region]) -> String {
+    let others =
+        |others: &[Region]| others.iter().map(AsRef::as_ref).collect::<Vec<_>>().join(" oder ");
+    match regions {
+        [] => String::new(),
+        [only] => only.to_string(),
+        [first, rest @ ..] => format!("{first}; wenn dort kein Platz ist, {}", others(rest)),
+    }
+}
+
+fn item(item: Item) -> String {
+    match item {
+        Item::RelayRunning => "Relay, wenn es immer liefe".to_owned(),
+        Item::VmRunning => "VM, wenn sie immer liefe".to_owned(),
+        Item::Volumes { gb } => format!("Datenträger, {gb} GB"),
+        Item::StoppedRootfs => "Dateisysteme schlafender Maschinen".to_owned(),
+        Item::Addresses => "Adressen".to_owned(),
+    }
+}
+
+fn dollars(cents: u64) -> String {
+    format!("{},{:02} $", cents / 100, cents % 100)
+}
+
+pub(super) fn ask_size(quotes: &[(Size, Quote)]) -> String {
+    let mut text = "Wie groß soll die VM sein?\n".to_owned();
+    for (size, quote) in quotes {
+        let _ = write!(
+            text,
+            "\n{}: {} CPU, {} GB - höchstens {} im Monat",
+            size_name(*size),
+            size.cpus(),
+            size.memory_mb() / 1024,
+            dollars(quote.always_on_cents)
+        );
+    }
+    text
+}
+
+pub(super) fn confirm_teardown(spec: &Spec) -> String {
+    format!(
+        "Das entfernt \"{}\" endgültig: beide Apps ({} und {}), ihre Maschinen, Datenträger, Adressen \
+         und Schlüssel, mit allem, was der Agent dort gespeichert hat. Entfernen?",
+        spec.name,
+        spec.app(Role::Relay),
+        spec.app(Role::Vm)
+    )
+}
+
+pub(super) fn kept(remaining: Option<&[Remains]>) -> String {
+    match remaining {
+        Some([]) => "Gut. In deinem Konto habe ich nichts davon gesehen.".to_owned(),
+        Some(remaining) => format!(
+            "Gut, ich lasse es, wie es ist. Es kann Geld kosten, bis es entfernt ist; das macht \
+             /teardown.\n{}",
+            refusals::remains(remaining)
+        ),
+        None => format!("Gut, ich lasse es, wie es ist. {}", refusals::NOT_LOOKED),
+    }
+}
+
+pub(super) fn receipt(gone: &[Gone]) -> String {
+    let mut text =
+        "Alles ist weg. Ich habe nach jedem davon gesehen, und es ist nicht mehr da:\n".to_owned();
+    for it in gone {
+        let _ = write!(
+            text,
+            "\n{}: {} - weg seit {}",
+            resource_name(&it.kind),
+            it.name,
+            date(it.at_ms)
+        );
+    }
+    text.push_str("\n\nDeinen Token habe ich vergessen. Du kannst ihn jetzt widerrufen.");
+    text
+}
+
+pub(super) fn list(runs: &[Summary]) -> String {
+    let lines = runs.iter().map(|run| {
+        format!(
+            "{} in {}, {}, {}\nseit {}, etwa {} im Monat im Schlaf, höchstens {}",
+            run.spec.name,
+            run.spec.regions.first().map_or("", AsRef::as_ref),
+            size_name(run.spec.size).to_lowercase(),
+            standing(run.standing),
+            date(run.opened_at_ms),
+            dollars(run.quote.idle_cents),
+            dollars(run.quote.always_on_cents),
+        )
+    });
+    lines.collect::<Vec<_>>().join("\n\n")
+}
+
+fn standing(standing: RunStanding) -> &'static str {
+    match standing {
+        RunStanding::Unfinished => "nicht fertig",
+        RunStanding::Deployed => "eingerichtet",
+        RunStanding::Removed => "entfernt",
+        RunStanding::Stuck => "teilweise entfernt",
+    }
+}
+
+pub(in super::super) fn board(board: &Board) -> String {
+    let title = match board.goal {
+        Goal::Deployed => "Ich richte ein",
+        Goal::Removed => "Ich entferne alles",
+    };
+    let mut text = title.to_owned();
+    for (stage, mark) in &board.stages {
+        let sign = match mark {
+            Mark::Ahead => "[ ]",
+            Mark::Started | Mark::Moving | Mark::Settling => "[..]",
+            Mark::Done => "[x]",
+        };
+        let _ = write!(text, "\n{sign} {}", stage_name(*stage, board.goal));
+        match mark {
+            Mark::Moving => text.push_str(" - dort ist kein Platz, ich nehme eine andere Region"),
+            Mark::Settling => text.push_str(" - ich warte zwei Minuten, ob noch etwas nachkommt"),
+            Mark::Ahead | Mark::Started | Mark::Done => {}
+        }
+    }
+    text
+}
+
+pub(in super::super) fn stage_name(stage: Stage, goal: Goal) -> &'static str {
+    match (goal, stage) {
+        (Goal::Deployed, Stage::Apps) => "Namen reserviert",
+        (Goal::Deployed, Stage::Network) => "Netz und Adressen",
+        (Goal::Deployed, Stage::Secrets) => "Schlüssel übergeben",
+        (Goal::Deployed, Stage::Storage) => "Datenträger",
+        (Goal::Deployed, Stage::Machines) => "Maschinen gestartet",
+        (Goal::Deployed, Stage::Proof) => "Geprüft: Relay, VM, und Fremde abgewiesen",
+        (Goal::Removed, Stage::Apps) => "Apps",
+        (Goal::Removed, Stage::Network) => "Adressen",
+        (Goal::Removed, Stage::Secrets) => "Schlüssel",
+        (Goal::Removed, Stage::Storage) => "Datenträger",
+        (Goal::Removed, Stage::Machines) => "Maschinen",
+        (Goal::Removed, Stage::Proof) => "Geprüft, dass alles weg ist",
+    }
+}
