@@ -10,7 +10,7 @@ mod bot;
 mod deployed;
 mod vendors;
 
-pub use bot::{BotSettings, TelegramSettings};
+pub use bot::{BotSettings, TelegramSettings, WhatsAppSettings};
 pub use deployed::{
     ChannelSettings, Listen, owner_key, relay_channel, relay_settings, vm_settings,
 };

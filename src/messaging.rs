@@ -19,7 +19,7 @@ mod telegram;
 mod tests;
 mod twilio;
 
-pub use twilio::{RETRIES, SANDBOX_NUMBER};
+pub use twilio::{RETRIES, SANDBOX_NUMBER, parts as twilio_parts};
 
 /// Where the chat services are.
 #[derive(Clone, Debug)]
@@ -125,6 +125,11 @@ impl Messaging {
     /// The services at these endpoints; keys may be handed to `stores` beside them.
     pub fn new(transport: SharedTransport, endpoints: Endpoints, stores: Vec<String>) -> Self {
         Self { transport, endpoints: Arc::new(endpoints), stores }
+    }
+
+    /// Where the services are.
+    pub fn endpoints(&self) -> &Endpoints {
+        &self.endpoints
     }
 
     /// What can be said of a pasted key without asking anybody.

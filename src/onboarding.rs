@@ -14,13 +14,16 @@ use sqlx::AnyPool;
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 use url::Url;
+use zeroize::Zeroizing;
 
 use crate::chance::Chance;
 use crate::clock::Clock;
 use crate::cloud::fly::Fly;
 use crate::conversation::messages::{self, Locale, Message};
-use crate::conversation::{Phase, State};
+use crate::conversation::{Opened, Phase, State};
+use crate::forms::{Form, Forms, Submission};
 use crate::http::SharedTransport;
+use crate::intake::Rejection;
 use crate::messaging::Messaging;
 use crate::provisioner::Provisioner;
 use crate::secret::{Secret, SecretKind, SecretRef};
@@ -64,6 +67,16 @@ pub struct Settings {
     pub catalogue: Catalogue,
     /// Credentials that we lend to everybody: the sandbox's own.
     pub lent: Vec<Arc<Secret>>,
+    /// Where credentials can be entered beside the chat, if anywhere.
+    pub forms: Option<FormsAt>,
+}
+
+/// One-time forms, and where they are found.
+pub struct FormsAt {
+    /// The forms.
+    pub forms: Forms,
+    /// The bot's web server, as the internet finds it.
+    pub public_url: Url,
 }
 
 /// Who we deploy with.
@@ -119,6 +132,8 @@ struct Line {
 enum Item {
     /// The person did something.
     Inbound(Box<Inbound>),
+    /// Something happened to the person's form.
+    Submitted(Submission),
     /// What waits for this chat may be sent now.
     Reachable,
     /// This process is new.
@@ -140,6 +155,15 @@ impl Onboarding {
         Self { shared: Arc::new(Shared { settings, provisioner, vault, lent }) }
     }
 
+    /// Judges and checks a credential that was entered but not submitted yet. Nothing of it is kept.
+    ///
+    /// # Errors
+    /// When it is not one of this kind, refused, or nobody could be asked.
+    pub async fn check_pasted(&self, kind: SecretKind, pasted: &str) -> Result<Opened, Rejection> {
+        let judged = self.shared.judge(kind, pasted)?;
+        self.shared.ask(kind, &judged).await
+    }
+
     /// Talks on this channel until it ends and everything under way on it has come to its end.
     /// Dropping the future is a crash by design: the next process carries on.
     ///
@@ -156,7 +180,10 @@ impl Onboarding {
         channels.sort_by_key(|it| Some(*it) != own);
         let channels = channels.into();
         let line = Line { shared: self.shared.clone(), channel, channels, conversations };
-        let mut reception = Reception { line, open: HashMap::new(), told: HashSet::new() };
+        let forms = self.shared.settings.forms.as_ref();
+        let submissions = forms.map(|it| it.forms.submissions(line.channel.name()));
+        let mut reception =
+            Reception { line, submissions, open: HashMap::new(), told: HashSet::new() };
         tokio::select! {
             ended = reception.talk() => ended,
             never = self.shared.vault.sweep() => match never {},
@@ -167,6 +194,7 @@ impl Onboarding {
 /// Leads what comes from a channel to the chats' tasks.
 struct Reception {
     line: Line,
+    submissions: Option<mpsc::Receiver<Submission>>,
     open: HashMap<ChatId, OpenChat>,
     told: HashSet<ChatId>,
 }
@@ -179,6 +207,7 @@ impl Drop for Reception {
 
 impl Reception {
     async fn talk(&mut self) -> anyhow::Result<()> {
+        self.line.channel.announce(&messages::menu()).await;
         self.take_up_again().await?;
         self.receive().await;
         self.close().await;
@@ -187,7 +216,10 @@ impl Reception {
 
     /// Tells the people whom an earlier process left in the middle of something.
     async fn take_up_again(&mut self) -> anyhow::Result<()> {
-        for (chat, stored) in self.line.conversations.all().await? {
+        let all = self.line.conversations.all().await?;
+        let chats: Vec<ChatId> = all.iter().map(|(chat, _)| chat.clone()).collect();
+        self.line.channel.recover(&chats).await;
+        for (chat, stored) in all {
             let unsent = !self.line.conversations.unsent(&chat).await?.is_empty();
             if let Some(person) = stored.person
                 && (unsent || is_under_way(&stored.state))
@@ -199,7 +231,16 @@ impl Reception {
     }
 
     async fn receive(&mut self) {
-        while let Some(event) = self.line.channel.next().await {
+        loop {
+            let event = tokio::select! {
+                event = self.line.channel.next() => event,
+                Some(submission) = next_of(&mut self.submissions) => {
+                    let (chat, person) = (submission.chat.clone(), submission.person.clone());
+                    self.lead(chat, person, Item::Submitted(submission)).await;
+                    continue;
+                }
+            };
+            let Some(event) = event else { return };
             match event {
                 Event::Inbound(inbound) if inbound.place == Place::Group => {
                     self.point_to_private(inbound).await;
@@ -283,7 +324,41 @@ impl Reception {
     }
 }
 
+/// What is submitted next; nothing ever where there are no forms.
+async fn next_of(submissions: &mut Option<mpsc::Receiver<Submission>>) -> Option<Submission> {
+    match submissions {
+        Some(submissions) => submissions.recv().await,
+        None => std::future::pending().await,
+    }
+}
+
 /// Somebody waits for us, or we for somebody.
 fn is_under_way(state: &State) -> bool {
     state.phase != Phase::Idle || state.link_owed.is_some()
+}
+
+impl Line {
+    /// A new one-time form for this credential, where forms are found; the link to it.
+    fn form_link(
+        &self,
+        chat: &ChatId,
+        person: &UserId,
+        kind: SecretKind,
+        locale: Locale,
+    ) -> Option<Zeroizing<String>> {
+        let FormsAt { forms, public_url } = self.shared.settings.forms.as_ref()?;
+        let channel = self.channel.name();
+        let number = person.0.strip_prefix("whatsapp:").unwrap_or(&person.0);
+        let ticket = forms.open(Form {
+            channel: channel.to_owned(),
+            chat: chat.clone(),
+            person: person.clone(),
+            account: messages::account_on(channel, number),
+            kind,
+            fields: messages::secret_form(locale, kind),
+            locale,
+        });
+        let base = public_url.as_str().trim_end_matches('/');
+        Some(Zeroizing::new(format!("{base}/form#{}", ticket.as_str())))
+    }
 }

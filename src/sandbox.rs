@@ -20,6 +20,7 @@ use self::anthropic::Anthropic;
 use self::fly::{Fly, Inventory, Lag, Latency, Settings};
 use self::machines::ChildProcesses;
 use self::telegram::Telegram;
+use self::twilio::Twilio;
 
 pub mod anthropic;
 pub mod discord;
@@ -68,9 +69,11 @@ pub struct Sandbox {
     fly: Arc<Fly>,
     anthropic: Arc<Anthropic>,
     telegram: Arc<Telegram>,
+    twilio: Arc<Twilio>,
     fly_address: SocketAddr,
     anthropic_address: SocketAddr,
     telegram_address: SocketAddr,
+    twilio_address: SocketAddr,
     edge_address: SocketAddr,
     directory: PathBuf,
     fly_token: String,
@@ -103,11 +106,14 @@ impl Sandbox {
         };
         let fly = Fly::new(settings);
         let anthropic = Anthropic::new(chance.clone());
-        let telegram = Telegram::new(Clock::system(), chance, Arc::new(Network::new()?));
+        let network = Arc::new(Network::new()?);
+        let telegram = Telegram::new(Clock::system(), chance.clone(), network.clone());
+        let twilio = Twilio::new(Clock::system(), chance, network);
         let mut servers = JoinSet::new();
         let fly_address = serve(&mut servers, fly.router()).await?;
         let anthropic_address = serve(&mut servers, anthropic.router()).await?;
         let telegram_address = serve(&mut servers, telegram.router()).await?;
+        let twilio_address = serve(&mut servers, twilio.router()).await?;
         let listener = listen().await?;
         let edge_address = listener.local_addr()?;
         servers.spawn(edge::serve(listener, fly.clone()));
@@ -116,9 +122,11 @@ impl Sandbox {
             fly,
             anthropic,
             telegram,
+            twilio,
             fly_address,
             anthropic_address,
             telegram_address,
+            twilio_address,
             edge_address,
             directory,
             fly_token,
@@ -137,6 +145,9 @@ impl Sandbox {
             ("FLY_PRIVATE_APP_URL", format!("http://{{app}}.flycast.localhost:{edge}")),
             ("ANTHROPIC_API_URL", format!("http://{}", self.anthropic_address)),
             ("TELEGRAM_API_URL", format!("http://{}", self.telegram_address)),
+            ("TWILIO_API_URL", format!("http://{}", self.twilio_address)),
+            ("TWILIO_MESSAGING_URL", format!("http://{}", self.twilio_address)),
+            ("TWILIO_CONTENT_URL", format!("http://{}", self.twilio_address)),
         ]
     }
 
@@ -169,6 +180,11 @@ impl Sandbox {
     /// The simulated Telegram.
     pub fn telegram(&self) -> &Arc<Telegram> {
         &self.telegram
+    }
+
+    /// The simulated Twilio.
+    pub fn twilio(&self) -> &Arc<Twilio> {
+        &self.twilio
     }
 
     /// Everything that exists in the simulated account.

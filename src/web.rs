@@ -8,6 +8,8 @@ use crate::protocol::{Call, Direction, Refusal, SIGNATURE_HEADER};
 
 pub mod bot;
 
+mod page;
+
 pub mod relay;
 
 pub mod vm;

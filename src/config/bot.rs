@@ -7,8 +7,9 @@ use zeroize::Zeroizing;
 use super::{ALLOW_SANDBOX, Environment, vendors};
 
 /// Said when the bot would speak nowhere.
-const NO_CHANNEL: &str = "no chat service is set up: set TELEGRAM_BOT_TOKEN (from @BotFather); see README, \
-                          \"Host it\"";
+const NO_CHANNEL: &str = "no chat service is set up: set TELEGRAM_BOT_TOKEN, or \
+                          TWILIO_ACCOUNT_SID with TWILIO_AUTH_TOKEN and TWILIO_WHATSAPP_NUMBER; see \
+                          README, \"Host it\"";
 
 /// The fewest characters of a webhook secret: 256 bit take 43 in base64url and 64 in hex.
 const SECRET_CHARS_MIN: usize = 43;
@@ -19,8 +20,22 @@ pub struct BotSettings {
     pub public_url: Option<Url>,
     /// Telegram, if it is set up.
     pub telegram: Option<TelegramSettings>,
+    /// WhatsApp, if it is set up.
+    pub whatsapp: Option<WhatsAppSettings>,
     /// What opens `/metrics`; without it they are for this machine alone.
     pub metrics_token: Option<Zeroizing<String>>,
+}
+
+/// How the bot speaks WhatsApp.
+pub struct WhatsAppSettings {
+    /// The Twilio account.
+    pub account_sid: String,
+    /// Its Auth Token.
+    pub auth_token: Zeroizing<String>,
+    /// The number, as `+14155238886`.
+    pub number: String,
+    /// Where the internet finds the bot's web server: what Twilio signs for.
+    pub public_url: Url,
 }
 
 /// How the bot speaks Telegram.
@@ -41,11 +56,12 @@ impl BotSettings {
     pub fn read(environment: &Environment<'_>) -> anyhow::Result<Self> {
         let public_url = public_url(environment)?;
         let telegram = telegram(environment, public_url.as_ref())?;
-        if telegram.is_none() {
+        let whatsapp = whatsapp(environment, public_url.as_ref())?;
+        if telegram.is_none() && whatsapp.is_none() {
             bail!("{NO_CHANNEL}");
         }
         let metrics_token = environment.get("TEXTSLASH_METRICS_TOKEN").map(Zeroizing::new);
-        Ok(Self { public_url, telegram, metrics_token })
+        Ok(Self { public_url, telegram, whatsapp, metrics_token })
     }
 }
 
@@ -76,6 +92,27 @@ fn telegram(
     }
     let api_url = vendors::chat_services(environment)?.telegram;
     Ok(Some(TelegramSettings { token, api_url, webhook_secret: secret }))
+}
+
+fn whatsapp(
+    environment: &Environment<'_>,
+    public_url: Option<&Url>,
+) -> anyhow::Result<Option<WhatsAppSettings>> {
+    const NAMES: [&str; 3] = ["TWILIO_ACCOUNT_SID", "TWILIO_AUTH_TOKEN", "TWILIO_WHATSAPP_NUMBER"];
+    let [Some(account_sid), Some(auth_token), Some(number)] = NAMES.map(|it| environment.get(it))
+    else {
+        let missing: Vec<_> =
+            NAMES.into_iter().filter(|it| environment.get(it).is_none()).collect();
+        if missing.len() < NAMES.len() {
+            bail!("WhatsApp is set up in part: {} is not set", missing.join(" and "));
+        }
+        return Ok(None);
+    };
+    let Some(public_url) = public_url.cloned() else {
+        bail!("WhatsApp needs TEXTSLASH_PUBLIC_URL, where Twilio finds the webhook");
+    };
+    let auth_token = Zeroizing::new(auth_token);
+    Ok(Some(WhatsAppSettings { account_sid, auth_token, number, public_url }))
 }
 
 fn public_url(environment: &Environment<'_>) -> anyhow::Result<Option<Url>> {

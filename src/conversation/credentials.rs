@@ -6,8 +6,7 @@ use crate::spec::RelayChannel;
 
 use super::messages::Message;
 use super::turn::Turn;
-use super::{Answers, Chat, Checking, Effect, Model, Opened, Phase, Purpose, Question, Token};
-use crate::spec::RelayChannel;
+use super::{Checking, Effect, Model, Opened, Phase, Purpose, Question, Token};
 
 impl Turn<'_> {
     /// A credential came in: expected, early, or by mistake.
@@ -75,7 +74,7 @@ impl Turn<'_> {
     }
 
     fn is_needed(&self, kind: SecretKind, purpose: &Purpose) -> bool {
-        let question = asked_for(kind);
+        let question = question_of(kind);
         self.awaited(question, purpose) == Some(kind)
             && self.questions(purpose).contains(&question)
             && !self.is_answered(question, purpose)
@@ -155,7 +154,7 @@ impl Turn<'_> {
     pub(super) fn refused(&mut self, checking: Checking, rejection: Rejection, purpose: Purpose) {
         let in_use = self.token() == Some(checking.secret);
         let unanswered = rejection == Rejection::OutOfReach;
-        self.say(Message::Rejected { asked: Some(asked_for(checking.kind)), rejection });
+        self.say(Message::Rejected { asked: Some(question_of(checking.kind)), rejection });
         if in_use && unanswered {
             return self.repeat();
         }
@@ -188,49 +187,6 @@ impl Turn<'_> {
             && Some(Model::Claude { key }) != self.state.answers.model
         {
             self.effect(Effect::Forget(key));
-        }
-    }
-
-    /// Another channel needs another key.
-    pub(super) fn take_channel(&mut self, channel: RelayChannel) {
-        self.state.answers.channel = Some(channel);
-        let fits = self.state.answers.chat.as_ref().is_none_or(|it| Some(it.kind) == channel.key());
-        if !fits {
-            self.replace_chat(None);
-        }
-        self.answered();
-    }
-
-    pub(super) fn replace_chat(&mut self, chat: Option<Chat>) {
-        let kept = chat.as_ref().map(|chat| chat.secret);
-        let old = std::mem::replace(&mut self.state.answers.chat, chat).map(|old| old.secret);
-        if let Some(old) = old.filter(|old| Some(*old) != kept) {
-            self.effect(Effect::Forget(old));
-        }
-    }
-
-    /// A one-time form was used twice: whoever else has its link may have what was entered, too.
-    pub(super) fn form_reused(&mut self) {
-        if matches!(self.state.phase, Phase::Running { .. } | Phase::Finding { .. }) {
-            return self.aside(Message::FormReused);
-        }
-        self.forget_secrets();
-        self.state.answers = Answers::default();
-        self.rest();
-        self.say_with(Message::FormReused, self.home());
-    }
-
-    pub(super) fn channel_key(&self) -> Option<SecretRef> {
-        self.state.answers.chat.as_ref().map(|chat| chat.secret)
-    }
-
-    /// The credential that answers a question.
-    pub(super) fn awaited_by(&self, question: Question, purpose: &Purpose) -> Option<SecretKind> {
-        match question {
-            Question::Token => Some(SecretKind::FlyToken),
-            Question::Model => Some(SecretKind::ModelKey),
-            Question::ChannelKey => self.channel_of(purpose).key(),
-            _ => None,
         }
     }
 
@@ -297,7 +253,8 @@ fn kind_of(vendor: Vendor) -> Option<SecretKind> {
     }
 }
 
-fn asked_for(kind: SecretKind) -> Question {
+/// The question that a credential of this kind answers.
+pub fn question_of(kind: SecretKind) -> Question {
     match kind {
         SecretKind::ModelKey => Question::Model,
         SecretKind::TelegramToken | SecretKind::DiscordToken | SecretKind::TwilioKey => {

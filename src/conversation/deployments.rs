@@ -7,7 +7,7 @@ use crate::secret::SecretRef;
 use crate::spec::{AgentKind, DeploymentId, RelayChannel};
 
 use super::choice::{Choice, Command};
-use super::messages::{Message, Page, Summary};
+use super::messages::{Message, Summary};
 use super::turn::Turn;
 use super::{
     Answers, Board, Credentials, Effect, Found, Goal, Mark, Phase, Purpose, RunEnd, RunStanding,
@@ -177,13 +177,6 @@ impl Turn<'_> {
     pub(super) fn run_interrupted(&mut self, board: &Board) {
         let standing = self.run(&board.run).map(|run| run.standing);
         match (board.goal, standing) {
-            (Goal::Deployed, Some(RunStanding::Deployed))
-                if self.is_on_chat_service(&board.run) =>
-            {
-                self.state.answers = Answers::default();
-                self.rest();
-                self.say_where(&board.run);
-            }
             (Goal::Deployed, Some(RunStanding::Deployed)) => {
                 let by_hand = self.is_pointed_by_hand(&board.run);
                 self.state.answers = Answers::default();

@@ -104,6 +104,12 @@ pub fn secret_form(locale: Locale, kind: SecretKind) -> SecretForm {
     }
 }
 
+/// Whose a form is, in words that the person recognises.
+pub fn account_on(channel: &str, person: &str) -> String {
+    let service = channel.parse().map_or("", english::channel_name);
+    format!("{service} {person}").trim_start().to_owned()
+}
+
 /// The commands, for the service's menu.
 pub fn menu() -> Vec<MenuEntry> {
     let entry = |command: Command| MenuEntry {
@@ -230,6 +236,16 @@ pub enum Message {
         /// What leads back to it.
         again: Command,
     },
+    /// A form is over, or never was.
+    FormGone,
+    /// A form was filled in before.
+    FormUsed,
+    /// What was entered was checked too often.
+    FormTooOften,
+    /// A form is shown to somebody else, or outside the service that vouches for its person.
+    FormElsewhere,
+    /// A form was taken.
+    FormDone,
     /// The credentials were held for too long.
     SecretsExpired,
     /// The pasted credential could not be deleted.
@@ -262,11 +278,6 @@ pub enum Message {
     },
     /// The model key is alive.
     KeyAccepted,
-    /// The key of the channel is good.
-    ChannelKeyAccepted {
-        /// Where it is reached.
-        addresses: Vec<String>,
-    },
     /// The token is good.
     TokenAccepted {
         /// What it opens.
@@ -412,15 +423,6 @@ pub enum Message {
     },
     /// Deployed and proven.
     Ready,
-    /// Deployed and proven, on a chat service.
-    ReadyOn {
-        /// Which.
-        channel: RelayChannel,
-        /// Where on it.
-        address: String,
-    },
-    /// What to do first, on a chat service.
-    FirstStepsOn,
     /// The link to the relay, alone in its message; it carries the owner's key.
     RelayLink {
         /// Which deployment.

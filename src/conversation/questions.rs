@@ -1,6 +1,6 @@
 //! The questions: which are asked, in which order, what can be answered, and what an answer changes.
 
-use crate::account::{Account, Address, Organisation, RegionOffer, Standing};
+use crate::account::{Account, Organisation, RegionOffer, Standing};
 use crate::intake::Rejection;
 use crate::pricing;
 use crate::secret::SecretKind;
@@ -58,9 +58,6 @@ impl Turn<'_> {
         match question {
             Question::Cloud => self.context.clouds.len() > 1,
             Question::Channel => self.context.channels.len() > 1,
-            Question::ChannelKey => self.channel().key().is_some(),
-            Question::Address => self.addresses().len() > 1,
-            Question::TakeOver => self.served_already().is_some(),
             Question::Organisation => self.organisations().len() > 1,
             Question::Model => self.context.agents != [AgentKind::Shell],
             Question::ChannelKey => self.awaited(question, purpose).is_some(),
@@ -106,35 +103,6 @@ impl Turn<'_> {
 
     fn organisations(&self) -> &[Organisation] {
         self.account().map_or(&[], |account| &account.organisations)
-    }
-
-    /// The channel that the relay will speak.
-    pub(super) fn channel(&self) -> RelayChannel {
-        let usual = self.context.channels.first().copied().unwrap_or(RelayChannel::Web);
-        self.state.answers.channel.unwrap_or(usual)
-    }
-
-    /// The channel of the deployment that this is about.
-    pub(super) fn channel_of(&self, purpose: &Purpose) -> RelayChannel {
-        match purpose {
-            Purpose::Resume { run } => {
-                self.run(run).map_or(RelayChannel::Web, |run| run.spec.channel)
-            }
-            _ => self.channel(),
-        }
-    }
-
-    fn addresses(&self) -> &[Address] {
-        self.state.answers.chat.as_ref().map_or(&[], |chat| &chat.account.addresses)
-    }
-
-    fn address(&self) -> Option<&Address> {
-        self.state.answers.chat.as_ref().and_then(Chat::address)
-    }
-
-    /// What the chosen bot or number serves already.
-    fn served_already(&self) -> Option<&str> {
-        self.address()?.serves.as_deref()
     }
 
     fn organisation(&self) -> Option<&Organisation> {

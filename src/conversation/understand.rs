@@ -2,6 +2,8 @@
 
 use crate::intake::{self, Vendor};
 
+use crate::secret::SecretKind;
+
 use super::choice::{Choice, Command};
 use super::messages::{self, Locale};
 use super::turn::Turn;
@@ -38,6 +40,11 @@ pub fn awaits_secret(state: &State) -> bool {
         state.phase,
         Phase::Asking { question: Question::Token | Question::Model | Question::ChannelKey, .. }
     )
+}
+
+/// The credential that the open question awaits and that is not being checked.
+pub fn awaited(state: &State, context: &Context<'_>) -> Option<SecretKind> {
+    Turn::new(state.clone(), context).open_question()?.awaits
 }
 
 /// The language that `/language de` names.

@@ -76,6 +76,9 @@ pub(super) async fn check(
     }
     let me: Value = serde_json::from_slice(&answer.body).map_err(|_| Rejection::OutOfReach)?;
     let name = me["username"].as_str().ok_or(Rejection::OutOfReach)?;
-    let address = Address { name: format!("@{name}"), serves: None, by_hand: false };
+    // A bot's id is its application's, which the link that installs it needs.
+    let id = me["id"].as_str().unwrap_or_default();
+    let name = format!("@{name} {id}").trim_end().to_owned();
+    let address = Address { name, serves: None, by_hand: false };
     Ok(ChatAccount { addresses: vec![address] })
 }

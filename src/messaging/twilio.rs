@@ -61,8 +61,8 @@ pub(super) fn judge(pasted: &str, audience: Audience) -> Result<Arc<Secret>, Rej
     }
 }
 
-/// The account's id and its token.
-pub(super) fn parts(key: &str) -> Option<(&str, &str)> {
+/// An account's id and its Auth Token, of a key that was judged.
+pub fn parts(key: &str) -> Option<(&str, &str)> {
     key.split_once(' ')
 }
 

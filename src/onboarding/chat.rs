@@ -4,26 +4,29 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
 
+use adapters::channel::SecretEntry;
 use adapters::chat::{ChatId, Content, Inbound, InboundId, MessageRef, UserId};
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep_until};
 use zeroize::Zeroizing;
 
-use crate::conversation::messages::{Locale, Message};
+use crate::conversation::messages::{self, Locale, Message};
 use crate::conversation::understand::{self, Reading};
 use crate::conversation::{
     Context, Effect, Event, IDLE_MAX_MS, Phase, Run, RunStanding, Saying, advance,
 };
+use crate::forms::{Submission, What};
 use crate::journal::End;
+use crate::messaging::RETRIES;
 use crate::provisioner::RunSummary;
 use crate::secret::{Secret, SecretRef};
-use crate::spec::{DeploymentId, Spec};
+use crate::spec::{DeploymentId, Role, Spec};
 use crate::store::conversations::{Saved, Step, Stored};
 
 use super::outgoing::Mouth;
 use super::runs::{RunEvent, Runner};
-use super::{Item, Line};
+use super::{FormsAt, Item, Line};
 
 /// How long a chat without anything under way keeps its task: it is cheap to make a new one.
 const REST: Duration = Duration::from_secs(60);
@@ -93,7 +96,10 @@ impl Chat {
     /// under way.
     pub(super) async fn work(mut self) {
         match self.line.conversations.load(&self.chat).await {
-            Ok(stored) => self.stored = stored,
+            Ok(stored) => {
+                self.stored = stored;
+                self.locale = messages::locale_of(&self.stored.state, None);
+            }
             Err(error) => {
                 tracing::error!("cannot load a conversation: {error:#}");
                 self.mouth.say_now(self.locale, &Message::OurTrouble).await;
@@ -155,15 +161,64 @@ impl Chat {
     async fn receive(&mut self, item: Item) {
         match item {
             Item::Inbound(inbound) => self.inbound(*inbound).await,
+            Item::Submitted(Submission { what, .. }) => self.submitted(what).await,
             Item::Reachable => self.speak_again().await,
-            Item::Restarted => self.take(Event::Restarted, None).await,
+            Item::Restarted => {
+                self.take(Event::Restarted, None).await;
+                // The forms of the process before are gone with it.
+                self.send_form().await;
+            }
         }
+    }
+
+    /// The person's form was filled in, once or once too often.
+    async fn submitted(&mut self, what: What) {
+        match what {
+            What::Reused => self.take(Event::FormReused, None).await,
+            What::Filled { id, value, taken } => {
+                let id = InboundId(id);
+                if let Ok(false) = self.line.conversations.is_seen(&id).await {
+                    match self.written(value, false).await {
+                        Ok(event) => {
+                            let cause = Cause { id: id.clone(), message: None };
+                            self.take(event, Some(cause)).await;
+                        }
+                        Err(error) => return self.trouble(&error).await,
+                    }
+                }
+                if let Ok(true) = self.line.conversations.is_seen(&id).await {
+                    // Whoever submitted may have gone.
+                    let _ = taken.send(());
+                }
+            }
+        }
+    }
+
+    /// Sends the link to the form of the open question, where a form is the way in. It is written nowhere.
+    async fn send_form(&mut self) {
+        if self.line.channel.capabilities().secret_entry != SecretEntry::Form {
+            return;
+        }
+        if let Some(link) = self.form_link().await
+            && self.mouth.say_secret(&link).await.is_err()
+        {
+            tracing::debug!("a form's link waits until the person writes again");
+        }
+    }
+
+    /// A new form for the credential that is awaited now.
+    async fn form_link(&self) -> Option<Zeroizing<String>> {
+        let runs = self.runs().await.ok()?;
+        let kind =
+            self.decide(&runs, |context| understand::awaited(&self.stored.state, context))?;
+        self.line.form_link(&self.chat, &self.person, kind, self.locale)
     }
 
     /// Sends what could not be sent before.
     async fn speak_again(&mut self) {
         self.mouth.catch_up().await;
         self.tell_link().await;
+        self.send_form().await;
     }
 
     /// Verified by the channel; now deduplicated, then understood, then acted upon.
@@ -171,9 +226,7 @@ impl Chat {
         if self.mouth.is_stuck() {
             self.speak_again().await;
         }
-        if inbound.locale.is_some() {
-            self.locale = Locale::of_hint(inbound.locale.as_deref());
-        }
+        self.locale = messages::locale_of(&self.stored.state, inbound.locale.as_deref());
         match self.line.conversations.is_seen(&inbound.id).await {
             Ok(false) => {}
             Ok(true) => return self.line.channel.acknowledge(&inbound.id).await,
@@ -246,7 +299,14 @@ impl Chat {
         let (state, effects) =
             self.decide(&runs, |context| advance(before, event.clone(), context));
         let first_seq = self.stored.messages;
-        let outbound = self.mouth.compose(self.locale, &effects);
+        self.locale = messages::locale_of(&state, Some(self.locale.code()));
+        let form = |kind| self.line.form_link(&self.chat, &self.person, kind, self.locale);
+        let page = |kind| form(kind).filter(|_| self.line.channel.capabilities().opens_pages);
+        let webhook = |message: &Message| webhook_of(&self.line, &runs, message);
+        let outbound = self.mouth.compose(self.locale, &effects, &page, &webhook);
+        let asks = effects
+            .iter()
+            .any(|effect| matches!(effect, Effect::Say(Saying { awaits: Some(_), .. })));
         let step = Step {
             chat: &self.chat,
             person: &self.person,
@@ -272,7 +332,20 @@ impl Chat {
             more.extend(self.act(effect, inbound).await);
         }
         self.mouth.send_all().await;
+        if asks {
+            self.send_form().await;
+        }
+        self.close_form();
         Ok(more)
+    }
+
+    /// What is not asked any more cannot be filled in any more.
+    fn close_form(&self) {
+        if let Some(FormsAt { forms, .. }) = &self.line.shared.settings.forms
+            && !understand::awaits_secret(&self.stored.state)
+        {
+            forms.close(self.line.channel.name(), &self.chat);
+        }
     }
 
     /// Lets go of a credential that no step took: its message brings it again, if need be.
@@ -394,6 +467,14 @@ impl Chat {
     pub(super) fn held(&self, secret: SecretRef) -> Option<Arc<Secret>> {
         self.line.shared.vault.get(&self.owner, secret)
     }
+}
+
+/// The address that the person leads a number to by hand.
+fn webhook_of(line: &Line, runs: &[Run], message: &Message) -> Option<String> {
+    let Message::WebhookUrl { run } = message else { return None };
+    let spec = &runs.iter().find(|it| it.spec.id == *run)?.spec;
+    let relay = line.shared.settings.vendors.fly.endpoints().public(&spec.app(Role::Relay));
+    Some(format!("{relay}/whatsapp#{RETRIES}"))
 }
 
 fn up_to(text: &str, bytes_max: usize) -> &str {

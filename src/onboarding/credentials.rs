@@ -15,8 +15,8 @@ use crate::conversation::{Event, Found, Opened};
 use crate::intake::Rejection;
 use crate::secret::{Audience, Secret, SecretKind, SecretRef};
 
-use super::Line;
 use super::chat::Chat;
+use super::{Line, Shared};
 
 /// The longest check: a person waits for it.
 const CHECK_TIMEOUT: Duration = Duration::from_secs(30);
@@ -66,53 +66,13 @@ impl Examiner {
         organisation: Option<String>,
     ) -> Result<Opened, Rejection> {
         let pasted = self.held(secret).ok_or(Rejection::OutOfReach)?;
-        let judged = self.judge(kind, &pasted)?;
+        let judged = self.line.shared.judge(kind, pasted.expose_here())?;
         self.line.shared.vault.replace(&self.owner, secret, judged.clone());
-        let asked = async {
-            match kind {
-                SecretKind::ModelKey => self.check_key(&judged).await,
-                SecretKind::TelegramToken | SecretKind::DiscordToken | SecretKind::TwilioKey => {
-                    let messaging = &self.line.shared.settings.vendors.messaging;
-                    messaging.check(kind, &judged).await.map(Opened::Chat)
-                }
-                _ => self.check_token(&judged, organisation).await,
-            }
-        };
-        tokio::time::timeout(CHECK_TIMEOUT, asked).await.unwrap_or(Err(Rejection::OutOfReach))
-    }
-
-    fn judge(&self, kind: SecretKind, pasted: &Secret) -> Result<Arc<Secret>, Rejection> {
-        let vendors = &self.line.shared.settings.vendors;
-        match kind {
-            SecretKind::ModelKey => {
-                let audience = vendors.fly.endpoints().model_key_audience(&vendors.anthropic);
-                anthropic::judge(pasted.expose_here(), audience)
-            }
-            SecretKind::TelegramToken | SecretKind::DiscordToken | SecretKind::TwilioKey => {
-                vendors.messaging.judge(kind, pasted.expose_here())
-            }
-            _ => vendors.fly.judge(pasted.expose_here()),
-        }
-    }
-
-    async fn check_key(&self, key: &Secret) -> Result<Opened, Rejection> {
-        let vendors = &self.line.shared.settings.vendors;
-        anthropic::check(vendors.transport.as_ref(), &vendors.anthropic, key).await?;
-        Ok(Opened::Model)
-    }
-
-    async fn check_token(
-        &self,
-        token: &Arc<Secret>,
-        organisation: Option<String>,
-    ) -> Result<Opened, Rejection> {
-        let fly = &self.line.shared.settings.vendors.fly;
-        let account = fly.check(token).await?;
-        match organisation {
-            Some(expected) if !account.opens(&expected) => {
+        match (self.line.shared.ask(kind, &judged).await?, organisation) {
+            (Opened::Account(account), Some(expected)) if !account.opens(&expected) => {
                 Err(Rejection::OtherOrganisation { expected })
             }
-            _ => Ok(Opened::Account(account)),
+            (opened, _) => Ok(opened),
         }
     }
 
@@ -120,7 +80,7 @@ impl Examiner {
     pub(super) fn ready(&self, kind: SecretKind, secret: SecretRef) -> Option<Arc<Secret>> {
         let held = self.held(secret)?;
         if self.line.shared.lent.iter().any(|(_, lent)| *lent == secret) {
-            return self.judge(kind, &held).ok();
+            return self.line.shared.judge(kind, held.expose_here()).ok();
         }
         Some(held)
     }
@@ -149,5 +109,45 @@ impl Examiner {
             pause *= 2;
         }
         Some(Event::EraseFailed)
+    }
+}
+
+impl Shared {
+    /// What can be said of a credential without asking anybody; what is kept of it, narrowed.
+    pub(super) fn judge(&self, kind: SecretKind, pasted: &str) -> Result<Arc<Secret>, Rejection> {
+        let vendors = &self.settings.vendors;
+        match kind {
+            SecretKind::ModelKey => {
+                let audience = vendors.fly.endpoints().model_key_audience(&vendors.anthropic);
+                anthropic::judge(pasted, audience)
+            }
+            SecretKind::TelegramToken | SecretKind::DiscordToken | SecretKind::TwilioKey => {
+                vendors.messaging.judge(kind, pasted)
+            }
+            _ => vendors.fly.judge(pasted),
+        }
+    }
+
+    /// What a judged credential opens, as its vendor says.
+    pub(super) async fn ask(
+        &self,
+        kind: SecretKind,
+        judged: &Arc<Secret>,
+    ) -> Result<Opened, Rejection> {
+        let vendors = &self.settings.vendors;
+        let asked = async {
+            match kind {
+                SecretKind::ModelKey => {
+                    let transport = vendors.transport.as_ref();
+                    anthropic::check(transport, &vendors.anthropic, judged).await?;
+                    Ok(Opened::Model)
+                }
+                SecretKind::TelegramToken | SecretKind::DiscordToken | SecretKind::TwilioKey => {
+                    vendors.messaging.check(kind, judged).await.map(Opened::Chat)
+                }
+                _ => vendors.fly.check(judged).await.map(Opened::Account),
+            }
+        };
+        tokio::time::timeout(CHECK_TIMEOUT, asked).await.unwrap_or(Err(Rejection::OutOfReach))
     }
 }

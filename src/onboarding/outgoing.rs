@@ -5,14 +5,16 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use adapters::channel::{Channel, ChannelError};
-use adapters::chat::{Ask, Button, ChatId, MessageRef, Outbound};
+use adapters::chat::{Ask, Button, ChatId, MessageRef, Outbound, Page};
 use adapters::text;
 use tokio::time::Instant;
+use zeroize::Zeroizing;
 
 use crate::chance::Chance;
 use crate::conversation::choice::Choice;
 use crate::conversation::messages::{self, Locale, Message};
 use crate::conversation::{Board, Effect, Saying};
+use crate::secret::SecretKind;
 use crate::store::conversations::Conversations;
 
 use super::Line;
@@ -70,10 +72,28 @@ impl Mouth {
 
     /// The messages of these effects, as this channel can carry them; the link aside, which is never
     /// stored. Their keys are random, so that they differ from those of a database that was lost.
-    pub(super) fn compose(&self, locale: Locale, effects: &[Effect]) -> Vec<Outbound> {
+    pub(super) fn compose(
+        &self,
+        locale: Locale,
+        effects: &[Effect],
+        page: &dyn Fn(SecretKind) -> Option<Zeroizing<String>>,
+        webhook: &dyn Fn(&Message) -> Option<String>,
+    ) -> Vec<Outbound> {
         let says = effects.iter().filter_map(|effect| match effect {
             Effect::Say(Saying { message: Message::RelayLink { .. }, .. }) => None,
-            Effect::Say(saying) => Some(self.render(locale, saying)),
+            Effect::Say(saying) => {
+                let mut message = self.render(locale, saying);
+                if let Some(kind) = saying.awaits {
+                    let fields = messages::secret_form(locale, kind);
+                    let label = fields.button.clone();
+                    message.page = page(kind).map(|url| Page { label, url });
+                    message.fields = Some(fields);
+                }
+                if let Some(url) = webhook(&saying.message) {
+                    message.text = url;
+                }
+                Some(message)
+            }
             _ => None,
         });
         says.collect()
@@ -170,6 +190,7 @@ impl Mouth {
             let mut part = Outbound::text(format!("{}-{place}", message.key), part);
             if place == last {
                 part = part.with_buttons(message.buttons.clone()).asking(message.ask);
+                (part.fields, part.page) = (message.fields.clone(), message.page.clone());
             }
             self.send(&part).await?;
         }

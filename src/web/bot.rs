@@ -1,7 +1,11 @@
-//! The routes of the hosted onboarding bot: the chat services' webhooks, and whether it is well.
+//! The routes of the hosted onboarding bot: the chat services' webhooks, the one-time form, and whether it
+//! is well.
 
+use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 
+use adapters::chat::UserId;
 use anyhow::Context;
 use axum::extract::State;
 use axum::http::StatusCode;
@@ -13,7 +17,11 @@ use tokio::net::TcpListener;
 use tower_http::limit::RequestBodyLimitLayer;
 use tower_http::timeout::TimeoutLayer;
 
+use crate::forms::Forms;
+use crate::onboarding::Onboarding;
 use crate::protocol::BUILD;
+
+mod form;
 
 #[cfg(test)]
 mod tests;
@@ -24,12 +32,28 @@ const BODY_BYTES_MAX: usize = 1024 * 1024;
 /// The longest request: a webhook waits until its message is durable, and Twilio gives up after 15 seconds.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(15);
 
+/// Who Telegram and the like say has opened a page, by channel: a form of such a channel is shown to that
+/// person alone.
+pub type Vouchers = BTreeMap<String, Box<dyn Fn(&str) -> Option<UserId> + Send + Sync>>;
+
+/// What the form's page asks of us.
+pub struct FormDoor {
+    /// The forms.
+    pub forms: Forms,
+    /// Checks what is entered.
+    pub onboarding: Onboarding,
+    /// Who has opened a page.
+    pub vouchers: Vouchers,
+}
+
 /// What the web server of the bot is made of.
 pub struct Door {
     /// The database, asked whether it answers.
     pub pool: AnyPool,
     /// The channels' webhooks.
     pub routes: Router,
+    /// The one-time forms, if there are any.
+    pub forms: Option<FormDoor>,
 }
 
 /// Serves until it is dropped.
@@ -47,6 +71,7 @@ pub fn router(door: Door) -> Router {
         .route("/ready", get(ready))
         .with_state(door.pool)
         .merge(door.routes)
+        .merge(door.forms.map_or_else(Router::new, |forms| form::router(Arc::new(forms))))
         .layer(RequestBodyLimitLayer::new(BODY_BYTES_MAX))
         .layer(TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, REQUEST_TIMEOUT))
 }

@@ -5,7 +5,8 @@ use std::future::Future;
 use std::sync::Arc;
 
 use adapters::channel::Channel;
-use adapters::telegram::{self, Telegram, Updates};
+use adapters::telegram::{self, Telegram, Updates, verify_init_data};
+use adapters::whatsapp::{self, WhatsApp};
 use anyhow::Context;
 use axum::Router;
 use textslash::config::{
@@ -15,13 +16,17 @@ use textslash::messaging::Pointing;
 use textslash::onboarding::{Catalogue, Onboarding};
 use textslash::secret::{Audience, Secret, SecretKind};
 use textslash::spec::{AgentKind, CloudKind, RelayChannel};
-use textslash::web::bot::{self, Door};
+use textslash::web::bot::{self, Door, FormDoor, Vouchers};
 use tokio::task::JoinSet;
 use url::Url;
 
 use crate::connections::Connections;
 use crate::exit::End;
+use crate::relay::apis;
 use crate::{report, signals};
+
+/// How old what a Mini App was opened with may be: a form lives a quarter of an hour.
+const INIT_DATA_AGE_MAX_MS: u64 = 15 * 60 * 1000;
 
 #[derive(clap::Args)]
 pub struct Arguments {}
@@ -54,13 +59,38 @@ pub async fn run(_: Arguments) -> anyhow::Result<End> {
         agents: agents(&environment)?,
         images,
     };
-    let onboarding = connections.onboarding(catalogue, Vec::new());
-    let door = Door { pool: connections.pool.clone(), routes };
+    let forms = settings.public_url.clone().map(|public_url| {
+        let forms = Forms::new(connections.chance.clone());
+        FormsAt { forms, public_url }
+    });
+    let held = forms.as_ref().map(|at| at.forms.clone());
+    let onboarding = connections.onboarding(catalogue, Vec::new(), forms);
+    let forms = held.map(|forms| FormDoor {
+        forms,
+        onboarding: onboarding.clone(),
+        vouchers: vouchers(&settings, connections.clock.clone()),
+    });
+    let door = Door { pool: connections.pool.clone(), routes, forms };
     tokio::select! {
         ended = converse(onboarding, channels) => ended,
         served = bot::serve(door, listener) => served.map(|()| End::Done),
         () = told => Ok(End::Interrupted),
     }
+}
+
+/// Telegram says who has opened a Mini App of its bot.
+fn vouchers(settings: &BotSettings, clock: Clock) -> Vouchers {
+    let mut vouchers = Vouchers::new();
+    if let Some(telegram) = &settings.telegram {
+        let token = telegram.token.clone();
+        let voucher = move |init_data: &str| {
+            let now_ms = clock.now_ms();
+            let opened = verify_init_data(&token, init_data, now_ms, INIT_DATA_AGE_MAX_MS);
+            opened.ok().map(|opened| opened.user)
+        };
+        vouchers.insert(RelayChannel::Telegram.word().to_owned(), Box::new(voucher));
+    }
+    vouchers
 }
 
 /// A simulated model needs no key, and neither does the shell agent.
@@ -78,7 +108,32 @@ async fn spoken(settings: &BotSettings, connections: &Connections) -> anyhow::Re
         let public_url = settings.public_url.as_ref();
         spoken.push(on_telegram(telegram, public_url, connections).await.context("Telegram")?);
     }
+    if let Some(whatsapp) = &settings.whatsapp {
+        spoken.push(on_whatsapp(whatsapp, connections).await.context("WhatsApp")?);
+    }
     Ok(spoken)
+}
+
+async fn on_whatsapp(
+    settings: &WhatsAppSettings,
+    connections: &Connections,
+) -> anyhow::Result<Spoken> {
+    let endpoints = connections.messaging.endpoints();
+    let whatsapp = WhatsApp::start(whatsapp::Settings {
+        account_sid: settings.account_sid.clone(),
+        auth_token: settings.auth_token.clone(),
+        number: settings.number.clone(),
+        public_url: settings.public_url.clone(),
+        apis: apis(endpoints),
+    })?;
+    let audience = endpoints.audience(SecretKind::TwilioKey);
+    let key = format!("{} {}", settings.account_sid, settings.auth_token.as_str());
+    let key = Secret::new(SecretKind::TwilioKey, key, audience);
+    let base = settings.public_url.as_str().trim_end_matches('/');
+    let url = format!("{base}/whatsapp#{RETRIES}");
+    connections.messaging.point(&key, &settings.number, Pointing { url: &url, secret: "" }).await?;
+    let line = format!("WhatsApp: {}", settings.number);
+    Ok(Spoken { routes: whatsapp.router(), channel: whatsapp, line })
 }
 
 async fn on_telegram(
@@ -101,7 +156,7 @@ async fn on_telegram(
         let key = Secret::new(SecretKind::TelegramToken, settings.token.clone(), audience);
         let url = format!("{}/telegram", public_url.as_str().trim_end_matches('/'));
         let to = Pointing { url: &url, secret };
-        connections.messaging.point(SecretKind::TelegramToken, &key, to).await?;
+        connections.messaging.point(&key, telegram.username(), to).await?;
     }
     let line = format!("Telegram: https://t.me/{}", telegram.username());
     Ok(Spoken { routes: telegram.router(), channel: telegram, line })

@@ -13,7 +13,7 @@ use textslash::config::{Environment, Vendors};
 use textslash::conversation;
 use textslash::http::{Network, SharedTransport};
 use textslash::messaging::Messaging;
-use textslash::onboarding::{self, Catalogue, Onboarding};
+use textslash::onboarding::{self, Catalogue, FormsAt, Onboarding};
 use textslash::provisioner::{Goal, Outcome, Progress, Provisioner};
 use textslash::secret::Secret;
 use textslash::spec::DeploymentId;
@@ -54,7 +54,12 @@ impl Connections {
     }
 
     /// An onboarding bot on them: what people can choose from, and the credentials that they are lent.
-    pub fn onboarding(&self, catalogue: Catalogue, lent: Vec<Arc<Secret>>) -> Onboarding {
+    pub fn onboarding(
+        &self,
+        catalogue: Catalogue,
+        lent: Vec<Arc<Secret>>,
+        forms: Option<FormsAt>,
+    ) -> Onboarding {
         Onboarding::new(onboarding::Settings {
             pool: self.pool.clone(),
             clock: self.clock.clone(),
@@ -67,6 +72,7 @@ impl Connections {
             },
             catalogue,
             lent,
+            forms,
         })
     }
 

@@ -5,6 +5,8 @@ use std::sync::Arc;
 use adapters::channel::Channel;
 use adapters::telegram::{self, Telegram, Updates};
 use adapters::web::Web;
+use adapters::whatsapp::{self, WhatsApp};
+use anyhow::{Context, bail};
 use axum::Router;
 use textslash::chance::Chance;
 use textslash::clock::Clock;
@@ -12,7 +14,7 @@ use textslash::config::{
     ChannelSettings, Environment, Listen, chat_services, owner_key, relay_channel, relay_settings,
 };
 use textslash::http::Network;
-use textslash::messaging::Messaging;
+use textslash::messaging::{Endpoints, Messaging, RETRIES, twilio_parts};
 use textslash::relay::ledger::Ledger;
 use textslash::relay::pointing::{Pointer, webhook_secret};
 use textslash::relay::{Relay, Settings};
@@ -63,6 +65,20 @@ async fn open(
             let routes = telegram.router();
             Ok((telegram, routes))
         }
+        ChannelSettings::WhatsApp { key, number, public_url } => {
+            let (account_sid, auth_token) = twilio_parts(key.expose_here())
+                .context("CHANNEL_KEY is not an account's id and its token")?;
+            let whatsapp = WhatsApp::start(whatsapp::Settings {
+                account_sid: account_sid.to_owned(),
+                auth_token: Zeroizing::new(auth_token.to_owned()),
+                number,
+                public_url,
+                apis: apis(&chat_services(environment)?),
+            })?;
+            let routes = whatsapp.router();
+            Ok((whatsapp, routes))
+        }
+        ChannelSettings::Discord { .. } => bail!("this build's relay does not speak Discord"),
     }
 }
 
@@ -73,9 +89,27 @@ pub fn pointer(
     channel: &ChannelSettings,
     ledger: Arc<Ledger>,
 ) -> anyhow::Result<Option<Pointer>> {
-    let ChannelSettings::Telegram { key, public_url } = channel else { return Ok(None) };
+    let (key, address, public_url, path) = match channel {
+        ChannelSettings::Telegram { key, public_url } => {
+            (key, "", public_url, "/telegram".to_owned())
+        }
+        ChannelSettings::WhatsApp { key, number, public_url } => {
+            (key, number.as_str(), public_url, format!("/whatsapp#{RETRIES}"))
+        }
+        ChannelSettings::Web | ChannelSettings::Discord { .. } => return Ok(None),
+    };
     let transport = Arc::new(Network::new()?);
     let messaging = Messaging::new(transport, chat_services(environment)?, Vec::new());
-    let url = format!("{}/telegram", public_url.as_str().trim_end_matches('/'));
-    Ok(Some(Pointer::new(messaging, key.clone(), url, &settings.link_key, ledger)))
+    let url = format!("{}{path}", public_url.as_str().trim_end_matches('/'));
+    let (key, address) = (key.clone(), address.to_owned());
+    Ok(Some(Pointer::new(messaging, key, address, url, &settings.link_key, ledger)))
+}
+
+/// Twilio's interfaces, as the adapter wants to know them.
+pub fn apis(services: &Endpoints) -> whatsapp::Apis {
+    whatsapp::Apis {
+        api: services.twilio.clone(),
+        messaging: services.twilio_messaging.clone(),
+        content: services.twilio_content.clone(),
+    }
 }

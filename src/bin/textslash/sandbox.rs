@@ -166,7 +166,7 @@ fn onboarding(sandbox: &Sandbox, connections: &Connections) -> Onboarding {
         agents: vec![AgentKind::Shell, AgentKind::Claude],
         images: images(),
     };
-    connections.onboarding(catalogue, vec![Arc::new(token), Arc::new(model_key)])
+    connections.onboarding(catalogue, vec![Arc::new(token), Arc::new(model_key)], None)
 }
 
 /// The simulated registry has every image that is pinned by digest.

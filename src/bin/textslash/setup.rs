@@ -26,7 +26,7 @@ pub async fn run(_: Arguments) -> anyhow::Result<End> {
         agents: vec![AgentKind::Claude],
         images,
     };
-    let onboarding = connections.onboarding(catalogue, Vec::new());
+    let onboarding = connections.onboarding(catalogue, Vec::new(), None);
     let terminal = Terminal::of_stdio();
     let console = Arc::new(Console::new(terminal.voice("bot")));
     report::say("Write hi to begin. Ctrl-C ends; nothing is lost, and the next start carries on.");

@@ -44,6 +44,19 @@ pub(super) fn text(message: &Message) -> String {
             "I waited half an hour and have forgotten your credentials. {}",
             way_back(*again)
         ),
+        Message::FormGone => "This form is over. Write something in the chat, and I send you a new \
+             one."
+            .to_owned(),
+        Message::FormUsed => "This form was filled in already. If that was not you, go back to the \
+             chat now: what was entered is forgotten there."
+            .to_owned(),
+        Message::FormTooOften => "That was tried too often here. Write something in the chat, and I \
+             send you a new form."
+            .to_owned(),
+        Message::FormElsewhere => "This form belongs to somebody's chat. Open it with the button in \
+             that chat."
+            .to_owned(),
+        Message::FormDone => "Thank you. Go back to the chat: I go on there.".to_owned(),
         Message::SecretsExpired => "I have held your credentials for half an hour and have \
              forgotten them now. If you go on, I will ask for them again."
             .to_owned(),
@@ -176,14 +189,6 @@ Then just write, for example: clone my repository and run its tests
 
 Both machines stop when you do not use them and wake when you write. I have forgotten your token \
 and key. /teardown removes everything.";
-
-const FIRST_STEPS_ON: &str = "Write to it there, for example: clone my repository and run its \
-tests\n\nBoth machines stop when you do not use them and wake when you write. I have forgotten your \
-token and keys. /teardown removes everything and gives your bot back.";
-
-const FORM_REUSED: &str = "My form was filled in a second time, so somebody else may have its link. I \
-have forgotten everything you entered. Please revoke those credentials where you made them; /deploy \
-starts over with new ones.";
 
 fn cancelled(deployed: bool) -> String {
     let mut text = "Cancelled. I have forgotten your answers and credentials, and leave your \

@@ -50,6 +50,19 @@ pub(super) fn text(message: &Message) -> String {
             "Ich habe eine halbe Stunde gewartet und deine Zugangsdaten vergessen. {}",
             way_back(*again)
         ),
+        Message::FormGone => "Dieses Formular gilt nicht mehr. Schreib etwas in den Chat, dann \
+             schicke ich dir ein neues."
+            .to_owned(),
+        Message::FormUsed => "Dieses Formular wurde schon ausgefüllt. Wenn du das nicht warst, geh \
+             jetzt zum Chat zurück: Dort ist vergessen, was eingegeben wurde."
+            .to_owned(),
+        Message::FormTooOften => "Das wurde hier zu oft versucht. Schreib etwas in den Chat, dann \
+             schicke ich dir ein neues Formular."
+            .to_owned(),
+        Message::FormElsewhere => "Dieses Formular gehört zu einem Chat. Öffne es mit dem Knopf in \
+             diesem Chat."
+            .to_owned(),
+        Message::FormDone => "Danke. Geh zurück zum Chat, dort geht es weiter.".to_owned(),
         Message::SecretsExpired => "Ich hatte deine Zugangsdaten eine halbe Stunde lang und habe sie \
              jetzt vergessen. Wenn du weitermachst, frage ich wieder danach."
             .to_owned(),

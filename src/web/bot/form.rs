@@ -147,7 +147,8 @@ async fn submit(
         Err(answer) if answer.status() == StatusCode::CONFLICT => None,
         Err(answer) => return Err(answer),
     };
-    let (form, value) = form.map_or((None, Zeroizing::default()), |(form, value)| (Some(form), value));
+    let (form, value) =
+        form.map_or((None, Zeroizing::default()), |(form, value)| (Some(form), value));
     match door.forms.submit(&asked.ticket, &asked.submission, value).await {
         Ok(()) => {
             let locale = form.map(|form| form.locale).unwrap_or_default();

@@ -13,7 +13,7 @@ async fn status(router: &Router, request: Request<Body>) -> StatusCode {
 async fn the_bot_is_well_while_its_database_answers() {
     let dir = tempfile::tempdir().unwrap();
     let pool = store::open(&dir.path().join("bot.db"), &store::SCHEMA).await.unwrap();
-    let router = router(Door { pool: pool.clone(), routes: Router::new() });
+    let router = router(Door { pool: pool.clone(), routes: Router::new(), forms: None });
     let get = |path| Request::get(path).body(Body::empty()).unwrap();
     assert_eq!(status(&router, get("/health")).await, StatusCode::OK);
     assert_eq!(status(&router, get("/ready")).await, StatusCode::OK);
@@ -27,7 +27,7 @@ async fn a_body_that_no_webhook_sends_is_refused_unread() {
     let dir = tempfile::tempdir().unwrap();
     let pool = store::open(&dir.path().join("bot.db"), &store::SCHEMA).await.unwrap();
     let routes = Router::new().route("/hook", axum::routing::post(|body: String| async { body }));
-    let router = router(Door { pool, routes });
+    let router = router(Door { pool, routes, forms: None });
     let post = |bytes: usize| Request::post("/hook").body(Body::from("x".repeat(bytes))).unwrap();
     assert_eq!(status(&router, post(BODY_BYTES_MAX)).await, StatusCode::OK);
     assert_eq!(status(&router, post(BODY_BYTES_MAX + 1)).await, StatusCode::PAYLOAD_TOO_LARGE);

@@ -114,6 +114,7 @@ impl World {
                 images: Images { relay: image("relay", 1), vm: image("vm", 2) },
             },
             lent: lent.into_iter().flatten().collect(),
+            forms: None,
         };
         let (onboarding, script) = (Onboarding::new(settings), self.script.clone());
         self.bot = Some(tokio::spawn(async move { onboarding.run(script).await.unwrap() }));

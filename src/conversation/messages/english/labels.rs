@@ -74,9 +74,6 @@ fn question_name(question: Question) -> &'static str {
         Question::Organisation => "Organisation",
         Question::Billing => "Billing",
         Question::Model => "Agent and key",
-        Question::ChannelKey => "Channel's key",
-        Question::Address => "Number",
-        Question::TakeOver => "Take over",
         Question::Channel => "Channel",
         Question::ChannelKey => "Channel's key",
         Question::Address => "Number",
@@ -117,7 +114,7 @@ pub(super) fn agent_name(agent: AgentKind) -> &'static str {
     }
 }
 
-pub(super) fn channel_name(channel: RelayChannel) -> &'static str {
+pub(in super::super) fn channel_name(channel: RelayChannel) -> &'static str {
     match channel {
         RelayChannel::Web => "a web link",
         RelayChannel::Telegram => "Telegram",

@@ -32,7 +32,10 @@ pub(super) fn rejection(asked: Option<Question>, rejection: &Rejection) -> Strin
             "That is {}, but I need the {what} here. I have forgotten it.",
             vendor_credential(*vendor)
         ),
-        Rejection::CutOff => format!("The end of that {what} is missing. Please copy all of it."),
+        Rejection::CutOff => format!(
+            "The end of that {what} is missing. Please copy all of it; it is several hundred \
+             characters long."
+        ),
         Rejection::DischargeMissing => "Part of that token is missing: it has two parts with a \
              comma between them. Please copy all of it, both parts."
             .to_owned(),
