@@ -65,7 +65,7 @@ pub(super) fn text(message: &Message) -> String {
              have forgotten it. If others could read it, revoke it."
             .to_owned(),
         Message::SecretLost { kind } => format!(
-            "I no longer hold {}: I never store credentials. Please send it again.",
+            "I no longer hold {}: I never store credentials. I need it again.",
             your_secret(*kind)
         ),
         Message::Checking { kind } => format!("Checking {} ...", your_secret(*kind)),
