@@ -11,6 +11,7 @@ use adapters::web::{Log, Web};
 use sqlx::AnyPool;
 use textslash::chance::Chance;
 use textslash::clock::Clock;
+use textslash::conversation::messages::Locale;
 use textslash::http::Network;
 use textslash::relay::ledger::Ledger;
 use textslash::relay::{Limits, Over, Relay, Settings};
@@ -37,6 +38,7 @@ fn deployment() -> DeploymentId {
 /// A VM with the shell agent; its address.
 async fn served_vm(data_dir: &Path) -> String {
     let settings = vm::Settings {
+        locale: Locale::English,
         deployment: deployment(),
         data_dir: data_dir.to_owned(),
         agent: AgentKind::Shell,
