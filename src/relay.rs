@@ -16,6 +16,7 @@ use url::Url;
 
 use crate::chance::Chance;
 use crate::clock::Clock;
+use crate::conversation::messages::Locale;
 use crate::http::SharedTransport;
 use crate::probation::{PROBATION_MS, Probation};
 use crate::protocol::{BUILD, Call, Health, Refusal, Verifier};
@@ -66,6 +67,8 @@ pub const RETRY_MS: u64 = 5_000;
 pub struct Settings {
     /// The only person it listens to.
     pub owner: UserId,
+    /// The language that it speaks.
+    pub locale: Locale,
     /// The deployment it belongs to.
     pub deployment: DeploymentId,
     /// What outlives the process.
@@ -148,6 +151,10 @@ pub enum Over {
 }
 
 impl Relay {
+    pub(crate) fn locale(&self) -> Locale {
+        self.settings.locale
+    }
+
     /// Makes a relay on its database, which the web channel may share.
     ///
     /// # Errors

@@ -38,6 +38,9 @@ pub struct Spec {
     /// (`+14155238886`). None on the web channel.
     #[serde(default)]
     pub address: Option<String>,
+    /// The language that the relay speaks (ISO 639-1); empty for the usual one.
+    #[serde(default)]
+    pub locale: String,
     /// The agent that the VM runs.
     pub agent: AgentKind,
     /// What to run, by digest.

@@ -10,6 +10,7 @@ use url::Url;
 use zeroize::Zeroizing;
 
 use super::{Environment, vendors};
+use crate::conversation::messages::Locale;
 use crate::secret::{Audience, Secret, SecretKind};
 use crate::spec::{AgentKind, DeploymentId, RelayChannel};
 use crate::vm::process::AgentUser;
@@ -67,6 +68,7 @@ pub fn relay_settings(environment: &Environment<'_>) -> anyhow::Result<relay::Se
     };
     Ok(relay::Settings {
         owner: UserId(environment.or("TEXTSLASH_OWNER", "")),
+        locale: Locale::of_hint(environment.get("TEXTSLASH_LOCALE").as_deref()),
         deployment: deployment(environment)?,
         data_dir: data_dir(environment)?,
         vm_url: url(environment, "TEXTSLASH_VM_URL")?,

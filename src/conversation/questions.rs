@@ -328,6 +328,7 @@ impl Turn<'_> {
             channel: self.channel_for(&Purpose::Deploy)?,
             owner: self.relay_owner(),
             address: self.address(&Purpose::Deploy).map(|address| address.name.clone()),
+            locale: self.state.locale.unwrap_or(self.context.locale).code().to_owned(),
             agent: answers.model.map(Model::agent).or(only_agent)?,
             images: self.context.images.clone(),
         })

@@ -6,14 +6,17 @@ use adapters::channel::{Capabilities, SecretEntry};
 use adapters::text::Unit;
 
 use super::*;
-use crate::account::{Account, Cause, Organisation, RegionOffer, Standing};
+use crate::account::{Account, Address, Cause, Organisation, RegionOffer, Standing};
 use crate::plan::Stage;
 use crate::spec::{Region, Role, Size};
 
 mod always;
+mod channels;
 mod deploying;
 mod ends;
+mod forms;
 mod removing;
+mod words;
 
 const CLOUDS: &[CloudKind] = &[CloudKind::Fly];
 const CHANNELS: &[RelayChannel] = &[RelayChannel::Web];
@@ -25,7 +28,10 @@ struct Ada {
     state: State,
     now_ms: u64,
     capabilities: Capabilities,
+    channels: &'static [RelayChannel],
     agents: &'static [AgentKind],
+    /// What the service hints at.
+    hint: Option<&'static str>,
     offers: Vec<(SecretKind, SecretRef)>,
     held: BTreeSet<SecretRef>,
     runs: Vec<Run>,
@@ -55,7 +61,9 @@ impl Ada {
                 files_in_bytes_max: 0,
                 files_out_bytes_max: 0,
             },
+            channels: CHANNELS,
             agents: BOTH_AGENTS,
+            hint: None,
             offers: Vec::new(),
             held: BTreeSet::new(),
             runs: Vec::new(),
@@ -93,11 +101,11 @@ impl Ada {
     fn event(&mut self, event: Event) {
         let context = Context {
             now_ms: self.now_ms,
-            locale: Locale::English,
+            locale: messages::locale_of(&self.state, self.hint),
             capabilities: &self.capabilities,
             clouds: CLOUDS,
-            person: "ada",
-            channels: CHANNELS,
+            person: "4711",
+            channels: self.channels,
             agents: self.agents,
             offers: &self.offers,
             held: &self.held,
@@ -109,11 +117,11 @@ impl Ada {
         let stored = serde_json::to_string(&state).unwrap();
         assert_eq!(serde_json::from_str::<State>(&stored).unwrap(), state, "{stored}");
         self.state = state;
+        let locale = self.locale();
         for effect in &effects {
             match effect {
                 Effect::Say(saying) if !saying.choices.is_empty() => {
-                    let button =
-                        |c: &Choice| (messages::label(Locale::English, c), c.id(saying.serial));
+                    let button = |c: &Choice| (messages::label(locale, c), c.id(saying.serial));
                     self.buttons = saying.choices.iter().map(button).collect();
                 }
                 Effect::Forget(secret) => {
@@ -123,6 +131,11 @@ impl Ada {
             }
         }
         self.unread.extend(effects);
+    }
+
+    /// The language that is spoken with her.
+    fn locale(&self) -> Locale {
+        messages::locale_of(&self.state, self.hint)
     }
 
     fn says(&mut self, line: &str) {
@@ -172,6 +185,12 @@ impl Ada {
         self.event(Event::Checked { secret, result: Ok(Opened::Model) });
     }
 
+    fn chat_is(&mut self, result: Result<ChatAccount, Rejection>) {
+        let secret = self.check_under_way();
+        self.unread.clear();
+        self.event(Event::Checked { secret, result: result.map(Opened::Chat) });
+    }
+
     fn minutes_pass(&mut self, minutes: u64) {
         self.now_ms += minutes * MINUTE_MS;
         self.event(Event::TimePassed);
@@ -185,7 +204,7 @@ impl Ada {
 
     fn texts(&self) -> Vec<String> {
         let text = |effect: &Effect| match effect {
-            Effect::Say(saying) => Some(messages::text(Locale::English, &saying.message)),
+            Effect::Say(saying) => Some(messages::text(self.locale(), &saying.message)),
             _ => None,
         };
         self.unread.iter().filter_map(text).collect()
@@ -241,18 +260,19 @@ impl Ada {
     /// Everything that was said, as a reader would see it.
     fn transcript(&mut self) -> String {
         let mut lines = Vec::new();
+        let locale = self.locale();
         for effect in self.unread.drain(..) {
             match effect {
                 Effect::Say(saying) => {
-                    lines.push(messages::text(Locale::English, &saying.message));
+                    lines.push(messages::text(locale, &saying.message));
                     let labels: Vec<String> = (saying.choices.iter())
-                        .map(|choice| messages::label(Locale::English, choice))
+                        .map(|choice| messages::label(locale, choice))
                         .collect();
                     if !labels.is_empty() {
                         lines.push(format!("  [{}]", labels.join("] [")));
                     }
                 }
-                Effect::Show { board, .. } => lines.push(messages::board(Locale::English, &board)),
+                Effect::Show { board, .. } => lines.push(messages::board(locale, &board)),
                 Effect::EraseTheirs => lines.push("  (the message is deleted)".to_owned()),
                 _ => {}
             }
@@ -277,6 +297,12 @@ fn account(standing: Standing) -> Account {
         ],
         nearest: Some(Region::try_from("ams".to_owned()).unwrap()),
     }
+}
+
+/// An account with a chat service that has these addresses, none of which serves anything.
+fn chat_account(names: &[&str]) -> ChatAccount {
+    let address = |name: &&str| Address { name: (*name).to_owned(), serves: None, by_hand: false };
+    ChatAccount { addresses: names.iter().map(address).collect() }
 }
 
 fn organisation(slug: &str, standing: Standing) -> Organisation {

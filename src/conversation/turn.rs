@@ -103,11 +103,11 @@ impl<'a> Turn<'a> {
     }
 
     fn said(&mut self, text: &str) {
-        if let Some(command) = understand::command(text) {
-            return self.command(command);
-        }
         if let Some(locale) = understand::language(text) {
             return self.speak(locale);
+        }
+        if let Some(command) = understand::command(text) {
+            return self.command(command);
         }
         let choices = self.open_choices();
         if let Some(choice) = understand::meant(text, &choices) {

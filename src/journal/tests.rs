@@ -17,6 +17,7 @@ fn spec() -> Spec {
         channel: RelayChannel::Web,
         owner: RelayChannel::link_holder(),
         address: None,
+        locale: String::new(),
         agent: AgentKind::Shell,
         images: Images { relay: "relay@sha256:1".to_owned(), vm: "vm@sha256:2".to_owned() },
     }

@@ -56,6 +56,7 @@ fn what_may_move_to_a_dearer_region_is_quoted_there() {
             channel: crate::spec::RelayChannel::Web,
             owner: crate::spec::RelayChannel::link_holder(),
             address: None,
+            locale: String::new(),
             agent: crate::spec::AgentKind::Shell,
             images: crate::spec::Images { relay: String::new(), vm: String::new() },
         }

@@ -46,11 +46,11 @@ impl Relay {
             Command::Stop => self.stop(line).await?,
             Command::New => {
                 self.ledger.begin_session(&line.turn).await?;
-                messages::NEW_SESSION.to_owned()
+                messages::NEW_SESSION.said(self.locale()).to_owned()
             }
-            Command::Help => messages::HELP.to_owned(),
-            Command::Elsewhere => messages::ELSEWHERE.to_owned(),
-            Command::Unknown(word) => messages::unknown_command(&word),
+            Command::Help => messages::HELP.said(self.locale()).to_owned(),
+            Command::Elsewhere => messages::ELSEWHERE.said(self.locale()).to_owned(),
+            Command::Unknown(word) => messages::unknown_command(self.locale(), &word),
         };
         let answer = Outbound::text(format!("{}-answer", line.turn), answer);
         self.ledger.settle(line, &[answer], self.clock.now_ms()).await
@@ -60,14 +60,14 @@ impl Relay {
         let is_awake = self.machine.is_awake().await;
         let session = self.ledger.session().await?;
         let waiting = self.ledger.waiting().await?;
-        Ok(messages::status(is_awake, &session, waiting, self.ledger.usage().await?))
+        Ok(messages::status(self.locale(), is_awake, &session, waiting, self.ledger.usage().await?))
     }
 
     async fn stop(&self, line: &Line) -> anyhow::Result<String> {
         let Some(dropped) = self.ledger.stop(line).await? else {
-            return Ok(messages::NOTHING_TO_STOP.to_owned());
+            return Ok(messages::NOTHING_TO_STOP.said(self.locale()).to_owned());
         };
         self.stopped.notify_one();
-        Ok(messages::stopping(dropped))
+        Ok(messages::stopping(self.locale(), dropped))
     }
 }

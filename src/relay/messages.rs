@@ -1,118 +1,232 @@
-//! Every sentence of a relay.
+//! Every sentence of a relay, in every language.
 
+use crate::conversation::messages::Locale;
 use crate::protocol::TurnFailure;
 
 use super::ledger::Tokens;
 use super::turn::Unheard;
 
-pub(super) const STRANGER: &str =
-    "This is somebody's own assistant and answers its owner only. You can deploy one of your own.";
+/// A sentence in each language.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Words {
+    english: &'static str,
+    german: &'static str,
+}
 
-pub(super) const NEXT: &str = "I'll get to that next.";
+impl Words {
+    /// The sentence in this language.
+    pub(super) fn said(self, locale: Locale) -> &'static str {
+        match locale {
+            Locale::English => self.english,
+            Locale::German => self.german,
+        }
+    }
+}
 
-pub(super) const FULL: &str =
-    "Too many messages are waiting; this one was not taken. Send it again later, or /stop.";
+pub(super) const STRANGER: Words = Words {
+    english: "This is somebody's own assistant and answers its owner only. You can deploy one of your own.",
+    german: "Das ist jemandes eigener Assistent, und er antwortet nur ihm. Du kannst dir einen eigenen \
+             einrichten.",
+};
 
-pub(super) const TOO_LONG: &str =
-    "That message is too long and was not taken. Send it in smaller parts.";
+pub(super) const NEXT: Words =
+    Words { english: "I'll get to that next.", german: "Das kommt als Nächstes." };
 
-pub(super) const SECRET: &str =
-    "Nothing here asks for a secret. It was not kept, and it was not passed on.";
+pub(super) const FULL: Words = Words {
+    english: "Too many messages are waiting; this one was not taken. Send it again later, or /stop.",
+    german: "Es warten zu viele Nachrichten; diese wurde nicht angenommen. Schick sie später noch \
+             einmal, oder /stop.",
+};
 
-pub(super) const NO_FILES: &str = "I cannot take files yet. Send what is in it as text.";
+pub(super) const TOO_LONG: Words = Words {
+    english: "That message is too long and was not taken. Send it in smaller parts.",
+    german: "Diese Nachricht ist zu lang und wurde nicht angenommen. Schick sie in kleineren Teilen.",
+};
 
-pub(super) const NOT_COMMITTED: &str = "This deployment was never finished, so nothing runs. Finish it or remove it where you made it.";
+pub(super) const SECRET: Words = Words {
+    english: "Nothing here asks for a secret. It was not kept, and it was not passed on.",
+    german: "Hier fragt nichts nach einem Geheimnis. Es wurde nicht behalten und nicht weitergegeben.",
+};
 
-pub(super) const WAKING: &str = "Waking your machine…";
+pub(super) const NO_FILES: Words = Words {
+    english: "I cannot take files yet. Send what is in it as text.",
+    german: "Dateien kann ich noch nicht annehmen. Schick den Inhalt als Text.",
+};
 
-pub(super) const NOTHING_TO_STOP: &str = "Nothing is running.";
+pub(super) const NOT_COMMITTED: Words = Words {
+    english: "This deployment was never finished, so nothing runs. Finish it or remove it where you made it.",
+    german: "Das Einrichten wurde nie abgeschlossen, deshalb läuft nichts. Schließ es dort ab, wo du es \
+             angefangen hast, oder entferne es dort.",
+};
 
-pub(super) const NEW_SESSION: &str =
-    "A new session begins with your next message. Files in the workspace stay.";
+pub(super) const WAKING: Words =
+    Words { english: "Waking your machine…", german: "Ich wecke deine Maschine…" };
 
-pub(super) const NOTHING_SAID: &str = "Done. There was nothing to say.";
+pub(super) const NOTHING_TO_STOP: Words =
+    Words { english: "Nothing is running.", german: "Gerade läuft nichts." };
 
-pub(super) const HELP: &str = "Write what you want done; I pass it to your agent.
+pub(super) const NEW_SESSION: Words = Words {
+    english: "A new session begins with your next message. Files in the workspace stay.",
+    german: "Mit deiner nächsten Nachricht beginnt eine neue Sitzung. Dateien im Arbeitsverzeichnis \
+             bleiben.",
+};
+
+pub(super) const NOTHING_SAID: Words = Words {
+    english: "Done. There was nothing to say.",
+    german: "Erledigt. Es gab nichts zu sagen.",
+};
+
+pub(super) const HELP: Words = Words {
+    english: "Write what you want done; I pass it to your agent.
 
 /status: the machine, the session, what runs, tokens used
 /stop: stop what runs and drop what waits
 /new: begin a new session
-/help: this list";
+/help: this list",
+    german: "Schreib, was getan werden soll; ich gebe es an deinen Agenten weiter.
 
-pub(super) const ELSEWHERE: &str = "I only pass messages to your agent. Deploying and removing is done where you deployed me: \
-     with the bot, or with `textslash setup` or `textslash teardown` in a terminal. /help lists what \
-     I do.";
+/status: die Maschine, die Sitzung, was läuft, verbrauchte Tokens
+/stop: anhalten, was läuft, und verwerfen, was wartet
+/new: eine neue Sitzung anfangen
+/help: diese Liste",
+};
 
-pub(super) fn unknown_command(word: &str) -> String {
-    format!("There is no {word} here. /help lists what there is.")
-}
+pub(super) const ELSEWHERE: Words = Words {
+    english: "I only pass messages to your agent. Deploying and removing is done where you deployed me: \
+              with the bot, or with `textslash setup` or `textslash teardown` in a terminal. /help \
+              lists what I do.",
+    german: "Ich gebe nur Nachrichten an deinen Agenten weiter. Einrichten und Entfernen geht dort, wo \
+             du mich eingerichtet hast: beim Bot, oder mit `textslash setup` oder `textslash teardown` \
+             in einem Terminal. /help zeigt, was ich kann.",
+};
 
-pub(super) fn stopping(dropped: u64) -> String {
-    match dropped {
-        0 => "Stopping.".to_owned(),
-        1 => "Stopping. One waiting message was dropped.".to_owned(),
-        more => format!("Stopping. {more} waiting messages were dropped."),
+pub(super) fn unknown_command(locale: Locale, word: &str) -> String {
+    match locale {
+        Locale::English => format!("There is no {word} here. /help lists what there is."),
+        Locale::German => format!("{word} gibt es hier nicht. /help zeigt, was es gibt."),
     }
 }
 
-pub(super) fn status(is_awake: bool, session: &str, waiting: i64, used: Tokens) -> String {
-    let machine = if is_awake { "awake" } else { "asleep or out of reach" };
-    let work = match waiting {
-        0 => "nothing runs".to_owned(),
-        1 => "one turn runs".to_owned(),
-        more => format!("one turn runs, {} wait", more - 1),
-    };
+pub(super) fn stopping(locale: Locale, dropped: u64) -> String {
+    match (locale, dropped) {
+        (Locale::English, 0) => "Stopping.".to_owned(),
+        (Locale::English, 1) => "Stopping. One waiting message was dropped.".to_owned(),
+        (Locale::English, more) => format!("Stopping. {more} waiting messages were dropped."),
+        (Locale::German, 0) => "Ich halte an.".to_owned(),
+        (Locale::German, 1) => "Ich halte an. Eine wartende Nachricht ist verworfen.".to_owned(),
+        (Locale::German, more) => {
+            format!("Ich halte an. {more} wartende Nachrichten sind verworfen.")
+        }
+    }
+}
+
+pub(super) fn status(
+    locale: Locale,
+    is_awake: bool,
+    session: &str,
+    waiting: i64,
+    used: Tokens,
+) -> String {
     let Tokens { input, output } = used;
-    format!(
-        "Machine: {machine}\nSession: {session}\nWork: {work}\nTokens: {input} in, {output} out"
-    )
+    match locale {
+        Locale::English => {
+            let machine = if is_awake { "awake" } else { "asleep or out of reach" };
+            let work = match waiting {
+                0 => "nothing runs".to_owned(),
+                1 => "one turn runs".to_owned(),
+                more => format!("one turn runs, {} wait", more - 1),
+            };
+            format!(
+                "Machine: {machine}\nSession: {session}\nWork: {work}\n\
+                 Tokens: {input} in, {output} out"
+            )
+        }
+        Locale::German => {
+            let machine = if is_awake { "wach" } else { "schläft oder ist nicht erreichbar" };
+            let work = match waiting {
+                0 => "nichts läuft".to_owned(),
+                1 => "ein Auftrag läuft".to_owned(),
+                more => format!("ein Auftrag läuft, {} warten", more - 1),
+            };
+            format!(
+                "Maschine: {machine}\nSitzung: {session}\nArbeit: {work}\n\
+                 Tokens: {input} hinein, {output} heraus"
+            )
+        }
+    }
 }
 
-pub(super) fn still_working(minutes: u64, last: Option<&str>) -> String {
+pub(super) fn still_working(locale: Locale, minutes: u64, last: Option<&str>) -> String {
+    let (working, last_word) = match locale {
+        Locale::English => ("Still working", "last"),
+        Locale::German => ("Ich arbeite noch", "zuletzt"),
+    };
     match last {
-        Some(last) => format!("Still working, {minutes} min, last: {last}"),
-        None => format!("Still working, {minutes} min"),
+        Some(last) => format!("{working}, {minutes} min, {last_word}: {last}"),
+        None => format!("{working}, {minutes} min"),
     }
 }
 
-pub(super) fn failed(reason: TurnFailure) -> &'static str {
+pub(super) fn failed(reason: TurnFailure) -> Words {
     match reason {
-        TurnFailure::Stopped => "Stopped.",
-        TurnFailure::TimedOut => "This took too long and was stopped. Ask for a smaller step.",
-        TurnFailure::AgentCrashed => {
-            "The agent ended unexpectedly. Send your message again; if it ends again, try /new."
-        }
-        TurnFailure::ModelRefused => {
-            "The model refused. Check your model account's credit and key, then send it again."
-        }
-        TurnFailure::Interrupted => {
-            "Your machine was restarted in the middle of this. Send your message again to go on."
-        }
+        TurnFailure::Stopped => Words { english: "Stopped.", german: "Angehalten." },
+        TurnFailure::TimedOut => Words {
+            english: "This took too long and was stopped. Ask for a smaller step.",
+            german: "Das hat zu lange gedauert und wurde angehalten. Bitte um einen kleineren Schritt.",
+        },
+        TurnFailure::AgentCrashed => Words {
+            english: "The agent ended unexpectedly. Send your message again; if it ends again, try /new.",
+            german: "Der Agent ist unerwartet zu Ende gegangen. Schick deine Nachricht noch einmal; \
+                     wenn es wieder passiert, versuch /new.",
+        },
+        TurnFailure::ModelRefused => Words {
+            english: "The model refused. Check your model account's credit and key, then send it again.",
+            german: "Das Modell hat abgelehnt. Prüfe Guthaben und Schlüssel deines Modell-Kontos und \
+                     schick es dann noch einmal.",
+        },
+        TurnFailure::Interrupted => Words {
+            english: "Your machine was restarted in the middle of this. Send your message again to go on.",
+            german: "Deine Maschine wurde mittendrin neu gestartet. Schick deine Nachricht noch einmal, \
+                     dann geht es weiter.",
+        },
     }
 }
 
-pub(super) fn unheard(reason: Unheard) -> &'static str {
+pub(super) fn unheard(reason: Unheard) -> Words {
     match reason {
-        Unheard::OutOfReach => {
-            "Your machine does not answer. Send your message again in a few minutes; if it still \
-             does not, look at it with your cloud."
-        }
-        Unheard::SessionBusy => {
-            "Your machine is still at work on an earlier message. Send this one again in a few \
-             minutes, or begin a session that does not wait for it with /new."
-        }
-        Unheard::Full => {
-            "Your machine is at work on as many messages as it can. Send this one again in a few \
-             minutes."
-        }
-        Unheard::Refused => {
-            "Your machine does not accept calls from me. Send your message again in a few minutes; \
-             if that does not help, ask for a new link where you deployed me: it comes with new \
-             keys for both of us."
-        }
-        Unheard::NotTaken => {
-            "Your machine cannot take this message. Send it in smaller parts or in other words; if \
-             it takes none at all, ask for a new link where you deployed me."
-        }
+        Unheard::OutOfReach => Words {
+            english: "Your machine does not answer. Send your message again in a few minutes; if it \
+                      still does not, look at it with your cloud.",
+            german: "Deine Maschine antwortet nicht. Schick deine Nachricht in ein paar Minuten noch \
+                     einmal; wenn sie dann noch schweigt, sieh bei deiner Cloud nach ihr.",
+        },
+        Unheard::SessionBusy => Words {
+            english: "Your machine is still at work on an earlier message. Send this one again in a few \
+                      minutes, or begin a session that does not wait for it with /new.",
+            german: "Deine Maschine arbeitet noch an einer früheren Nachricht. Schick diese in ein paar \
+                     Minuten noch einmal, oder fang mit /new eine Sitzung an, die nicht darauf wartet.",
+        },
+        Unheard::Full => Words {
+            english: "Your machine is at work on as many messages as it can. Send this one again in a \
+                      few minutes.",
+            german: "Deine Maschine arbeitet schon an so vielen Nachrichten, wie sie kann. Schick diese \
+                     in ein paar Minuten noch einmal.",
+        },
+        Unheard::Refused => Words {
+            english: "Your machine does not accept calls from me. Send your message again in a few \
+                      minutes; if that does not help, ask for a new link or new keys where you deployed \
+                      me: both of us get new keys then.",
+            german: "Deine Maschine nimmt keine Aufrufe von mir an. Schick deine Nachricht in ein paar \
+                     Minuten noch einmal; wenn das nicht hilft, verlang dort, wo du mich eingerichtet \
+                     hast, einen neuen Link oder neue Schlüssel: dann bekommen wir beide neue.",
+        },
+        Unheard::NotTaken => Words {
+            english: "Your machine cannot take this message. Send it in smaller parts or in other \
+                      words; if it takes none at all, ask for a new link or new keys where you deployed \
+                      me.",
+            german: "Deine Maschine kann diese Nachricht nicht annehmen. Schick sie in kleineren Teilen \
+                     oder in anderen Worten; wenn sie gar keine annimmt, verlang dort, wo du mich \
+                     eingerichtet hast, einen neuen Link oder neue Schlüssel.",
+        },
     }
 }

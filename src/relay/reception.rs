@@ -42,7 +42,10 @@ impl Relay {
 
     /// A stranger's words are not stored, and neither is this answer.
     async fn turn_away(&self, inbound: &Inbound) {
-        let message = Outbound::text(format!("stranger-{}", inbound.id.0), messages::STRANGER);
+        let message = Outbound::text(
+            format!("stranger-{}", inbound.id.0),
+            messages::STRANGER.said(self.locale()),
+        );
         if let Err(error) = self.channel.send(&inbound.chat, &message).await {
             tracing::info!(%error, "a stranger was not answered");
         }
@@ -51,15 +54,15 @@ impl Relay {
     async fn take_line(&self, inbound: &Inbound) -> anyhow::Result<()> {
         match &inbound.content {
             Content::Text(text) if text.len() > TEXT_BYTES_MAX => {
-                self.decline(inbound, messages::TOO_LONG).await
+                self.decline(inbound, messages::TOO_LONG.said(self.locale())).await
             }
             Content::Text(_) if !self.probation.serves() => {
-                self.decline(inbound, messages::NOT_COMMITTED).await
+                self.decline(inbound, messages::NOT_COMMITTED.said(self.locale())).await
             }
             Content::Text(text) if text.trim().is_empty() => Ok(()),
             Content::Text(text) => self.accept(inbound, text.trim()).await,
-            Content::File(_) => self.decline(inbound, messages::NO_FILES).await,
-            Content::Secret(_) => self.decline(inbound, messages::SECRET).await,
+            Content::File(_) => self.decline(inbound, messages::NO_FILES.said(self.locale())).await,
+            Content::Secret(_) => self.decline(inbound, messages::SECRET.said(self.locale())).await,
             // The relay offers no buttons.
             Content::Tap { .. } => Ok(()),
         }
@@ -83,7 +86,7 @@ impl Relay {
         };
         match self.ledger.accept(new, self.clock.now_ms()).await? {
             Accepted::Settled => Ok(()),
-            Accepted::Full => self.decline(inbound, messages::FULL).await,
+            Accepted::Full => self.decline(inbound, messages::FULL.said(self.locale())).await,
             Accepted::Waiting { line, ahead } => match command {
                 Some(command) => self.obey(command, &line).await,
                 None if ahead > 0 => self.say_next(&line).await,
@@ -97,7 +100,8 @@ impl Relay {
         let Some(running) = self.ledger.first().await?.filter(|first| first.seq < line.seq) else {
             return Ok(());
         };
-        let message = Outbound::text(format!("{}-next", running.turn), messages::NEXT);
+        let message =
+            Outbound::text(format!("{}-next", running.turn), messages::NEXT.said(self.locale()));
         self.ledger.post(&line.chat, &message, self.clock.now_ms()).await
     }
 }

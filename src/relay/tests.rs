@@ -41,7 +41,7 @@ async fn a_stranger_is_refused_once_and_nothing_happens() {
     world.channel.says(group);
     world.channel.says(line("5", "mine"));
 
-    world.until(&[messages::STRANGER, "four"]).await;
+    world.until(&[messages::STRANGER.said(Locale::English), "four"]).await;
     assert_eq!(world.vm.asked(), ["mine"]);
 }
 
@@ -87,8 +87,8 @@ async fn stop_ends_the_turn_and_drops_what_waits() {
     world.channel.says(line("2", "second"));
     world.channel.says(line("3", "third"));
     world.channel.says(line("4", "/stop"));
-    let stopping = messages::stopping(2);
-    world.until(&["Stopped.", messages::NEXT, &stopping]).await;
+    let stopping = messages::stopping(Locale::English, 2);
+    world.until(&["Stopped.", messages::NEXT.said(Locale::English), &stopping]).await;
     assert_eq!(world.vm.asked(), ["long"]);
     assert_eq!(world.vm.cancelled(), 1);
 }
@@ -113,7 +113,13 @@ async fn status_tells_the_machine_the_work_and_the_tokens() {
     world.ledger.count(used, 86_400_000).await.unwrap();
     world.channel.says(line("1", "/status"));
     world
-        .until(&[&messages::status(true, "main", 0, ledger::Tokens { input: 24, output: 68 })])
+        .until(&[&messages::status(
+            Locale::English,
+            true,
+            "main",
+            0,
+            ledger::Tokens { input: 24, output: 68 },
+        )])
         .await;
 }
 
@@ -123,7 +129,7 @@ async fn each_failure_is_a_sentence_with_the_next_step() {
     for reason in [AgentCrashed, Interrupted, ModelRefused, TimedOut] {
         let world = World::new(Script::of(vec![TurnEvent::Failed { reason }])).await;
         world.channel.says(line("1", "ask"));
-        world.until(&[messages::failed(reason)]).await;
+        world.until(&[messages::failed(reason).said(Locale::English)]).await;
     }
 }
 
@@ -145,7 +151,9 @@ async fn a_secret_and_too_long_a_line_are_declined_and_not_kept() {
     secret.content = Content::Secret("hunter2".to_owned().into());
     world.channel.says(secret);
     world.channel.says(line("2", &"x".repeat(200_000)));
-    world.until(&[messages::SECRET, messages::TOO_LONG]).await;
+    world
+        .until(&[messages::SECRET.said(Locale::English), messages::TOO_LONG.said(Locale::English)])
+        .await;
     assert!(world.vm.asked().is_empty());
 }
 
@@ -166,8 +174,8 @@ async fn what_is_done_to_a_deployment_is_done_where_it_was_made() {
     for (id, text) in [("1", "/teardown"), ("2", "/deploy"), ("3", "/start")] {
         world.channel.says(line(id, text));
     }
-    world.until(&[messages::ELSEWHERE; 3]).await;
-    assert!(messages::ELSEWHERE.contains("textslash teardown"));
+    world.until(&[messages::ELSEWHERE.said(Locale::English); 3]).await;
+    assert!(messages::ELSEWHERE.said(Locale::English).contains("textslash teardown"));
     assert!(world.vm.asked().is_empty());
 }
 
@@ -187,5 +195,29 @@ fn only_a_single_word_after_a_slash_is_a_command() {
         ("please /stop", None),
     ] {
         assert_eq!(Command::parse(text), command, "{text}");
+    }
+}
+
+#[test]
+fn every_sentence_is_said_in_german_too() {
+    let all = [
+        messages::STRANGER,
+        messages::NEXT,
+        messages::FULL,
+        messages::TOO_LONG,
+        messages::SECRET,
+        messages::NO_FILES,
+        messages::NOT_COMMITTED,
+        messages::WAKING,
+        messages::NOTHING_TO_STOP,
+        messages::NEW_SESSION,
+        messages::NOTHING_SAID,
+        messages::HELP,
+        messages::ELSEWHERE,
+    ];
+    for words in all {
+        let [english, german] = Locale::ALL.map(|locale| words.said(locale));
+        assert!(!german.is_empty() && english != german, "{english}");
+        assert!(!english.contains("  ") && !german.contains("  "), "{english} {german}");
     }
 }

@@ -112,7 +112,7 @@ impl Relay {
         let mut course = Course {
             relay: self,
             line,
-            view: View::new(&line.turn, self.channel.capabilities()),
+            view: View::new(&line.turn, self.channel.capabilities(), self.locale()),
             seen: 0,
             began_at: now,
             heard_at: now,
@@ -131,7 +131,13 @@ impl Relay {
             End::Heard(end) => end.err().map(messages::failed),
             End::Unheard(reason) => Some(messages::unheard(reason)),
         };
-        self.ledger.settle(line, &course.view.last(failure), self.clock.now_ms()).await?;
+        self.ledger
+            .settle(
+                line,
+                &course.view.last(failure.map(|it| it.said(self.locale()))),
+                self.clock.now_ms(),
+            )
+            .await?;
         if matches!(end, End::Unheard(_)) {
             // It may run all the same, and the next line waits for it.
             self.cancel(&line.turn).await;
@@ -204,7 +210,7 @@ impl Course<'_> {
             biased;
             reply = &mut reply => reply,
             () = sleep(waking) => {
-                self.view.notice(messages::WAKING);
+                self.view.notice(messages::WAKING.said(relay.locale()));
                 self.write().await?;
                 reply.await
             }

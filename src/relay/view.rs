@@ -7,6 +7,7 @@ use adapters::chat::Outbound;
 use adapters::text::{length, split};
 
 use super::messages;
+use crate::conversation::messages::Locale;
 use crate::protocol::TurnEvent;
 
 /// Longest status line, in characters: one line on a phone, twice.
@@ -16,6 +17,7 @@ const STATUS_CHARS_MAX: usize = 100;
 pub(super) struct View {
     turn: String,
     capabilities: Capabilities,
+    locale: Locale,
     text: String,
     tool: Option<String>,
     notice: Option<&'static str>,
@@ -24,10 +26,11 @@ pub(super) struct View {
 }
 
 impl View {
-    pub(super) fn new(turn: &str, capabilities: &Capabilities) -> Self {
+    pub(super) fn new(turn: &str, capabilities: &Capabilities, locale: Locale) -> Self {
         Self {
             turn: turn.to_owned(),
             capabilities: capabilities.clone(),
+            locale,
             text: String::new(),
             tool: None,
             notice: None,
@@ -77,7 +80,9 @@ impl View {
         match failure {
             Some(failure) if text.is_empty() => text.push_str(failure),
             Some(failure) => text.extend(["\n\n", failure]),
-            None if text.trim().is_empty() => text = messages::NOTHING_SAID.to_owned(),
+            None if text.trim().is_empty() => {
+                text = messages::NOTHING_SAID.said(self.locale).to_owned()
+            }
             None => {}
         }
         self.numbered(self.split(&text))
@@ -90,7 +95,7 @@ impl View {
         }
         if let Some(worked) = self.worked {
             let minutes = worked.as_secs() / 60;
-            let line = messages::still_working(minutes, self.tool.as_deref());
+            let line = messages::still_working(self.locale, minutes, self.tool.as_deref());
             return Some((format!("{minutes}-min"), line));
         }
         let tool = self.tool.as_ref().filter(|_| self.capabilities.edits)?;

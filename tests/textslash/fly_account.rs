@@ -156,6 +156,7 @@ fn spec() -> Spec {
         channel: RelayChannel::Web,
         owner: RelayChannel::link_holder(),
         address: None,
+        locale: String::new(),
         agent: AgentKind::Claude,
         images: Images { relay: image("relay"), vm: image("vm") },
     }

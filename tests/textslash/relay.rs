@@ -11,6 +11,7 @@ use adapters::web::{Log, Web};
 use sqlx::AnyPool;
 use textslash::chance::Chance;
 use textslash::clock::Clock;
+use textslash::conversation::messages::Locale;
 use textslash::http::Network;
 use textslash::relay::ledger::Ledger;
 use textslash::relay::{Limits, Over, Relay, Settings};
@@ -64,6 +65,7 @@ async fn serve(
     let ledger = Ledger::open(data_dir).await.unwrap();
     let chat = Web::new(OWNER_KEY.to_owned().into(), ledger.clone());
     let settings = Settings {
+        locale: Locale::English,
         owner: UserId("owner".into()),
         deployment: deployment(),
         data_dir: data_dir.to_owned(),

@@ -5,6 +5,9 @@ use textslash::sandbox::fly::nothing;
 
 use world::World;
 
+/// A sender of Ada's own Twilio account.
+const RELAYS_NUMBER: &str = "+15550002222";
+
 mod world;
 
 #[tokio::test]
@@ -30,10 +33,10 @@ async fn hello_to_nothing(mut world: World) {
     ada.taps("Shell agent, no key");
     ada.reads("Which channel").await;
     ada.taps("Telegram");
-    ada.reads("needs a Telegram bot of its own").await;
+    ada.reads("Telegram bot of your own").await;
     ada.says(&own_bot);
-    ada.reads("That works. It opens: @ada_bot").await;
-    ada.reads("already serves shop.example").await;
+    ada.reads("@ada_bot").await;
+    ada.reads("shop.example").await;
     ada.taps("Take it over");
     ada.reads("Where should it run?").await;
     ada.says("lhr");
@@ -46,7 +49,6 @@ async fn hello_to_nothing(mut world: World) {
     ada.taps("Deploy");
     ada.reads("Your relay is ready").await;
     ada.reads("https://t.me/ada_bot").await;
-    ada.reads("Write to it there").await;
     world.expect_nowhere(&token);
     world.expect_nowhere(&own_bot);
 
@@ -70,6 +72,102 @@ async fn hello_to_nothing(mut world: World) {
     world.expect_nowhere(&token);
     world.tell("telegram", &ada.story());
     assert_eq!(ada.unread(), Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn hello_to_relay_to_nothing_on_whatsapp() {
+    let mut world = World::webhook().await;
+    let twilio = world.sandbox.twilio().clone();
+    let (sid, auth_token) = (twilio.account_sid().to_owned(), twilio.auth_token().to_owned());
+    twilio.add_sender(RELAYS_NUMBER);
+    twilio.lead(RELAYS_NUMBER, "https://shop.example/hook");
+    let token = world.sandbox.fly_token().to_owned();
+    let mut ada = world.ada_on_whatsapp();
+
+    ada.says("hi");
+    ada.reads("I need a token").await;
+    let link = ada.reads("/form#").await;
+    let filled = world.fills_in(&link, &[("token", &token)]).await;
+    assert_eq!(filled.status, 200, "{}", filled.text);
+    ada.reads("That token works").await;
+    ada.reads("Which Anthropic API key").await;
+    ada.taps("Shell agent, no key");
+    ada.reads("Which channel").await;
+    ada.taps("WhatsApp");
+    ada.reads("WhatsApp number of your own Twilio account").await;
+    let link = ada.reads("/form#").await;
+    let values = [("account_sid", sid.as_str()), ("auth_token", auth_token.as_str())];
+    let filled = world.fills_in(&link, &values).await;
+    assert_eq!(filled.status, 200, "{}", filled.text);
+    ada.reads("Which number").await;
+    ada.taps(RELAYS_NUMBER);
+    ada.reads("shop.example").await;
+    ada.taps("Take it over");
+    ada.reads("Where should it run?").await;
+    ada.says("lhr");
+    ada.reads("How large").await;
+    ada.taps("Small");
+    ada.reads("This is the plan").await;
+    ada.taps("Deploy");
+    ada.reads("Your relay is ready").await;
+    ada.reads("https://wa.me/15550002222").await;
+    world.expect_nowhere(&token);
+    world.expect_nowhere(&auth_token);
+
+    let mut at_relay = twilio.person(RELAYS_NUMBER, world::ADAS_NUMBER);
+    at_relay.says("echo hello from $(basename $PWD)");
+    at_relay.reads("hello from workspace").await;
+    let mut stranger = twilio.person(RELAYS_NUMBER, "+4915100000000");
+    stranger.says("echo let me in");
+    stranger.reads("answers its owner only").await;
+
+    world.bot_restarts().await;
+    ada.says("/teardown");
+    ada.reads("Remove it?").await;
+    ada.taps("Yes, remove it");
+    let link = ada.reads("/form#").await;
+    assert_eq!(world.fills_in(&link, &[("token", &token)]).await.status, 200);
+    ada.reads("Everything is gone").await;
+    assert_eq!(world.sandbox.inventory(), nothing());
+    let after = twilio.leads_to(RELAYS_NUMBER);
+    assert_eq!(after.as_deref(), Some("https://shop.example/hook"), "the number is given back");
+    world.expect_nowhere(&token);
+    world.tell("whatsapp", &ada.story());
+}
+
+#[tokio::test]
+async fn a_secret_that_is_pasted_on_whatsapp_is_scrubbed_and_the_person_is_told() {
+    let world = World::webhook().await;
+    let mut ada = world.ada_on_whatsapp();
+    ada.says("hi");
+    ada.reads("I need a token").await;
+    let token = world.sandbox.fly_token().to_owned();
+    ada.says(&token);
+    ada.reads("phone").await;
+    ada.reads("That token works").await;
+    ada.reads("Which Anthropic API key").await;
+    world.expect_nowhere(&token);
+}
+
+#[tokio::test]
+async fn a_form_that_is_filled_in_twice_ends_what_was_begun() {
+    let world = World::webhook().await;
+    let mut ada = world.ada_on_whatsapp();
+    ada.says("hi");
+    ada.reads("I need a token").await;
+    let link = ada.reads("/form#").await;
+    let token = world.sandbox.fly_token().to_owned();
+    assert_eq!(world.fills_in(&link, &[("token", &token)]).await.status, 200);
+    ada.reads("That token works").await;
+    let (page, ticket) = link.split_once('#').unwrap();
+    let again = serde_json::json!({
+        "ticket": ticket, "submission": "f".repeat(32), "values": { "token": "theirs" },
+    });
+    let answered = world.asks(page, "submit", again).await;
+    assert_eq!(answered.status, 409, "{}", answered.text);
+    ada.reads("filled in").await;
+    ada.says("/status");
+    ada.reads("You have no deployment").await;
 }
 
 #[tokio::test]

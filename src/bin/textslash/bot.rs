@@ -9,11 +9,13 @@ use adapters::telegram::{self, Telegram, Updates, verify_init_data};
 use adapters::whatsapp::{self, WhatsApp};
 use anyhow::Context;
 use axum::Router;
+use textslash::clock::Clock;
 use textslash::config::{
-    ALLOW_SANDBOX, BotSettings, Environment, Listen, TelegramSettings, images,
+    ALLOW_SANDBOX, BotSettings, Environment, Listen, TelegramSettings, WhatsAppSettings, images,
 };
-use textslash::messaging::Pointing;
-use textslash::onboarding::{Catalogue, Onboarding};
+use textslash::forms::Forms;
+use textslash::messaging::{Pointing, RETRIES};
+use textslash::onboarding::{Catalogue, FormsAt, Onboarding};
 use textslash::secret::{Audience, Secret, SecretKind};
 use textslash::spec::{AgentKind, CloudKind, RelayChannel};
 use textslash::web::bot::{self, Door, FormDoor, Vouchers};

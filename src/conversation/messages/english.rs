@@ -6,7 +6,7 @@ use super::{Message, help, page_link};
 
 pub(super) use credentials::secret_form;
 use credentials::{a_secret, your_secret};
-pub(super) use labels::{is_yes, label, meaning};
+pub(super) use labels::{channel_name, is_yes, label, meaning};
 pub(super) use lists::{board, stage_name};
 
 mod channels;
@@ -78,7 +78,7 @@ pub(super) fn text(message: &Message) -> String {
              have forgotten it. If others could read it, revoke it."
             .to_owned(),
         Message::SecretLost { kind } => format!(
-            "I no longer hold {}: I never store credentials. Please send it again.",
+            "I no longer hold {}: I never store credentials. I need it again.",
             your_secret(*kind)
         ),
         Message::Checking { kind } => format!("Checking {} ...", your_secret(*kind)),

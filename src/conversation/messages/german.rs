@@ -79,13 +79,13 @@ pub(super) fn text(message: &Message) -> String {
             .to_owned(),
         Message::FormReused { running } => form_reused(*running),
         Message::EarlySecret { kind } => {
-            format!("Das ist {}. Ich brauche das später, also nehme ich es jetzt.", a_secret(*kind))
+            format!("Das ist {}. Den brauche ich noch, also nehme ich ihn jetzt.", a_secret(*kind))
         }
         Message::UnexpectedSecret => "Das sieht nach Zugangsdaten aus, und ich brauche jetzt keine. \
              Ich habe sie vergessen. Wenn andere sie lesen konnten, widerrufe sie."
             .to_owned(),
         Message::SecretLost { kind } => format!(
-            "Ich habe {} nicht mehr: ich speichere Zugangsdaten nie. Bitte schick sie noch einmal.",
+            "Ich habe {} nicht mehr: ich speichere Zugangsdaten nie. Ich brauche ihn noch einmal.",
             your_secret(*kind)
         ),
         Message::Checking { kind } => format!("Ich prüfe {} ...", your_secret(*kind)),

@@ -4,6 +4,7 @@ use std::path::Path;
 
 use proptest::prelude::*;
 
+use super::channels::serving;
 use super::*;
 use crate::conversation::choice::Command;
 use crate::conversation::understand::{Reading, reading};
@@ -43,7 +44,20 @@ fn every_phase() -> Vec<Ada> {
     found.runs.clear();
     found.state.phase =
         Phase::ChoosingFound { found: vec![Found { spec, roles: vec![Role::Relay] }] };
+    let mut keyless = Ada::on(RelayChannel::Telegram);
+    keyless.asked_for_the_channel_key();
+    let mut addresses = Ada::on(RelayChannel::WhatsApp);
+    addresses.asked_for_the_channel_key();
+    addresses.pastes(Vendor::Twilio);
+    addresses.chat_is(Ok(chat_account(&["+14155238886", "+49301234567"])));
+    let mut taken = Ada::on(RelayChannel::Telegram);
+    taken.asked_for_the_channel_key();
+    taken.pastes(Vendor::Telegram);
+    taken.chat_is(Ok(serving("@ada_bot", "old.example")));
     let mut all = vec![
+        keyless,
+        addresses,
+        taken,
         idle,
         asking,
         checking,
@@ -120,7 +134,14 @@ fn every_state_answers_nonsense_and_credentials() {
             ada.says(line);
             was_answered(&ada, line);
         }
-        for vendor in [None, Some(Vendor::Fly), Some(Vendor::Anthropic), Some(Vendor::Discord)] {
+        for vendor in [
+            None,
+            Some(Vendor::Fly),
+            Some(Vendor::Anthropic),
+            Some(Vendor::Telegram),
+            Some(Vendor::Discord),
+            Some(Vendor::Twilio),
+        ] {
             let mut ada = every_phase().remove(place);
             ada.pastes(vendor);
             was_answered(&ada, "a credential");
@@ -135,11 +156,11 @@ fn a_line_is_a_secret_where_one_is_awaited_unless_it_is_plainly_not() {
     let read = |ada: &Ada, line: &str| {
         let context = Context {
             now_ms: ada.now_ms,
-            locale: Locale::English,
+            locale: ada.locale(),
             capabilities: &ada.capabilities,
             clouds: CLOUDS,
-            person: "ada",
-            channels: CHANNELS,
+            person: "4711",
+            channels: ada.channels,
             agents: ada.agents,
             offers: &ada.offers,
             held: &ada.held,
@@ -203,6 +224,7 @@ enum Act {
     Restart,
     LinkTold,
     EraseFailed,
+    FormReused,
 }
 
 fn an_act() -> impl Strategy<Value = Act> {
@@ -215,7 +237,7 @@ fn an_act() -> impl Strategy<Value = Act> {
         8 => (0usize..9).prop_map(Act::Tap),
         1 => any::<String>().prop_map(Act::TapJunk),
         4 => (0usize..4).prop_map(Act::Paste),
-        6 => (0usize..6).prop_map(Act::Check),
+        6 => (0usize..9).prop_map(Act::Check),
         2 => (0usize..4).prop_map(Act::Progress),
         2 => (0usize..4).prop_map(Act::End),
         1 => (0usize..3).prop_map(Act::Find),
@@ -223,6 +245,7 @@ fn an_act() -> impl Strategy<Value = Act> {
         1 => Just(Act::Restart),
         1 => Just(Act::LinkTold),
         1 => Just(Act::EraseFailed),
+        1 => Just(Act::FormReused),
     ]
 }
 
@@ -291,6 +314,7 @@ fn play(ada: &mut Ada, act: Act) -> bool {
             return false;
         }
         Act::EraseFailed => ada.event(Event::EraseFailed),
+        Act::FormReused => ada.event(Event::FormReused),
     }
     true
 }
@@ -309,6 +333,9 @@ fn check(ada: &mut Ada, which: usize) {
         2 => Ok(Opened::Model),
         3 => Ok(Opened::Account(account(payment))),
         4 => Err(Rejection::Refused),
+        6 => Ok(Opened::Chat(chat_account(&["@ada_bot"]))),
+        7 => Ok(Opened::Chat(chat_account(&["+14155238886", "+49301234567"]))),
+        8 => Ok(Opened::Chat(serving("@ada_bot", "old.example"))),
         _ => Err(Rejection::OutOfReach),
     };
     ada.event(Event::Checked { secret, result });
@@ -317,9 +344,9 @@ fn check(ada: &mut Ada, which: usize) {
 proptest! {
     #[test]
     fn whatever_happens_the_person_is_answered_and_the_state_can_be_stored(
-        acts in prop::collection::vec(an_act(), 1..60)
+        acts in prop::collection::vec(an_act(), 1..60), on in prop::sample::select(&RelayChannel::ALL)
     ) {
-        let mut ada = Ada::new();
+        let mut ada = Ada::on(on);
         for act in acts {
             ada.unread.clear();
             let told = format!("{act:?}");

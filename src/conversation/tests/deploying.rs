@@ -184,7 +184,7 @@ fn every_refused_token_is_told_why_and_asked_for_again() {
     }
 }
 
-fn every_rejection() -> Vec<Rejection> {
+pub(super) fn every_rejection() -> Vec<Rejection> {
     vec![
         Rejection::Empty,
         Rejection::TooLong,
@@ -197,6 +197,7 @@ fn every_rejection() -> Vec<Rejection> {
         Rejection::AppScoped,
         Rejection::NotNarrowable,
         Rejection::OtherOrganisation { expected: "ada".into() },
+        Rejection::OtherAddress { expected: "@ada_bot".into() },
         Rejection::Refused,
         Rejection::OutOfReach,
         Rejection::NotOffered,
@@ -204,7 +205,7 @@ fn every_rejection() -> Vec<Rejection> {
 }
 
 #[test]
-fn every_rejection_has_a_sentence_of_its_own() {
+pub(super) fn every_rejection_has_a_sentence_of_its_own() {
     let text = |rejection| {
         let message = Message::Rejected { asked: Some(Question::Token), rejection };
         messages::text(Locale::English, &message)

@@ -8,12 +8,12 @@ async fn after_its_time_it_serves_nothing_until_it_is_committed() {
     std::fs::write(world.dir.path().join("first_start_ms"), "0").unwrap();
     let relay = world.run().await;
     world.channel.says(line("1", "two and two?"));
-    world.until(&[messages::NOT_COMMITTED]).await;
+    world.until(&[messages::NOT_COMMITTED.said(Locale::English)]).await;
     assert!(world.vm.asked().is_empty());
 
     relay.commit().await.unwrap();
     world.channel.says(line("2", "and now?"));
-    world.until(&[messages::NOT_COMMITTED, "four"]).await;
+    world.until(&[messages::NOT_COMMITTED.said(Locale::English), "four"]).await;
     assert_eq!(world.vm.asked(), ["and now?"]);
 }
 

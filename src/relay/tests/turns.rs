@@ -16,7 +16,7 @@ async fn a_sleeping_machine_is_announced_and_the_answer_takes_the_place() {
     world.limits.waking_ms = 1;
     world.run().await;
     world.channel.says(line("1", "two and two?"));
-    world.until(&[messages::WAKING]).await;
+    world.until(&[messages::WAKING.said(Locale::English)]).await;
     world.vm.wakes();
     world.until(&["four"]).await;
     assert_eq!(world.vm.asked(), ["two and two?"]);
@@ -31,7 +31,7 @@ async fn long_work_is_said_to_go_on() {
     world.until(&["(bash cargo build)"]).await;
     world.until(&["Still working, 0 min, last: bash cargo build"]).await;
     world.channel.says(line("2", "/stop"));
-    world.until(&["Stopped.", &messages::stopping(0)]).await;
+    world.until(&["Stopped.", &messages::stopping(Locale::English, 0)]).await;
 }
 
 #[tokio::test]
@@ -43,11 +43,11 @@ async fn a_channel_without_edits_gets_every_part_once_and_notices_of_their_own()
     world.limits.waking_ms = 1;
     world.run().await;
     world.channel.says(line("1", "write"));
-    world.until(&[messages::WAKING]).await;
+    world.until(&[messages::WAKING.said(Locale::English)]).await;
     world.vm.wakes();
 
     let parts = split(answer.trim_end(), world::TEXT_MAX, Unit::Bytes);
-    let mut texts = vec![messages::WAKING];
+    let mut texts = vec![messages::WAKING.said(Locale::English)];
     texts.extend(parts.iter().map(String::as_str));
     world.until(&texts).await;
     assert_eq!(world.channel.texts(), texts);
@@ -71,7 +71,7 @@ async fn a_machine_out_of_reach_is_given_up_with_the_next_step() {
         world.limits.give_up_ms = 1;
         world.run().await;
         world.channel.says(line("1", "ask"));
-        world.until(&[messages::unheard(unheard)]).await;
+        world.until(&[messages::unheard(unheard).said(Locale::English)]).await;
         world.vm.heard_cancel().await;
     }
 }
@@ -95,10 +95,19 @@ async fn too_many_waiting_lines_are_declined_and_commands_are_not() {
     for id in 0..=room {
         world.channel.says(line(&id.to_string(), "more"));
     }
-    world.until(&[messages::NEXT, messages::FULL]).await;
+    world
+        .until(&[messages::NEXT.said(Locale::English), messages::FULL.said(Locale::English)])
+        .await;
     world.channel.says(line("stop", "/stop"));
-    let stopping = messages::stopping(ledger::QUEUE_MAX.unsigned_abs() - 1);
-    world.until(&[messages::NEXT, messages::FULL, "Stopped.", &stopping]).await;
+    let stopping = messages::stopping(Locale::English, ledger::QUEUE_MAX.unsigned_abs() - 1);
+    world
+        .until(&[
+            messages::NEXT.said(Locale::English),
+            messages::FULL.said(Locale::English),
+            "Stopped.",
+            &stopping,
+        ])
+        .await;
     assert_eq!(world.vm.asked(), ["more"]);
 }
 
@@ -109,7 +118,9 @@ async fn a_line_that_was_declined_is_not_taken_when_it_comes_again() {
     for id in 0..=room {
         world.channel.says(line(&id.to_string(), "more"));
     }
-    world.until(&[messages::NEXT, messages::FULL]).await;
+    world
+        .until(&[messages::NEXT.said(Locale::English), messages::FULL.said(Locale::English)])
+        .await;
     world.channel.says(line("stop", "/stop"));
     world.settled(room + 2).await;
 

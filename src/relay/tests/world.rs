@@ -124,6 +124,7 @@ impl World {
             |kind, text: &str| Arc::new(Secret::new(kind, text.to_owned(), Audience::nobody()));
         Settings {
             owner: UserId(owner.into()),
+            locale: Locale::English,
             deployment: DeploymentId::from_random([0; DeploymentId::LENGTH]),
             data_dir: self.dir.path().to_owned(),
             vm_url: Url::parse("http://vm.test").unwrap(),

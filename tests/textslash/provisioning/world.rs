@@ -282,6 +282,7 @@ fn spec(id: DeploymentId) -> Spec {
         channel: RelayChannel::Web,
         owner: RelayChannel::link_holder(),
         address: None,
+        locale: String::new(),
         agent: AgentKind::Claude,
         images: Images { relay: image("relay"), vm: image("vm") },
     }

@@ -4,11 +4,24 @@ use std::net::{Ipv4Addr, TcpListener};
 use std::path::Path;
 
 use nix::sys::signal::Signal;
+use serde_json::{Value, json};
 use tempfile::TempDir;
 use textslash::sandbox::telegram::Person;
-use textslash::sandbox::{Options, Sandbox};
+use textslash::sandbox::{Options, Sandbox, twilio};
 
 use crate::program::{self, Program};
+
+/// The onboarding bot's number.
+const BOT_NUMBER: &str = "+15550001111";
+
+/// Ada's own.
+pub const ADAS_NUMBER: &str = "+4915112345678";
+
+/// What the form's page was answered.
+pub struct Answered {
+    pub status: u16,
+    pub text: String,
+}
 
 /// Ada's id on Telegram.
 pub const ADA: u64 = 7_001;
@@ -45,6 +58,12 @@ impl World {
             set(name, url);
         }
         set("TELEGRAM_BOT_TOKEN", bot_token.clone());
+        if webhook {
+            sandbox.twilio().add_sender(BOT_NUMBER);
+            set("TWILIO_ACCOUNT_SID", sandbox.twilio().account_sid().to_owned());
+            set("TWILIO_AUTH_TOKEN", sandbox.twilio().auth_token().to_owned());
+            set("TWILIO_WHATSAPP_NUMBER", BOT_NUMBER.to_owned());
+        }
         set("TEXTSLASH_RELAY_IMAGE", image("relay"));
         set("TEXTSLASH_VM_IMAGE", image("vm"));
         set("TEXTSLASH_ALLOW_SANDBOX", "1".to_owned());
@@ -74,6 +93,37 @@ impl World {
         self.bot_starts().await;
     }
 
+    /// Ada on WhatsApp, in a chat with the onboarding bot.
+    pub fn ada_on_whatsapp(&self) -> twilio::Person {
+        self.sandbox.twilio().person(BOT_NUMBER, ADAS_NUMBER)
+    }
+
+    /// Opens the form behind a link, as a browser does, and fills it in.
+    pub async fn fills_in(&self, link: &str, values: &[(&str, &str)]) -> Answered {
+        let (page, ticket) = link.split_once('#').unwrap();
+        let looked = reqwest::get(page).await.unwrap();
+        assert!(looked.status().is_success(), "looking uses nothing up");
+        let opened = self.asks(page, "open", json!({ "ticket": ticket })).await;
+        assert_eq!(opened.status, 200, "{}", opened.text);
+        let values: serde_json::Map<_, _> =
+            values.iter().map(|(id, value)| ((*id).to_owned(), json!(value))).collect();
+        let submission = format!("{:032x}", values.len() + link.len());
+        let body = json!({ "ticket": ticket, "submission": submission, "values": values });
+        self.asks(page, "submit", body).await
+    }
+
+    /// What the form's page asks the bot.
+    pub async fn asks(&self, page: &str, what: &str, body: Value) -> Answered {
+        let answer = reqwest::Client::new()
+            .post(format!("{page}/{what}"))
+            .header("content-type", "application/json")
+            .body(body.to_string())
+            .send()
+            .await
+            .unwrap();
+        Answered { status: answer.status().as_u16(), text: answer.text().await.unwrap() }
+    }
+
     /// Ada, in a chat with the onboarding bot.
     pub fn ada(&self) -> Person {
         self.sandbox.telegram().person(&self.bot_token, ADA, "en")
@@ -82,6 +132,7 @@ impl World {
     /// Looks for a secret in what the bot keeps, in what it wrote, and in what the service keeps.
     pub fn expect_nowhere(&self, secret: &str) {
         assert!(!self.sandbox.telegram().kept().contains(secret), "the service keeps a secret");
+        assert!(!self.sandbox.twilio().kept().contains(secret), "the service keeps a secret");
         let bot = self.bot.as_ref().unwrap();
         assert!(!bot.err.so_far().contains(secret), "a secret was logged");
         assert!(!bot.out.so_far().contains(secret), "a secret was printed");

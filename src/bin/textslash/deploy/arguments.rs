@@ -91,6 +91,7 @@ impl Arguments {
             channel: RelayChannel::Web,
             owner: RelayChannel::link_holder(),
             address: None,
+            locale: String::new(),
             agent: self.agent,
             images,
         })

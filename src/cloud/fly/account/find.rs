@@ -83,6 +83,7 @@ fn spec_of(id: DeploymentId, name: Name, organisation: String) -> Spec {
         channel: RelayChannel::Web,
         owner: RelayChannel::link_holder(),
         address: None,
+        locale: String::new(),
         agent: AgentKind::Shell,
         images: Images { relay: String::new(), vm: String::new() },
     }

@@ -141,6 +141,7 @@ impl FlyAccount {
             Role::Relay => environment.extend([
                 ("TEXTSLASH_CHANNEL", here.spec.channel.word().to_owned()),
                 ("TEXTSLASH_OWNER", here.spec.owner.clone()),
+                ("TEXTSLASH_LOCALE", here.spec.locale.clone()),
                 ("TEXTSLASH_ADDRESS", here.spec.address.clone().unwrap_or_default()),
                 ("TEXTSLASH_VM_URL", endpoints.private(&here.spec.app(Role::Vm))),
                 ("TEXTSLASH_MODEL_URL", endpoints.model_api.clone()),

@@ -33,6 +33,7 @@ fn spec() -> Spec {
         channel: RelayChannel::Web,
         owner: RelayChannel::link_holder(),
         address: None,
+        locale: String::new(),
         agent: AgentKind::Claude,
         images: Images {
             relay: "ghcr.io/textslash/relay@sha256:0".to_owned(),

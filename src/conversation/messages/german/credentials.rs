@@ -11,21 +11,21 @@ use super::super::super::entry::Entry;
 pub(super) fn how_to_send(entry: Entry) -> &'static str {
     match (entry.way, entry.deletes_theirs, entry.opens_pages) {
         (SecretEntry::Hidden, ..) => {
-            "Gib es in das verdeckte Feld ein, das sich hier öffnet; im Chat bleibt nichts davon."
+            "Gib ihn in das verdeckte Feld ein, das sich hier öffnet; im Chat bleibt nichts davon."
         }
         (SecretEntry::PastedThenDeleted, true, true) => {
-            "Füge es hier ein, dann lösche ich die Nachricht sofort; oder tippe auf den Knopf und gib \
-             es dort ein."
+            "Füge ihn hier ein, dann lösche ich die Nachricht sofort; oder tippe auf den Knopf und gib \
+             ihn dort ein."
         }
         (SecretEntry::PastedThenDeleted, true, false) => {
-            "Füge es hier ein; ich lösche die Nachricht sofort."
+            "Füge ihn hier ein; ich lösche die Nachricht sofort."
         }
         (SecretEntry::PastedThenDeleted, false, _) => {
-            "Füge es hier ein und lösche die Nachricht danach: ich kann es nicht."
+            "Füge ihn hier ein und lösche die Nachricht danach: ich kann es nicht."
         }
         (SecretEntry::Form, ..) => {
-            "Bitte schreib es nicht in diesen Chat: ich schicke dir ein Formular, das sich einmal \
-             öffnet. Gib es dort ein."
+            "Bitte schreib ihn nicht in diesen Chat: ich schicke dir ein Formular, das sich einmal \
+             öffnet. Gib ihn dort ein."
         }
     }
 }

@@ -1,0 +1,326 @@
+//! What can be said, by meaning.
+
+use crate::account::Cause;
+use crate::intake::Rejection;
+use crate::pricing::Quote;
+use crate::secret::{SecretKind, SecretRef};
+use crate::spec::{DeploymentId, RelayChannel, Size, Spec};
+
+use super::super::choice::Command;
+use super::super::entry::Entry;
+use super::super::{Failure, Goal, Gone, Question, Remains, RunStanding};
+
+/// A page that the person needs, sent as a message of its own.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Page {
+    /// Where Fly.io tokens are made.
+    FlyTokens,
+    /// Where Anthropic keys are made.
+    AnthropicKeys,
+    /// The chat in which Telegram bots are made.
+    BotFather,
+    /// Where Discord applications and their bots are made.
+    DiscordApplications,
+    /// Where Twilio's keys stand.
+    TwilioConsole,
+    /// Where Twilio's WhatsApp sandbox is joined and pointed at a relay.
+    TwilioSandbox,
+    /// Where the owner writes to the relay.
+    Relay(String),
+    /// A page that the vendor named.
+    Vendor(String),
+}
+
+/// A deployment in a list.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Summary {
+    /// What was asked for.
+    pub spec: Box<Spec>,
+    /// How it stands.
+    pub standing: RunStanding,
+    /// Since when, in unix milliseconds.
+    pub opened_at_ms: u64,
+    /// What it costs.
+    pub quote: Quote,
+}
+
+/// What is said.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Message {
+    /// Who we are and what will happen.
+    Welcome,
+    /// Greets somebody who has a deployment.
+    WelcomeBack,
+    /// What can be asked for.
+    Help,
+    /// What is kept and where, and what this channel can forget.
+    Privacy {
+        /// How credentials come in.
+        entry: Entry,
+    },
+    /// Which language?
+    AskLanguage,
+    /// From here on this language is spoken.
+    LanguageChosen,
+    /// Pointer for a group: we only talk in private.
+    PrivateOnly,
+    /// Something of ours failed; nothing was lost.
+    OurTrouble,
+    /// Nothing is under way.
+    NothingToCancel,
+    /// What was under way is not any more.
+    Cancelled {
+        /// The person has deployments, whole or in part.
+        deployed: bool,
+    },
+    /// There is no question before this one.
+    NothingBefore,
+    /// A button of an earlier question.
+    StaleButton,
+    /// A run or a search is under way.
+    StillWorking,
+    /// A credential is being checked.
+    StillChecking,
+    /// We were restarted while a credential was checked.
+    CheckInterrupted,
+    /// The question was open for too long.
+    Expired {
+        /// What leads back to it.
+        again: Command,
+    },
+    /// A form is over, or never was.
+    FormGone,
+    /// A form was filled in before.
+    FormUsed,
+    /// What was entered was checked too often.
+    FormTooOften,
+    /// A form is shown to somebody else, or outside the service that vouches for its person.
+    FormElsewhere,
+    /// A form was taken.
+    FormDone,
+    /// The credentials were held for too long.
+    SecretsExpired,
+    /// The pasted credential could not be deleted.
+    EraseFailed,
+    /// This chat keeps what is pasted.
+    PastedStays,
+    /// The service has forgotten what was pasted; the person's phone has not.
+    PastedScrubbed,
+    /// A one-time form was filled in twice: everything was forgotten.
+    FormReused {
+        /// A run is under way, and goes on.
+        running: bool,
+    },
+    /// A credential came before it was asked for; it is used.
+    EarlySecret {
+        /// What it opens.
+        kind: SecretKind,
+    },
+    /// A credential that nobody asked for; it is forgotten.
+    UnexpectedSecret,
+    /// A credential is no longer held.
+    SecretLost {
+        /// What it opened.
+        kind: SecretKind,
+    },
+    /// A credential is being checked.
+    Checking {
+        /// What it should open.
+        kind: SecretKind,
+    },
+    /// The model key is alive.
+    KeyAccepted,
+    /// The token is good.
+    TokenAccepted {
+        /// What it opens.
+        organisations: Vec<String>,
+    },
+    /// The channel's key is good.
+    ChatAccepted {
+        /// What it opens.
+        addresses: Vec<String>,
+    },
+    /// The account is a free trial.
+    Trial,
+    /// An answer is not taken.
+    Rejected {
+        /// To which question.
+        asked: Option<Question>,
+        /// Why.
+        rejection: Rejection,
+    },
+    /// A page, alone in its message.
+    Page(Page),
+    /// Which cloud?
+    AskCloud,
+    /// The token?
+    AskToken {
+        /// We can lend one.
+        offered: bool,
+        /// For a deployment (else for a removal).
+        deploying: bool,
+        /// How it gets in.
+        entry: Entry,
+    },
+    /// Which organisation?
+    AskOrganisation,
+    /// Is the account in order now?
+    AskBilling {
+        /// The vendor holds the account for review (else a payment method is missing).
+        held: bool,
+        /// We may not write first after a day.
+        window: bool,
+    },
+    /// The model key?
+    AskModel {
+        /// We can lend one.
+        offered: bool,
+        /// The shell agent can be had.
+        shell: bool,
+        /// How it gets in.
+        entry: Entry,
+    },
+    /// Which channel?
+    AskChannel,
+    /// The channel's key?
+    AskChannelKey {
+        /// Which channel.
+        channel: RelayChannel,
+        /// We can lend one.
+        offered: bool,
+        /// The service can make a bot for the person.
+        makes_bots: bool,
+        /// How it gets in.
+        entry: Entry,
+        /// The bot or number that it must open: that of a deployment there is.
+        expected: Option<String>,
+    },
+    /// Which of the channel's addresses?
+    AskAddress,
+    /// May the address be taken from what it serves?
+    AskTakeOver {
+        /// Which address.
+        address: String,
+        /// What it serves.
+        host: String,
+    },
+    /// Which name?
+    AskName,
+    /// Which region?
+    AskRegion {
+        /// How many there are.
+        count: usize,
+    },
+    /// Which size?
+    AskSize {
+        /// What each costs.
+        quotes: Vec<(Size, Quote)>,
+    },
+    /// The plan and its price. Deploy?
+    Review {
+        /// The plan.
+        spec: Box<Spec>,
+        /// Its price.
+        quote: Quote,
+    },
+    /// Which answer should change?
+    AskChange,
+    /// There are deployments already.
+    AlreadyDeployed {
+        /// Which.
+        runs: Vec<Summary>,
+    },
+    /// What exists.
+    Status {
+        /// All of it.
+        runs: Vec<Summary>,
+    },
+    /// Nothing exists.
+    NoDeployments,
+    /// We know of no deployment; the account can be searched.
+    NoRecord,
+    /// Which deployment shall go?
+    ChooseRun,
+    /// Which of those found shall go?
+    ChooseFound,
+    /// The account is being searched.
+    Searching,
+    /// Nothing of ours is in the account.
+    NothingFound,
+    /// The account could not be searched.
+    FindFailed {
+        /// Why.
+        cause: Cause,
+    },
+    /// This will go. Sure?
+    ConfirmTeardown {
+        /// What, if it is on record.
+        spec: Option<Box<Spec>>,
+    },
+    /// Stop the deployment that is under way?
+    AskStop,
+    /// It goes on.
+    KeptGoing,
+    /// It failed. What now?
+    Failed {
+        /// What was wanted.
+        goal: Goal,
+        /// Why, and what is left.
+        failure: Failure,
+    },
+    /// What is left stays.
+    Kept {
+        /// What is left; `None` when nobody has looked.
+        remaining: Option<Vec<Remains>>,
+    },
+    /// Deployed and proven.
+    Ready,
+    /// The link to the relay, alone in its message; it carries the owner's key.
+    RelayLink {
+        /// Which deployment.
+        run: DeploymentId,
+        /// The key.
+        key: SecretRef,
+    },
+    /// What to do first.
+    FirstSteps,
+    /// A relay that speaks a chat service is deployed and proven.
+    ChannelReady {
+        /// Which service.
+        channel: RelayChannel,
+        /// Where it is found.
+        address: Option<String>,
+        /// The person must still point the address at it.
+        by_hand: bool,
+    },
+    /// How an address is pointed at the relay by hand; [`Message::WebhookUrl`] follows.
+    PointByHand,
+    /// Where the relay takes messages from the channel, alone in its message. It is no secret, but only
+    /// the shell knows it, and says it instead of these words.
+    WebhookUrl {
+        /// Which deployment.
+        run: DeploymentId,
+    },
+    /// What to do first with a relay that speaks a chat service.
+    ChannelFirstSteps {
+        /// Which service.
+        channel: RelayChannel,
+    },
+    /// The link did not reach the person.
+    LinkLost {
+        /// A new one takes the model key as well as the token.
+        needs_key: bool,
+    },
+    /// Everything went while we were restarted.
+    RemovedMeanwhile,
+    /// Everything is gone, observed.
+    Receipt {
+        /// Each resource.
+        gone: Vec<Gone>,
+    },
+    /// We were restarted in the middle.
+    Interrupted {
+        /// Of what.
+        goal: Goal,
+    },
+}
