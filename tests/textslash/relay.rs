@@ -38,7 +38,6 @@ fn deployment() -> DeploymentId {
 /// A VM with the shell agent; its address.
 async fn served_vm(data_dir: &Path) -> String {
     let settings = vm::Settings {
-        locale: Locale::English,
         deployment: deployment(),
         data_dir: data_dir.to_owned(),
         agent: AgentKind::Shell,
@@ -67,6 +66,7 @@ async fn serve(
     let chat = Web::new(OWNER_KEY.to_owned().into(), ledger.clone());
     let settings = Settings {
         owner: UserId("owner".into()),
+        locale: Locale::English,
         deployment: deployment(),
         data_dir: data_dir.to_owned(),
         vm_url: Url::parse(vm_url).unwrap(),
