@@ -10,7 +10,7 @@
 //! - [`understand`]: what a written line means
 //! - `state`: where a conversation stands
 //! - `turn`: one event, put through the machine; with `questions` (what is asked, in which order),
-//!   `answers` (what is open and what a choice does), `channels` (what a relay's channel needs),
+//!   `answers` (what is open and what a choice does), `commands`, `channels` (what a relay's channel needs),
 //!   `credentials` and `deployments`
 
 use std::collections::BTreeSet;
@@ -26,6 +26,7 @@ use crate::spec::{AgentKind, CloudKind, DeploymentId, Images, RelayChannel, Spec
 mod answers;
 mod channels;
 pub mod choice;
+mod commands;
 mod credentials;
 mod deployments;
 pub mod entry;

@@ -152,6 +152,9 @@ impl Turn<'_> {
     /// The channel was chosen: the key of another one is not needed any more.
     pub(super) fn replace_channel(&mut self, channel: RelayChannel) {
         self.state.answers.channel = Some(channel);
+        if channel.holds_connection() && self.is_trial() {
+            self.say(Message::TrialChannel);
+        }
         if self.state.answers.chat.as_ref().is_some_and(|chat| chat.channel != channel) {
             self.forget_chat();
         }

@@ -2,14 +2,15 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::account::{Account, Address, Cause, ChatAccount};
-use crate::plan::{Stage, StepId};
+use crate::account::{Account, Address, ChatAccount};
 use crate::secret::{SecretKind, SecretRef};
-use crate::spec::{
-    AgentKind, CloudKind, DeploymentId, Name, Region, RelayChannel, Role, Size, Spec,
-};
+use crate::spec::{AgentKind, CloudKind, DeploymentId, Name, Region, RelayChannel, Size};
 
 use super::messages::Locale;
+
+mod course;
+
+pub use course::{Board, Failure, Found, Goal, Gone, Mark, Remains};
 
 /// Where a conversation stands. It holds no secret, so it may be stored and logged.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -246,101 +247,4 @@ impl Model {
             Self::Shell => AgentKind::Shell,
         }
     }
-}
-
-/// A resource that was observed gone.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Gone {
-    /// What it was, as the plan calls it (`relay-app`).
-    pub kind: String,
-    /// Its name.
-    pub name: String,
-    /// When it was seen to be gone, in unix milliseconds.
-    pub at_ms: u64,
-}
-
-/// Why a run stopped, and what is left of it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Failure {
-    /// What to do about it.
-    pub cause: Cause,
-    /// The step of the plan that it stopped at, if it came to one.
-    pub step: Option<StepId>,
-    /// What is in the account; `None` when nobody has looked.
-    pub remaining: Option<Vec<Remains>>,
-}
-
-/// A resource that is left.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Remains {
-    /// What it is, as the plan calls it (`relay-app`).
-    pub kind: String,
-    /// Its name in the account, or that of the app it belongs to.
-    pub name: String,
-    /// It was seen; else it may be there.
-    pub seen: bool,
-    /// Where the person can look at it.
-    pub link: String,
-}
-
-/// A deployment that was found in an account.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Found {
-    /// As far as names tell.
-    pub spec: Box<Spec>,
-    /// Which of its parts are there.
-    pub roles: Vec<Role>,
-}
-
-/// What a run is for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Goal {
-    /// To be deployed and proven.
-    Deployed,
-    /// To be gone.
-    Removed,
-}
-
-/// The progress message: one line a stage.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Board {
-    /// Which run.
-    pub run: DeploymentId,
-    /// What it is for.
-    pub goal: Goal,
-    /// How far each stage is, in order.
-    pub stages: Vec<(Stage, Mark)>,
-}
-
-impl Board {
-    /// A stage is this far now.
-    pub(super) fn mark(&mut self, stage: Stage, mark: Mark) {
-        match self.stages.iter_mut().find(|(shown, _)| *shown == stage) {
-            Some((_, shown)) => *shown = mark,
-            None => self.stages.push((stage, mark)),
-        }
-    }
-
-    /// The same with every stage done.
-    pub(super) fn all_done(mut self) -> Self {
-        self.stages.iter_mut().for_each(|(_, mark)| *mark = Mark::Done);
-        self
-    }
-}
-
-/// How far a stage is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Mark {
-    /// Not begun.
-    Ahead,
-    /// Under way.
-    Started,
-    /// Done.
-    Done,
-    /// Taken back, to be made anew in a region that has room.
-    Moving,
-    /// Not there, but a call that was never answered may yet have its effect: being watched.
-    Settling,
 }

@@ -5,11 +5,10 @@ use crate::secret::{SecretKind, SecretRef};
 use crate::spec::RelayChannel;
 
 use super::choice::{Choice, Command};
-use super::entry::Entry;
-use super::messages::{Locale, Message};
+use super::messages::Message;
 use super::{
-    Answers, Context, Effect, Event, Goal, IDLE_MAX_MS, Phase, Purpose, Question, Run, RunStanding,
-    Saying, State, understand,
+    Context, Effect, Event, IDLE_MAX_MS, Phase, Purpose, Question, Run, RunStanding, Saying, State,
+    understand,
 };
 
 /// The state while an event is put through it, and the effects so far.
@@ -153,136 +152,6 @@ impl<'a> Turn<'a> {
         };
         self.say(Message::Rejected { asked, rejection });
         self.repeat();
-    }
-
-    pub(super) fn command(&mut self, command: Command) {
-        match command {
-            Command::Start => self.start(),
-            Command::Help => self.aside(Message::Help),
-            Command::Privacy => self.aside(Message::Privacy { entry: self.entry() }),
-            Command::Language => self.ask_language(),
-            Command::Status => self.status(),
-            Command::Deploy => self.deploy(),
-            Command::Teardown => self.teardown(),
-            Command::Cancel => self.cancel(),
-            Command::Back => self.back(),
-        }
-    }
-
-    /// How a credential gets in here.
-    pub(super) fn entry(&self) -> Entry {
-        Entry::of(self.context.capabilities)
-    }
-
-    /// The language that is spoken.
-    fn locale(&self) -> Locale {
-        self.state.locale.unwrap_or(self.context.locale)
-    }
-
-    /// The languages are buttons only where buttons are: a number would answer the open question.
-    fn ask_language(&mut self) {
-        let languages = match self.context.capabilities.buttons_max {
-            0 => Vec::new(),
-            _ => Locale::ALL.map(Choice::Language).to_vec(),
-        };
-        self.say_with(Message::AskLanguage, languages);
-        self.repeat();
-    }
-
-    /// From here on this language is spoken, whatever the service hints at.
-    pub(super) fn speak(&mut self, locale: Locale) {
-        self.state.locale = Some(locale);
-        self.aside(Message::LanguageChosen);
-    }
-
-    /// Somebody else may have what was entered: nothing of it is used any more.
-    fn form_reused(&mut self) {
-        let running = matches!(self.state.phase, Phase::Running { .. });
-        self.forget_secrets();
-        match self.state.phase {
-            Phase::Running { .. } | Phase::Failed { .. } | Phase::Idle => {}
-            _ => self.rest(),
-        }
-        let next = vec![Choice::Command(Command::Deploy)];
-        self.say_with(Message::FormReused { running }, if running { Vec::new() } else { next });
-        self.repeat();
-    }
-
-    fn start(&mut self) {
-        match self.state.phase {
-            Phase::Idle if self.context.runs.is_empty() => {
-                self.say(Message::Welcome);
-                self.proceed(Purpose::Deploy);
-            }
-            Phase::Idle => {
-                self.say_with(Message::WelcomeBack, self.home());
-            }
-            _ => self.aside(Message::Welcome),
-        }
-    }
-
-    /// Says something beside the point, then the open question again.
-    pub(super) fn aside(&mut self, message: Message) {
-        self.say(message);
-        self.repeat();
-    }
-
-    fn deploy(&mut self) {
-        match &self.state.phase {
-            Phase::Asking { purpose: Purpose::Deploy, .. } | Phase::Review | Phase::Changing => {
-                self.repeat();
-            }
-            Phase::Running { .. } | Phase::Finding { .. } => self.aside(Message::StillWorking),
-            Phase::Failed { .. } => self.repeat(),
-            _ if !self.context.runs.is_empty() => {
-                self.rest();
-                self.say_with(Message::AlreadyDeployed { runs: self.summaries() }, self.home());
-            }
-            _ => self.proceed(Purpose::Deploy),
-        }
-    }
-
-    fn cancel(&mut self) {
-        match &mut self.state.phase {
-            Phase::Idle => self.say(Message::NothingToCancel),
-            Phase::Running { board, stopping } if board.goal == Goal::Deployed => {
-                *stopping = true;
-                self.state.serial += 1;
-                self.repeat();
-            }
-            Phase::Running { .. } => self.aside(Message::StillWorking),
-            Phase::Failed { .. } => self.keep(),
-            _ => {
-                self.forget_secrets();
-                self.state.answers = Answers::default();
-                self.rest();
-                let deployed = !self.context.runs.is_empty();
-                self.say_with(Message::Cancelled { deployed }, self.home());
-            }
-        }
-    }
-
-    fn back(&mut self) {
-        match self.state.phase.clone() {
-            Phase::Asking { question, purpose, .. } => {
-                match self.before(Some(question), &purpose) {
-                    Some(previous) => self.ask(previous, purpose),
-                    None => self.aside(Message::NothingBefore),
-                }
-            }
-            Phase::Review => match self.before(None, &Purpose::Deploy) {
-                Some(previous) => self.ask(previous, Purpose::Deploy),
-                None => self.repeat(),
-            },
-            Phase::Changing => self.open(Phase::Review),
-            Phase::Running { stopping: true, .. } => self.choose(Choice::KeepGoing),
-            Phase::ConfirmingTeardown { .. } | Phase::ChoosingRun | Phase::ChoosingFound { .. } => {
-                self.command(Command::Cancel);
-            }
-            Phase::Idle | Phase::Running { .. } | Phase::Finding { .. } | Phase::Failed { .. } => {
-                self.aside(Message::NothingBefore);
-            }
-        }
     }
 
     fn restarted(&mut self) {

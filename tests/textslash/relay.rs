@@ -67,6 +67,7 @@ async fn serve(
     let settings = Settings {
         locale: Locale::English,
         owner: UserId("owner".into()),
+        locale: Locale::English,
         deployment: deployment(),
         data_dir: data_dir.to_owned(),
         vm_url: Url::parse(vm_url).unwrap(),

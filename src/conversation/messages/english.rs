@@ -93,6 +93,9 @@ pub(super) fn text(message: &Message) -> String {
              minutes, and the trial ends after two hours of machine time. Your relay wakes again \
              when you write to it. A payment method lifts these limits."
             .to_owned(),
+        Message::TrialChannel => "On a trial account Fly.io stops your relay after five minutes, and \
+             nothing on this channel can wake it. Add a payment method first, or choose a web link."
+            .to_owned(),
         Message::Rejected { asked, rejection } => refusals::rejection(*asked, rejection),
         Message::Page(page) => page_link(page),
         Message::RelayLink { .. } => "(the link to your relay)".to_owned(),

@@ -100,6 +100,10 @@ pub(super) fn text(message: &Message) -> String {
              Minuten an, und die Probe endet nach zwei Maschinenstunden. Dein Relay wacht wieder auf, \
              wenn du ihm schreibst. Mit einem Zahlungsmittel entfallen diese Grenzen."
             .to_owned(),
+        Message::TrialChannel => "In einem Probekonto hält Fly.io dein Relay nach fünf Minuten an, und \
+             auf diesem Kanal kann nichts es wecken. Trag zuerst ein Zahlungsmittel ein, oder nimm \
+             einen Web-Link."
+            .to_owned(),
         Message::Rejected { asked, rejection } => refusals::rejection(*asked, rejection),
         Message::Page(page) => page_link(page),
         Message::RelayLink { .. } => "(der Link zu deinem Relay)".to_owned(),

@@ -142,6 +142,8 @@ pub enum Message {
     },
     /// The account is a free trial.
     Trial,
+    /// The account is a free trial, and nothing would wake a relay on this channel.
+    TrialChannel,
     /// An answer is not taken.
     Rejected {
         /// To which question.

@@ -300,3 +300,17 @@ fn a_relay_that_became_ready_while_nobody_looked_is_told_where_to_find() {
     ada.reads_alone("https://t.me/ada_bot");
     assert_eq!(ada.state.link_owed, None);
 }
+
+#[test]
+fn a_trial_account_is_told_that_nothing_wakes_a_discord_relay() {
+    for (channel, is_told) in [(Discord, true), (Telegram, false)] {
+        let mut ada = Ada::on(channel);
+        ada.says("hi");
+        ada.pastes(Vendor::Fly);
+        ada.token_is(Ok(account(Standing::Trial)));
+        ada.taps("Shell agent, no key");
+        ada.says(channel.word());
+        let told = ada.texts().iter().any(|text| text.contains("nothing on this channel"));
+        assert_eq!(told, is_told, "{channel:?}");
+    }
+}

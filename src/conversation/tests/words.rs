@@ -186,6 +186,7 @@ fn samples() -> Vec<Message> {
         Message::TokenAccepted { organisations: found.clone() },
         Message::ChatAccepted { addresses: found },
         Message::Trial,
+        Message::TrialChannel,
         Message::AskCloud,
         Message::AskOrganisation,
         Message::AskChannel,

@@ -30,9 +30,13 @@ pub(super) fn review(spec: &Spec, quote: &Quote) -> String {
     for line in &quote.lines {
         let _ = write!(text, "\n{}: {}", item(line.what), dollars(line.cents));
     }
+    let awake = match spec.channel.holds_connection() {
+        true => "The VM stops when idle, the relay stays up",
+        false => "Both machines stop when idle",
+    };
     let _ = write!(
         text,
-        "\n\nBoth machines stop when idle: about {} a month if you never use it, at most {} if both \
+        "\n\n{awake}: about {} a month if you never use it, at most {} if both \
          ran day and night. Fly.io bills you directly (prices of {}, without traffic). Deploy?",
         dollars(quote.idle_cents),
         dollars(quote.always_on_cents),

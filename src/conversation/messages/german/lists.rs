@@ -31,9 +31,13 @@ pub(super) fn review(spec: &Spec, quote: &Quote) -> String {
     for line in &quote.lines {
         let _ = write!(text, "\n{}: {}", item(line.what), dollars(line.cents));
     }
+    let awake = match spec.channel.holds_connection() {
+        true => "Die VM schläft, wenn du sie nicht brauchst, das Relay bleibt wach",
+        false => "Beide Maschinen schlafen, wenn du sie nicht brauchst",
+    };
     let _ = write!(
         text,
-        "\n\nBeide Maschinen schlafen, wenn du sie nicht brauchst: etwa {} im Monat, wenn du sie nie \
+        "\n\n{awake}: etwa {} im Monat, wenn du sie nie \
          benutzt, höchstens {}, wenn beide Tag und Nacht laufen. Fly.io rechnet direkt mit dir ab \
          (Preise vom {}, ohne Datenverkehr). Einrichten?",
         dollars(quote.idle_cents),
