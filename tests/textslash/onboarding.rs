@@ -104,7 +104,7 @@ async fn a_service_without_buttons_edits_and_long_messages_will_do() {
     world.says("/teardown");
     world.reads("1. Yes, remove it").await;
     world.says("1");
-    world.reads("send one").await;
+    world.reads("do not keep them").await;
     world.says(&world.fly.mint_org_token());
     world.reads("Everything is gone").await;
     assert_eq!(world.inventory(), nothing());
