@@ -11,7 +11,7 @@ use std::time::Duration;
 use adapters::channel::{Channel, Event};
 use adapters::chat::{ChatId, Inbound, Outbound, Place, UserId};
 use sqlx::AnyPool;
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 use url::Url;
 use zeroize::Zeroizing;
@@ -114,6 +114,8 @@ struct Shared {
     settings: Settings,
     provisioner: Provisioner,
     vault: Vault,
+    /// Becomes true when nothing more is to be taken.
+    stopping: watch::Sender<bool>,
     lent: Vec<(SecretKind, SecretRef)>,
 }
 
@@ -152,7 +154,14 @@ impl Onboarding {
         let provisioner = Provisioner::new(pool.clone(), clock.clone(), chance.clone());
         let vault = Vault::new(chance.clone());
         let lent = settings.lent.iter().map(|secret| vault.lend(secret.clone())).collect();
-        Self { shared: Arc::new(Shared { settings, provisioner, vault, lent }) }
+        let stopping = watch::Sender::new(false);
+        Self { shared: Arc::new(Shared { settings, provisioner, vault, stopping, lent }) }
+    }
+
+    /// Takes nothing more on any channel: [`Self::run`] returns when what was acknowledged is answered and
+    /// what is under way has come to its end.
+    pub fn stop(&self) {
+        self.shared.stopping.send_replace(true);
     }
 
     /// Judges and checks a credential that was entered but not submitted yet. Nothing of it is kept.
@@ -231,8 +240,11 @@ impl Reception {
     }
 
     async fn receive(&mut self) {
+        let mut stopping = self.line.shared.stopping.subscribe();
         loop {
             let event = tokio::select! {
+                // The sender lives as long as we do.
+                () = async { drop(stopping.wait_for(|stopping| *stopping).await) } => return,
                 event = self.line.channel.next() => event,
                 Some(submission) = next_of(&mut self.submissions) => {
                     let (chat, person) = (submission.chat.clone(), submission.person.clone());

@@ -96,7 +96,7 @@ async fn hello_to_relay_to_nothing_on_whatsapp() {
     ada.taps("WhatsApp");
     ada.reads("WhatsApp number of your own Twilio account").await;
     let link = ada.reads("/form#").await;
-    let values = [("account_sid", sid.as_str()), ("auth_token", auth_token.as_str())];
+    let values = [("account-sid", sid.as_str()), ("auth-token", auth_token.as_str())];
     let filled = world.fills_in(&link, &values).await;
     assert_eq!(filled.status, 200, "{}", filled.text);
     ada.reads("Which number").await;
@@ -177,12 +177,12 @@ async fn messages_that_come_often_and_late_are_answered_once() {
     let mut ada = world.ada();
     ada.says("hi");
     ada.reads("I need a token").await;
-    world.bot_restarts().await;
+    world.bot_is_replaced().await;
     ada.says("not a token");
     ada.reads("That is not a Fly.io token").await;
     ada.says("/help");
     ada.reads("/teardown - remove").await;
-    world.bot_restarts().await;
+    world.bot_is_replaced().await;
     ada.says("/cancel");
     ada.reads("Cancelled").await;
     ada.says("/status");

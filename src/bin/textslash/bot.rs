@@ -1,8 +1,8 @@
 //! `textslash bot`: the hosted onboarding bot, on every chat service whose credentials are in the
 //! environment.
 
-use std::future::Future;
 use std::sync::Arc;
+use std::time::Duration;
 
 use adapters::channel::Channel;
 use adapters::telegram::{self, Telegram, Updates, verify_init_data};
@@ -29,6 +29,9 @@ use crate::{report, signals};
 
 /// How old what a Mini App was opened with may be: a form lives a quarter of an hour.
 const INIT_DATA_AGE_MAX_MS: u64 = 15 * 60 * 1000;
+
+/// How long what was acknowledged has to be answered when the process ends; fly.toml gives it 30 seconds.
+const GRACE: Duration = Duration::from_secs(10);
 
 #[derive(clap::Args)]
 pub struct Arguments {}
@@ -73,11 +76,17 @@ pub async fn run(_: Arguments) -> anyhow::Result<End> {
         vouchers: vouchers(&settings, connections.clock.clone()),
     });
     let door = Door { pool: connections.pool.clone(), routes, forms };
+    let mut talks = talk(&onboarding, channels);
     tokio::select! {
-        ended = converse(onboarding, channels) => ended,
-        served = bot::serve(door, listener) => served.map(|()| End::Done),
-        () = told => Ok(End::Interrupted),
+        Some(ended) = talks.join_next() => return ended?.map(|()| End::Done),
+        served = bot::serve(door, listener) => return served.map(|()| End::Done),
+        () = told => {}
     }
+    onboarding.stop();
+    // What takes longer is carried on by the next process from what is on disk.
+    let finished = async { while talks.join_next().await.is_some() {} };
+    let _ = tokio::time::timeout(GRACE, finished).await;
+    Ok(End::Interrupted)
 }
 
 /// Telegram says who has opened a Mini App of its bot.
@@ -164,20 +173,12 @@ async fn on_telegram(
     Ok(Spoken { routes: telegram.router(), channel: telegram, line })
 }
 
-/// Talks on all of them until one ends.
-fn converse(
-    onboarding: Onboarding,
-    channels: Vec<Arc<dyn Channel>>,
-) -> impl Future<Output = anyhow::Result<End>> {
+/// Talks on all of them.
+fn talk(onboarding: &Onboarding, channels: Vec<Arc<dyn Channel>>) -> JoinSet<anyhow::Result<()>> {
     let mut talks = JoinSet::new();
     for channel in channels {
         let onboarding = onboarding.clone();
         talks.spawn(async move { onboarding.run(channel).await });
     }
-    async move {
-        match talks.join_next().await {
-            Some(ended) => ended?.map(|()| End::Done),
-            None => std::future::pending().await,
-        }
-    }
+    talks
 }

@@ -93,6 +93,14 @@ impl World {
         self.bot_starts().await;
     }
 
+    /// The bot is told to end, finishes what it took, and is started anew.
+    pub async fn bot_is_replaced(&mut self) {
+        let bot = self.bot.take().unwrap();
+        bot.signal(Signal::SIGTERM);
+        assert_eq!(bot.end().await.code, 130);
+        self.bot_starts().await;
+    }
+
     /// Ada on WhatsApp, in a chat with the onboarding bot.
     pub fn ada_on_whatsapp(&self) -> twilio::Person {
         self.sandbox.twilio().person(BOT_NUMBER, ADAS_NUMBER)
