@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::spec::{CloudKind, Region, Size, Spec};
+use crate::spec::{CloudKind, Region, Spec};
 
 #[cfg(test)]
 mod tests;
@@ -113,17 +113,19 @@ pub fn quote(spec: &Spec) -> Quote {
     match spec.cloud {
         CloudKind::Fly => {
             let dearest = spec.regions.iter().max_by_key(|region| markup(Some(region)));
-            fly(dearest, spec.size, spec.vm_volume_gb)
+            fly(dearest, spec)
         }
     }
 }
 
-fn fly(region: Option<&Region>, size: Size, vm_volume_gb: u32) -> Quote {
-    let volumes_gb = RELAY_VOLUME_GB + vm_volume_gb;
+fn fly(region: Option<&Region>, spec: &Spec) -> Quote {
+    let (size, volumes_gb) = (spec.size, RELAY_VOLUME_GB + spec.vm_volume_gb);
     let relay = machine_mills(1, RELAY_MEMORY_MB, region);
     let vm = machine_mills(size.cpus(), size.memory_mb(), region);
     let volumes = u64::from(volumes_gb) * VOLUME_GB_MILLS;
     let rootfs = (RELAY_ROOTFS_MB + VM_ROOTFS_MB) * STOPPED_ROOTFS_GB_MILLS / 1024;
+    // A relay that holds a connection never stops.
+    let relay_idle = if spec.channel.holds_connection() { relay } else { 0 };
     let line = |what, mills| Line { what, cents: cents(mills) };
     Quote {
         lines: vec![
@@ -133,7 +135,7 @@ fn fly(region: Option<&Region>, size: Size, vm_volume_gb: u32) -> Quote {
             line(Item::StoppedRootfs, rootfs),
             line(Item::Addresses, ADDRESSES_MILLS),
         ],
-        idle_cents: cents(volumes + rootfs + ADDRESSES_MILLS),
+        idle_cents: cents(relay_idle + volumes + rootfs + ADDRESSES_MILLS),
         always_on_cents: cents(relay + vm + volumes + ADDRESSES_MILLS),
     }
 }

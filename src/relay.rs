@@ -67,6 +67,8 @@ pub const RETRY_MS: u64 = 5_000;
 pub struct Settings {
     /// The only person it listens to.
     pub owner: UserId,
+    /// It ends when nobody uses it; else nothing would wake it, and it stays up.
+    pub sleeps: bool,
     /// The language that it speaks.
     pub locale: Locale,
     /// The deployment it belongs to.
@@ -205,6 +207,7 @@ impl Relay {
     /// is durable at any moment, so ending is nothing but stopping. Whoever is connected while it
     /// goes to sleep is told, and does not wake it without a reason.
     pub async fn run(&self, told: impl Future<Output = ()>) -> Over {
+        self.channel.recover(&self.ledger.chats().await.unwrap_or_default()).await;
         let over = tokio::select! {
             () = told => Over::Told,
             () = self.probation.never_committed() => Over::Unproven,
@@ -266,6 +269,9 @@ impl Relay {
     /// Without work or calls for a while. Neither a stranger counts nor a silent web socket: its
     /// messages are on disk, and its next line wakes the relay.
     async fn idle(&self) {
+        if !self.settings.sleeps {
+            return std::future::pending().await;
+        }
         let idle = Duration::from_millis(self.settings.limits.idle_ms);
         loop {
             tokio::time::sleep_until(self.activity.last() + idle).await;

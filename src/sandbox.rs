@@ -17,6 +17,7 @@ use crate::clock::Clock;
 use crate::http::Network;
 
 use self::anthropic::Anthropic;
+use self::discord::Discord;
 use self::fly::{Fly, Inventory, Lag, Latency, Settings};
 use self::machines::ChildProcesses;
 use self::telegram::Telegram;
@@ -70,10 +71,12 @@ pub struct Sandbox {
     anthropic: Arc<Anthropic>,
     telegram: Arc<Telegram>,
     twilio: Arc<Twilio>,
+    discord: Arc<Discord>,
     fly_address: SocketAddr,
     anthropic_address: SocketAddr,
     telegram_address: SocketAddr,
     twilio_address: SocketAddr,
+    discord_address: SocketAddr,
     edge_address: SocketAddr,
     directory: PathBuf,
     fly_token: String,
@@ -108,12 +111,14 @@ impl Sandbox {
         let anthropic = Anthropic::new(chance.clone());
         let network = Arc::new(Network::new()?);
         let telegram = Telegram::new(Clock::system(), chance.clone(), network.clone());
-        let twilio = Twilio::new(Clock::system(), chance, network);
+        let twilio = Twilio::new(Clock::system(), chance.clone(), network);
+        let discord = Discord::new(Clock::system(), chance);
         let mut servers = JoinSet::new();
         let fly_address = serve(&mut servers, fly.router()).await?;
         let anthropic_address = serve(&mut servers, anthropic.router()).await?;
         let telegram_address = serve(&mut servers, telegram.router()).await?;
         let twilio_address = serve(&mut servers, twilio.router()).await?;
+        let discord_address = serve(&mut servers, discord.router()).await?;
         let listener = listen().await?;
         let edge_address = listener.local_addr()?;
         servers.spawn(edge::serve(listener, fly.clone()));
@@ -123,10 +128,12 @@ impl Sandbox {
             anthropic,
             telegram,
             twilio,
+            discord,
             fly_address,
             anthropic_address,
             telegram_address,
             twilio_address,
+            discord_address,
             edge_address,
             directory,
             fly_token,
@@ -145,6 +152,7 @@ impl Sandbox {
             ("FLY_PRIVATE_APP_URL", format!("http://{{app}}.flycast.localhost:{edge}")),
             ("ANTHROPIC_API_URL", format!("http://{}", self.anthropic_address)),
             ("TELEGRAM_API_URL", format!("http://{}", self.telegram_address)),
+            ("DISCORD_API_URL", format!("http://{}", self.discord_address)),
             ("TWILIO_API_URL", format!("http://{}", self.twilio_address)),
             ("TWILIO_MESSAGING_URL", format!("http://{}", self.twilio_address)),
             ("TWILIO_CONTENT_URL", format!("http://{}", self.twilio_address)),
@@ -180,6 +188,11 @@ impl Sandbox {
     /// The simulated Telegram.
     pub fn telegram(&self) -> &Arc<Telegram> {
         &self.telegram
+    }
+
+    /// The simulated Discord.
+    pub fn discord(&self) -> &Arc<Discord> {
+        &self.discord
     }
 
     /// The simulated Twilio.

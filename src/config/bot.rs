@@ -7,7 +7,7 @@ use zeroize::Zeroizing;
 use super::{ALLOW_SANDBOX, Environment, vendors};
 
 /// Said when the bot would speak nowhere.
-const NO_CHANNEL: &str = "no chat service is set up: set TELEGRAM_BOT_TOKEN, or \
+const NO_CHANNEL: &str = "no chat service is set up: set TELEGRAM_BOT_TOKEN, DISCORD_BOT_TOKEN, or \
                           TWILIO_ACCOUNT_SID with TWILIO_AUTH_TOKEN and TWILIO_WHATSAPP_NUMBER; see \
                           README, \"Host it\"";
 
@@ -20,6 +20,8 @@ pub struct BotSettings {
     pub public_url: Option<Url>,
     /// Telegram, if it is set up.
     pub telegram: Option<TelegramSettings>,
+    /// Discord's bot token, if it is set up.
+    pub discord: Option<Zeroizing<String>>,
     /// WhatsApp, if it is set up.
     pub whatsapp: Option<WhatsAppSettings>,
     /// What opens `/metrics`; without it they are for this machine alone.
@@ -57,11 +59,12 @@ impl BotSettings {
         let public_url = public_url(environment)?;
         let telegram = telegram(environment, public_url.as_ref())?;
         let whatsapp = whatsapp(environment, public_url.as_ref())?;
-        if telegram.is_none() && whatsapp.is_none() {
+        let discord = environment.get("DISCORD_BOT_TOKEN").map(Zeroizing::new);
+        if telegram.is_none() && discord.is_none() && whatsapp.is_none() {
             bail!("{NO_CHANNEL}");
         }
         let metrics_token = environment.get("TEXTSLASH_METRICS_TOKEN").map(Zeroizing::new);
-        Ok(Self { public_url, telegram, whatsapp, metrics_token })
+        Ok(Self { public_url, telegram, discord, whatsapp, metrics_token })
     }
 }
 

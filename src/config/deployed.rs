@@ -68,6 +68,7 @@ pub fn relay_settings(environment: &Environment<'_>) -> anyhow::Result<relay::Se
     };
     Ok(relay::Settings {
         owner: UserId(environment.or("TEXTSLASH_OWNER", "")),
+        sleeps: !channel(environment)?.holds_connection(),
         locale: Locale::of_hint(environment.get("TEXTSLASH_LOCALE").as_deref()),
         deployment: deployment(environment)?,
         data_dir: data_dir(environment)?,
@@ -112,8 +113,7 @@ pub enum ChannelSettings {
 /// # Errors
 /// When it is none that a relay can speak, or its key or address is missing.
 pub fn relay_channel(environment: &Environment<'_>) -> anyhow::Result<ChannelSettings> {
-    let channel: RelayChannel =
-        environment.require("TEXTSLASH_CHANNEL")?.parse().context("TEXTSLASH_CHANNEL")?;
+    let channel = channel(environment)?;
     let services = vendors::chat_services(environment)?;
     let key = |kind| {
         let key = environment.secret("CHANNEL_KEY", kind, services.audience(kind))?;
@@ -169,6 +169,10 @@ pub fn vm_settings(environment: &Environment<'_>) -> anyhow::Result<vm::Settings
 
 fn key(environment: &Environment<'_>, name: &str, kind: SecretKind) -> anyhow::Result<Arc<Secret>> {
     Ok(Arc::new(environment.secret(name, kind, Audience::nobody())?))
+}
+
+fn channel(environment: &Environment<'_>) -> anyhow::Result<RelayChannel> {
+    environment.require("TEXTSLASH_CHANNEL")?.parse().context("TEXTSLASH_CHANNEL")
 }
 
 fn deployment(environment: &Environment<'_>) -> anyhow::Result<DeploymentId> {

@@ -1,1 +1,217 @@
-//! Discord's REST API and gateway, simulated.
+//! Discord's REST API and gateway, simulated: bots, and people who write to them directly.
+//!
+//! What it enforces is what Discord documents: lengths, rows and buttons, three seconds for an interaction,
+//! one answer to it, nonces that are enforced, no deleting of what a person wrote. What is entered in a modal
+//! is passed on and kept nowhere. There is no machine-readable description of gateway events and incoming
+//! interactions; they are written here from Discord's documentation.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use axum::Router;
+use axum::routing::{any, get, patch, post, put};
+use serde_json::{Value, json};
+use tokio::sync::watch;
+
+use crate::chance::Chance;
+use crate::clock::Clock;
+
+mod gateway;
+mod interactions;
+mod messages;
+mod person;
+#[cfg(test)]
+mod tests;
+
+pub use person::{Person, Shown};
+
+/// When Discord's ids began, in unix milliseconds.
+const EPOCH_MS: u64 = 1_420_070_400_000;
+
+/// A simulated Discord.
+pub struct Discord {
+    clock: Clock,
+    chance: Chance,
+    state: Mutex<State>,
+    /// Changes with everything that happens.
+    changed: watch::Sender<()>,
+}
+
+#[derive(Default)]
+struct State {
+    bots: BTreeMap<String, Bot>,
+    next_id: u64,
+    calls: Vec<(String, String, Value)>,
+}
+
+struct Bot {
+    id: u64,
+    name: String,
+    /// By channel.
+    chats: BTreeMap<u64, Chat>,
+    /// What the gateway tells: type and data; its place is its sequence number, from one.
+    events: Vec<(&'static str, Value)>,
+    commands: Value,
+    interactions: BTreeMap<String, Interaction>,
+}
+
+/// A person's direct messages with one bot.
+struct Chat {
+    person: u64,
+    messages: Vec<Message>,
+    closed: bool,
+    shown: Vec<Shown>,
+}
+
+#[derive(Clone)]
+struct Message {
+    id: u64,
+    by_bot: bool,
+    at_ms: u64,
+    text: String,
+    components: Value,
+    nonce: Option<String>,
+    edited: bool,
+}
+
+struct Interaction {
+    id: u64,
+    at_ms: u64,
+    channel: u64,
+    answered: bool,
+    modal: Option<Value>,
+}
+
+/// A refusal as Discord words it.
+struct No(u16, u32, &'static str);
+
+impl axum::response::IntoResponse for No {
+    fn into_response(self) -> axum::response::Response {
+        let Self(status, code, message) = self;
+        let status = http::StatusCode::from_u16(status).unwrap_or_default();
+        (status, axum::Json(json!({ "code": code, "message": message }))).into_response()
+    }
+}
+
+impl Discord {
+    /// A Discord without bots.
+    pub fn new(clock: Clock, chance: Chance) -> Arc<Self> {
+        let (state, changed) = (Mutex::default(), watch::Sender::new(()));
+        Arc::new(Self { clock, chance, state, changed })
+    }
+
+    /// REST below `/api/v10`, and the gateway.
+    pub fn router(self: &Arc<Self>) -> Router {
+        let api = Router::new()
+            .route("/gateway", get(gateway::address))
+            .route("/gateway/bot", get(gateway::address))
+            .route("/users/@me", get(messages::me))
+            .route("/applications/{app}/commands", put(messages::set_commands))
+            .route("/channels/{channel}/messages", get(messages::list).post(messages::create))
+            .route(
+                "/channels/{channel}/messages/{message}",
+                patch(messages::edit).delete(messages::delete).get(messages::show),
+            )
+            .route("/channels/{channel}/typing", post(messages::typing))
+            .route("/interactions/{id}/{token}/callback", post(interactions::answer));
+        Router::new()
+            .nest("/api/v10", api)
+            .route("/gateway", any(gateway::connect))
+            .with_state(self.clone())
+    }
+
+    /// A new bot; its token is worth nothing elsewhere.
+    pub fn mint_bot(&self, name: &str) -> String {
+        let id = self.snowflake();
+        let key = self.chance.key();
+        let token = format!("M{}.{}.{}", &key[..23], &key[23..29], &key[29..64]);
+        let bot = Bot {
+            id,
+            name: name.to_owned(),
+            chats: BTreeMap::new(),
+            events: Vec::new(),
+            commands: json!([]),
+            interactions: BTreeMap::new(),
+        };
+        self.state().bots.insert(token.clone(), bot);
+        token
+    }
+
+    /// Somebody who writes to this bot directly.
+    pub fn person(self: &Arc<Self>, token: &str, id: u64) -> Person {
+        Person::new(self.clone(), token, id)
+    }
+
+    /// Everything that Discord keeps.
+    pub fn kept(&self) -> String {
+        let state = self.state();
+        let chats = state.bots.values().flat_map(|bot| bot.chats.values());
+        let texts = chats.flat_map(|chat| &chat.messages).map(|it| it.text.as_str());
+        texts.collect::<Vec<_>>().join("\n")
+    }
+
+    /// The slash commands of a bot.
+    pub fn commands(&self, token: &str) -> Value {
+        self.state().bots.get(token).map_or(json!([]), |bot| bot.commands.clone())
+    }
+
+    /// Every REST call so far: method, path, body.
+    pub fn calls(&self) -> Vec<(String, String, Value)> {
+        self.state().calls.clone()
+    }
+
+    fn note(&self, method: &str, path: &str, body: &Value) {
+        self.state().calls.push((method.to_owned(), path.to_owned(), body.clone()));
+    }
+
+    /// An id that grows with time, as Discord's do.
+    fn snowflake(&self) -> u64 {
+        let at = self.clock.now_ms().saturating_sub(EPOCH_MS) << 22;
+        let mut state = self.state();
+        state.next_id = (state.next_id + 1).max(at);
+        state.next_id
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn has_changed(&self) {
+        self.changed.send_replace(());
+    }
+}
+
+/// The token that a REST call shows.
+fn token_of(headers: &http::HeaderMap) -> Option<String> {
+    let shown = headers.get(http::header::AUTHORIZATION)?.to_str().ok()?;
+    Some(shown.strip_prefix("Bot ")?.to_owned())
+}
+
+fn user(id: u64, name: &str, bot: bool) -> Value {
+    json!({
+        "id": id.to_string(), "username": name, "discriminator": "0000", "global_name": null,
+        "avatar": null, "bot": bot, "mfa_enabled": false, "verified": true, "flags": 0,
+    })
+}
+
+fn time(at_ms: u64) -> String {
+    let at = i128::from(at_ms) * 1_000_000;
+    let at = time::OffsetDateTime::from_unix_timestamp_nanos(at).ok();
+    let form = &time::format_description::well_known::Rfc3339;
+    at.and_then(|at| at.format(form).ok()).unwrap_or_default()
+}
+
+/// A message as the API tells it.
+fn as_json(bot: &Bot, channel: u64, message: &Message) -> Value {
+    let person = bot.chats.get(&channel).map_or(0, |chat| chat.person);
+    let author =
+        if message.by_bot { user(bot.id, &bot.name, true) } else { user(person, "ada", false) };
+    json!({
+        "id": message.id.to_string(), "channel_id": channel.to_string(), "author": author,
+        "content": message.text, "timestamp": time(message.at_ms),
+        "edited_timestamp": message.edited.then(|| time(message.at_ms)), "tts": false,
+        "mention_everyone": false, "mentions": [], "mention_roles": [], "attachments": [],
+        "embeds": [], "pinned": false, "type": 0, "components": message.components,
+        "nonce": message.nonce, "flags": 0,
+    })
+}

@@ -65,6 +65,7 @@ async fn serve(
     let ledger = Ledger::open(data_dir).await.unwrap();
     let chat = Web::new(OWNER_KEY.to_owned().into(), ledger.clone());
     let settings = Settings {
+        sleeps: true,
         owner: UserId("owner".into()),
         locale: Locale::English,
         deployment: deployment(),

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use adapters::channel::Channel;
+use adapters::discord::{self, Discord};
 use adapters::telegram::{self, Telegram, Updates, verify_init_data};
 use adapters::whatsapp::{self, WhatsApp};
 use anyhow::Context;
@@ -24,7 +25,7 @@ use url::Url;
 
 use crate::connections::Connections;
 use crate::exit::End;
-use crate::relay::apis;
+use crate::relay::{apis, discord_url};
 use crate::{report, signals};
 
 /// How old what a Mini App was opened with may be: a form lives a quarter of an hour.
@@ -118,6 +119,13 @@ async fn spoken(settings: &BotSettings, connections: &Connections) -> anyhow::Re
     if let Some(telegram) = &settings.telegram {
         let public_url = settings.public_url.as_ref();
         spoken.push(on_telegram(telegram, public_url, connections).await.context("Telegram")?);
+    }
+    if let Some(token) = &settings.discord {
+        let api_url = discord_url(connections.messaging.endpoints());
+        let discord = Discord::start(discord::Settings { token: token.clone(), api_url });
+        let discord = discord.await.context("Discord")?;
+        let line = format!("Discord: @{}, added at {}", discord.name(), discord.install_link());
+        spoken.push(Spoken { channel: discord, routes: Router::new(), line });
     }
     if let Some(whatsapp) = &settings.whatsapp {
         spoken.push(on_whatsapp(whatsapp, connections).await.context("WhatsApp")?);

@@ -3,10 +3,11 @@
 use std::sync::Arc;
 
 use adapters::channel::Channel;
+use adapters::discord::{self, Discord};
 use adapters::telegram::{self, Telegram, Updates};
 use adapters::web::Web;
 use adapters::whatsapp::{self, WhatsApp};
-use anyhow::{Context, bail};
+use anyhow::Context;
 use axum::Router;
 use textslash::chance::Chance;
 use textslash::clock::Clock;
@@ -78,7 +79,13 @@ async fn open(
             let routes = whatsapp.router();
             Ok((whatsapp, routes))
         }
-        ChannelSettings::Discord { .. } => bail!("this build's relay does not speak Discord"),
+        ChannelSettings::Discord { key } => {
+            let discord = Discord::start(discord::Settings {
+                token: Zeroizing::new(key.expose_here().to_owned()),
+                api_url: discord_url(&chat_services(environment)?),
+            });
+            Ok((discord.await?, Router::new()))
+        }
     }
 }
 
@@ -103,6 +110,12 @@ pub fn pointer(
     let url = format!("{}{path}", public_url.as_str().trim_end_matches('/'));
     let (key, address) = (key.clone(), address.to_owned());
     Ok(Some(Pointer::new(messaging, key, address, url, &settings.link_key, ledger)))
+}
+
+/// Discord's address where it is not the real one, as the adapter wants to know it.
+pub fn discord_url(services: &Endpoints) -> Option<String> {
+    let is_real = services.discord == Endpoints::real().discord;
+    (!is_real).then(|| services.discord.to_string())
 }
 
 /// Twilio's interfaces, as the adapter wants to know them.

@@ -81,6 +81,7 @@ async fn serve(sandbox: &Sandbox, told: impl Future<Output = ()>) -> anyhow::Res
     let credentials = [
         ("FLY_API_TOKEN", sandbox.fly_token().to_owned()),
         ("ANTHROPIC_API_KEY", sandbox.model_key().to_owned()),
+        ("DISCORD_BOT_TOKEN", sandbox.discord().mint_bot("textslash_sandbox_bot")),
         ("TELEGRAM_BOT_TOKEN", sandbox.telegram().mint_bot("textslash_sandbox_bot")),
         ("TEXTSLASH_RELAY_IMAGE", images.relay),
         ("TEXTSLASH_VM_IMAGE", images.vm),

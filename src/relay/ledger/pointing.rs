@@ -1,5 +1,6 @@
-//! Where the owner's bot led before this relay.
+//! Where the owner is spoken with, and where their bot led before this relay.
 
+use adapters::chat::ChatId;
 use sqlx::Row;
 
 use super::Ledger;
@@ -17,6 +18,15 @@ impl Ledger {
         .execute(&self.pool)
         .await?;
         Ok(())
+    }
+
+    /// The chats that were spoken in: where the owner may have written meanwhile.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn chats(&self) -> anyhow::Result<Vec<ChatId>> {
+        let rows = sqlx::query("SELECT DISTINCT chat FROM inbox").fetch_all(&self.pool).await?;
+        rows.iter().map(|row| Ok(ChatId(row.try_get(0)?))).collect()
     }
 
     /// Where the bot led before, if anywhere.

@@ -123,6 +123,7 @@ impl World {
         let secret =
             |kind, text: &str| Arc::new(Secret::new(kind, text.to_owned(), Audience::nobody()));
         Settings {
+            sleeps: true,
             owner: UserId(owner.into()),
             locale: Locale::English,
             deployment: DeploymentId::from_random([0; DeploymentId::LENGTH]),

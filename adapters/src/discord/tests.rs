@@ -1,0 +1,61 @@
+use super::*;
+use crate::chat::{Ask, Button, SecretField, SecretForm};
+
+fn form(label: &str) -> SecretForm {
+    let field = |id: &str| SecretField {
+        id: id.to_owned(),
+        label: label.to_owned(),
+        example: "AC".to_owned(),
+    };
+    SecretForm {
+        button: "Enter key".to_owned(),
+        title: "Twilio key".to_owned(),
+        fields: vec![field("sid"), field("token")],
+    }
+}
+
+#[test]
+fn a_forms_button_opens_its_fields_also_after_a_restart() {
+    let mut message = Outbound::text("k", "Your key?").asking(Ask::Secret);
+    message.fields = Some(form("A label"));
+    let message = message.with_buttons(vec![Button::new("back", "Back")]);
+    let rows = components::rows(&message);
+    let button = &rows[0]["components"][0];
+    assert_eq!(button["label"], "Enter key");
+    assert_eq!(rows[0]["components"][1]["custom_id"], "back");
+
+    let modal = components::modal(button["custom_id"].as_str().unwrap()).unwrap();
+    assert_eq!(modal["type"], 9);
+    let inputs = modal["data"]["components"].as_array().unwrap();
+    let ids: Vec<_> = inputs.iter().map(|row| &row["components"][0]["custom_id"]).collect();
+    assert_eq!(ids, ["sid", "token"]);
+    assert!(components::modal("back").is_none());
+}
+
+#[test]
+fn a_form_whose_words_do_not_fit_a_button_asks_in_one_field() {
+    let mut message = Outbound::text("k", "Your key?").asking(Ask::Secret);
+    message.fields = Some(form(&"long ".repeat(20)));
+    let rows = components::rows(&message);
+    let id = rows[0]["components"][0]["custom_id"].as_str().unwrap();
+    assert!(id.len() <= 100);
+    let modal = components::modal(id).unwrap();
+    assert_eq!(modal["data"]["components"].as_array().unwrap().len(), 1);
+}
+
+#[test]
+fn five_buttons_stand_in_a_row_and_a_key_has_one_nonce() {
+    let buttons = (0..12).map(|n| Button::new(n.to_string(), "x".repeat(100))).collect();
+    let rows = components::rows(&Outbound::text("k", "Which?").with_buttons(buttons));
+    let lengths: Vec<_> = rows
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|row| row["components"].as_array().unwrap().len())
+        .collect();
+    assert_eq!(lengths, [5, 5, 2]);
+    let (one, other) = (ChatId("1".into()), ChatId("2".into()));
+    assert_eq!(nonce(&one, "k"), nonce(&one, "k"));
+    assert_ne!(nonce(&one, "k"), nonce(&other, "k"));
+    assert_eq!(nonce(&one, "k").len(), NONCE_CHARS);
+}

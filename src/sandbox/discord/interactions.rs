@@ -1,0 +1,96 @@
+//! Interactions: told over the gateway, answered within three seconds and once.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::{Path, State};
+use axum::http::StatusCode;
+use serde_json::{Value, json};
+
+use super::{Discord, Interaction, No, Shown, as_json, user};
+
+/// How long an interaction can be answered, in milliseconds.
+const ANSWER_MS: u64 = 3_000;
+
+impl Discord {
+    /// Tells a bot of an interaction; the token that its answer carries.
+    pub(super) fn interact(
+        &self,
+        token: &str,
+        channel: u64,
+        kind: u8,
+        data: Value,
+        message: u64,
+    ) -> String {
+        let (id, at_ms) = (self.snowflake(), self.clock.now_ms());
+        let answer_token = hex::encode(self.chance.bytes::<16>());
+        {
+            let mut state = self.state();
+            let Some(bot) = state.bots.get_mut(token) else { return answer_token };
+            let person = bot.chats.get(&channel).map_or(0, |chat| chat.person);
+            let carrier = bot
+                .chats
+                .get(&channel)
+                .and_then(|chat| chat.messages.iter().find(|it| it.id == message).cloned());
+            let mut told = json!({
+                "id": id.to_string(), "application_id": bot.id.to_string(), "type": kind,
+                "data": data, "channel_id": channel.to_string(), "user": user(person, "ada", false),
+                "token": answer_token, "version": 1, "locale": "en-US", "entitlements": [],
+                "authorizing_integration_owners": {}, "context": 1, "app_permissions": "0",
+                "attachment_size_limit": 10_485_760,
+                "channel": { "id": channel.to_string(), "type": 1 },
+            });
+            if let Some(carrier) = carrier {
+                told["message"] = as_json(bot, channel, &carrier);
+            }
+            bot.events.push(("INTERACTION_CREATE", told));
+            let interaction = Interaction { id, at_ms, channel, answered: false, modal: None };
+            bot.interactions.insert(answer_token.clone(), interaction);
+        }
+        self.has_changed();
+        answer_token
+    }
+
+    /// The modal that this interaction was answered with.
+    pub(super) fn modal(&self, token: &str, interaction: &str) -> Option<Value> {
+        let state = self.state();
+        state.bots.get(token)?.interactions.get(interaction)?.modal.clone()
+    }
+}
+
+pub async fn answer(
+    State(discord): State<Arc<Discord>>,
+    Path((id, token)): Path<(u64, String)>,
+    Json(body): Json<Value>,
+) -> Result<StatusCode, No> {
+    discord.note("POST", "/interactions/{interaction_id}/{interaction_token}/callback", &body);
+    let (now_ms, fresh) = (discord.clock.now_ms(), discord.snowflake());
+    {
+        let mut state = discord.state();
+        let bot = state.bots.values_mut().find(|bot| bot.interactions.contains_key(&token));
+        let bot = bot.ok_or(No(404, 10062, "Unknown interaction"))?;
+        let interaction = bot.interactions.get_mut(&token).filter(|it| it.id == id);
+        let interaction = interaction.ok_or(No(404, 10062, "Unknown interaction"))?;
+        if now_ms.saturating_sub(interaction.at_ms) > ANSWER_MS {
+            return Err(No(404, 10062, "Unknown interaction"));
+        }
+        if std::mem::replace(&mut interaction.answered, true) {
+            return Err(No(400, 40060, "Interaction has already been acknowledged."));
+        }
+        let channel = interaction.channel;
+        match body["type"].as_u64() {
+            Some(9) => interaction.modal = Some(body["data"].clone()),
+            Some(4) => {
+                let text = body["data"]["content"].as_str().unwrap_or_default().to_owned();
+                let shown = Shown { id: fresh, by_bot: true, text, buttons: Vec::new() };
+                if let Some(chat) = bot.chats.get_mut(&channel) {
+                    chat.shown.push(shown);
+                }
+            }
+            Some(5..=7) => {}
+            _ => return Err(No(400, 50035, "Invalid Form Body")),
+        }
+    }
+    discord.has_changed();
+    Ok(StatusCode::NO_CONTENT)
+}
