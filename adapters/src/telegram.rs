@@ -30,8 +30,6 @@ mod errors;
 mod init_data;
 mod keyboard;
 mod polling;
-#[cfg(test)]
-mod tests;
 mod updates;
 mod webhook;
 

@@ -1,4 +1,5 @@
 use super::*;
+use crate::spec::Size;
 
 fn region(code: &str) -> Region {
     Region::try_from(code.to_owned()).unwrap()
@@ -33,7 +34,7 @@ fn a_region_that_the_table_does_not_know_is_never_quoted_too_low() {
 
 #[test]
 fn a_medium_deployment_in_ashburn_is_cheap_when_idle_and_bounded_when_busy() {
-    let quote = fly(Some(&region("iad")), Size::Medium, 10);
+    let quote = quote(&spec(&["iad"]));
 
     let cents: Vec<u64> = quote.lines.iter().map(|line| line.cents).collect();
     assert_eq!(cents, [219, 1339, 165, 16, 0]);
@@ -43,25 +44,25 @@ fn a_medium_deployment_in_ashburn_is_cheap_when_idle_and_bounded_when_busy() {
 
 #[test]
 fn what_may_move_to_a_dearer_region_is_quoted_there() {
-    let spec = |regions: &[&str]| {
-        let id = crate::spec::DeploymentId::from_random([1; 10]);
-        Spec {
-            id,
-            name: crate::spec::Name::near("ada"),
-            cloud: CloudKind::Fly,
-            organisation: "ada".into(),
-            regions: regions.iter().map(|code| region(code)).collect(),
-            size: Size::Medium,
-            vm_volume_gb: 10,
-            channel: crate::spec::RelayChannel::Web,
-            owner: crate::spec::RelayChannel::link_holder(),
-            address: None,
-            locale: String::new(),
-            agent: crate::spec::AgentKind::Shell,
-            images: crate::spec::Images { relay: String::new(), vm: String::new() },
-        }
-    };
-
     assert_eq!(quote(&spec(&["ams", "fra", "arn"])), quote(&spec(&["fra"])));
     assert!(quote(&spec(&["ams"])).always_on_cents < quote(&spec(&["fra"])).always_on_cents);
+}
+
+fn spec(regions: &[&str]) -> Spec {
+    let id = crate::spec::DeploymentId::from_random([1; 10]);
+    Spec {
+        id,
+        name: crate::spec::Name::near("ada"),
+        cloud: CloudKind::Fly,
+        organisation: "ada".into(),
+        regions: regions.iter().map(|code| region(code)).collect(),
+        size: Size::Medium,
+        vm_volume_gb: 10,
+        channel: crate::spec::RelayChannel::Web,
+        owner: crate::spec::RelayChannel::link_holder(),
+        address: None,
+        locale: String::new(),
+        agent: crate::spec::AgentKind::Shell,
+        images: crate::spec::Images { relay: String::new(), vm: String::new() },
+    }
 }

@@ -20,8 +20,6 @@ mod gateway;
 mod interactions;
 mod messages;
 mod person;
-#[cfg(test)]
-mod tests;
 
 pub use person::{Person, Shown};
 

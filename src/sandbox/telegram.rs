@@ -25,8 +25,6 @@ mod methods;
 mod parameters;
 mod person;
 mod rates;
-#[cfg(test)]
-mod tests;
 mod updates;
 
 pub use person::{Person, Shown};

@@ -24,8 +24,6 @@ mod media;
 mod messages;
 mod person;
 mod senders;
-#[cfg(test)]
-mod tests;
 
 pub use person::{Person, Shown};
 

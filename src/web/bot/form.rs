@@ -66,6 +66,7 @@ fn refused(refused: Refused, form: Option<&Form>) -> Response {
     }
 }
 
+#[expect(clippy::result_large_err, reason = "an answer is made once a request, and lives as long")]
 impl FormDoor {
     /// The form, if whoever asks may see it: a form of a Telegram chat only as a Mini App of that very
     /// person.
