@@ -376,9 +376,15 @@ impl Chat {
             }
             Effect::Check { kind, secret, organisation } => {
                 let (examiner, chat) = (self.examiner(), self.chat.clone());
+                let judged = match examiner.judge(kind, secret) {
+                    Ok(judged) => judged,
+                    Err(rejection) => {
+                        return Some(Event::Checked { secret, result: Err(rejection) });
+                    }
+                };
                 self.asked.spawn(async move {
                     examiner.line.channel.typing(&chat).await;
-                    let result = examiner.check(kind, secret, organisation).await;
+                    let result = examiner.check(kind, &judged, organisation).await;
                     Some(Event::Checked { secret, result })
                 });
                 None

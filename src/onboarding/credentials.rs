@@ -58,17 +58,26 @@ impl Examiner {
         self.line.shared.vault.get(&self.owner, secret)
     }
 
-    /// Judges a credential offline, keeps only what was narrowed, then asks its vendor.
-    pub(super) async fn check(
+    /// Judges a credential offline, at once, and keeps only what was narrowed.
+    pub(super) fn judge(
         &self,
         kind: SecretKind,
         secret: SecretRef,
-        organisation: Option<String>,
-    ) -> Result<Opened, Rejection> {
+    ) -> Result<Arc<Secret>, Rejection> {
         let pasted = self.held(secret).ok_or(Rejection::OutOfReach)?;
         let judged = self.line.shared.judge(kind, pasted.expose_here())?;
         self.line.shared.vault.replace(&self.owner, secret, judged.clone());
-        match (self.line.shared.ask(kind, &judged).await?, organisation) {
+        Ok(judged)
+    }
+
+    /// Asks the vendor about a credential that was judged.
+    pub(super) async fn check(
+        &self,
+        kind: SecretKind,
+        judged: &Arc<Secret>,
+        organisation: Option<String>,
+    ) -> Result<Opened, Rejection> {
+        match (self.line.shared.ask(kind, judged).await?, organisation) {
             (Opened::Account(account), Some(expected)) if !account.opens(&expected) => {
                 Err(Rejection::OtherOrganisation { expected })
             }
