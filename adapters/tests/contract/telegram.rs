@@ -376,6 +376,9 @@ fn init_data_is_believed_as_the_published_vectors_say() {
         if valid {
             assert_eq!(at(at_ms + MINUTES_10_MS + 1), Err(InitDataError::Stale), "{name}");
             assert_eq!(at(at_ms - MINUTES_10_MS), Err(InitDataError::Stale), "{name}");
+            let twice = format!("user=%7B%22id%22%3A1%7D&{}", text("init_data"));
+            let twice = verify_init_data(&token, &twice, at_ms, MINUTES_10_MS);
+            assert_eq!(twice, Err(InitDataError::Malformed), "{name} with a second person");
         }
         if name == "tma_js_docs" {
             let opened = at(at_ms).unwrap();

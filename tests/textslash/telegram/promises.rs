@@ -235,7 +235,13 @@ async fn a_blocked_chat_is_unreachable_until_it_is_unblocked() {
         ada.blocks();
         let sent = world.channel().send(&world.chat(), &Outbound::text("k", "hello?")).await;
         assert_eq!(sent, Err(ChannelError::Unreachable));
+        world.simulated.person(&world.token, ADA + 1, "en").says("between");
         ada.unblocks();
+        let between = world.event().await;
+        assert!(matches!(between, Event::Inbound(_)), "a block opens nothing: {between:?}");
+        if let Event::Inbound(inbound) = between {
+            world.channel().acknowledge(&inbound.id).await;
+        }
         assert_eq!(world.event().await, Event::Reachable(world.chat()));
         world.sends("k", "hello?").await;
         let strangers = ChatId("99".into());
