@@ -1,0 +1,211 @@
+//! A simulated Telegram on a socket, the adapter in front of it, and Ada with her phone.
+
+use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use adapters::channel::{Channel, Event};
+use adapters::chat::{ChatId, Inbound, MessageRef, Outbound};
+use adapters::telegram::{Settings, Telegram, Updates};
+use axum::Router;
+use axum::body::Body;
+use axum::extract::{Request, State};
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use serde_json::{Value, json};
+use textslash::chance::Chance;
+use textslash::clock::Clock;
+use textslash::http::Network;
+use textslash::sandbox::telegram as simulated;
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+use tower::ServiceExt;
+
+use super::description::Description;
+
+/// Generous: a promise that is kept is kept at once.
+pub const PATIENCE: Duration = Duration::from_secs(60);
+
+pub const ADA: u64 = 7_001;
+
+const SECRET: &str = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
+
+/// How updates come in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Way {
+    Polling,
+    Webhook,
+}
+
+/// Both, since every promise must hold on both.
+pub const WAYS: [Way; 2] = [Way::Polling, Way::Webhook];
+
+pub struct World {
+    pub simulated: Arc<simulated::Telegram>,
+    pub token: String,
+    pub base: String,
+    way: Way,
+    adapter: Option<Arc<Telegram>>,
+    port: Port,
+    _servers: JoinSet<()>,
+}
+
+/// Where the webhook leads: to whichever adapter lives, and nowhere while none does.
+#[derive(Clone, Default)]
+struct Port {
+    router: Arc<Mutex<Option<Router>>>,
+    deaths: watch::Sender<u32>,
+}
+
+impl World {
+    pub async fn new(way: Way) -> Self {
+        Self::with_clock(way, Clock::system()).await
+    }
+
+    /// No adapter: whoever wants to be the bot may.
+    pub async fn idle() -> Self {
+        Self::made(Way::Polling, Clock::system()).await.0
+    }
+
+    pub async fn with_clock(way: Way, clock: Clock) -> Self {
+        let (mut world, door) = Self::made(way, clock).await;
+        if way == Way::Webhook {
+            let url = format!("http://{door}/telegram");
+            let set = json!({ "url": url, "secret_token": SECRET });
+            assert_eq!(world.calls("setWebhook", set).await.1["ok"], true);
+        }
+        world.starts().await;
+        world
+    }
+
+    async fn made(way: Way, clock: Clock) -> (Self, SocketAddr) {
+        let network = Arc::new(Network::new().unwrap());
+        let simulated = simulated::Telegram::new(clock, Chance::seeded(7), network);
+        let token = simulated.mint_bot("textslash_bot");
+        let mut servers = JoinSet::new();
+        let base = format!("http://{}", serve(&mut servers, simulated.router()).await);
+        let port = Port::default();
+        let door = Router::new().fallback(through).with_state(port.clone());
+        let door = serve(&mut servers, door).await;
+        let world = Self { simulated, token, base, way, adapter: None, port, _servers: servers };
+        (world, door)
+    }
+
+    pub fn channel(&self) -> Arc<Telegram> {
+        self.adapter.clone().unwrap()
+    }
+
+    async fn starts(&mut self) {
+        let updates = match self.way {
+            Way::Polling => Updates::Polling,
+            Way::Webhook => Updates::Webhook { secret: SECRET.to_owned().into() },
+        };
+        let settings =
+            Settings { token: self.token.clone().into(), api_url: self.base.clone(), updates };
+        let adapter = Telegram::start(settings).await.unwrap();
+        *self.port.router.lock().unwrap() = Some(adapter.router());
+        self.adapter = Some(adapter);
+    }
+
+    /// The process dies in the midst of whatever it does, and another takes its place.
+    pub async fn dies_and_comes_back(&mut self) {
+        self.adapter = None;
+        *self.port.router.lock().unwrap() = None;
+        self.port.deaths.send_modify(|deaths| *deaths += 1);
+        self.starts().await;
+    }
+
+    pub fn ada(&self) -> simulated::Person {
+        self.simulated.person(&self.token, ADA, "de")
+    }
+
+    pub fn chat(&self) -> ChatId {
+        ChatId(ADA.to_string())
+    }
+
+    pub async fn sends(&self, key: &str, text: &str) -> MessageRef {
+        self.channel().send(&self.chat(), &Outbound::text(key, text)).await.unwrap()
+    }
+
+    pub async fn event(&self) -> Event {
+        let channel = self.channel();
+        let next = tokio::time::timeout(PATIENCE, channel.next()).await;
+        next.unwrap_or_else(|_| panic!("nothing came in by {:?}", self.way)).expect("it goes on")
+    }
+
+    /// The next thing somebody did; it is not acknowledged.
+    pub async fn inbound(&self) -> Inbound {
+        loop {
+            if let Event::Inbound(inbound) = self.event().await {
+                return inbound;
+            }
+        }
+    }
+
+    /// The next thing somebody did, safe with us from now on.
+    pub async fn taken(&self) -> Inbound {
+        let inbound = self.inbound().await;
+        self.channel().acknowledge(&inbound.id).await;
+        inbound
+    }
+
+    /// Calls a method as a program would, with JSON, and checks call and answer against the description.
+    pub async fn calls(&self, method: &str, parameters: Value) -> (u16, Value) {
+        let (status, answer) = self.posts(method, "application/json", parameters.to_string()).await;
+        if let (Some(description), 200) = (Description::load(), status) {
+            let wrong = description.check_call(method, &parameters);
+            assert_eq!(wrong, Vec::<String>::new(), "{method} {parameters}");
+            let wrong = description.check_result(method, &answer["result"]);
+            assert_eq!(wrong, Vec::<String>::new(), "{method} answered {answer}");
+        }
+        (status, answer)
+    }
+
+    pub async fn posts(
+        &self,
+        method: &str,
+        kind: &str,
+        body: impl Into<reqwest::Body>,
+    ) -> (u16, Value) {
+        let url = format!("{}/bot{}/{method}", self.base, self.token);
+        let request = reqwest::Client::new().post(url).header("content-type", kind).body(body);
+        read(request.send().await.unwrap()).await
+    }
+
+    /// Asserts that everything that was called so far is described, parameter by parameter.
+    pub fn expect_only_described_calls(&self) {
+        let Some(description) = Description::load() else { return };
+        let calls = self.simulated.calls();
+        assert!(!calls.is_empty(), "the check is blind");
+        for (method, parameters) in calls {
+            let wrong = description.check_call(&method, &parameters);
+            assert_eq!(wrong, Vec::<String>::new(), "{method} {parameters}");
+        }
+    }
+}
+
+pub async fn read(answer: reqwest::Response) -> (u16, Value) {
+    let status = answer.status().as_u16();
+    let text = answer.text().await.unwrap();
+    (status, serde_json::from_str(&text).unwrap_or(Value::String(text)))
+}
+
+async fn through(State(port): State<Port>, request: Request<Body>) -> Response {
+    let mut deaths = port.deaths.subscribe();
+    let router = port.router.lock().unwrap().clone();
+    let Some(router) = router else { return StatusCode::BAD_GATEWAY.into_response() };
+    tokio::select! {
+        answer = router.oneshot(request) => answer.into_response(),
+        _ = deaths.changed() => StatusCode::BAD_GATEWAY.into_response(),
+    }
+}
+
+async fn serve(servers: &mut JoinSet<()>, router: Router) -> SocketAddr {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
+    let address = listener.local_addr().unwrap();
+    servers.spawn(async move {
+        let _ = axum::serve(listener, router).await;
+    });
+    address
+}
