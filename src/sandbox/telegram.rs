@@ -59,6 +59,8 @@ struct Bot {
     webhook: Option<Webhook>,
     /// A delivery task works on this bot's webhook.
     delivering: bool,
+    /// The kinds of updates that were last asked for; none given means all that come by default.
+    allowed: Option<Value>,
     /// Counts the calls of `getUpdates`: a newer one ends an older one.
     polls: u64,
     commands: BTreeMap<String, Value>,
@@ -70,7 +72,6 @@ struct Webhook {
     url: String,
     secret: Option<String>,
     max_connections: u64,
-    allowed: Option<Value>,
 }
 
 /// A private chat of a bot with one person.
@@ -145,7 +146,7 @@ impl Telegram {
     pub fn set_webhook(&self, token: &str, url: &str) {
         if let Some(bot) = self.state().bots.get_mut(token) {
             let url = url.to_owned();
-            bot.webhook = Some(Webhook { url, secret: None, max_connections: 40, allowed: None });
+            bot.webhook = Some(Webhook { url, secret: None, max_connections: 40 });
         }
     }
 

@@ -12,6 +12,7 @@ mod relay;
 mod sandbox;
 mod secrets;
 mod services;
+mod telegram;
 mod tidy;
 mod vm;
 mod web_log;

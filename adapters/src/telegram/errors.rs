@@ -24,7 +24,7 @@ pub enum StartError {
 
 pub(super) fn at_start(error: &RequestError) -> StartError {
     match error {
-        RequestError::Api(_) => StartError::TokenRefused,
+        RequestError::Api(ApiError::InvalidToken) => StartError::TokenRefused,
         _ => StartError::OutOfReach,
     }
 }
@@ -65,6 +65,8 @@ fn meaning_of_refusal(error: &ApiError) -> ChannelError {
         ApiError::MessageIsTooLong | ApiError::EditedMessageIsTooLong => refused("too long"),
         ApiError::InvalidToken => refused("the bot token was revoked"),
         ApiError::Unknown(text) if is_passing(text) => ChannelError::InDoubt,
+        // Every 403 is about this chat and can end: the person lets us in again.
+        ApiError::Unknown(text) if text.starts_with("Forbidden") => ChannelError::Unreachable,
         _ => refused("Telegram refused it"),
     }
 }

@@ -10,6 +10,7 @@ use adapters::chat::{Ask, Button, ChatId, Content, Inbound, MessageRef, Outbound
 use adapters::text::{length, split};
 
 mod people;
+mod telegram;
 
 use people::{Person, console, web};
 

@@ -150,7 +150,7 @@ pub fn chat(telegram: &Telegram, token: &str, parameters: &Parameters) -> Result
         "accent_color_id": 0, "max_reaction_count": 11,
         "accepted_gift_types": {
             "unlimited_gifts": false, "limited_gifts": false, "unique_gifts": false,
-            "premium_subscription": false,
+            "premium_subscription": false, "gifts_from_channels": false,
         },
     }))
 }
@@ -208,6 +208,17 @@ impl Chat {
     }
 }
 
+/// How long the command is that a person's message begins with: bot libraries know a command by its entity.
+fn command_units(message: &Message) -> Option<usize> {
+    if message.by_bot || message.file.is_some() {
+        return None;
+    }
+    let word = message.text.strip_prefix('/')?;
+    let belongs = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '@';
+    let length = word.find(|c| !belongs(c)).unwrap_or(word.len());
+    (length > 0).then_some(length + 1)
+}
+
 /// A message as the Bot API tells it.
 pub fn as_json(message: &Message, person: u64, chat: &Chat) -> Value {
     let mut told = json!({
@@ -218,6 +229,9 @@ pub fn as_json(message: &Message, person: u64, chat: &Chat) -> Value {
     match &message.file {
         Some(_) => told["caption"] = json!(message.text),
         None => told["text"] = json!(message.text),
+    }
+    if let Some(units) = command_units(message) {
+        told["entities"] = json!([{ "type": "bot_command", "offset": 0, "length": units }]);
     }
     if let Some(keyboard) = message.keyboard.as_ref().filter(|it| it["inline_keyboard"].is_array())
     {

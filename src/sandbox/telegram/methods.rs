@@ -81,7 +81,7 @@ pub async fn call(
         return No::bad("can't parse the request").into_response();
     };
     let method = method.to_ascii_lowercase();
-    telegram.state().calls.push((method.clone(), Value::Object(parameters.values.clone())));
+    telegram.state().calls.push((method.clone(), parameters.named()));
     match telegram.answer(token, &method, parameters).await {
         Ok(result) => Json(json!({ "ok": true, "result": result })).into_response(),
         Err(no) => no.into_response(),
@@ -147,7 +147,8 @@ impl Telegram {
                      delete the webhook first",
                 ));
             }
-            bot.updates.retain(|update| update["update_id"].as_i64() >= Some(offset));
+            bot.allow(parameters);
+            bot.confirm(offset);
             bot.polls += 1;
             bot.polls
         };
@@ -198,8 +199,8 @@ impl Telegram {
                 bot.updates.clear();
             }
             let max_connections = parameters.number("max_connections").unwrap_or(40).unsigned_abs();
-            let allowed = parameters.structure("allowed_updates");
-            bot.webhook = Some(Webhook { url, secret, max_connections, allowed });
+            bot.allow(parameters);
+            bot.webhook = Some(Webhook { url, secret, max_connections });
             bot.polls += 1;
         }
         self.has_changed();
@@ -228,9 +229,9 @@ impl Telegram {
         });
         if let Some(webhook) = &bot.webhook {
             info["max_connections"] = json!(webhook.max_connections);
-            if let Some(allowed) = &webhook.allowed {
-                info["allowed_updates"] = allowed.clone();
-            }
+        }
+        if let Some(allowed) = &bot.allowed {
+            info["allowed_updates"] = allowed.clone();
         }
         Ok(info)
     }

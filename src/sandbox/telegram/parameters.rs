@@ -75,6 +75,18 @@ impl Parameters {
         Some(())
     }
 
+    /// Every parameter by name; a file that no other one names stands for itself.
+    pub fn named(&self) -> Value {
+        let mut all = self.values.clone();
+        for file in &self.files {
+            let reference = Value::String(format!("attach://{}", file.part));
+            if !self.values.values().any(|value| *value == reference) {
+                all.insert(file.part.clone(), reference);
+            }
+        }
+        Value::Object(all)
+    }
+
     pub fn text(&self, name: &str) -> Option<String> {
         match self.values.get(name)? {
             Value::String(text) => Some(text.clone()),

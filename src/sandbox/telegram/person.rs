@@ -117,12 +117,13 @@ impl Person {
             found.unwrap_or_else(|| panic!("no button {label:?}{}", self.story()));
         let query = hex::encode(self.telegram.chance.bytes::<8>());
         let from = self.from();
+        let carrier = self.with_chat(|person, chat| {
+            let carrier = chat.messages.iter().find(|it| it.id == message)?;
+            Some(super::messages::as_json(carrier, person, chat))
+        });
         let tap = json!({
             "id": query, "from": from, "chat_instance": "1", "data": data,
-            "message": {
-                "message_id": message, "date": self.telegram.clock.now_ms() / 1000,
-                "chat": { "id": self.id, "type": "private", "first_name": "Ada" }, "text": "…",
-            },
+            "message": carrier.flatten(),
         });
         self.telegram.update(&self.token, "callback_query", tap);
     }

@@ -7,7 +7,8 @@ use bytes::Bytes;
 use http::{Method, Request, header};
 use serde_json::{Value, json};
 
-use super::{Telegram, Webhook};
+use super::parameters::Parameters;
+use super::{Bot, Telegram, Webhook};
 use crate::http::call;
 
 /// How long a webhook may take to answer.
@@ -32,6 +33,9 @@ impl Telegram {
             let mut state = self.state();
             let unruly = state.unruly;
             let Some(bot) = state.bots.get_mut(token) else { return };
+            if !bot.is_allowed(kind) {
+                return;
+            }
             let update = json!({ "update_id": bot.next_update, kind: what });
             bot.next_update += 1;
             bot.updates.push_back(update.clone());
@@ -96,6 +100,33 @@ impl Telegram {
         let Ok(request) = request.body(Bytes::from(update.to_string())) else { return false };
         let answer = call(&*self.transport, request, ANSWER_TIMEOUT, ANSWER_BYTES_MAX).await;
         answer.is_ok_and(|answer| answer.status.is_success())
+    }
+}
+
+impl Bot {
+    /// Takes the kinds of updates that are asked for from now on; the earlier ones hold where none are named,
+    /// and an empty list means the default again (Bot API, `getUpdates`).
+    pub(super) fn allow(&mut self, parameters: &Parameters) {
+        if let Some(allowed) = parameters.structure("allowed_updates") {
+            self.allowed =
+                Some(allowed).filter(|kinds| kinds.as_array().is_some_and(|it| !it.is_empty()));
+        }
+    }
+
+    fn is_allowed(&self, kind: &str) -> bool {
+        let allowed = self.allowed.as_ref().and_then(Value::as_array);
+        allowed.is_none_or(|kinds| kinds.iter().any(|it| it == kind))
+    }
+
+    /// Forgets the updates before this one; a negative offset counts from the end (Bot API, `getUpdates`).
+    pub(super) fn confirm(&mut self, offset: i64) {
+        if offset < 0 {
+            let kept = usize::try_from(offset.unsigned_abs()).unwrap_or(usize::MAX);
+            let forgotten = self.updates.len().saturating_sub(kept);
+            self.updates.drain(..forgotten);
+        } else {
+            self.updates.retain(|update| update["update_id"].as_i64() >= Some(offset));
+        }
     }
 }
 
