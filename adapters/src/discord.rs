@@ -7,12 +7,14 @@
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::Bytes;
 use serde_json::{Value, json};
 use serenity::all::{ChannelId, CreateAttachment, GatewayIntents, Http, HttpBuilder, MessageId};
 use sha2::{Digest, Sha256};
+use tokio::sync::Notify;
 use tokio::task::AbortHandle;
 use zeroize::Zeroizing;
 
@@ -55,6 +57,9 @@ const RECOVERED_MAX: u8 = 50;
 /// How far back they are looked through, in seconds: what is older would surprise.
 const RECOVERED_AGE_S: i64 = 24 * 60 * 60;
 
+/// How long the gateway may take to let us in: what is said before that would not be heard.
+const READY_TIMEOUT: Duration = Duration::from_secs(30);
+
 /// Longest nonce (Discord's docs, "Create Message").
 const NONCE_CHARS: usize = 25;
 
@@ -84,7 +89,8 @@ impl Drop for Discord {
 }
 
 impl Discord {
-    /// Asks who the bot is and connects to the gateway, for as long as the value lives.
+    /// Asks who the bot is and connects to the gateway, for as long as the value lives. What is said
+    /// from the moment this returns is heard.
     ///
     /// # Errors
     /// When the token is refused or Discord cannot be reached.
@@ -102,8 +108,14 @@ impl Discord {
         asks.set_application_id(me.id.get().into());
         let inbox = Arc::new(Inbox::new());
         let (listens, intents) = (http(&settings), GatewayIntents::DIRECT_MESSAGES);
-        let listening = gateway::listen(listens, intents, inbox.clone());
-        let connection = tokio::spawn(listening).abort_handle();
+        let ready = Arc::new(Notify::new());
+        let listening = gateway::listen(listens, intents, inbox.clone(), ready.clone());
+        let listening = tokio::spawn(listening);
+        let connection = listening.abort_handle();
+        if tokio::time::timeout(READY_TIMEOUT, ready.notified()).await.is_err() {
+            connection.abort();
+            return Err(StartError::OutOfReach);
+        }
         Ok(Arc::new(Self {
             http: Arc::new(asks),
             name: me.name.clone(),

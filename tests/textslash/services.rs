@@ -136,6 +136,56 @@ async fn hello_to_relay_to_nothing_on_whatsapp() {
 }
 
 #[tokio::test]
+async fn hello_to_relay_to_nothing_on_discord() {
+    let mut world = World::polling().await;
+    let discord = world.sandbox.discord().clone();
+    let own_bot = discord.mint_bot("ada_bot");
+    let token = world.sandbox.fly_token().to_owned();
+    let mut ada = world.ada_on_discord();
+
+    ada.runs("/start");
+    ada.reads("I need a token").await;
+    ada.fills_in("Enter token", &[&token]).await;
+    ada.reads("That token works").await;
+    ada.reads("Which Anthropic API key").await;
+    ada.taps("Shell agent, no key");
+    ada.reads("Which channel").await;
+    ada.taps("Discord");
+    ada.reads("Discord bot of your own").await;
+    ada.fills_in("Enter token", &[&own_bot]).await;
+    ada.reads("@ada_bot").await;
+    ada.reads("Where should it run?").await;
+    ada.says("lhr");
+    ada.reads("How large").await;
+    ada.taps("Small");
+    ada.reads("This is the plan").await;
+    ada.taps("Deploy");
+    ada.reads("Your relay is ready").await;
+    ada.reads("https://discord.com/oauth2/authorize?client_id=").await;
+    world.expect_nowhere(&token);
+    world.expect_nowhere(&own_bot);
+
+    let mut at_relay = discord.person(&own_bot, world::ADA);
+    at_relay.says("echo hello from $(basename $PWD)");
+    at_relay.reads("hello from workspace").await;
+    let mut stranger = discord.person(&own_bot, world::ADA + 1);
+    stranger.says("echo let me in");
+    stranger.reads("answers its owner only").await;
+
+    world.bot_dies().await;
+    ada.says("/teardown");
+    world.bot_starts().await;
+    ada.reads("Remove it?").await;
+    ada.taps("Yes, remove it");
+    ada.reads("token").await;
+    ada.fills_in("Enter token", &[&token]).await;
+    ada.reads("Everything is gone").await;
+    assert_eq!(world.sandbox.inventory(), nothing());
+    world.expect_nowhere(&token);
+    world.tell("discord", &ada.story());
+}
+
+#[tokio::test]
 async fn a_secret_that_is_pasted_on_whatsapp_is_scrubbed_and_the_person_is_told() {
     let world = World::webhook().await;
     let mut ada = world.ada_on_whatsapp();

@@ -6,9 +6,10 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use serenity::all::{
     ActionRowComponent, Client, Context, EventHandler, GatewayIntents, Http, Interaction,
-    InteractionId, Message, ModalInteraction,
+    InteractionId, Message, ModalInteraction, Ready,
 };
 use serenity::async_trait;
+use tokio::sync::Notify;
 use zeroize::Zeroizing;
 
 use super::components;
@@ -23,12 +24,19 @@ const EPHEMERAL: u32 = 64;
 
 struct Listener {
     inbox: Arc<Inbox>,
+    /// Told when the connection listens.
+    ready: Arc<Notify>,
 }
 
 /// Listens until the task is ended. serenity resumes and reconnects; when it gives up, it starts over.
-pub(super) async fn listen(http: Http, intents: GatewayIntents, inbox: Arc<Inbox>) {
+pub(super) async fn listen(
+    http: Http,
+    intents: GatewayIntents,
+    inbox: Arc<Inbox>,
+    ready: Arc<Notify>,
+) {
     let client = serenity::client::ClientBuilder::new_with_http(http, intents);
-    let client: Result<Client, _> = client.event_handler(Listener { inbox }).await;
+    let client: Result<Client, _> = client.event_handler(Listener { inbox, ready }).await;
     let Ok(mut client) = client else {
         tracing::error!("the connection to Discord cannot be made");
         return;
@@ -43,6 +51,10 @@ pub(super) async fn listen(http: Http, intents: GatewayIntents, inbox: Arc<Inbox
 
 #[async_trait]
 impl EventHandler for Listener {
+    async fn ready(&self, _: Context, _: Ready) {
+        self.ready.notify_one();
+    }
+
     async fn message(&self, _: Context, message: Message) {
         if let Some(inbound) = of_message(&message) {
             // What is not taken is found again when this process starts anew.

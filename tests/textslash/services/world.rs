@@ -7,7 +7,7 @@ use nix::sys::signal::Signal;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use textslash::sandbox::telegram::Person;
-use textslash::sandbox::{Options, Sandbox, twilio};
+use textslash::sandbox::{Options, Sandbox, discord, twilio};
 
 use crate::program::{self, Program};
 
@@ -31,6 +31,7 @@ pub struct World {
     dir: TempDir,
     bot: Option<Program>,
     bot_token: String,
+    discord_token: String,
     environment: Vec<(String, String)>,
 }
 
@@ -58,6 +59,8 @@ impl World {
             set(name, url);
         }
         set("TELEGRAM_BOT_TOKEN", bot_token.clone());
+        let discord_token = sandbox.discord().mint_bot("textslash");
+        set("DISCORD_BOT_TOKEN", discord_token.clone());
         if webhook {
             sandbox.twilio().add_sender(BOT_NUMBER);
             set("TWILIO_ACCOUNT_SID", sandbox.twilio().account_sid().to_owned());
@@ -74,7 +77,7 @@ impl World {
             set("TELEGRAM_WEBHOOK_SECRET", "s3cret_".repeat(8));
         }
         let dir = tempfile::tempdir().unwrap();
-        let mut world = Self { sandbox, dir, bot: None, bot_token, environment };
+        let mut world = Self { sandbox, dir, bot: None, bot_token, discord_token, environment };
         world.bot_starts().await;
         world
     }
@@ -104,6 +107,11 @@ impl World {
         bot.signal(Signal::SIGTERM);
         assert_eq!(bot.end().await.code, 130);
         self.bot_starts().await;
+    }
+
+    /// Ada on Discord, in direct messages with the onboarding bot.
+    pub fn ada_on_discord(&self) -> discord::Person {
+        self.sandbox.discord().person(&self.discord_token, ADA)
     }
 
     /// Ada on WhatsApp, in a chat with the onboarding bot.
