@@ -20,6 +20,7 @@
 //! # Hands: each touches exactly one outside thing
 //! - [`clock`]: what time it is
 //! - [`chance`]: randomness, seeded or real
+//! - [`files`]: files on disk, whole or not at all
 //! - [`http`]: one transport under every call to a vendor
 //! - [`cloud`]: what a cloud account must offer, and Fly.io
 //! - [`anthropic`]: is this model key alive
@@ -66,6 +67,8 @@ pub mod conversation;
 pub mod clock;
 
 pub mod chance;
+
+pub mod files;
 
 pub mod http;
 

@@ -7,6 +7,8 @@
 //! The VM serves:
 //! - `POST /turns` with a [`TurnRequest`]: starts the turn, or attaches to it when its id is known,
 //!   and streams [`TurnEvent`]s as one JSON line each
+//! - `PUT /turns/{id}/inbox/{name}`: a file of the person's for the agent; the answer is a [`Received`]
+//! - `GET /turns/{id}/outbox/{index}`: a file of the agent's that a [`TurnEvent::File`] told of
 //! - `POST /turns/{id}/cancel`: stops it with all its processes, or before it begins
 //! - `GET /ready`: 200 when the agent can answer; the body is a [`Health`]
 //! - `POST /commit`: the deployment is proven and may stay
@@ -167,9 +169,19 @@ pub struct TurnRequest {
     pub session: String,
     /// What the person wrote.
     pub text: String,
+    /// Files that came with it or before it, as paths within the workspace.
+    #[serde(default)]
+    pub files: Vec<String>,
     /// Events already received, heartbeats not counted: the stream goes on after this many.
     #[serde(default)]
     pub after: usize,
+}
+
+/// Where a file of the person's lies.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Received {
+    /// Within the workspace.
+    pub path: String,
 }
 
 /// One line of a turn's stream. The last one is always `Done` or `Failed`.
@@ -187,6 +199,15 @@ pub enum TurnEvent {
         name: String,
         /// What it is used on, in one short line.
         detail: String,
+    },
+    /// The agent left a file for the person.
+    File {
+        /// Which of the turn's files, from 0.
+        index: usize,
+        /// As the agent called it.
+        name: String,
+        /// Its size; beyond [`FILE_BYTES_MAX`](crate::files::FILE_BYTES_MAX) it cannot be fetched.
+        bytes: u64,
     },
     /// Still working: sent when nothing else was for a while.
     Heartbeat,

@@ -26,6 +26,7 @@ use crate::spec::{DeploymentId, Role};
 mod activity;
 mod commands;
 mod delivery;
+mod files;
 mod gate;
 pub mod ledger;
 mod machine;

@@ -18,6 +18,7 @@ use crate::spec::{AgentKind, DeploymentId, Role};
 pub mod agent;
 pub mod claude;
 pub mod directory;
+pub mod exchange;
 pub mod ids;
 pub mod process;
 mod record;
@@ -28,6 +29,7 @@ pub mod turns;
 use crate::probation::{PROBATION_MS, Probation};
 use agent::Agent;
 use directory::Directory;
+use exchange::Exchange;
 use process::AgentUser;
 use turns::Turns;
 
@@ -113,6 +115,7 @@ pub struct Vm {
     last_call: Mutex<Instant>,
     agent: Arc<dyn Agent>,
     turns: Turns,
+    exchange: Exchange,
     probation: Probation,
 }
 
@@ -161,6 +164,7 @@ impl Vm {
             clock,
             verifier: Mutex::default(),
             last_call: Mutex::new(Instant::now()),
+            exchange: Exchange::new(directory.clone()),
             turns: Turns::new(directory, agent.clone(), limits),
             agent,
             probation,
@@ -183,6 +187,11 @@ impl Vm {
     /// Its turns.
     pub fn turns(&self) -> &Turns {
         &self.turns
+    }
+
+    /// The files that come and go.
+    pub fn exchange(&self) -> &Exchange {
+        &self.exchange
     }
 
     /// Whether it was committed, and may serve turns.

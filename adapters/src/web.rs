@@ -11,6 +11,7 @@
 //! |---|---|
 //! | `{"type":"hello","key":K,"after":N}` | first, within seconds: the owner's key, and the last `seq` seen (0 for none) |
 //! | `{"type":"say","id":I,"text":T,"secret":S}` | a line; `id` is unique for good and stays the same when it is sent again; `secret` is true when it was typed unseen, as a message asked for (false if left out) |
+//! | `{"type":"file","id":I,"file":F,"name":N,"media_type":M,"caption":T}` | a file that was uploaded before as `F`; `media_type` and `caption` may be left out |
 //! | `{"type":"tap","id":I,"button":B,"message":M}` | a tap of button `B` of message `M` (may be left out) |
 //!
 //! The server says:
@@ -19,11 +20,14 @@
 //! |---|---|
 //! | `{"type":"welcome","seq":N}` | the key is right; entries after `seq` follow |
 //! | `{"type":"ack","id":I}` | that line or tap is safe on disk; until then, send it again after reconnecting |
-//! | `{"type":"message","seq":N,"id":M,"text":T,"buttons":[{"id":B,"label":L}],"ask":A}` | a message, or the new form of the one with this `id`; `ask` is `anything` or `secret` |
+//! | `{"type":"message","seq":N,"id":M,"text":T,"buttons":[{"id":B,"label":L}],"ask":A,"file":{"id":F,"name":N,"media_type":M,"bytes":B}}` | a message, or the new form of the one with this `id`; `ask` is `anything` or `secret`; `file` is left out where there is none |
 //! | `{"type":"delete","seq":N,"id":M}` | that message was removed |
 //! | `{"type":"typing"}` | an answer is on its way |
 //! | `{"type":"sleep"}` | the relay stops because nobody uses it, and closes the connection normally; a new one wakes it |
 //! | `{"type":"refused","text":T,"id":I}` | that line is not taken and must not be sent again; without `id`, the connection is not |
+//!
+//! The bytes of files travel beside the socket, with the header `Authorization: Bearer KEY`: `POST
+//! /chat/files` with them as its body answers `{"id":F}`, and `GET /chat/files/F` gives them.
 //!
 //! A client that reconnects with the last `seq` it saw gets everything it has not seen, each message
 //! in its latest form. Any number of clients of one owner see the same chat.
@@ -36,16 +40,20 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
-use tokio::sync::{Notify, broadcast, mpsc, watch};
+use axum::extract::DefaultBodyLimit;
+use axum::routing::{get, post};
+use bytes::Bytes;
+use tokio::sync::{Notify, Semaphore, broadcast, mpsc, watch};
 use tokio::time::timeout;
 use zeroize::Zeroizing;
 
 use crate::channel::{Capabilities, Channel, ChannelError, Event, SecretEntry};
-use crate::chat::{ChatId, Inbound, InboundId, MessageRef, Outbound};
+use crate::chat::{Attachment, ChatId, File, Inbound, InboundId, MessageRef, Outbound};
 use crate::text::{Unit, length};
 
 pub mod client;
 mod door;
+mod files;
 mod inbox;
 mod log;
 mod socket;
@@ -54,7 +62,8 @@ pub(crate) mod tests;
 mod waits;
 mod wire;
 
-pub use log::{Change, Entry, Log, LogError, MemoryLog};
+pub use files::FILE_BYTES_MAX;
+pub use log::{Change, Entry, Log, LogError, MemoryLog, Posted, PostedFile};
 
 use door::Door;
 use inbox::Inbox;
@@ -87,6 +96,8 @@ pub struct Web {
     changed: watch::Sender<()>,
     signs: broadcast::Sender<Sign>,
     door: Mutex<Door>,
+    /// Files that arrive.
+    uploads: Semaphore,
     waits: Waits,
 }
 
@@ -120,8 +131,8 @@ impl Web {
                 secret_entry: SecretEntry::Hidden,
                 opens_pages: false,
                 makes_bots: false,
-                files_in_bytes_max: 0,
-                files_out_bytes_max: 0,
+                files_in_bytes_max: FILE_BYTES_MAX as u64,
+                files_out_bytes_max: FILE_BYTES_MAX as u64,
             },
             inbox,
             inbound: tokio::sync::Mutex::new(inbound),
@@ -129,14 +140,18 @@ impl Web {
             changed: watch::Sender::new(()),
             signs: broadcast::Sender::new(SIGNS_MAX),
             door: Mutex::default(),
+            uploads: Semaphore::new(files::UPLOADS_MAX),
             waits,
         })
     }
 
-    /// `GET /chat/socket`.
+    /// `/chat/socket` and `/chat/files`.
     pub fn router(self: &Arc<Self>) -> axum::Router {
         axum::Router::new()
-            .route("/chat/socket", axum::routing::get(socket::upgrade))
+            .route("/chat/socket", get(socket::upgrade))
+            .route("/chat/files", post(files::upload))
+            .route("/chat/files/{id}", get(files::download))
+            .layer(DefaultBodyLimit::max(FILE_BYTES_MAX))
             .with_state(self.clone())
     }
 
@@ -155,11 +170,11 @@ impl Web {
         self.door.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    async fn put(&self, message: &Outbound) -> Result<(), ChannelError> {
-        if length(&message.text, Unit::Bytes) > TEXT_MAX {
+    async fn put(&self, posted: &Posted) -> Result<(), ChannelError> {
+        if length(&posted.message.text, Unit::Bytes) > TEXT_MAX {
             return Err(ChannelError::Refused("too long"));
         }
-        self.log.put(message).await.map_err(in_doubt)?;
+        self.log.put(posted).await.map_err(in_doubt)?;
         self.changed.send_replace(());
         Ok(())
     }
@@ -196,7 +211,7 @@ impl Channel for Web {
     }
 
     async fn send(&self, chat: &ChatId, message: &Outbound) -> Result<MessageRef, ChannelError> {
-        self.put(message).await?;
+        self.put(&message.clone().into()).await?;
         Ok(MessageRef { chat: chat.clone(), id: message.key.clone() })
     }
 
@@ -204,7 +219,7 @@ impl Channel for Web {
         if !self.log.contains(&message.id).await.map_err(in_doubt)? {
             return Err(ChannelError::NoSuchMessage);
         }
-        self.put(&Outbound { key: message.id.clone(), ..new.clone() }).await
+        self.put(&Outbound { key: message.id.clone(), ..new.clone() }.into()).await
     }
 
     async fn delete(&self, message: &MessageRef) -> Result<(), ChannelError> {
@@ -215,6 +230,22 @@ impl Channel for Web {
             }
             None => Err(ChannelError::NoSuchMessage),
         }
+    }
+
+    async fn fetch(&self, attachment: &Attachment) -> Result<Bytes, ChannelError> {
+        self.kept(&attachment.id).await
+    }
+
+    async fn send_file(&self, chat: &ChatId, file: &File) -> Result<MessageRef, ChannelError> {
+        let kept = PostedFile {
+            id: self.keep(file).await?,
+            name: file.name.clone(),
+            media_type: file.media_type.clone(),
+            bytes: file.bytes.len() as u64,
+        };
+        let message = Outbound::text(file.key.clone(), file.caption.clone());
+        self.put(&Posted { message, file: Some(kept) }).await?;
+        Ok(MessageRef { chat: chat.clone(), id: file.key.clone() })
     }
 
     async fn typing(&self, _: &ChatId) {

@@ -3,10 +3,10 @@
 use std::time::Duration;
 
 use adapters::channel::ChannelError;
-use adapters::chat::MessageRef;
+use adapters::chat::{File, MessageRef, Outbound};
 
-use super::Relay;
 use super::ledger::Unsent;
+use super::{Relay, messages};
 
 /// Pause before a message is sent again that may have been sent, in milliseconds.
 const IN_DOUBT_MS: u64 = 1_000;
@@ -32,6 +32,12 @@ impl Relay {
             Ok(message) => self.ledger.sent(&unsent, Some(&message)).await?,
             Err(ChannelError::Refused(reason)) => {
                 tracing::warn!(reason, "a message can never be sent");
+                if let Some(file) = &unsent.file {
+                    let key = format!("{}-refused", unsent.message.key);
+                    let text = messages::file_not_sent(self.locale(), &file.name);
+                    let now_ms = self.clock.now_ms();
+                    self.ledger.post(&unsent.chat, &Outbound::text(key, text), now_ms).await?;
+                }
                 self.ledger.sent(&unsent, unsent.sent_as.as_ref()).await?;
             }
             Err(ChannelError::NoSuchMessage) => self.ledger.lost(&unsent).await?,
@@ -46,6 +52,20 @@ impl Relay {
     }
 
     async fn hand_over(&self, unsent: &Unsent) -> Result<MessageRef, ChannelError> {
+        if let Some(sending) = &unsent.file {
+            let key = &unsent.message.key;
+            let Ok(bytes) = self.ledger.bytes_of(key).await else {
+                return Err(ChannelError::InDoubt);
+            };
+            let file = File {
+                key: key.clone(),
+                name: sending.name.clone(),
+                media_type: sending.media_type.clone(),
+                bytes: bytes.ok_or(ChannelError::Refused("the file is gone"))?,
+                caption: unsent.message.text.clone(),
+            };
+            return self.channel.send_file(&unsent.chat, &file).await;
+        }
         match &unsent.sent_as {
             Some(message) if self.channel.capabilities().edits => {
                 self.channel.edit(message, &unsent.message).await?;

@@ -5,19 +5,24 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use adapters::chat::{ChatId, InboundId, MessageRef, Outbound};
+use adapters::chat::{Attachment, ChatId, InboundId, MessageRef, Outbound};
+use anyhow::Context;
 use sqlx::any::AnyRow;
 use sqlx::migrate::Migrator;
 use sqlx::{AnyConnection, AnyPool, Row};
 use tokio::sync::Notify;
 
+use files::Shelf;
+
 use crate::store;
 
+mod files;
 mod outbox;
 mod pointing;
 mod usage;
 mod web_log;
 
+pub use files::Sending;
 pub use outbox::Unsent;
 pub use usage::Tokens;
 
@@ -32,6 +37,10 @@ const KEPT_MAX: i64 = 2_000;
 /// The relay's database.
 pub struct Ledger {
     pool: AnyPool,
+    /// Bytes of files that are to be sent.
+    sending: Shelf,
+    /// Bytes of the web channel's files.
+    posted: Shelf,
     /// Woken when a line waits.
     pub(super) lines: Notify,
     /// Woken when a message waits.
@@ -46,6 +55,8 @@ pub struct NewLine<'a> {
     pub chat: &'a ChatId,
     /// What was written.
     pub text: &'a str,
+    /// The file that came with it.
+    pub file: Option<&'a Attachment>,
     /// The id of the turn that it becomes.
     pub turn: &'a str,
     /// Carried out at once instead of becoming a turn.
@@ -61,6 +72,8 @@ pub struct Line {
     pub chat: ChatId,
     /// What was written.
     pub text: String,
+    /// The file that came with it.
+    pub file: Option<Attachment>,
     /// The id of its turn, the same after every restart.
     pub turn: String,
     /// The session it was written in.
@@ -92,7 +105,9 @@ impl Ledger {
     /// When the directory cannot be written or the file is not such a database.
     pub async fn open(data_dir: &Path) -> anyhow::Result<Arc<Self>> {
         let pool = store::open(&data_dir.join("relay.db"), &MIGRATIONS).await?;
-        Ok(Arc::new(Self { pool, lines: Notify::new(), messages: Notify::new() }))
+        let sending = Shelf::beside(data_dir, "sending").context("cannot keep files")?;
+        let posted = Shelf::beside(data_dir, "posted").context("cannot keep files")?;
+        Ok(Arc::new(Self { pool, sending, posted, lines: Notify::new(), messages: Notify::new() }))
     }
 
     /// Stores a line unless it is there already.
@@ -105,13 +120,14 @@ impl Ledger {
             return Ok(Accepted::Full);
         }
         sqlx::query(
-            "INSERT INTO inbox (id, chat, text, turn, is_command, at_ms, session)
-             SELECT $1, $2, $3, $4, $5, $6, id FROM session WHERE true
+            "INSERT INTO inbox (id, chat, text, file, turn, is_command, at_ms, session)
+             SELECT $1, $2, $3, $4, $5, $6, $7, id FROM session WHERE true
              ON CONFLICT (id) DO NOTHING",
         )
         .bind(&new.id.0)
         .bind(&new.chat.0)
         .bind(new.text)
+        .bind(new.file.map(serde_json::to_string).transpose()?)
         .bind(new.turn)
         .bind(i64::from(new.is_command))
         .bind(i64::try_from(now_ms)?)
@@ -224,7 +240,7 @@ impl Ledger {
         .await?
         .rows_affected();
         let dropped = sqlx::query(
-            "UPDATE inbox SET is_settled = 1, text = ''
+            "UPDATE inbox SET is_settled = 1, text = '', file = NULL
              WHERE is_settled = 0 AND is_command = 0 AND is_stopped = 0 AND seq < $1",
         )
         .bind(command.seq)
@@ -267,7 +283,7 @@ impl Ledger {
 }
 
 async fn settle(connection: &mut AnyConnection, seq: i64) -> anyhow::Result<()> {
-    sqlx::query("UPDATE inbox SET is_settled = 1, text = '' WHERE seq = $1")
+    sqlx::query("UPDATE inbox SET is_settled = 1, text = '', file = NULL WHERE seq = $1")
         .bind(seq)
         .execute(connection)
         .await?;
@@ -279,6 +295,7 @@ async fn forget(connection: &mut AnyConnection) -> anyhow::Result<()> {
         "DELETE FROM inbox WHERE is_settled = 1 AND seq <= (SELECT max(seq) FROM inbox) - $1",
         "DELETE FROM outbox WHERE sent_revision >= revision
          AND seq <= (SELECT max(seq) FROM outbox) - $1",
+        "DELETE FROM arrived WHERE seq <= (SELECT max(seq) FROM arrived) - $1",
     ] {
         sqlx::query(delete).bind(KEPT_MAX).execute(&mut *connection).await?;
     }
@@ -286,10 +303,12 @@ async fn forget(connection: &mut AnyConnection) -> anyhow::Result<()> {
 }
 
 fn line(row: &AnyRow) -> anyhow::Result<Line> {
+    let file: Option<String> = row.try_get("file")?;
     Ok(Line {
         seq: row.try_get("seq")?,
         chat: ChatId(row.try_get("chat")?),
         text: row.try_get("text")?,
+        file: file.map(|file| serde_json::from_str(&file)).transpose()?,
         turn: row.try_get("turn")?,
         session: row.try_get("session")?,
         is_stopped: row.try_get::<i64, _>("is_stopped")? != 0,

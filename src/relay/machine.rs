@@ -5,13 +5,14 @@ use std::time::Duration;
 
 use anyhow::Context;
 use bytes::Bytes;
-use http::{Method, Request};
+use http::{Method, Request, StatusCode};
 use url::Url;
 
 use crate::chance::Chance;
 use crate::clock::Clock;
+use crate::files::{FILE_BYTES_MAX, safe_name};
 use crate::http::{Answer, Reply, SharedTransport, Unanswered, call};
-use crate::protocol::{Call, Direction, Health, SIGNATURE_HEADER, TurnRequest, sign};
+use crate::protocol::{Call, Direction, Health, Received, SIGNATURE_HEADER, TurnRequest, sign};
 use crate::secret::Secret;
 
 /// Time for the VM to answer a short call, a wake included.
@@ -22,6 +23,19 @@ const GLANCE: Duration = Duration::from_secs(2);
 
 /// Answers to short calls are a few words.
 const ANSWER_BYTES_MAX: usize = 64 * 1024;
+
+/// Time for a file to travel over the private network, a wake included.
+const FILE_TIMEOUT: Duration = Duration::from_secs(90);
+
+/// Why a file is not with the agent.
+pub(super) enum NotGiven {
+    /// Nobody answered, or nothing of sense.
+    Unanswered,
+    /// The disk is full, or the agent is in the way.
+    NoRoom,
+    /// The VM does not take it.
+    Refused(StatusCode),
+}
 
 pub(super) struct Machine {
     url: Url,
@@ -54,8 +68,42 @@ impl Machine {
         let path = format!("/turns/{turn}/cancel");
         let answer = self.call(Method::POST, &path, CALL_TIMEOUT).await;
         answer.is_ok_and(|answer| {
-            answer.status.is_success() || answer.status == http::StatusCode::NOT_FOUND
+            answer.status.is_success() || answer.status == StatusCode::NOT_FOUND
         })
+    }
+
+    /// Gives a file to the agent; where it lies. The same turn's file of the same name is the same file.
+    pub(super) async fn give(
+        &self,
+        turn: &str,
+        name: &str,
+        bytes: Bytes,
+    ) -> Result<Received, NotGiven> {
+        let name: String =
+            url::form_urlencoded::byte_serialize(safe_name(name).as_bytes()).collect();
+        let path = format!("/turns/{turn}/inbox/{name}");
+        let request = self.request(Method::PUT, &path, bytes).map_err(|_| NotGiven::Unanswered)?;
+        let answer = call(&*self.transport, request, FILE_TIMEOUT, ANSWER_BYTES_MAX).await;
+        let answer = answer.map_err(|_| NotGiven::Unanswered)?;
+        match answer.status {
+            StatusCode::INSUFFICIENT_STORAGE => Err(NotGiven::NoRoom),
+            status if status.is_success() => {
+                serde_json::from_slice(&answer.body).map_err(|_| NotGiven::Unanswered)
+            }
+            status => Err(NotGiven::Refused(status)),
+        }
+    }
+
+    /// The bytes of a file that a turn told of; `None` when the VM does not have it any more.
+    pub(super) async fn take(&self, turn: &str, index: usize) -> Result<Option<Bytes>, Unanswered> {
+        let path = format!("/turns/{turn}/outbox/{index}");
+        let request = self.request(Method::GET, &path, Bytes::new())?;
+        let answer = call(&*self.transport, request, FILE_TIMEOUT, FILE_BYTES_MAX).await?;
+        match answer.status {
+            StatusCode::OK => Ok(Some(answer.body)),
+            StatusCode::NOT_FOUND => Ok(None),
+            _ => Err(Unanswered::Lost),
+        }
     }
 
     pub(super) async fn ready(&self) -> Option<Health> {

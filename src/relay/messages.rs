@@ -49,9 +49,72 @@ pub(super) const SECRET: Words = Words {
 };
 
 pub(super) const NO_FILES: Words = Words {
-    english: "I cannot take files yet. Send what is in it as text.",
-    german: "Dateien kann ich noch nicht annehmen. Schick den Inhalt als Text.",
+    english: "Files cannot be sent here. Send what is in it as text.",
+    german: "Hier lassen sich keine Dateien schicken. Schick den Inhalt als Text.",
 };
+
+pub(super) const FILE_NOT_FETCHED: Words = Words {
+    english: "I could not get that file from the chat service. Send it again.",
+    german: "Ich konnte diese Datei beim Chatdienst nicht holen. Schick sie noch einmal.",
+};
+
+pub(super) const NO_ROOM: Words = Words {
+    english: "Your machine could not store that file; its disk may be full. Ask your agent to make room, \
+              then send it again.",
+    german: "Deine Maschine konnte diese Datei nicht speichern; vielleicht ist ihr Speicher voll. Bitte \
+             deinen Agenten, Platz zu schaffen, und schick sie dann noch einmal.",
+};
+
+pub(super) fn file_is_there(locale: Locale, path: &str) -> String {
+    match locale {
+        Locale::English => format!("It is in {path}. Now write what to do with it."),
+        Locale::German => {
+            format!("Sie liegt unter {path}. Schreib jetzt, was damit geschehen soll.")
+        }
+    }
+}
+
+pub(super) fn file_too_large_in(locale: Locale, bytes_max: u64) -> String {
+    let max = megabytes(bytes_max);
+    match locale {
+        Locale::English => {
+            format!("That file is too large: {max} MB can be sent here. Send it in parts.")
+        }
+        Locale::German => {
+            format!(
+                "Diese Datei ist zu groß: {max} MB lassen sich hier schicken. Schick sie in Teilen."
+            )
+        }
+    }
+}
+
+pub(super) fn file_too_large_out(locale: Locale, name: &str, bytes: u64, bytes_max: u64) -> String {
+    let (size, max) = (megabytes(bytes), megabytes(bytes_max));
+    match locale {
+        Locale::English => format!(
+            "{name} has {size} MB, and {max} MB can be sent here. It stays on your machine in sent/{name}."
+        ),
+        Locale::German => format!(
+            "{name} hat {size} MB, und {max} MB lassen sich hier schicken. Sie bleibt auf deiner Maschine \
+             unter sent/{name}."
+        ),
+    }
+}
+
+pub(super) fn file_not_sent(locale: Locale, name: &str) -> String {
+    match locale {
+        Locale::English => {
+            format!("{name} could not be sent here. It stays on your machine in sent/{name}.")
+        }
+        Locale::German => format!(
+            "{name} ließ sich hier nicht schicken. Sie bleibt auf deiner Maschine unter sent/{name}."
+        ),
+    }
+}
+
+fn megabytes(bytes: u64) -> u64 {
+    bytes.div_ceil(1024 * 1024)
+}
 
 pub(super) const NOT_COMMITTED: Words = Words {
     english: "This deployment was never finished, so nothing runs. Finish it or remove it where you made it.",

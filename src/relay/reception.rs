@@ -1,7 +1,7 @@
 //! Lines from the channel to disk, and only then acknowledged.
 
 use adapters::channel::Event;
-use adapters::chat::{Content, Inbound, Outbound};
+use adapters::chat::{Attachment, Content, Inbound, Outbound};
 
 use super::commands::Command;
 use super::gate::Passage;
@@ -17,10 +17,7 @@ impl Relay {
         while let Some(event) = self.channel.next().await {
             match event {
                 Event::Reachable(_) => self.reachable.notify_one(),
-                Event::Inbound(inbound) => {
-                    self.activity.touch();
-                    self.take(&inbound).await;
-                }
+                Event::Inbound(inbound) => self.take(&inbound).await,
             }
         }
         std::future::pending::<()>().await;
@@ -30,6 +27,7 @@ impl Relay {
         match self.gate.judge(inbound) {
             // Nobody else delivers it again: a channel holds back what is not acknowledged.
             Passage::Owner => {
+                self.activity.touch();
                 while let Err(error) = self.take_line(inbound).await {
                     self.database_failed(&error).await;
                 }
@@ -56,31 +54,37 @@ impl Relay {
             Content::Text(text) if text.len() > TEXT_BYTES_MAX => {
                 self.decline(inbound, messages::TOO_LONG.said(self.locale())).await
             }
-            Content::Text(_) if !self.probation.serves() => {
+            Content::Text(_) | Content::File(_) if !self.probation.serves() => {
                 self.decline(inbound, messages::NOT_COMMITTED.said(self.locale())).await
             }
             Content::Text(text) if text.trim().is_empty() => Ok(()),
-            Content::Text(text) => self.accept(inbound, text.trim()).await,
-            Content::File(_) => self.decline(inbound, messages::NO_FILES.said(self.locale())).await,
+            Content::Text(text) => self.accept(inbound, text.trim(), None).await,
+            Content::File(file) => self.accept_file(inbound, file).await,
             Content::Secret(_) => self.decline(inbound, messages::SECRET.said(self.locale())).await,
             // The relay offers no buttons.
             Content::Tap { .. } => Ok(()),
         }
     }
 
-    async fn decline(&self, inbound: &Inbound, why: &str) -> anyhow::Result<()> {
+    pub(super) async fn decline(&self, inbound: &Inbound, why: &str) -> anyhow::Result<()> {
         let message = Outbound::text(format!("declined-{}", inbound.id.0), why);
         let now_ms = self.clock.now_ms();
         self.ledger.decline(&inbound.id, &inbound.chat, &message, now_ms).await
     }
 
-    async fn accept(&self, inbound: &Inbound, text: &str) -> anyhow::Result<()> {
-        let command = Command::parse(text);
+    pub(super) async fn accept(
+        &self,
+        inbound: &Inbound,
+        text: &str,
+        file: Option<&Attachment>,
+    ) -> anyhow::Result<()> {
+        let command = Command::parse(text).filter(|_| file.is_none());
         let turn = hex::encode(self.chance.bytes::<16>());
         let new = NewLine {
             id: &inbound.id,
             chat: &inbound.chat,
             text,
+            file,
             turn: &turn,
             is_command: command.is_some(),
         };

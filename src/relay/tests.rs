@@ -1,4 +1,5 @@
 mod delivery;
+mod files;
 mod probation;
 mod turns;
 pub(crate) mod world;
@@ -207,6 +208,8 @@ fn every_sentence_is_said_in_german_too() {
         messages::TOO_LONG,
         messages::SECRET,
         messages::NO_FILES,
+        messages::FILE_NOT_FETCHED,
+        messages::NO_ROOM,
         messages::NOT_COMMITTED,
         messages::WAKING,
         messages::NOTHING_TO_STOP,

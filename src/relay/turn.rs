@@ -30,8 +30,8 @@ const ATTACH_TIMEOUT: Duration = Duration::from_secs(90);
 const SILENCE_MAX: Duration = Duration::from_secs(60);
 
 /// First and longest pause between attempts to attach; each is twice the one before.
-const BACKOFF_MIN: Duration = Duration::from_millis(250);
-const BACKOFF_MAX: Duration = Duration::from_secs(15);
+pub(super) const BACKOFF_MIN: Duration = Duration::from_millis(250);
+pub(super) const BACKOFF_MAX: Duration = Duration::from_secs(15);
 
 /// Attempts to tell the VM that a turn is stopped; unheard, the VM's own time limit ends it.
 const CANCEL_ATTEMPTS: u32 = 3;
@@ -53,7 +53,7 @@ pub(super) enum Unheard {
 }
 
 impl Unheard {
-    fn of(status: StatusCode) -> Self {
+    pub(super) fn of(status: StatusCode) -> Self {
         match status {
             StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => Self::Refused,
             StatusCode::CONFLICT => Self::SessionBusy,
@@ -82,6 +82,8 @@ enum Left {
 struct Course<'a> {
     relay: &'a Relay,
     line: &'a Line,
+    /// What the agent is told of, besides the line.
+    files: Vec<String>,
     view: View,
     seen: usize,
     began_at: Instant,
@@ -108,17 +110,38 @@ impl Relay {
     }
 
     async fn turn(&self, line: &Line) -> anyhow::Result<()> {
+        self.channel.typing(&line.chat).await;
+        if let Some(file) = &line.file {
+            let brought = tokio::select! {
+                biased;
+                () = self.stopped_turn(line) => Err(messages::failed(TurnFailure::Stopped)),
+                brought = self.bring(line, file) => brought?,
+            };
+            let said = match brought {
+                Ok(_) if !line.text.is_empty() => None,
+                Ok(path) => Some(messages::file_is_there(self.locale(), &path)),
+                Err(why) => Some(why.said(self.locale()).to_owned()),
+            };
+            if let Some(said) = said {
+                let message = Outbound::text(format!("{}-0", line.turn), said);
+                return self.ledger.settle(line, &[message], self.clock.now_ms()).await;
+            }
+        }
+        self.ask(line).await
+    }
+
+    async fn ask(&self, line: &Line) -> anyhow::Result<()> {
         let now = Instant::now();
         let mut course = Course {
             relay: self,
             line,
+            files: self.ledger.files_for(&line.turn).await?,
             view: View::new(&line.turn, self.channel.capabilities(), self.locale()),
             seen: 0,
             began_at: now,
             heard_at: now,
             written: Vec::new(),
         };
-        self.channel.typing(&line.chat).await;
         let end = tokio::select! {
             biased;
             () = self.stopped_turn(line) => {
@@ -201,6 +224,7 @@ impl Course<'_> {
             turn: self.line.turn.clone(),
             session: self.line.session.clone(),
             text: self.line.text.clone(),
+            files: self.files.clone(),
             after: self.seen,
         };
         let relay = self.relay;
@@ -241,6 +265,13 @@ impl Course<'_> {
                 }
                 event = timeout_at(lost_at, lines.next()) => {
                     let Ok(Some(event)) = event else { return Ok(Left::Lost) };
+                    if let TurnEvent::File { index, name, bytes } = &event {
+                        // The answer stands before the files that it speaks of.
+                        self.write().await?;
+                        if !self.relay.take_file(self.line, *index, name, *bytes).await? {
+                            return Ok(Left::Lost);
+                        }
+                    }
                     if let Some(end) = self.hear(&event) {
                         return Ok(Left::Ended(end));
                     }
@@ -256,7 +287,9 @@ impl Course<'_> {
         self.heard_at = Instant::now();
         self.view.show(event);
         match event {
-            TurnEvent::Text { .. } | TurnEvent::Tool { .. } => self.seen += 1,
+            TurnEvent::Text { .. } | TurnEvent::Tool { .. } | TurnEvent::File { .. } => {
+                self.seen += 1
+            }
             TurnEvent::Heartbeat => {}
             TurnEvent::Done => return Some(Ok(())),
             TurnEvent::Failed { reason } => return Some(Err(*reason)),

@@ -43,7 +43,10 @@ impl View {
         match event {
             TurnEvent::Text { text } => self.text.push_str(text),
             TurnEvent::Tool { name, detail } => self.tool = Some(one_line(name, detail)),
-            TurnEvent::Heartbeat | TurnEvent::Done | TurnEvent::Failed { .. } => {}
+            TurnEvent::File { .. }
+            | TurnEvent::Heartbeat
+            | TurnEvent::Done
+            | TurnEvent::Failed { .. } => {}
         }
     }
 

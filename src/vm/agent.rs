@@ -11,17 +11,26 @@ use crate::vm::process::Group;
 /// that is what keeps a flood of output out of memory.
 pub const EVENTS_QUEUED_MAX: usize = 16;
 
+/// What the person sent.
+#[derive(Clone, Copy, Debug)]
+pub struct Said<'a> {
+    /// What they wrote; may be empty.
+    pub text: &'a str,
+    /// Their files, as paths within the workspace; the last one came last.
+    pub files: &'a [String],
+}
+
 /// A program that answers.
 #[async_trait]
 pub trait Agent: Send + Sync {
     /// Could a turn be answered now?
     async fn ready(&self) -> bool;
 
-    /// Starts a turn with what the person wrote.
+    /// Starts a turn with what the person sent.
     ///
     /// # Errors
     /// When the program cannot be started.
-    async fn start(&self, session: &SessionId, text: &str) -> anyhow::Result<Running>;
+    async fn start(&self, session: &SessionId, said: Said<'_>) -> anyhow::Result<Running>;
 }
 
 /// A turn in progress. Dropped, it takes its processes with it.

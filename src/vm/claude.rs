@@ -25,7 +25,7 @@ use url::Url;
 
 use crate::protocol::{TurnEvent, TurnFailure};
 use crate::secret::Secret;
-use crate::vm::agent::{Agent, EVENTS_QUEUED_MAX, Running};
+use crate::vm::agent::{Agent, EVENTS_QUEUED_MAX, Running, Said};
 use crate::vm::directory::Directory;
 use crate::vm::ids::SessionId;
 use crate::vm::process::{Group, command};
@@ -51,6 +51,11 @@ const COMPLAINT_BYTES_MAX: usize = 1000;
 /// What root may do without being asked. Everyone else is asked nothing: the VM is the sandbox.
 const TOOLS_OF_ROOT: &str =
     "Bash,Edit,Glob,Grep,NotebookEdit,Read,Skill,Task,TodoWrite,WebFetch,WebSearch,Write";
+
+/// What the program cannot know of where it runs.
+const ABOUT_THE_CHAT: &str = "The person writes to you from a chat on a phone and sees only what you answer. \
+    Files they send lie in inbox/ of the workspace. To send them a file, put it into outbox/ of the workspace: \
+    it reaches them when your turn ends, and moves to sent/.";
 
 /// Starts Claude Code.
 pub struct Claude {
@@ -93,7 +98,8 @@ impl Claude {
             .env("ANTHROPIC_BASE_URL", model_url.as_str())
             .env("ANTHROPIC_API_KEY", token)
             .args(["-p", "--output-format", "stream-json", "--verbose"])
-            .args(["--include-partial-messages", known, &id]);
+            .args(["--include-partial-messages", known, &id])
+            .args(["--append-system-prompt", ABOUT_THE_CHAT]);
         let is_root = self.directory.agent_user().is_none() && nix::unistd::geteuid().is_root();
         if is_root {
             claude.args(["--allowedTools", TOOLS_OF_ROOT]);
@@ -149,7 +155,7 @@ impl Agent for Claude {
         self.runs.get_or_try_init(|| version).await.is_ok()
     }
 
-    async fn start(&self, session: &SessionId, text: &str) -> anyhow::Result<Running> {
+    async fn start(&self, session: &SessionId, said: Said<'_>) -> anyhow::Result<Running> {
         let mut claude = self.turn(session).await?;
         claude.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let (mut child, group) = Group::spawn(&mut claude)?;
@@ -157,9 +163,18 @@ impl Agent for Claude {
         let stdout = child.stdout.take().context("no standard output")?;
         let stderr = child.stderr.take().context("no standard error")?;
         let (sender, events) = mpsc::channel(EVENTS_QUEUED_MAX);
-        tokio::spawn(write(stdin, text.to_owned()));
+        tokio::spawn(write(stdin, prompt(said)));
         tokio::spawn(pump(child, stdout, stderr, sender, EXIT_TIMEOUT));
         Ok(Running { events, group: Some(group) })
+    }
+}
+
+/// What the program reads: the files first, since they are what the words are about.
+fn prompt(said: Said<'_>) -> String {
+    match (said.files, said.text) {
+        ([], text) => text.to_owned(),
+        (files, "") => format!("I sent you: {}", files.join(", ")),
+        (files, text) => format!("I sent you: {}\n\n{text}", files.join(", ")),
     }
 }
 

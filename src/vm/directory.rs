@@ -3,7 +3,6 @@
 use std::fs::Permissions;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
-use std::time::SystemTime;
 
 use anyhow::Context;
 
@@ -35,6 +34,7 @@ impl Directory {
             directory.workspace(),
             directory.home(),
             directory.turns(),
+            directory.files(),
             directory.shell_sessions(),
             directory.claude(),
         ];
@@ -52,6 +52,7 @@ impl Directory {
             user.own(&part)?;
         }
         set_mode(&self.root, PASS_ONLY)?;
+        set_mode(&self.files(), PRIVATE)?;
         set_mode(&self.turns(), PRIVATE)
     }
 
@@ -68,6 +69,11 @@ impl Directory {
     /// What the agent works on.
     pub fn workspace(&self) -> PathBuf {
         self.root.join("workspace")
+    }
+
+    /// Files that agents left for the person, until the relay has taken them.
+    pub fn files(&self) -> PathBuf {
+        self.root.join("files")
     }
 
     /// The home of the agent's programs.
@@ -99,38 +105,6 @@ impl Directory {
     pub fn claude(&self) -> PathBuf {
         self.root.join("claude")
     }
-}
-
-/// Removes the oldest files of a directory beyond `files_max` and `bytes_max`. What cannot be read
-/// or removed now is met again the next time.
-pub async fn keep_newest(directory: &Path, files_max: usize, bytes_max: u64) {
-    let mut bytes = 0;
-    for (newer, file) in newest_first(directory).await.into_iter().enumerate() {
-        bytes += file.bytes;
-        if newer >= files_max || bytes > bytes_max {
-            let _ = tokio::fs::remove_file(file.path).await;
-        }
-    }
-}
-
-struct File {
-    path: PathBuf,
-    modified: SystemTime,
-    bytes: u64,
-}
-
-async fn newest_first(directory: &Path) -> Vec<File> {
-    let mut files = Vec::new();
-    if let Ok(mut entries) = tokio::fs::read_dir(directory).await {
-        while let Ok(Some(entry)) = entries.next_entry().await {
-            if let Ok(metadata) = entry.metadata().await {
-                let modified = metadata.modified().unwrap_or(SystemTime::UNIX_EPOCH);
-                files.push(File { path: entry.path(), modified, bytes: metadata.len() });
-            }
-        }
-    }
-    files.sort_by_key(|file| std::cmp::Reverse(file.modified));
-    files
 }
 
 fn set_mode(path: &Path, mode: u32) -> anyhow::Result<()> {

@@ -1,5 +1,5 @@
 //! The agent that needs no model: each turn is a line for the shell, in the workspace. A session
-//! remembers the directory it went to.
+//! remembers the directory it went to; `$FILE` is the file that the person sent last.
 
 use std::path::{Path, PathBuf};
 use std::process::{ExitStatus, Stdio};
@@ -15,9 +15,10 @@ use tokio::process::Child;
 use tokio::sync::mpsc;
 use tokio::time::Instant;
 
+use crate::files::keep_newest;
 use crate::protocol::{TurnEvent, TurnFailure};
-use crate::vm::agent::{Agent, EVENTS_QUEUED_MAX, Running};
-use crate::vm::directory::{Directory, keep_newest};
+use crate::vm::agent::{Agent, EVENTS_QUEUED_MAX, Running, Said};
+use crate::vm::directory::Directory;
 use crate::vm::ids::SessionId;
 use crate::vm::process::{Group, command};
 use crate::vm::text::Decoder;
@@ -69,7 +70,8 @@ impl Agent for Shell {
         status.is_ok_and(|status| status.success())
     }
 
-    async fn start(&self, session: &SessionId, text: &str) -> anyhow::Result<Running> {
+    async fn start(&self, session: &SessionId, said: Said<'_>) -> anyhow::Result<Running> {
+        let text = said.text;
         let (sender, events) = mpsc::channel(EVENTS_QUEUED_MAX);
         if text.len() > LINE_BYTES_MAX || text.contains('\0') {
             let text = "That cannot be one command line: it is too long or holds a NUL.".to_owned();
@@ -88,6 +90,9 @@ impl Agent for Shell {
             .stdin(Stdio::null())
             .stdout(writer.try_clone().context("cannot share a pipe")?)
             .stderr(writer);
+        if let Some(file) = said.files.last() {
+            shell.env("FILE", self.directory.workspace().join(file));
+        }
         let (child, group) = Group::spawn(&mut shell)?;
         let output = pipe::Receiver::from_owned_fd(reader.into())?;
         tokio::spawn(pump(child, output, sender));

@@ -6,7 +6,7 @@ use std::path::Path;
 use async_trait::async_trait;
 use tokio::sync::mpsc;
 
-use super::agent::Running;
+use super::agent::{Running, Said};
 use super::ids::{SessionId, TurnId};
 use super::turns::{Ask, Attached, NotBegun, TURNS_RUNNING_MAX};
 use super::*;
@@ -45,6 +45,7 @@ fn ask(turn: &str, session: &str, text: &str, after: usize) -> Ask {
         turn: TurnId::try_from(turn).unwrap(),
         session: SessionId::try_from(session).unwrap(),
         text: text.to_owned(),
+        files: Vec::new(),
         after,
     }
 }
@@ -306,34 +307,6 @@ async fn an_agent_that_cannot_be_started_or_says_no_end_has_crashed() {
     assert_eq!(run(&vm, "1", "hi").await, (String::new(), failed(TurnFailure::AgentCrashed)));
 }
 
-#[tokio::test]
-async fn the_oldest_files_go_first() {
-    for (files_max, bytes_max, kept) in
-        [(9, 999, "01234"), (2, 999, "34"), (9, 30, "234"), (9, 9, ""), (0, 999, "")]
-    {
-        let dir = tempfile::tempdir().unwrap();
-        for age in 0..5 {
-            let path = dir.path().join((4 - age).to_string());
-            std::fs::write(&path, "ten bytes!").unwrap();
-            let modified = std::time::SystemTime::UNIX_EPOCH + Duration::from_secs(1000 - age);
-            std::fs::File::options()
-                .write(true)
-                .open(path)
-                .unwrap()
-                .set_modified(modified)
-                .unwrap();
-        }
-
-        directory::keep_newest(dir.path(), files_max, bytes_max).await;
-
-        let left = std::fs::read_dir(dir.path()).unwrap();
-        let mut left: Vec<_> = left.map(|file| file.unwrap().file_name()).collect();
-        left.sort();
-        let left: String = left.iter().map(|name| name.to_str().unwrap()).collect();
-        assert_eq!(left, kept, "{files_max} files, {bytes_max} bytes");
-    }
-}
-
 #[test]
 fn ids_that_could_be_paths_are_none() {
     for text in ["", ".", "..", "a/b", "../x", "a\0", "a.b", "ä", "a b", &"x".repeat(65)] {
@@ -361,7 +334,7 @@ impl Agent for Scripted {
         true
     }
 
-    async fn start(&self, _: &SessionId, _: &str) -> anyhow::Result<Running> {
+    async fn start(&self, _: &SessionId, _: Said<'_>) -> anyhow::Result<Running> {
         let (sender, events) = mpsc::channel(1);
         self.0.send(sender)?;
         Ok(Running { events, group: None })

@@ -13,10 +13,12 @@ use tokio::sync::{Mutex, watch};
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 
+use crate::files::keep_newest;
 use crate::protocol::{TurnEvent, TurnFailure};
 use crate::vm::Limits;
 use crate::vm::agent::Agent;
-use crate::vm::directory::{Directory, keep_newest};
+use crate::vm::directory::Directory;
+use crate::vm::exchange::Exchange;
 use crate::vm::ids::{SessionId, TurnId};
 use crate::vm::record::Record;
 
@@ -41,6 +43,8 @@ pub struct Ask {
     pub session: SessionId,
     /// What the person wrote.
     pub text: String,
+    /// The files they sent, as paths within the workspace.
+    pub files: Vec<String>,
     /// Events already received.
     pub after: usize,
 }
@@ -125,8 +129,9 @@ impl Turns {
             running.turns.insert(ask.turn.clone(), live.clone());
         });
         let (agent, limits, running) = (self.agent.clone(), self.limits, self.running.clone());
+        let exchange = Exchange::new(self.directory.clone());
         tasks.spawn(async move {
-            drive::drive(&live, record, agent.as_ref(), &ask, limits).await;
+            drive::drive(&live, record, agent.as_ref(), &exchange, &ask, limits).await;
             running.send_modify(|running| {
                 running.turns.remove(&ask.turn);
                 running.last_end = Instant::now();

@@ -8,17 +8,18 @@ use std::time::Duration;
 
 use anyhow::Context;
 use axum::body::{Body, Bytes};
-use axum::extract::{Path, Request, State};
+use axum::extract::{DefaultBodyLimit, Path, Request, State};
 use axum::http::{StatusCode, header};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
-use axum::routing::{get, post};
+use axum::routing::{get, post, put};
 use axum::{Json, Router};
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 
 use super::verified;
-use crate::protocol::{Call, Direction, Health, TurnRequest};
+use crate::files::FILE_BYTES_MAX;
+use crate::protocol::{Call, Direction, Health, Received, TurnRequest};
 use crate::vm::ids::{SessionId, TurnId};
 use crate::vm::turns::{Ask, Attached, NotBegun};
 use crate::vm::{Over, Vm, process};
@@ -26,8 +27,8 @@ use crate::vm::{Over, Vm, process};
 #[cfg(test)]
 mod tests;
 
-/// Largest body of a call: a person's message, with room for the longest paste.
-pub const BODY_BYTES_MAX: usize = 1024 * 1024;
+/// Largest body of a turn: a person's message, with room for the longest paste.
+pub const TURN_BYTES_MAX: usize = 1024 * 1024;
 
 /// How long readers may take to read the last events when the process ends.
 const LAST_WORDS: Duration = Duration::from_secs(5);
@@ -67,23 +68,29 @@ pub async fn serve(
 
 /// The routes.
 pub fn router(vm: Arc<Vm>) -> Router {
+    let files = Router::new()
+        .route("/turns/{id}/inbox/{name}", put(inbox))
+        .layer(DefaultBodyLimit::disable())
+        .route_layer(from_fn_with_state((vm.clone(), FILE_BYTES_MAX), only_the_relay));
     Router::new()
         .route("/turns", post(turn))
         .route("/turns/{id}/cancel", post(cancel))
+        .route("/turns/{id}/outbox/{index}", get(outbox))
         .route("/ready", get(ready))
         .route("/commit", post(commit))
-        .route_layer(from_fn_with_state(vm.clone(), only_the_relay))
+        .route_layer(from_fn_with_state((vm.clone(), TURN_BYTES_MAX), only_the_relay))
+        .merge(files)
         .route("/health", get(health))
         .with_state(vm)
 }
 
 async fn only_the_relay(
-    State(vm): State<Arc<Vm>>,
+    State((vm, body_bytes_max)): State<(Arc<Vm>, usize)>,
     request: Request,
     next: Next,
 ) -> Result<Response, StatusCode> {
     let verify = |call: Call<'_>, signature: Option<&str>| vm.verify(call, signature);
-    let request = verified(request, Direction::RelayToVm, BODY_BYTES_MAX, verify).await?;
+    let request = verified(request, Direction::RelayToVm, body_bytes_max, verify).await?;
     Ok(next.run(request).await)
 }
 
@@ -117,6 +124,33 @@ async fn cancel(State(vm): State<Arc<Vm>>, Path(id): Path<String>) -> StatusCode
     }
 }
 
+async fn inbox(
+    State(vm): State<Arc<Vm>>,
+    Path((id, name)): Path<(String, String)>,
+    body: Bytes,
+) -> Result<Json<Received>, StatusCode> {
+    let id = TurnId::try_from(id.as_str()).map_err(|_| StatusCode::NOT_FOUND)?;
+    if !vm.probation().serves() {
+        return Err(StatusCode::FORBIDDEN);
+    }
+    match vm.exchange().receive(&id, &name, &body).await {
+        Ok(path) => Ok(Json(Received { path })),
+        Err(error) => {
+            tracing::error!(error = format!("{error:#}"), "a file cannot be taken");
+            Err(StatusCode::INSUFFICIENT_STORAGE)
+        }
+    }
+}
+
+async fn outbox(
+    State(vm): State<Arc<Vm>>,
+    Path((id, index)): Path<(String, usize)>,
+) -> Result<Bytes, StatusCode> {
+    let id = TurnId::try_from(id.as_str()).map_err(|_| StatusCode::NOT_FOUND)?;
+    let kept = vm.exchange().kept(&id, index).await;
+    kept.map(Bytes::from).map_err(|_| StatusCode::NOT_FOUND)
+}
+
 async fn turn(State(vm): State<Arc<Vm>>, body: Bytes) -> Result<Response, StatusCode> {
     let ask = parse(&body).ok_or(StatusCode::BAD_REQUEST)?;
     if !vm.probation().serves() {
@@ -135,10 +169,10 @@ async fn turn(State(vm): State<Arc<Vm>>, body: Bytes) -> Result<Response, Status
 }
 
 fn parse(body: &[u8]) -> Option<Ask> {
-    let TurnRequest { turn, session, text, after } = serde_json::from_slice(body).ok()?;
+    let TurnRequest { turn, session, text, files, after } = serde_json::from_slice(body).ok()?;
     let turn = TurnId::try_from(turn.as_str()).ok()?;
     let session = SessionId::try_from(session.as_str()).ok()?;
-    Some(Ask { turn, session, text, after })
+    Some(Ask { turn, session, text, files, after })
 }
 
 async fn next_line(mut attached: Attached) -> Option<(Result<Bytes, Infallible>, Attached)> {

@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use adapters::chat::{Ask, Button, Outbound};
-use adapters::web::{Change, Entry, Log, MemoryLog};
+use adapters::web::{Change, Entry, Log, MemoryLog, Posted, PostedFile};
+use bytes::Bytes;
 use textslash::relay::ledger::Ledger;
 
 /// Every log there is, empty, and the directory that one of them lives in.
@@ -14,7 +15,7 @@ async fn logs() -> (tempfile::TempDir, Vec<Arc<dyn Log>>) {
 }
 
 fn put(seq: u64, key: &str, text: &str) -> Entry {
-    Entry { seq, change: Change::Put(Outbound::text(key, text)) }
+    Entry { seq, change: Change::Put(Outbound::text(key, text).into()) }
 }
 
 fn removed(seq: u64, key: &str) -> Entry {
@@ -28,7 +29,7 @@ async fn a_log_has_the_latest_form_of_every_message_in_the_order_of_change() {
         assert_eq!(log.head().await, Ok(0));
         assert_eq!(log.after(0, 10).await, Ok(vec![]));
         for (seq, (key, text)) in (1..).zip([("a", "A"), ("b", "B"), ("c", "C"), ("a", "A2")]) {
-            assert_eq!(log.put(&Outbound::text(key, text)).await, Ok(seq));
+            assert_eq!(log.put(&Outbound::text(key, text).into()).await, Ok(seq));
         }
         let all = [put(2, "b", "B"), put(3, "c", "C"), put(4, "a", "A2")];
         for (after, max, expected) in [
@@ -50,7 +51,7 @@ async fn a_removed_message_is_a_note_until_it_is_put_again() {
     let (_dir, logs) = logs().await;
     for log in logs {
         assert_eq!(log.remove("a").await, Ok(None));
-        log.put(&Outbound::text("a", "A")).await.unwrap();
+        log.put(&Outbound::text("a", "A").into()).await.unwrap();
         assert_eq!(log.contains("a").await, Ok(true));
 
         assert_eq!(log.remove("a").await, Ok(Some(2)));
@@ -58,7 +59,7 @@ async fn a_removed_message_is_a_note_until_it_is_put_again() {
         assert_eq!(log.remove("a").await, Ok(None));
         assert_eq!(log.after(0, 10).await, Ok(vec![removed(2, "a")]));
 
-        assert_eq!(log.put(&Outbound::text("a", "again")).await, Ok(3));
+        assert_eq!(log.put(&Outbound::text("a", "again").into()).await, Ok(3));
         assert_eq!(log.contains("a").await, Ok(true));
         assert_eq!(log.after(0, 10).await, Ok(vec![put(3, "a", "again")]));
         assert_eq!(log.head().await, Ok(3));
@@ -69,7 +70,7 @@ async fn a_removed_message_is_a_note_until_it_is_put_again() {
 async fn of_two_who_remove_a_message_one_has_done_it() {
     let (_dir, logs) = logs().await;
     for log in logs {
-        log.put(&Outbound::text("a", "A")).await.unwrap();
+        log.put(&Outbound::text("a", "A").into()).await.unwrap();
         let (one, other) = tokio::join!(log.remove("a"), log.remove("a"));
         assert_eq!([one, other].iter().filter(|removed| **removed == Ok(Some(2))).count(), 1);
         assert_eq!(log.head().await, Ok(2));
@@ -83,8 +84,8 @@ async fn a_message_comes_back_whole() {
         let message = Outbound::text("key: \u{0} '\"", "e\u{301} \u{0} \n {\"a\":1} 👩‍👩‍👧‍👦")
             .with_buttons(vec![Button::new("yes:1", "Yes, do"), Button::new("no", "")])
             .asking(Ask::Secret);
-        log.put(&message).await.unwrap();
-        let stands = Entry { seq: 1, change: Change::Put(message) };
+        log.put(&message.clone().into()).await.unwrap();
+        let stands = Entry { seq: 1, change: Change::Put(message.into()) };
         assert_eq!(log.after(0, 1).await, Ok(vec![stands]));
     }
 }
@@ -100,7 +101,7 @@ async fn who_reads_along_while_many_write_misses_nothing() {
             tokio::spawn(async move {
                 for n in 0..EACH {
                     let key = format!("{writer}-{n}");
-                    log.put(&Outbound::text(key, "text")).await.unwrap();
+                    log.put(&Outbound::text(key, "text").into()).await.unwrap();
                 }
             });
         }
@@ -120,12 +121,43 @@ async fn who_reads_along_while_many_write_misses_nothing() {
 async fn a_log_on_disk_goes_on_after_a_restart() {
     let dir = tempfile::tempdir().unwrap();
     let before = Ledger::open(dir.path()).await.unwrap();
-    before.put(&Outbound::text("a", "A")).await.unwrap();
-    before.put(&Outbound::text("b", "B")).await.unwrap();
+    before.put(&Outbound::text("a", "A").into()).await.unwrap();
+    before.put(&Outbound::text("b", "B").into()).await.unwrap();
     drop(before);
 
     let after = Ledger::open(dir.path()).await.unwrap();
     assert_eq!(after.head().await, Ok(2));
-    assert_eq!(after.put(&Outbound::text("a", "A2")).await, Ok(3));
+    assert_eq!(after.put(&Outbound::text("a", "A2").into()).await, Ok(3));
     assert_eq!(after.after(0, 10).await, Ok(vec![put(2, "b", "B"), put(3, "a", "A2")]));
+}
+
+#[tokio::test]
+async fn bytes_are_there_until_they_are_given_up() {
+    let (_dir, logs) = logs().await;
+    for log in logs {
+        assert_eq!(log.file("a").await, Ok(None));
+        log.keep_file("a", &Bytes::from_static(b"\xff\0one")).await.unwrap();
+        log.keep_file("b", &Bytes::from_static(b"two")).await.unwrap();
+        log.keep_file("a", &Bytes::from_static(b"one again")).await.unwrap();
+
+        assert_eq!(log.file("a").await, Ok(Some(Bytes::from_static(b"one again"))));
+        assert_eq!(log.file("b").await, Ok(Some(Bytes::from_static(b"two"))));
+    }
+}
+
+#[tokio::test]
+async fn a_message_keeps_what_is_known_of_its_file() {
+    let (_dir, logs) = logs().await;
+    for log in logs {
+        let file = PostedFile {
+            id: "f".into(),
+            name: "photo.png".into(),
+            media_type: "image/png".into(),
+            bytes: 7,
+        };
+        let posted = Posted { message: Outbound::text("a", "A"), file: Some(file) };
+        log.put(&posted).await.unwrap();
+        let stands = Entry { seq: 1, change: Change::Put(posted) };
+        assert_eq!(log.after(0, 10).await, Ok(vec![stands]));
+    }
 }

@@ -1,14 +1,20 @@
 //! What was said on the web channel, so that nothing is lost while nobody is connected.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
+
+use bytes::Bytes;
+use serde::{Deserialize, Serialize};
 
 use crate::chat::Outbound;
 
 /// Messages that a [`MemoryLog`] keeps; the oldest are forgotten first.
 const MEMORY_MAX: usize = 1_000;
+
+/// Files that a [`MemoryLog`] keeps, likewise.
+const FILES_MAX: usize = 16;
 
 /// The latest form of every message, in the order of their latest change.
 ///
@@ -18,7 +24,7 @@ const MEMORY_MAX: usize = 1_000;
 #[async_trait]
 pub trait Log: Send + Sync {
     /// Writes a message, or its new form if its key is known; its sequence number.
-    async fn put(&self, message: &Outbound) -> Result<u64, LogError>;
+    async fn put(&self, posted: &Posted) -> Result<u64, LogError>;
 
     /// Replaces a message by the note that it was removed; the sequence number of that note, or
     /// `None` where no such message stands.
@@ -32,6 +38,12 @@ pub trait Log: Send + Sync {
 
     /// The latest sequence number; zero if there never was one.
     async fn head(&self) -> Result<u64, LogError>;
+
+    /// Keeps the bytes of a file. The same id is the same file; old ones may be forgotten.
+    async fn keep_file(&self, id: &str, bytes: &Bytes) -> Result<(), LogError>;
+
+    /// The bytes of a file, if they are still there.
+    async fn file(&self, id: &str) -> Result<Option<Bytes>, LogError>;
 }
 
 /// A change in a [`Log`].
@@ -47,9 +59,39 @@ pub struct Entry {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Change {
     /// This message stands, in this form.
-    Put(Outbound),
+    Put(Posted),
     /// The message of this key was removed.
     Removed(String),
+}
+
+/// A message, and the file that came with it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Posted {
+    /// The message; the caption, where there is a file.
+    #[serde(flatten)]
+    pub message: Outbound,
+    /// What is known of the file. Its bytes are at [`Log::file`].
+    #[serde(default)]
+    pub file: Option<PostedFile>,
+}
+
+/// A file in the log.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PostedFile {
+    /// Names it in the log.
+    pub id: String,
+    /// What it is called.
+    pub name: String,
+    /// Its media type.
+    pub media_type: String,
+    /// Its size.
+    pub bytes: u64,
+}
+
+impl From<Outbound> for Posted {
+    fn from(message: Outbound) -> Self {
+        Self { message, file: None }
+    }
 }
 
 /// The log could not be read or written; trying again may help.
@@ -66,6 +108,7 @@ pub struct MemoryLog {
 #[derive(Default)]
 struct Entries {
     head: u64,
+    files: VecDeque<(String, Bytes)>,
     by_seq: BTreeMap<u64, Change>,
 }
 
@@ -88,14 +131,16 @@ impl Entries {
     }
 
     fn contains(&self, key: &str) -> bool {
-        self.by_seq.values().any(|change| matches!(change, Change::Put(put) if put.key == key))
+        self.by_seq
+            .values()
+            .any(|change| matches!(change, Change::Put(put) if put.message.key == key))
     }
 }
 
 impl Change {
     fn key(&self) -> &str {
         match self {
-            Self::Put(message) => &message.key,
+            Self::Put(posted) => &posted.message.key,
             Self::Removed(key) => key,
         }
     }
@@ -103,8 +148,8 @@ impl Change {
 
 #[async_trait]
 impl Log for MemoryLog {
-    async fn put(&self, message: &Outbound) -> Result<u64, LogError> {
-        Ok(self.entries().supersede(Change::Put(message.clone())))
+    async fn put(&self, posted: &Posted) -> Result<u64, LogError> {
+        Ok(self.entries().supersede(Change::Put(posted.clone())))
     }
 
     async fn remove(&self, key: &str) -> Result<Option<u64>, LogError> {
@@ -125,5 +170,21 @@ impl Log for MemoryLog {
 
     async fn head(&self) -> Result<u64, LogError> {
         Ok(self.entries().head)
+    }
+
+    async fn keep_file(&self, id: &str, bytes: &Bytes) -> Result<(), LogError> {
+        let files = &mut self.entries().files;
+        files.retain(|(known, _)| known != id);
+        if files.len() == FILES_MAX {
+            files.pop_front();
+        }
+        files.push_back((id.to_owned(), bytes.clone()));
+        Ok(())
+    }
+
+    async fn file(&self, id: &str) -> Result<Option<Bytes>, LogError> {
+        let entries = self.entries();
+        let found = entries.files.iter().find(|(known, _)| known == id);
+        Ok(found.map(|(_, bytes)| bytes.clone()))
     }
 }

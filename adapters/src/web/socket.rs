@@ -16,7 +16,7 @@ use super::door::{Ticket, is_same_origin};
 use super::waits::Waits;
 use super::wire::{ClientFrame, ServerFrame, encode};
 use super::{FRAME_MAX, ID_MAX, OWNER, Sign, TEXT_MAX, Web};
-use crate::chat::{Content, Inbound, InboundId, MessageRef, Place, UserId};
+use crate::chat::{Attachment, Content, Inbound, InboundId, MessageRef, Place, UserId};
 
 /// Entries read from the log at once.
 const BATCH: usize = 32;
@@ -99,7 +99,7 @@ async fn talk(web: Arc<Web>, mut stranger: Stranger, mut socket: WebSocket) {
 }
 
 /// Whether the shown key is the owner's; an empty one opens nothing.
-fn opens(shown: &str, key: &str) -> bool {
+pub(super) fn opens(shown: &str, key: &str) -> bool {
     !key.is_empty() && bool::from(shown.as_bytes().ct_eq(key.as_bytes()))
 }
 
@@ -258,6 +258,9 @@ impl Connection {
         let (id, content) = match serde_json::from_str(&text) {
             Ok(ClientFrame::Say { id, text, secret }) => (id, line(text.into(), secret)),
             Ok(ClientFrame::Tap { id, button, message }) => (id, tap(button, message)),
+            Ok(ClientFrame::File { id, file, name, media_type, caption }) => {
+                (id, attachment(file, name, media_type, caption))
+            }
             Ok(ClientFrame::Hello { .. }) => return Ok(()),
             Err(_) => return self.wire.refuse(MALFORMED, None).await.and(Err(Closed)),
         };
@@ -286,6 +289,18 @@ impl Connection {
 fn line(text: Zeroizing<String>, secret: bool) -> Option<Content> {
     let content = if secret { Content::Secret } else { Content::Text };
     (text.len() <= TEXT_MAX).then(|| content(text))
+}
+
+fn attachment(
+    id: String,
+    name: String,
+    media_type: Option<String>,
+    caption: String,
+) -> Option<Content> {
+    let kind = media_type.as_deref().unwrap_or_default();
+    let fits = [&id, &name, kind].iter().all(|word| word.len() <= ID_MAX);
+    let attachment = Attachment { id, name, media_type, bytes: None, caption };
+    (fits && attachment.caption.len() <= TEXT_MAX).then(|| Content::File(Box::new(attachment)))
 }
 
 fn tap(button: String, message: Option<String>) -> Option<Content> {

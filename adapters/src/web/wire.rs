@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::log::{Change, Entry};
+use super::log::{Change, Entry, Posted, PostedFile};
 use crate::chat::{Ask, Button, Outbound};
 
 /// What a client says.
@@ -26,6 +26,15 @@ pub(super) enum ClientFrame {
         #[serde(default)]
         message: Option<String>,
     },
+    File {
+        id: String,
+        file: String,
+        name: String,
+        #[serde(default)]
+        media_type: Option<String>,
+        #[serde(default)]
+        caption: String,
+    },
 }
 
 /// What a server says.
@@ -46,6 +55,8 @@ pub(super) enum ServerFrame {
         buttons: Vec<WireButton>,
         #[serde(default)]
         ask: WireAsk,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        file: Option<PostedFile>,
     },
     Delete {
         seq: u64,
@@ -80,19 +91,22 @@ impl From<Entry> for ServerFrame {
     fn from(Entry { seq, change }: Entry) -> Self {
         match change {
             Change::Removed(id) => Self::Delete { seq, id },
-            Change::Put(Outbound { key, text, buttons, ask, .. }) => Self::Message {
-                seq,
-                id: key,
-                text,
-                buttons: buttons
-                    .into_iter()
-                    .map(|Button { id, label }| WireButton { id, label })
-                    .collect(),
-                ask: match ask {
-                    Ask::Anything => WireAsk::Anything,
-                    Ask::Secret => WireAsk::Secret,
-                },
-            },
+            Change::Put(Posted { message: Outbound { key, text, buttons, ask, .. }, file }) => {
+                Self::Message {
+                    seq,
+                    file,
+                    id: key,
+                    text,
+                    buttons: buttons
+                        .into_iter()
+                        .map(|Button { id, label }| WireButton { id, label })
+                        .collect(),
+                    ask: match ask {
+                        Ask::Anything => WireAsk::Anything,
+                        Ask::Secret => WireAsk::Secret,
+                    },
+                }
+            }
         }
     }
 }
@@ -103,13 +117,28 @@ pub(super) fn outbound(
     text: String,
     buttons: Vec<WireButton>,
     ask: WireAsk,
+    file: Option<&PostedFile>,
 ) -> Outbound {
+    let text = match file {
+        Some(file) => noted(&text, file),
+        None => text,
+    };
     let buttons = buttons.into_iter().map(|WireButton { id, label }| Button { id, label });
     let ask = match ask {
         WireAsk::Anything => Ask::Anything,
         WireAsk::Secret => Ask::Secret,
     };
     Outbound::text(id, text).with_buttons(buttons.collect()).asking(ask)
+}
+
+/// A terminal shows no files; it says that there is one.
+fn noted(text: &str, file: &PostedFile) -> String {
+    let note = format!(
+        "[file: {}, {} kB; open the link in a browser]",
+        file.name,
+        file.bytes.div_ceil(1000)
+    );
+    if text.is_empty() { note } else { format!("{text}\n{note}") }
 }
 
 /// A frame as text. `None` cannot happen with these types; callers treat it as a broken connection.

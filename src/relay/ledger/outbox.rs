@@ -3,13 +3,15 @@
 use adapters::chat::{ChatId, MessageRef, Outbound};
 use sqlx::{AnyConnection, Row};
 
-use super::{Ledger, sent_as};
+use super::{Ledger, Sending, sent_as};
 
 /// A message, or a new form of one, that the channel has not taken yet.
 #[derive(Debug)]
 pub struct Unsent {
-    /// What to send.
+    /// What to send; the caption, where there is a file.
     pub message: Outbound,
+    /// The file to send; its bytes are at [`Ledger::bytes_of`].
+    pub file: Option<Sending>,
     /// Where to.
     pub chat: ChatId,
     /// The message it became when it was sent before.
@@ -30,13 +32,40 @@ impl Ledger {
         Ok(())
     }
 
+    /// Writes a file to be sent, once for each key.
+    ///
+    /// # Errors
+    /// When the database or the disk fails.
+    pub async fn post_file(
+        &self,
+        chat: &ChatId,
+        key: &str,
+        file: &Sending,
+        bytes: &[u8],
+        now_ms: u64,
+    ) -> anyhow::Result<()> {
+        self.sending.put(key, bytes).await?;
+        sqlx::query(
+            "INSERT INTO outbox (key, chat, text, file, at_ms) VALUES ($1, $2, '', $3, $4)
+             ON CONFLICT (key) DO NOTHING",
+        )
+        .bind(key)
+        .bind(&chat.0)
+        .bind(serde_json::to_string(file)?)
+        .bind(i64::try_from(now_ms)?)
+        .execute(&self.pool)
+        .await?;
+        self.messages.notify_one();
+        Ok(())
+    }
+
     /// The oldest message that was not sent in its latest form.
     ///
     /// # Errors
     /// When the database fails.
     pub async fn unsent(&self) -> anyhow::Result<Option<Unsent>> {
         let row = sqlx::query(
-            "SELECT key, chat, text, message, revision FROM outbox
+            "SELECT key, chat, text, file, message, revision FROM outbox
              WHERE sent_revision < revision ORDER BY seq LIMIT 1",
         );
         let Some(row) = row.fetch_optional(&self.pool).await? else { return Ok(None) };
@@ -44,7 +73,9 @@ impl Ledger {
         let sent_as = sent_as(&row, &chat)?;
         let message =
             Outbound::text(row.try_get::<String, _>("key")?, row.try_get::<String, _>("text")?);
-        Ok(Some(Unsent { message, sent_as, chat, revision: row.try_get("revision")? }))
+        let file: Option<String> = row.try_get("file")?;
+        let file = file.map(|file| serde_json::from_str(&file)).transpose()?;
+        Ok(Some(Unsent { message, file, sent_as, chat, revision: row.try_get("revision")? }))
     }
 
     /// This form of the message was sent (or can never be), and became that message.
@@ -60,6 +91,9 @@ impl Ledger {
         .bind(&unsent.message.key)
         .execute(&self.pool)
         .await?;
+        if unsent.file.is_some() {
+            self.sending.remove(&unsent.message.key).await;
+        }
         Ok(())
     }
 

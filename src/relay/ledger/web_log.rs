@@ -1,8 +1,8 @@
 //! The web channel's messages, in the same database.
 
-use adapters::chat::Outbound;
-use adapters::web::{Change, Entry, Log, LogError};
+use adapters::web::{Change, Entry, Log, LogError, Posted};
 use async_trait::async_trait;
+use bytes::Bytes;
 use sqlx::any::AnyRow;
 use sqlx::{AnyPool, Row};
 
@@ -13,9 +13,9 @@ const MESSAGES_MAX: i64 = 5_000;
 
 #[async_trait]
 impl Log for Ledger {
-    async fn put(&self, message: &Outbound) -> Result<u64, LogError> {
-        let body = serde_json::to_string(message).map_err(|_| LogError)?;
-        put(&self.pool, &message.key, body).await.map_err(unavailable)
+    async fn put(&self, posted: &Posted) -> Result<u64, LogError> {
+        let body = serde_json::to_string(posted).map_err(|_| LogError)?;
+        put(&self.pool, &posted.message.key, body).await.map_err(unavailable)
     }
 
     async fn remove(&self, key: &str) -> Result<Option<u64>, LogError> {
@@ -36,6 +36,14 @@ impl Log for Ledger {
 
     async fn head(&self) -> Result<u64, LogError> {
         head(&self.pool).await.map_err(unavailable)
+    }
+
+    async fn keep_file(&self, id: &str, bytes: &Bytes) -> Result<(), LogError> {
+        self.posted.put(id, bytes).await.map_err(|error| unavailable(error.into()))
+    }
+
+    async fn file(&self, id: &str) -> Result<Option<Bytes>, LogError> {
+        self.posted.get(id).await.map_err(|error| unavailable(error.into()))
     }
 }
 

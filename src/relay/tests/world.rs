@@ -1,6 +1,6 @@
 //! A relay among a channel in memory and a VM in this process.
 
-use adapters::chat::{ChatId, Content, Inbound, InboundId, Place};
+use adapters::chat::{Attachment, ChatId, Content, Inbound, InboundId, Place};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
@@ -16,6 +16,7 @@ pub use vm::{FakeVm, Script};
 const CHAT: &str = "chat";
 pub const OWNER: &str = "owner";
 pub const TEXT_MAX: usize = 200;
+pub const FILE_MAX: u64 = 1_000;
 
 pub fn line(id: &str, text: &str) -> Inbound {
     Inbound {
@@ -27,6 +28,17 @@ pub fn line(id: &str, text: &str) -> Inbound {
         message: None,
         content: Content::Text(text.to_owned().into()),
     }
+}
+
+pub fn photo(id: &str, caption: &str) -> Inbound {
+    let attachment = Attachment {
+        id: format!("photo {id}"),
+        name: "a photo.jpg".into(),
+        media_type: None,
+        bytes: Some(10),
+        caption: caption.into(),
+    };
+    Inbound { content: Content::File(Box::new(attachment)), ..line(id, "") }
 }
 
 /// Where a relay is killed.

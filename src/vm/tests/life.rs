@@ -100,7 +100,7 @@ impl Agent for Stuck {
         true
     }
 
-    async fn start(&self, _: &SessionId, _: &str) -> anyhow::Result<Running> {
+    async fn start(&self, _: &SessionId, _: Said<'_>) -> anyhow::Result<Running> {
         std::future::pending().await
     }
 }

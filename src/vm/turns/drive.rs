@@ -8,7 +8,8 @@ use tokio::time::{Instant, timeout_at};
 use super::{Ask, Live};
 use crate::protocol::{TurnEvent, TurnFailure};
 use crate::vm::Limits;
-use crate::vm::agent::{Agent, Running};
+use crate::vm::agent::{Agent, Running, Said};
+use crate::vm::exchange::Exchange;
 use crate::vm::record::Record;
 use crate::vm::text::{headline, printable};
 
@@ -27,15 +28,17 @@ pub(super) async fn drive(
     live: &Live,
     record: Record,
     agent: &dyn Agent,
+    exchange: &Exchange,
     ask: &Ask,
     limits: Limits,
 ) {
     let mut story = Story { live, record, left_bytes: limits.output_max_bytes };
+    let said = Said { text: &ask.text, files: &ask.files };
     let deadline = Instant::now() + Duration::from_millis(limits.turn_timeout_ms);
     let started = tokio::select! {
         biased;
         reason = cut_short(live, deadline) => Err(reason),
-        started = agent.start(&ask.session, &ask.text) => started.map_err(|error| {
+        started = agent.start(&ask.session, said) => started.map_err(|error| {
             tracing::error!(error = format!("{error:#}"), "the agent cannot be started");
             TurnFailure::AgentCrashed
         }),
@@ -43,6 +46,10 @@ pub(super) async fn drive(
     let last = match started {
         Ok(running) => follow(&mut story, running, deadline, limits).await,
         Err(reason) => failed(reason),
+    };
+    let last = match story.hand_out(exchange, ask).await {
+        Ok(()) => last,
+        Err(instead) => instead,
     };
     if story.tell(last.clone()).await.is_err() {
         live.events.send_modify(|events| events.push(last));
@@ -106,6 +113,27 @@ struct Story<'a> {
 }
 
 impl Story<'_> {
+    /// Tells of what the agent left for the person. What cannot be read stays where it is.
+    ///
+    /// # Errors
+    /// With how the turn ends instead, when the disk fails.
+    async fn hand_out(&mut self, exchange: &Exchange, ask: &Ask) -> Result<(), TurnEvent> {
+        let left = exchange.outbox().await.unwrap_or_else(|error| {
+            tracing::warn!(error = format!("{error:#}"), "the outbox cannot be listed");
+            Vec::new()
+        });
+        for (index, file) in left.into_iter().enumerate() {
+            if let Err(error) = exchange.keep(&ask.turn, index, &file).await {
+                tracing::warn!(error = format!("{error:#}"), "a file cannot be handed out");
+                continue;
+            }
+            let (name, bytes) = (file.name.clone(), file.bytes);
+            self.put(TurnEvent::File { index, name, bytes }).await?;
+            exchange.put_away(&file).await;
+        }
+        Ok(())
+    }
+
     /// Writes an event down, then shows it.
     ///
     /// # Errors

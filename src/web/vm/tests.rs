@@ -163,7 +163,7 @@ async fn health_is_open_and_ready_is_the_agents() {
 #[tokio::test]
 async fn what_is_no_turn_is_refused() {
     let world = World::new();
-    let too_large = "x".repeat(BODY_BYTES_MAX + 1);
+    let too_large = "x".repeat(TURN_BYTES_MAX + 1);
     for body in ["", "{}", "null", &turn("../x", "true"), &turn("", "true")] {
         let (status, _) = world.call(Method::POST, "/turns", body).await;
         assert_eq!(status, StatusCode::BAD_REQUEST, "{body}");

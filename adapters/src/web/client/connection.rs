@@ -158,8 +158,8 @@ impl Session {
                 self.welcomed = true;
                 Some(ClientEvent::Connected)
             }
-            Some(ServerFrame::Message { seq, id, text, buttons, ask }) => {
-                let message = outbound(id, text, buttons, ask);
+            Some(ServerFrame::Message { seq, id, text, buttons, ask, file }) => {
+                let message = outbound(id, text, buttons, ask, file.as_ref());
                 self.is_new(seq).then(|| match self.known.add(&message.key) {
                     true => ClientEvent::Message(message),
                     false => ClientEvent::Edited(message),

@@ -4,12 +4,13 @@ use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};
 
 use adapters::channel::{Capabilities, Channel, ChannelError, Event, SecretEntry};
-use adapters::chat::{ChatId, Inbound, InboundId, MessageRef, Outbound};
+use adapters::chat::{Attachment, ChatId, File, Inbound, InboundId, MessageRef, Outbound};
 use adapters::text::Unit;
 use async_trait::async_trait;
+use bytes::Bytes;
 use tokio::sync::{Notify, watch};
 
-use super::{CHAT, Cut, Hold, TEXT_MAX};
+use super::{CHAT, Cut, FILE_MAX, Hold, TEXT_MAX};
 
 /// A channel that delivers again what was not acknowledged, and knows messages by their keys.
 pub struct FakeChannel {
@@ -39,8 +40,8 @@ impl FakeChannel {
                 secret_entry: SecretEntry::Hidden,
                 opens_pages: false,
                 makes_bots: false,
-                files_in_bytes_max: 0,
-                files_out_bytes_max: 0,
+                files_in_bytes_max: FILE_MAX,
+                files_out_bytes_max: FILE_MAX,
             },
             hold,
             queue: Mutex::default(),
@@ -171,4 +172,17 @@ impl Channel for FakeChannel {
     }
 
     async fn typing(&self, _: &ChatId) {}
+
+    async fn fetch(&self, attachment: &Attachment) -> Result<Bytes, ChannelError> {
+        match self.failure() {
+            Some(failure) => Err(failure),
+            None => Ok(Bytes::from(format!("bytes of {}", attachment.id))),
+        }
+    }
+
+    /// A file stands among the messages as its name and what is in it.
+    async fn send_file(&self, chat: &ChatId, file: &File) -> Result<MessageRef, ChannelError> {
+        let text = format!("[{} {}]", file.name, String::from_utf8_lossy(&file.bytes));
+        self.send(chat, &Outbound::text(file.key.clone(), text)).await
+    }
 }

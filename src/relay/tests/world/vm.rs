@@ -1,6 +1,6 @@
 //! A VM in this process, which does what its script says.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet, VecDeque};
 use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
@@ -45,6 +45,10 @@ pub struct FakeVm {
     script: Script,
     hold: Arc<Hold>,
     asks: Mutex<Vec<TurnRequest>>,
+    /// Path and content of the files that came.
+    inbox: Mutex<BTreeMap<String, String>>,
+    /// The status of the answers to the next files that come.
+    file_statuses: Mutex<VecDeque<u16>>,
     cancels: watch::Sender<usize>,
     status: Mutex<Option<u16>>,
     begun: watch::Sender<bool>,
@@ -59,6 +63,8 @@ impl FakeVm {
             script,
             hold,
             asks: Mutex::default(),
+            inbox: Mutex::default(),
+            file_statuses: Mutex::default(),
             cancels: watch::Sender::default(),
             begun: watch::Sender::default(),
         }
@@ -81,6 +87,36 @@ impl FakeVm {
 
     pub fn sessions(&self) -> Vec<String> {
         self.firsts().into_iter().map(|ask| ask.session).collect()
+    }
+
+    pub fn told_of(&self) -> Vec<Vec<String>> {
+        self.firsts().into_iter().map(|ask| ask.files).collect()
+    }
+
+    pub fn inbox(&self) -> Vec<String> {
+        self.inbox.lock().unwrap().values().cloned().collect()
+    }
+
+    /// The next files are answered so.
+    pub fn answers_files_with(&self, statuses: &[u16]) {
+        self.file_statuses.lock().unwrap().extend(statuses);
+    }
+
+    fn file(&self, path: &str, bytes: &Bytes) -> Reply {
+        if let Some(status) = self.file_statuses.lock().unwrap().pop_front() {
+            let mut refused = reply(Vec::new(), true);
+            refused.head.status = status.try_into().unwrap();
+            return refused;
+        }
+        if let Some((_, index)) = path.split_once("/outbox/") {
+            return reply(vec![format!("bytes of file {index}")], true);
+        }
+        let (_, name) = path.split_once("/inbox/").unwrap();
+        let path = format!("inbox/{name}");
+        let content = String::from_utf8(bytes.to_vec()).unwrap();
+        let mut inbox = self.inbox.lock().unwrap();
+        inbox.insert(path.clone(), content);
+        reply(vec![serde_json::json!({ "path": path }).to_string()], true)
     }
 
     pub fn attached_after(&self) -> Vec<usize> {
@@ -114,6 +150,9 @@ impl Transport for FakeVm {
         if path.ends_with("/cancel") {
             self.cancels.send_modify(|cancels| *cancels += 1);
             return Ok(reply(Vec::new(), true));
+        }
+        if path.contains("/inbox/") || path.contains("/outbox/") {
+            return Ok(self.file(path, request.body()));
         }
         if path == "/commit" {
             return Ok(reply(Vec::new(), true));

@@ -1,0 +1,119 @@
+//! Files of the web channel, by HTTP beside the socket: `POST /chat/files` takes one and `GET
+//! /chat/files/{id}` gives one, to whoever shows the owner's key as a bearer token.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::extract::rejection::BytesRejection;
+use axum::extract::{Path, State};
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use bytes::Bytes;
+use serde_json::json;
+use sha2::{Digest, Sha256};
+use tokio::time::Instant;
+
+use super::door::is_same_origin;
+use super::socket::opens;
+use super::{Web, in_doubt};
+use crate::channel::ChannelError;
+use crate::chat::File;
+
+/// Largest file either way, in bytes: what the other services take at least, and what fits twice into the
+/// memory of the smallest machine.
+pub const FILE_BYTES_MAX: usize = 20 * 1024 * 1024;
+
+/// How long a file may take to arrive: 20 MB over a slow phone connection.
+pub(super) const UPLOAD_TIMEOUT: Duration = Duration::from_secs(10 * 60);
+
+/// Files that arrive at the same time, each of them in memory.
+pub(super) const UPLOADS_MAX: usize = 2;
+
+/// The id of a file is what is in it: sent twice, it is kept once.
+fn id_of(bytes: &[u8]) -> String {
+    hex::encode(&Sha256::digest(bytes)[..16])
+}
+
+fn is_id(id: &str) -> bool {
+    id.len() == 32 && id.bytes().all(|byte| byte.is_ascii_hexdigit())
+}
+
+impl Web {
+    /// Keeps a file of ours; what names it.
+    pub(super) async fn keep(&self, file: &File) -> Result<String, ChannelError> {
+        if file.bytes.len() > FILE_BYTES_MAX {
+            return Err(ChannelError::Refused("the file is too large"));
+        }
+        let id = id_of(&file.bytes);
+        self.log.keep_file(&id, &file.bytes).await.map_err(in_doubt)?;
+        Ok(id)
+    }
+
+    /// A file that was kept.
+    pub(super) async fn kept(&self, id: &str) -> Result<Bytes, ChannelError> {
+        if !is_id(id) {
+            return Err(ChannelError::Refused("no such file"));
+        }
+        let file = self.log.file(id).await.map_err(in_doubt)?;
+        file.ok_or(ChannelError::Refused("the file is not there any more"))
+    }
+
+    fn admits(&self, headers: &HeaderMap) -> bool {
+        let shown = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
+        let shown = shown.and_then(|value| value.strip_prefix("Bearer ")).unwrap_or_default();
+        let admitted = is_same_origin(headers) && opens(shown, &self.key);
+        if !admitted {
+            self.door().turn_away(Instant::now());
+        }
+        admitted
+    }
+}
+
+/// The key is looked at before the body is read.
+pub(super) async fn upload(
+    State(web): State<Arc<Web>>,
+    request: axum::extract::Request,
+) -> Result<Response, StatusCode> {
+    if !web.admits(request.headers()) {
+        return Err(StatusCode::UNAUTHORIZED);
+    }
+    let place = web.uploads.acquire().await;
+    let _place = place.map_err(|_| StatusCode::SERVICE_UNAVAILABLE)?;
+    let body = read(request);
+    let body = tokio::time::timeout(UPLOAD_TIMEOUT, body).await;
+    let body = body.map_err(|_| StatusCode::REQUEST_TIMEOUT)?.map_err(|error| error.status())?;
+    let id = id_of(&body);
+    match web.log.keep_file(&id, &body).await {
+        Ok(()) => Ok(axum::Json(json!({ "id": id })).into_response()),
+        Err(_) => Err(StatusCode::INSUFFICIENT_STORAGE),
+    }
+}
+
+async fn read(request: axum::extract::Request) -> Result<Bytes, BytesRejection> {
+    use axum::extract::FromRequest;
+    Bytes::from_request(request, &()).await
+}
+
+/// As bytes of no kind, so that no browser runs what is in them.
+pub(super) async fn download(
+    State(web): State<Arc<Web>>,
+    Path(id): Path<String>,
+    headers: HeaderMap,
+) -> Response {
+    if !web.admits(&headers) {
+        return StatusCode::UNAUTHORIZED.into_response();
+    }
+    match web.kept(&id).await {
+        Ok(bytes) => {
+            let headers = [
+                (header::CONTENT_TYPE, "application/octet-stream"),
+                (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+                (header::CONTENT_SECURITY_POLICY, "default-src 'none'; sandbox"),
+                (header::CACHE_CONTROL, "private, no-store"),
+            ];
+            (headers, bytes).into_response()
+        }
+        Err(ChannelError::Refused(_)) => StatusCode::NOT_FOUND.into_response(),
+        Err(_) => StatusCode::SERVICE_UNAVAILABLE.into_response(),
+    }
+}

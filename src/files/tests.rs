@@ -1,0 +1,64 @@
+use std::time::{Duration, SystemTime};
+
+use super::*;
+
+#[tokio::test]
+async fn the_oldest_files_go_first() {
+    for (files_max, bytes_max, kept) in
+        [(9, 999, "01234"), (2, 999, "34"), (9, 30, "234"), (9, 9, ""), (0, 999, "")]
+    {
+        let dir = tempfile::tempdir().unwrap();
+        for age in 0..5 {
+            let path = dir.path().join((4 - age).to_string());
+            std::fs::write(&path, "ten bytes!").unwrap();
+            let modified = SystemTime::UNIX_EPOCH + Duration::from_secs(1000 - age);
+            std::fs::File::options()
+                .write(true)
+                .open(path)
+                .unwrap()
+                .set_modified(modified)
+                .unwrap();
+        }
+
+        keep_newest(dir.path(), files_max, bytes_max).await;
+
+        let left = std::fs::read_dir(dir.path()).unwrap();
+        let mut left: Vec<_> = left.map(|file| file.unwrap().file_name()).collect();
+        left.sort();
+        let left: String = left.iter().map(|name| name.to_str().unwrap()).collect();
+        assert_eq!(left, kept, "{files_max} files, {bytes_max} bytes");
+    }
+}
+
+#[tokio::test]
+async fn a_file_replaces_another_whole_and_leaves_no_part() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("file");
+    for text in ["first and longer", "second"] {
+        write_whole(&path, text.as_bytes()).await.unwrap();
+        assert_eq!(std::fs::read_to_string(&path).unwrap(), text);
+    }
+    assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 1);
+}
+
+#[test]
+fn a_name_cannot_leave_its_directory_or_be_an_option() {
+    for (name, safe) in [
+        ("photo.jpg", "photo.jpg"),
+        ("Überweisung März.pdf", "Überweisung_März.pdf"),
+        ("../../etc/passwd", "passwd"),
+        ("C:\\Users\\ada\\notes.txt", "notes.txt"),
+        ("-rf", "rf"),
+        (".bashrc", "bashrc"),
+        ("...", "file"),
+        ("", "file"),
+        ("/", "file"),
+        (".", "file"),
+        ("a b;rm -rf ~$(x)`y`'\"\n\0.sh", "a_b_rm_-rf____x__y_____.sh"),
+    ] {
+        assert_eq!(safe_name(name), safe, "{name:?}");
+    }
+    let long = safe_name(&format!("{}.tar.gz", "ä".repeat(500)));
+    assert!(long.len() <= NAME_BYTES_MAX && long.ends_with(".gz"), "{long:?}");
+    assert!(safe_name(&format!("x.{}", "y".repeat(500))).len() <= NAME_BYTES_MAX);
+}

@@ -1,0 +1,150 @@
+//! Files of the person's on their way to the agent, and the agent's on their way to the person.
+
+use std::time::Duration;
+
+use adapters::channel::ChannelError;
+use adapters::chat::{Attachment, Inbound, Outbound};
+use bytes::Bytes;
+use tokio::time::{Instant, sleep};
+
+use super::Relay;
+use super::ledger::{Line, Sending};
+use super::machine::NotGiven;
+use super::messages::{self, Words};
+use super::turn::{BACKOFF_MAX, BACKOFF_MIN, Unheard};
+use crate::files::{FILE_BYTES_MAX, safe_name};
+
+/// What became of an attempt.
+enum Attempt<T> {
+    Done(T),
+    /// Trying again does not help; why, for the person.
+    Never(Words),
+    /// Not now; what to say when it stays so.
+    Later(Words, Duration),
+}
+
+impl Relay {
+    /// The largest file that can come in here, in bytes.
+    pub(super) fn file_in_bytes_max(&self) -> u64 {
+        self.channel.capabilities().files_in_bytes_max.min(FILE_BYTES_MAX as u64)
+    }
+
+    fn file_out_bytes_max(&self) -> u64 {
+        self.channel.capabilities().files_out_bytes_max.min(FILE_BYTES_MAX as u64)
+    }
+
+    pub(super) async fn accept_file(
+        &self,
+        inbound: &Inbound,
+        file: &Attachment,
+    ) -> anyhow::Result<()> {
+        let bytes_max = self.file_in_bytes_max();
+        if bytes_max == 0 {
+            return self.decline(inbound, messages::NO_FILES.said(self.locale())).await;
+        }
+        if file.bytes.is_some_and(|bytes| bytes > bytes_max) {
+            let why = messages::file_too_large_in(self.locale(), bytes_max);
+            return self.decline(inbound, &why).await;
+        }
+        self.accept(inbound, file.caption.trim(), Some(file)).await
+    }
+
+    /// Brings the file of a line to the VM; where it lies there, or why it does not.
+    pub(super) async fn bring(
+        &self,
+        line: &Line,
+        file: &Attachment,
+    ) -> anyhow::Result<Result<String, Words>> {
+        let bytes = match self.trying(|| self.fetch(file)).await {
+            Ok(bytes) => bytes,
+            Err(why) => return Ok(Err(why)),
+        };
+        match self.trying(|| self.give(line, file, bytes.clone())).await {
+            Ok(path) => {
+                self.ledger.arrived(line, &path).await?;
+                Ok(Ok(path))
+            }
+            Err(why) => Ok(Err(why)),
+        }
+    }
+
+    async fn trying<T, F: Future<Output = Attempt<T>>>(
+        &self,
+        attempt: impl Fn() -> F,
+    ) -> Result<T, Words> {
+        let give_up_at = Instant::now() + Duration::from_millis(self.settings.limits.give_up_ms);
+        let mut backoff = BACKOFF_MIN;
+        loop {
+            let (why, pause) = match attempt().await {
+                Attempt::Done(done) => return Ok(done),
+                Attempt::Never(why) => return Err(why),
+                Attempt::Later(why, pause) => (why, pause.max(backoff)),
+            };
+            if Instant::now() + pause > give_up_at {
+                return Err(why);
+            }
+            sleep(pause).await;
+            backoff = (backoff * 2).min(BACKOFF_MAX);
+        }
+    }
+
+    async fn fetch(&self, file: &Attachment) -> Attempt<Bytes> {
+        let later = |ms| Attempt::Later(messages::FILE_NOT_FETCHED, Duration::from_millis(ms));
+        match self.channel.fetch(file).await {
+            Ok(bytes) if bytes.len() > FILE_BYTES_MAX => Attempt::Never(messages::FILE_NOT_FETCHED),
+            Ok(bytes) => Attempt::Done(bytes),
+            Err(ChannelError::Refused(reason)) => {
+                tracing::info!(reason, "a file cannot be fetched");
+                Attempt::Never(messages::FILE_NOT_FETCHED)
+            }
+            Err(ChannelError::NoSuchMessage) => Attempt::Never(messages::FILE_NOT_FETCHED),
+            Err(ChannelError::TooFast { retry_after_ms }) => later(retry_after_ms),
+            Err(ChannelError::InDoubt | ChannelError::Unreachable) => later(0),
+        }
+    }
+
+    async fn give(&self, line: &Line, file: &Attachment, bytes: Bytes) -> Attempt<String> {
+        let later = |why| Attempt::Later(messages::unheard(why), Duration::ZERO);
+        match self.machine.give(&line.turn, &file.name, bytes).await {
+            Ok(received) => Attempt::Done(received.path),
+            Err(NotGiven::NoRoom) => Attempt::Never(messages::NO_ROOM),
+            Err(NotGiven::Refused(status)) => match Unheard::of(status) {
+                Unheard::NotTaken => Attempt::Never(messages::unheard(Unheard::NotTaken)),
+                why => later(why),
+            },
+            Err(NotGiven::Unanswered) => later(Unheard::OutOfReach),
+        }
+    }
+
+    /// Takes a file of the agent's from the VM and writes it down to be sent; false when the VM is not
+    /// to be reached.
+    pub(super) async fn take_file(
+        &self,
+        line: &Line,
+        index: usize,
+        name: &str,
+        bytes: u64,
+    ) -> anyhow::Result<bool> {
+        let key = format!("{}-file-{index}", line.turn);
+        let now_ms = self.clock.now_ms();
+        let bytes_max = self.file_out_bytes_max();
+        if bytes > bytes_max {
+            let text = messages::file_too_large_out(self.locale(), name, bytes, bytes_max);
+            self.ledger.post(&line.chat, &Outbound::text(key, text), now_ms).await?;
+            return Ok(true);
+        }
+        let Ok(taken) = self.machine.take(&line.turn, index).await else { return Ok(false) };
+        match taken {
+            Some(bytes) => {
+                let media_type = mime_guess::from_path(name).first_or_octet_stream().to_string();
+                let file = Sending { name: safe_name(name), media_type };
+                self.ledger.post_file(&line.chat, &key, &file, &bytes, now_ms).await?;
+            }
+            None => {
+                let text = messages::file_not_sent(self.locale(), name);
+                self.ledger.post(&line.chat, &Outbound::text(key, text), now_ms).await?;
+            }
+        }
+        Ok(true)
+    }
+}

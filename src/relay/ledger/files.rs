@@ -1,0 +1,103 @@
+//! Files on their way: bytes beside the database, and what the agent is told of them.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use bytes::Bytes;
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+use sqlx::Row;
+
+use super::{Ledger, Line};
+use crate::files::{keep_newest, write_whole};
+
+/// Bytes kept for whoever looks at the web channel's files later, and how many: a small part of the
+/// smallest volume.
+const KEPT_MAX: usize = 500;
+const KEPT_BYTES_MAX: u64 = 200 * 1024 * 1024;
+
+/// What is known of a file of ours.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Sending {
+    /// What it is called.
+    pub name: String,
+    /// Its media type.
+    pub media_type: String,
+}
+
+/// Where bytes lie.
+pub(super) struct Shelf(PathBuf);
+
+impl Shelf {
+    pub(super) fn open(path: PathBuf) -> io::Result<Self> {
+        std::fs::create_dir_all(&path)?;
+        Ok(Self(path))
+    }
+
+    /// Any key, as a name.
+    fn at(&self, key: &str) -> PathBuf {
+        self.0.join(hex::encode(&Sha256::digest(key)[..16]))
+    }
+
+    pub(super) async fn put(&self, key: &str, bytes: &[u8]) -> io::Result<()> {
+        keep_newest(&self.0, KEPT_MAX, KEPT_BYTES_MAX).await;
+        write_whole(&self.at(key), bytes).await
+    }
+
+    pub(super) async fn get(&self, key: &str) -> io::Result<Option<Bytes>> {
+        match tokio::fs::read(self.at(key)).await {
+            Ok(bytes) => Ok(Some(bytes.into())),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    pub(super) async fn remove(&self, key: &str) {
+        // What stays is given up with the oldest.
+        let _ = tokio::fs::remove_file(self.at(key)).await;
+    }
+
+    pub(super) fn beside(data_dir: &Path, name: &str) -> io::Result<Self> {
+        Self::open(data_dir.join(name))
+    }
+}
+
+impl Ledger {
+    /// The bytes of a file that is to be sent; `None` when they were given up.
+    ///
+    /// # Errors
+    /// When the disk fails.
+    pub async fn bytes_of(&self, key: &str) -> anyhow::Result<Option<Bytes>> {
+        Ok(self.sending.get(key).await?)
+    }
+
+    /// The file of this line lies there, and the agent is to be told. Twice is once.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn arrived(&self, line: &Line, path: &str) -> anyhow::Result<()> {
+        sqlx::query(
+            "INSERT INTO arrived (line, path) VALUES ($1, $2) ON CONFLICT (line) DO NOTHING",
+        )
+        .bind(&line.turn)
+        .bind(path)
+        .execute(&self.pool)
+        .await?;
+        Ok(())
+    }
+
+    /// The files that the agent is told of with this turn: those that no other turn told of, and the same
+    /// ones however often it is asked.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn files_for(&self, turn: &str) -> anyhow::Result<Vec<String>> {
+        sqlx::query("UPDATE arrived SET turn = $1 WHERE turn IS NULL")
+            .bind(turn)
+            .execute(&self.pool)
+            .await?;
+        let rows = sqlx::query("SELECT path FROM arrived WHERE turn = $1 ORDER BY seq").bind(turn);
+        let rows = rows.fetch_all(&self.pool).await?;
+        rows.iter().map(|row| Ok(row.try_get("path")?)).collect()
+    }
+}

@@ -1,0 +1,139 @@
+//! Files of the person's and of the agent's.
+
+use adapters::channel::ChannelError;
+
+use super::world::{FILE_MAX, photo};
+use super::*;
+
+const PHOTO_1: &str = "inbox/a_photo.jpg";
+
+fn left(index: usize, name: &str, bytes: u64) -> TurnEvent {
+    TurnEvent::File { index, name: name.into(), bytes }
+}
+
+fn there() -> String {
+    messages::file_is_there(Locale::English, PHOTO_1)
+}
+
+#[tokio::test]
+async fn a_file_with_words_is_a_turn_that_tells_of_it() {
+    let world = World::new(Script::answers("a cat")).await;
+    world.channel.says(photo("1", "what is this?"));
+    world.until(&["a cat"]).await;
+    assert_eq!(world.vm.asked(), ["what is this?"]);
+    assert_eq!(world.vm.told_of(), [[PHOTO_1]]);
+    assert_eq!(world.vm.inbox(), ["bytes of photo 1"]);
+}
+
+#[tokio::test]
+async fn a_file_without_words_waits_for_the_next_line() {
+    let world = World::new(Script::answers("a cat")).await;
+    world.channel.says(photo("1", "  "));
+    world.until(&[&there()]).await;
+    world.channel.says(line("2", "what is this?"));
+    world.until(&[&there(), "a cat"]).await;
+    world.channel.says(line("3", "really?"));
+    world.until(&[&there(), "a cat", "a cat"]).await;
+    assert_eq!(world.vm.told_of(), [vec![PHOTO_1.to_owned()], vec![]]);
+}
+
+#[tokio::test]
+async fn a_file_is_no_command_whatever_is_written_with_it() {
+    let world = World::new(Script::answers("stopped what?")).await;
+    world.channel.says(photo("1", "/stop"));
+    world.until(&["stopped what?"]).await;
+    assert_eq!(world.vm.asked(), ["/stop"]);
+}
+
+#[tokio::test]
+async fn a_file_that_is_too_large_or_gone_is_told_of_and_harms_nothing() {
+    let world = World::new(Script::answers("yes")).await;
+    let mut large = photo("1", "look");
+    if let Content::File(file) = &mut large.content {
+        file.bytes = Some(FILE_MAX + 1);
+    }
+    world.channel.says(large);
+    world.settled(1).await;
+    world.channel.fails_with(ChannelError::Refused("gone"));
+    world.channel.says(photo("2", "look"));
+    world.settled(2).await;
+    world.channel.says(line("3", "are you there?"));
+
+    let too_large = messages::file_too_large_in(Locale::English, FILE_MAX);
+    let gone = messages::FILE_NOT_FETCHED.said(Locale::English);
+    world.until(&[&too_large, gone, "yes"]).await;
+    assert_eq!(world.vm.told_of(), [Vec::<String>::new()]);
+}
+
+#[tokio::test]
+async fn what_stands_in_the_way_of_a_file_is_waited_for() {
+    let world = World::new(Script::answers("a cat")).await;
+    for failure in [ChannelError::TooFast { retry_after_ms: 10 }, ChannelError::InDoubt] {
+        world.channel.fails_with(failure);
+    }
+    world.vm.answers_files_with(&[503, 401]);
+    world.channel.says(photo("1", "what is this?"));
+    world.until(&["a cat"]).await;
+    assert_eq!(world.vm.inbox(), ["bytes of photo 1"]);
+}
+
+#[tokio::test]
+async fn a_full_disk_is_told_of_at_once() {
+    let world = World::new(Script::answers("yes")).await;
+    world.vm.answers_files_with(&[507]);
+    world.channel.says(photo("1", "look"));
+    world.until(&[messages::NO_ROOM.said(Locale::English)]).await;
+    assert_eq!(world.vm.asked(), [""; 0]);
+}
+
+#[tokio::test]
+async fn a_relay_that_dies_anywhere_brings_a_file_once() {
+    for cut in Cut::ALL {
+        let world = World::stopped(Script::answers("a cat")).await;
+        world.channel.says(photo("1", "what is this?"));
+        world.cut_at(cut).await;
+        world.until(&["a cat"]).await;
+        assert_eq!(world.vm.inbox(), ["bytes of photo 1"], "{cut:?}");
+        assert_eq!(world.vm.told_of(), [[PHOTO_1]], "{cut:?}");
+        assert_eq!(world.channel.texts(), ["a cat"], "{cut:?}");
+    }
+}
+
+#[tokio::test]
+async fn what_the_agent_left_is_sent_after_its_words() {
+    let events = vec![
+        TurnEvent::Text { text: "Here.".into() },
+        left(0, "report.pdf", 15),
+        left(1, "film.mp4", FILE_MAX + 1),
+        TurnEvent::Done,
+    ];
+    let world = World::new(Script::of(events)).await;
+    world.channel.says(line("1", "make it"));
+    let too_large =
+        messages::file_too_large_out(Locale::English, "film.mp4", FILE_MAX + 1, FILE_MAX);
+    world.until(&["Here.", "[report.pdf bytes of file 0]", &too_large]).await;
+    assert_eq!(world.channel.texts()[0], "Here.");
+    world.delivered().await;
+    assert_eq!(std::fs::read_dir(world.dir.path().join("sending")).unwrap().count(), 0);
+}
+
+#[tokio::test]
+async fn a_file_that_the_service_refuses_is_said_to_be_where_it_is() {
+    let events = vec![left(0, "virus.exe", 15), TurnEvent::Done];
+    let world = World::new(Script::of(events)).await;
+    world.channel.fails_with(ChannelError::Refused("blocked"));
+    world.channel.says(line("1", "make it"));
+    let refused = messages::file_not_sent(Locale::English, "virus.exe");
+    world.until(&[&refused, messages::NOTHING_SAID.said(Locale::English)]).await;
+}
+
+#[tokio::test]
+async fn a_file_that_cannot_be_taken_now_is_taken_with_the_rest_of_the_stream() {
+    let events =
+        vec![TurnEvent::Text { text: "Here.".into() }, left(0, "a.txt", 15), TurnEvent::Done];
+    let world = World::new(Script::of(events)).await;
+    world.vm.answers_files_with(&[503]);
+    world.channel.says(line("1", "make it"));
+    world.until(&["Here.", "[a.txt bytes of file 0]"]).await;
+    assert!(world.vm.attached_after().ends_with(&[1]), "{:?}", world.vm.attached_after());
+}

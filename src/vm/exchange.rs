@@ -1,0 +1,189 @@
+//! Files between the person and the agent: `inbox/` and `outbox/` in the workspace.
+//!
+//! The workspace is the agent's, who can put a link in any place. So whatever is read or written in it is
+//! read or written by a program of the agent's own user, who can reach nothing else through it.
+
+use std::io;
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+use std::time::Duration;
+
+use anyhow::Context;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::process::Command;
+use tokio::time::timeout;
+
+use crate::files::{FILE_BYTES_MAX, keep_newest, safe_name, write_whole};
+use crate::vm::directory::Directory;
+use crate::vm::ids::TurnId;
+use crate::vm::process::command;
+
+#[cfg(test)]
+mod tests;
+
+/// Files of one turn that are sent: more at once is a folder, which is better sent as an archive. The rest
+/// goes with the next turns.
+pub const FILES_MAX: usize = 10;
+
+/// Files kept for a relay that has not fetched them yet, and their bytes: a small part of the smallest
+/// volume.
+const KEPT_MAX: usize = 100;
+const KEPT_BYTES_MAX: u64 = 200 * 1024 * 1024;
+
+/// How long a program of ours may take for one file.
+const FILE_TIMEOUT: Duration = Duration::from_secs(60);
+
+/// Longest listing of the outbox that is read: thousands of names.
+const LISTING_BYTES_MAX: u64 = 256 * 1024;
+
+/// Characters of a turn's id in the name of its file, so that a second `photo.jpg` does not replace the
+/// first.
+const TURN_CHARS: usize = 6;
+
+const RECEIVE: &str =
+    r#"mkdir -p inbox && cat >"inbox/.$0.part" && mv -f "inbox/.$0.part" "inbox/$0""#;
+
+/// Size and name of each regular file, each ended by a NUL.
+const LIST: &str = r#"cd outbox 2>/dev/null || exit 0
+for file in *; do
+    [ -f "$file" ] && [ ! -L "$file" ] && printf '%d\0%s\0' "$(wc -c <"$file")" "$file"
+done
+true"#;
+
+const READ: &str = r#"cat "outbox/$0""#;
+
+const PUT_AWAY: &str = r#"mkdir -p sent && mv -f "outbox/$0" "sent/$0""#;
+
+/// The two ways between the person and the agent.
+#[derive(Clone, Debug)]
+pub struct Exchange {
+    directory: Directory,
+}
+
+/// A file that the agent left for the person.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Left {
+    /// As the agent called it.
+    pub name: String,
+    /// Its size.
+    pub bytes: u64,
+}
+
+impl Exchange {
+    /// In the workspace of `directory`.
+    pub fn new(directory: Directory) -> Self {
+        Self { directory }
+    }
+
+    /// Puts a file of the person's where the agent finds it; its path within the workspace. The same
+    /// turn's file of the same name is the same file.
+    ///
+    /// # Errors
+    /// When the disk is full, or the agent is in the way.
+    pub async fn receive(&self, turn: &TurnId, name: &str, bytes: &[u8]) -> anyhow::Result<String> {
+        let turn: String = turn.to_string().chars().take(TURN_CHARS).collect();
+        let name = format!("{turn}-{}", safe_name(name));
+        let mut program = self.program(RECEIVE, &name);
+        let mut child = program.stdin(Stdio::piped()).spawn().context("cannot start a program")?;
+        let mut stdin = child.stdin.take().context("no standard input")?;
+        let written = async {
+            stdin.write_all(bytes).await?;
+            drop(stdin);
+            child.wait().await
+        };
+        let status = timeout(FILE_TIMEOUT, written).await.context("it takes too long")??;
+        anyhow::ensure!(status.success(), "the file was not written");
+        Ok(format!("inbox/{name}"))
+    }
+
+    /// What lies in the outbox, by name.
+    ///
+    /// # Errors
+    /// When it cannot be listed.
+    pub async fn outbox(&self) -> anyhow::Result<Vec<Left>> {
+        if !self.directory.workspace().join("outbox").exists() {
+            return Ok(Vec::new());
+        }
+        let listing = self.output(LIST, "list", LISTING_BYTES_MAX).await?;
+        let listing = String::from_utf8_lossy(&listing);
+        let mut words = listing.split('\0');
+        let mut left = Vec::new();
+        while let (Some(bytes), Some(name)) = (words.next(), words.next()) {
+            // A name that is no UTF-8 cannot be named in a chat, and one cut off by the limit is half.
+            if let (Ok(bytes), true) = (bytes.parse(), self.is_there(name)) {
+                left.push(Left { name: name.to_owned(), bytes });
+            }
+        }
+        left.truncate(FILES_MAX);
+        Ok(left)
+    }
+
+    fn is_there(&self, name: &str) -> bool {
+        self.directory.workspace().join("outbox").join(name).symlink_metadata().is_ok()
+    }
+
+    /// Keeps a copy for the relay, out of the agent's reach. One that is too large to travel is not
+    /// copied.
+    ///
+    /// # Errors
+    /// When it cannot be read or written.
+    pub async fn keep(&self, turn: &TurnId, index: usize, left: &Left) -> anyhow::Result<()> {
+        if left.bytes > FILE_BYTES_MAX as u64 {
+            return Ok(());
+        }
+        let bytes = self.output(READ, &left.name, FILE_BYTES_MAX as u64).await?;
+        keep_newest(&self.directory.files(), KEPT_MAX, KEPT_BYTES_MAX).await;
+        write_whole(&self.kept_at(turn, index), &bytes).await.context("cannot keep a file")
+    }
+
+    /// The copy that was kept.
+    ///
+    /// # Errors
+    /// When it is not there any more.
+    pub async fn kept(&self, turn: &TurnId, index: usize) -> io::Result<Vec<u8>> {
+        tokio::fs::read(self.kept_at(turn, index)).await
+    }
+
+    /// Moves a file that was told of from `outbox/` to `sent/`. One that stays is told of again.
+    pub async fn put_away(&self, left: &Left) {
+        if let Err(error) = self.output(PUT_AWAY, &left.name, 0).await {
+            tracing::warn!(error = format!("{error:#}"), "a file stays in the outbox");
+        }
+    }
+
+    fn kept_at(&self, turn: &TurnId, index: usize) -> PathBuf {
+        self.directory.files().join(format!("{turn}-{index}"))
+    }
+
+    fn program(&self, script: &str, argument: &str) -> Command {
+        let workspace: &Path = &self.directory.workspace();
+        let mut program = command("sh", &self.directory, workspace);
+        program
+            .args(["-c", script, argument])
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .kill_on_drop(true);
+        program
+    }
+
+    /// What the script prints, of at most `bytes_max`.
+    async fn output(
+        &self,
+        script: &str,
+        argument: &str,
+        bytes_max: u64,
+    ) -> anyhow::Result<Vec<u8>> {
+        let mut program = self.program(script, argument);
+        let mut child = program.stdout(Stdio::piped()).spawn().context("cannot start a program")?;
+        let stdout = child.stdout.take().context("no standard output")?;
+        let mut bytes = Vec::new();
+        let read = async {
+            stdout.take(bytes_max).read_to_end(&mut bytes).await?;
+            child.wait().await
+        };
+        let status = timeout(FILE_TIMEOUT, read).await.context("it takes too long")??;
+        anyhow::ensure!(status.success(), "the file was not there");
+        Ok(bytes)
+    }
+}
