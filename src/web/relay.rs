@@ -17,6 +17,7 @@ use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 use tower_http::timeout::TimeoutLayer;
 
+use super::page::Page;
 use super::verified;
 use crate::protocol::{Call, Direction, Health};
 use crate::relay::proxy::{self, Forwarded};
@@ -24,6 +25,9 @@ use crate::relay::{Over, Relay};
 
 #[cfg(test)]
 mod tests;
+
+/// The chat of a relay that needs no third party.
+const CHAT: &str = include_str!("pages/chat.html");
 
 /// Largest body of a signed call: they have none.
 const SIGNED_BYTES_MAX: usize = 16 * 1024;
@@ -63,6 +67,13 @@ pub async fn serve(
     // Who reads slower asks again after the next start.
     let _ = tokio::time::timeout(LAST_WORDS, server).await;
     Ok(over)
+}
+
+/// The page on which an owner talks to their relay through the web channel. It is static: the key stands
+/// behind the `#` of its address, which no browser sends.
+pub fn chat_page() -> Router {
+    let page = Page::new(CHAT, None);
+    Router::new().route("/chat", get(move || async move { page.response() }))
 }
 
 /// The routes.

@@ -25,7 +25,7 @@ use url::Url;
 /// Longer than a busy machine takes for anything here.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-const OWNER_KEY: &str = "the-owners-key";
+pub const OWNER_KEY: &str = "the-owners-key";
 
 fn secret(kind: SecretKind, text: &str) -> Arc<Secret> {
     Arc::new(Secret::new(kind, text.to_owned(), Audience::nobody()))
@@ -36,7 +36,7 @@ fn deployment() -> DeploymentId {
 }
 
 /// A VM with the shell agent; its address.
-async fn served_vm(data_dir: &Path) -> String {
+pub async fn served_vm(data_dir: &Path) -> String {
     let settings = vm::Settings {
         deployment: deployment(),
         data_dir: data_dir.to_owned(),
@@ -55,7 +55,7 @@ async fn served_vm(data_dir: &Path) -> String {
     format!("http://{address}")
 }
 
-async fn serve(
+pub async fn serve(
     data_dir: &Path,
     vm_url: &str,
     listener: TcpListener,
@@ -82,7 +82,9 @@ async fn serve(
     let clock = Clock::system();
     let relay = Relay::start(settings, ledger, chat.clone(), None, transport, clock, chance);
     let relay = relay.unwrap();
-    web::relay::serve(relay, chat.router(), listener, told).await.unwrap()
+    web::relay::serve(relay, chat.router().merge(web::relay::chat_page()), listener, told)
+        .await
+        .unwrap()
 }
 
 /// Reads until a message ends as `text`, in its first form or a later one.

@@ -8,7 +8,7 @@ use world::World;
 /// A sender of Ada's own Twilio account.
 const RELAYS_NUMBER: &str = "+15550002222";
 
-mod world;
+pub mod world;
 
 #[tokio::test]
 async fn hello_to_relay_to_nothing_on_telegram() {

@@ -53,7 +53,7 @@ async fn open(
     match channel {
         ChannelSettings::Web => {
             let web = Web::new(owner_key(environment)?, ledger);
-            let routes = web.router();
+            let routes = web.router().merge(web::relay::chat_page());
             Ok((web, routes))
         }
         ChannelSettings::Telegram { key, .. } => {

@@ -1,0 +1,39 @@
+//! The one-time form behind a link in a WhatsApp chat.
+
+use super::driver::Browser;
+use crate::services::world::World;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_token_is_entered_on_a_phone_checked_at_once_and_taken_once() {
+    let Some(browser) = Browser::start().await else { return };
+    let world = World::webhook().await;
+    let token = world.sandbox.fly_token().to_owned();
+    let mut ada = world.ada_on_whatsapp();
+    ada.says("hi");
+    ada.reads("I need a token").await;
+    let link = ada.reads("/form#").await;
+    let link = link.split_whitespace().find(|word| word.contains("/form#")).unwrap().to_owned();
+
+    browser.opens(&link).await;
+    browser.reads("+49").await;
+    assert_eq!(browser.runs("return location.hash").await, "", "the ticket left the address");
+    browser.pictured("form").await;
+    browser.types("#field-token", "no token at all").await;
+    browser.clicks("#title").await;
+    browser.reads("token").await;
+    assert!(browser.until("document.querySelector('.said.bad')?.innerText.length > 10", &[]).await);
+    browser.pictured("form-refused").await;
+    browser.runs("document.getElementById('field-token').value = ''").await;
+    browser.types("#field-token", &token).await;
+    browser.clicks("#title").await;
+    assert!(browser.until("document.querySelector('.said.good')", &[]).await);
+    browser.clicks("#send").await;
+    browser.reads("You can close this page").await;
+    browser.pictured("form-done").await;
+    ada.reads("That token works").await;
+
+    browser.opens("about:blank").await;
+    browser.opens(&link).await;
+    assert!(browser.until("document.querySelector('.said.bad')", &[]).await, "used once");
+    world.expect_nowhere(&token);
+}
