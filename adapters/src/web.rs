@@ -237,12 +237,12 @@ impl Channel for Web {
     }
 
     async fn send_file(&self, chat: &ChatId, file: &File) -> Result<MessageRef, ChannelError> {
-        let kept = PostedFile {
+        let kept = Box::new(PostedFile {
             id: self.keep(file).await?,
             name: file.name.clone(),
             media_type: file.media_type.clone(),
             bytes: file.bytes.len() as u64,
-        };
+        });
         let message = Outbound::text(file.key.clone(), file.caption.clone());
         self.put(&Posted { message, file: Some(kept) }).await?;
         Ok(MessageRef { chat: chat.clone(), id: file.key.clone() })

@@ -73,7 +73,7 @@ pub struct Line {
     /// What was written.
     pub text: String,
     /// The file that came with it.
-    pub file: Option<Attachment>,
+    pub file: Option<Box<Attachment>>,
     /// The id of its turn, the same after every restart.
     pub turn: String,
     /// The session it was written in.

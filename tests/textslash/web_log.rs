@@ -155,7 +155,7 @@ async fn a_message_keeps_what_is_known_of_its_file() {
             media_type: "image/png".into(),
             bytes: 7,
         };
-        let posted = Posted { message: Outbound::text("a", "A"), file: Some(file) };
+        let posted = Posted { message: Outbound::text("a", "A"), file: Some(Box::new(file)) };
         log.put(&posted).await.unwrap();
         let stands = Entry { seq: 1, change: Change::Put(posted) };
         assert_eq!(log.after(0, 10).await, Ok(vec![stands]));

@@ -72,7 +72,7 @@ pub struct Posted {
     pub message: Outbound,
     /// What is known of the file. Its bytes are at [`Log::file`].
     #[serde(default)]
-    pub file: Option<PostedFile>,
+    pub file: Option<Box<PostedFile>>,
 }
 
 /// A file in the log.

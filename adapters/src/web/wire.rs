@@ -56,7 +56,7 @@ pub(super) enum ServerFrame {
         #[serde(default)]
         ask: WireAsk,
         #[serde(default, skip_serializing_if = "Option::is_none")]
-        file: Option<PostedFile>,
+        file: Option<Box<PostedFile>>,
     },
     Delete {
         seq: u64,

@@ -159,7 +159,7 @@ impl Session {
                 Some(ClientEvent::Connected)
             }
             Some(ServerFrame::Message { seq, id, text, buttons, ask, file }) => {
-                let message = outbound(id, text, buttons, ask, file.as_ref());
+                let message = outbound(id, text, buttons, ask, file.as_deref());
                 self.is_new(seq).then(|| match self.known.add(&message.key) {
                     true => ClientEvent::Message(message),
                     false => ClientEvent::Edited(message),
