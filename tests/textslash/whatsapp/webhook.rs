@@ -65,6 +65,44 @@ async fn what_is_forged_altered_or_not_signed_is_refused() {
 }
 
 #[tokio::test]
+async fn a_signature_is_for_the_url_that_is_configured_with_or_without_its_port() {
+    let mut world = World::new().await;
+    for (public_url, fits, does_not) in [
+        (
+            "https://bot.example/",
+            ["https://bot.example", "https://bot.example:443"],
+            ["http://bot.example", "https://bot.example:8443"],
+        ),
+        (
+            "https://bot.example:8443/hooks",
+            ["https://bot.example:8443/hooks", "https://bot.example/hooks"],
+            ["https://bot.example:8443", "https://bot.example:80/hooks"],
+        ),
+    ] {
+        world.starts_at(public_url);
+        let (token, form) = (world.simulated.auth_token(), world.form(&[]));
+        let signed_for = |base: &str| sign(token, &format!("{base}/whatsapp"), Signed::Form(&form));
+        for base in does_not.into_iter().chain([world.door.as_str()]) {
+            let signature = signed_for(base);
+            let (status, _) = world.posts("/whatsapp", &form, Some(&signature)).await;
+            assert_eq!(status, 403, "{base} at {public_url}");
+        }
+        for base in fits {
+            let signature = signed_for(base);
+            let told = world.posts("/whatsapp", &form, Some(&signature));
+            // The same message again is known already.
+            let safe = async {
+                if base == fits[0] {
+                    world.taken().await;
+                }
+            };
+            let ((status, _), ()) = tokio::join!(told, safe);
+            assert_eq!(status, 200, "{base} at {public_url}");
+        }
+    }
+}
+
+#[tokio::test]
 async fn two_signatures_are_one_too_many() {
     let world = World::new().await;
     let (url, form) = (format!("{}/whatsapp", world.door), world.form(&[]));

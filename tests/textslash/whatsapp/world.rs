@@ -62,13 +62,19 @@ impl World {
         Self { simulated, base, door, adapter: None, port, _servers: servers }
     }
 
-    pub fn starts(&mut self) {
+    fn starts(&mut self) {
+        let door = self.door.clone();
+        self.starts_at(&door);
+    }
+
+    /// The adapter starts and believes that the world finds it here.
+    pub fn starts_at(&mut self, public_url: &str) {
         let url: Url = self.base.parse().unwrap();
         let settings = Settings {
             account_sid: self.simulated.account_sid().to_owned(),
             auth_token: self.simulated.auth_token().to_owned().into(),
             number: NUMBER.to_owned(),
-            public_url: self.door.parse().unwrap(),
+            public_url: public_url.parse().unwrap(),
             apis: Apis { api: url.clone(), messaging: url.clone(), content: url },
         };
         let adapter = WhatsApp::start(settings).unwrap();
