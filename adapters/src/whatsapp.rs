@@ -186,7 +186,8 @@ impl WhatsApp {
     }
 }
 
-fn capabilities() -> Capabilities {
+/// What a WhatsApp number can do.
+pub fn capabilities() -> Capabilities {
     Capabilities {
         edits: false,
         deletes_theirs: false,

@@ -5,6 +5,7 @@
 mod cli;
 mod contract;
 mod fly_account;
+mod naughty;
 mod onboarding;
 mod port;
 mod program;

@@ -7,4 +7,4 @@ mod description;
 mod doubt;
 mod promises;
 mod webhook;
-mod world;
+pub mod world;
