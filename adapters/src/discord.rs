@@ -182,7 +182,8 @@ impl Discord {
     }
 }
 
-fn capabilities() -> Capabilities {
+/// What a Discord bot can do.
+pub fn capabilities() -> Capabilities {
     Capabilities {
         edits: true,
         deletes_theirs: false,

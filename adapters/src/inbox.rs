@@ -65,6 +65,18 @@ impl Inbox {
         Ok(Delivery(delivery))
     }
 
+    /// Puts a message in line, or waits for the same one that is in line already.
+    pub(crate) fn put_once(&self, inbound: crate::chat::Inbound) -> Result<Delivery, NotTaken> {
+        if let Some(waiting) = self.awaited().get_mut(&inbound.id)
+            && waiting.iter().any(|taken| !taken.is_closed())
+        {
+            let (taken, delivery) = oneshot::channel();
+            waiting.push(taken);
+            return Ok(Delivery(delivery));
+        }
+        self.put(inbound)
+    }
+
     /// Tells that a chat can be reached. When nobody listens any more, nobody needs to know.
     pub(crate) fn reachable(&self, chat: crate::chat::ChatId) {
         let _ = self.queue.try_send(Event::Reachable(chat));

@@ -144,7 +144,8 @@ impl Telegram {
     }
 }
 
-fn capabilities() -> Capabilities {
+/// What a Telegram bot can do.
+pub fn capabilities() -> Capabilities {
     Capabilities {
         edits: true,
         deletes_theirs: true,

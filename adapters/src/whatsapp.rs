@@ -8,9 +8,7 @@
 //! write again; a number of Twilio's sandbox hears somebody only for three days after they sent it
 //! `join <two words>` (error 63015).
 
-use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -28,6 +26,7 @@ mod inbound;
 mod media;
 mod rest;
 pub mod signature;
+mod state;
 mod status;
 #[cfg(test)]
 mod tests;
@@ -35,7 +34,8 @@ mod webhook;
 
 use content::Contents;
 use media::Shelf;
-use rest::{Rest, Sent};
+use rest::Rest;
+use state::State;
 
 /// Longest text of a message (Twilio error 21617).
 const TEXT_MAX: usize = 1600;
@@ -45,12 +45,6 @@ const BUTTONS_MAX: usize = 3;
 
 /// Largest medium (Twilio's limit for WhatsApp).
 const FILES_BYTES_MAX: u64 = 16 * 1024 * 1024;
-
-/// How long after a person's last message we may write (WhatsApp's customer service window).
-const WINDOW: Duration = Duration::from_secs(24 * 60 * 60);
-
-/// Messages that are remembered by their key or number, so that none is sent twice or lost.
-const REMEMBERED_MAX: usize = 1_024;
 
 /// How a WhatsApp number is spoken for.
 pub struct Settings {
@@ -90,16 +84,6 @@ pub struct WhatsApp {
     contents: Contents,
     shelf: Shelf,
     state: Mutex<State>,
-}
-
-#[derive(Default)]
-struct State {
-    /// When a person last wrote, and with which message.
-    heard: HashMap<ChatId, (Instant, String)>,
-    /// The window of these chats is closed, whatever we think.
-    closed: HashMap<ChatId, Vec<Outbound>>,
-    /// What was sent, newest last: chat, key, Twilio's id, and the message until it is known to have come.
-    sent: VecDeque<(ChatId, String, String, Option<Outbound>)>,
 }
 
 /// Why a number cannot be spoken for.
@@ -152,65 +136,58 @@ impl WhatsApp {
         format!("{}/whatsapp/status", self.public_url)
     }
 
-    /// A person wrote: for a day we may write, too. What could not be sent before is sent now.
-    fn heard(&self, chat: &ChatId, sid: &str) {
-        let mut state = self.state();
-        if state.heard.len() >= REMEMBERED_MAX {
-            state.heard.retain(|_, (at, _)| at.elapsed() < WINDOW);
+    /// Posts a message; its id.
+    async fn post(&self, chat: &ChatId, message: &Outbound) -> Result<String, ChannelError> {
+        if let Some(content) = self.contents.of(&self.rest, message).await {
+            match self.submit(chat, &[("ContentSid", &content)], &message.text).await {
+                // Whoever owns the account may have deleted the content.
+                Err(ChannelError::Refused(_)) => self.contents.forget(&content),
+                done => return done,
+            }
         }
-        state.heard.insert(chat.clone(), (Instant::now(), sid.to_owned()));
-        let missed = state.closed.remove(chat);
-        drop(state);
-        if missed.is_some() {
-            self.inbox.reachable(chat.clone());
+        let mut text = content::numbered(message);
+        if length(&text, Unit::Chars) > TEXT_MAX {
+            let words = Outbound::text(format!("{}/text", message.key), message.text.clone());
+            self.send(chat, &words).await?;
+            text = content::options(message);
         }
+        self.submit(chat, &[("Body", &text)], &text).await
     }
 
-    fn is_closed(&self, chat: &ChatId) -> bool {
-        let state = self.state();
-        let gone_quiet = state.heard.get(chat).is_some_and(|(at, _)| at.elapsed() >= WINDOW);
-        gone_quiet || state.closed.contains_key(chat)
-    }
-
-    fn sent_as(&self, chat: &ChatId, key: &str) -> Option<MessageRef> {
-        let state = self.state();
-        let same = state.sent.iter().find(|(in_chat, sent, _, _)| in_chat == chat && sent == key);
-        same.map(|(chat, _, sid, _)| MessageRef { chat: chat.clone(), id: sid.clone() })
-    }
-
-    fn note_sent(
+    /// Posts a form. Twilio knows no key that would tell a second message from the first, so after a lost
+    /// answer the newest message is looked at: one that we do not know and that says the same is this one.
+    async fn submit(
         &self,
         chat: &ChatId,
-        key: &str,
-        sid: String,
-        message: Option<&Outbound>,
-    ) -> MessageRef {
-        let mut state = self.state();
-        if state.sent.len() == REMEMBERED_MAX {
-            state.sent.pop_front();
-        }
-        state.sent.push_back((chat.clone(), key.to_owned(), sid.clone(), message.cloned()));
-        MessageRef { chat: chat.clone(), id: sid }
-    }
-
-    async fn post(&self, chat: &ChatId, message: &Outbound) -> Result<Sent, ChannelError> {
+        what: &[(&str, &str)],
+        body: &str,
+    ) -> Result<String, ChannelError> {
         let status = self.status_url();
         let mut form = vec![
             ("From", self.from.as_str()),
             ("To", chat.0.as_str()),
             ("StatusCallback", status.as_str()),
         ];
-        if let Some(content) = self.contents.of(&self.rest, message).await {
-            form.push(("ContentSid", &content));
-            return self.rest.send(&form, None).await;
+        form.extend(what);
+        match self.rest.send(&form).await {
+            Err(ChannelError::InDoubt) => {
+                let newest = self.rest.newest(&self.from, &chat.0).await;
+                let newest = newest.filter(|it| it.says(body) && !self.state().knows(&it.sid));
+                newest.map(|it| it.sid).ok_or(ChannelError::InDoubt)
+            }
+            Err(ChannelError::Unreachable) => Err(self.unreachable(chat)),
+            sent => sent,
         }
-        let text = content::numbered(message);
-        form.push(("Body", &text));
-        self.rest.send(&form, Some(&text)).await
+    }
+
+    fn unreachable(&self, chat: &ChatId) -> ChannelError {
+        self.state().is_unreachable(chat);
+        ChannelError::Unreachable
     }
 }
 
-fn capabilities() -> Capabilities {
+/// What a WhatsApp number can do.
+pub fn capabilities() -> Capabilities {
     Capabilities {
         edits: false,
         deletes_theirs: false,
@@ -242,6 +219,8 @@ impl Channel for WhatsApp {
     }
 
     async fn acknowledge(&self, id: &InboundId) {
+        let mut state = self.state();
+        state.note_taken(id);
         self.inbox.acknowledge(id);
     }
 
@@ -249,14 +228,16 @@ impl Channel for WhatsApp {
         if length(&message.text, Unit::Chars) > TEXT_MAX {
             return Err(ChannelError::Refused("too long"));
         }
-        if let Some(sent) = self.sent_as(chat, &message.key) {
+        let sent = self.state().sent_as(chat, &message.key);
+        if let Some(sent) = sent {
             return Ok(sent);
         }
-        if self.is_closed(chat) {
-            return Err(ChannelError::Unreachable);
+        if self.state().is_closed(chat) {
+            return Err(self.unreachable(chat));
         }
-        let Sent { sid } = self.post(chat, message).await?;
-        Ok(self.note_sent(chat, &message.key, sid, Some(message)))
+        let at = Instant::now();
+        let sid = self.post(chat, message).await?;
+        Ok(self.state().note_sent(chat, &message.key, &sid, at, Some(message)))
     }
 
     async fn edit(&self, _: &MessageRef, _: &Outbound) -> Result<(), ChannelError> {
@@ -268,7 +249,7 @@ impl Channel for WhatsApp {
     }
 
     async fn typing(&self, chat: &ChatId) {
-        let heard = self.state().heard.get(chat).map(|(_, sid)| sid.clone());
+        let heard = self.state().last_heard(chat);
         if let Some(sid) = heard {
             self.rest.typing(&sid).await;
         }
@@ -279,22 +260,23 @@ impl Channel for WhatsApp {
     }
 
     async fn send_file(&self, chat: &ChatId, file: &File) -> Result<MessageRef, ChannelError> {
-        if let Some(sent) = self.sent_as(chat, &file.key) {
+        if length(&file.caption, Unit::Chars) > TEXT_MAX {
+            return Err(ChannelError::Refused("too long"));
+        }
+        let sent = self.state().sent_as(chat, &file.key);
+        if let Some(sent) = sent {
             return Ok(sent);
         }
-        if self.is_closed(chat) {
-            return Err(ChannelError::Unreachable);
+        if self.state().is_closed(chat) {
+            return Err(self.unreachable(chat));
         }
-        let path = self.shelf.put(file)?;
-        let (status, medium) = (self.status_url(), format!("{}{path}", self.public_url));
-        let form = [
-            ("From", self.from.as_str()),
-            ("To", chat.0.as_str()),
-            ("StatusCallback", status.as_str()),
-            ("MediaUrl", medium.as_str()),
-            ("Body", file.caption.as_str()),
-        ];
-        let Sent { sid } = self.rest.send(&form, None).await?;
-        Ok(self.note_sent(chat, &file.key, sid, None))
+        let at = Instant::now();
+        let medium = format!("{}{}", self.public_url, self.shelf.put(file)?);
+        let mut what = vec![("MediaUrl", medium.as_str())];
+        if !file.caption.is_empty() {
+            what.push(("Body", &file.caption));
+        }
+        let sid = self.submit(chat, &what, &file.caption).await?;
+        Ok(self.state().note_sent(chat, &file.key, &sid, at, None))
     }
 }

@@ -5,7 +5,7 @@
 //! for the URL that is configured, and delivered again as the fragment of that URL asks. A message outside
 //! the day after the person's last one is taken, and fails later with 63016.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use axum::Router;
@@ -24,8 +24,10 @@ mod media;
 mod messages;
 mod person;
 mod senders;
+mod trouble;
 
 pub use person::{Person, Shown};
+pub use trouble::Trouble;
 
 /// Twilio's sandbox number, which every account may use and no interface points anywhere.
 pub const SANDBOX_NUMBER: &str = "+14155238886";
@@ -53,6 +55,8 @@ struct State {
     contents: BTreeMap<String, Value>,
     media: BTreeMap<String, (String, Bytes)>,
     unruly: bool,
+    troubles: VecDeque<Trouble>,
+    refuses_contents: bool,
     calls: Vec<(String, String, Value)>,
 }
 
@@ -70,6 +74,7 @@ struct Message {
     body: String,
     inbound: bool,
     status: &'static str,
+    error: Option<u32>,
     at_ms: u64,
     media: Vec<String>,
 }
@@ -109,6 +114,7 @@ impl Twilio {
                 "/2010-04-01/Accounts/{account}/Messages/{message}",
                 get(messages::show).post(messages::redact).delete(messages::delete),
             )
+            .route("/2010-04-01/Accounts/{account}/Messages/{message}/Media.json", get(media::list))
             .route(
                 "/2010-04-01/Accounts/{account}/Messages/{message}/Media/{medium}",
                 get(media::show),

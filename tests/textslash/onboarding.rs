@@ -5,8 +5,8 @@ use textslash::sandbox::machines::Knobs;
 
 use world::World;
 
-mod script;
-mod world;
+pub mod script;
+pub mod world;
 
 #[tokio::test]
 async fn hello_to_relay_to_nothing() {
@@ -303,45 +303,4 @@ async fn a_failed_deployment_that_is_kept_can_be_finished() {
     world.reads("not finished").await;
     world.taps("Finish deploying");
     world.reads("I need a token").await;
-}
-
-#[tokio::test]
-async fn naughty_strings_at_every_question_are_answered_and_never_repeated() {
-    let Some(naughty) = naughty_strings() else { return };
-    let mut world = World::new().await;
-    world.says("hi");
-    world.reads("I need a token").await;
-    world.is_bothered_with(naughty.iter().step_by(4)).await;
-    world.says(&world.fly.mint_org_token());
-    world.reads("Which Anthropic API key").await;
-    world.is_bothered_with(naughty.iter().skip(1).step_by(4)).await;
-    world.taps("Shell agent, no key");
-    world.reads("Where should it run?").await;
-    world.is_bothered_with(naughty.iter().skip(2).step_by(4)).await;
-    world.says("iad");
-    world.reads("How large").await;
-    world.taps("Small");
-    world.reads("This is the plan").await;
-    world.taps("Change an answer");
-    world.reads("Which answer should change?").await;
-    world.taps("Name");
-    world.reads("What should I call it?").await;
-    world.is_bothered_with(naughty.iter().skip(3).step_by(4)).await;
-    world.says("lab");
-    world.reads("Name: lab").await;
-}
-
-/// The big list of naughty strings, a quarter of which goes to each question; without those that are an answer to a question or a command.
-fn naughty_strings() -> Option<Vec<String>> {
-    let Ok(specs) = std::env::var("API_SPECS") else {
-        println!("skipped: API_SPECS is not set, so the naughty strings are not at hand");
-        return None;
-    };
-    let file = std::path::Path::new(&specs).join("../vectors/blns.json");
-    let all: Vec<String> = serde_json::from_slice(&std::fs::read(file).unwrap()).unwrap();
-    let is_answer = |line: &String| {
-        let line = line.trim();
-        line.parse::<u32>().is_ok() || textslash::spec::Name::try_from(line.to_owned()).is_ok()
-    };
-    Some(all.into_iter().filter(|line| !is_answer(line)).collect())
 }

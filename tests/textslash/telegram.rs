@@ -5,4 +5,4 @@ mod api;
 mod clients;
 mod description;
 mod promises;
-mod world;
+pub mod world;

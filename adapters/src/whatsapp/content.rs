@@ -40,6 +40,11 @@ impl Contents {
         Some(sid)
     }
 
+    /// Twilio does not know it any more.
+    pub(super) fn forget(&self, sid: &str) {
+        self.known().retain(|_, known| known != sid);
+    }
+
     fn known(&self) -> std::sync::MutexGuard<'_, HashMap<String, String>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -48,7 +53,10 @@ impl Contents {
 fn quick_reply(message: &Outbound) -> Option<Value> {
     let fits = (1..=BUTTONS_MAX).contains(&message.buttons.len())
         && message.text.chars().count() <= BODY_MAX
-        && message.buttons.iter().all(|it| it.label.chars().count() <= TITLE_MAX);
+        && message.buttons.iter().all(|it| it.label.chars().count() <= TITLE_MAX)
+        // It would begin a variable.
+        && !holds_variable(&message.text)
+        && !message.buttons.iter().any(|it| holds_variable(&it.label) || holds_variable(&it.id));
     if !fits {
         return None;
     }
@@ -57,20 +65,28 @@ fn quick_reply(message: &Outbound) -> Option<Value> {
         .iter()
         .map(|button| json!({ "title": button.label, "id": button.id }))
         .collect();
-    // `{{` would begin a variable.
-    let body = message.text.replace("{{", "{ {");
     Some(json!({
         "friendly_name": "textslash",
         "language": "en",
-        "types": { "twilio/quick-reply": { "body": body, "actions": actions } },
+        "types": { "twilio/quick-reply": { "body": message.text, "actions": actions } },
     }))
+}
+
+fn holds_variable(text: &str) -> bool {
+    text.contains("{{")
 }
 
 /// The text with its buttons as numbers: the core understands a number as the answer.
 pub(super) fn numbered(message: &Outbound) -> String {
-    let mut text = message.text.clone();
-    for (place, button) in message.buttons.iter().enumerate() {
-        text.push_str(&format!("\n{}. {}", place + 1, button.label));
+    match message.buttons.is_empty() {
+        true => message.text.clone(),
+        false => format!("{}\n{}", message.text, options(message)),
     }
-    text
+}
+
+/// The buttons alone, as numbers.
+pub(super) fn options(message: &Outbound) -> String {
+    let numbered = message.buttons.iter().enumerate();
+    let lines = numbered.map(|(place, button)| format!("{}. {}", place + 1, button.label));
+    lines.collect::<Vec<_>>().join("\n")
 }

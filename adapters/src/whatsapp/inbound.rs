@@ -89,8 +89,15 @@ impl WhatsApp {
         if !agrees {
             return Err(NotAMessage);
         }
+        // What the number itself says would be an answer to its own answer.
+        if from == self.from {
+            return Ok(Vec::new());
+        }
         let chat = ChatId(from.to_owned());
-        self.heard(&chat, sid);
+        let waited_for = self.state().heard(&chat, sid);
+        if waited_for {
+            self.inbox.reachable(chat.clone());
+        }
         let message = MessageRef { chat: chat.clone(), id: sid.to_owned() };
         let inbound = |id: String, content| Inbound {
             id: InboundId(id),
@@ -110,7 +117,12 @@ impl WhatsApp {
                 .collect());
         }
         let content = match field("ButtonPayload") {
-            Some(payload) => Content::Tap { button: payload.to_owned(), message: None },
+            Some(payload) => {
+                let question = field("OriginalRepliedMessageSid").filter(|it| is_sid(it));
+                let message =
+                    question.map(|sid| MessageRef { chat: chat.clone(), id: sid.to_owned() });
+                Content::Tap { button: payload.to_owned(), message }
+            }
             None => Content::Text(Zeroizing::new(body.to_owned())),
         };
         Ok(vec![inbound(sid.to_owned(), content)])

@@ -22,9 +22,6 @@ const FILE_DEADLINE: Duration = Duration::from_secs(60);
 /// How long to wait when Twilio is too busy and does not say.
 const BUSY_MS: u64 = 3_000;
 
-/// Messages that are looked through for one whose answer was lost.
-const RECENT: &str = "20";
-
 pub(super) struct Rest {
     client: Client,
     account_sid: String,
@@ -32,20 +29,22 @@ pub(super) struct Rest {
     apis: Apis,
 }
 
-/// A message that Twilio has taken.
-pub(super) struct Sent {
-    pub(super) sid: String,
-}
-
 #[derive(Deserialize)]
 struct Refusal {
     code: Option<u32>,
 }
 
+/// A message as Twilio keeps it.
 #[derive(Deserialize)]
-struct Message {
-    sid: String,
+pub(super) struct Message {
+    pub(super) sid: String,
     body: Option<String>,
+}
+
+impl Message {
+    pub(super) fn says(&self, body: &str) -> bool {
+        self.body.as_deref().unwrap_or_default() == body
+    }
 }
 
 #[derive(Deserialize)]
@@ -78,40 +77,28 @@ impl Rest {
         request.basic_auth(&self.account_sid, Some(self.auth_token.as_str())).timeout(deadline)
     }
 
-    /// Sends a message. Twilio knows no key that would tell a second one from the first, so after a lost answer
-    /// the recent messages are looked through for `body`.
-    pub(super) async fn send(
-        &self,
-        form: &[(&str, &str)],
-        body: Option<&str>,
-    ) -> Result<Sent, ChannelError> {
+    /// Sends a message; its id.
+    pub(super) async fn send(&self, form: &[(&str, &str)]) -> Result<String, ChannelError> {
         let request = self.client.post(self.account("Messages.json")).form(form);
-        match self.authorized(request, DEADLINE).send().await {
-            Ok(answer) if answer.status().is_success() => match answer.json::<Message>().await {
-                Ok(message) => Ok(Sent { sid: message.sid }),
-                Err(_) => self.sent_already(form, body).await,
-            },
-            Ok(answer) if answer.status().is_server_error() => self.sent_already(form, body).await,
-            Ok(answer) => Err(meaning(answer).await),
-            Err(_) => self.sent_already(form, body).await,
+        let answer = self.authorized(request, DEADLINE).send().await;
+        let answer = answer.map_err(|_| ChannelError::InDoubt)?;
+        match answer.status() {
+            status if status.is_success() => {
+                let message = answer.json::<Message>().await;
+                message.map(|it| it.sid).map_err(|_| ChannelError::InDoubt)
+            }
+            status if status.is_server_error() => Err(ChannelError::InDoubt),
+            _ => Err(meaning(answer).await),
         }
     }
 
-    async fn sent_already(
-        &self,
-        form: &[(&str, &str)],
-        body: Option<&str>,
-    ) -> Result<Sent, ChannelError> {
-        let of = |name| form.iter().find(|(it, _)| *it == name).map_or("", |(_, value)| *value);
-        let query = [("From", of("From")), ("To", of("To")), ("PageSize", RECENT)];
+    /// The newest message of ours in a chat.
+    pub(super) async fn newest(&self, from: &str, to: &str) -> Option<Message> {
+        let query = [("From", from), ("To", to), ("PageSize", "1")];
         let request = self.client.get(self.account("Messages.json")).query(&query);
-        let answer = self.authorized(request, DEADLINE).send().await;
-        let answer = answer.map_err(|_| ChannelError::InDoubt)?;
-        let recent: Messages = answer.json().await.map_err(|_| ChannelError::InDoubt)?;
-        // The newest stands first.
-        let newest = recent.messages.into_iter().next();
-        let same = newest.filter(|it| body.is_some() && it.body.as_deref() == body);
-        same.map(|it| Sent { sid: it.sid }).ok_or(ChannelError::InDoubt)
+        let answer = self.authorized(request, DEADLINE).send().await.ok()?;
+        let recent: Messages = answer.json().await.ok()?;
+        recent.messages.into_iter().next()
     }
 
     /// Removes Twilio's copy of a message.
@@ -195,11 +182,13 @@ fn joined(base: &Url, path: &str) -> String {
 /// What a refusal means (Twilio's error dictionary).
 async fn meaning(answer: Response) -> ChannelError {
     let status = answer.status();
+    let wait = answer.headers().get(reqwest::header::RETRY_AFTER);
+    let wait = wait.and_then(|it| it.to_str().ok()?.trim().parse::<u64>().ok());
     let code = answer.json::<Refusal>().await.ok().and_then(|refusal| refusal.code);
     match (status, code) {
-        (StatusCode::TOO_MANY_REQUESTS, _) | (_, Some(20429 | 63018)) => {
-            ChannelError::TooFast { retry_after_ms: BUSY_MS }
-        }
+        (StatusCode::TOO_MANY_REQUESTS, _) | (_, Some(20429 | 63018)) => ChannelError::TooFast {
+            retry_after_ms: wait.map_or(BUSY_MS, |seconds| seconds.saturating_mul(1_000)),
+        },
         // Unsubscribed, not joined, blocked, outside the window.
         (_, Some(21610 | 63015 | 63016 | 63024)) => ChannelError::Unreachable,
         (StatusCode::UNAUTHORIZED, _) | (_, Some(20003)) => {

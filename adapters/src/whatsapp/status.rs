@@ -1,41 +1,61 @@
 //! What became of our messages. Callbacks come out of order and more than once; only a failure matters.
 
+use std::sync::Arc;
+
 use super::WhatsApp;
 use super::webhook::Form;
+use crate::channel::{Channel, ChannelError};
+use crate::chat::ChatId;
 
 /// Outside the day after the person's last message only templates may be sent.
 const WINDOW_CLOSED: &str = "63016";
 
-/// What waits for one person to write again: beyond it the oldest is not worth waiting for.
-const KEPT_MAX: usize = 20;
-
 impl WhatsApp {
-    pub(super) fn take_status(&self, form: &Form) {
+    pub(super) fn take_status(self: &Arc<Self>, form: &Form) {
         let field =
             |name: &str| form.iter().find(|(it, _)| it == name).map(|(_, value)| value.as_str());
         let (Some(sid), Some(status)) = (field("MessageSid"), field("MessageStatus")) else {
             return;
         };
-        let mut state = self.state();
-        let Some(place) = state.sent.iter().position(|(_, _, it, _)| it == sid) else { return };
         match (status, field("ErrorCode")) {
             ("failed" | "undelivered", Some(WINDOW_CLOSED)) => {
-                let (chat, key, _, message) = &mut state.sent[place];
-                let (chat, message) = (chat.clone(), message.take());
-                // Sending the same key again is sending it for the first time.
-                key.clear();
-                let kept = state.closed.entry(chat).or_default();
-                kept.extend(message.filter(|_| kept.len() < KEPT_MAX));
+                let open_again = self.state().came_too_late(sid);
+                if let Some(chat) = open_again {
+                    self.catch_up(chat);
+                }
             }
             ("failed" | "undelivered", code) => {
-                tracing::warn!(
-                    code = code.and_then(|it| it.parse::<u32>().ok()),
-                    "a message did not come"
-                );
-                state.sent[place].3 = None;
+                let code = code.and_then(|it| it.parse::<u32>().ok());
+                tracing::warn!(code, "a message did not come");
+                self.state().is_settled(sid);
             }
-            ("delivered" | "read", _) => state.sent[place].3 = None,
+            ("delivered" | "read", _) => self.state().is_settled(sid),
             _ => {}
         }
+    }
+
+    /// Sends what a person missed while we could not write to them. They wrote, so that we can.
+    pub(super) fn catch_up(self: &Arc<Self>, chat: ChatId) {
+        let missed = self.state().take_missed(&chat);
+        if missed.is_empty() {
+            return;
+        }
+        let whatsapp = self.clone();
+        tokio::spawn(async move {
+            let mut missed = missed.into_iter();
+            while let Some(message) = missed.next() {
+                match whatsapp.send(&chat, &message).await {
+                    Ok(_) => {}
+                    Err(ChannelError::Refused(why)) => {
+                        tracing::warn!(why, "a message that came too late");
+                    }
+                    Err(_) => {
+                        let rest = std::iter::once(message).chain(missed).collect();
+                        whatsapp.state().put_back(&chat, rest);
+                        return;
+                    }
+                }
+            }
+        });
     }
 }

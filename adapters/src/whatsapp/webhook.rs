@@ -13,6 +13,8 @@ use url::form_urlencoded;
 
 use super::signature::{Signed, verify};
 use super::{WhatsApp, media};
+use crate::chat::Inbound;
+use crate::inbox::{Delivery, NotTaken};
 
 /// Twilio's signature.
 const SIGNATURE_HEADER: &str = "x-twilio-signature";
@@ -43,10 +45,14 @@ async fn message(State(whatsapp): State<Arc<WhatsApp>>, request: Request) -> Res
         Err(status) => return status.into_response(),
     };
     let Ok(inbound) = whatsapp.read(&form) else { return StatusCode::FORBIDDEN.into_response() };
+    if let Some(inbound) = inbound.first() {
+        whatsapp.catch_up(inbound.chat.clone());
+    }
     for inbound in inbound {
-        let taken = match whatsapp.inbox.put(inbound) {
-            Ok(delivery) => delivery.taken().await,
-            Err(not_taken) => Err(not_taken),
+        let taken = match whatsapp.put(inbound) {
+            None => Ok(()),
+            Some(Ok(delivery)) => delivery.taken().await,
+            Some(Err(not_taken)) => Err(not_taken),
         };
         if taken.is_err() {
             return StatusCode::SERVICE_UNAVAILABLE.into_response();
@@ -70,6 +76,12 @@ fn nothing() -> Response {
 }
 
 impl WhatsApp {
+    /// Puts a message in line, unless it is in line already; nothing when it is safe with us.
+    fn put(&self, inbound: Inbound) -> Option<Result<Delivery, NotTaken>> {
+        let state = self.state();
+        (!state.is_taken(&inbound.id)).then(|| self.inbox.put_once(inbound))
+    }
+
     /// The form of a request that Twilio signed for this path of our public URL.
     async fn verified(&self, request: Request, path: &str) -> Result<Form, StatusCode> {
         let signature = only(request.headers()).ok_or(StatusCode::FORBIDDEN)?.to_owned();

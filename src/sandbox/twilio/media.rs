@@ -2,26 +2,61 @@
 
 use std::sync::Arc;
 
+use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use serde_json::{Value, json};
 
-use super::Twilio;
 use super::accounts::No;
+use super::messages::date;
+use super::{Message, Twilio};
 
+const LISTED: &str = "/2010-04-01/Accounts/{AccountSid}/Messages/{MessageSid}/Media.json";
+const DESCRIBED: &str = "/2010-04-01/Accounts/{AccountSid}/Messages/{MessageSid}/Media/{Sid}.json";
+const THERE: &str = "/2010-04-01/Accounts/{AccountSid}/Messages/{MessageSid}/Media/{Sid}";
+
+/// The media of a message.
+pub async fn list(
+    State(twilio): State<Arc<Twilio>>,
+    Path((_, message)): Path<(String, String)>,
+    headers: HeaderMap,
+) -> Result<Json<Value>, No> {
+    twilio.admit(&headers)?;
+    twilio.note("GET", LISTED, json!({}));
+    let state = twilio.state();
+    let message = state.messages.iter().find(|it| it.sid == message).ok_or_else(No::not_found)?;
+    let of = |sid: &String| {
+        let (kind, _) = state.media.get(sid)?;
+        Some(as_json(&twilio, message, sid, kind))
+    };
+    let media: Vec<Value> = message.media.iter().filter_map(of).collect();
+    Ok(Json(json!({
+        "media_list": media, "page": 0, "page_size": 50, "start": 0, "end": media.len(),
+        "next_page_uri": null, "previous_page_uri": null,
+    })))
+}
+
+/// A medium, or with `.json` what is known of it.
 pub async fn show(
     State(twilio): State<Arc<Twilio>>,
-    Path((_, _, medium)): Path<(String, String, String)>,
+    Path((_, message, medium)): Path<(String, String, String)>,
     headers: HeaderMap,
 ) -> Result<Response, No> {
     twilio.admit(&headers)?;
+    let sid = medium.trim_end_matches(".json");
+    let is_described = sid.len() < medium.len();
+    twilio.note("GET", if is_described { DESCRIBED } else { THERE }, json!({}));
     let host = headers.get(header::HOST).and_then(|it| it.to_str().ok()).unwrap_or_default();
-    let place = format!("http://{host}/media/{medium}");
-    let is_known = twilio.state().media.contains_key(&medium);
-    match is_known {
-        true => Ok((StatusCode::TEMPORARY_REDIRECT, [(header::LOCATION, place)]).into_response()),
-        false => Err(No::not_found()),
+    let state = twilio.state();
+    let holds = |it: &&Message| it.sid == message && it.media.iter().any(|it| it == sid);
+    let message = state.messages.iter().find(holds).ok_or_else(No::not_found)?;
+    let (kind, _) = state.media.get(sid).ok_or_else(No::not_found)?;
+    if is_described {
+        return Ok(Json(as_json(&twilio, message, sid, kind)).into_response());
     }
+    let place = format!("http://{host}/media/{sid}");
+    Ok((StatusCode::TEMPORARY_REDIRECT, [(header::LOCATION, place)]).into_response())
 }
 
 /// Whoever has the address has the file; credentials that are shown here are shown to a stranger.
@@ -39,4 +74,15 @@ pub async fn download(
         }
         None => StatusCode::NOT_FOUND.into_response(),
     }
+}
+
+fn as_json(twilio: &Twilio, message: &Message, sid: &str, kind: &str) -> Value {
+    json!({
+        "sid": sid, "account_sid": twilio.account_sid, "parent_sid": message.sid,
+        "content_type": kind, "date_created": date(message.at_ms),
+        "date_updated": date(message.at_ms),
+        "uri": format!(
+            "/2010-04-01/Accounts/{}/Messages/{}/Media/{sid}.json", twilio.account_sid, message.sid
+        ),
+    })
 }

@@ -5,7 +5,10 @@ use std::sync::Arc;
 use axum::Json;
 use axum::extract::{Form, Path, Query, State};
 use axum::http::{HeaderMap, StatusCode};
+use axum::response::Response;
 use serde_json::{Value, json};
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc2822;
 
 use super::accounts::No;
 use super::{Message, Shown, Twilio};
@@ -34,13 +37,17 @@ pub async fn create(
     State(twilio): State<Arc<Twilio>>,
     headers: HeaderMap,
     Form(fields): Form<Fields>,
-) -> Result<(StatusCode, Json<Value>), No> {
+) -> Result<Response, No> {
     twilio.admit(&headers)?;
     twilio.note("POST", "/2010-04-01/Accounts/{AccountSid}/Messages.json", told(&fields));
+    Ok(twilio.in_trouble(|| take(&twilio, &fields)))
+}
+
+fn take(twilio: &Arc<Twilio>, fields: &Fields) -> Result<(StatusCode, Json<Value>), No> {
     let (from, to) =
-        (field(&fields, "From").unwrap_or_default(), field(&fields, "To").unwrap_or_default());
-    let (text, buttons) = twilio.text_of(&fields)?;
-    let medium = field(&fields, "MediaUrl").map(str::to_owned);
+        (field(fields, "From").unwrap_or_default(), field(fields, "To").unwrap_or_default());
+    let (text, buttons) = twilio.text_of(fields)?;
+    let medium = field(fields, "MediaUrl").map(str::to_owned);
     if text.is_empty() && medium.is_none() {
         return Err(No::bad(21619, "A text message body or media urls must be specified."));
     }
@@ -69,6 +76,7 @@ pub async fn create(
             body: text.clone(),
             inbound: false,
             status: "queued",
+            error: None,
             at_ms: now_ms,
             media: medium.clone().into_iter().collect(),
         };
@@ -76,14 +84,15 @@ pub async fn create(
             let shown = Shown { mine: false, sid: message.sid.clone(), text, buttons, medium };
             phone.shown.push(shown);
         }
-        state.messages.push(message.clone());
+        let (status, error) = if comes { ("delivered", None) } else { ("failed", Some(63016)) };
+        state.messages.push(Message { status, error, ..message.clone() });
         (message, comes)
     };
     twilio.has_changed();
-    if let Some(callback) = field(&fields, "StatusCallback") {
+    if let Some(callback) = field(fields, "StatusCallback") {
         twilio.tell_status(callback, &message, comes);
     }
-    Ok((StatusCode::CREATED, Json(as_json(&twilio, &message))))
+    Ok((StatusCode::CREATED, Json(as_json(twilio, &message))))
 }
 
 impl Twilio {
@@ -126,6 +135,7 @@ pub async fn show(
     headers: HeaderMap,
 ) -> Result<Json<Value>, No> {
     twilio.admit(&headers)?;
+    twilio.note("GET", "/2010-04-01/Accounts/{AccountSid}/Messages/{Sid}.json", json!({}));
     let sid = message.trim_end_matches(".json");
     let state = twilio.state();
     let found = state.messages.iter().find(|it| it.sid == sid);
@@ -140,6 +150,8 @@ pub async fn redact(
     Form(fields): Form<Fields>,
 ) -> Result<Json<Value>, No> {
     twilio.admit(&headers)?;
+    let path = "/2010-04-01/Accounts/{AccountSid}/Messages/{Sid}.json";
+    twilio.note("POST", path, told(&fields));
     if field(&fields, "Body") != Some("") {
         return Err(No::bad(20001, "Body must be empty"));
     }
@@ -172,6 +184,7 @@ pub async fn typing(
     Form(fields): Form<Fields>,
 ) -> Result<Json<Value>, No> {
     twilio.admit(&headers)?;
+    twilio.note("POST", "/v2/Indicators/Typing.json", told(&fields));
     let known = field(&fields, "messageId");
     let is_known = twilio.state().messages.iter().any(|it| Some(it.sid.as_str()) == known);
     if is_known { Ok(Json(json!({ "success": true }))) } else { Err(No::not_found()) }
@@ -192,7 +205,7 @@ pub async fn create_content(
         && actions
             .iter()
             .all(|it| (1..=20).contains(&length(&it["title"])) && length(&it["id"]) <= 200);
-    if !fits {
+    if !fits || twilio.state().refuses_contents {
         return Err(No::bad(20001, "Invalid content"));
     }
     let sid = twilio.sid("HX");
@@ -201,12 +214,23 @@ pub async fn create_content(
 }
 
 fn as_json(twilio: &Twilio, message: &Message) -> Value {
+    let account = &twilio.account_sid;
+    let uri = format!("/2010-04-01/Accounts/{account}/Messages/{}", message.sid);
+    let at = date(message.at_ms);
     json!({
-        "sid": message.sid, "account_sid": twilio.account_sid, "from": message.from,
-        "to": message.to, "body": message.body, "status": message.status,
+        "sid": message.sid, "account_sid": account, "api_version": "2010-04-01",
+        "from": message.from, "to": message.to, "body": message.body, "status": message.status,
         "direction": if message.inbound { "inbound" } else { "outbound-api" },
         "num_media": message.media.len().to_string(), "num_segments": "1",
-        "date_created": message.at_ms, "error_code": null, "error_message": null,
-        "uri": format!("/2010-04-01/Accounts/{}/Messages/{}.json", twilio.account_sid, message.sid),
+        "date_created": at, "date_updated": at, "date_sent": at,
+        "error_code": message.error, "error_message": null, "messaging_service_sid": null,
+        "price": null, "price_unit": null, "uri": format!("{uri}.json"),
+        "subresource_uris": { "media": format!("{uri}/Media.json") },
     })
+}
+
+/// As this API writes it (RFC 2822).
+pub fn date(at_ms: u64) -> Option<String> {
+    let at = OffsetDateTime::from_unix_timestamp(i64::try_from(at_ms / 1_000).ok()?).ok()?;
+    at.format(&Rfc2822).ok()
 }

@@ -10,6 +10,12 @@ use super::{Message, Phone, Twilio};
 /// Far longer than anything here takes: beyond it the story so far is told.
 const PATIENCE: Duration = Duration::from_secs(90);
 
+type Fields = Vec<(String, String)>;
+
+fn owned<const N: usize>(fields: [(&str, &str); N]) -> Fields {
+    fields.map(|(name, value)| (name.to_owned(), value.to_owned())).into()
+}
+
 /// A message on a phone.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Shown {
@@ -41,19 +47,19 @@ impl Person {
 
     /// Writes a line.
     pub fn says(&mut self, text: &str) {
-        self.sends(text, Vec::new());
+        self.sends(self.twilio.sid("SM"), text, Vec::new(), Vec::new());
     }
 
     /// Sends a file with a caption.
     pub fn sends_file(&mut self, media_type: &str, bytes: Bytes, caption: &str) {
-        let medium = self.twilio.sid("ME");
+        let (sid, medium) = (self.twilio.sid("MM"), self.twilio.sid("ME"));
         self.twilio.state().media.insert(medium.clone(), (media_type.to_owned(), bytes));
         let url = format!(
-            "https://api.twilio.com/2010-04-01/Accounts/{}/Messages/MM/Media/{medium}",
+            "https://api.twilio.com/2010-04-01/Accounts/{}/Messages/{sid}/Media/{medium}",
             self.twilio.account_sid
         );
         let more = [("MediaUrl0", url.as_str()), ("MediaContentType0", media_type)];
-        self.sends(caption, more.map(|(name, value)| (name.to_owned(), value.to_owned())).into());
+        self.sends(sid, caption, owned(more), vec![medium]);
     }
 
     /// Taps the newest quick reply with this label, or writes its number where buttons are numbers.
@@ -65,9 +71,12 @@ impl Person {
         let newest = shown.iter().rev().filter(|it| !it.mine);
         for message in newest {
             if let Some((label, payload)) = message.buttons.iter().find(|(it, _)| it == label) {
-                let tap = [("ButtonText", label.as_str()), ("ButtonPayload", payload.as_str())];
-                let tap = tap.map(|(name, value)| (name.to_owned(), value.to_owned()));
-                return self.sends(label, tap.into());
+                let tap = [
+                    ("ButtonText", label.as_str()),
+                    ("ButtonPayload", payload.as_str()),
+                    ("OriginalRepliedMessageSid", message.sid.as_str()),
+                ];
+                return self.sends(self.twilio.sid("SM"), label, owned(tap), Vec::new());
             }
             let numbered = |line: &&str| line.split_once(". ").is_some_and(|(_, it)| it == label);
             if let Some(line) = message.text.lines().find(numbered) {
@@ -78,11 +87,10 @@ impl Person {
         panic!("no button {label:?}{}", self.story());
     }
 
-    fn sends(&mut self, text: &str, more: Vec<(String, String)>) {
+    fn sends(&mut self, sid: String, text: &str, more: Fields, media: Vec<String>) {
         let now_ms = self.twilio.clock.now_ms();
-        let sid = self.twilio.sid("SM");
         let (from, to) = (format!("whatsapp:{}", self.number), format!("whatsapp:{}", self.sender));
-        let media = more.iter().filter(|(name, _)| name == "MediaUrl0").count();
+        let num_media = media.len().to_string();
         let shown = Shown {
             mine: true,
             sid: sid.clone(),
@@ -101,8 +109,9 @@ impl Person {
             body: text.to_owned(),
             inbound: true,
             status: "received",
+            error: None,
             at_ms: now_ms,
-            media: Vec::new(),
+            media,
         };
         let leads_to = {
             let mut state = self.twilio.state();
@@ -110,8 +119,7 @@ impl Person {
             state.senders.get(&self.sender).and_then(|it| it.callback_url.clone())
         };
         let wa_id = self.number.trim_start_matches('+');
-        let media = media.to_string();
-        let mut fields: Vec<(String, String)> = [
+        let mut fields = owned([
             ("MessageSid", sid.as_str()),
             ("SmsMessageSid", &sid),
             ("SmsSid", &sid),
@@ -121,13 +129,11 @@ impl Person {
             ("WaId", wa_id),
             ("ProfileName", "Ada"),
             ("Body", text),
-            ("NumMedia", &media),
+            ("NumMedia", &num_media),
             ("NumSegments", "1"),
             ("SmsStatus", "received"),
             ("ApiVersion", "2010-04-01"),
-        ]
-        .map(|(name, value)| (name.to_owned(), value.to_owned()))
-        .into();
+        ]);
         fields.extend(more);
         if let Some(url) = leads_to {
             self.twilio.deliver(url, fields);

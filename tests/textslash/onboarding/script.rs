@@ -11,6 +11,7 @@ use tokio::sync::{Mutex as AsyncMutex, Notify, mpsc};
 
 /// The service. It lives on when the bot is restarted.
 pub struct Script {
+    name: &'static str,
     capabilities: Capabilities,
     incoming: mpsc::UnboundedSender<Event>,
     events: AsyncMutex<mpsc::UnboundedReceiver<Event>>,
@@ -38,43 +39,51 @@ pub struct Shown {
 
 impl Script {
     pub fn new() -> Self {
-        Self::with(Capabilities {
-            edits: true,
-            deletes_theirs: true,
-            scrubs_theirs: false,
-            buttons_max: 20,
-            text_max: 4096,
-            text_unit: Unit::Utf16,
-            edit_interval_ms: 0,
-            secret_entry: SecretEntry::PastedThenDeleted,
-            opens_pages: false,
-            makes_bots: false,
-            files_in_bytes_max: 0,
-            files_out_bytes_max: 0,
-        })
+        Self::speaking(
+            "script",
+            Capabilities {
+                edits: true,
+                deletes_theirs: true,
+                scrubs_theirs: false,
+                buttons_max: 20,
+                text_max: 4096,
+                text_unit: Unit::Utf16,
+                edit_interval_ms: 0,
+                secret_entry: SecretEntry::PastedThenDeleted,
+                opens_pages: false,
+                makes_bots: false,
+                files_in_bytes_max: 0,
+                files_out_bytes_max: 0,
+            },
+        )
     }
 
     /// Short messages, no buttons, nothing can be edited or deleted.
     pub fn plain() -> Self {
-        Self::with(Capabilities {
-            edits: false,
-            deletes_theirs: false,
-            scrubs_theirs: false,
-            buttons_max: 0,
-            text_max: 160,
-            text_unit: Unit::Chars,
-            edit_interval_ms: 0,
-            secret_entry: SecretEntry::Form,
-            opens_pages: false,
-            makes_bots: false,
-            files_in_bytes_max: 0,
-            files_out_bytes_max: 0,
-        })
+        Self::speaking(
+            "script",
+            Capabilities {
+                edits: false,
+                deletes_theirs: false,
+                scrubs_theirs: false,
+                buttons_max: 0,
+                text_max: 160,
+                text_unit: Unit::Chars,
+                edit_interval_ms: 0,
+                secret_entry: SecretEntry::Form,
+                opens_pages: false,
+                makes_bots: false,
+                files_in_bytes_max: 0,
+                files_out_bytes_max: 0,
+            },
+        )
     }
 
-    fn with(capabilities: Capabilities) -> Self {
+    /// Takes itself for a certain service.
+    pub fn speaking(name: &'static str, capabilities: Capabilities) -> Self {
         let (incoming, events) = mpsc::unbounded_channel();
         Self {
+            name,
             capabilities,
             incoming,
             events: AsyncMutex::new(events),
@@ -140,7 +149,7 @@ impl Script {
 #[async_trait]
 impl Channel for Script {
     fn name(&self) -> &'static str {
-        "script"
+        self.name
     }
 
     fn capabilities(&self) -> &Capabilities {
@@ -198,7 +207,8 @@ impl Channel for Script {
     }
 
     async fn delete(&self, message: &MessageRef) -> Result<(), ChannelError> {
-        assert!(self.capabilities.deletes_theirs, "this service cannot delete");
+        let can = &self.capabilities;
+        assert!(can.deletes_theirs || can.scrubs_theirs, "this service cannot delete");
         self.screen().deleted.push(message.id.clone());
         Ok(())
     }

@@ -55,6 +55,10 @@ impl World {
         Self::made(Script::new(), true).await
     }
 
+    pub async fn on(script: Script) -> Self {
+        Self::made(script, false).await
+    }
+
     async fn made(script: Script, lends: bool) -> Self {
         let (clock, chance) = (Clock::system(), Chance::seeded(7));
         let runtime = Modelled::new(clock.clone(), chance.clone());
@@ -109,7 +113,7 @@ impl World {
             },
             catalogue: Catalogue {
                 clouds: vec![CloudKind::Fly],
-                channels: vec![RelayChannel::Web],
+                channels: RelayChannel::ALL.to_vec(),
                 agents: vec![AgentKind::Claude, AgentKind::Shell],
                 images: Images { relay: image("relay", 1), vm: image("vm", 2) },
             },
@@ -180,6 +184,30 @@ impl World {
         let inbound = self.inbound(Content::Tap { button: button.id.clone(), message: None });
         self.script.deliver(inbound.clone());
         inbound
+    }
+
+    /// Types a line into a field that the service does not keep.
+    pub fn enters(&mut self, line: &str) -> Inbound {
+        let inbound = self.inbound(Content::Secret(Zeroizing::new(line.to_owned())));
+        self.script.deliver(inbound.clone());
+        inbound
+    }
+
+    /// Taps a button, or writes its number where choices are numbers in the text.
+    pub fn chooses(&mut self, label: &str) {
+        let shown = self.script.shown();
+        for message in shown.iter().rev() {
+            if message.buttons.iter().any(|it| it.label == label) {
+                self.taps(label);
+                return;
+            }
+            let mut numbered = message.text.lines().filter_map(|line| line.split_once(". "));
+            if let Some((number, _)) = numbered.find(|(_, it)| *it == label) {
+                self.says(number);
+                return;
+            }
+        }
+        panic!("no choice {label:?}{}", self.story());
     }
 
     /// Waits until a message says so, and skips those before it.
@@ -297,10 +325,14 @@ impl World {
     }
 
     /// Each line gets an answer that does not repeat it, and the question stays open.
-    pub async fn is_bothered_with(&mut self, lines: impl Iterator<Item = &String>) {
+    pub async fn is_bothered_with<'a>(
+        &mut self,
+        lines: impl Iterator<Item = &'a String>,
+        entered: bool,
+    ) {
         for line in lines {
             let before = self.script.count();
-            let inbound = self.says(line);
+            let inbound = if entered { self.enters(line) } else { self.says(line) };
             self.acknowledged(&inbound).await;
             self.read = before;
             self.reads("").await;

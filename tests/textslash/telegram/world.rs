@@ -1,28 +1,21 @@
 //! A simulated Telegram on a socket, the adapter in front of it, and Ada with her phone.
 
-use std::net::{Ipv4Addr, SocketAddr};
-use std::sync::{Arc, Mutex};
+use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use adapters::channel::{Channel, Event};
 use adapters::chat::{ChatId, Inbound, MessageRef, Outbound};
 use adapters::telegram::{Settings, Telegram, Updates};
-use axum::Router;
-use axum::body::Body;
-use axum::extract::{Request, State};
-use axum::http::StatusCode;
-use axum::response::{IntoResponse, Response};
 use serde_json::{Value, json};
 use textslash::chance::Chance;
 use textslash::clock::Clock;
 use textslash::http::Network;
 use textslash::sandbox::telegram as simulated;
-use tokio::net::TcpListener;
-use tokio::sync::watch;
 use tokio::task::JoinSet;
-use tower::ServiceExt;
 
 use super::description::Description;
+use crate::port::{Port, serve};
 
 /// Generous: a promise that is kept is kept at once.
 pub const PATIENCE: Duration = Duration::from_secs(60);
@@ -49,13 +42,6 @@ pub struct World {
     adapter: Option<Arc<Telegram>>,
     port: Port,
     _servers: JoinSet<()>,
-}
-
-/// Where the webhook leads: to whichever adapter lives, and nowhere while none does.
-#[derive(Clone, Default)]
-struct Port {
-    router: Arc<Mutex<Option<Router>>>,
-    deaths: watch::Sender<u32>,
 }
 
 impl World {
@@ -86,8 +72,7 @@ impl World {
         let mut servers = JoinSet::new();
         let base = format!("http://{}", serve(&mut servers, simulated.router()).await);
         let port = Port::default();
-        let door = Router::new().fallback(through).with_state(port.clone());
-        let door = serve(&mut servers, door).await;
+        let door = serve(&mut servers, port.door()).await;
         let world = Self { simulated, token, base, way, adapter: None, port, _servers: servers };
         (world, door)
     }
@@ -104,15 +89,14 @@ impl World {
         let settings =
             Settings { token: self.token.clone().into(), api_url: self.base.clone(), updates };
         let adapter = Telegram::start(settings).await.unwrap();
-        *self.port.router.lock().unwrap() = Some(adapter.router());
+        self.port.leads_to(adapter.router());
         self.adapter = Some(adapter);
     }
 
     /// The process dies in the midst of whatever it does, and another takes its place.
     pub async fn dies_and_comes_back(&mut self) {
         self.adapter = None;
-        *self.port.router.lock().unwrap() = None;
-        self.port.deaths.send_modify(|deaths| *deaths += 1);
+        self.port.dies();
         self.starts().await;
     }
 
@@ -189,23 +173,4 @@ pub async fn read(answer: reqwest::Response) -> (u16, Value) {
     let status = answer.status().as_u16();
     let text = answer.text().await.unwrap();
     (status, serde_json::from_str(&text).unwrap_or(Value::String(text)))
-}
-
-async fn through(State(port): State<Port>, request: Request<Body>) -> Response {
-    let mut deaths = port.deaths.subscribe();
-    let router = port.router.lock().unwrap().clone();
-    let Some(router) = router else { return StatusCode::BAD_GATEWAY.into_response() };
-    tokio::select! {
-        answer = router.oneshot(request) => answer.into_response(),
-        _ = deaths.changed() => StatusCode::BAD_GATEWAY.into_response(),
-    }
-}
-
-async fn serve(servers: &mut JoinSet<()>, router: Router) -> SocketAddr {
-    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
-    let address = listener.local_addr().unwrap();
-    servers.spawn(async move {
-        let _ = axum::serve(listener, router).await;
-    });
-    address
 }

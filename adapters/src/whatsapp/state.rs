@@ -1,0 +1,160 @@
+//! What is known of chats and messages: who may be written to, what was sent, and what waits.
+
+use std::collections::{HashMap, HashSet, VecDeque};
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use crate::chat::{ChatId, InboundId, MessageRef, Outbound};
+
+/// How long after a person's last message we may write (WhatsApp's customer service window).
+const WINDOW: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// Messages that are remembered by their key or number, so that none is sent twice or lost.
+const REMEMBERED_MAX: usize = 1_024;
+
+/// What waits for one person to write again: beyond it the newest waits in vain.
+const MISSED_MAX: usize = 20;
+
+#[derive(Default)]
+pub(super) struct State {
+    /// When a person last wrote, and with which message.
+    heard: HashMap<ChatId, (Instant, String)>,
+    /// The window of these chats is closed, whatever we think.
+    closed: HashSet<ChatId>,
+    /// Somebody was told that these cannot be reached, and waits to hear that they can.
+    unreachable: HashSet<ChatId>,
+    /// Twilio took them, and they came too late.
+    missed: HashMap<ChatId, Vec<Outbound>>,
+    /// Newest last.
+    sent: VecDeque<Sent>,
+    /// Failed before Twilio had told us their ids.
+    failed: VecDeque<String>,
+    /// Safe with us, newest last.
+    taken: VecDeque<InboundId>,
+}
+
+struct Sent {
+    chat: ChatId,
+    key: String,
+    sid: String,
+    at: Instant,
+    failed: bool,
+    /// Until it is known to have come.
+    message: Option<Outbound>,
+}
+
+fn push<T>(all: &mut VecDeque<T>, one: T) {
+    if all.len() == REMEMBERED_MAX {
+        all.pop_front();
+    }
+    all.push_back(one);
+}
+
+impl State {
+    /// A person wrote: for a day we may write, too. True when somebody waits for that.
+    pub(super) fn heard(&mut self, chat: &ChatId, sid: &str) -> bool {
+        if self.heard.len() >= REMEMBERED_MAX {
+            self.heard.retain(|_, (at, _)| at.elapsed() < WINDOW);
+        }
+        self.heard.insert(chat.clone(), (Instant::now(), sid.to_owned()));
+        let was_closed = self.closed.remove(chat);
+        self.unreachable.remove(chat) || was_closed
+    }
+
+    /// The message that a person wrote last.
+    pub(super) fn last_heard(&self, chat: &ChatId) -> Option<String> {
+        self.heard.get(chat).map(|(_, sid)| sid.clone())
+    }
+
+    pub(super) fn is_closed(&self, chat: &ChatId) -> bool {
+        let gone_quiet = self.heard.get(chat).is_some_and(|(at, _)| at.elapsed() >= WINDOW);
+        gone_quiet || self.closed.contains(chat)
+    }
+
+    pub(super) fn is_unreachable(&mut self, chat: &ChatId) {
+        self.unreachable.insert(chat.clone());
+    }
+
+    pub(super) fn sent_as(&self, chat: &ChatId, key: &str) -> Option<MessageRef> {
+        let is_same = |it: &&Sent| !it.failed && it.chat == *chat && it.key == key;
+        let same = self.sent.iter().find(is_same);
+        same.map(|it| MessageRef { chat: it.chat.clone(), id: it.sid.clone() })
+    }
+
+    pub(super) fn knows(&self, sid: &str) -> bool {
+        self.sent.iter().any(|it| it.sid == sid)
+    }
+
+    pub(super) fn note_sent(
+        &mut self,
+        chat: &ChatId,
+        key: &str,
+        sid: &str,
+        at: Instant,
+        message: Option<&Outbound>,
+    ) -> MessageRef {
+        let sent = Sent {
+            chat: chat.clone(),
+            key: key.to_owned(),
+            sid: sid.to_owned(),
+            at,
+            failed: false,
+            message: message.cloned(),
+        };
+        push(&mut self.sent, sent);
+        if self.failed.iter().any(|it| it == sid) {
+            self.came_too_late(sid);
+        }
+        MessageRef { chat: chat.clone(), id: sid.to_owned() }
+    }
+
+    /// It is on the phone, or will never be.
+    pub(super) fn is_settled(&mut self, sid: &str) {
+        let found = self.sent.iter_mut().find(|it| it.sid == sid);
+        if let Some(sent) = found {
+            sent.message = None;
+        }
+    }
+
+    /// Twilio took it and could not send it, for the window was closed. The chat, if the person has written
+    /// since, so that what they missed can be sent at once.
+    pub(super) fn came_too_late(&mut self, sid: &str) -> Option<ChatId> {
+        let Some(sent) = self.sent.iter_mut().find(|it| it.sid == sid) else {
+            push(&mut self.failed, sid.to_owned());
+            return None;
+        };
+        // Callbacks come more than once: the window that this one met may be open again.
+        if std::mem::replace(&mut sent.failed, true) {
+            return None;
+        }
+        let (chat, at, message) = (sent.chat.clone(), sent.at, sent.message.take());
+        let missed = self.missed.entry(chat.clone()).or_default();
+        match message {
+            Some(message) if missed.len() < MISSED_MAX => missed.push(message),
+            _ => tracing::warn!("a message came too late and cannot be kept"),
+        }
+        if self.heard.get(&chat).is_some_and(|(heard, _)| *heard > at) {
+            return Some(chat);
+        }
+        self.closed.insert(chat);
+        None
+    }
+
+    pub(super) fn take_missed(&mut self, chat: &ChatId) -> Vec<Outbound> {
+        self.missed.remove(chat).unwrap_or_default()
+    }
+
+    pub(super) fn put_back(&mut self, chat: &ChatId, missed: Vec<Outbound>) {
+        let newer = self.take_missed(chat);
+        self.missed.insert(chat.clone(), missed.into_iter().chain(newer).collect());
+    }
+
+    pub(super) fn note_taken(&mut self, id: &InboundId) {
+        push(&mut self.taken, id.clone());
+    }
+
+    pub(super) fn is_taken(&self, id: &InboundId) -> bool {
+        self.taken.contains(id)
+    }
+}

@@ -1,0 +1,141 @@
+//! The big list of naughty strings, at every question and on every service.
+
+use std::path::Path;
+
+use adapters::channel::{Capabilities, Channel, SecretEntry};
+use adapters::chat::{Content, Outbound};
+use adapters::text::Unit;
+use adapters::{discord, telegram, whatsapp};
+
+use crate::onboarding::script::Script;
+use crate::onboarding::world::World;
+
+/// Questions of the story below.
+const QUESTIONS: usize = 8;
+
+/// The list, which stands beside the descriptions of the vendors' APIs; says so when that is not set.
+fn all() -> Option<Vec<String>> {
+    let Ok(specs) = std::env::var("API_SPECS") else {
+        println!("skipped: API_SPECS is not set, so the naughty strings are not at hand");
+        return None;
+    };
+    let file = Path::new(&specs).join("../vectors/blns.json");
+    let Ok(text) = std::fs::read(&file) else {
+        println!("skipped: {} is not there", file.display());
+        return None;
+    };
+    Some(serde_json::from_slice(&text).unwrap())
+}
+
+/// Those that are no answer to a question.
+fn unanswering() -> Option<Vec<String>> {
+    let is_answer = |line: &String| {
+        let line = line.trim();
+        line.parse::<u32>().is_ok() || textslash::spec::Name::try_from(line.to_owned()).is_ok()
+    };
+    Some(all()?.into_iter().filter(|line| !is_answer(line)).collect())
+}
+
+fn terminal() -> Capabilities {
+    Capabilities {
+        edits: true,
+        deletes_theirs: false,
+        scrubs_theirs: false,
+        buttons_max: 30,
+        text_max: 16 * 1024,
+        text_unit: Unit::Bytes,
+        edit_interval_ms: 0,
+        secret_entry: SecretEntry::Hidden,
+        opens_pages: false,
+        makes_bots: false,
+        files_in_bytes_max: 0,
+        files_out_bytes_max: 0,
+    }
+}
+
+#[tokio::test]
+async fn on_a_terminal() {
+    asked_everything("console", terminal(), 0).await;
+}
+
+#[tokio::test]
+async fn on_telegram() {
+    asked_everything("telegram", telegram::capabilities(), 1).await;
+}
+
+#[tokio::test]
+async fn on_discord() {
+    asked_everything("discord", discord::capabilities(), 2).await;
+}
+
+#[tokio::test]
+async fn on_whatsapp() {
+    asked_everything("whatsapp", whatsapp::capabilities(), 3).await;
+}
+
+/// Each question gets a share of the strings, and on each service another one. What every single question
+/// makes of every single string is tested with the conversation itself.
+async fn asked_everything(name: &'static str, can: Capabilities, service: usize) {
+    let Some(naughty) = unanswering() else { return };
+    let entered = can.secret_entry == SecretEntry::Hidden;
+    let mut world = World::on(Script::speaking(name, can)).await;
+    let mut share = (service..).map(|n| naughty.iter().skip(n % QUESTIONS).step_by(QUESTIONS));
+    let mut share = || share.next().unwrap();
+    let has_channels = name != "console";
+
+    world.says("hi");
+    world.reads("I need a token").await;
+    world.is_bothered_with(share(), entered).await;
+    world.says(&world.fly.mint_org_token());
+    world.reads("Which Anthropic API key").await;
+    world.is_bothered_with(share(), entered).await;
+    world.chooses("Shell agent, no key");
+    if has_channels {
+        world.reads("Which channel").await;
+        world.is_bothered_with(share(), false).await;
+        world.chooses("a web link");
+    }
+    world.reads("Where should it run?").await;
+    world.is_bothered_with(share(), false).await;
+    world.says("iad");
+    world.reads("How large").await;
+    world.is_bothered_with(share(), false).await;
+    world.chooses("Small");
+    world.reads("This is the plan").await;
+    world.is_bothered_with(share(), false).await;
+    world.chooses("Change an answer");
+    world.reads("Which answer should change?").await;
+    world.is_bothered_with(share(), false).await;
+    world.chooses("Name");
+    world.reads("What should I call it?").await;
+    world.is_bothered_with(share(), false).await;
+    world.says("lab");
+    world.reads("Name: lab").await;
+}
+
+#[tokio::test]
+async fn over_telegrams_wire() {
+    let Some(naughty) = all() else { return };
+    let world = crate::telegram::world::World::new(crate::telegram::world::Way::Webhook).await;
+    let mut ada = world.ada();
+    for line in naughty {
+        ada.says(&line);
+        let inbound = world.taken().await;
+        assert!(inbound.content == Content::Text(line.clone().into()), "{line:?} was harmed");
+    }
+}
+
+#[tokio::test]
+async fn over_twilios_wire_and_back() {
+    let Some(naughty) = all() else { return };
+    let world = crate::whatsapp::world::World::new().await;
+    let mut ada = world.ada();
+    for (n, line) in naughty.into_iter().enumerate() {
+        ada.says(&line);
+        let inbound = world.taken().await;
+        assert!(inbound.content == Content::Text(line.clone().into()), "{line:?} was harmed");
+        let answer = Outbound::text(n.to_string(), format!("You said: {line}"));
+        world.channel().send(&world.chat(), &answer).await.unwrap();
+        assert_eq!(ada.screen().last().unwrap().text, answer.text, "harmed");
+    }
+}
