@@ -20,6 +20,7 @@
 //! # Hands: each touches exactly one outside thing
 //! - [`clock`]: what time it is
 //! - [`chance`]: randomness, seeded or real
+//! - [`metrics`]: what is counted for whoever runs the bot
 //! - [`http`]: one transport under every call to a vendor
 //! - [`cloud`]: what a cloud account must offer, and Fly.io
 //! - [`anthropic`]: is this model key alive
@@ -66,6 +67,8 @@ pub mod conversation;
 pub mod clock;
 
 pub mod chance;
+
+pub mod metrics;
 
 pub mod http;
 
