@@ -21,6 +21,7 @@
 //! - [`clock`]: what time it is
 //! - [`chance`]: randomness, seeded or real
 //! - [`files`]: files on disk, whole or not at all
+//! - [`metrics`]: what is counted for whoever runs the bot
 //! - [`http`]: one transport under every call to a vendor
 //! - [`cloud`]: what a cloud account must offer, and Fly.io
 //! - [`anthropic`]: is this model key alive
@@ -69,6 +70,8 @@ pub mod clock;
 pub mod chance;
 
 pub mod files;
+
+pub mod metrics;
 
 pub mod http;
 

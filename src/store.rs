@@ -1,6 +1,6 @@
 //! The database: an embedded SQLite file that one process owns.
 
-use std::fs::{DirBuilder, OpenOptions};
+use std::fs::{DirBuilder, File, OpenOptions, TryLockError};
 use std::io::ErrorKind;
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::Path;
@@ -56,6 +56,35 @@ pub async fn open(path: &Path, schema: &Migrator) -> anyhow::Result<AnyPool> {
         .with_context(|| format!("cannot open the database at {}", path.display()))?;
     schema.run(&pool).await.context("cannot bring the database up to date")?;
     Ok(pool)
+}
+
+/// A data directory that no other process may serve from while this lives. The system gives it back however
+/// the process ends.
+#[derive(Debug)]
+pub struct Claim {
+    _lock: File,
+}
+
+/// Claims a data directory, which is made for its owner alone if it is not there.
+///
+/// # Errors
+/// When another process has claimed it, or the directory cannot be written.
+pub fn claim(directory: &Path) -> anyhow::Result<Claim> {
+    let path = directory.join("bot.lock");
+    make_private(&path)?;
+    let lock = OpenOptions::new().write(true).open(&path);
+    let lock = lock.with_context(|| format!("cannot open {}", path.display()))?;
+    match lock.try_lock() {
+        Ok(()) => Ok(Claim { _lock: lock }),
+        Err(TryLockError::WouldBlock) => anyhow::bail!(
+            "another bot runs from {}: stop that one first, or set TEXTSLASH_DATA to another directory \
+             and speak with other credentials there",
+            directory.display()
+        ),
+        Err(TryLockError::Error(error)) => {
+            Err(error).with_context(|| format!("cannot lock {}", path.display()))
+        }
+    }
 }
 
 /// Makes the file and its directory, where they are missing, so that no other user can read them.

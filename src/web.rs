@@ -12,6 +12,8 @@ mod page;
 
 pub mod relay;
 
+pub mod server;
+
 pub mod vm;
 
 /// The request with its body read, if `verify` accepts its signature. Whoever is refused learns

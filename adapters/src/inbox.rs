@@ -27,7 +27,8 @@ pub(crate) const PATIENCE: Duration = Duration::from_secs(10);
 pub(crate) struct NotTaken;
 
 pub(crate) struct Inbox {
-    queue: mpsc::Sender<Event>,
+    /// Nothing once the service has ended.
+    queue: Mutex<Option<mpsc::Sender<Event>>>,
     events: tokio::sync::Mutex<mpsc::Receiver<Event>>,
     awaited: Mutex<HashMap<InboundId, Vec<oneshot::Sender<()>>>>,
 }
@@ -48,6 +49,7 @@ impl Delivery {
 impl Inbox {
     pub(crate) fn new() -> Self {
         let (queue, events) = mpsc::channel(WAITING_MAX);
+        let queue = Mutex::new(Some(queue));
         Self { queue, events: tokio::sync::Mutex::new(events), awaited: Mutex::default() }
     }
 
@@ -60,7 +62,7 @@ impl Inbox {
             !waiting.is_empty()
         });
         let id = inbound.id.clone();
-        self.queue.try_send(Event::Inbound(inbound)).map_err(|_| NotTaken)?;
+        self.send(Event::Inbound(inbound))?;
         awaited.entry(id).or_default().push(taken);
         Ok(Delivery(delivery))
     }
@@ -79,7 +81,17 @@ impl Inbox {
 
     /// Tells that a chat can be reached. When nobody listens any more, nobody needs to know.
     pub(crate) fn reachable(&self, chat: crate::chat::ChatId) {
-        let _ = self.queue.try_send(Event::Reachable(chat));
+        let _ = self.send(Event::Reachable(chat));
+    }
+
+    /// Nothing comes any more: [`Self::next`] is `None` behind what is in line.
+    pub(crate) fn end(&self) {
+        self.queue.lock().unwrap_or_else(PoisonError::into_inner).take();
+    }
+
+    fn send(&self, event: Event) -> Result<(), NotTaken> {
+        let queue = self.queue.lock().unwrap_or_else(PoisonError::into_inner);
+        queue.as_ref().ok_or(NotTaken)?.try_send(event).map_err(|_| NotTaken)
     }
 
     pub(crate) async fn next(&self) -> Option<Event> {

@@ -14,6 +14,9 @@ const NO_CHANNEL: &str = "no chat service is set up: set TELEGRAM_BOT_TOKEN, DIS
 /// The fewest characters of a webhook secret: 256 bit take 43 in base64url and 64 in hex.
 const SECRET_CHARS_MIN: usize = 43;
 
+/// The fewest bytes of the token for `/metrics`: 128 bit take 22 in base64url and 32 in hex.
+const METRICS_TOKEN_MIN: usize = 22;
+
 /// What the hosted bot is told.
 pub struct BotSettings {
     /// Where the internet finds the bot's web server, if it does.
@@ -26,6 +29,8 @@ pub struct BotSettings {
     pub whatsapp: Option<WhatsAppSettings>,
     /// What opens `/metrics`; without it they are for this machine alone.
     pub metrics_token: Option<Zeroizing<String>>,
+    /// Every request comes through Fly's proxy, which says who calls.
+    pub behind_fly_proxy: bool,
 }
 
 /// How the bot speaks WhatsApp.
@@ -63,9 +68,22 @@ impl BotSettings {
         if telegram.is_none() && discord.is_none() && whatsapp.is_none() {
             bail!("{NO_CHANNEL}");
         }
-        let metrics_token = environment.get("TEXTSLASH_METRICS_TOKEN").map(Zeroizing::new);
-        Ok(Self { public_url, telegram, discord, whatsapp, metrics_token })
+        let metrics_token = metrics_token(environment)?;
+        let behind_fly_proxy = environment.flag("TEXTSLASH_BEHIND_FLY_PROXY")?;
+        Ok(Self { public_url, telegram, discord, whatsapp, metrics_token, behind_fly_proxy })
     }
+}
+
+/// A token that could be guessed opens to everybody what is meant for one.
+fn metrics_token(environment: &Environment<'_>) -> anyhow::Result<Option<Zeroizing<String>>> {
+    let token = environment.get("TEXTSLASH_METRICS_TOKEN").map(Zeroizing::new);
+    if token.as_ref().is_some_and(|token| token.len() < METRICS_TOKEN_MIN) {
+        bail!(
+            "TEXTSLASH_METRICS_TOKEN needs {METRICS_TOKEN_MIN} or more characters; make one with \
+             `openssl rand -hex 32`"
+        );
+    }
+    Ok(token)
 }
 
 fn telegram(

@@ -126,6 +126,12 @@ impl Telegram {
         token
     }
 
+    /// The token is worth nothing any more, as after BotFather's `/revoke`; whoever holds `getUpdates` is told.
+    pub fn revoke(&self, token: &str) {
+        self.state().bots.remove(token);
+        self.has_changed();
+    }
+
     /// From now on updates come more than once, and some of them late.
     pub fn be_unruly(&self) {
         self.state().unruly = true;

@@ -18,3 +18,14 @@ async fn what_the_database_holds_is_for_its_owner_alone() {
     pool.close().await;
     open(&path, &SCHEMA).await.unwrap();
 }
+
+#[test]
+fn a_data_directory_serves_one_bot_at_a_time() {
+    let dir = tempfile::tempdir().unwrap();
+    let directory = dir.path().join("data");
+    let first = claim(&directory).unwrap();
+    let refusal = claim(&directory).unwrap_err().to_string();
+    assert!(refusal.contains("another bot runs from"), "{refusal}");
+    drop(first);
+    claim(&directory).unwrap();
+}

@@ -6,22 +6,34 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use adapters::chat::UserId;
-use anyhow::Context;
 use axum::extract::State;
 use axum::http::StatusCode;
+use axum::middleware::from_fn_with_state;
 use axum::routing::get;
 use axum::{Json, Router};
 use serde_json::{Value, json};
 use sqlx::AnyPool;
 use tokio::net::TcpListener;
 use tower_http::limit::RequestBodyLimitLayer;
-use tower_http::timeout::TimeoutLayer;
+use tower_http::timeout::{RequestBodyTimeoutLayer, TimeoutLayer};
 
 use crate::forms::Forms;
+use crate::metrics;
 use crate::onboarding::Onboarding;
 use crate::protocol::BUILD;
+use crate::web::server;
+
+use limits::{FORM_REQUESTS_MAX, Limit, WEBHOOK_REQUESTS_MAX, limited};
 
 mod form;
+
+mod limits;
+
+#[path = "bot/metrics.rs"]
+mod shown;
+
+pub use limits::Caller;
+pub use shown::MetricsDoor;
 
 #[cfg(test)]
 mod tests;
@@ -31,6 +43,12 @@ const BODY_BYTES_MAX: usize = 1024 * 1024;
 
 /// The longest request: a webhook waits until its message is durable, and Twilio gives up after 15 seconds.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(15);
+
+/// The longest silence while a body arrives: they are small, and a phone on a bad line needs a second or two.
+const BODY_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// How long requests in flight have when the process ends: as long as any request has.
+const GRACE: Duration = REQUEST_TIMEOUT;
 
 /// Who Telegram and the like say has opened a page, by channel: a form of such a channel is shown to that
 /// person alone.
@@ -54,26 +72,42 @@ pub struct Door {
     pub routes: Router,
     /// The one-time forms, if there are any.
     pub forms: Option<FormDoor>,
+    /// What is counted.
+    pub metrics: MetricsDoor,
+    /// What tells addresses apart, each of which may ask so much.
+    pub caller: Caller,
 }
 
-/// Serves until it is dropped.
-///
-/// # Errors
-/// When the listener fails.
-pub async fn serve(door: Door, listener: TcpListener) -> anyhow::Result<()> {
-    axum::serve(listener, router(door)).await.context("cannot serve")
+/// Serves until `told`; then requests in flight are finished, so that a message whose delivery was
+/// acknowledged is durable. Takes 15 seconds at most to end.
+pub async fn serve(door: Door, listener: TcpListener, told: impl Future<Output = ()>) {
+    server::serve(listener, router(door), told, GRACE).await;
 }
 
 /// The routes.
 pub fn router(door: Door) -> Router {
+    let forms = door.forms.map(|forms| form::router(Arc::new(forms))).unwrap_or_default();
+    let form_limit = Limit::new(metrics::Door::Form, door.caller, FORM_REQUESTS_MAX);
+    let webhook_limit = Limit::new(metrics::Door::Webhook, door.caller, WEBHOOK_REQUESTS_MAX);
     Router::new()
         .route("/health", get(health))
         .route("/ready", get(ready))
         .with_state(door.pool)
-        .merge(door.routes)
-        .merge(door.forms.map_or_else(Router::new, |forms| form::router(Arc::new(forms))))
+        .merge(shown::router(door.metrics))
+        .merge(bounded(door.routes, webhook_limit))
+        .merge(bounded(forms, form_limit))
+}
+
+/// Bounds what is asked of these routes: how often, how long, and how much at once.
+fn bounded(routes: Router, limit: Arc<Limit>) -> Router {
+    if !routes.has_routes() {
+        return routes;
+    }
+    routes
         .layer(RequestBodyLimitLayer::new(BODY_BYTES_MAX))
+        .layer(RequestBodyTimeoutLayer::new(BODY_TIMEOUT))
         .layer(TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, REQUEST_TIMEOUT))
+        .layer(from_fn_with_state(limit, limited))
 }
 
 async fn health() -> Json<Value> {

@@ -243,3 +243,34 @@ async fn messages_that_come_often_and_late_are_answered_once() {
         assert_eq!(ada.story().matches(said).count(), times, "{said}{}", ada.story());
     }
 }
+
+#[tokio::test]
+async fn a_second_bot_on_the_same_data_does_not_start() {
+    let world = World::polling().await;
+    let second = world.second_bot().end().await;
+    assert_eq!(second.code, 1, "{}", second.err);
+    assert!(second.err.contains("another bot runs from"), "{}", second.err);
+    let mut ada = world.ada();
+    ada.says("hi");
+    ada.reads("I need a token").await;
+}
+
+#[tokio::test]
+async fn a_rival_elsewhere_is_complained_of_once_and_the_bot_goes_on() {
+    let world = World::polling().await;
+    let complaint = "another process asks Telegram";
+    world.a_rival_polls_until_the_bot_logs(complaint).await;
+    let mut ada = world.ada();
+    ada.says("hi");
+    ada.reads("I need a token").await;
+    assert_eq!(world.log().matches(complaint).count(), 1, "{}", world.log());
+}
+
+#[tokio::test]
+async fn a_bot_whose_token_is_revoked_ends_and_says_why() {
+    let mut world = World::polling().await;
+    world.token_is_revoked();
+    let ended = world.bot_ends().await;
+    assert_eq!(ended.code, 1, "{}", ended.err);
+    assert!(ended.err.contains("telegram has ended for good"), "{}", ended.err);
+}

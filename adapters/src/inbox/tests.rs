@@ -36,3 +36,13 @@ async fn beyond_what_can_wait_nothing_is_taken_in() {
     assert!(matches!(inbox.next().await, Some(Event::Inbound(_))));
     assert!(inbox.put(inbound("one more")).is_ok());
 }
+
+#[tokio::test]
+async fn a_service_that_has_ended_still_hands_over_what_is_in_line() {
+    let inbox = Inbox::new();
+    let _delivery = inbox.put(inbound("1")).unwrap();
+    inbox.end();
+    assert!(inbox.put(inbound("2")).is_err());
+    assert!(matches!(inbox.next().await, Some(Event::Inbound(it)) if it.id.0 == "1"));
+    assert_eq!(inbox.next().await, None);
+}

@@ -12,6 +12,9 @@ use teloxide::{ApiError, RequestError};
 use super::Telegram;
 use crate::inbox::Delivery;
 
+#[cfg(test)]
+mod tests;
+
 /// How long Telegram holds a request that has nothing to tell, in seconds.
 const HOLD_S: u32 = 25;
 
@@ -28,10 +31,11 @@ const PAUSE_MAX: Duration = Duration::from_secs(15);
 pub(super) const ALLOWED: [AllowedUpdate; 3] =
     [AllowedUpdate::Message, AllowedUpdate::CallbackQuery, AllowedUpdate::MyChatMember];
 
-/// Asks for updates until the bot is dropped or its token is revoked.
+/// Asks for updates until the bot is dropped or its token is revoked; then the channel has ended.
 pub(super) async fn poll(telegram: Weak<Telegram>) {
     let mut offset = 0;
     let mut pause = PAUSE;
+    let mut complaints = Complaints::default();
     loop {
         let Some(bot) = telegram.upgrade().map(|telegram| telegram.bot.clone()) else { return };
         let asked = bot
@@ -46,14 +50,15 @@ pub(super) async fn poll(telegram: Weak<Telegram>) {
             Ok(updates) => {
                 let all = updates.len();
                 let taken = take(&telegram, updates, &mut offset).await;
+                complaints.reachable();
                 taken < all
             }
             Err(error) if is_revoked(&error) => {
                 tracing::error!("Telegram refuses the bot token: it was revoked");
-                return;
+                return telegram.inbox.end();
             }
             Err(error) => {
-                tracing::warn!("{}", complaint(&error));
+                complaints.make(&error);
                 true
             }
         };
@@ -94,15 +99,44 @@ fn is_revoked(error: &RequestError) -> bool {
     matches!(error, RequestError::Api(ApiError::InvalidToken))
 }
 
-fn complaint(error: &RequestError) -> &'static str {
-    match error {
-        RequestError::Api(ApiError::TerminatedByOtherGetUpdates) => {
-            "another process asks Telegram for the same bot's messages; only one may"
+const RIVAL: &str = "another process asks Telegram for the same bot's messages; only one may. This one \
+                     goes on asking, more seldom";
+
+const WEBHOOK: &str = "this bot has a webhook, so its messages cannot be asked for; remove the webhook, \
+                       or set TELEGRAM_WEBHOOK_SECRET to use one";
+
+const OUT_OF_REACH: &str = "Telegram cannot be reached; trying again";
+
+/// What was complained of, so that the log does not fill with it.
+#[derive(Default)]
+struct Complaints {
+    last: Option<&'static str>,
+    /// Two processes that take turns succeed in between: this is said once for good.
+    of_rival: bool,
+}
+
+impl Complaints {
+    fn make(&mut self, error: &RequestError) {
+        if let Some(complaint) = self.unsaid(error) {
+            tracing::warn!("{complaint}");
         }
-        RequestError::Api(ApiError::CantGetUpdates) => {
-            "this bot has a webhook, so its messages cannot be asked for; remove the webhook, or set \
-             TELEGRAM_WEBHOOK_SECRET to use one"
-        }
-        _ => "Telegram cannot be reached; trying again",
+    }
+
+    /// What is wrong, if that was not said yet.
+    fn unsaid(&mut self, error: &RequestError) -> Option<&'static str> {
+        let complaint = match error {
+            RequestError::Api(ApiError::TerminatedByOtherGetUpdates) => RIVAL,
+            RequestError::Api(ApiError::CantGetUpdates) => WEBHOOK,
+            _ => OUT_OF_REACH,
+        };
+        let is_rival = complaint == RIVAL;
+        let was_said = self.last == Some(complaint) || (is_rival && self.of_rival);
+        self.of_rival |= is_rival;
+        self.last = Some(complaint);
+        (!was_said).then_some(complaint)
+    }
+
+    fn reachable(&mut self) {
+        self.last = None;
     }
 }

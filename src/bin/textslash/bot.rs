@@ -16,14 +16,17 @@ use textslash::config::{
 };
 use textslash::forms::Forms;
 use textslash::messaging::{Pointing, RETRIES};
+use textslash::metrics::Exposition;
 use textslash::onboarding::{Catalogue, FormsAt, Onboarding};
 use textslash::secret::{Audience, Secret, SecretKind};
 use textslash::spec::{AgentKind, CloudKind, RelayChannel};
-use textslash::web::bot::{self, Door, FormDoor, Vouchers};
-use tokio::task::JoinSet;
+use textslash::store;
+use textslash::web::bot::{self, Caller, Door, FormDoor, MetricsDoor, Vouchers};
+use tokio::sync::oneshot;
+use tokio::task::{JoinError, JoinHandle, JoinSet};
 use url::Url;
 
-use crate::connections::Connections;
+use crate::connections::{Connections, data_dir};
 use crate::exit::End;
 use crate::relay::{apis, discord_url};
 use crate::{report, signals};
@@ -31,11 +34,15 @@ use crate::{report, signals};
 /// How old what a Mini App was opened with may be: a form lives a quarter of an hour.
 const INIT_DATA_AGE_MAX_MS: u64 = 15 * 60 * 1000;
 
-/// How long what was acknowledged has to be answered when the process ends; fly.toml gives it 30 seconds.
+/// How long what was acknowledged has to be answered when the process ends, after the 15 seconds of requests
+/// in flight; fly.toml gives both 30 seconds.
 const GRACE: Duration = Duration::from_secs(10);
 
 #[derive(clap::Args)]
 pub struct Arguments {}
+
+/// The conversations on each channel, by its name.
+type Talks = JoinSet<(&'static str, anyhow::Result<()>)>;
 
 /// A chat service that the bot speaks.
 struct Spoken {
@@ -50,6 +57,8 @@ pub async fn run(_: Arguments) -> anyhow::Result<End> {
     let environment = Environment::of_process();
     let settings = BotSettings::read(&environment)?;
     let images = images(&environment)?;
+    let _claim = store::claim(&data_dir(&environment)?)?;
+    let exposition = Exposition::start()?;
     let connections = Connections::of_environment(&environment).await?;
     let listener = Listen::read(&environment)?.open().await?;
     let mut channels = Vec::new();
@@ -76,18 +85,50 @@ pub async fn run(_: Arguments) -> anyhow::Result<End> {
         onboarding: onboarding.clone(),
         vouchers: vouchers(&settings, connections.clock.clone()),
     });
-    let door = Door { pool: connections.pool.clone(), routes, forms };
-    let mut talks = talk(&onboarding, channels);
+    let caller = if settings.behind_fly_proxy { Caller::FlyClient } else { Caller::Peer };
+    let metrics = MetricsDoor { exposition: exposition.clone(), token: settings.metrics_token };
+    let door = Door { pool: connections.pool.clone(), routes, forms, metrics, caller };
+    let talks = talk(&onboarding, channels);
+    let (close, closed) = oneshot::channel::<()>();
+    let server = tokio::spawn(bot::serve(door, listener, async { drop(closed.await) }));
     tokio::select! {
-        Some(ended) = talks.join_next() => return ended?.map(|()| End::Done),
-        served = bot::serve(door, listener) => return served.map(|()| End::Done),
-        () = told => {}
+        end = until_over(told, talks, &onboarding, close, server) => end,
+        never = exposition.upkeep() => match never {},
     }
+}
+
+/// Waits until the process is told to end or a channel has ended, then ends in order: nothing more is let in
+/// and what is in flight is answered; then what was acknowledged is answered.
+async fn until_over(
+    told: impl Future<Output = ()>,
+    mut talks: Talks,
+    onboarding: &Onboarding,
+    close: oneshot::Sender<()>,
+    server: JoinHandle<()>,
+) -> anyhow::Result<End> {
+    let end = tokio::select! {
+        () = told => Ok(End::Interrupted),
+        Some(ended) = talks.join_next() => Err(why_over(ended)),
+    };
+    // It waits for this or is gone itself.
+    let _ = close.send(());
+    server.await?;
     onboarding.stop();
     // What takes longer is carried on by the next process from what is on disk.
     let finished = async { while talks.join_next().await.is_some() {} };
     let _ = tokio::time::timeout(GRACE, finished).await;
-    Ok(End::Interrupted)
+    end
+}
+
+fn why_over(ended: Result<(&'static str, anyhow::Result<()>), JoinError>) -> anyhow::Error {
+    match ended {
+        Ok((channel, Ok(()))) => anyhow::anyhow!(
+            "{channel} has ended for good: its credential was revoked or is refused. Set a new one and \
+             start the bot again"
+        ),
+        Ok((channel, Err(error))) => error.context(channel),
+        Err(error) => error.into(),
+    }
 }
 
 /// Telegram says who has opened a Mini App of its bot.
@@ -182,11 +223,11 @@ async fn on_telegram(
 }
 
 /// Talks on all of them.
-fn talk(onboarding: &Onboarding, channels: Vec<Arc<dyn Channel>>) -> JoinSet<anyhow::Result<()>> {
+fn talk(onboarding: &Onboarding, channels: Vec<Arc<dyn Channel>>) -> Talks {
     let mut talks = JoinSet::new();
     for channel in channels {
         let onboarding = onboarding.clone();
-        talks.spawn(async move { onboarding.run(channel).await });
+        talks.spawn(async move { (channel.name(), onboarding.run(channel).await) });
     }
     talks
 }

@@ -104,7 +104,7 @@ impl Connections {
 }
 
 /// `TEXTSLASH_DATA`, or the place that the XDG base directory specification names.
-fn data_dir(environment: &Environment<'_>) -> anyhow::Result<PathBuf> {
+pub fn data_dir(environment: &Environment<'_>) -> anyhow::Result<PathBuf> {
     if let Some(data) = environment.get("TEXTSLASH_DATA") {
         return Ok(data.into());
     }

@@ -35,6 +35,10 @@ impl No {
         Self::Words(StatusCode::FORBIDDEN, format!("Forbidden: {words}"))
     }
 
+    fn unauthorised() -> Self {
+        Self::Words(StatusCode::UNAUTHORIZED, "Unauthorized".to_owned())
+    }
+
     fn conflict(words: &str) -> Self {
         Self::Words(StatusCode::CONFLICT, format!("Conflict: {words}"))
     }
@@ -166,7 +170,7 @@ impl Telegram {
 
     fn waiting(&self, token: &str, poll: u64, limit: usize) -> Result<Option<Value>, No> {
         let state = self.state();
-        let Some(bot) = state.bots.get(token) else { return Err(No::bad("no such bot")) };
+        let Some(bot) = state.bots.get(token) else { return Err(No::unauthorised()) };
         if bot.polls != poll {
             return Err(No::conflict(
                 "terminated by other getUpdates request; make sure that only one bot instance is \

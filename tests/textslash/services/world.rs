@@ -9,7 +9,7 @@ use tempfile::TempDir;
 use textslash::sandbox::telegram::Person;
 use textslash::sandbox::{Options, Sandbox, discord, twilio};
 
-use crate::program::{self, Program};
+use crate::program::{self, Ended, Program};
 
 /// The onboarding bot's number.
 const BOT_NUMBER: &str = "+15550001111";
@@ -86,6 +86,51 @@ impl World {
         let bot = Program::start(self.dir.path(), &["bot"], &self.environment);
         bot.err.until("https://t.me/textslash_bot").await;
         self.bot = Some(bot);
+    }
+
+    /// A second bot with the same credentials, from the same data directory.
+    pub fn second_bot(&self) -> Program {
+        let mut environment = self.environment.clone();
+        environment.retain(|(name, _)| name != "PORT");
+        environment.push(("PORT".to_owned(), free_port().to_string()));
+        Program::start(self.dir.path(), &["bot"], &environment)
+    }
+
+    /// Another process asks Telegram for the bot's messages, again and again until the bot complains.
+    pub async fn a_rival_polls_until_the_bot_logs(&self, words: &str) {
+        let url = format!("{}/bot{}/getUpdates", self.setting("TELEGRAM_API_URL"), self.bot_token);
+        let rival = async {
+            while !self.log().contains(words) {
+                assert_eq!(reqwest::get(&url).await.unwrap().status().as_u16(), 200);
+            }
+        };
+        tokio::time::timeout(program::PATIENCE, rival).await.expect("the bot complains");
+    }
+
+    /// BotFather revokes the bot's token.
+    pub fn token_is_revoked(&self) {
+        self.sandbox.telegram().revoke(&self.bot_token);
+    }
+
+    /// The bot, which ends by itself.
+    pub async fn bot_ends(&mut self) -> Ended {
+        self.bot.take().unwrap().end().await
+    }
+
+    /// What the bot has logged so far.
+    pub fn log(&self) -> String {
+        self.bot.as_ref().unwrap().err.so_far()
+    }
+
+    /// What the bot counted, as its operator reads it on the same machine.
+    pub async fn metrics(&self) -> String {
+        let url = format!("http://127.0.0.1:{}/metrics", self.setting("PORT"));
+        reqwest::get(url).await.unwrap().text().await.unwrap()
+    }
+
+    fn setting(&self, name: &str) -> &str {
+        let found = self.environment.iter().find(|(it, _)| it == name);
+        &found.unwrap_or_else(|| panic!("{name} is not set")).1
     }
 
     /// The bot is killed.

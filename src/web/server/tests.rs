@@ -1,0 +1,100 @@
+use std::net::Ipv4Addr;
+
+use axum::routing::{get, post};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::sync::{Notify, oneshot};
+use tokio::task::JoinHandle;
+
+use super::*;
+
+/// Far longer than anything here takes.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+struct Server {
+    address: SocketAddr,
+    end: oneshot::Sender<()>,
+    served: JoinHandle<()>,
+}
+
+async fn start(router: Router, grace: Duration) -> Server {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let (end, told) = oneshot::channel::<()>();
+    let told = async { drop(told.await) };
+    let served = tokio::spawn(serve(listener, router, told, grace));
+    Server { address, end, served }
+}
+
+async fn said(stream: &mut TcpStream) -> String {
+    let mut all = String::new();
+    stream.read_to_string(&mut all).await.unwrap();
+    all
+}
+
+#[tokio::test]
+async fn what_is_in_flight_is_finished_when_the_server_ends() {
+    let (reached, go) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
+    let (inside, wait) = (reached.clone(), go.clone());
+    let slow = get(|| async move {
+        inside.notify_one();
+        wait.notified().await;
+        "done"
+    });
+    let server = start(Router::new().route("/", slow), PATIENCE).await;
+    let mut client = TcpStream::connect(server.address).await.unwrap();
+    let mut idle = TcpStream::connect(server.address).await.unwrap();
+    client.write_all(b"GET / HTTP/1.1\r\nhost: x\r\n\r\n").await.unwrap();
+    reached.notified().await;
+    server.end.send(()).unwrap();
+    assert_eq!(said(&mut idle).await, "", "an idle connection is hung up");
+    TcpStream::connect(server.address).await.expect_err("nobody else is let in");
+    go.notify_one();
+    assert!(said(&mut client).await.ends_with("done"));
+    server.served.await.unwrap();
+}
+
+#[tokio::test]
+async fn the_end_does_not_wait_for_ever() {
+    let reached = Arc::new(Notify::new());
+    let inside = reached.clone();
+    let stuck = get(|| async move {
+        inside.notify_one();
+        std::future::pending::<()>().await;
+    });
+    let server = start(Router::new().route("/", stuck), Duration::ZERO).await;
+    let mut client = TcpStream::connect(server.address).await.unwrap();
+    client.write_all(b"GET / HTTP/1.1\r\nhost: x\r\n\r\n").await.unwrap();
+    reached.notified().await;
+    server.end.send(()).unwrap();
+    server.served.await.unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_never_finishes_a_head_is_hung_up_on() {
+    let server = start(Router::new().route("/", get(|| async { "hi" })), PATIENCE).await;
+    let mut client = TcpStream::connect(server.address).await.unwrap();
+    client.write_all(b"GET / HTTP/1.1\r\nhost: ").await.unwrap();
+    let since = tokio::time::Instant::now();
+    assert!(!said(&mut client).await.contains("200"));
+    assert!(since.elapsed() <= HEAD_TIMEOUT + Duration::from_secs(1));
+}
+
+#[tokio::test]
+async fn a_head_that_nobody_sends_is_refused() {
+    let server = start(Router::new().route("/", get(|| async { "hi" })), PATIENCE).await;
+    let mut client = TcpStream::connect(server.address).await.unwrap();
+    let fields = "a: b\r\n".repeat(HEAD_FIELDS_MAX + 1);
+    client.write_all(format!("GET / HTTP/1.1\r\n{fields}\r\n").as_bytes()).await.unwrap();
+    assert!(said(&mut client).await.starts_with("HTTP/1.1 431"));
+}
+
+#[tokio::test]
+async fn routes_see_whose_connection_it_is() {
+    let whose = post(|ConnectInfo(peer): ConnectInfo<SocketAddr>| async move { peer.to_string() });
+    let server = start(Router::new().route("/", whose), PATIENCE).await;
+    let mut client = TcpStream::connect(server.address).await.unwrap();
+    let own = client.local_addr().unwrap().to_string();
+    let request = b"POST / HTTP/1.1\r\nhost: x\r\nconnection: close\r\ncontent-length: 0\r\n\r\n";
+    client.write_all(request).await.unwrap();
+    assert!(said(&mut client).await.ends_with(&own));
+}
