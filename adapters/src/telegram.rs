@@ -29,6 +29,7 @@ use crate::text::{Unit, length};
 mod errors;
 mod init_data;
 mod keyboard;
+mod managed;
 mod polling;
 mod updates;
 mod webhook;
@@ -102,10 +103,10 @@ impl Telegram {
         }
         let url = settings.api_url.parse().map_err(|_| StartError::ApiUrl)?;
         let bot = Bot::new(settings.token.as_str()).set_api_url(url);
-        let me = bot.get_me().await.map_err(|error| errors::at_start(&error))?;
+        let me = managed::me(&bot).await.map_err(|error| errors::at_start(&error))?;
         let telegram = Arc::new(Self {
-            username: me.username().to_owned(),
-            capabilities: capabilities(),
+            username: me.username,
+            capabilities: capabilities(me.can_manage_bots),
             bot,
             inbox: Inbox::new(),
             updates: settings.updates,
@@ -145,7 +146,7 @@ impl Telegram {
 }
 
 /// What a Telegram bot can do.
-pub fn capabilities() -> Capabilities {
+pub fn capabilities(makes_bots: bool) -> Capabilities {
     Capabilities {
         edits: true,
         deletes_theirs: true,
@@ -156,7 +157,7 @@ pub fn capabilities() -> Capabilities {
         edit_interval_ms: EDIT_INTERVAL_MS,
         secret_entry: SecretEntry::PastedThenDeleted,
         opens_pages: true,
-        makes_bots: false,
+        makes_bots,
         files_in_bytes_max: FILES_IN_BYTES_MAX,
         files_out_bytes_max: FILES_OUT_BYTES_MAX,
     }
@@ -187,7 +188,7 @@ impl Channel for Telegram {
         }
         let mut request =
             self.bot.send_message(chat_id(chat)?, &message.text).link_preview_options(NO_PREVIEW);
-        if let Some(keyboard) = keyboard::of(message)? {
+        if let Some(keyboard) = keyboard::of(message, &self.username)? {
             request = request.reply_markup(ReplyMarkup::InlineKeyboard(keyboard));
         }
         let sent = request.await.map_err(|error| meaning(&error))?;
@@ -200,7 +201,7 @@ impl Channel for Telegram {
             .bot
             .edit_message_text(chat_id(&message.chat)?, message_id(message)?, &new.text)
             .link_preview_options(NO_PREVIEW);
-        if let Some(keyboard) = keyboard::of(new)? {
+        if let Some(keyboard) = keyboard::of(new, &self.username)? {
             request = request.reply_markup(keyboard);
         }
         match request.await {

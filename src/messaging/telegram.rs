@@ -138,7 +138,7 @@ impl<'a> Bot<'a> {
             "url": to.url,
             "secret_token": to.secret,
             "max_connections": CONNECTIONS_MAX,
-            "allowed_updates": ["message", "callback_query", "my_chat_member"],
+            "allowed_updates": ["message", "callback_query", "my_chat_member", "managed_bot"],
         });
         self.call("setWebhook", &parameters).await.map(|_| ()).map_err(point_error)
     }

@@ -20,6 +20,7 @@ use crate::clock::Clock;
 use crate::http::SharedTransport;
 
 mod files;
+mod managed;
 mod messages;
 mod methods;
 mod parameters;
@@ -65,6 +66,12 @@ struct Bot {
     polls: u64,
     commands: BTreeMap<String, Value>,
     rates: Rates,
+    /// It may make bots for people.
+    makes_bots: bool,
+    /// Whose bot made this one, by that bot's token.
+    manager: Option<String>,
+    /// Nobody but its owner can write to it.
+    restricted: bool,
 }
 
 #[derive(Clone)]
@@ -124,6 +131,18 @@ impl Telegram {
         let bot = Bot { id, username: username.to_owned(), next_update: 1, ..Bot::default() };
         self.state().bots.insert(token.clone(), bot);
         token
+    }
+
+    /// This bot may make bots for people, as set with BotFather.
+    pub fn let_make_bots(&self, token: &str) {
+        if let Some(bot) = self.state().bots.get_mut(token) {
+            bot.makes_bots = true;
+        }
+    }
+
+    /// Whether nobody but its owner can write to the bot of this name.
+    pub fn is_restricted(&self, username: &str) -> bool {
+        self.state().bots.values().any(|bot| bot.username == username && bot.restricted)
     }
 
     /// The token is worth nothing any more, as after BotFather's `/revoke`; whoever holds `getUpdates` is told.

@@ -60,7 +60,7 @@ async fn on_a_terminal() {
 
 #[tokio::test]
 async fn on_telegram() {
-    asked_everything("telegram", telegram::capabilities(), 1).await;
+    asked_everything("telegram", telegram::capabilities(true), 1).await;
 }
 
 #[tokio::test]

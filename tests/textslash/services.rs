@@ -75,6 +75,43 @@ async fn hello_to_nothing(mut world: World) {
 }
 
 #[tokio::test]
+async fn telegram_makes_the_bot_and_the_person_only_agrees() {
+    for world in [World::polling().await, World::webhook().await] {
+        let mut ada = world.ada();
+        ada.says("hi");
+        ada.reads("I need a token").await;
+        ada.says(world.sandbox.fly_token());
+        ada.reads("Which Anthropic API key").await;
+        ada.taps("Shell agent, no key");
+        ada.reads("Which channel").await;
+        ada.taps("Telegram");
+        ada.reads("Make it for me").await;
+        let own_bot = ada.agrees("Make it for me");
+        ada.reads("It opens: @textslash_7001_bot").await;
+        ada.reads("Where should it run?").await;
+        ada.says("lhr");
+        ada.reads("How large").await;
+        ada.taps("Small");
+        ada.reads("This is the plan").await;
+        ada.taps("Deploy");
+        ada.reads("https://t.me/textslash_7001_bot").await;
+        world.expect_nowhere(&own_bot);
+        assert!(world.sandbox.telegram().is_restricted("textslash_7001_bot"));
+
+        let mut at_relay = world.sandbox.telegram().person(&own_bot, world::ADA, "en");
+        at_relay.says("echo hello");
+        at_relay.reads("hello").await;
+        ada.says("/teardown");
+        ada.reads("Remove it?").await;
+        ada.taps("Yes, remove it");
+        ada.reads("I need a Fly.io token").await;
+        ada.says(world.sandbox.fly_token());
+        ada.reads("Everything is gone").await;
+        assert_eq!(world.sandbox.telegram().webhook(&own_bot), None);
+    }
+}
+
+#[tokio::test]
 async fn hello_to_relay_to_nothing_on_whatsapp() {
     let mut world = World::webhook().await;
     let twilio = world.sandbox.twilio().clone();

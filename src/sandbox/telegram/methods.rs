@@ -10,7 +10,7 @@ use axum::response::{IntoResponse, Response};
 use serde_json::{Value, json};
 
 use super::parameters::Parameters;
-use super::{Telegram, Webhook, files, messages, token_of};
+use super::{Telegram, Webhook, files, managed, messages, token_of};
 
 /// The longest that `getUpdates` is held (Bot API: short polling is for tests; 50 is what libraries use).
 const HOLD_S_MAX: u64 = 50;
@@ -118,6 +118,8 @@ impl Telegram {
             "setmycommands" => self.set_commands(token, &parameters),
             "getmycommands" => self.commands(token, &parameters),
             "deletemycommands" => self.forget_commands(token, &parameters),
+            "getmanagedbottoken" => managed::token(self, token, &parameters),
+            "setmanagedbotaccesssettings" => managed::restrict(self, token, &parameters),
             "getchat" => messages::chat(self, token, &parameters),
             _ => Err(No::Words(StatusCode::NOT_FOUND, "Not Found: method not found".to_owned())),
         }
@@ -130,7 +132,7 @@ impl Telegram {
             "id": bot.id, "is_bot": true, "first_name": bot.username, "username": bot.username,
             "can_join_groups": true, "can_read_all_group_messages": false,
             "supports_inline_queries": false, "can_connect_to_business": false,
-            "has_main_web_app": false,
+            "has_main_web_app": false, "can_manage_bots": bot.makes_bots,
         }))
     }
 

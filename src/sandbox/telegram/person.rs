@@ -128,6 +128,17 @@ impl Person {
         self.telegram.update(&self.token, "callback_query", tap);
     }
 
+    /// Follows the newest button with this label to Telegram's page and agrees there that a bot is made;
+    /// the bot's token, which the person does not see.
+    ///
+    /// # Panics
+    /// When no such button offers it: a story went wrong.
+    pub fn agrees(&mut self, label: &str) -> String {
+        let page = self.page(label).unwrap_or_default();
+        let made = super::managed::agree(&self.telegram, &self.token, &page, &self.from());
+        made.unwrap_or_else(|| panic!("no bot is offered by {label:?}{}", self.story()))
+    }
+
     /// The page that the newest button with this label opens.
     pub fn page(&self, label: &str) -> Option<String> {
         let shown = self.screen();

@@ -51,6 +51,7 @@ impl World {
         let program = program::PATH.into();
         let sandbox = Sandbox::start(Options { program, ..options }).await.unwrap();
         let bot_token = sandbox.telegram().mint_bot("textslash_bot");
+        sandbox.telegram().let_make_bots(&bot_token);
         let port = free_port();
         let image = |of| format!("registry.test/{of}@sha256:{}", "0".repeat(64));
         let mut environment: Vec<(String, String)> = Vec::new();

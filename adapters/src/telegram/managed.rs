@@ -1,0 +1,144 @@
+//! Bots that a person lets our bot make for them with one tap
+//! (<https://core.telegram.org/bots/api#managedbotcreated>, Bot API 9.6). The library does not know them
+//! yet, so what is new is asked for and read here.
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use teloxide::requests::{JsonRequest, Payload, Request};
+use teloxide::{Bot, RequestError};
+use url::Url;
+use zeroize::Zeroizing;
+
+use super::Telegram;
+use super::errors::meaning;
+use crate::chat::{Button, ChatId, Content, Inbound, InboundId, Place, UserId};
+use crate::inbox::{Delivery, NotTaken};
+
+#[cfg(test)]
+mod tests;
+
+/// A [`Button`] whose id begins so asks Telegram to make a bot of the name that follows.
+const MAKE_BOT: &str = "make-bot:";
+
+/// Stands in the body of every update that tells of a bot.
+const MARK: &str = "managed_bot";
+
+/// A bot that was made.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Made {
+    bot: i64,
+    owner: i64,
+    locale: Option<String>,
+}
+
+/// The bot that an update tells of, if it does. Telegram tells by an update of its own and by a message in
+/// the chat.
+pub(super) fn made(update: &Value) -> Option<Made> {
+    let message = &update["message"];
+    let created = &message["managed_bot_created"]["bot"];
+    let (owner, bot) = match created.is_null() {
+        false => (&message["from"], created),
+        true => (&update[MARK]["user"], &update[MARK]["bot"]),
+    };
+    let locale = owner["language_code"].as_str().map(str::to_owned);
+    Some(Made { bot: bot["id"].as_i64()?, owner: owner["id"].as_i64()?, locale })
+}
+
+/// [`made`], of an update as it came; most are not looked at twice.
+pub(super) fn made_in(body: &[u8]) -> Option<Made> {
+    let text = std::str::from_utf8(body).ok().filter(|text| text.contains(MARK))?;
+    made(&serde_json::from_str(text).ok()?)
+}
+
+/// Where Telegram makes the bot that this button offers.
+pub(super) fn page(button: &Button, manager: &str) -> Option<Url> {
+    let name = button.id.strip_prefix(MAKE_BOT)?;
+    let mut url = Url::parse("https://t.me/newbot").ok()?;
+    url.path_segments_mut().ok()?.push(manager).push(name);
+    Some(url)
+}
+
+/// Who a bot is.
+#[derive(Deserialize)]
+pub(super) struct Me {
+    pub(super) username: String,
+    #[serde(default)]
+    pub(super) can_manage_bots: bool,
+}
+
+pub(super) async fn me(bot: &Bot) -> Result<Me, RequestError> {
+    JsonRequest::new(bot.clone(), GetMe {}).send().await
+}
+
+impl Telegram {
+    /// Gets the token of a bot that was made, and takes it in as if its owner had entered it. A bot is told
+    /// of once, whatever becomes of its token later.
+    pub(super) async fn hear_of_bot(&self, made: Made) -> Result<Option<Delivery>, NotTaken> {
+        let asked = JsonRequest::new(self.bot.clone(), GetManagedBotToken { user_id: made.bot });
+        let token = match asked.send().await {
+            Ok(token) => Zeroizing::new(token),
+            Err(RequestError::Api(error)) => {
+                tracing::warn!(?error, "the token of a bot that was made is not given");
+                return Ok(None);
+            }
+            Err(error) => {
+                tracing::warn!(error = %meaning(&error), "the token of a bot that was made must wait");
+                return Err(NotTaken);
+            }
+        };
+        self.close_to_others(made.bot);
+        let owner = made.owner.to_string();
+        let inbound = Inbound {
+            id: InboundId(format!("managed-bot-{}", made.bot)),
+            chat: ChatId(owner.clone()),
+            from: UserId(owner),
+            place: Place::Private,
+            locale: made.locale,
+            message: None,
+            content: Content::Secret(token),
+        };
+        self.inbox.put(inbound).map(Some)
+    }
+
+    /// Nobody but its owner can write to the bot. Its relay obeys nobody else anyway.
+    fn close_to_others(&self, user_id: i64) {
+        let closed = SetManagedBotAccessSettings { user_id, is_access_restricted: true };
+        let request = JsonRequest::new(self.bot.clone(), closed);
+        tokio::spawn(async move {
+            if let Err(error) = request.send().await {
+                tracing::info!(error = %meaning(&error), "a bot that was made stays open to all");
+            }
+        });
+    }
+}
+
+#[derive(Serialize)]
+struct GetMe {}
+
+impl Payload for GetMe {
+    type Output = Me;
+    const NAME: &'static str = "GetMe";
+}
+
+#[derive(Serialize)]
+struct GetManagedBotToken {
+    /// Of the bot.
+    user_id: i64,
+}
+
+impl Payload for GetManagedBotToken {
+    type Output = String;
+    const NAME: &'static str = "GetManagedBotToken";
+}
+
+#[derive(Serialize)]
+struct SetManagedBotAccessSettings {
+    /// Of the bot.
+    user_id: i64,
+    is_access_restricted: bool,
+}
+
+impl Payload for SetManagedBotAccessSettings {
+    type Output = bool;
+    const NAME: &'static str = "SetManagedBotAccessSettings";
+}
