@@ -15,6 +15,7 @@ mod channels;
 mod deploying;
 mod ends;
 mod forms;
+mod naughty;
 mod removing;
 mod words;
 

@@ -11,7 +11,7 @@ use crate::onboarding::script::Script;
 use crate::onboarding::world::World;
 
 /// Questions of the story below.
-const QUESTIONS: usize = 8;
+const QUESTIONS: usize = 9;
 
 /// The list, which stands beside the descriptions of the vendors' APIs; says so when that is not set.
 fn all() -> Option<Vec<String>> {
@@ -81,7 +81,12 @@ async fn asked_everything(name: &'static str, can: Capabilities, service: usize)
     let mut world = World::on(Script::speaking(name, can)).await;
     let mut share = (service..).map(|n| naughty.iter().skip(n % QUESTIONS).step_by(QUESTIONS));
     let mut share = || share.next().unwrap();
-    let has_channels = name != "console";
+    let own_channel = match name {
+        "telegram" => Some(("Telegram", "Telegram bot")),
+        "discord" => Some(("Discord", "Discord")),
+        "whatsapp" => Some(("WhatsApp", "Twilio")),
+        _ => None,
+    };
 
     world.says("hi");
     world.reads("I need a token").await;
@@ -90,7 +95,7 @@ async fn asked_everything(name: &'static str, can: Capabilities, service: usize)
     world.reads("Which Anthropic API key").await;
     world.is_bothered_with(share(), entered).await;
     world.chooses("Shell agent, no key");
-    if has_channels {
+    if own_channel.is_some() {
         world.reads("Which channel").await;
         world.is_bothered_with(share(), false).await;
         world.chooses("a web link");
@@ -111,6 +116,15 @@ async fn asked_everything(name: &'static str, can: Capabilities, service: usize)
     world.is_bothered_with(share(), false).await;
     world.says("lab");
     world.reads("Name: lab").await;
+    if let Some((channel, asked)) = own_channel {
+        world.chooses("Change an answer");
+        world.reads("Which answer should change?").await;
+        world.chooses("Channel");
+        world.reads("Which channel").await;
+        world.chooses(channel);
+        world.reads(asked).await;
+        world.is_bothered_with(share(), entered).await;
+    }
 }
 
 #[tokio::test]

@@ -50,3 +50,65 @@ fn a_signature_fits_its_url_and_its_parameters_only() {
     assert!(!fits("https://bot.example/whatsapp", &form, ""));
     assert!(!verify("other", "https://bot.example/whatsapp", Signed::Form(&form), &made));
 }
+
+mod what_came_too_late {
+    use tokio::time::{Duration, Instant, advance};
+
+    use crate::chat::{ChatId, Outbound};
+    use crate::whatsapp::state::State;
+
+    fn sent(state: &mut State, chat: &ChatId, key: &str) {
+        let message = Outbound::text(key, key);
+        state.note_sent(chat, key, key, Instant::now(), Some(&message));
+    }
+
+    fn missed(state: &mut State, chat: &ChatId) -> Vec<String> {
+        state.take_missed(chat).into_iter().map(|it| it.key).collect()
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn is_kept_though_the_failure_is_told_before_the_answer() {
+        let (mut state, chat) = (State::default(), ChatId("ada".into()));
+        assert_eq!(state.came_too_late("early"), None);
+        sent(&mut state, &chat, "early");
+        assert!(state.is_closed(&chat));
+        assert_eq!(state.sent_as(&chat, "early"), None, "the same key is sent anew");
+        assert!(state.heard(&chat, "SM1"), "somebody waits");
+        assert_eq!(missed(&mut state, &chat), ["early"]);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn is_sent_at_once_when_the_person_has_written_since() {
+        let (mut state, chat) = (State::default(), ChatId("ada".into()));
+        sent(&mut state, &chat, "late");
+        advance(Duration::from_secs(1)).await;
+        assert!(!state.heard(&chat, "SM1"));
+        assert_eq!(state.came_too_late("late"), Some(chat.clone()));
+        assert_eq!(state.came_too_late("late"), None, "told twice");
+        assert!(!state.is_closed(&chat));
+        assert_eq!(missed(&mut state, &chat), ["late"]);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn keeps_its_order_when_it_must_wait_again() {
+        let (mut state, chat) = (State::default(), ChatId("ada".into()));
+        for key in ["first", "second", "third"] {
+            sent(&mut state, &chat, key);
+        }
+        state.came_too_late("first");
+        state.came_too_late("second");
+        let waiting = state.take_missed(&chat);
+        state.came_too_late("third");
+        state.put_back(&chat, waiting);
+        assert_eq!(missed(&mut state, &chat), ["first", "second", "third"]);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn has_come_and_is_not_kept() {
+        let (mut state, chat) = (State::default(), ChatId("ada".into()));
+        sent(&mut state, &chat, "came");
+        state.is_settled("came");
+        state.came_too_late("came");
+        assert_eq!(missed(&mut state, &chat), [""; 0]);
+    }
+}

@@ -1,7 +1,5 @@
 //! What holds in every state for every input.
 
-use std::path::Path;
-
 use proptest::prelude::*;
 
 use super::channels::serving;
@@ -10,7 +8,7 @@ use crate::conversation::choice::Command;
 use crate::conversation::understand::{Reading, reading};
 
 /// One conversation in each phase.
-fn every_phase() -> Vec<Ada> {
+pub(super) fn every_phase() -> Vec<Ada> {
     let idle = Ada::new();
     let mut asking = Ada::new();
     asking.says("hi");
@@ -77,7 +75,7 @@ fn every_phase() -> Vec<Ada> {
 }
 
 #[track_caller]
-fn was_answered(ada: &Ada, input: &str) {
+pub(super) fn was_answered(ada: &Ada, input: &str) {
     let questions = ada.unread.iter().filter(|effect| match effect {
         Effect::Say(saying) => {
             saying.awaits.is_some() || messages::text(Locale::English, &saying.message).is_empty()
@@ -180,34 +178,6 @@ fn a_line_is_a_secret_where_one_is_awaited_unless_it_is_plainly_not() {
     assert_eq!(read(&idle, "hunter2"), Reading::Line);
     let token = format!("my token: fm2_{}", "a".repeat(200));
     assert_eq!(read(&idle, &token), Reading::Secret(Some(Vendor::Fly)));
-}
-
-#[test]
-fn naughty_strings_are_answered_and_never_repeated() {
-    let Ok(specs) = std::env::var("API_SPECS") else {
-        println!("skipped: API_SPECS is not set, so the naughty strings are not at hand");
-        return;
-    };
-    let file = Path::new(&specs).join("../vectors/blns.json");
-    let naughty: Vec<String> = serde_json::from_slice(&std::fs::read(file).unwrap()).unwrap();
-    for place in 0..every_phase().len() {
-        let mut ada = every_phase().remove(place);
-        let start = ada.state.clone();
-        let usual: Vec<String> = {
-            ada.says("\u{1}");
-            ada.texts()
-        };
-        for line in &naughty {
-            ada.unread.clear();
-            ada.state = start.clone();
-            ada.says(line);
-            was_answered(&ada, line);
-            let reflected = |text: &&String| {
-                line.chars().count() > 12 && text.contains(line.as_str()) && !usual.contains(text)
-            };
-            assert_eq!(ada.texts().iter().find(reflected), None, "{line}");
-        }
-    }
 }
 
 #[derive(Clone, Debug)]

@@ -24,6 +24,8 @@ use zeroize::Zeroizing;
 
 use super::script::{Script, Shown};
 
+mod stories;
+
 /// Far longer than any story takes: beyond it the story so far is printed.
 const PATIENCE: Duration = Duration::from_secs(60);
 
@@ -186,30 +188,6 @@ impl World {
         inbound
     }
 
-    /// Types a line into a field that the service does not keep.
-    pub fn enters(&mut self, line: &str) -> Inbound {
-        let inbound = self.inbound(Content::Secret(Zeroizing::new(line.to_owned())));
-        self.script.deliver(inbound.clone());
-        inbound
-    }
-
-    /// Taps a button, or writes its number where choices are numbers in the text.
-    pub fn chooses(&mut self, label: &str) {
-        let shown = self.script.shown();
-        for message in shown.iter().rev() {
-            if message.buttons.iter().any(|it| it.label == label) {
-                self.taps(label);
-                return;
-            }
-            let mut numbered = message.text.lines().filter_map(|line| line.split_once(". "));
-            if let Some((number, _)) = numbered.find(|(_, it)| *it == label) {
-                self.says(number);
-                return;
-            }
-        }
-        panic!("no choice {label:?}{}", self.story());
-    }
-
     /// Waits until a message says so, and skips those before it.
     #[track_caller]
     pub fn reads(&mut self, expected: &str) -> impl Future<Output = String> {
@@ -289,56 +267,9 @@ impl World {
         format!("; the story so far:{}", lines.collect::<String>())
     }
 
-    /// Answers everything with a pasted token and key, up to the plan.
-    pub async fn answers_everything(&mut self) {
-        self.says("hi");
-        self.reads("I need a token").await;
-        self.says(&self.fly.mint_org_token());
-        self.reads("Which Anthropic API key").await;
-        self.says(self.anthropic.clone().key());
-        self.reads("Where should it run?").await;
-        self.says("1");
-        self.reads("How large").await;
-        self.taps("Small");
-        self.reads("This is the plan").await;
-    }
-
-    pub async fn deploys(&mut self) -> String {
-        self.answers_everything().await;
-        self.taps("Deploy");
-        self.reads("Your relay is ready").await;
-        self.reads("https://").await
-    }
-
-    pub async fn tears_down(&mut self) {
-        self.says("/teardown");
-        self.reads("Remove it?").await;
-        self.says("yes");
-        self.reads("token").await;
-        self.says(&self.fly.mint_org_token());
-        self.reads("Everything is gone").await;
-    }
-
     /// Machines do not become healthy until this is called again with the default.
     pub fn machines(&self, knobs: Knobs) {
         self.runtime.set(knobs);
-    }
-
-    /// Each line gets an answer that does not repeat it, and the question stays open.
-    pub async fn is_bothered_with<'a>(
-        &mut self,
-        lines: impl Iterator<Item = &'a String>,
-        entered: bool,
-    ) {
-        for line in lines {
-            let before = self.script.count();
-            let inbound = if entered { self.enters(line) } else { self.says(line) };
-            self.acknowledged(&inbound).await;
-            self.read = before;
-            self.reads("").await;
-            let repeats = |text: &String| line.chars().count() > 12 && text.contains(line.as_str());
-            assert!(!self.unread().iter().any(repeats), "{line:?}{}", self.story());
-        }
     }
 
     /// Every machine's process ends, as a machine does that has waited too long; traffic wakes it.

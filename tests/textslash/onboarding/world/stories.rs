@@ -1,0 +1,79 @@
+//! What Ada does again and again.
+
+use adapters::chat::{Content, Inbound};
+use zeroize::Zeroizing;
+
+use super::World;
+
+impl World {
+    /// Types a line into a field that the service does not keep.
+    pub fn enters(&mut self, line: &str) -> Inbound {
+        let inbound = self.inbound(Content::Secret(Zeroizing::new(line.to_owned())));
+        self.script.deliver(inbound.clone());
+        inbound
+    }
+
+    /// Taps a button, or writes its number where choices are numbers in the text.
+    pub fn chooses(&mut self, label: &str) {
+        let shown = self.script.shown();
+        for message in shown.iter().rev() {
+            if message.buttons.iter().any(|it| it.label == label) {
+                self.taps(label);
+                return;
+            }
+            let mut numbered = message.text.lines().filter_map(|line| line.split_once(". "));
+            if let Some((number, _)) = numbered.find(|(_, it)| *it == label) {
+                self.says(number);
+                return;
+            }
+        }
+        panic!("no choice {label:?}{}", self.story());
+    }
+
+    /// Answers everything with a pasted token and key, up to the plan.
+    pub async fn answers_everything(&mut self) {
+        self.says("hi");
+        self.reads("I need a token").await;
+        self.says(&self.fly.mint_org_token());
+        self.reads("Which Anthropic API key").await;
+        self.says(self.anthropic.clone().key());
+        self.reads("Where should it run?").await;
+        self.says("1");
+        self.reads("How large").await;
+        self.taps("Small");
+        self.reads("This is the plan").await;
+    }
+
+    pub async fn deploys(&mut self) -> String {
+        self.answers_everything().await;
+        self.taps("Deploy");
+        self.reads("Your relay is ready").await;
+        self.reads("https://").await
+    }
+
+    pub async fn tears_down(&mut self) {
+        self.says("/teardown");
+        self.reads("Remove it?").await;
+        self.says("yes");
+        self.reads("token").await;
+        self.says(&self.fly.mint_org_token());
+        self.reads("Everything is gone").await;
+    }
+
+    /// Each line gets an answer that does not repeat it, and the question stays open.
+    pub async fn is_bothered_with<'a>(
+        &mut self,
+        lines: impl Iterator<Item = &'a String>,
+        entered: bool,
+    ) {
+        for line in lines {
+            let before = self.script.count();
+            let inbound = if entered { self.enters(line) } else { self.says(line) };
+            self.acknowledged(&inbound).await;
+            self.read = before;
+            self.reads("").await;
+            let repeats = |text: &String| line.chars().count() > 12 && text.contains(line.as_str());
+            assert!(!self.unread().iter().any(repeats), "{line:?}{}", self.story());
+        }
+    }
+}
