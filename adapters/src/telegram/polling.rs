@@ -117,13 +117,13 @@ struct Complaints {
 
 impl Complaints {
     fn make(&mut self, error: &RequestError) {
-        if let Some(complaint) = self.new(error) {
+        if let Some(complaint) = self.unsaid(error) {
             tracing::warn!("{complaint}");
         }
     }
 
     /// What is wrong, if that was not said yet.
-    fn new(&mut self, error: &RequestError) -> Option<&'static str> {
+    fn unsaid(&mut self, error: &RequestError) -> Option<&'static str> {
         let complaint = match error {
             RequestError::Api(ApiError::TerminatedByOtherGetUpdates) => RIVAL,
             RequestError::Api(ApiError::CantGetUpdates) => WEBHOOK,

@@ -6,18 +6,18 @@ const BY_WEBHOOK: RequestError = RequestError::Api(ApiError::CantGetUpdates);
 #[test]
 fn the_same_trouble_is_complained_of_once_until_it_is_over() {
     let mut complaints = Complaints::default();
-    assert_eq!(complaints.new(&BY_WEBHOOK), Some(WEBHOOK));
-    assert_eq!(complaints.new(&BY_WEBHOOK), None);
+    assert_eq!(complaints.unsaid(&BY_WEBHOOK), Some(WEBHOOK));
+    assert_eq!(complaints.unsaid(&BY_WEBHOOK), None);
     complaints.reachable();
-    assert_eq!(complaints.new(&BY_WEBHOOK), Some(WEBHOOK));
+    assert_eq!(complaints.unsaid(&BY_WEBHOOK), Some(WEBHOOK));
 }
 
 #[test]
 fn a_rival_is_complained_of_once_although_the_two_take_turns() {
     let mut complaints = Complaints::default();
-    assert_eq!(complaints.new(&BY_RIVAL), Some(RIVAL));
+    assert_eq!(complaints.unsaid(&BY_RIVAL), Some(RIVAL));
     complaints.reachable();
-    assert_eq!(complaints.new(&BY_RIVAL), None);
-    assert_eq!(complaints.new(&BY_WEBHOOK), Some(WEBHOOK));
-    assert_eq!(complaints.new(&BY_RIVAL), None);
+    assert_eq!(complaints.unsaid(&BY_RIVAL), None);
+    assert_eq!(complaints.unsaid(&BY_WEBHOOK), Some(WEBHOOK));
+    assert_eq!(complaints.unsaid(&BY_RIVAL), None);
 }
