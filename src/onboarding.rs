@@ -6,6 +6,7 @@
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use adapters::channel::{Channel, Event};
@@ -13,6 +14,7 @@ use adapters::chat::{ChatId, Inbound, Outbound, Place, UserId};
 use sqlx::AnyPool;
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
+use tokio::time::Instant;
 use url::Url;
 use zeroize::Zeroizing;
 
@@ -25,6 +27,7 @@ use crate::forms::{Form, Forms, Submission};
 use crate::http::SharedTransport;
 use crate::intake::Rejection;
 use crate::messaging::Messaging;
+use crate::metrics::{self, Level, Queue, Refusal};
 use crate::provisioner::Provisioner;
 use crate::secret::{Secret, SecretKind, SecretRef};
 use crate::sessions::Vault;
@@ -42,8 +45,8 @@ mod runs;
 /// script in a pipe may.
 const QUEUE_MAX: usize = 64;
 
-/// How long the whole channel waits for one chat whose queue is full. After that the message is left
-/// with the channel, unacknowledged.
+/// How long the whole channel waits for one chat whose queue is full, where that is the only one: a script in a
+/// pipe is not to lose a line. After that the message is refused.
 const QUEUE_WAIT: Duration = Duration::from_secs(5);
 
 /// Chats with a task at once: beyond it new ones wait with the channel. A task takes a few kilobytes.
@@ -132,8 +135,8 @@ struct Line {
 
 /// What reaches a chat's task.
 enum Item {
-    /// The person did something.
-    Inbound(Box<Inbound>),
+    /// The person did something, then.
+    Inbound(Box<Inbound>, Instant),
     /// Something happened to the person's form.
     Submitted(Submission),
     /// What waits for this chat may be sent now.
@@ -142,8 +145,22 @@ enum Item {
     Restarted,
 }
 
+/// An item in line.
+struct Queued {
+    item: Item,
+    _level: Level,
+}
+
+impl Queued {
+    fn new(item: Item) -> Self {
+        Self { item, _level: Level::waiting(Queue::Inbound) }
+    }
+}
+
 struct OpenChat {
-    queue: mpsc::Sender<Item>,
+    queue: mpsc::Sender<Queued>,
+    /// More came than fitted into the queue; the task tells the person.
+    flooded: Arc<AtomicBool>,
     task: JoinHandle<()>,
 }
 
@@ -259,7 +276,7 @@ impl Reception {
                 }
                 Event::Inbound(inbound) => {
                     let (chat, person) = (inbound.chat.clone(), inbound.from.clone());
-                    self.lead(chat, person, Item::Inbound(Box::new(inbound))).await;
+                    self.lead(chat, person, Item::Inbound(Box::new(inbound), Instant::now())).await;
                 }
                 Event::Reachable(chat) => self.reachable(chat).await,
             }
@@ -290,24 +307,42 @@ impl Reception {
         }
         if self.open.len() >= CHATS_MAX {
             tracing::warn!(chats = self.open.len(), "too many chats at once");
+            metrics::refused(self.line.channel.name(), Refusal::Crowd);
             return;
         }
         let (queue, items) = mpsc::channel(QUEUE_MAX);
+        let flooded = Arc::<AtomicBool>::default();
         // The queue is new and empty.
-        let _ = queue.try_send(item);
-        let worker = Chat::new(self.line.clone(), chat.clone(), person, items);
-        self.open.insert(chat, OpenChat { queue, task: tokio::spawn(worker.work()) });
+        let _ = queue.try_send(Queued::new(item));
+        let worker = Chat::new(self.line.clone(), chat.clone(), person, items, flooded.clone());
+        let task = tokio::spawn(worker.work());
+        self.open.insert(chat, OpenChat { queue, flooded, task });
     }
 
     /// Gives an item to the chat's task; gives it back when there is none.
     async fn offer(&self, chat: &ChatId, item: Item) -> Result<(), Item> {
         let Some(open) = self.open.get(chat) else { return Err(item) };
-        match tokio::time::timeout(QUEUE_WAIT, open.queue.reserve()).await {
-            Ok(Ok(place)) => place.send(item),
+        let wait = match item {
+            // Who floods must not hold up others.
+            Item::Inbound(..) if self.open.len() > 1 => Duration::ZERO,
+            _ => QUEUE_WAIT,
+        };
+        match tokio::time::timeout(wait, open.queue.reserve()).await {
+            Ok(Ok(place)) => place.send(Queued::new(item)),
             Ok(Err(_)) => return Err(item),
-            Err(_) => tracing::warn!("a chat's queue is full; a message was left with the channel"),
+            Err(_) => self.refuse(open, item).await,
         }
         Ok(())
+    }
+
+    /// A chat's queue is full: its task says so to the person when it comes to it.
+    async fn refuse(&self, open: &OpenChat, item: Item) {
+        let Item::Inbound(inbound, _) = item else {
+            return tracing::warn!("a chat's queue is full; what happened in it is left");
+        };
+        metrics::refused(self.line.channel.name(), Refusal::Flood);
+        open.flooded.store(true, Ordering::Relaxed);
+        self.line.channel.acknowledge(&inbound.id).await;
     }
 
     /// A group is told once where we talk; nothing of it is stored.

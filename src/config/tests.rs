@@ -71,3 +71,12 @@ fn an_empty_setting_counts_as_none() {
     assert_eq!(Environment::of(&settings).get("PORT"), None);
     assert!(Environment::of(&settings).require("PORT").is_err());
 }
+
+#[test]
+fn a_token_for_metrics_that_could_be_guessed_is_refused() {
+    let settings = |token| [("DISCORD_BOT_TOKEN", "x"), ("TEXTSLASH_METRICS_TOKEN", token)];
+    let refusal = BotSettings::read(&Environment::of(&settings("letmein"))).err().unwrap();
+    assert!(refusal.to_string().contains("TEXTSLASH_METRICS_TOKEN"), "{refusal}");
+    let hex = "0123456789abcdef0123456789abcdef";
+    assert!(BotSettings::read(&Environment::of(&settings(hex))).is_ok());
+}

@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use adapters::channel::SecretEntry;
@@ -19,6 +20,7 @@ use crate::conversation::{
 use crate::forms::{Submission, What};
 use crate::journal::End;
 use crate::messaging::RETRIES;
+use crate::metrics::{self, Level, Queue, Refusal};
 use crate::provisioner::RunSummary;
 use crate::secret::{Secret, SecretRef};
 use crate::spec::{DeploymentId, Role, Spec};
@@ -26,10 +28,14 @@ use crate::store::conversations::{Saved, Step, Stored};
 
 use super::outgoing::Mouth;
 use super::runs::{RunEvent, Runner};
-use super::{FormsAt, Item, Line};
+use super::{FormsAt, Item, Line, Queued};
 
 /// How long a chat without anything under way keeps its task: it is cheap to make a new one.
 const REST: Duration = Duration::from_secs(60);
+
+/// Messages of one chat that are taken while nothing can be sent in it. A person who writes on without an answer
+/// gives up sooner; each is one or more messages of ours that wait.
+const UNANSWERED_MAX: usize = 20;
 
 /// The longest line that is looked at, in bytes. No answer is longer, credentials aside.
 const LINE_MAX: usize = 4096;
@@ -54,7 +60,11 @@ pub(super) struct Chat {
     /// Whose runs and credentials these are.
     pub(super) owner: String,
     pub(super) locale: Locale,
-    items: mpsc::Receiver<Item>,
+    items: mpsc::Receiver<Queued>,
+    /// Somebody wrote more than was taken, and was not told yet.
+    flooded: Arc<AtomicBool>,
+    /// What was taken and not answered yet.
+    unanswered: Vec<(Instant, Level)>,
     stored: Stored,
     pub(super) runner: Runner,
     pub(super) mouth: Mouth,
@@ -67,6 +77,7 @@ pub(super) struct Chat {
 pub(super) struct Cause {
     id: InboundId,
     message: Option<MessageRef>,
+    since: Instant,
 }
 
 impl Chat {
@@ -74,7 +85,8 @@ impl Chat {
         line: Line,
         chat: ChatId,
         person: UserId,
-        items: mpsc::Receiver<Item>,
+        items: mpsc::Receiver<Queued>,
+        flooded: Arc<AtomicBool>,
     ) -> Self {
         let owner = format!("{}:{}", line.channel.name(), person.0);
         let mouth = Mouth::new(&line, &chat);
@@ -85,6 +97,8 @@ impl Chat {
             owner,
             locale: Locale::default(),
             items,
+            flooded,
+            unanswered: Vec::new(),
             stored: Stored::default(),
             runner: Runner::default(),
             mouth,
@@ -106,15 +120,17 @@ impl Chat {
                 return;
             }
         }
+        let _open = Level::conversation(self.line.channel.name());
         self.mouth.catch_up().await;
         let mut channel_ended = false;
-        while !(channel_ended && self.runner.is_idle() && self.asked.is_empty()) {
+        while !(channel_ended && self.is_at_rest()) {
             let rest_over = self.rest_over();
             let show_at = self.mouth.show_at();
+            let retry_at = self.mouth.retry_at();
             tokio::select! {
                 biased;
                 item = self.items.recv(), if !channel_ended => match item {
-                    Some(item) => self.receive(item).await,
+                    Some(Queued { item, .. }) => self.receive(item).await,
                     None => channel_ended = true,
                 },
                 Some(event) = self.runner.event() => self.run_event(event).await,
@@ -127,7 +143,10 @@ impl Chat {
                 () = sleep_until(show_at.unwrap_or_else(Instant::now)), if show_at.is_some() => {
                     self.mouth.show().await;
                 }
-                () = sleep_until(rest_over), if self.runner.is_idle() && self.asked.is_empty() => {
+                () = sleep_until(retry_at.unwrap_or_else(Instant::now)), if retry_at.is_some() => {
+                    self.speak_again().await;
+                }
+                () = sleep_until(rest_over), if self.is_at_rest() => {
                     self.take(Event::TimePassed, None).await;
                     self.lose_link().await;
                     break;
@@ -135,10 +154,28 @@ impl Chat {
             }
         }
         self.items.close();
-        while let Some(item) = self.items.recv().await {
+        while let Some(Queued { item, .. }) = self.items.recv().await {
             self.receive(item).await;
         }
         self.mouth.show().await;
+    }
+
+    /// Nothing is under way, asked, or waits for its time.
+    fn is_at_rest(&self) -> bool {
+        self.runner.is_idle() && self.asked.is_empty() && self.mouth.retry_at().is_none()
+    }
+
+    /// Counts what was answered, and tells who wrote more than was taken: once, when there is an end to it.
+    async fn note_answers(&mut self) {
+        if self.mouth.is_stuck() {
+            return;
+        }
+        for (since, _) in self.unanswered.drain(..) {
+            metrics::answered(self.line.channel.name(), since.elapsed());
+        }
+        if self.items.is_empty() && self.flooded.swap(false, Ordering::Relaxed) {
+            self.mouth.say_now(self.locale, &Message::TooMuchAtOnce).await;
+        }
     }
 
     /// When nothing has happened for so long that an open question expires, or the task may end.
@@ -160,7 +197,7 @@ impl Chat {
 
     async fn receive(&mut self, item: Item) {
         match item {
-            Item::Inbound(inbound) => self.inbound(*inbound).await,
+            Item::Inbound(inbound, since) => self.inbound(*inbound, since).await,
             Item::Submitted(Submission { what, .. }) => self.submitted(what).await,
             Item::Reachable => self.speak_again().await,
             Item::Restarted => {
@@ -169,6 +206,7 @@ impl Chat {
                 self.send_form().await;
             }
         }
+        self.note_answers().await;
     }
 
     /// The person's form was filled in, once or once too often.
@@ -180,7 +218,8 @@ impl Chat {
                 if let Ok(false) = self.line.conversations.is_seen(&id).await {
                     match self.written(value, false).await {
                         Ok(event) => {
-                            let cause = Cause { id: id.clone(), message: None };
+                            let cause =
+                                Cause { id: id.clone(), message: None, since: Instant::now() };
                             self.take(event, Some(cause)).await;
                         }
                         Err(error) => return self.trouble(&error).await,
@@ -219,18 +258,28 @@ impl Chat {
         self.mouth.catch_up().await;
         self.tell_link().await;
         self.send_form().await;
+        self.note_answers().await;
     }
 
     /// Verified by the channel; now deduplicated, then understood, then acted upon.
-    async fn inbound(&mut self, inbound: Inbound) {
-        if self.mouth.is_stuck() {
+    async fn inbound(&mut self, inbound: Inbound, since: Instant) {
+        if self.mouth.is_stuck() && self.mouth.retry_at().is_none() {
             self.speak_again().await;
         }
+        let channel = self.line.channel.name();
         self.locale = messages::locale_of(&self.stored.state, inbound.locale.as_deref());
         match self.line.conversations.is_seen(&inbound.id).await {
             Ok(false) => {}
-            Ok(true) => return self.line.channel.acknowledge(&inbound.id).await,
+            Ok(true) => {
+                metrics::duplicate(channel);
+                return self.line.channel.acknowledge(&inbound.id).await;
+            }
             Err(error) => return self.trouble(&error).await,
+        }
+        if self.unanswered.len() >= UNANSWERED_MAX {
+            metrics::refused(channel, Refusal::Flood);
+            self.flooded.store(true, Ordering::Relaxed);
+            return self.line.channel.acknowledge(&inbound.id).await;
         }
         let event = match inbound.content {
             Content::Tap { button, .. } => Ok(Event::Tapped(button)),
@@ -238,7 +287,7 @@ impl Chat {
             Content::Text(text) => self.written(text, true).await,
             Content::Secret(text) => self.written(text, false).await,
         };
-        let cause = Cause { id: inbound.id, message: inbound.message };
+        let cause = Cause { id: inbound.id, message: inbound.message, since };
         match event {
             Ok(event) => self.take(event, Some(cause)).await,
             Err(error) => self.trouble(&error).await,
@@ -321,8 +370,13 @@ impl Chat {
             self.line.channel.acknowledge(&cause.id).await;
         }
         if saved == Saved::Duplicate {
+            metrics::duplicate(self.line.channel.name());
             self.drop_pasted(event);
             return Ok(Vec::new());
+        }
+        if let Some(cause) = inbound {
+            metrics::taken(self.line.channel.name());
+            self.unanswered.push((cause.since, Level::waiting(Queue::Outbound)));
         }
         self.stored.messages += i64::try_from(outbound.len())?;
         self.stored.state = state;
@@ -466,6 +520,7 @@ impl Chat {
 
     /// The database failed: nothing was changed, and the message stays with the channel.
     async fn trouble(&mut self, error: &anyhow::Error) {
+        metrics::refused(self.line.channel.name(), Refusal::Database);
         tracing::error!("cannot take a step: {error:#}");
         self.mouth.say_now(self.locale, &Message::OurTrouble).await;
     }

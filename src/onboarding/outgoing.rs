@@ -26,7 +26,7 @@ const SEND_TRIES: u32 = 5;
 /// The first pause between two attempts; doubled each time.
 const SEND_PAUSE: Duration = Duration::from_millis(500);
 
-/// The longest pause that a service may ask for; beyond it the message waits like one to a chat that
+/// The longest wait that a service may ask for; beyond it the message waits like one to a chat that
 /// cannot be reached.
 const TOO_FAST_MAX_MS: u64 = 60_000;
 
@@ -41,6 +41,12 @@ pub(super) struct Mouth {
     sent: Option<i64>,
     /// Something could not be sent: what follows waits behind it.
     stuck: bool,
+    /// When that is tried again, if time alone may help.
+    retry_at: Option<Instant>,
+    /// Attempts in a row at what is sent now.
+    tries: u32,
+    /// The message whose first parts were sent, and how many of them.
+    parts_sent: (String, usize),
     progress: ProgressMessage,
 }
 
@@ -53,8 +59,16 @@ struct ProgressMessage {
     run: String,
 }
 
-/// It was not sent, and will be when the chat can be reached again.
+/// It was not sent, and will be when the service lets us or the chat can be reached again.
 pub(super) struct Unsent;
+
+/// Why one attempt failed.
+enum Failed {
+    /// The same may succeed then.
+    Until(Instant),
+    /// Only somebody else can help.
+    Unreachable,
+}
 
 impl Mouth {
     pub(super) fn new(line: &Line, chat: &ChatId) -> Self {
@@ -66,6 +80,9 @@ impl Mouth {
             waiting: VecDeque::new(),
             sent: None,
             stuck: false,
+            retry_at: None,
+            tries: 0,
+            parts_sent: Default::default(),
             progress: ProgressMessage::default(),
         }
     }
@@ -126,9 +143,8 @@ impl Mouth {
             return;
         }
         let Some((seq, message)) = self.waiting.pop_front() else { return };
-        match self.send_parts(&message).await {
-            Ok(()) => self.sent = Some(seq),
-            Err(Unsent) => self.stuck = true,
+        if self.send_parts(&message).await.is_ok() {
+            self.sent = Some(seq);
         }
     }
 
@@ -150,11 +166,16 @@ impl Mouth {
         self.stuck
     }
 
+    /// When what could not be sent is tried again, if time alone may help.
+    pub(super) fn retry_at(&self) -> Option<Instant> {
+        self.retry_at
+    }
+
     /// Sends what could not be sent before.
     pub(super) async fn catch_up(&mut self) {
         match self.conversations.unsent(&self.chat).await {
             Ok(unsent) => {
-                self.stuck = false;
+                (self.stuck, self.retry_at) = (false, None);
                 self.waiting = unsent.into();
                 self.send_all().await;
             }
@@ -164,6 +185,9 @@ impl Mouth {
 
     /// Says something that is not stored: nothing can be.
     pub(super) async fn say_now(&mut self, locale: Locale, message: &Message) {
+        if self.stuck {
+            return;
+        }
         let text = messages::text(locale, message);
         // Nobody can be told that somebody could not be told.
         let _ = self.send_parts(&Outbound::text(self.random_key(), text)).await;
@@ -181,44 +205,65 @@ impl Mouth {
         hex::encode(self.chance.bytes::<8>())
     }
 
-    /// Sends a message in parts that fit, the buttons below the last.
-    async fn send_parts(&self, message: &Outbound) -> Result<(), Unsent> {
+    /// Sends a message in parts that fit, the buttons below the last. Parts that were sent by an earlier
+    /// attempt are not sent again.
+    async fn send_parts(&mut self, message: &Outbound) -> Result<(), Unsent> {
         let capabilities = self.channel.capabilities();
         let parts = text::split(&message.text, capabilities.text_max, capabilities.text_unit);
         let last = parts.len().saturating_sub(1);
-        for (place, part) in parts.into_iter().enumerate() {
+        if self.parts_sent.0 != message.key {
+            self.parts_sent = (message.key.clone(), 0);
+        }
+        for (place, part) in parts.into_iter().enumerate().skip(self.parts_sent.1) {
             let mut part = Outbound::text(format!("{}-{place}", message.key), part);
             if place == last {
                 part = part.with_buttons(message.buttons.clone()).asking(message.ask);
                 (part.fields, part.page) = (message.fields.clone(), message.page.clone());
             }
-            self.send(&part).await?;
+            if let Err(failed) = self.send(&part).await {
+                self.be_stuck(&failed);
+                return Err(Unsent);
+            }
+            self.parts_sent.1 = place + 1;
         }
         Ok(())
     }
 
-    async fn send(&self, message: &Outbound) -> Result<Option<MessageRef>, Unsent> {
-        let mut pause = SEND_PAUSE;
-        for _ in 0..SEND_TRIES {
-            match self.channel.send(&self.chat, message).await {
-                Ok(sent) => return Ok(Some(sent)),
-                Err(ChannelError::TooFast { retry_after_ms })
-                    if retry_after_ms <= TOO_FAST_MAX_MS =>
-                {
-                    tokio::time::sleep(Duration::from_millis(retry_after_ms)).await;
-                }
-                Err(ChannelError::InDoubt) => tokio::time::sleep(pause).await,
-                Err(error @ (ChannelError::Refused(_) | ChannelError::NoSuchMessage)) => {
-                    tracing::warn!(%error, "a message can never be sent");
-                    return Ok(None);
-                }
-                Err(ChannelError::Unreachable | ChannelError::TooFast { .. }) => {
-                    return Err(Unsent);
-                }
+    fn be_stuck(&mut self, failed: &Failed) {
+        self.stuck = true;
+        self.retry_at = match failed {
+            Failed::Until(at) => Some(*at),
+            Failed::Unreachable => None,
+        };
+    }
+
+    /// Tries to send a message once. Whoever has to wait does other things meanwhile.
+    async fn send(&mut self, message: &Outbound) -> Result<Option<MessageRef>, Failed> {
+        let pause = match self.channel.send(&self.chat, message).await {
+            Ok(sent) => {
+                self.tries = 0;
+                return Ok(Some(sent));
             }
-            pause *= 2;
+            Err(ChannelError::TooFast { retry_after_ms }) if retry_after_ms <= TOO_FAST_MAX_MS => {
+                Duration::from_millis(retry_after_ms)
+            }
+            Err(ChannelError::InDoubt) => SEND_PAUSE * 2_u32.pow(self.tries),
+            Err(error @ (ChannelError::Refused(_) | ChannelError::NoSuchMessage)) => {
+                tracing::warn!(%error, "a message can never be sent");
+                self.tries = 0;
+                return Ok(None);
+            }
+            Err(ChannelError::Unreachable | ChannelError::TooFast { .. }) => {
+                self.tries = 0;
+                return Err(Failed::Unreachable);
+            }
+        };
+        self.tries += 1;
+        if self.tries >= SEND_TRIES {
+            self.tries = 0;
+            return Err(Failed::Unreachable);
         }
-        Err(Unsent)
+        Err(Failed::Until(Instant::now() + pause))
     }
 
     /// The progress message has changed. Where nothing can be edited, only milestones are shown.
@@ -234,7 +279,7 @@ impl Mouth {
 
     /// When the progress message may be brought up to date, if it is not.
     pub(super) fn show_at(&self) -> Option<Instant> {
-        self.progress.next.as_ref()?;
+        self.progress.next.as_ref().filter(|_| !self.stuck)?;
         let interval = Duration::from_millis(self.channel.capabilities().edit_interval_ms);
         Some(self.progress.edited_at.map_or_else(Instant::now, |at| at + interval))
     }
@@ -260,8 +305,14 @@ impl Mouth {
                 }
             }
         }
-        if let Ok(Some(sent)) = self.send(&message).await {
-            self.progress.shown = Some((sent, text));
+        match self.send(&message).await {
+            Ok(Some(sent)) => self.progress.shown = Some((sent, text)),
+            Err(failed @ Failed::Until(_)) => {
+                self.progress.next = Some(text);
+                self.be_stuck(&failed);
+            }
+            // The next version may come through.
+            Ok(None) | Err(Failed::Unreachable) => {}
         }
     }
 }

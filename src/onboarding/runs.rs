@@ -10,6 +10,7 @@ use zeroize::Zeroizing;
 use crate::cloud::fly::FlyAccount;
 use crate::cloud::{self, Cause, Keys};
 use crate::conversation::{Credentials, Event, Failure, Found, Mark, Remains, RunEnd, Target};
+use crate::metrics;
 use crate::plan::Stage;
 use crate::provisioner::{DriveError, Goal, Outcome, Progress, Provisioner, StageState};
 use crate::secret::{Secret, SecretKind, SecretRef};
@@ -103,6 +104,7 @@ impl Runner {
         goal: Goal,
         cloud: FlyAccount,
     ) {
+        metrics::run_begun(goal == Goal::Removed);
         self.goal = goal;
         let drive = Drive {
             generation: self.generation,
@@ -166,6 +168,11 @@ impl Chat {
             RunEvent::Ended(generation, run, outcome) if generation == self.runner.generation => {
                 self.runner.task = None;
                 let end = self.end(&run, *outcome).await;
+                metrics::run_ended(match &end {
+                    RunEnd::Deployed { .. } => metrics::RunEnd::Deployed,
+                    RunEnd::Removed(_) => metrics::RunEnd::Removed,
+                    RunEnd::Failed(_) => metrics::RunEnd::Failed,
+                });
                 Some(Event::Ended { run, end })
             }
             RunEvent::Progress(..) | RunEvent::Ended(..) => None,

@@ -260,6 +260,57 @@ async fn what_could_not_be_sent_is_sent_when_the_chat_can_be_reached() {
 }
 
 #[tokio::test]
+async fn a_chat_in_which_we_must_wait_is_heard_and_holds_up_nobody() {
+    let mut world = World::new().await;
+    world.script.is_too_fast("ada", 30_000, usize::MAX);
+    let first = world.says("hi");
+    world.acknowledged(&first).await;
+    let meanwhile = world.says("/help");
+    world.acknowledged(&meanwhile).await;
+    world.says_as("bob", "hi");
+    world.reads("I need a token").await;
+    let shown = world.script.shown();
+    assert!(shown.iter().all(|it| it.chat == "bob"), "{shown:?}");
+
+    world.script.is_too_fast("ada", 0, 0);
+    world.bot_restarts_quietly().await;
+    world.reads("Hi, I am textslash").await;
+    world.reads("/teardown - remove").await;
+}
+
+#[tokio::test]
+async fn after_the_wait_that_a_service_asks_for_everything_is_said_once_and_in_order() {
+    let mut world = World::plain().await;
+    world.script.is_too_fast("ada", 1, 3);
+    world.says("hi");
+    world.says("/help");
+    world.reads("Hi, I am textslash").await;
+    world.reads("I need a token").await;
+    world.reads("/teardown - remove").await;
+    let said = world.script.everything_ever().concat();
+    assert_eq!(said.matches("Hi, I am textslash").count(), 1, "{said}");
+}
+
+#[tokio::test]
+async fn who_floods_a_chat_is_told_once_that_the_rest_was_not_read() {
+    let mut world = World::new().await;
+    world.script.set_unreachable("ada", true);
+    let mut last = world.says("hi");
+    for _ in 0..30 {
+        last = world.says("/help");
+    }
+    world.acknowledged(&last).await;
+    world.script.set_unreachable("ada", false);
+    world.reads("That was a lot at once").await;
+    let said = world.script.everything_ever().concat();
+    assert_eq!(said.matches("/teardown - remove").count(), 19, "twenty were taken, with the hello");
+    world.says("/status");
+    world.reads("no deployment").await;
+    let said = world.script.everything_ever().concat();
+    assert_eq!(said.matches("That was a lot at once").count(), 1);
+}
+
+#[tokio::test]
 async fn what_could_not_be_sent_is_sent_when_the_person_writes_again() {
     let mut world = World::new().await;
     world.says("/help");

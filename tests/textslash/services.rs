@@ -311,3 +311,20 @@ async fn a_bot_whose_token_is_revoked_ends_and_says_why() {
     assert_eq!(ended.code, 1, "{}", ended.err);
     assert!(ended.err.contains("telegram has ended for good"), "{}", ended.err);
 }
+
+#[tokio::test]
+async fn what_the_bot_did_can_be_counted() {
+    let world = World::webhook().await;
+    let mut ada = world.ada();
+    ada.says("hi");
+    ada.reads("I need a token").await;
+    let metrics = world.metrics().await;
+    for line in [
+        "textslash_messages_taken_total{channel=\"telegram\"} 1",
+        "textslash_conversations_open{channel=\"telegram\"} 1",
+        "textslash_build_info{build=",
+    ] {
+        assert!(metrics.contains(line), "{line} is not in:\n{metrics}");
+    }
+    assert!(!metrics.contains(&world::ADA.to_string()), "nobody is named:\n{metrics}");
+}

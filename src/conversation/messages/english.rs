@@ -31,6 +31,9 @@ pub(super) fn text(message: &Message) -> String {
         Message::OurTrouble => "Something on my side did not work just now. Nothing is lost; \
              please send that again in a minute."
             .to_owned(),
+        Message::TooMuchAtOnce => "That was a lot at once, and I have not read the last of it. Please \
+             send it again, a little more slowly."
+            .to_owned(),
         Message::NothingToCancel => "Nothing is under way. /deploy starts a deployment.".to_owned(),
         Message::Cancelled { deployed } => cancelled(*deployed),
         Message::NothingBefore => "There is no earlier question to go back to.".to_owned(),

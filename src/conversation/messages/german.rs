@@ -31,6 +31,9 @@ pub(super) fn text(message: &Message) -> String {
         Message::OurTrouble => "Bei mir hat gerade etwas nicht geklappt. Es ist nichts verloren; \
              bitte schick das in einer Minute noch einmal."
             .to_owned(),
+        Message::TooMuchAtOnce => "Das war viel auf einmal, und das Letzte davon habe ich nicht \
+             gelesen. Bitte schick es noch einmal, etwas langsamer."
+            .to_owned(),
         Message::NothingToCancel => {
             "Gerade läuft nichts. /deploy fängt mit dem Einrichten an.".to_owned()
         }

@@ -66,6 +66,8 @@ pub enum Message {
     PrivateOnly,
     /// Something of ours failed; nothing was lost.
     OurTrouble,
+    /// So many messages came at once that some were not read.
+    TooMuchAtOnce,
     /// Nothing is under way.
     NothingToCancel,
     /// What was under way is not any more.

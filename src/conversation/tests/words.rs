@@ -171,6 +171,7 @@ fn samples() -> Vec<Message> {
         Message::LanguageChosen,
         Message::PrivateOnly,
         Message::OurTrouble,
+        Message::TooMuchAtOnce,
         Message::NothingToCancel,
         Message::NothingBefore,
         Message::StaleButton,

@@ -27,6 +27,8 @@ struct Screen {
     unacknowledged: Vec<Inbound>,
     deleted: Vec<String>,
     unreachable: bool,
+    /// The chat in which we are too fast, how long we shall wait, and how often we are told.
+    too_fast: Option<(String, u64, usize)>,
 }
 
 /// A message as it stands on the phone.
@@ -133,6 +135,11 @@ impl Script {
         self.screen().deleted.clone()
     }
 
+    /// The service lets nothing into this chat for a while, so many times.
+    pub fn is_too_fast(&self, chat: &str, retry_after_ms: u64, times: usize) {
+        self.screen().too_fast = Some((chat.to_owned(), retry_after_ms, times));
+    }
+
     /// The service is back, and does not say so.
     pub fn is_back_silently(&self) {
         self.screen().unreachable = false;
@@ -173,6 +180,12 @@ impl Channel for Script {
             let mut screen = self.screen();
             if screen.unreachable {
                 return Err(ChannelError::Unreachable);
+            }
+            if let Some((in_chat, retry_after_ms, times @ 1..)) = &mut screen.too_fast
+                && *in_chat == chat.0
+            {
+                *times -= 1;
+                return Err(ChannelError::TooFast { retry_after_ms: *retry_after_ms });
             }
             let key = (chat.0.clone(), message.key.clone());
             if let Some(place) = screen.by_key.get(&key) {

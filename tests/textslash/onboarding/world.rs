@@ -173,6 +173,14 @@ impl World {
         inbound
     }
 
+    /// Somebody else says something, in a chat of their own.
+    pub fn says_as(&mut self, who: &str, line: &str) -> Inbound {
+        let inbound = self.inbound(Content::Text(Zeroizing::new(line.to_owned())));
+        let inbound = Inbound { chat: ChatId(who.into()), from: UserId(who.into()), ..inbound };
+        self.script.deliver(inbound.clone());
+        inbound
+    }
+
     pub fn says_in_a_group(&mut self, line: &str) {
         let inbound = self.inbound(Content::Text(Zeroizing::new(line.to_owned())));
         let chat = ChatId("group".into());
