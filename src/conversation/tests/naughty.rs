@@ -23,8 +23,9 @@ fn every_vocabulary() -> Vec<Capabilities> {
         secret_entry: SecretEntry::Form,
         ..Ada::new().capabilities
     };
-    let services = [telegram::capabilities, discord::capabilities, whatsapp::capabilities];
-    services.into_iter().map(|of| of()).chain([terminal, plain]).collect()
+    let services =
+        [telegram::capabilities(true), discord::capabilities(), whatsapp::capabilities()];
+    services.into_iter().chain([terminal, plain]).collect()
 }
 
 #[test]
