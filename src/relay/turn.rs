@@ -267,6 +267,7 @@ impl Course<'_> {
                     let Ok(Some(event)) = event else { return Ok(Left::Lost) };
                     if let TurnEvent::File { index, name, bytes } = &event {
                         // The answer stands before the files that it speaks of.
+                        self.view.show(&event);
                         self.write().await?;
                         if !self.relay.take_file(self.line, *index, name, *bytes).await? {
                             return Ok(Left::Lost);

@@ -19,6 +19,8 @@ pub(super) struct View {
     capabilities: Capabilities,
     locale: Locale,
     text: String,
+    /// Files are handed out when all is said.
+    said_all: bool,
     tool: Option<String>,
     notice: Option<&'static str>,
     /// Once it takes long.
@@ -32,6 +34,7 @@ impl View {
             capabilities: capabilities.clone(),
             locale,
             text: String::new(),
+            said_all: false,
             tool: None,
             notice: None,
             worked: None,
@@ -43,10 +46,8 @@ impl View {
         match event {
             TurnEvent::Text { text } => self.text.push_str(text),
             TurnEvent::Tool { name, detail } => self.tool = Some(one_line(name, detail)),
-            TurnEvent::File { .. }
-            | TurnEvent::Heartbeat
-            | TurnEvent::Done
-            | TurnEvent::Failed { .. } => {}
+            TurnEvent::File { .. } => self.said_all = true,
+            TurnEvent::Heartbeat | TurnEvent::Done | TurnEvent::Failed { .. } => {}
         }
     }
 
@@ -61,7 +62,10 @@ impl View {
     /// The messages as they stand. Where none can be edited, only what will not change any more,
     /// and the status as a message of its own.
     pub(super) fn messages(&self) -> Vec<Outbound> {
-        let mut parts = self.split(&self.text);
+        let mut parts = self.split(self.text.trim_end());
+        if self.said_all {
+            return self.numbered(parts);
+        }
         if !self.capabilities.edits {
             parts.pop();
             let mut messages = self.numbered(parts);

@@ -1,6 +1,7 @@
 //! The whole way on the services that people use: the real bot, relays and VMs as processes, and the
 //! services simulated, with every byte over loopback.
 
+use bytes::Bytes;
 use textslash::sandbox::fly::nothing;
 
 use world::World;
@@ -55,6 +56,11 @@ async fn hello_to_nothing(mut world: World) {
     let mut at_relay = world.sandbox.telegram().person(&own_bot, world::ADA, "en");
     at_relay.says("echo hello from $(basename $PWD)");
     at_relay.reads("hello from workspace").await;
+    at_relay.sends_file("list.txt", Bytes::from_static(b"milk, eggs"), "cat $FILE");
+    at_relay.reads("milk, eggs").await;
+    at_relay.says("mkdir outbox; echo done > outbox/report.txt; echo written");
+    at_relay.reads("written").await;
+    assert_eq!(at_relay.gets_file().await, "done\n");
     let mut stranger = world.sandbox.telegram().person(&own_bot, world::ADA + 1, "en");
     stranger.says("echo let me in");
     stranger.reads("answers its owner only").await;
@@ -154,6 +160,11 @@ async fn hello_to_relay_to_nothing_on_whatsapp() {
     let mut at_relay = twilio.person(RELAYS_NUMBER, world::ADAS_NUMBER);
     at_relay.says("echo hello from $(basename $PWD)");
     at_relay.reads("hello from workspace").await;
+    at_relay.sends_file("text/plain", Bytes::from_static(b"milk, eggs"), "cat $FILE");
+    at_relay.reads("milk, eggs").await;
+    at_relay.says("mkdir outbox; echo done > outbox/report.txt; echo written");
+    at_relay.reads("written").await;
+    assert_eq!(at_relay.gets_file().await, "done\n");
     let mut stranger = twilio.person(RELAYS_NUMBER, "+4915100000000");
     stranger.says("echo let me in");
     stranger.reads("answers its owner only").await;

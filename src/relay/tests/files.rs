@@ -107,14 +107,17 @@ async fn what_the_agent_left_is_sent_after_its_words() {
         left(1, "film.mp4", FILE_MAX + 1),
         TurnEvent::Done,
     ];
-    let world = World::new(Script::of(events)).await;
-    world.channel.says(line("1", "make it"));
-    let too_large =
-        messages::file_too_large_out(Locale::English, "film.mp4", FILE_MAX + 1, FILE_MAX);
-    world.until(&["Here.", "[report.pdf bytes of file 0]", &too_large]).await;
-    assert_eq!(world.channel.texts()[0], "Here.");
-    world.delivered().await;
-    assert_eq!(std::fs::read_dir(world.dir.path().join("sending")).unwrap().count(), 0);
+    let script = Script::of(events);
+    for world in [World::stopped(script.clone()).await, World::without_edits(script).await] {
+        world.run().await;
+        world.channel.says(line("1", "make it"));
+        let too_large =
+            messages::file_too_large_out(Locale::English, "film.mp4", FILE_MAX + 1, FILE_MAX);
+        world.until(&["Here.", "[report.pdf bytes of file 0]", &too_large]).await;
+        assert_eq!(world.channel.texts()[0], "Here.");
+        world.delivered().await;
+        assert_eq!(std::fs::read_dir(world.dir.path().join("sending")).unwrap().count(), 0);
+    }
 }
 
 #[tokio::test]

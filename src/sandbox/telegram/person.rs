@@ -168,6 +168,36 @@ impl Person {
         }
     }
 
+    /// Waits for a file of the bot; its bytes.
+    ///
+    /// # Panics
+    /// When none ever comes, with the story so far.
+    pub async fn gets_file(&mut self) -> Bytes {
+        let mut changed = self.telegram.changed.subscribe();
+        let found = tokio::time::timeout(PATIENCE, async {
+            loop {
+                changed.borrow_and_update();
+                if let Some(bytes) = self.find_file() {
+                    return bytes;
+                }
+                // The sender lives as long as we hold its Telegram.
+                let _ = changed.changed().await;
+            }
+        });
+        match found.await {
+            Ok(bytes) => bytes,
+            Err(_) => panic!("no file ever came{}", self.story()),
+        }
+    }
+
+    fn find_file(&self) -> Option<Bytes> {
+        let file = self.with_chat(|_, chat| {
+            let mut of_bot = chat.messages.iter().rev().filter(|it| it.by_bot);
+            of_bot.find_map(|it| it.file.clone())
+        })??;
+        self.telegram.state().files.get(&file).cloned()
+    }
+
     fn find(&mut self, expected: &str) -> Option<String> {
         let shown = self.with_chat(|_, chat| chat.shown.clone())?;
         let unread = shown.iter().enumerate().skip(self.read);

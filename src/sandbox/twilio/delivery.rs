@@ -26,6 +26,9 @@ const PAUSE: Duration = Duration::from_millis(300);
 /// TwiML of a page.
 const ANSWER_BYTES_MAX: usize = 64 * 1024;
 
+/// Largest file of a message (Twilio's docs, "WhatsApp: media").
+const FILE_BYTES_MAX: usize = 16 * 1024 * 1024;
+
 /// An unruly Twilio delivers a webhook at most this often.
 const TIMES_MAX: u8 = 5;
 
@@ -85,6 +88,13 @@ impl Twilio {
             .map_err(|_| Unanswered::NotSent)?;
         let answer = call(&*self.transport, request, ANSWER_TIMEOUT, ANSWER_BYTES_MAX).await?;
         Ok(answer.status)
+    }
+
+    /// A file of a sender's, from where it says that it lies.
+    pub(super) async fn get(&self, url: &str) -> Option<Bytes> {
+        let request = Request::get(url).body(Bytes::new()).ok()?;
+        let answer = call(&*self.transport, request, ANSWER_TIMEOUT, FILE_BYTES_MAX).await.ok()?;
+        answer.status.is_success().then_some(answer.body)
     }
 
     /// What becomes of a message: it comes, or fails because the person wrote too long ago. Told twice, and

@@ -170,6 +170,37 @@ impl Person {
         Some(found.text.clone())
     }
 
+    /// Waits for a file; its bytes, fetched from where the message says that it lies.
+    ///
+    /// # Panics
+    /// When none ever comes, or nothing lies there.
+    pub async fn gets_file(&mut self) -> Bytes {
+        let mut changed = self.twilio.changed.subscribe();
+        let found = tokio::time::timeout(PATIENCE, async {
+            loop {
+                changed.borrow_and_update();
+                if let Some(url) = self.find_file() {
+                    return url;
+                }
+                // The sender lives as long as we hold its Twilio.
+                let _ = changed.changed().await;
+            }
+        });
+        let Ok(url) = found.await else { panic!("no file ever came{}", self.story()) };
+        match self.twilio.get(&url).await {
+            Some(bytes) => bytes,
+            None => panic!("nothing lies at {url}"),
+        }
+    }
+
+    fn find_file(&mut self) -> Option<String> {
+        let shown = self.screen();
+        let mut unread = shown.iter().enumerate().skip(self.read).filter(|(_, it)| !it.mine);
+        let (place, url) = unread.find_map(|(place, it)| Some((place, it.medium.clone()?)))?;
+        self.read = place + 1;
+        Some(url)
+    }
+
     /// What was said to the person and not read.
     pub fn unread(&self) -> Vec<String> {
         let shown = self.screen().into_iter().skip(self.read);
