@@ -9,19 +9,24 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use axum::Router;
+use axum::extract::DefaultBodyLimit;
+use axum::middleware::from_fn_with_state;
 use axum::routing::{any, get, patch, post, put};
+use bytes::Bytes;
 use serde_json::{Value, json};
 use tokio::sync::watch;
 
 use crate::chance::Chance;
 use crate::clock::Clock;
 
+mod files;
 mod gateway;
 mod interactions;
+mod limits;
 mod messages;
 mod person;
 
-pub use person::{Person, Shown};
+pub use person::{Person, Shown, Where};
 
 /// When Discord's ids began, in unix milliseconds.
 const EPOCH_MS: u64 = 1_420_070_400_000;
@@ -40,6 +45,10 @@ struct State {
     bots: BTreeMap<String, Bot>,
     next_id: u64,
     calls: Vec<(String, String, Value)>,
+    /// Where it is reached, as those who call it say.
+    host: String,
+    gateway: gateway::Gateway,
+    limits: limits::Limits,
 }
 
 struct Bot {
@@ -70,10 +79,21 @@ struct Message {
     components: Value,
     nonce: Option<String>,
     edited: bool,
+    files: Vec<File>,
+}
+
+/// What is attached to a message.
+#[derive(Clone)]
+struct File {
+    id: u64,
+    name: String,
+    media_type: Option<String>,
+    bytes: Bytes,
 }
 
 struct Interaction {
     id: u64,
+    kind: u8,
     at_ms: u64,
     channel: u64,
     answered: bool,
@@ -104,17 +124,24 @@ impl Discord {
             .route("/gateway", get(gateway::address))
             .route("/gateway/bot", get(gateway::address))
             .route("/users/@me", get(messages::me))
-            .route("/applications/{app}/commands", put(messages::set_commands))
+            .route(
+                "/applications/{app}/commands",
+                put(messages::set_commands).get(messages::list_commands),
+            )
             .route("/channels/{channel}/messages", get(messages::list).post(messages::create))
             .route(
                 "/channels/{channel}/messages/{message}",
                 patch(messages::edit).delete(messages::delete).get(messages::show),
             )
             .route("/channels/{channel}/typing", post(messages::typing))
-            .route("/interactions/{id}/{token}/callback", post(interactions::answer));
+            .route("/interactions/{id}/{token}/callback", post(interactions::answer))
+            .layer(from_fn_with_state(self.clone(), limits::limit))
+            .layer(DefaultBodyLimit::max(files::BODY_MAX));
         Router::new()
             .nest("/api/v10", api)
+            .route("/attachments/{channel}/{id}/{name}", get(files::download))
             .route("/gateway", any(gateway::connect))
+            .route("/gateway/", any(gateway::connect))
             .with_state(self.clone())
     }
 
@@ -200,15 +227,17 @@ fn time(at_ms: u64) -> String {
 }
 
 /// A message as the API tells it.
-fn as_json(bot: &Bot, channel: u64, message: &Message) -> Value {
+fn as_json(bot: &Bot, channel: u64, message: &Message, host: &str) -> Value {
     let person = bot.chats.get(&channel).map_or(0, |chat| chat.person);
     let author =
         if message.by_bot { user(bot.id, &bot.name, true) } else { user(person, "ada", false) };
+    let files: Vec<Value> =
+        message.files.iter().map(|it| files::as_json(it, channel, host)).collect();
     json!({
         "id": message.id.to_string(), "channel_id": channel.to_string(), "author": author,
         "content": message.text, "timestamp": time(message.at_ms),
         "edited_timestamp": message.edited.then(|| time(message.at_ms)), "tts": false,
-        "mention_everyone": false, "mentions": [], "mention_roles": [], "attachments": [],
+        "mention_everyone": false, "mentions": [], "mention_roles": [], "attachments": files,
         "embeds": [], "pinned": false, "type": 0, "components": message.components,
         "nonce": message.nonce, "flags": 0,
     })
