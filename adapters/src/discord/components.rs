@@ -37,9 +37,11 @@ fn button(id: &str, label: &str, style: u8) -> Value {
 }
 
 fn form_id(form: &SecretForm) -> String {
-    let mut id = format!("{FORM}|{}", form.title);
+    // What parts them stands in none of them.
+    let plain = |text: &str| text.replace('|', "/");
+    let mut id = format!("{FORM}|{}", plain(&form.title));
     for field in &form.fields {
-        id.push_str(&format!("|{}={}", field.id, field.label));
+        id.push_str(&format!("|{}={}", field.id, plain(&field.label)));
     }
     if id.chars().count() <= ID_CHARS_MAX { id } else { FORM.to_owned() }
 }
