@@ -197,16 +197,12 @@ impl Channel for Discord {
     }
 
     async fn send(&self, chat: &ChatId, message: &Outbound) -> Result<MessageRef, ChannelError> {
-        if length(&message.text, Unit::Chars) > TEXT_MAX {
-            return Err(ChannelError::Refused("too long"));
-        }
+        check(message)?;
         self.create(chat, &message.key, content(message), None).await
     }
 
     async fn edit(&self, message: &MessageRef, new: &Outbound) -> Result<(), ChannelError> {
-        if length(&new.text, Unit::Chars) > TEXT_MAX {
-            return Err(ChannelError::Refused("too long"));
-        }
+        check(new)?;
         let (channel, id) = (channel(&message.chat)?, message_id(&message.id)?);
         self.rest.edit(channel, id, &content(new)).await
     }
@@ -260,6 +256,16 @@ impl Channel for Discord {
             }
         }
     }
+}
+
+fn check(message: &Outbound) -> Result<(), ChannelError> {
+    if length(&message.text, Unit::Chars) > TEXT_MAX {
+        return Err(ChannelError::Refused("too long"));
+    }
+    if message.buttons.len() > BUTTONS_MAX || !components::fit(message) {
+        return Err(ChannelError::Refused("its buttons do not fit"));
+    }
+    Ok(())
 }
 
 fn content(message: &Outbound) -> Value {

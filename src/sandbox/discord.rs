@@ -96,6 +96,8 @@ struct Interaction {
     kind: u8,
     at_ms: u64,
     channel: u64,
+    /// The message whose button was tapped.
+    message: u64,
     answered: bool,
     modal: Option<Value>,
 }
@@ -180,6 +182,15 @@ impl Discord {
         self.state().bots.get(token).map_or(json!([]), |bot| bot.commands.clone())
     }
 
+    /// Waits until a bot has slash commands.
+    pub async fn has_commands(&self, token: &str) {
+        let mut changed = self.changed.subscribe();
+        while self.commands(token) == json!([]) {
+            // The sender lives as long as this value.
+            let _ = changed.changed().await;
+        }
+    }
+
     /// Every REST call so far: method, path, body.
     pub fn calls(&self) -> Vec<(String, String, Value)> {
         self.state().calls.clone()
@@ -216,6 +227,7 @@ fn user(id: u64, name: &str, bot: bool) -> Value {
     json!({
         "id": id.to_string(), "username": name, "discriminator": "0000", "global_name": null,
         "avatar": null, "bot": bot, "mfa_enabled": false, "verified": true, "flags": 0,
+        "public_flags": 0, "locale": "en-US", "primary_guild": null,
     })
 }
 
@@ -226,6 +238,29 @@ fn time(at_ms: u64) -> String {
     at.and_then(|at| at.format(form).ok()).unwrap_or_default()
 }
 
+/// Components with the numbers that Discord gives them.
+fn numbered(components: &Value) -> Value {
+    fn number(components: &Value, next: &mut u32) -> Value {
+        let all = components.as_array().into_iter().flatten().cloned().map(|mut it| {
+            *next += 1;
+            it["id"] = json!(*next);
+            if it["components"].is_array() {
+                it["components"] = number(&it["components"], next);
+            }
+            it
+        });
+        all.collect()
+    }
+    number(components, &mut 0)
+}
+
+/// A message as the gateway tells it of direct messages.
+fn as_event(bot: &Bot, channel: u64, message: &Message, host: &str) -> Value {
+    let mut told = as_json(bot, channel, message, host);
+    told["channel_type"] = json!(1);
+    told
+}
+
 /// A message as the API tells it.
 fn as_json(bot: &Bot, channel: u64, message: &Message, host: &str) -> Value {
     let person = bot.chats.get(&channel).map_or(0, |chat| chat.person);
@@ -233,12 +268,16 @@ fn as_json(bot: &Bot, channel: u64, message: &Message, host: &str) -> Value {
         if message.by_bot { user(bot.id, &bot.name, true) } else { user(person, "ada", false) };
     let files: Vec<Value> =
         message.files.iter().map(|it| files::as_json(it, channel, host)).collect();
-    json!({
+    let mut told = json!({
         "id": message.id.to_string(), "channel_id": channel.to_string(), "author": author,
         "content": message.text, "timestamp": time(message.at_ms),
         "edited_timestamp": message.edited.then(|| time(message.at_ms)), "tts": false,
         "mention_everyone": false, "mentions": [], "mention_roles": [], "attachments": files,
-        "embeds": [], "pinned": false, "type": 0, "components": message.components,
-        "nonce": message.nonce, "flags": 0,
-    })
+        "embeds": [], "pinned": false, "type": 0, "components": numbered(&message.components),
+        "flags": 0,
+    });
+    if let Some(nonce) = &message.nonce {
+        told["nonce"] = json!(nonce);
+    }
+    told
 }

@@ -31,6 +31,12 @@ pub(super) fn rows(message: &Outbound) -> Value {
     rows.collect()
 }
 
+/// Whether Discord takes these buttons.
+pub(super) fn fit(message: &Outbound) -> bool {
+    let mut ids = message.buttons.iter().map(|it| it.id.chars().count());
+    ids.all(|length| (1..=ID_CHARS_MAX).contains(&length))
+}
+
 fn button(id: &str, label: &str, style: u8) -> Value {
     let label: String = label.chars().take(LABEL_CHARS_MAX).collect();
     json!({ "type": 2, "style": style, "label": label, "custom_id": id })

@@ -7,7 +7,10 @@ use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use serde_json::{Value, json};
 
-use super::{Discord, Interaction, No, Shown, Where, as_json, user};
+use super::{Chat, Discord, Interaction, Message, No, Shown, Where, as_json, user};
+
+/// The flag of a message that only this person sees and that is not kept.
+const EPHEMERAL: u64 = 1 << 6;
 
 /// How long an interaction can be answered, in milliseconds.
 const ANSWER_MS: u64 = 3_000;
@@ -57,7 +60,7 @@ impl Discord {
             }
             bot.events.push(("INTERACTION_CREATE", told));
             let interaction =
-                Interaction { id, kind, at_ms, channel, answered: false, modal: None };
+                Interaction { id, kind, at_ms, channel, message, answered: false, modal: None };
             bot.interactions.insert(answer_token.clone(), interaction);
         }
         self.has_changed();
@@ -82,6 +85,39 @@ impl Discord {
     pub(super) fn modal(&self, token: &str, interaction: &str) -> Option<Value> {
         let state = self.state();
         state.bots.get(token)?.interactions.get(interaction)?.modal.clone()
+    }
+}
+
+impl Chat {
+    /// A message as an answer; an ephemeral one is shown and not kept.
+    fn is_answered(&mut self, id: u64, at_ms: u64, data: &Value) {
+        let message = Message {
+            id,
+            by_bot: true,
+            at_ms,
+            text: data["content"].as_str().unwrap_or_default().to_owned(),
+            components: data["components"].clone(),
+            nonce: None,
+            edited: false,
+            files: Vec::new(),
+        };
+        self.shown.push(Shown::of(&message));
+        if data["flags"].as_u64().unwrap_or(0) & EPHEMERAL == 0 {
+            self.messages.push(message);
+        }
+    }
+
+    /// The message whose button was tapped, as the answer changes it.
+    fn is_updated(&mut self, id: u64, data: &Value) {
+        let Some(message) = self.messages.iter_mut().find(|it| it.id == id) else { return };
+        if let Some(text) = data["content"].as_str() {
+            text.clone_into(&mut message.text);
+        }
+        if data["components"].is_array() {
+            message.components = data["components"].clone();
+        }
+        message.edited = true;
+        self.shown.push(Shown::of(message));
     }
 }
 
@@ -126,17 +162,19 @@ pub async fn answer(
             return Err(No(400, 50035, "Invalid Form Body"));
         }
         interaction.answered = true;
-        let channel = interaction.channel;
+        let (channel, carrier) = (interaction.channel, interaction.message);
+        let data = &body["data"];
         match body["type"].as_u64() {
-            Some(9) => interaction.modal = Some(body["data"].clone()),
+            Some(9) => interaction.modal = Some(data.clone()),
             Some(4) => {
-                let text = body["data"]["content"].as_str().unwrap_or_default().to_owned();
-                let shown = Shown { id: fresh, by_bot: true, text, buttons: Vec::new() };
-                if let Some(chat) = bot.chats.get_mut(&channel) {
-                    chat.shown.push(shown);
-                }
+                let chat = bot.chats.get_mut(&channel);
+                chat.into_iter().for_each(|chat| chat.is_answered(fresh, now_ms, data));
             }
-            Some(5..=7) => {}
+            Some(7) => {
+                let chat = bot.chats.get_mut(&channel);
+                chat.into_iter().for_each(|chat| chat.is_updated(carrier, data));
+            }
+            Some(5..=6) => {}
             _ => return Err(No(400, 50035, "Invalid Form Body")),
         }
     }

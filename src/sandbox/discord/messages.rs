@@ -8,7 +8,7 @@ use axum::http::{HeaderMap, StatusCode};
 use serde_json::{Value, json};
 
 use super::files::Posted;
-use super::{Bot, Discord, File, Message, No, Shown, as_json, token_of, user};
+use super::{Bot, Discord, File, Message, No, Shown, as_event, as_json, token_of, user};
 
 /// Longest content, in characters.
 const TEXT_MAX: usize = 2000;
@@ -49,10 +49,12 @@ pub async fn set_commands(
     if !all.iter().all(fits) || all.len() > 100 {
         return Err(No(400, 50035, "Invalid Form Body"));
     }
-    discord.with_bot(&headers, |bot, _| {
+    let told = discord.with_bot(&headers, |bot, _| {
         bot.commands = commands;
         Ok(Json(commands_of(bot)))
-    })
+    });
+    discord.has_changed();
+    told
 }
 
 /// What does not fit: Discord says 50035 and where.
@@ -127,7 +129,7 @@ pub async fn create(
         };
         let told = as_json(bot, channel, &message, host);
         if message.id == id {
-            bot.events.push(("MESSAGE_CREATE", told.clone()));
+            bot.events.push(("MESSAGE_CREATE", as_event(bot, channel, &message, host)));
         }
         Ok(told)
     })?;
@@ -141,7 +143,9 @@ pub async fn list(
     Query(query): Query<Vec<(String, String)>>,
     headers: HeaderMap,
 ) -> Answer {
-    discord.note("GET", "/channels/{channel_id}/messages", &json!({}));
+    let all: serde_json::Map<_, _> =
+        query.iter().map(|(name, value)| (name.clone(), json!(value))).collect();
+    discord.note("GET", "/channels/{channel_id}/messages", &json!(all));
     let asked = |name| query.iter().find(|(it, _)| it == name).and_then(|(_, it)| it.parse().ok());
     let limit = asked("limit").unwrap_or(50_u64);
     if !(1..=100).contains(&limit) {

@@ -6,7 +6,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use serde_json::{Value, json};
 
-use super::{Chat, Discord, File, Message, as_json, user};
+use super::{Chat, Discord, File, Message, as_event, user};
 
 /// Far longer than anything here takes: beyond it the story so far is told.
 const PATIENCE: Duration = Duration::from_secs(90);
@@ -117,7 +117,7 @@ impl Person {
             let mut state = self.discord.state();
             let host = state.host.clone();
             let Some(bot) = state.bots.get_mut(&self.token) else { return };
-            let mut told = as_json(bot, self.channel, message, &host);
+            let mut told = as_event(bot, self.channel, message, &host);
             change(&mut told);
             bot.events.push(("MESSAGE_CREATE", told));
         }
@@ -129,6 +129,7 @@ impl Person {
         self.is_told(&self.message(text, Vec::new()), |told| {
             told["guild_id"] = json!("77");
             told["channel_id"] = json!("78");
+            told["channel_type"] = json!(0);
         });
     }
 

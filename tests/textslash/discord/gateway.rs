@@ -23,6 +23,7 @@ async fn a_cut_line_is_resumed_and_what_was_said_meanwhile_is_replayed_once() {
         in_time("it resumes", world.simulated.has_heard(RESUME, round)).await;
     }
     assert_eq!(world.simulated.opcodes(), [IDENTIFY, RESUME, RESUME]);
+    world.expect_only_described_calls();
 }
 
 #[tokio::test]
@@ -37,6 +38,7 @@ async fn asked_to_reconnect_it_resumes_without_loss_or_double() {
         assert_eq!(world.hears().await, format!("line {n}"));
     }
     assert_eq!(world.simulated.opcodes(), [IDENTIFY, RESUME]);
+    world.expect_only_described_calls();
 }
 
 #[tokio::test]
@@ -55,6 +57,7 @@ async fn when_the_session_ends_what_the_gateway_does_not_replay_is_looked_up_onc
     ada.says("after");
     assert_eq!(world.hears().await, "after");
     assert_eq!(world.simulated.opcodes(), [IDENTIFY, IDENTIFY]);
+    world.expect_only_described_calls();
 }
 
 #[tokio::test]
@@ -69,6 +72,7 @@ async fn a_session_that_ended_while_the_line_was_cut_is_begun_anew() {
     ada.says("after");
     assert_eq!(world.hears().await, "after");
     assert_eq!(world.simulated.opcodes(), [IDENTIFY, RESUME, IDENTIFY]);
+    world.expect_only_described_calls();
 }
 
 #[tokio::test]
@@ -86,6 +90,7 @@ async fn what_was_said_while_nobody_listened_is_recovered_and_what_ended_hears_n
     assert_eq!((again.id, again.content), (lost.id, lost.content));
     assert_eq!(world.hears().await, "nobody listens");
     assert_eq!(world.hears().await, "listens again");
+    world.expect_only_described_calls();
 }
 
 #[tokio::test]

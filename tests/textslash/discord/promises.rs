@@ -40,6 +40,7 @@ async fn what_is_said_arrives_with_an_id_of_its_own_and_can_be_answered() {
     let said = &world.calls("POST", "/messages")[0];
     assert_eq!(said["allowed_mentions"], json!({ "parse": [] }), "nobody is called by our text");
     assert_eq!(world.calls("POST", "/typing").len(), 1);
+    world.expect_only_described_calls();
 }
 
 #[tokio::test]
@@ -51,6 +52,7 @@ async fn itself_other_bots_and_notices_are_not_heard() {
     ada.causes_a_notice();
     ada.says("A person.");
     assert_eq!(world.hears().await, "A person.");
+    world.expect_only_described_calls();
 }
 
 #[tokio::test]
@@ -64,6 +66,7 @@ async fn what_others_read_along_is_no_private_place() {
         ada.runs_among_others("/start", place);
         assert_eq!(world.taken().await.place, expected, "{place:?}");
     }
+    world.expect_only_described_calls();
 }
 
 #[tokio::test]
@@ -93,6 +96,7 @@ async fn long_and_strange_text_fits_as_promised_and_no_longer() {
     assert!(matches!(refused, Err(ChannelError::Refused(_))), "{refused:?}");
     let refused = world.channel().edit(&sent, &too_long).await;
     assert!(matches!(refused, Err(ChannelError::Refused(_))), "{refused:?}");
+    world.expect_only_described_calls();
 }
 
 #[tokio::test]
@@ -121,6 +125,7 @@ async fn messages_are_edited_and_deleted_by_their_ids_and_a_persons_own_stay() {
     let deleted = channel.delete(&mine).await;
     assert!(matches!(deleted, Err(ChannelError::Refused(_))), "{deleted:?}");
     assert!(!channel.capabilities().deletes_theirs);
+    world.expect_only_described_calls();
 }
 
 #[tokio::test]
@@ -140,6 +145,7 @@ async fn the_same_key_sent_twice_is_one_message_also_after_a_death() {
     let other = world.channel().send(&bobs, &Outbound::text("key", "Only once.")).await;
     assert_ne!(other.unwrap(), first, "a key belongs to its chat");
     assert_eq!(ada.screen().len(), 2);
+    world.expect_only_described_calls();
 }
 
 #[tokio::test]
@@ -164,6 +170,7 @@ async fn a_button_comes_back_with_its_id_and_its_message_and_is_answered_at_once
         Outbound::text("r", "Shall I?").with_buttons(vec![Button::new(longest + "x", "No")]);
     let refused = world.tries(&too_long).await;
     assert!(matches!(refused, Err(ChannelError::Refused(_))), "{refused:?}");
+    world.expect_only_described_calls();
 }
 
 #[tokio::test]
@@ -195,6 +202,7 @@ async fn the_menu_is_offered_where_people_write_to_the_bot_and_commands_arrive_a
     assert_eq!(inbound.content, Content::Text("/start".to_owned().into()));
     assert_eq!((inbound.locale.as_deref(), inbound.chat), (Some("en-US"), world.chat()));
     in_time("the command is answered", world.simulated.has_answered(1)).await;
+    world.expect_only_described_calls();
 }
 
 #[tokio::test]
@@ -223,6 +231,7 @@ async fn a_secret_is_entered_in_a_modal_and_stands_in_no_message() {
         assert_eq!((inbound.message, inbound.place), (None, Place::Private));
         assert!(!world.simulated.kept().contains("FlyV1"));
     }
+    world.expect_only_described_calls();
 }
 
 #[tokio::test]
@@ -261,6 +270,7 @@ async fn files_go_both_ways() {
     let too_large = File { key: "large".into(), bytes: vec![0; most + 1].into(), ..file };
     let refused = channel.send_file(&world.chat(), &too_large).await;
     assert!(matches!(refused, Err(ChannelError::Refused(_))), "{refused:?}");
+    world.expect_only_described_calls();
 }
 
 fn file(name: &str, bytes: Bytes) -> File {
@@ -289,6 +299,7 @@ async fn closed_direct_messages_are_unreachable_until_they_open() {
         let sent = world.channel().send(&ChatId(nonsense.into()), &message).await;
         assert!(matches!(sent, Err(ChannelError::Refused(_))), "{sent:?}");
     }
+    world.expect_only_described_calls();
 }
 
 #[tokio::test]
@@ -306,4 +317,5 @@ async fn who_sends_too_fast_is_told_how_long_to_wait_and_not_refused_again_meanw
     }
     assert!(world.simulated.refused_as_too_fast() <= 1, "who insists is locked out by Discord");
     assert_eq!(ada.screen().len(), 5);
+    world.expect_only_described_calls();
 }

@@ -13,6 +13,7 @@ use textslash::clock::Clock;
 use textslash::sandbox::discord as simulated;
 use tokio::task::JoinSet;
 
+use super::description::Description;
 use crate::port::serve;
 
 /// Generous: a promise that is kept is kept at once.
@@ -100,6 +101,40 @@ impl World {
         let calls = self.simulated.calls().into_iter();
         let these = calls.filter(|(of, to, _)| of == method && to.ends_with(path));
         these.map(|(_, _, body)| body).collect()
+    }
+
+    /// Asserts that everything that was called so far is described, field by field.
+    pub fn expect_only_described_calls(&self) {
+        let Some(description) = Description::load() else { return };
+        let calls = self.simulated.calls();
+        assert!(!calls.is_empty(), "the check is blind");
+        for (method, path, body) in calls {
+            let wrong = description.check_call(&method, &path, &body);
+            assert_eq!(wrong, Vec::<String>::new(), "{method} {path} {body}");
+        }
+    }
+
+    /// Calls the API as a program would, and checks call and answer against the description.
+    pub async fn asks(&self, method: &str, path: &str, named: &str, body: &Value) -> (u16, Value) {
+        let (status, answer) = self.calls_api(method, path, body).await;
+        if let Some(description) = Description::load() {
+            let wrong = description.check_call(method, named, body);
+            assert_eq!(wrong, Vec::<String>::new(), "{method} {path} {body}");
+            let wrong = description.check_answer(method, named, status, &answer);
+            assert_eq!(wrong, Vec::<String>::new(), "{method} {path} answered {answer}");
+        }
+        (status, answer)
+    }
+
+    pub async fn calls_api(&self, method: &str, path: &str, body: &Value) -> (u16, Value) {
+        let url = format!("{}/api/v10{path}", self.base);
+        let request = reqwest::Client::new().request(method.parse().unwrap(), url);
+        let request = request.header("authorization", format!("Bot {}", self.token));
+        let request = if body.is_null() { request } else { request.json(body) };
+        let answer = request.send().await.unwrap();
+        let status = answer.status().as_u16();
+        let text = answer.text().await.unwrap();
+        (status, serde_json::from_str(&text).unwrap_or(Value::String(text)))
     }
 }
 
