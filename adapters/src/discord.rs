@@ -100,9 +100,10 @@ impl Discord {
         let heard = Arc::new(Heard::new(inbox.clone()));
         let (ready, mut is_ready) = watch::channel(false);
         let (connection, ended) = oneshot::channel();
-        let listener =
-            Listener { rest: rest.clone(), inbox: inbox.clone(), heard: heard.clone(), ready };
-        tokio::spawn(gateway::listen(http.build(), listener, ended));
+        // Its connections live where the gateway's do.
+        let asks = Arc::new(Rest::new(&settings.token, settings.api_url.as_deref())?);
+        let listener = Listener { rest: asks, inbox: inbox.clone(), heard: heard.clone(), ready };
+        gateway::begin(http.build(), listener, ended)?;
         let is_ready = tokio::time::timeout(READY_TIMEOUT, is_ready.wait_for(|it| *it)).await;
         if !matches!(is_ready, Ok(Ok(_))) {
             return Err(StartError::OutOfReach);

@@ -13,6 +13,9 @@ pub enum StartError {
     /// Discord did not answer.
     #[error("Discord cannot be reached")]
     OutOfReach,
+    /// This machine gives no thread or no way into the network.
+    #[error("the connection to Discord cannot be set up on this machine")]
+    Platform,
 }
 
 pub(super) fn meaning(status: StatusCode, code: u64) -> ChannelError {

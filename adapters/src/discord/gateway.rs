@@ -10,6 +10,7 @@ use serenity::all::{
 use serenity::async_trait;
 use tokio::sync::{oneshot, watch};
 
+use super::errors::StartError;
 use super::heard::Heard;
 use super::rest::Rest;
 use super::{components, inbound};
@@ -30,9 +31,23 @@ pub(super) struct Listener {
     pub(super) ready: watch::Sender<bool>,
 }
 
+/// Listens on a thread of its own. serenity hands over every event in a task of its own, and one thread alone
+/// takes tasks up in their order: elsewhere a person's second line might come before the first.
+pub(super) fn begin(
+    http: Http,
+    listener: Listener,
+    ended: oneshot::Receiver<()>,
+) -> Result<(), StartError> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let runtime = runtime.map_err(|_| StartError::Platform)?;
+    let thread = std::thread::Builder::new().name("discord".to_owned());
+    let thread = thread.spawn(move || runtime.block_on(listen(http, listener, ended)));
+    thread.map(drop).map_err(|_| StartError::Platform)
+}
+
 /// Listens until nobody holds the other end of `ended`. serenity resumes and reconnects; when it gives up,
 /// it starts over.
-pub(super) async fn listen(http: Http, listener: Listener, ended: oneshot::Receiver<()>) {
+async fn listen(http: Http, listener: Listener, ended: oneshot::Receiver<()>) {
     let intents = GatewayIntents::DIRECT_MESSAGES;
     let client = serenity::client::ClientBuilder::new_with_http(http, intents);
     let client: Result<Client, _> = client.event_handler(listener).await;

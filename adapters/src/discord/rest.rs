@@ -64,7 +64,7 @@ struct Refusal {
 impl Rest {
     pub(super) fn new(token: &str, api_url: Option<&str>) -> Result<Self, StartError> {
         let client = Client::builder().redirect(reqwest::redirect::Policy::none()).build();
-        let client = client.map_err(|_| StartError::OutOfReach)?;
+        let client = client.map_err(|_| StartError::Platform)?;
         let base = format!("{}/api/v10", api_url.unwrap_or(BASE).trim_end_matches('/'));
         let authorization = Zeroizing::new(format!("Bot {token}"));
         Ok(Self { client, base, authorization, closed: Mutex::default() })

@@ -102,3 +102,15 @@ async fn a_wrong_token_is_refused_and_a_discord_that_is_not_there_is_out_of_reac
     let started = Discord::start(world.settings(&world.token)).await;
     assert_eq!(started.err(), Some(StartError::OutOfReach));
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn what_is_said_in_one_breath_keeps_its_order() {
+    let world = World::new().await;
+    let mut ada = world.ada();
+    let said: Vec<_> = (0..300).map(|n| format!("line {n}")).collect();
+    said.iter().for_each(|line| ada.says(line));
+    for line in &said {
+        assert_eq!(world.hears().await, *line);
+    }
+    world.expect_only_described_calls();
+}
