@@ -319,3 +319,26 @@ async fn who_sends_too_fast_is_told_how_long_to_wait_and_not_refused_again_meanw
     assert_eq!(ada.screen().len(), 5);
     world.expect_only_described_calls();
 }
+
+#[tokio::test]
+async fn when_the_wait_is_over_it_goes_on_and_another_chat_never_waited() {
+    let world = World::new().await;
+    let ada = world.ada();
+    let bobs = ChatId(world.simulated.person(&world.token, ADA + 1).channel().to_string());
+    world.simulated.limits_messages(2, 300);
+    for n in 0..6 {
+        let message = Outbound::text(n.to_string(), "quick");
+        let sent = async {
+            while let Err(ChannelError::TooFast { .. }) = world.tries(&message).await {
+                tokio::task::yield_now().await;
+            }
+        };
+        in_time("the wait is over", sent).await;
+        if n < 2 {
+            world.channel().send(&bobs, &message).await.unwrap();
+        }
+    }
+    assert_eq!(ada.screen().len(), 6);
+    assert_eq!(world.simulated.refused_as_too_fast(), 0, "it waits before it is told to");
+    world.expect_only_described_calls();
+}
