@@ -12,10 +12,9 @@ use std::time::Duration;
 use async_trait::async_trait;
 use bytes::Bytes;
 use serde_json::{Value, json};
-use serenity::all::{ChannelId, CreateAttachment, GatewayIntents, Http, HttpBuilder, MessageId};
+use serenity::all::HttpBuilder;
 use sha2::{Digest, Sha256};
-use tokio::sync::Notify;
-use tokio::task::AbortHandle;
+use tokio::sync::{oneshot, watch};
 use zeroize::Zeroizing;
 
 use crate::channel::{Capabilities, Channel, ChannelError, Event, SecretEntry};
@@ -26,12 +25,17 @@ use crate::text::{Unit, length};
 mod components;
 mod errors;
 mod gateway;
+mod heard;
+mod inbound;
+mod rest;
 #[cfg(test)]
 mod tests;
 
 pub use errors::StartError;
 
-use errors::meaning;
+use gateway::Listener;
+use heard::Heard;
+use rest::Rest;
 
 /// Longest content of a message (Discord's docs, "Create Message").
 const TEXT_MAX: usize = 2000;
@@ -51,12 +55,6 @@ const EDIT_INTERVAL_MS: u64 = 1_200;
 /// Messages that are remembered by their key, so that the same one is not sent twice.
 const KEYS_MAX: usize = 1_024;
 
-/// Messages that are looked through after a restart, in one chat (Discord's limit is 100).
-const RECOVERED_MAX: u8 = 50;
-
-/// How far back they are looked through, in seconds: what is older would surprise.
-const RECOVERED_AGE_S: i64 = 24 * 60 * 60;
-
 /// How long the gateway may take to let us in: what is said before that would not be heard.
 const READY_TIMEOUT: Duration = Duration::from_secs(30);
 
@@ -73,19 +71,15 @@ pub struct Settings {
 
 /// A Discord bot.
 pub struct Discord {
-    http: Arc<Http>,
+    rest: Arc<Rest>,
     name: String,
-    application: u64,
+    application: String,
     capabilities: Capabilities,
     inbox: Arc<Inbox>,
+    heard: Arc<Heard>,
     sent: Mutex<VecDeque<(ChatId, String, MessageRef)>>,
-    connection: AbortHandle,
-}
-
-impl Drop for Discord {
-    fn drop(&mut self) {
-        self.connection.abort();
-    }
+    /// The gateway's connection ends with it.
+    _connection: oneshot::Sender<()>,
 }
 
 impl Discord {
@@ -95,35 +89,34 @@ impl Discord {
     /// # Errors
     /// When the token is refused or Discord cannot be reached.
     pub async fn start(settings: Settings) -> Result<Arc<Self>, StartError> {
-        let http = |settings: &Settings| {
-            let builder = HttpBuilder::new(settings.token.as_str());
-            match &settings.api_url {
-                Some(url) => builder.proxy(url.trim_end_matches('/')).ratelimiter_disabled(true),
-                None => builder,
-            }
-            .build()
+        let rest = Arc::new(Rest::new(&settings.token, settings.api_url.as_deref())?);
+        let me = rest.me().await?;
+        let http = HttpBuilder::new(settings.token.as_str());
+        let http = match &settings.api_url {
+            Some(url) => http.proxy(url.trim_end_matches('/')).ratelimiter_disabled(true),
+            None => http,
         };
-        let asks = http(&settings);
-        let me = asks.get_current_user().await.map_err(|error| errors::at_start(&error))?;
-        asks.set_application_id(me.id.get().into());
         let inbox = Arc::new(Inbox::new());
-        let (listens, intents) = (http(&settings), GatewayIntents::DIRECT_MESSAGES);
-        let ready = Arc::new(Notify::new());
-        let listening = gateway::listen(listens, intents, inbox.clone(), ready.clone());
-        let listening = tokio::spawn(listening);
-        let connection = listening.abort_handle();
-        if tokio::time::timeout(READY_TIMEOUT, ready.notified()).await.is_err() {
-            connection.abort();
+        let heard = Arc::new(Heard::new(inbox.clone()));
+        let (ready, mut is_ready) = watch::channel(false);
+        let (connection, ended) = oneshot::channel();
+        // Its connections live where the gateway's do.
+        let asks = Arc::new(Rest::new(&settings.token, settings.api_url.as_deref())?);
+        let listener = Listener { rest: asks, inbox: inbox.clone(), heard: heard.clone(), ready };
+        gateway::begin(http.build(), listener, ended)?;
+        let is_ready = tokio::time::timeout(READY_TIMEOUT, is_ready.wait_for(|it| *it)).await;
+        if !matches!(is_ready, Ok(Ok(_))) {
             return Err(StartError::OutOfReach);
         }
         Ok(Arc::new(Self {
-            http: Arc::new(asks),
-            name: me.name.clone(),
-            application: me.id.get(),
+            rest,
+            name: me.username,
+            application: me.id,
             capabilities: capabilities(),
             inbox,
+            heard,
             sent: Mutex::default(),
-            connection,
+            _connection: connection,
         }))
     }
 
@@ -147,38 +140,24 @@ impl Discord {
         &self,
         chat: &ChatId,
         key: &str,
-        message: Value,
-        files: Vec<CreateAttachment>,
+        mut message: Value,
+        file: Option<&File>,
     ) -> Result<MessageRef, ChannelError> {
         if let Some(sent) = self.sent_as(chat, key) {
             return Ok(sent);
         }
-        let sent = self.http.send_message(channel(chat)?, files, &message).await;
-        let sent = sent.map_err(|error| meaning(&error))?;
-        let message = MessageRef { chat: chat.clone(), id: sent.id.to_string() };
+        message["nonce"] = json!(nonce(chat, key));
+        message["enforce_nonce"] = json!(true);
+        let channel = channel(chat)?;
+        let id = self.rest.create(channel, &message, file).await?;
+        self.heard.chat(channel);
+        let message = MessageRef { chat: chat.clone(), id };
         let mut all = self.sent.lock().unwrap_or_else(PoisonError::into_inner);
         if all.len() == KEYS_MAX {
             all.pop_front();
         }
         all.push_back((chat.clone(), key.to_owned(), message.clone()));
         Ok(message)
-    }
-
-    async fn recover_chat(&self, chat: &ChatId) -> Result<(), ChannelError> {
-        let recent = self.http.get_messages(channel(chat)?, None, Some(RECOVERED_MAX)).await;
-        let mut recent = recent.map_err(|error| meaning(&error))?;
-        recent.reverse();
-        let now_s = serenity::all::Timestamp::now().unix_timestamp();
-        for message in recent {
-            let age_s = now_s - message.timestamp.unix_timestamp();
-            if age_s < RECOVERED_AGE_S
-                && let Some(inbound) = gateway::of_message(&message)
-            {
-                // The core knows which of them it has seen.
-                self.inbox.put(inbound).map_err(|_| ChannelError::InDoubt)?;
-            }
-        }
-        Ok(())
     }
 }
 
@@ -219,33 +198,25 @@ impl Channel for Discord {
     }
 
     async fn send(&self, chat: &ChatId, message: &Outbound) -> Result<MessageRef, ChannelError> {
-        if length(&message.text, Unit::Chars) > TEXT_MAX {
-            return Err(ChannelError::Refused("too long"));
-        }
-        let mut body = content(message);
-        body["nonce"] = json!(nonce(chat, &message.key));
-        body["enforce_nonce"] = json!(true);
-        self.create(chat, &message.key, body, Vec::new()).await
+        check(message)?;
+        self.create(chat, &message.key, content(message), None).await
     }
 
     async fn edit(&self, message: &MessageRef, new: &Outbound) -> Result<(), ChannelError> {
-        if length(&new.text, Unit::Chars) > TEXT_MAX {
-            return Err(ChannelError::Refused("too long"));
-        }
+        check(new)?;
         let (channel, id) = (channel(&message.chat)?, message_id(&message.id)?);
-        let edited = self.http.edit_message(channel, id, &content(new), Vec::new()).await;
-        edited.map(|_| ()).map_err(|error| meaning(&error))
+        self.rest.edit(channel, id, &content(new)).await
     }
 
     async fn delete(&self, message: &MessageRef) -> Result<(), ChannelError> {
         let (channel, id) = (channel(&message.chat)?, message_id(&message.id)?);
-        self.http.delete_message(channel, id, None).await.map_err(|error| meaning(&error))
+        self.rest.delete(channel, id).await
     }
 
     async fn typing(&self, chat: &ChatId) {
         let Ok(channel) = channel(chat) else { return };
         // A sign that does not come is no loss.
-        let _ = self.http.broadcast_typing(channel).await;
+        let _ = self.rest.typing(channel).await;
     }
 
     async fn fetch(&self, attachment: &Attachment) -> Result<Bytes, ChannelError> {
@@ -255,38 +226,47 @@ impl Channel for Discord {
             <[&str; 3]>::try_from(attachment.id.split('/').collect::<Vec<_>>())
                 .map_err(|_| GONE)?;
         let (channel, message) = (channel(&ChatId(chat.to_owned()))?, message_id(message)?);
-        let message =
-            self.http.get_message(channel, message).await.map_err(|error| meaning(&error))?;
+        let message = self.rest.message(channel, message).await?;
         let found = message.attachments.iter().find(|it| it.id.to_string() == id).ok_or(GONE)?;
         if u64::from(found.size) > FILES_IN_BYTES_MAX {
             return Err(ChannelError::Refused("the file is too large"));
         }
-        found.download().await.map(Bytes::from).map_err(|error| meaning(&error))
+        self.rest.download(&found.url, FILES_IN_BYTES_MAX).await
     }
 
     async fn send_file(&self, chat: &ChatId, file: &File) -> Result<MessageRef, ChannelError> {
         if file.bytes.len() as u64 > FILES_OUT_BYTES_MAX {
             return Err(ChannelError::Refused("the file is too large"));
         }
-        let attachment = CreateAttachment::bytes(file.bytes.to_vec(), file.name.clone());
         let body = json!({ "content": file.caption, "allowed_mentions": { "parse": [] } });
-        self.create(chat, &file.key, body, vec![attachment]).await
+        self.create(chat, &file.key, body, Some(file)).await
     }
 
     async fn announce(&self, menu: &[MenuEntry]) {
-        let commands: Vec<Value> = menu.iter().map(components::command).collect();
-        if let Err(error) = self.http.create_global_commands(&commands).await {
-            tracing::warn!(error = ?meaning(&error), "the slash commands were not registered");
+        let commands = menu.iter().map(components::command).collect();
+        if let Err(error) = self.rest.register(&self.application, &commands).await {
+            tracing::warn!(%error, "the slash commands were not registered");
         }
     }
 
     async fn recover(&self, chats: &[ChatId]) {
         for chat in chats {
-            if let Err(error) = self.recover_chat(chat).await {
+            let Ok(channel) = channel(chat) else { continue };
+            if let Err(error) = self.heard.recover(&self.rest, channel).await {
                 tracing::warn!(%error, "what was said meanwhile could not be read");
             }
         }
     }
+}
+
+fn check(message: &Outbound) -> Result<(), ChannelError> {
+    if length(&message.text, Unit::Chars) > TEXT_MAX {
+        return Err(ChannelError::Refused("too long"));
+    }
+    if message.buttons.len() > BUTTONS_MAX || !components::fit(message) {
+        return Err(ChannelError::Refused("its buttons do not fit"));
+    }
+    Ok(())
 }
 
 fn content(message: &Outbound) -> Value {
@@ -303,12 +283,11 @@ fn nonce(chat: &ChatId, key: &str) -> String {
     hex::encode(hash).chars().take(NONCE_CHARS).collect()
 }
 
-fn channel(chat: &ChatId) -> Result<ChannelId, ChannelError> {
-    let id = chat.0.parse::<u64>().ok().filter(|id| *id != 0);
-    id.map(ChannelId::new).ok_or(ChannelError::Refused("not a chat of Discord"))
+fn channel(chat: &ChatId) -> Result<u64, ChannelError> {
+    let id = chat.0.parse().ok().filter(|id| *id != 0);
+    id.ok_or(ChannelError::Refused("not a chat of Discord"))
 }
 
-fn message_id(id: &str) -> Result<MessageId, ChannelError> {
-    let id = id.parse::<u64>().ok().filter(|id| *id != 0);
-    id.map(MessageId::new).ok_or(ChannelError::NoSuchMessage)
+fn message_id(id: &str) -> Result<u64, ChannelError> {
+    id.parse().ok().filter(|id| *id != 0).ok_or(ChannelError::NoSuchMessage)
 }

@@ -9,19 +9,24 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use axum::Router;
+use axum::extract::DefaultBodyLimit;
+use axum::middleware::from_fn_with_state;
 use axum::routing::{any, get, patch, post, put};
+use bytes::Bytes;
 use serde_json::{Value, json};
 use tokio::sync::watch;
 
 use crate::chance::Chance;
 use crate::clock::Clock;
 
+mod files;
 mod gateway;
 mod interactions;
+mod limits;
 mod messages;
 mod person;
 
-pub use person::{Person, Shown};
+pub use person::{Person, Shown, Where};
 
 /// When Discord's ids began, in unix milliseconds.
 const EPOCH_MS: u64 = 1_420_070_400_000;
@@ -40,6 +45,10 @@ struct State {
     bots: BTreeMap<String, Bot>,
     next_id: u64,
     calls: Vec<(String, String, Value)>,
+    /// Where it is reached, as those who call it say.
+    host: String,
+    gateway: gateway::Gateway,
+    limits: limits::Limits,
 }
 
 struct Bot {
@@ -70,12 +79,25 @@ struct Message {
     components: Value,
     nonce: Option<String>,
     edited: bool,
+    files: Vec<File>,
+}
+
+/// What is attached to a message.
+#[derive(Clone)]
+struct File {
+    id: u64,
+    name: String,
+    media_type: Option<String>,
+    bytes: Bytes,
 }
 
 struct Interaction {
     id: u64,
+    kind: u8,
     at_ms: u64,
     channel: u64,
+    /// The message whose button was tapped.
+    message: u64,
     answered: bool,
     modal: Option<Value>,
 }
@@ -104,17 +126,24 @@ impl Discord {
             .route("/gateway", get(gateway::address))
             .route("/gateway/bot", get(gateway::address))
             .route("/users/@me", get(messages::me))
-            .route("/applications/{app}/commands", put(messages::set_commands))
+            .route(
+                "/applications/{app}/commands",
+                put(messages::set_commands).get(messages::list_commands),
+            )
             .route("/channels/{channel}/messages", get(messages::list).post(messages::create))
             .route(
                 "/channels/{channel}/messages/{message}",
                 patch(messages::edit).delete(messages::delete).get(messages::show),
             )
             .route("/channels/{channel}/typing", post(messages::typing))
-            .route("/interactions/{id}/{token}/callback", post(interactions::answer));
+            .route("/interactions/{id}/{token}/callback", post(interactions::answer))
+            .layer(from_fn_with_state(self.clone(), limits::limit))
+            .layer(DefaultBodyLimit::max(files::BODY_MAX));
         Router::new()
             .nest("/api/v10", api)
+            .route("/attachments/{channel}/{id}/{name}", get(files::download))
             .route("/gateway", any(gateway::connect))
+            .route("/gateway/", any(gateway::connect))
             .with_state(self.clone())
     }
 
@@ -153,6 +182,15 @@ impl Discord {
         self.state().bots.get(token).map_or(json!([]), |bot| bot.commands.clone())
     }
 
+    /// Waits until a bot has slash commands.
+    pub async fn has_commands(&self, token: &str) {
+        let mut changed = self.changed.subscribe();
+        while self.commands(token) == json!([]) {
+            // The sender lives as long as this value.
+            let _ = changed.changed().await;
+        }
+    }
+
     /// Every REST call so far: method, path, body.
     pub fn calls(&self) -> Vec<(String, String, Value)> {
         self.state().calls.clone()
@@ -189,6 +227,7 @@ fn user(id: u64, name: &str, bot: bool) -> Value {
     json!({
         "id": id.to_string(), "username": name, "discriminator": "0000", "global_name": null,
         "avatar": null, "bot": bot, "mfa_enabled": false, "verified": true, "flags": 0,
+        "public_flags": 0, "locale": "en-US", "primary_guild": null,
     })
 }
 
@@ -199,17 +238,46 @@ fn time(at_ms: u64) -> String {
     at.and_then(|at| at.format(form).ok()).unwrap_or_default()
 }
 
+/// Components with the numbers that Discord gives them.
+fn numbered(components: &Value) -> Value {
+    fn number(components: &Value, next: &mut u32) -> Value {
+        let all = components.as_array().into_iter().flatten().cloned().map(|mut it| {
+            *next += 1;
+            it["id"] = json!(*next);
+            if it["components"].is_array() {
+                it["components"] = number(&it["components"], next);
+            }
+            it
+        });
+        all.collect()
+    }
+    number(components, &mut 0)
+}
+
+/// A message as the gateway tells it of direct messages.
+fn as_event(bot: &Bot, channel: u64, message: &Message, host: &str) -> Value {
+    let mut told = as_json(bot, channel, message, host);
+    told["channel_type"] = json!(1);
+    told
+}
+
 /// A message as the API tells it.
-fn as_json(bot: &Bot, channel: u64, message: &Message) -> Value {
+fn as_json(bot: &Bot, channel: u64, message: &Message, host: &str) -> Value {
     let person = bot.chats.get(&channel).map_or(0, |chat| chat.person);
     let author =
         if message.by_bot { user(bot.id, &bot.name, true) } else { user(person, "ada", false) };
-    json!({
+    let files: Vec<Value> =
+        message.files.iter().map(|it| files::as_json(it, channel, host)).collect();
+    let mut told = json!({
         "id": message.id.to_string(), "channel_id": channel.to_string(), "author": author,
         "content": message.text, "timestamp": time(message.at_ms),
         "edited_timestamp": message.edited.then(|| time(message.at_ms)), "tts": false,
-        "mention_everyone": false, "mentions": [], "mention_roles": [], "attachments": [],
-        "embeds": [], "pinned": false, "type": 0, "components": message.components,
-        "nonce": message.nonce, "flags": 0,
-    })
+        "mention_everyone": false, "mentions": [], "mention_roles": [], "attachments": files,
+        "embeds": [], "pinned": false, "type": 0, "components": numbered(&message.components),
+        "flags": 0,
+    });
+    if let Some(nonce) = &message.nonce {
+        told["nonce"] = json!(nonce);
+    }
+    told
 }

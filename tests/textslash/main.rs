@@ -5,6 +5,7 @@
 mod browser;
 mod cli;
 mod contract;
+mod discord;
 mod fly_account;
 mod naughty;
 mod onboarding;

@@ -31,15 +31,23 @@ pub(super) fn rows(message: &Outbound) -> Value {
     rows.collect()
 }
 
+/// Whether Discord takes these buttons.
+pub(super) fn fit(message: &Outbound) -> bool {
+    let mut ids = message.buttons.iter().map(|it| it.id.chars().count());
+    ids.all(|length| (1..=ID_CHARS_MAX).contains(&length))
+}
+
 fn button(id: &str, label: &str, style: u8) -> Value {
     let label: String = label.chars().take(LABEL_CHARS_MAX).collect();
     json!({ "type": 2, "style": style, "label": label, "custom_id": id })
 }
 
 fn form_id(form: &SecretForm) -> String {
-    let mut id = format!("{FORM}|{}", form.title);
+    // What parts them stands in none of them.
+    let plain = |text: &str| text.replace('|', "/");
+    let mut id = format!("{FORM}|{}", plain(&form.title));
     for field in &form.fields {
-        id.push_str(&format!("|{}={}", field.id, field.label));
+        id.push_str(&format!("|{}={}", field.id, plain(&field.label)));
     }
     if id.chars().count() <= ID_CHARS_MAX { id } else { FORM.to_owned() }
 }

@@ -1,11 +1,8 @@
 //! What Discord's errors mean for us.
 
-use serenity::all::{ErrorResponse, HttpError};
+use reqwest::StatusCode;
 
 use crate::channel::ChannelError;
-
-/// How long to wait when Discord is too busy and the client was not told how long.
-const BUSY_MS: u64 = 2_000;
 
 /// Why a bot cannot be started.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -16,29 +13,18 @@ pub enum StartError {
     /// Discord did not answer.
     #[error("Discord cannot be reached")]
     OutOfReach,
+    /// This machine gives no thread or no way into the network.
+    #[error("the connection to Discord cannot be set up on this machine")]
+    Platform,
 }
 
-pub(super) fn at_start(error: &serenity::Error) -> StartError {
-    match refusal(error) {
-        Some(refusal) if refusal.status_code.as_u16() == 401 => StartError::TokenRefused,
-        _ => StartError::OutOfReach,
-    }
-}
-
-fn refusal(error: &serenity::Error) -> Option<&ErrorResponse> {
-    match error {
-        serenity::Error::Http(HttpError::UnsuccessfulRequest(refusal)) => Some(refusal),
-        _ => None,
-    }
-}
-
-pub(super) fn meaning(error: &serenity::Error) -> ChannelError {
-    let Some(refusal) = refusal(error) else { return ChannelError::InDoubt };
-    match (refusal.status_code.as_u16(), refusal.error.code) {
-        (429, _) => ChannelError::TooFast { retry_after_ms: BUSY_MS },
-        // Unknown channel; direct messages are closed.
-        (_, 10003 | 50007) => ChannelError::Unreachable,
+pub(super) fn meaning(status: StatusCode, code: u64) -> ChannelError {
+    match (status.as_u16(), code) {
+        // Unknown channel; no access to it; direct messages are closed.
+        (_, 10003 | 50001 | 50007) => ChannelError::Unreachable,
         (_, 10008) => ChannelError::NoSuchMessage,
+        (401, _) => ChannelError::Refused("Discord refuses the bot token"),
+        (413, _) | (_, 40005) => ChannelError::Refused("the file is too large"),
         (500.., _) => ChannelError::InDoubt,
         _ => ChannelError::Refused("Discord refused it"),
     }

@@ -1,5 +1,5 @@
 use super::*;
-use crate::chat::{Ask, Button, SecretField, SecretForm};
+use crate::chat::{Ask, Button, Place, SecretField, SecretForm};
 
 fn form(label: &str) -> SecretForm {
     let field = |id: &str| SecretField {
@@ -58,4 +58,33 @@ fn five_buttons_stand_in_a_row_and_a_key_has_one_nonce() {
     assert_eq!(nonce(&one, "k"), nonce(&one, "k"));
     assert_ne!(nonce(&one, "k"), nonce(&other, "k"));
     assert_eq!(nonce(&one, "k").len(), NONCE_CHARS);
+}
+
+#[test]
+fn a_message_in_a_server_is_no_private_one_and_every_file_of_a_message_is_heard() {
+    let user = json!({ "id": "7", "username": "ada", "discriminator": "0", "avatar": null });
+    let file = |id: &str| {
+        json!({
+            "id": id, "filename": id, "size": 3, "url": "http://a.example", "proxy_url": "",
+        })
+    };
+    let mut message = json!({
+        "id": "1", "channel_id": "2", "author": user, "content": "two files", "tts": false,
+        "timestamp": "2026-11-26T00:00:00Z", "edited_timestamp": null, "mention_everyone": false,
+        "mentions": [], "mention_roles": [], "attachments": [file("3"), file("4")], "embeds": [],
+        "pinned": false, "type": 0,
+    });
+    let heard = |message: &Value| {
+        let message = serde_json::from_value(message.clone()).unwrap();
+        inbound::of_message(&message)
+    };
+    let of_person = heard(&message);
+    let ids: Vec<_> = of_person.iter().map(|it| it.id.0.as_str()).collect();
+    assert_eq!(ids, ["1", "1/4"]);
+    assert!(of_person.iter().all(|it| it.place == Place::Private));
+
+    message["guild_id"] = json!("9");
+    assert!(heard(&message).iter().all(|it| it.place == Place::Group));
+    message["author"]["bot"] = json!(true);
+    assert_eq!(heard(&message), []);
 }

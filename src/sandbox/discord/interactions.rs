@@ -7,7 +7,10 @@ use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use serde_json::{Value, json};
 
-use super::{Discord, Interaction, No, Shown, as_json, user};
+use super::{Chat, Discord, Interaction, Message, No, Shown, Where, as_json, user};
+
+/// The flag of a message that only this person sees and that is not kept.
+const EPHEMERAL: u64 = 1 << 6;
 
 /// How long an interaction can be answered, in milliseconds.
 const ANSWER_MS: u64 = 3_000;
@@ -21,11 +24,13 @@ impl Discord {
         kind: u8,
         data: Value,
         message: u64,
+        place: Where,
     ) -> String {
         let (id, at_ms) = (self.snowflake(), self.clock.now_ms());
         let answer_token = hex::encode(self.chance.bytes::<16>());
         {
             let mut state = self.state();
+            let host = state.host.clone();
             let Some(bot) = state.bots.get_mut(token) else { return answer_token };
             let person = bot.chats.get(&channel).map_or(0, |chat| chat.person);
             let carrier = bot
@@ -34,21 +39,46 @@ impl Discord {
                 .and_then(|chat| chat.messages.iter().find(|it| it.id == message).cloned());
             let mut told = json!({
                 "id": id.to_string(), "application_id": bot.id.to_string(), "type": kind,
-                "data": data, "channel_id": channel.to_string(), "user": user(person, "ada", false),
+                "data": data, "channel_id": channel.to_string(),
                 "token": answer_token, "version": 1, "locale": "en-US", "entitlements": [],
-                "authorizing_integration_owners": {}, "context": 1, "app_permissions": "0",
+                "authorizing_integration_owners": {}, "context": place as u8, "app_permissions": "0",
                 "attachment_size_limit": 10_485_760,
                 "channel": { "id": channel.to_string(), "type": 1 },
             });
+            let ada = user(person, "ada", false);
+            if place == Where::Server {
+                told["guild_id"] = json!("77");
+                told["member"] = json!({
+                    "user": ada, "roles": [], "joined_at": "2026-01-01T00:00:00+00:00",
+                    "deaf": false, "mute": false, "flags": 0, "permissions": "0",
+                });
+            } else {
+                told["user"] = ada;
+            }
             if let Some(carrier) = carrier {
-                told["message"] = as_json(bot, channel, &carrier);
+                told["message"] = as_json(bot, channel, &carrier, &host);
             }
             bot.events.push(("INTERACTION_CREATE", told));
-            let interaction = Interaction { id, at_ms, channel, answered: false, modal: None };
+            let interaction =
+                Interaction { id, kind, at_ms, channel, message, answered: false, modal: None };
             bot.interactions.insert(answer_token.clone(), interaction);
         }
         self.has_changed();
         answer_token
+    }
+
+    /// Waits until so many interactions were answered in time.
+    pub async fn has_answered(&self, expected: usize) {
+        let mut changed = self.changed.subscribe();
+        let answered = || {
+            let state = self.state();
+            let all = state.bots.values().flat_map(|bot| bot.interactions.values());
+            all.filter(|it| it.answered).count()
+        };
+        while answered() < expected {
+            // The sender lives as long as this value.
+            let _ = changed.changed().await;
+        }
     }
 
     /// The modal that this interaction was answered with.
@@ -56,6 +86,55 @@ impl Discord {
         let state = self.state();
         state.bots.get(token)?.interactions.get(interaction)?.modal.clone()
     }
+}
+
+impl Chat {
+    /// A message as an answer; an ephemeral one is shown and not kept.
+    fn is_answered(&mut self, id: u64, at_ms: u64, data: &Value) {
+        let message = Message {
+            id,
+            by_bot: true,
+            at_ms,
+            text: data["content"].as_str().unwrap_or_default().to_owned(),
+            components: data["components"].clone(),
+            nonce: None,
+            edited: false,
+            files: Vec::new(),
+        };
+        self.shown.push(Shown::of(&message));
+        if data["flags"].as_u64().unwrap_or(0) & EPHEMERAL == 0 {
+            self.messages.push(message);
+        }
+    }
+
+    /// The message whose button was tapped, as the answer changes it.
+    fn is_updated(&mut self, id: u64, data: &Value) {
+        let Some(message) = self.messages.iter_mut().find(|it| it.id == id) else { return };
+        if let Some(text) = data["content"].as_str() {
+            text.clone_into(&mut message.text);
+        }
+        if data["components"].is_array() {
+            message.components = data["components"].clone();
+        }
+        message.edited = true;
+        self.shown.push(Shown::of(message));
+    }
+}
+
+/// A modal that Discord would show.
+fn is_modal(data: &Value) -> bool {
+    let length = |value: &Value| value.as_str().unwrap_or_default().chars().count();
+    let rows = data["components"].as_array().map(Vec::as_slice).unwrap_or_default();
+    let fits = |row: &Value| {
+        let input = &row["components"][0];
+        (1..=100).contains(&length(&input["custom_id"]))
+            && (1..=45).contains(&length(&input["label"]))
+            && input["max_length"].as_u64().is_none_or(|it| (1..=4_000).contains(&it))
+    };
+    (1..=45).contains(&length(&data["title"]))
+        && (1..=100).contains(&length(&data["custom_id"]))
+        && (1..=5).contains(&rows.len())
+        && rows.iter().all(fits)
 }
 
 pub async fn answer(
@@ -74,20 +153,28 @@ pub async fn answer(
         if now_ms.saturating_sub(interaction.at_ms) > ANSWER_MS {
             return Err(No(404, 10062, "Unknown interaction"));
         }
-        if std::mem::replace(&mut interaction.answered, true) {
+        if interaction.answered {
             return Err(No(400, 40060, "Interaction has already been acknowledged."));
         }
-        let channel = interaction.channel;
+        // A modal that was filled in cannot open another.
+        let fits = body["type"] != json!(9) || interaction.kind != 5 && is_modal(&body["data"]);
+        if !fits {
+            return Err(No(400, 50035, "Invalid Form Body"));
+        }
+        interaction.answered = true;
+        let (channel, carrier) = (interaction.channel, interaction.message);
+        let data = &body["data"];
         match body["type"].as_u64() {
-            Some(9) => interaction.modal = Some(body["data"].clone()),
+            Some(9) => interaction.modal = Some(data.clone()),
             Some(4) => {
-                let text = body["data"]["content"].as_str().unwrap_or_default().to_owned();
-                let shown = Shown { id: fresh, by_bot: true, text, buttons: Vec::new() };
-                if let Some(chat) = bot.chats.get_mut(&channel) {
-                    chat.shown.push(shown);
-                }
+                let chat = bot.chats.get_mut(&channel);
+                chat.into_iter().for_each(|chat| chat.is_answered(fresh, now_ms, data));
             }
-            Some(5..=7) => {}
+            Some(7) => {
+                let chat = bot.chats.get_mut(&channel);
+                chat.into_iter().for_each(|chat| chat.is_updated(carrier, data));
+            }
+            Some(5..=6) => {}
             _ => return Err(No(400, 50035, "Invalid Form Body")),
         }
     }

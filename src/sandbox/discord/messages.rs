@@ -7,7 +7,8 @@ use axum::extract::{Path, Query, State};
 use axum::http::{HeaderMap, StatusCode};
 use serde_json::{Value, json};
 
-use super::{Bot, Discord, Message, No, Shown, as_json, token_of, user};
+use super::files::Posted;
+use super::{Bot, Discord, File, Message, No, Shown, as_event, as_json, token_of, user};
 
 /// Longest content, in characters.
 const TEXT_MAX: usize = 2000;
@@ -18,17 +19,19 @@ impl Discord {
     fn with_bot<T>(
         &self,
         headers: &HeaderMap,
-        act: impl FnOnce(&mut Bot) -> Result<T, No>,
+        act: impl FnOnce(&mut Bot, &str) -> Result<T, No>,
     ) -> Result<T, No> {
         const UNAUTHORIZED: No = No(401, 0, "401: Unauthorized");
         let token = token_of(headers).ok_or(UNAUTHORIZED)?;
         let mut state = self.state();
-        act(state.bots.get_mut(&token).ok_or(UNAUTHORIZED)?)
+        let host = state.host.clone();
+        act(state.bots.get_mut(&token).ok_or(UNAUTHORIZED)?, &host)
     }
 }
 
 pub async fn me(State(discord): State<Arc<Discord>>, headers: HeaderMap) -> Answer {
-    discord.with_bot(&headers, |bot| Ok(Json(user(bot.id, &bot.name, true))))
+    discord.note("GET", "/users/@me", &json!({}));
+    discord.with_bot(&headers, |bot, _| Ok(Json(user(bot.id, &bot.name, true))))
 }
 
 pub async fn set_commands(
@@ -46,28 +49,22 @@ pub async fn set_commands(
     if !all.iter().all(fits) || all.len() > 100 {
         return Err(No(400, 50035, "Invalid Form Body"));
     }
-    let id = discord.snowflake();
-    discord.with_bot(&headers, |bot| {
+    let told = discord.with_bot(&headers, |bot, _| {
         bot.commands = commands;
-        let told = bot.commands.as_array().into_iter().flatten().map(|it| {
-            let mut it = it.clone();
-            it["id"] = json!(id.to_string());
-            it["application_id"] = json!(bot.id.to_string());
-            it["version"] = json!(id.to_string());
-            it
-        });
-        Ok(Json(told.collect()))
-    })
+        Ok(Json(commands_of(bot)))
+    });
+    discord.has_changed();
+    told
 }
 
 /// What does not fit: Discord says 50035 and where.
-fn check(body: &Value) -> Result<(), No> {
+fn check(body: &Value, with_file: bool) -> Result<(), No> {
     const INVALID: No = No(400, 50035, "Invalid Form Body");
     let text = body["content"].as_str().unwrap_or_default();
     if text.chars().count() > TEXT_MAX {
         return Err(INVALID);
     }
-    if text.trim().is_empty() {
+    if text.trim().is_empty() && !with_file {
         return Err(No(400, 50006, "Cannot send an empty message"));
     }
     let rows = body["components"].as_array().map(Vec::as_slice).unwrap_or_default();
@@ -93,12 +90,16 @@ pub async fn create(
     State(discord): State<Arc<Discord>>,
     Path(channel): Path<u64>,
     headers: HeaderMap,
-    Json(body): Json<Value>,
+    Posted { body, files }: Posted,
 ) -> Answer {
     discord.note("POST", "/channels/{channel_id}/messages", &body);
-    check(&body)?;
+    check(&body, !files.is_empty())?;
+    let files: Vec<File> = files
+        .into_iter()
+        .map(|(name, media_type, bytes)| File { id: discord.snowflake(), name, media_type, bytes })
+        .collect();
     let (id, now_ms) = (discord.snowflake(), discord.clock.now_ms());
-    let told = discord.with_bot(&headers, |bot| {
+    let told = discord.with_bot(&headers, |bot, host| {
         let chat = bot.chats.get_mut(&channel).ok_or(No(404, 10003, "Unknown Channel"))?;
         if chat.closed {
             return Err(No(403, 50007, "Cannot send messages to this user"));
@@ -119,15 +120,16 @@ pub async fn create(
                     components,
                     nonce,
                     edited: false,
+                    files,
                 };
                 chat.shown.push(Shown::of(&message));
                 chat.messages.push(message.clone());
                 message
             }
         };
-        let told = as_json(bot, channel, &message);
+        let told = as_json(bot, channel, &message, host);
         if message.id == id {
-            bot.events.push(("MESSAGE_CREATE", told.clone()));
+            bot.events.push(("MESSAGE_CREATE", as_event(bot, channel, &message, host)));
         }
         Ok(told)
     })?;
@@ -141,12 +143,58 @@ pub async fn list(
     Query(query): Query<Vec<(String, String)>>,
     headers: HeaderMap,
 ) -> Answer {
-    let limit = query.iter().find(|(name, _)| name == "limit").and_then(|(_, it)| it.parse().ok());
-    discord.with_bot(&headers, |bot| {
+    let all: serde_json::Map<_, _> =
+        query.iter().map(|(name, value)| (name.clone(), json!(value))).collect();
+    discord.note("GET", "/channels/{channel_id}/messages", &json!(all));
+    let asked = |name| query.iter().find(|(it, _)| it == name).and_then(|(_, it)| it.parse().ok());
+    let limit = asked("limit").unwrap_or(50_u64);
+    if !(1..=100).contains(&limit) {
+        return Err(No(400, 50035, "Invalid Form Body"));
+    }
+    let limit = usize::try_from(limit).unwrap_or(100);
+    discord.with_bot(&headers, |bot, host| {
         let chat = bot.chats.get(&channel).ok_or(No(404, 10003, "Unknown Channel"))?;
-        let recent = chat.messages.iter().rev().take(limit.unwrap_or(50));
-        Ok(Json(recent.map(|it| as_json(bot, channel, it)).collect()))
+        // Those nearest to the message that is named; the newest first all the same.
+        let mut found: Vec<_> = match asked("after") {
+            Some(after) => chat.messages.iter().filter(|it| it.id > after).take(limit).collect(),
+            None => chat.messages.iter().rev().take(limit).collect(),
+        };
+        found.sort_by_key(|it| std::cmp::Reverse(it.id));
+        Ok(Json(found.into_iter().map(|it| as_json(bot, channel, it, host)).collect()))
     })
+}
+
+pub async fn list_commands(
+    State(discord): State<Arc<Discord>>,
+    Path(_): Path<String>,
+    headers: HeaderMap,
+) -> Answer {
+    discord.note("GET", "/applications/{application_id}/commands", &json!({}));
+    discord.with_bot(&headers, |bot, _| Ok(Json(commands_of(bot))))
+}
+
+fn commands_of(bot: &Bot) -> Value {
+    let all = bot.commands.as_array().into_iter().flatten().enumerate();
+    let all = all.map(|(n, command)| {
+        let mut command = command.clone();
+        // Where nothing else is named, Discord's defaults.
+        for (name, usual) in [
+            ("type", json!(1)),
+            ("integration_types", json!([0])),
+            ("contexts", Value::Null),
+            ("default_member_permissions", Value::Null),
+            ("nsfw", json!(false)),
+        ] {
+            if command.get(name).is_none() {
+                command[name] = usual;
+            }
+        }
+        command["id"] = json!((bot.id + 1 + n as u64).to_string());
+        command["application_id"] = json!(bot.id.to_string());
+        command["version"] = json!(bot.id.to_string());
+        command
+    });
+    all.collect()
 }
 
 pub async fn show(
@@ -154,10 +202,15 @@ pub async fn show(
     Path((channel, message)): Path<(u64, u64)>,
     headers: HeaderMap,
 ) -> Answer {
-    discord.with_bot(&headers, |bot| {
+    discord.note("GET", "/channels/{channel_id}/messages/{message_id}", &json!({}));
+    discord.with_bot(&headers, |bot, host| {
         let chat = bot.chats.get(&channel).ok_or(No(404, 10003, "Unknown Channel"))?;
         let found = chat.messages.iter().find(|it| it.id == message);
-        found.map(|it| Json(as_json(bot, channel, it))).ok_or(No(404, 10008, "Unknown Message"))
+        found.map(|it| Json(as_json(bot, channel, it, host))).ok_or(No(
+            404,
+            10008,
+            "Unknown Message",
+        ))
     })
 }
 
@@ -165,11 +218,11 @@ pub async fn edit(
     State(discord): State<Arc<Discord>>,
     Path((channel, message)): Path<(u64, u64)>,
     headers: HeaderMap,
-    Json(body): Json<Value>,
+    Posted { body, .. }: Posted,
 ) -> Answer {
     discord.note("PATCH", "/channels/{channel_id}/messages/{message_id}", &body);
-    check(&body)?;
-    let told = discord.with_bot(&headers, |bot| {
+    check(&body, false)?;
+    let told = discord.with_bot(&headers, |bot, host| {
         let chat = bot.chats.get_mut(&channel).ok_or(No(404, 10003, "Unknown Channel"))?;
         let found = chat.messages.iter_mut().find(|it| it.id == message);
         let found = found.ok_or(No(404, 10008, "Unknown Message"))?;
@@ -181,7 +234,7 @@ pub async fn edit(
         found.edited = true;
         let found = found.clone();
         chat.shown.push(Shown::of(&found));
-        Ok(as_json(bot, channel, &found))
+        Ok(as_json(bot, channel, &found, host))
     })?;
     discord.has_changed();
     Ok(Json(told))
@@ -192,7 +245,8 @@ pub async fn delete(
     Path((channel, message)): Path<(u64, u64)>,
     headers: HeaderMap,
 ) -> Result<StatusCode, No> {
-    discord.with_bot(&headers, |bot| {
+    discord.note("DELETE", "/channels/{channel_id}/messages/{message_id}", &json!({}));
+    discord.with_bot(&headers, |bot, _| {
         let chat = bot.chats.get_mut(&channel).ok_or(No(404, 10003, "Unknown Channel"))?;
         let place = chat.messages.iter().position(|it| it.id == message);
         let place = place.ok_or(No(404, 10008, "Unknown Message"))?;
@@ -211,7 +265,8 @@ pub async fn typing(
     Path(channel): Path<u64>,
     headers: HeaderMap,
 ) -> Result<StatusCode, No> {
-    discord.with_bot(&headers, |bot| match bot.chats.contains_key(&channel) {
+    discord.note("POST", "/channels/{channel_id}/typing", &json!({}));
+    discord.with_bot(&headers, |bot, _| match bot.chats.contains_key(&channel) {
         true => Ok(StatusCode::NO_CONTENT),
         false => Err(No(404, 10003, "Unknown Channel")),
     })

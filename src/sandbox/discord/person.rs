@@ -3,9 +3,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use bytes::Bytes;
 use serde_json::{Value, json};
 
-use super::{Chat, Discord, Message, as_json};
+use super::{Chat, Discord, File, Message, as_event, user};
 
 /// Far longer than anything here takes: beyond it the story so far is told.
 const PATIENCE: Duration = Duration::from_secs(90);
@@ -35,6 +36,21 @@ impl Shown {
     }
 }
 
+/// Where somebody uses a bot.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Where {
+    /// In a server.
+    Server,
+    /// In direct messages with the bot.
+    Bot,
+    /// In direct messages with others, or in a group of them.
+    Others,
+}
+
+fn called(command: &str) -> Value {
+    json!({ "id": "1", "name": command.trim_start_matches('/'), "type": 1 })
+}
+
 /// A person in direct messages with one bot.
 pub struct Person {
     discord: Arc<Discord>,
@@ -58,36 +74,92 @@ impl Person {
 
     /// Writes a line.
     pub fn says(&mut self, text: &str) {
-        let (id, at_ms) = (self.discord.snowflake(), self.discord.clock.now_ms());
-        let text = text.to_owned();
-        let components = json!([]);
-        let message =
-            Message { id, by_bot: false, at_ms, text, components, nonce: None, edited: false };
-        let channel = self.channel;
+        self.posts(text, Vec::new());
+    }
+
+    /// Sends files, with a line.
+    pub fn sends_files(&mut self, files: &[(&str, Bytes)], caption: &str) {
+        let files = files.iter().map(|(name, bytes)| File {
+            id: self.discord.snowflake(),
+            name: (*name).to_owned(),
+            media_type: Some("application/octet-stream".to_owned()),
+            bytes: bytes.clone(),
+        });
+        let files = files.collect();
+        self.posts(caption, files);
+    }
+
+    fn posts(&mut self, text: &str, files: Vec<File>) {
+        let message = self.message(text, files);
+        self.with_chat(|chat| {
+            chat.shown.push(Shown::of(&message));
+            chat.messages.push(message.clone());
+        });
+        self.is_told(&message, |_| {});
+    }
+
+    fn message(&self, text: &str, files: Vec<File>) -> Message {
+        Message {
+            id: self.discord.snowflake(),
+            by_bot: false,
+            at_ms: self.discord.clock.now_ms(),
+            text: text.to_owned(),
+            components: json!([]),
+            nonce: None,
+            edited: false,
+            files,
+        }
+    }
+
+    /// Tells the bot of a message, changed as whoever calls likes.
+    fn is_told(&self, message: &Message, change: impl FnOnce(&mut Value)) {
         {
             let mut state = self.discord.state();
+            let host = state.host.clone();
             let Some(bot) = state.bots.get_mut(&self.token) else { return };
-            if let Some(chat) = bot.chats.get_mut(&channel) {
-                chat.shown.push(Shown::of(&message));
-                chat.messages.push(message.clone());
-            }
-            let told = as_json(bot, channel, &message);
+            let mut told = as_event(bot, self.channel, message, &host);
+            change(&mut told);
             bot.events.push(("MESSAGE_CREATE", told));
         }
         self.discord.has_changed();
     }
 
-    /// Runs a slash command.
+    /// Says something in a server where the bot is, too.
+    pub fn says_in_a_server(&mut self, text: &str) {
+        self.is_told(&self.message(text, Vec::new()), |told| {
+            told["guild_id"] = json!("77");
+            told["channel_id"] = json!("78");
+            told["channel_type"] = json!(0);
+        });
+    }
+
+    /// Another bot writes in this chat.
+    pub fn hears_another_bot(&mut self, text: &str) {
+        self.is_told(&self.message(text, Vec::new()), |told| {
+            told["author"] = user(99, "other", true)
+        });
+    }
+
+    /// Something that is no message of anybody stands in the chat: a call, a pinned message.
+    pub fn causes_a_notice(&mut self) {
+        self.is_told(&self.message("", Vec::new()), |told| told["type"] = json!(6));
+    }
+
+    /// Runs a slash command, in direct messages.
     pub fn runs(&mut self, command: &str) {
-        let data = json!({ "id": "1", "name": command.trim_start_matches('/'), "type": 1 });
-        self.discord.interact(&self.token, self.channel, 2, data, 0);
+        self.discord.interact(&self.token, self.channel, 2, called(command), 0, Where::Bot);
+    }
+
+    /// Runs a slash command where others read along.
+    pub fn runs_among_others(&mut self, command: &str, place: Where) {
+        self.discord.interact(&self.token, self.channel, 2, called(command), 0, place);
     }
 
     /// Taps the newest button with this label.
     pub fn taps(&mut self, label: &str) {
         let (message, id) = self.button(label);
         let data = json!({ "custom_id": id, "component_type": 2 });
-        self.discord.interact(&self.token, self.channel, 3, data, message);
+        self.discord.interact(&self.token, self.channel, 3, data, message, Where::Bot);
     }
 
     /// Taps a button that opens a modal, and fills in its fields in order.
@@ -98,7 +170,8 @@ impl Person {
         let (message, id) = self.button(label);
         let mut changed = self.discord.changed.subscribe();
         let data = json!({ "custom_id": id, "component_type": 2 });
-        let interaction = self.discord.interact(&self.token, self.channel, 3, data, message);
+        let interaction =
+            self.discord.interact(&self.token, self.channel, 3, data, message, Where::Bot);
         let opened = tokio::time::timeout(PATIENCE, async {
             loop {
                 changed.borrow_and_update();
@@ -118,7 +191,7 @@ impl Person {
         });
         let filled: Vec<Value> = filled.collect();
         let data = json!({ "custom_id": modal["custom_id"], "components": filled });
-        self.discord.interact(&self.token, self.channel, 5, data, message);
+        self.discord.interact(&self.token, self.channel, 5, data, message, Where::Bot);
     }
 
     fn button(&self, label: &str) -> (u64, String) {
@@ -169,6 +242,34 @@ impl Person {
     /// The chat as it stands now.
     pub fn screen(&self) -> Vec<Shown> {
         self.with_chat(|chat| chat.messages.iter().map(Shown::of).collect()).unwrap_or_default()
+    }
+
+    /// What is attached in the chat now: name and bytes.
+    pub fn files(&self) -> Vec<(String, Bytes)> {
+        let files = |chat: &mut Chat| {
+            let all = chat.messages.iter().flat_map(|it| &it.files);
+            all.map(|it| (it.name.clone(), it.bytes.clone())).collect()
+        };
+        self.with_chat(files).unwrap_or_default()
+    }
+
+    /// Deletes the newest message of their own.
+    pub fn deletes_own(&self) {
+        self.with_chat(|chat| {
+            if let Some(place) = chat.messages.iter().rposition(|it| !it.by_bot) {
+                chat.messages.remove(place);
+            }
+        });
+    }
+
+    /// Takes direct messages from the bot again.
+    pub fn opens_dms(&self) {
+        self.with_chat(|chat| chat.closed = false);
+    }
+
+    /// Names the chat.
+    pub fn channel(&self) -> u64 {
+        self.channel
     }
 
     /// Takes no more direct messages from the bot.

@@ -1,0 +1,108 @@
+//! What people do on Discord, in the words that every service shares.
+
+use serenity::all::{
+    ActionRowComponent, CommandInteraction, ComponentInteraction, GuildId, InteractionContext,
+    Message, MessageType, ModalInteraction, User,
+};
+use zeroize::Zeroizing;
+
+use crate::chat::{Attachment, ChatId, Content, Inbound, InboundId, MessageRef, Place, UserId};
+
+/// What a person's message means: a line, or its files, the first with the words. Nothing for a bot's,
+/// ours among them, and for notices.
+pub(super) fn of_message(message: &Message) -> Vec<Inbound> {
+    let is_written = matches!(message.kind, MessageType::Regular | MessageType::InlineReply);
+    if message.author.bot || !is_written {
+        return Vec::new();
+    }
+    let (chat, id) = (message.channel_id.to_string(), message.id.to_string());
+    let own = MessageRef { chat: ChatId(chat.clone()), id: id.clone() };
+    let inbound = |id: String, content| Inbound {
+        message: Some(own.clone()),
+        ..inbound(id, &chat, &message.author, None, place(message.guild_id, None), content)
+    };
+    let words = message.content.as_str();
+    if message.attachments.is_empty() {
+        return vec![inbound(id, Content::Text(Zeroizing::new(words.to_owned())))];
+    }
+    let files = message.attachments.iter().enumerate().map(|(n, file)| {
+        let first = n == 0;
+        let content = Content::File(Box::new(Attachment {
+            id: format!("{chat}/{id}/{}", file.id),
+            name: file.filename.clone(),
+            media_type: file.content_type.clone(),
+            bytes: Some(u64::from(file.size)),
+            caption: if first { words.to_owned() } else { String::new() },
+        }));
+        let own_id = if first { id.clone() } else { format!("{id}/{}", file.id) };
+        inbound(own_id, content)
+    });
+    files.collect()
+}
+
+/// A slash command is a line.
+pub(super) fn of_command(command: &CommandInteraction) -> Inbound {
+    inbound(
+        command.id.to_string(),
+        &command.channel_id.to_string(),
+        &command.user,
+        Some(&command.locale),
+        place(command.guild_id, command.context),
+        Content::Text(Zeroizing::new(format!("/{}", command.data.name))),
+    )
+}
+
+pub(super) fn of_tap(tap: &ComponentInteraction) -> Inbound {
+    let chat = tap.channel_id.to_string();
+    let message = MessageRef { chat: ChatId(chat.clone()), id: tap.message.id.to_string() };
+    let content = Content::Tap { button: tap.data.custom_id.clone(), message: Some(message) };
+    let place = place(tap.guild_id, tap.context);
+    inbound(tap.id.to_string(), &chat, &tap.user, Some(&tap.locale), place, content)
+}
+
+/// What was filled in is a secret.
+pub(super) fn of_modal(filled: &ModalInteraction) -> Inbound {
+    let content = Content::Secret(values(filled));
+    let (chat, place) = (filled.channel_id.to_string(), place(filled.guild_id, None));
+    inbound(filled.id.to_string(), &chat, &filled.user, Some(&filled.locale), place, content)
+}
+
+/// The fields' values, a line each.
+fn values(filled: &ModalInteraction) -> Zeroizing<String> {
+    let mut lines = Zeroizing::new(String::new());
+    for component in filled.data.components.iter().flat_map(|row| &row.components) {
+        if let ActionRowComponent::InputText(input) = component {
+            if !lines.is_empty() {
+                lines.push('\n');
+            }
+            lines.push_str(input.value.as_deref().unwrap_or_default().trim());
+        }
+    }
+    lines
+}
+
+fn place(server: Option<GuildId>, context: Option<InteractionContext>) -> Place {
+    match (server, context) {
+        (None, None | Some(InteractionContext::BotDm)) => Place::Private,
+        _ => Place::Group,
+    }
+}
+
+fn inbound(
+    id: String,
+    chat: &str,
+    from: &User,
+    locale: Option<&str>,
+    place: Place,
+    content: Content,
+) -> Inbound {
+    Inbound {
+        id: InboundId(id),
+        chat: ChatId(chat.to_owned()),
+        from: UserId(from.id.to_string()),
+        place,
+        locale: locale.map(str::to_owned),
+        message: None,
+        content,
+    }
+}

@@ -1,0 +1,100 @@
+//! How fast a bot may send, as every answer says in its headers.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::{Request, State};
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use serde_json::json;
+
+use super::Discord;
+
+/// No limit unless somebody sets one.
+#[derive(Default)]
+pub struct Limits {
+    /// Messages in one chat, and within how many milliseconds.
+    messages: Option<(usize, u64)>,
+    /// By path: when messages came.
+    sent_ms: BTreeMap<String, Vec<u64>>,
+    refused: usize,
+}
+
+impl Discord {
+    /// From now on a chat takes this many messages in so many milliseconds.
+    pub fn limits_messages(&self, count: usize, within_ms: u64) {
+        self.state().limits.messages = Some((count, within_ms));
+    }
+
+    /// How often a bot was told that it is too fast.
+    pub fn refused_as_too_fast(&self) -> usize {
+        self.state().limits.refused
+    }
+}
+
+pub async fn limit(State(discord): State<Arc<Discord>>, request: Request, next: Next) -> Response {
+    if let Some(host) = request.headers().get(header::HOST).and_then(|it| it.to_str().ok()) {
+        host.clone_into(&mut discord.state().host);
+    }
+    let path = request.uri().path().to_owned();
+    let is_message = request.method() == Method::POST && path.ends_with("/messages");
+    let Some((limit, within_ms)) = discord.state().limits.messages.filter(|_| is_message) else {
+        return next.run(request).await;
+    };
+    let now_ms = discord.clock.now_ms();
+    let (remaining, reset_ms) = {
+        let mut state = discord.state();
+        let sent = state.limits.sent_ms.entry(path).or_default();
+        sent.retain(|at_ms| at_ms + within_ms > now_ms);
+        let remaining = limit.checked_sub(sent.len() + 1);
+        if remaining.is_some() {
+            sent.push(now_ms);
+        }
+        let oldest_ms = sent.first().copied().unwrap_or(now_ms);
+        let reset_ms = (oldest_ms + within_ms).saturating_sub(now_ms);
+        state.limits.refused += usize::from(remaining.is_none());
+        (remaining, reset_ms)
+    };
+    let mut answer = match remaining {
+        Some(_) => next.run(request).await,
+        None => too_fast(reset_ms),
+    };
+    let shown = [
+        ("x-ratelimit-limit", limit.to_string()),
+        ("x-ratelimit-remaining", remaining.unwrap_or(0).to_string()),
+        ("x-ratelimit-reset", seconds(now_ms + reset_ms)),
+        ("x-ratelimit-reset-after", seconds(reset_ms)),
+        ("x-ratelimit-bucket", "messages".to_owned()),
+    ];
+    show(answer.headers_mut(), shown);
+    answer
+}
+
+fn too_fast(reset_ms: u64) -> Response {
+    let body = json!({
+        "message": "You are being rate limited.", "retry_after": reset_ms as f64 / 1_000.0,
+        "global": false,
+    });
+    let mut answer = (StatusCode::TOO_MANY_REQUESTS, Json(body)).into_response();
+    let shown = [
+        // Whole seconds here, as HTTP has it.
+        ("retry-after", reset_ms.div_ceil(1_000).to_string()),
+        ("x-ratelimit-scope", "user".to_owned()),
+    ];
+    show(answer.headers_mut(), shown);
+    answer
+}
+
+fn show<const N: usize>(headers: &mut HeaderMap, shown: [(&'static str, String); N]) {
+    for (name, value) in shown {
+        if let Ok(value) = HeaderValue::from_str(&value) {
+            headers.insert(name, value);
+        }
+    }
+}
+
+fn seconds(ms: u64) -> String {
+    format!("{}.{:03}", ms / 1_000, ms % 1_000)
+}
