@@ -41,6 +41,7 @@ pub mod understand;
 use choice::Choice;
 use messages::{Locale, Message};
 
+pub use channels::chat_page;
 pub use credentials::question_of;
 pub use state::{
     Answers, Board, Chat, Checking, Failure, Found, Goal, Gone, Mark, Model, Phase, Purpose,

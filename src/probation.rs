@@ -4,10 +4,10 @@
 use std::fs::File;
 use std::io::Write;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use anyhow::Context;
+use tokio::sync::watch;
 
 use crate::clock::Clock;
 
@@ -25,7 +25,7 @@ pub struct Probation {
     clock: Clock,
     probation_ms: u64,
     first_start_ms: u64,
-    committed: AtomicBool,
+    committed: watch::Sender<bool>,
 }
 
 impl Probation {
@@ -44,7 +44,7 @@ impl Probation {
                 now_ms
             }
         };
-        let committed = AtomicBool::new(directory.join("committed").exists());
+        let committed = watch::Sender::new(directory.join("committed").exists());
         Ok(Self { directory: directory.to_owned(), clock, probation_ms, first_start_ms, committed })
     }
 
@@ -54,13 +54,19 @@ impl Probation {
     /// When it cannot be written down.
     pub fn commit(&self) -> anyhow::Result<()> {
         write_durably(&self.directory.join("committed"), "")?;
-        self.committed.store(true, Ordering::Release);
+        self.committed.send_replace(true);
         Ok(())
     }
 
     /// It was proven.
     pub fn is_committed(&self) -> bool {
-        self.committed.load(Ordering::Acquire)
+        *self.committed.borrow()
+    }
+
+    /// Returns when it is proven.
+    pub async fn committed(&self) {
+        // The sender lives as long as this borrow of it.
+        let _ = self.committed.subscribe().wait_for(|committed| *committed).await;
     }
 
     /// May turns be served?

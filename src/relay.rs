@@ -216,11 +216,20 @@ impl Relay {
             () = self.receive() => Over::Told,
             () = self.work() => Over::Told,
             () = self.deliver() => Over::Told,
+            () = self.offer_menu() => Over::Told,
         };
         if over == Over::Idle {
             self.channel.sleep().await;
         }
         over
+    }
+
+    /// Offers the commands in the service's menu, beside everything else and not before the deployment
+    /// is proven: a relay that may yet be removed changes nothing of its owner's.
+    async fn offer_menu(&self) {
+        self.probation.committed().await;
+        self.channel.announce(&messages::menu()).await;
+        std::future::pending().await
     }
 
     /// Accepts a signed call once.

@@ -235,7 +235,7 @@ pub(super) fn pages(channel: Option<RelayChannel>) -> Vec<Page> {
 
 /// Where the owner writes to the relay. A Discord address may end in the application's id
 /// (`@ada_bot 123456789012345678`), which is what its install link needs.
-fn chat_page(channel: RelayChannel, address: &str) -> Option<Page> {
+pub fn chat_page(channel: RelayChannel, address: &str) -> Option<Page> {
     let link = match channel {
         RelayChannel::Web => return None,
         RelayChannel::Telegram => format!("https://t.me/{}", address.strip_prefix('@')?),

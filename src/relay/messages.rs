@@ -1,5 +1,7 @@
 //! Every sentence of a relay, in every language.
 
+use adapters::chat::MenuEntry;
+
 use crate::conversation::messages::Locale;
 use crate::protocol::TurnFailure;
 
@@ -21,6 +23,31 @@ impl Words {
             Locale::German => self.german,
         }
     }
+}
+
+/// The commands of a relay, for the service's menu.
+pub(super) fn menu() -> Vec<MenuEntry> {
+    [
+        (
+            "status",
+            "machine, session, what runs, tokens used",
+            "Maschine, Sitzung, was läuft, Tokens",
+        ),
+        (
+            "stop",
+            "stop what runs and drop what waits",
+            "anhalten, was läuft, verwerfen, was wartet",
+        ),
+        ("new", "begin a new session", "eine neue Sitzung anfangen"),
+        ("help", "what you can do here", "was du hier tun kannst"),
+    ]
+    .map(|(word, english, german)| MenuEntry {
+        word: word.to_owned(),
+        meanings: [(Locale::English, english), (Locale::German, german)]
+            .map(|(locale, meaning)| (locale.code().to_owned(), meaning.to_owned()))
+            .into(),
+    })
+    .into()
 }
 
 pub(super) const STRANGER: Words = Words {

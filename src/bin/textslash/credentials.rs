@@ -2,13 +2,13 @@
 
 use std::sync::Arc;
 
-use textslash::account::Account;
+use textslash::account::{Account, ChatAccount};
 use textslash::anthropic;
 use textslash::config::Environment;
 use textslash::conversation::Question;
 use textslash::conversation::messages::{self, Locale, Message};
 use textslash::intake::Rejection;
-use textslash::secret::Secret;
+use textslash::secret::{Secret, SecretKind};
 use textslash::spec::Spec;
 use zeroize::Zeroizing;
 
@@ -19,7 +19,9 @@ use crate::report::say;
 /// What `--help` says about credentials.
 pub const HELP: &str = "\
 FLY_API_TOKEN and, for the claude agent, ANTHROPIC_API_KEY are read from the environment; what is not
-set there is asked for without echo. Neither is stored. TEXTSLASH_DATA is where the record is kept.";
+set there is asked for without echo. CHANNEL_KEY, for every channel but web, is read from the environment
+only: a bot's token, or an Account SID and its Auth Token with a space between. None of them is stored.
+TEXTSLASH_DATA is where the record is kept.";
 
 /// A token that Fly accepts, and what it opens; `None` when it was refused and this was said.
 pub async fn fly_token(
@@ -54,6 +56,26 @@ pub async fn model_key(
     accepted(Question::Model, checked)
 }
 
+/// A key that opens bots or numbers of a chat service, and these; `None` when it was refused and this was
+/// said.
+pub async fn channel_key(
+    environment: &Environment<'_>,
+    connections: &Connections,
+    kind: SecretKind,
+) -> anyhow::Result<Option<(Arc<Secret>, ChatAccount)>> {
+    let pasted = Zeroizing::new(environment.require("CHANNEL_KEY")?);
+    let opened = match connections.messaging.judge(kind, &pasted) {
+        Ok(key) => connections.messaging.check(kind, &key).await.map(|account| (key, account)),
+        Err(rejection) => Err(rejection),
+    };
+    accepted(Question::ChannelKey, opened)
+}
+
+/// Says why a credential is not taken.
+pub fn refuse(asked: Question, rejection: Rejection) {
+    say(&refusal(asked, rejection));
+}
+
 /// Says why it was refused, if it was. That the vendor could not be asked says nothing of the credential.
 fn accepted<T>(asked: Question, checked: Result<T, Rejection>) -> anyhow::Result<Option<T>> {
     let rejection = match checked {
@@ -72,7 +94,7 @@ pub fn opens_all(account: &Account, specs: &[Spec]) -> bool {
     let foreign = specs.iter().find(|spec| !account.opens(&spec.organisation));
     if let Some(spec) = foreign {
         let expected = spec.organisation.clone();
-        say(&refusal(Question::Token, Rejection::OtherOrganisation { expected }));
+        refuse(Question::Token, Rejection::OtherOrganisation { expected });
     }
     foreign.is_none()
 }

@@ -20,11 +20,13 @@ use crate::{credentials, report, signals};
 
 mod arguments;
 mod begun;
+mod chat;
 mod ready;
 
 pub use arguments::Arguments;
 use arguments::OnFailure;
 use begun::Begun;
+use ready::Way;
 
 pub async fn run(arguments: Arguments) -> anyhow::Result<End> {
     let told = signals::told_to_end()?;
@@ -42,6 +44,13 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<End> {
 }
 
 async fn deploy(arguments: &Arguments, begun: &OnceCell<Begun>) -> anyhow::Result<End> {
+    let owner = match arguments.owner() {
+        Ok(owner) => owner,
+        Err(wrong) => {
+            report::say(&format!("textslash: {wrong}"));
+            return Ok(End::WrongUsage);
+        }
+    };
     let environment = Environment::of_process();
     let images = config::images(&environment)?;
     let connections = Connections::of_environment(&environment).await?;
@@ -52,8 +61,6 @@ async fn deploy(arguments: &Arguments, begun: &OnceCell<Begun>) -> anyhow::Resul
     if !may_deploy(&organisation.standing) {
         return Ok(End::AccountBlocked);
     }
-    let id = DeploymentId::from_random(connections.chance.bytes());
-    let spec = arguments.spec(id, organisation, &account, images)?;
     let model_key = match arguments.agent {
         AgentKind::Claude => {
             let key = credentials::model_key(&environment, &connections, &person).await?;
@@ -62,6 +69,16 @@ async fn deploy(arguments: &Arguments, begun: &OnceCell<Begun>) -> anyhow::Resul
         }
         AgentKind::Shell => None,
     };
+    let chat = match chat::chosen(arguments, &environment, &connections).await? {
+        Ok(chat) => chat,
+        Err(end) => return Ok(end),
+    };
+    let id = DeploymentId::from_random(connections.chance.bytes());
+    let address = chat.as_ref().map(|chat| &chat.address);
+    let spec = arguments.spec(id, (organisation, &account), (owner, address), images)?;
+    if spec.channel.holds_connection() && organisation.standing == Standing::Trial {
+        report::say(&messages::text(Locale::English, &Message::TrialChannel));
+    }
     if !agreed(arguments, &spec, &person).await? {
         report::say("Nothing was created.");
         return Ok(End::Failed);
@@ -69,7 +86,7 @@ async fn deploy(arguments: &Arguments, begun: &OnceCell<Begun>) -> anyhow::Resul
     let keys = Keys::made_by(
         &connections.chance,
         model_key,
-        None,
+        chat.as_ref().map(|chat| chat.key.clone()),
         &connections.fly.endpoints().keys_audience(),
     );
     let cloud = connections.fly.open(token, keys.clone());
@@ -83,11 +100,11 @@ async fn deploy(arguments: &Arguments, begun: &OnceCell<Begun>) -> anyhow::Resul
     match connections.drive(&spec.id, Goal::Deployed, &cloud).await? {
         Outcome::Deployed(known) => {
             let relay = connections.fly.endpoints().public(&spec.app(Role::Relay));
-            let link = format!("{relay}/chat#{}", keys.owner_key.expose_here());
+            let way = Way::to(&spec, address, &relay, &keys);
             report::print(&if arguments.json {
-                ready::json(&spec, &known, &link).to_string()
+                ready::json(&spec, &known, &way).to_string()
             } else {
-                ready::text(&spec, &known, &link)
+                ready::text(&spec, &known, &way)
             });
             Ok(End::Done)
         }

@@ -21,6 +21,8 @@ pub enum End {
     Done,
     /// For a reason that has been told.
     Failed,
+    /// What was passed does not fit together, which has been told.
+    WrongUsage,
     /// A credential was refused.
     CredentialRefused,
     /// The account cannot create machines.
@@ -54,6 +56,7 @@ pub fn of(end: anyhow::Result<End>) -> ExitCode {
     let code = match end {
         Ok(End::Done) => 0,
         Ok(End::Failed) => 1,
+        Ok(End::WrongUsage) => 2,
         Ok(End::CredentialRefused) => 3,
         Ok(End::AccountBlocked) => 4,
         Ok(End::Remains) => 5,

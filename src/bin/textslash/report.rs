@@ -90,6 +90,8 @@ pub fn summary_json(run: &RunSummary) -> Value {
         "region": run.spec.regions.first().map(ToString::to_string),
         "size": run.spec.size.word(),
         "agent": run.spec.agent.word(),
+        "channel": run.spec.channel.word(),
+        "address": run.spec.address,
         "relay_app": run.spec.app(Role::Relay),
         "vm_app": run.spec.app(Role::Vm),
         "owner": run.owner,

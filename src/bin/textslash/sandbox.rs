@@ -34,6 +34,9 @@ const LOOK_INTERVAL: Duration = Duration::from_millis(200);
 /// How long a script waits for a text: the slowest thing in a sandbox is a machine that wakes.
 const PATIENCE_S: u64 = 60;
 
+/// A number that is nobody's: 555-01xx is kept for stories.
+const WHATSAPP_NUMBER: &str = "+15550100199";
+
 const WELCOME: &str = "\
 This is a sandbox: Fly.io and Anthropic are simulated inside this process, and nothing costs money.
 Credentials worth nothing are offered on the way. Write hi to begin. Ctrl-C ends everything.";
@@ -78,11 +81,17 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<End> {
 /// Prints what another program needs to take this sandbox for the real vendors, and waits.
 async fn serve(sandbox: &Sandbox, told: impl Future<Output = ()>) -> anyhow::Result<End> {
     let images = images();
+    let telegram = sandbox.telegram().mint_bot("textslash_sandbox_bot");
+    sandbox.telegram().let_make_bots(&telegram);
+    sandbox.twilio().add_sender(WHATSAPP_NUMBER);
     let credentials = [
         ("FLY_API_TOKEN", sandbox.fly_token().to_owned()),
         ("ANTHROPIC_API_KEY", sandbox.model_key().to_owned()),
         ("DISCORD_BOT_TOKEN", sandbox.discord().mint_bot("textslash_sandbox_bot")),
-        ("TELEGRAM_BOT_TOKEN", sandbox.telegram().mint_bot("textslash_sandbox_bot")),
+        ("TELEGRAM_BOT_TOKEN", telegram),
+        ("TWILIO_ACCOUNT_SID", sandbox.twilio().account_sid().to_owned()),
+        ("TWILIO_AUTH_TOKEN", sandbox.twilio().auth_token().to_owned()),
+        ("TWILIO_WHATSAPP_NUMBER", WHATSAPP_NUMBER.to_owned()),
         ("TEXTSLASH_RELAY_IMAGE", images.relay),
         ("TEXTSLASH_VM_IMAGE", images.vm),
         (ALLOW_SANDBOX, "1".to_owned()),

@@ -27,3 +27,18 @@ async fn never_committed_it_ends_after_its_time() {
     assert_eq!(relay.run(std::future::pending()).await, Over::Unproven);
     assert!(began.elapsed() >= Duration::from_millis(PROBATION_MS));
 }
+
+#[tokio::test]
+async fn the_menu_is_offered_when_the_deployment_is_proven_and_not_before() {
+    let world = World::stopped(Script::answers("four")).await;
+    let relay = world.run().await;
+    world.channel.says(line("1", "/status"));
+    world.settled(1).await;
+    assert_eq!(*world.channel.menu.borrow(), Vec::<String>::new());
+
+    relay.commit().await.unwrap();
+
+    let mut menu = world.channel.menu.subscribe();
+    let offered = menu.wait_for(|words| !words.is_empty()).await.unwrap();
+    assert_eq!(*offered, ["status", "stop", "new", "help"]);
+}

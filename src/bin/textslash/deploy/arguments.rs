@@ -2,10 +2,13 @@
 
 use anyhow::{Context, bail};
 use clap::ValueEnum;
-use textslash::account::{Account, Organisation};
+use textslash::account::{Account, Address, Organisation};
+use textslash::conversation::messages::Locale;
 use textslash::spec::{
     AgentKind, CloudKind, DeploymentId, Images, Name, Region, RelayChannel, Size, Spec,
 };
+
+mod owner;
 
 /// Longest email address (RFC 5321, 4.5.3.1.3, with its erratum 1690).
 const EMAIL_BYTES_MAX: usize = 254;
@@ -33,6 +36,23 @@ pub struct Arguments {
     /// The agent: claude, or shell, which runs each line and needs no model.
     #[arg(long, default_value = "claude")]
     pub agent: AgentKind,
+    /// How you talk to it: web (a link), telegram, discord or whatsapp.
+    #[arg(long, default_value = "web")]
+    pub channel: RelayChannel,
+    /// The only person it obeys, by their id on that service; needed for every channel but web.
+    #[arg(long, value_name = "ID", required_if_eq_any = [
+        ("channel", "telegram"), ("channel", "discord"), ("channel", "whatsapp"),
+    ])]
+    owner: Option<String>,
+    /// The bot or number that it answers at; needed when CHANNEL_KEY opens several.
+    #[arg(long)]
+    pub address: Option<String>,
+    /// The address may stop serving what it serves now; a teardown gives it back.
+    #[arg(long)]
+    pub take_over: bool,
+    /// The language that it speaks: en or de.
+    #[arg(long, value_name = "CODE", value_parser = locale)]
+    locale: Option<Locale>,
     /// What to do with what was made when it fails midway.
     #[arg(long, default_value = "remove")]
     pub on_failure: OnFailure,
@@ -67,12 +87,22 @@ impl Arguments {
         }
     }
 
+    /// Whom the relay obeys; else what is wrong with what was said of it.
+    pub fn owner(&self) -> Result<String, String> {
+        owner::on(self.channel, self.owner.as_deref()).and_then(|owner| {
+            if self.channel == RelayChannel::Web && (self.address.is_some() || self.take_over) {
+                return Err("the web channel has no address; pass --channel too".to_owned());
+            }
+            Ok(owner)
+        })
+    }
+
     /// What is asked for.
     pub fn spec(
         &self,
         id: DeploymentId,
-        organisation: &Organisation,
-        account: &Account,
+        (organisation, account): (&Organisation, &Account),
+        (owner, address): (String, Option<&Address>),
         images: Images,
     ) -> anyhow::Result<Spec> {
         let sizes = organisation.standing.sizes();
@@ -88,10 +118,10 @@ impl Arguments {
             regions: self.regions(organisation, account)?,
             size: self.size,
             vm_volume_gb: self.volume_gb,
-            channel: RelayChannel::Web,
-            owner: RelayChannel::link_holder(),
-            address: None,
-            locale: String::new(),
+            channel: self.channel,
+            owner,
+            address: address.map(|address| address.name.clone()),
+            locale: self.locale.map(|locale| locale.code().to_owned()).unwrap_or_default(),
             agent: self.agent,
             images,
         })
@@ -125,6 +155,11 @@ fn name(text: &str) -> Result<Name, String> {
             Name::near(text),
         )
     })
+}
+
+fn locale(code: &str) -> Result<Locale, String> {
+    let known = Locale::ALL.into_iter().find(|locale| locale.code() == code);
+    known.ok_or_else(|| format!("it speaks {}", Locale::ALL.map(Locale::code).join(" and ")))
 }
 
 /// Typing errors are found; whether there is such a mailbox, only a message could tell.

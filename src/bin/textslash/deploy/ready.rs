@@ -1,19 +1,61 @@
 //! What is said of a deployment that is ready.
 
 use serde_json::{Value, json};
+use textslash::account::Address;
+use textslash::cloud::Keys;
+use textslash::conversation::chat_page;
+use textslash::conversation::messages::{self, Locale, Message, Page};
+use textslash::messaging::RETRIES;
 use textslash::plan::{Known, StepId};
 use textslash::spec::{Role, Spec};
 
+/// How its owner talks to it.
+pub enum Way {
+    /// Through a link, which is the key.
+    Link(String),
+    /// At a bot or number.
+    Chat {
+        /// Where that is on the web.
+        page: Option<String>,
+        /// What the owner must enter at the service, where no interface does.
+        webhook: Option<String>,
+    },
+}
+
+impl Way {
+    /// To a relay that the internet finds at `relay`.
+    pub fn to(spec: &Spec, address: Option<&Address>, relay: &str, keys: &Keys) -> Self {
+        let Some(address) = address else {
+            return Self::Link(format!("{relay}/chat#{}", keys.owner_key.expose_here()));
+        };
+        let page = chat_page(spec.channel, &address.name);
+        Self::Chat {
+            page: page.map(said),
+            webhook: address.by_hand.then(|| format!("{relay}/whatsapp#{RETRIES}")),
+        }
+    }
+}
+
+fn said(page: Page) -> String {
+    messages::text(Locale::English, &Message::Page(page))
+}
+
 /// For people.
-pub fn text(spec: &Spec, known: &Known, link: &str) -> String {
+pub fn text(spec: &Spec, known: &Known, way: &Way) -> String {
+    let next = match way {
+        Way::Link(link) => format!(
+            "Your link. Whoever has it owns the relay; it is not stored anywhere:\n{link}\n\n\
+             Next: `textslash chat` talks to it and asks for the link;"
+        ),
+        Way::Chat { page, webhook } => chat_text(spec, page.as_deref(), webhook.as_deref()),
+    };
     format!(
         "Deployed and proven: {}\n\
          relay machine  {}\n\
          VM machine     {}\n\
          region         {}\n\
          status         ready\n\n\
-         Your link. Whoever has it owns the relay; it is not stored anywhere:\n{link}\n\n\
-         Next: `textslash chat` talks to it and asks for the link; `textslash teardown {}` removes it.",
+         {next} `textslash teardown {}` removes it.",
         spec.name,
         fact(known, "relay-machine", "id"),
         fact(known, "vm-machine", "id"),
@@ -22,17 +64,41 @@ pub fn text(spec: &Spec, known: &Known, link: &str) -> String {
     )
 }
 
+fn chat_text(spec: &Spec, page: Option<&str>, webhook: Option<&str>) -> String {
+    let say = |message: Message| messages::text(Locale::English, &message);
+    let (channel, address) = (spec.channel, spec.address.clone());
+    let mut lines =
+        vec![say(Message::ChannelReady { channel, address, by_hand: webhook.is_some() })];
+    if let Some(webhook) = webhook {
+        lines.push(said(Page::TwilioSandbox));
+        lines.push(say(Message::PointByHand));
+        lines.push(webhook.to_owned());
+    }
+    lines.extend(page.map(str::to_owned));
+    lines.push("It answers only its owner.".to_owned());
+    lines.join("\n\n")
+}
+
 /// For programs.
-pub fn json(spec: &Spec, known: &Known, link: &str) -> Value {
-    json!({
+pub fn json(spec: &Spec, known: &Known, way: &Way) -> Value {
+    let mut document = json!({
         "id": spec.id.to_string(),
         "name": spec.name.to_string(),
         "status": "ready",
-        "link": link,
+        "channel": spec.channel.word(),
+        "address": spec.address,
         "region": fact(known, "relay-machine", "region"),
         "relay": { "app": spec.app(Role::Relay), "machine": fact(known, "relay-machine", "id") },
         "vm": { "app": spec.app(Role::Vm), "machine": fact(known, "vm-machine", "id") },
-    })
+    });
+    match way {
+        Way::Link(link) => document["link"] = json!(link),
+        Way::Chat { page, webhook } => {
+            document["page"] = json!(page);
+            document["webhook"] = json!(webhook);
+        }
+    }
+    document
 }
 
 fn fact<'a>(known: &'a Known, step: &'static str, name: &str) -> &'a str {

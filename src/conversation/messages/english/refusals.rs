@@ -32,6 +32,9 @@ pub(super) fn rejection(asked: Option<Question>, rejection: &Rejection) -> Strin
             "That is {}, but I need the {what} here. I have forgotten it.",
             vendor_credential(*vendor)
         ),
+        Rejection::CutOff if asked == Some(Question::ChannelKey) => {
+            format!("The end of that {what} is missing. Please copy all of it.")
+        }
         Rejection::CutOff => format!(
             "The end of that {what} is missing. Please copy all of it; it is several hundred \
              characters long."
@@ -84,7 +87,7 @@ fn malformed(asked: Option<Question>, what: &str) -> String {
             "That is not an Anthropic key. A key starts with sk-ant-.".to_owned()
         }
         Some(Question::ChannelKey) => {
-            "That is not the key that I asked for. Please copy it again from the page above, all of it."
+            "That is not the key that I asked for. Please copy it again where it was made, all of it."
                 .to_owned()
         }
         Some(Question::Name) => "That name does not work: up to 20 small letters, digits and \

@@ -30,6 +30,9 @@ pub(super) fn rejection(asked: Option<Question>, rejection: &Rejection) -> Strin
             "Das ist {}, aber hier brauche ich {what}. Ich habe es vergessen.",
             vendor_credential(*vendor)
         ),
+        Rejection::CutOff if asked == Some(Question::ChannelKey) => {
+            format!("Da fehlt das Ende. Bitte kopiere {what} ganz, bis zum letzten Zeichen.")
+        }
         Rejection::CutOff => format!(
             "Da fehlt das Ende. Bitte kopiere {what} ganz, bis zum letzten Zeichen; ein Token von \
              Fly.io hat mehrere hundert."
@@ -82,7 +85,7 @@ fn malformed(asked: Option<Question>) -> String {
         }
         Some(Question::ChannelKey) => {
             "Das ist nicht der Schlüssel, nach dem ich gefragt habe. Bitte \
-             kopiere ihn noch einmal von der Seite oben, ganz."
+             kopiere ihn dort, wo er gemacht wurde, noch einmal ganz."
                 .to_owned()
         }
         Some(Question::Name) => "Dieser Name geht nicht: bis zu 20 kleine Buchstaben, Ziffern und \

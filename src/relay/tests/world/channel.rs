@@ -4,7 +4,9 @@ use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};
 
 use adapters::channel::{Capabilities, Channel, ChannelError, Event, SecretEntry};
-use adapters::chat::{Attachment, ChatId, File, Inbound, InboundId, MessageRef, Outbound};
+use adapters::chat::{
+    Attachment, ChatId, File, Inbound, InboundId, MenuEntry, MessageRef, Outbound,
+};
 use adapters::text::Unit;
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -24,6 +26,8 @@ pub struct FakeChannel {
     /// What the next deliveries end with.
     failures: watch::Sender<VecDeque<ChannelError>>,
     sent: Mutex<usize>,
+    /// The words of the menu; none before it was offered.
+    pub menu: watch::Sender<Vec<String>>,
 }
 
 impl FakeChannel {
@@ -51,6 +55,7 @@ impl FakeChannel {
             messages: watch::Sender::default(),
             failures: watch::Sender::default(),
             sent: Mutex::default(),
+            menu: watch::Sender::default(),
         }
     }
 
@@ -178,6 +183,11 @@ impl Channel for FakeChannel {
             Some(failure) => Err(failure),
             None => Ok(Bytes::from(format!("bytes of {}", attachment.id))),
         }
+    }
+
+    async fn announce(&self, menu: &[MenuEntry]) {
+        let words = menu.iter().map(|entry| entry.word.clone());
+        self.menu.send_replace(words.collect());
     }
 
     /// A file stands among the messages as its name and what is in it.
