@@ -203,7 +203,7 @@ deinem eigenen Cloud-Konto ein: ein kleines Relay, mit dem du chattest, und eine
 arbeitet. Das braucht ein paar Fragen und ein paar Minuten. Du siehst den Preis, bevor etwas entsteht, \
 und /teardown entfernt alles wieder.";
 
-const FIRST_STEPS: &str = "So redest du mit ihm: textslash chat LINK
+const FIRST_STEPS: &str = "Öffne ihn im Browser, um mit deinem Relay zu reden; im Terminal geht es mit textslash chat.
 Dann schreib einfach, zum Beispiel: klone mein Repository und führe seine Tests aus
 
 Beide Maschinen schlafen, wenn du sie nicht brauchst, und wachen auf, wenn du schreibst. Deinen Token \

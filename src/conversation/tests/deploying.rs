@@ -71,7 +71,7 @@ fn hello_to_relay() {
 
     This is your link. Whoever has it owns the relay, so keep it to yourself. I do not store it.
     (the link to your relay)
-    To talk to it, run: textslash chat LINK
+    Open it in a browser to talk to it; in a terminal, textslash chat does the same.
     Then just write, for example: clone my repository and run its tests
 
     Both machines stop when you do not use them and wake when you write. I have forgotten your token and key. /teardown removes everything.

@@ -45,7 +45,7 @@ pub fn text(spec: &Spec, known: &Known, way: &Way) -> String {
     let next = match way {
         Way::Link(link) => format!(
             "Your link. Whoever has it owns the relay; it is not stored anywhere:\n{link}\n\n\
-             Next: `textslash chat` talks to it and asks for the link;"
+             Next: open it in a browser, or run `textslash chat`, which asks for it;"
         ),
         Way::Chat { page, webhook } => chat_text(spec, page.as_deref(), webhook.as_deref()),
     };
