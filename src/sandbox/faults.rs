@@ -7,7 +7,8 @@ use std::time::Duration;
 use async_trait::async_trait;
 use bytes::Bytes;
 use futures::{FutureExt, StreamExt, TryStreamExt};
-use http::{Method, StatusCode};
+use http::header::RETRY_AFTER;
+use http::{HeaderValue, Method, StatusCode};
 use tokio::sync::Notify;
 
 use crate::http::{Reply, SharedTransport, Transport, Unanswered};
@@ -47,6 +48,8 @@ pub enum Mode {
     Twice,
     /// It does not arrive; something on the way answers.
     Refused(StatusCode, &'static str),
+    /// It does not arrive: too many calls, with this `Retry-After`.
+    TooMany(&'static str),
     /// It arrives, and something on the way answers in its place.
     RefusedAfter(StatusCode, &'static str),
     /// It does not arrive, and no answer comes.
@@ -167,6 +170,12 @@ impl Transport for Faults {
             Mode::NotSent => Err(Unanswered::NotSent),
             Mode::Hang => never.await,
             Mode::Refused(status, body) => Ok(reply(status, body)),
+            Mode::TooMany(retry_after) => {
+                let mut refused = reply(StatusCode::TOO_MANY_REQUESTS, "");
+                let value = HeaderValue::from_static(retry_after);
+                refused.head.headers.insert(RETRY_AFTER, value);
+                Ok(refused)
+            }
             Mode::Twice => {
                 self.deliver(request.clone()).await?;
                 self.inner.send(request).await
@@ -221,7 +230,7 @@ impl Call {
         }
     }
 
-    fn of(request: &http::Request<Bytes>) -> Self {
+    pub(super) fn of(request: &http::Request<Bytes>) -> Self {
         let authority = request.uri().authority().map_or("", |authority| authority.as_str());
         Self::new(request.method(), authority, request.uri().path())
     }

@@ -11,6 +11,7 @@ mod naughty;
 mod onboarding;
 mod port;
 mod program;
+mod prove;
 mod provisioning;
 mod relay;
 mod sandbox;

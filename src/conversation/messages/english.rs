@@ -190,7 +190,8 @@ const WELCOME: &str = "Hi, I am textslash. I put a coding agent of your own into
 account: a small relay that you chat with, and a VM where the agent works. It takes a few questions \
 and a few minutes. You see the price before anything is created, and /teardown removes all of it.";
 
-const FIRST_STEPS: &str = "Open it in a browser to talk to it; in a terminal, textslash chat does the same.
+const FIRST_STEPS: &str =
+    "Open it in a browser to talk to it; in a terminal, textslash chat does the same.
 Then just write, for example: clone my repository and run its tests
 
 Both machines stop when you do not use them and wake when you write. I have forgotten your token \

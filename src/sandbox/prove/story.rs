@@ -1,0 +1,264 @@
+//! A deployment and its removal, whatever goes wrong on the way.
+
+use std::cell::Cell;
+use std::time::Duration;
+
+use futures::future::{Either, select};
+use tokio::time::{Instant, timeout};
+
+use super::still::Still;
+use super::trouble::Way;
+use super::world::{World, elapsed_ms};
+use super::{Case, Sight, Verdict};
+use crate::cloud::Cause;
+use crate::journal::{Action, End, Entry};
+use crate::provisioner::{DriveError, Goal, Outcome, Remaining, Seen};
+use crate::sandbox::fly::nothing;
+use crate::spec::Role;
+
+/// Every drive ends within this time once nothing goes wrong any more; no trouble lasts longer than
+/// minutes itself.
+const DRIVE_MAX: Duration = Duration::from_secs(15 * 60);
+
+/// A story has at most a few kills; a drive that never ends is told apart from them.
+const DRIVES_MAX: usize = 16;
+
+/// After the end nobody calls any more, and what comes late has come.
+const REST: Duration = Duration::from_secs(150);
+
+pub(super) async fn tell(case: &Case) -> anyhow::Result<Verdict> {
+    let world = World::new(case).await?;
+    let mut verdict = Verdict::default();
+    let played = Still::new(world.pool.clone(), play(&world, case, &mut verdict)).await;
+    played?;
+    let (trace, violations) = world.watch.told();
+    verdict.trace.extend(trace);
+    verdict.violations = violations;
+    verdict.calls = world.watch.calls();
+    Ok(verdict)
+}
+
+async fn play(world: &World, case: &Case, verdict: &mut Verdict) -> anyhow::Result<()> {
+    prepare(world, case).await?;
+    world.provisioner.open(&world.spec, "ada").await?;
+    match drive(world, case, Goal::Deployed, verdict).await? {
+        Some(Outcome::Deployed(_)) => {
+            verdict.deployed = Some(End::Deployed);
+            verdict.seen.insert(Sight::Deployed);
+            expect_deployed(world, case);
+        }
+        Some(Outcome::Failed { cause, remaining, .. }) => {
+            verdict.deployed = Some(End::Stuck);
+            verdict.seen.insert(Sight::Stuck);
+            world.watch.tell(&format!("stopped: {cause:?}"));
+            expect_true(world, case, &remaining);
+        }
+        _ => world.watch.break_of("end", "a deployment has no such end"),
+    }
+    rest(world).await;
+    world.fly.set_no_machines_in(&[]);
+    if case.tries_again && verdict.deployed == Some(End::Stuck) {
+        world.faults.clear();
+        match drive(world, case, Goal::Deployed, verdict).await? {
+            Some(Outcome::Deployed(_)) => expect_deployed(world, case),
+            told => world.watch.break_of("liveness", format!("tried again: {told:?}")),
+        }
+    }
+    remove(world, case, verdict).await?;
+    tell_journal(world, verdict).await
+}
+
+/// What is planned for the network, the world and the disk.
+async fn prepare(world: &World, case: &Case) -> anyhow::Result<()> {
+    for trouble in &case.troubles {
+        world.watch.plan(trouble);
+        if trouble.way == Way::DiskFull {
+            let trigger = format!(
+                "CREATE TRIGGER disk_full BEFORE INSERT ON journal WHEN NEW.seq >= {}
+                 BEGIN SELECT RAISE(ABORT, 'disk full'); END",
+                trouble.at.max(1)
+            );
+            sqlx::query(sqlx::AssertSqlSafe(trigger)).execute(&world.pool).await?;
+        }
+    }
+    Ok(())
+}
+
+async fn remove(world: &World, case: &Case, verdict: &mut Verdict) -> anyhow::Result<()> {
+    let mut told = drive(world, case, Goal::Removed, verdict).await?;
+    if let Some(Outcome::Failed { remaining, .. }) = &told {
+        expect_true(world, case, remaining);
+        world.faults.clear();
+        told = drive(world, case, Goal::Removed, verdict).await?;
+    }
+    match told {
+        Some(Outcome::Removed(_)) => {
+            verdict.seen.insert(Sight::Removed);
+            if verdict.deployed == Some(End::Stuck) {
+                verdict.seen.insert(Sight::StuckRemoved);
+            }
+        }
+        told => world.watch.break_of("liveness", format!("removal: {told:?}")),
+    }
+    rest(world).await;
+    let there = world.fly.inventory();
+    if there != nothing() {
+        world.watch.break_of("orphan", there.to_string().replace('\n', ", "));
+    }
+    // The limit was ours to keep; a second request on the way was not ours to send.
+    if !case.has(Way::Twice)
+        && let Some(violation) = world.fly.violations().first()
+    {
+        world.watch.break_of("rate", violation.clone());
+    }
+    Ok(())
+}
+
+/// Drives until there is an outcome: a killed process starts again, a refused token is replaced.
+async fn drive(
+    world: &World,
+    case: &Case,
+    goal: Goal,
+    verdict: &mut Verdict,
+) -> anyhow::Result<Option<Outcome>> {
+    for _ in 0..DRIVES_MAX {
+        let (began, before) = (Instant::now(), world.watch.changes());
+        let told = timeout(DRIVE_MAX, drive_once(world, case, goal, verdict)).await;
+        verdict.longest_ms = verdict.longest_ms.max(elapsed_ms(began));
+        let budget = CHANGES_PER_STEP_MAX * world.steps();
+        let alone = !case.has(Way::SecondWorker);
+        if alone && world.watch.changes() - before > budget {
+            world.watch.break_of("budget", format!("more than {budget} changes in one drive"));
+        }
+        match told {
+            Err(_) => {
+                world.watch.break_of("liveness", format!("{goal:?} takes longer than 15 minutes"));
+                return Ok(None);
+            }
+            Ok(Ok(None)) => killed(world, verdict, "killed").await,
+            Ok(Ok(Some(Err(DriveError::Store(_))))) => {
+                sqlx::query("DROP TRIGGER IF EXISTS disk_full").execute(&world.pool).await?;
+                killed(world, verdict, "the disk is full").await;
+            }
+            Ok(Ok(Some(Ok(Outcome::Failed { cause: Cause::TokenRefused, .. })))) => {
+                world.watch.tell("another token");
+            }
+            Ok(Ok(Some(Ok(outcome)))) => return Ok(Some(outcome)),
+            Ok(Ok(Some(Err(error)))) => {
+                world.watch.break_of("drive", error.to_string());
+                return Ok(None);
+            }
+            Ok(Err(error)) => return Err(error),
+        }
+    }
+    world.watch.break_of("liveness", format!("{goal:?} never ends"));
+    Ok(None)
+}
+
+/// Calls that change something, for each step of the plan.
+const CHANGES_PER_STEP_MAX: usize = 6;
+
+async fn killed(world: &World, verdict: &mut Verdict, why: &str) {
+    world.watch.tell(why);
+    verdict.kills += 1;
+    if verdict.kills > 1 {
+        verdict.seen.insert(Sight::KilledTwice);
+    }
+    world.restarts().await;
+}
+
+type Driven = anyhow::Result<Option<Result<Outcome, DriveError>>>;
+
+/// One process, and the second one where the story has it.
+async fn drive_once(world: &World, case: &Case, goal: Goal, verdict: &mut Verdict) -> Driven {
+    let second = case.troubles.iter().find(|trouble| trouble.way == Way::SecondWorker);
+    let Some(at) = second.map(|trouble| trouble.at).filter(|at| *at >= world.watch.calls()) else {
+        return world.drive(goal).await;
+    };
+    let began = Cell::new(false);
+    let rival = async {
+        world.watch.reached(at).await;
+        began.set(true);
+        world.watch.tell("a second process takes over");
+        world.drive(goal).await
+    };
+    let (first, rival) = (Box::pin(world.drive(goal)), Box::pin(rival));
+    let (first, second) = match select(first, rival).await {
+        Either::Left((first, _)) if !began.get() => return first,
+        Either::Left((first, rival)) => (first, rival.await),
+        Either::Right((second, first)) => (first.await, second),
+    };
+    if matches!(first, Ok(Some(Err(DriveError::Fenced)))) {
+        verdict.seen.insert(Sight::Fenced);
+    }
+    second
+}
+
+/// Nobody calls any more, and what comes late comes.
+async fn rest(world: &World) {
+    world.watch.rest(true);
+    tokio::time::sleep(REST).await;
+    world.watch.rest(false);
+}
+
+fn expect_deployed(world: &World, case: &Case) {
+    let there = world.fly.inventory();
+    let started = there.machines.iter().filter(|machine| machine.ends_with("started")).count();
+    // A volume that the network doubled is seen when reads catch up, and removed with the rest.
+    let volumes = if case.doubles() { there.volumes.len().min(2) } else { there.volumes.len() };
+    if (there.apps.len(), there.machines.len(), started, volumes) != (2, 2, 2, 2) {
+        world.watch.break_of("deployed", there.to_string().replace('\n', ", "));
+    }
+}
+
+/// The list of what remains is true: what exists is in it, and what it says was seen exists.
+fn expect_true(world: &World, case: &Case, remaining: &Remaining) {
+    let there = world.fly.inventory();
+    let line = |step: &str| remaining.lines.iter().find(|line| line.step.to_string() == step);
+    for (role, word) in [(Role::Relay, "relay"), (Role::Vm, "vm")] {
+        let app = world.spec.app(role);
+        let of = |lines: &[String]| lines.iter().any(|line| line.starts_with(&format!("{app}/")));
+        let app_exists = there.apps.contains(&app);
+        for (kind, exists) in
+            [("app", app_exists), ("machine", of(&there.machines)), ("volume", of(&there.volumes))]
+        {
+            let step = format!("{word}-{kind}");
+            let told = line(&step);
+            // What a read does not show yet cannot be listed.
+            if exists && told.is_none() && case.lag_ms == 0 {
+                world.watch.break_of("remaining", format!("{step} is there and not listed"));
+            }
+            let was_seen = told.is_some_and(|line| matches!(line.seen, Seen::There(_)));
+            if was_seen && !exists && case.lag_ms == 0 {
+                world.watch.break_of("remaining", format!("{step} is listed and not there"));
+            }
+        }
+    }
+}
+
+async fn tell_journal(world: &World, verdict: &mut Verdict) -> anyhow::Result<()> {
+    let entries = world.journal().await?;
+    let mut doubtful = Vec::new();
+    for (seq, entry) in entries.iter().enumerate() {
+        match entry {
+            Entry::InDoubt { step, action: Action::Create } => doubtful.push(step.clone()),
+            Entry::Done { step, action: Action::Create, .. } if doubtful.contains(step) => {
+                verdict.seen.insert(Sight::DoubtWasDone);
+                doubtful.retain(|it| it != step);
+            }
+            Entry::Intended { step, action: Action::Create } if doubtful.contains(step) => {
+                verdict.seen.insert(Sight::DoubtWasNotDone);
+                doubtful.retain(|it| it != step);
+            }
+            Entry::Placed { .. } => {
+                verdict.seen.insert(Sight::Moved);
+            }
+            _ => {}
+        }
+        world.watch.tell(&format!("journal {seq:>3} {}", serde_json::to_string(entry)?));
+    }
+    if !matches!(entries.last(), Some(Entry::Ended { end: End::Removed })) {
+        world.watch.break_of("journal", "it does not end with a removal");
+    }
+    Ok(())
+}

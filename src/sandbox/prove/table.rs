@@ -1,0 +1,107 @@
+//! What came of many cases, as a table.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+
+use super::{Case, Sight, Verdict};
+use crate::journal::End;
+
+/// Broken cases that are told; the first few say what is wrong.
+const BROKEN_MAX: usize = 20;
+
+/// What came of many cases.
+#[derive(Default)]
+pub struct Table {
+    rows: BTreeMap<String, Row>,
+    seen: BTreeSet<Sight>,
+    broken: Vec<(Case, Verdict)>,
+    broken_count: usize,
+    longest_ms: u64,
+    calls: usize,
+}
+
+#[derive(Default)]
+struct Row {
+    cases: usize,
+    deployed: usize,
+    stopped: usize,
+    removed: usize,
+}
+
+impl Table {
+    /// Takes a verdict in, in the row of this name.
+    pub fn add(&mut self, row: &str, case: Case, verdict: Verdict) {
+        let ends = self.rows.entry(row.to_owned()).or_default();
+        ends.cases += 1;
+        ends.deployed += usize::from(verdict.deployed == Some(End::Deployed));
+        ends.stopped += usize::from(verdict.deployed == Some(End::Stuck));
+        ends.removed += usize::from(verdict.seen.contains(&Sight::Removed));
+        self.seen.extend(&verdict.seen);
+        self.longest_ms = self.longest_ms.max(verdict.longest_ms);
+        self.calls += verdict.calls;
+        if !verdict.violations.is_empty() {
+            self.broken_count += 1;
+            if self.broken.len() < BROKEN_MAX {
+                self.broken.push((case, verdict));
+            }
+        }
+    }
+
+    /// What of another table.
+    pub fn merge(&mut self, other: Self) {
+        for (name, row) in other.rows {
+            let ends = self.rows.entry(name).or_default();
+            ends.cases += row.cases;
+            ends.deployed += row.deployed;
+            ends.stopped += row.stopped;
+            ends.removed += row.removed;
+        }
+        self.seen.extend(other.seen);
+        self.longest_ms = self.longest_ms.max(other.longest_ms);
+        self.calls += other.calls;
+        self.broken_count += other.broken_count;
+        let room = BROKEN_MAX.saturating_sub(self.broken.len());
+        self.broken.extend(other.broken.into_iter().take(room));
+    }
+
+    /// Cases in all.
+    pub fn cases(&self) -> usize {
+        self.rows.values().map(|row| row.cases).sum()
+    }
+
+    /// The cases in which something happened that must not; the first of them.
+    pub fn broken(&self) -> &[(Case, Verdict)] {
+        &self.broken
+    }
+
+    /// What was never seen and should have been.
+    pub fn unseen(&self) -> Vec<Sight> {
+        Sight::ALL.into_iter().filter(|sight| !self.seen.contains(sight)).collect()
+    }
+}
+
+impl fmt::Display for Table {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(
+            f,
+            "| what went wrong | cases | deployed | stopped, asked | removed to nothing |"
+        )?;
+        writeln!(f, "|---|---|---|---|---|")?;
+        for (name, Row { cases, deployed, stopped, removed }) in &self.rows {
+            writeln!(f, "| {name} | {cases} | {deployed} | {stopped} | {removed} |")?;
+        }
+        writeln!(f)?;
+        writeln!(
+            f,
+            "{} cases, {} calls; broken: {}; the longest drive: {} virtual seconds",
+            self.cases(),
+            self.calls,
+            self.broken_count,
+            self.longest_ms / 1000
+        )?;
+        match self.unseen().as_slice() {
+            [] => write!(f, "Every sight was seen at least once."),
+            unseen => write!(f, "Never seen: {unseen:?}"),
+        }
+    }
+}

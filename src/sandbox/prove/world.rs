@@ -1,0 +1,181 @@
+//! A simulated Fly with strangers' things in it, and processes that drive one deployment there.
+
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use anyhow::Context;
+use sqlx::AnyPool;
+use tokio::sync::mpsc;
+use tokio::time::Instant;
+
+use super::Case;
+use super::watch::Watch;
+use crate::chance::Chance;
+use crate::clock::Clock;
+use crate::cloud::fly::{Endpoints, Fly, FlyAccount};
+use crate::cloud::{Cloud, Keys};
+use crate::http::SharedTransport;
+use crate::journal::Entry;
+use crate::provisioner::{DriveError, Goal, Outcome, Progress, Provisioner};
+use crate::sandbox::faults::Faults;
+use crate::sandbox::fly::{self, Lag, Settings};
+use crate::sandbox::in_process::InProcess;
+use crate::sandbox::machines::Modelled;
+use crate::secret::{Secret, SecretKind};
+use crate::spec::{
+    AgentKind, CloudKind, DeploymentId, Images, Name, Region, RelayChannel, Size, Spec,
+};
+use crate::store;
+
+/// When every story begins: 2026-09-21.
+const START_MS: u64 = 1_790_000_000_000;
+
+/// The time that a process needs to start again.
+const RESTART: Duration = Duration::from_secs(5);
+
+/// A directory in memory where there is one: the disk's own slowness proves nothing here.
+fn directory() -> PathBuf {
+    static NEXT: AtomicU64 = AtomicU64::new(0);
+    let memory = PathBuf::from("/dev/shm");
+    let root = if memory.is_dir() { memory } else { std::env::temp_dir() };
+    let number = NEXT.fetch_add(1, Ordering::Relaxed);
+    root.join(format!("textslash-prove-{}-{number}", std::process::id()))
+}
+
+pub(super) struct World {
+    pub(super) fly: Arc<fly::Fly>,
+    pub(super) faults: Arc<Faults>,
+    pub(super) watch: Arc<Watch>,
+    pub(super) provisioner: Provisioner,
+    pub(super) spec: Spec,
+    pub(super) pool: AnyPool,
+    directory: PathBuf,
+    steps: usize,
+    clock: Clock,
+    chance: Chance,
+    /// What the process that runs now knows of Fly: how fast it may call.
+    process: Mutex<Fly>,
+}
+
+impl World {
+    pub(super) async fn new(case: &Case) -> anyhow::Result<Self> {
+        let directory = directory();
+        let pool = store::open(&directory.join("textslash.db"), &store::SCHEMA).await?;
+        let onlooker = pool.acquire().await?.detach();
+        tokio::time::pause();
+        let clock = Clock::following_tokio(START_MS);
+        let chance = Chance::seeded(case.seed);
+        let runtime = Modelled::new(clock.clone(), chance.clone());
+        let lag = if case.lag_ms == 0 { Lag::None } else { Lag::UpToMs(case.lag_ms) };
+        let settings = Settings::prompt(clock.clone(), chance.clone(), Arc::new(runtime.clone()));
+        let fly = fly::Fly::new(settings);
+        fly.set_lag(lag);
+        fly.add_lookalikes();
+        let faults = Faults::new(Arc::new(InProcess::new().with_fly(&fly)));
+        let spec = spec(DeploymentId::from_random(chance.bytes()))?;
+        let watch = Watch::new(faults.clone(), fly.clone(), onlooker, spec.clone());
+        let provisioner = Provisioner::new(pool.clone(), clock.clone(), chance.clone());
+        let process = Mutex::new(process(&watch, &clock, &chance));
+        let mut world = Self {
+            fly,
+            faults,
+            watch,
+            provisioner,
+            spec,
+            pool,
+            directory,
+            steps: 0,
+            clock,
+            chance,
+            process,
+        };
+        world.steps = world.account()?.plan(&world.spec).steps().len();
+        Ok(world)
+    }
+
+    fn process(&self) -> MutexGuard<'_, Fly> {
+        self.process.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The account, opened with a token and keys that nobody had before.
+    fn account(&self) -> anyhow::Result<FlyAccount> {
+        let fly = self.process().clone();
+        let token = fly.judge(&self.fly.mint_org_token()).ok().context("the token is refused")?;
+        let key =
+            |kind| Arc::new(Secret::new(kind, self.chance.key(), fly.endpoints().keys_audience()));
+        let keys = Keys {
+            model_key: Some(key(SecretKind::ModelKey)),
+            channel_key: None,
+            owner_key: key(SecretKind::OwnerKey),
+            link_key: key(SecretKind::LinkKey),
+            model_proxy_token: key(SecretKind::ModelProxyToken),
+        };
+        Ok(fly.open(token, keys))
+    }
+
+    /// One drive by one process; `None` when the process was killed.
+    pub(super) async fn drive(
+        &self,
+        goal: Goal,
+    ) -> anyhow::Result<Option<Result<Outcome, DriveError>>> {
+        let (progress, _unread) = mpsc::channel(Progress::CHANNEL);
+        let account = self.account()?;
+        Ok(tokio::select! {
+            biased;
+            () = self.faults.crashed() => None,
+            told = self.provisioner.drive(&self.spec.id, goal, &account, &progress) => Some(told),
+        })
+    }
+
+    pub(super) async fn restarts(&self) {
+        tokio::time::sleep(RESTART).await;
+        *self.process() = process(&self.watch, &self.clock, &self.chance);
+    }
+
+    /// Steps of the plan.
+    pub(super) fn steps(&self) -> usize {
+        self.steps
+    }
+
+    pub(super) async fn journal(&self) -> anyhow::Result<Vec<Entry>> {
+        store::runs::Runs::new(self.pool.clone()).journal(&self.spec.id).await
+    }
+}
+
+impl Drop for World {
+    fn drop(&mut self) {
+        // It lies in memory, and the next case has one of its own.
+        let _ = std::fs::remove_dir_all(&self.directory);
+    }
+}
+
+fn process(watch: &Arc<Watch>, clock: &Clock, chance: &Chance) -> Fly {
+    let transport: SharedTransport = watch.clone();
+    Fly::new(transport, Endpoints::real(), clock.clone(), chance.clone())
+}
+
+pub(super) fn elapsed_ms(since: Instant) -> u64 {
+    u64::try_from(since.elapsed().as_millis()).unwrap_or(u64::MAX)
+}
+
+fn spec(id: DeploymentId) -> anyhow::Result<Spec> {
+    let image = |role| format!("ghcr.io/textslash/{role}@sha256:{}", "1".repeat(64));
+    let region = |word: &str| Region::try_from(word.to_owned());
+    Ok(Spec {
+        id,
+        name: Name::near("ada"),
+        cloud: CloudKind::Fly,
+        organisation: "personal".to_owned(),
+        regions: vec![region("ams")?, region("lhr")?],
+        size: Size::Small,
+        vm_volume_gb: 3,
+        channel: RelayChannel::Web,
+        owner: RelayChannel::link_holder(),
+        address: None,
+        locale: String::new(),
+        agent: AgentKind::Claude,
+        images: Images { relay: image("relay"), vm: image("vm") },
+    })
+}

@@ -1,0 +1,49 @@
+//! The proof of the provisioner, in small: `textslash sandbox prove` tells all of it.
+
+use textslash::sandbox::prove::cases::{Extent, tell_all};
+use textslash::sandbox::prove::trouble::Way;
+use textslash::sandbox::prove::{Case, Table, Trouble};
+
+fn expect_kept(table: &Table) {
+    let told: Vec<_> = (table.broken().iter())
+        .map(|(case, verdict)| {
+            let broken: Vec<_> = verdict.violations.iter().map(ToString::to_string).collect();
+            format!("{case}\n  {}", broken.join("\n  "))
+        })
+        .collect();
+    assert!(told.is_empty(), "{}\n{table}", told.join("\n"));
+}
+
+#[test]
+fn the_same_seed_is_the_same_story_line_by_line() {
+    let extent = Extent::measure(0).unwrap();
+    for seed in 0..5 {
+        let case = extent.random(seed);
+        let (first, again) = (case.run().unwrap(), case.run().unwrap());
+        assert_eq!(first.trace, again.trace, "{case}");
+        assert!(first.trace.len() > 50, "{case}: {:#?}", first.trace);
+    }
+}
+
+#[test]
+fn single_faults_have_legal_ends() {
+    let extent = Extent::measure(0).unwrap();
+    // A stride that no number of ways divides, so that every way meets calls of every kind.
+    let table = tell_all(extent.singles().step_by(23), |_| {}).unwrap();
+    println!("{table}");
+    expect_kept(&table);
+}
+
+#[test]
+fn random_stories_have_legal_ends() {
+    let extent = Extent::measure(0).unwrap();
+    let table = tell_all(extent.swarm(60), |_| {}).unwrap();
+    println!("{table}");
+    expect_kept(&table);
+}
+
+#[test]
+fn a_case_says_what_it_is() {
+    let case = Case::quiet(7).with(Trouble { at: 12, way: Way::Late });
+    assert_eq!(case.to_string(), "seed 7, reads up to 0 ms late, done 90 s later at call 12");
+}
