@@ -1,5 +1,7 @@
 //! A browser, driven by the WebDriver protocol (<https://www.w3.org/TR/webdriver2/>).
 
+use std::io::{Read, Write};
+use std::net::TcpStream;
 use std::path::Path;
 use std::process::Stdio;
 use std::time::Duration;
@@ -150,6 +152,12 @@ impl Browser {
         std::fs::write(Path::new(&directory).join(format!("{name}.png")), picture).unwrap();
     }
 
+    /// Where the driver listens, and the path of the session there.
+    fn place(&self) -> Option<(&str, &str)> {
+        let place = self.session.strip_prefix("http://")?;
+        Some(place.split_at(place.find('/')?))
+    }
+
     async fn post(&self, path: &str, body: Value) -> Value {
         let asked = self.client.post(format!("{}{path}", self.session)).body(body.to_string());
         let answer = asked.send().await.unwrap();
@@ -157,5 +165,21 @@ impl Browser {
         let answer: Value = serde_json::from_slice(&answer.bytes().await.unwrap()).unwrap();
         assert!(status.is_success(), "{path}: {answer}");
         answer["value"].clone()
+    }
+}
+
+impl Drop for Browser {
+    /// The browser ends with its session; killed, the driver would leave it running.
+    fn drop(&mut self) {
+        let Some((driver, session)) = self.place() else { return };
+        let Ok(mut connection) = TcpStream::connect(driver) else { return };
+        let request = format!(
+            "DELETE {session} HTTP/1.1\r\nHost: {driver}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
+        );
+        if connection.write_all(request.as_bytes()).is_ok() {
+            // It answers when the browser is gone, and says nothing that matters.
+            let _ = connection.set_read_timeout(Some(PATIENCE));
+            let _ = connection.read(&mut [0; 512]);
+        }
     }
 }
