@@ -339,3 +339,47 @@ async fn what_the_bot_did_can_be_counted() {
     }
     assert!(!metrics.contains(&world::ADA.to_string()), "nobody is named:\n{metrics}");
 }
+
+#[tokio::test]
+async fn messages_that_come_often_on_whatsapp_are_answered_once() {
+    let mut world = World::webhook().await;
+    world.sandbox.twilio().be_unruly();
+    let mut ada = world.ada_on_whatsapp();
+    ada.says("hi");
+    ada.reads("/form#").await;
+    world.bot_is_replaced().await;
+    ada.says("/help");
+    ada.reads("/teardown - remove").await;
+    world.bot_is_replaced().await;
+    ada.says("/cancel");
+    ada.reads("Cancelled").await;
+    ada.says("/status");
+    ada.reads("You have no deployment").await;
+    for (said, times) in [("Hi, I am textslash", 1), ("/teardown - remove", 1), ("Cancelled", 1)] {
+        assert_eq!(ada.story().matches(said).count(), times, "{said}{}", ada.story());
+    }
+}
+
+#[tokio::test]
+async fn a_token_is_entered_in_a_mini_app_that_telegram_vouches_for() {
+    let world = World::webhook().await;
+    let mut ada = world.ada();
+    ada.says("hi");
+    ada.reads("I need a token").await;
+    let link = ada.page("Enter token").unwrap();
+    let (page, ticket) = link.split_once('#').unwrap();
+    let asked = |init_data: &str| serde_json::json!({ "ticket": ticket, "init_data": init_data });
+    let stranger = world.somebody(world::ADA + 1).init_data();
+    for not_hers in ["", "user=%7B%22id%22%3A7001%7D&hash=00", stranger.as_str()] {
+        assert_eq!(world.asks(page, "open", asked(not_hers)).await.status, 403, "{not_hers}");
+    }
+    let hers = ada.init_data();
+    assert_eq!(world.asks(page, "open", asked(&hers)).await.status, 200);
+    let mut filled = asked(&hers);
+    filled["submission"] = "a".repeat(32).into();
+    filled["values"] = serde_json::json!({ "token": world.sandbox.fly_token() });
+    let answered = world.asks(page, "submit", filled).await;
+    assert_eq!(answered.status, 200, "{}", answered.text);
+    ada.reads("That token works").await;
+    world.expect_nowhere(world.sandbox.fly_token());
+}

@@ -193,7 +193,12 @@ impl World {
 
     /// Ada, in a chat with the onboarding bot.
     pub fn ada(&self) -> Person {
-        self.sandbox.telegram().person(&self.bot_token, ADA, "en")
+        self.somebody(ADA)
+    }
+
+    /// Somebody of this id, in a chat with the onboarding bot.
+    pub fn somebody(&self, id: u64) -> Person {
+        self.sandbox.telegram().person(&self.bot_token, id, "en")
     }
 
     /// Looks for a secret in what the bot keeps, in what it wrote, and in what the service keeps.
