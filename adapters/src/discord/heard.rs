@@ -20,6 +20,9 @@ const PAGE_MAX: usize = 100;
 /// How far back they are looked through, in seconds: what is older would surprise.
 const RECENT_AGE_S: i64 = 24 * 60 * 60;
 
+/// How often we are told to wait in one look-up before it is given up: the next one begins where it ended.
+const WAITS_MAX: usize = 5;
+
 /// Messages that are remembered, so that one which comes twice is passed on once.
 const REMEMBERED_MAX: usize = 1_024;
 
@@ -78,9 +81,11 @@ impl Heard {
         mut newest: Option<u64>,
     ) -> Result<(), ChannelError> {
         let page = if newest.is_some() { PAGE_MAX } else { RECENT_MAX };
+        let mut waits = 0;
         loop {
             let found = match rest.messages(chat, page, newest).await {
-                Err(ChannelError::TooFast { retry_after_ms }) => {
+                Err(ChannelError::TooFast { retry_after_ms }) if waits < WAITS_MAX => {
+                    waits += 1;
                     tokio::time::sleep(Duration::from_millis(retry_after_ms)).await;
                     continue;
                 }

@@ -63,7 +63,8 @@ struct Refusal {
 
 impl Rest {
     pub(super) fn new(token: &str, api_url: Option<&str>) -> Result<Self, StartError> {
-        let client = Client::builder().redirect(reqwest::redirect::Policy::none()).build();
+        let client =
+            Client::builder().redirect(reqwest::redirect::Policy::none()).no_proxy().build();
         let client = client.map_err(|_| StartError::Platform)?;
         let base = format!("{}/api/v10", api_url.unwrap_or(BASE).trim_end_matches('/'));
         let authorization = Zeroizing::new(format!("Bot {token}"));
@@ -174,7 +175,7 @@ impl Rest {
     /// A file from where Discord says it lies: our token is none of that place's business.
     pub(super) async fn download(&self, url: &str, most: u64) -> Result<Bytes, ChannelError> {
         let answer = self.client.get(url).timeout(FILE_DEADLINE).send().await;
-        let answer = answer.map_err(|_| ChannelError::InDoubt)?;
+        let mut answer = answer.map_err(|_| ChannelError::InDoubt)?;
         match answer.status() {
             StatusCode::OK => {}
             status if status.is_server_error() => return Err(ChannelError::InDoubt),
@@ -183,7 +184,14 @@ impl Rest {
         if answer.content_length().is_some_and(|length| length > most) {
             return Err(ChannelError::Refused("the file is too large"));
         }
-        answer.bytes().await.map_err(|_| ChannelError::InDoubt)
+        let mut whole = Vec::new();
+        while let Some(piece) = answer.chunk().await.map_err(|_| ChannelError::InDoubt)? {
+            if (whole.len() + piece.len()) as u64 > most {
+                return Err(ChannelError::Refused("the file is too large"));
+            }
+            whole.extend_from_slice(&piece);
+        }
+        Ok(whole.into())
     }
 
     fn request(&self, method: Method, path: &str, deadline: Duration) -> RequestBuilder {
