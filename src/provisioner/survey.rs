@@ -62,7 +62,9 @@ pub(super) async fn remaining(course: &Course, cloud: &dyn Cloud, now_ms: u64) -
     let place = Place::of(course);
     let here = Here { spec: &place.spec, region: &place.region, known: &place.known };
     let looks = course.touched().map(async |step: &Step| {
-        let may_yet_appear = course.may_yet_appear(&step.id, now_ms);
+        // A list lags behind what we made ourselves: that it is not shown does not make it gone.
+        let was_made = course.run().known().contains_key(&step.id);
+        let may_yet_appear = was_made || course.may_yet_appear(&step.id, now_ms);
         let seen = match cloud.observe(&here, &step.id).await {
             Ok(Observation::Present(all) | Observation::Outdated(all)) => Seen::There(all),
             Ok(Observation::Leaving) => Seen::Leaving,

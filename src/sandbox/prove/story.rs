@@ -224,8 +224,7 @@ fn expect_true(world: &World, case: &Case, remaining: &Remaining) {
         {
             let step = format!("{word}-{kind}");
             let told = line(&step);
-            // What a read does not show yet cannot be listed.
-            if exists && told.is_none() && case.lag_ms == 0 {
+            if exists && told.is_none() {
                 world.watch.break_of("remaining", format!("{step} is there and not listed"));
             }
             let was_seen = told.is_some_and(|line| matches!(line.seen, Seen::There(_)));
