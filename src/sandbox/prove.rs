@@ -6,8 +6,9 @@
 //! that a case run again is the same story, line by line. The safety invariants are checked after every
 //! call, the rest when a drive ends.
 //!
-//! It proves nothing about the database itself: that the real binary survives `kill -9` is shown with the
-//! real binary, in the tests.
+//! The database is the real one, but no power is cut and no process truly killed: a kill here drops the drive
+//! where it is. And one thing is let pass: a volume that the network made twice may stand beside a deployment
+//! until reads catch up, and goes with its removal.
 
 use std::collections::BTreeSet;
 use std::fmt;
