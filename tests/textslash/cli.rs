@@ -1,5 +1,6 @@
 //! The roles for scripts: flags and environment in, JSON and exit codes out.
 
+mod channels;
 mod ends;
 mod refusals;
 
@@ -10,7 +11,6 @@ use std::path::Path;
 
 use serde_json::Value;
 use tempfile::TempDir;
-use textslash::sandbox::fly::nothing;
 use textslash::sandbox::{Options, Sandbox};
 
 use crate::program::{self, Ended, Program};
@@ -196,44 +196,4 @@ async fn people_read_sentences_where_programs_read_json() {
     let status = world.run(&["status", id.as_str().unwrap()]).await;
     assert_eq!(status.code, 0);
     assert!(status.out.contains("relay: removed"), "{}", status.out);
-}
-
-#[tokio::test]
-async fn a_relay_on_telegram_is_deployed_and_its_bot_given_back_from_the_command_line() {
-    let world = World::new().await;
-    let telegram = world.sandbox.telegram().clone();
-    let own_bot = telegram.mint_bot("ada_bot");
-    telegram.set_webhook(&own_bot, "https://shop.example/hook");
-    let key = [("CHANNEL_KEY", own_bot.as_str())];
-    let deploy = ["deploy", "--name", "ada", "--agent", "shell", "--yes", "--json"];
-    let on_telegram =
-        |more: &[&'static str]| [&deploy[..], &["--channel", "telegram"], more].concat();
-
-    let nobody = world.run_with(&on_telegram(&[]), &key).await;
-    assert_eq!(nobody.code, 2, "{}", nobody.err);
-    let by_name = world.run_with(&on_telegram(&["--owner", "@ada"]), &key).await;
-    assert_eq!(by_name.code, 2, "{}", by_name.err);
-    let serving = world.run_with(&on_telegram(&["--owner", "7001"]), &key).await;
-    assert_eq!(serving.code, 1, "{}", serving.err);
-    assert!(serving.err.contains("shop.example"), "{}", serving.err);
-    let wrong = [("CHANNEL_KEY", "no token")];
-    let refused = world.run_with(&on_telegram(&["--owner", "7001"]), &wrong).await;
-    assert_eq!(refused.code, 3, "{}", refused.err);
-    assert_eq!(world.sandbox.inventory(), nothing());
-
-    let deployed = world.run_with(&on_telegram(&["--owner", "7001", "--take-over"]), &key).await;
-    assert_eq!(deployed.code, 0, "{}", deployed.err);
-    let told: Value = serde_json::from_str(&deployed.out).unwrap();
-    assert_eq!(
-        (&told["channel"], &told["page"]),
-        (&"telegram".into(), &"https://t.me/ada_bot".into())
-    );
-    let mut ada = telegram.person(&own_bot, 7001, "en");
-    ada.says("echo hello");
-    ada.reads("hello").await;
-
-    let removed = world.run(&["teardown", "ada", "--yes"]).await;
-    assert_eq!(removed.code, 0, "{}", removed.err);
-    assert_eq!(telegram.webhook(&own_bot).as_deref(), Some("https://shop.example/hook"));
-    assert_eq!(world.sandbox.inventory(), nothing());
 }

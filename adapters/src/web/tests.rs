@@ -248,3 +248,44 @@ async fn before_it_sleeps_it_says_everything_and_closes_normally() {
     tokio::join!(web.sleep(), told);
     assert_eq!(web.sockets(), 0);
 }
+
+#[tokio::test]
+async fn a_file_is_taken_and_given_for_the_owners_key_only_and_up_to_its_size() {
+    let (web, address) = served().await;
+    let files = format!("http://{address}/chat/files");
+    let client = reqwest::Client::builder().no_proxy().build().unwrap();
+    let post = async |key: &str, bytes: Vec<u8>| {
+        let request = client.post(&files).header("authorization", format!("Bearer {key}"));
+        request.body(bytes).send().await.unwrap()
+    };
+    for key in ["", "wrong", &format!("{KEY}x")] {
+        assert_eq!(post(key, b"x".to_vec()).await.status(), 401, "{key:?}");
+    }
+    let elsewhere = client.post(&files).header("origin", "https://elsewhere.example");
+    let elsewhere =
+        elsewhere.header("authorization", format!("Bearer {KEY}")).send().await.unwrap();
+    assert_eq!(elsewhere.status(), 401, "another site's page");
+    assert_eq!(post(KEY, vec![0; FILE_BYTES_MAX + 1]).await.status(), 413);
+
+    let told: Value =
+        serde_json::from_str(&post(KEY, b"\xff\0".to_vec()).await.text().await.unwrap()).unwrap();
+    let id = told["id"].as_str().unwrap().to_owned();
+    let mut raw = Raw::welcomed(address, 0).await;
+    raw.says(json!({"type": "file", "id": "1", "file": id, "name": "a.bin", "caption": "look"}))
+        .await;
+    let Content::File(file) = next_inbound(&web).await.content else { panic!("no file") };
+    assert_eq!((file.name.as_str(), file.caption.as_str()), ("a.bin", "look"));
+    assert_eq!(web.fetch(&file).await.unwrap(), &b"\xff\0"[..]);
+
+    let get = async |key: &str, id: &str| {
+        let request = client.get(format!("{files}/{id}"));
+        request.header("authorization", format!("Bearer {key}")).send().await.unwrap()
+    };
+    assert_eq!(get("wrong", &id).await.status(), 401);
+    for none in ["0".repeat(32), "..%2F..%2Frelay.db".to_owned()] {
+        assert_eq!(get(KEY, &none).await.status(), 404, "{none}");
+    }
+    let given = get(KEY, &id).await;
+    assert_eq!(given.headers()["content-type"], "application/octet-stream");
+    assert_eq!(given.bytes().await.unwrap(), &b"\xff\0"[..]);
+}

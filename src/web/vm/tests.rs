@@ -202,3 +202,32 @@ async fn after_its_probation_a_vm_waits_to_be_committed() {
     assert_eq!((ready, commit, proven), (StatusCode::OK, StatusCode::NO_CONTENT, StatusCode::OK));
     assert!(world.dir.path().join("committed").exists());
 }
+
+#[tokio::test]
+async fn files_come_and_go_for_the_relay_only() {
+    let world = World::new();
+    let unsigned_file = unsigned(Method::PUT, "/turns/1/inbox/a.txt", "milk", "");
+    assert_eq!(world.send(unsigned_file).await.0, StatusCode::UNAUTHORIZED);
+
+    let (status, body) = world.call(Method::PUT, "/turns/1/inbox/a.txt", "milk").await;
+    let received: Received = serde_json::from_str(&body).unwrap();
+    assert_eq!((status, received.path.as_str()), (StatusCode::OK, "inbox/1-a.txt"));
+    let line = "mkdir outbox; tr a-z A-Z <inbox/1-a.txt >outbox/b.txt";
+    let (_, body) = world.call(Method::POST, "/turns", &turn("1", line)).await;
+    let told: Vec<TurnEvent> =
+        body.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let left = TurnEvent::File { index: 0, name: "b.txt".to_owned(), bytes: 4 };
+    assert_eq!(told, [left, TurnEvent::Done]);
+
+    let unsigned_file = unsigned(Method::GET, "/turns/1/outbox/0", "", "");
+    assert_eq!(world.send(unsigned_file).await.0, StatusCode::UNAUTHORIZED);
+    let given = world.call(Method::GET, "/turns/1/outbox/0", "").await;
+    assert_eq!(given, (StatusCode::OK, "MILK".to_owned()));
+    for (method, path) in [
+        (Method::GET, "/turns/1/outbox/1"),
+        (Method::GET, "/turns/..%2F1/outbox/0"),
+        (Method::PUT, "/turns/..%2F1/inbox/a.txt"),
+    ] {
+        assert_eq!(world.call(method, path, "").await.0, StatusCode::NOT_FOUND, "{path}");
+    }
+}
