@@ -59,3 +59,14 @@ fn what_we_made_is_listed_as_remaining_although_no_list_shows_it_yet() {
         assert_eq!(verdict.violations, [], "{case}");
     }
 }
+
+#[test]
+fn a_disk_that_is_full_twice_is_a_story_too() {
+    let full = |at| Trouble { at, way: Way::DiskFull };
+    for (first, then) in [(9, 9), (9, 14), (30, 12)] {
+        let case = Case::quiet(1).with(full(first)).with(full(then));
+        let verdict = case.run().unwrap();
+        assert_eq!(verdict.violations, [], "{case}");
+        assert_eq!(verdict.kills, if first == then { 1 } else { 2 }, "{case}");
+    }
+}

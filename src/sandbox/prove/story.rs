@@ -4,6 +4,7 @@ use std::cell::Cell;
 use std::time::Duration;
 
 use futures::future::{Either, select};
+use sqlx::Row;
 use tokio::time::{Instant, timeout};
 
 use super::still::Still;
@@ -73,13 +74,29 @@ async fn prepare(world: &World, case: &Case) -> anyhow::Result<()> {
     for trouble in &case.troubles {
         world.watch.plan(trouble);
         if trouble.way == Way::DiskFull {
-            let trigger = format!(
-                "CREATE TRIGGER disk_full BEFORE INSERT ON journal WHEN NEW.seq >= {}
-                 BEGIN SELECT RAISE(ABORT, 'disk full'); END",
-                trouble.at.max(1)
-            );
-            sqlx::query(sqlx::AssertSqlSafe(trigger)).execute(&world.pool).await?;
+            fill_disk(world, trouble.at.max(1)).await?;
         }
+    }
+    Ok(())
+}
+
+/// Entries from this one on find no room.
+async fn fill_disk(world: &World, at: usize) -> anyhow::Result<()> {
+    let trigger = format!(
+        "CREATE TRIGGER IF NOT EXISTS disk_full_{at} BEFORE INSERT ON journal WHEN NEW.seq >= {at}
+         BEGIN SELECT RAISE(ABORT, 'disk full'); END"
+    );
+    sqlx::query(sqlx::AssertSqlSafe(trigger)).execute(&world.pool).await?;
+    Ok(())
+}
+
+/// Until the disk is full the next time.
+async fn make_room(world: &World) -> anyhow::Result<()> {
+    let first = "SELECT name FROM sqlite_master WHERE name LIKE 'disk_full_%'
+                 ORDER BY CAST(substr(name, 11) AS INTEGER) LIMIT 1";
+    if let Some(row) = sqlx::query(first).fetch_optional(&world.pool).await? {
+        let drop = format!("DROP TRIGGER {}", row.try_get::<String, _>(0)?);
+        sqlx::query(sqlx::AssertSqlSafe(drop)).execute(&world.pool).await?;
     }
     Ok(())
 }
@@ -137,7 +154,7 @@ async fn drive(
             }
             Ok(Ok(None)) => killed(world, verdict, "killed").await,
             Ok(Ok(Some(Err(DriveError::Store(_))))) => {
-                sqlx::query("DROP TRIGGER IF EXISTS disk_full").execute(&world.pool).await?;
+                make_room(world).await?;
                 killed(world, verdict, "the disk is full").await;
             }
             Ok(Ok(Some(Ok(Outcome::Failed { cause: Cause::TokenRefused, .. })))) => {
