@@ -55,6 +55,12 @@ pub enum Entry {
         /// What may have happened.
         action: Action,
     },
+    /// It was made, and a look did not show it: it is gone, or lists lag behind. Observe before acting
+    /// again.
+    Missed {
+        /// Which step.
+        step: StepId,
+    },
     /// The run moved to another region; what stood in the old one was removed first.
     Placed {
         /// Where it goes on.
@@ -211,6 +217,9 @@ impl Run {
                 }
                 self.steps.insert(step.clone(), StepState::InDoubt);
             }
+            Entry::Missed { step } => {
+                self.steps.insert(step.clone(), StepState::InDoubt);
+            }
             Entry::Placed { region } => {
                 self.region = region.clone();
                 self.full = false;
@@ -253,6 +262,10 @@ impl Run {
                     Err("an outcome follows its intent")
                 }
             }
+            Entry::Missed { step } => match self.state(step) {
+                StepState::Done(_) => Ok(()),
+                _ => Err("what was never made is not missed"),
+            },
             Entry::Placed { .. } if self.turned || self.adopted => {
                 Err("a run that removes does not move")
             }

@@ -69,6 +69,7 @@ fn a_long_life() -> Vec<Entry> {
         intended(KEYS, HandOver),
         done(KEYS, HandOver),
         Entry::Ended { end: End::Deployed },
+        Entry::Missed { step: APP },
         Entry::Turned,
         intended(VOLUME, Delete),
         in_doubt(VOLUME, Delete),
@@ -106,8 +107,8 @@ fn a_replay_tells_what_is_known_of_each_step() {
     assert_eq!(after(5).state(&APP), StepState::Done(facts("app-1")));
     assert_eq!(after(9).state(&VOLUME), StepState::Failed);
     assert_eq!(after(10).state(&VOLUME), StepState::Absent);
-    assert_eq!(after(20).known()[&VOLUME], facts("volume-1"), "until it is seen to be gone");
-    assert_eq!(after(23).known().get(&VOLUME), None);
+    assert_eq!(after(21).known()[&VOLUME], facts("volume-1"), "until it is seen to be gone");
+    assert_eq!(after(24).known().get(&VOLUME), None);
 }
 
 #[test]
@@ -124,6 +125,18 @@ fn a_create_stays_in_doubt_until_it_is_seen_or_known_to_be_gone() {
     assert!(run.create_in_doubt(&APP), "one of the two made it, and the other may come late");
     run.apply(&done(APP, Action::Delete)).unwrap();
     assert!(!run.create_in_doubt(&APP));
+}
+
+#[test]
+fn what_is_missed_is_made_anew_and_what_was_known_of_it_is_kept() {
+    let made = [opened(), intended(APP, Action::Create), done(APP, Action::Create)];
+    let mut run = Run::replay(&made).unwrap();
+    run.apply(&Entry::Missed { step: APP }).unwrap();
+
+    assert_eq!(run.state(&APP), StepState::InDoubt);
+    assert!(run.known().contains_key(&APP), "nobody has seen it gone");
+    assert!(!run.create_in_doubt(&APP), "its create was answered");
+    assert!(run.apply(&intended(APP, Action::Create)).is_ok());
 }
 
 #[test]
@@ -180,6 +193,8 @@ fn what_no_run_can_have_written_is_refused() {
         vec![opened(), Entry::Ended { end: End::Removed }],
         vec![opened(), Entry::Turned, Entry::Ended { end: End::Removed }, intended(APP, Delete)],
         vec![opened(), intended(APP, Create), Entry::Adopted],
+        vec![opened(), Entry::Missed { step: APP }],
+        vec![opened(), intended(APP, Create), Entry::Missed { step: APP }],
     ];
     for entries in cases {
         let refused = Run::replay(&entries).unwrap_err();

@@ -1,6 +1,8 @@
 //! What the roles without a conversation print: sentences on standard error, results on standard
 //! output, as text or as JSON.
 
+use std::io::{self, Write};
+
 use serde_json::{Value, json};
 use textslash::cloud::Cause;
 use textslash::conversation::messages::{self, Locale, Message};
@@ -11,16 +13,14 @@ use textslash::provisioner::{Progress, Receipt, Remaining, RunSummary, StageStat
 use textslash::spec::{Role, Spec};
 use tokio::sync::mpsc;
 
-/// Tells the person something.
-#[expect(clippy::print_stderr, reason = "this is where a role speaks to the terminal")]
+/// Tells the person something. Nothing ends because nobody listens any more.
 pub fn say(text: &str) {
-    eprintln!("{text}");
+    writeln!(io::stderr(), "{text}").ok();
 }
 
-/// Prints a result.
-#[expect(clippy::print_stdout, reason = "this is where a role prints its result")]
+/// Prints a result. Nothing ends because its reader went away (`| head`).
 pub fn print(text: &str) {
-    println!("{text}");
+    writeln!(io::stdout(), "{text}").ok();
 }
 
 /// Tells each step of a run to this goal as it happens, until the run ends.

@@ -164,8 +164,11 @@ impl Course {
         }
         let state = self.run.state(id);
         let unique = self.plan.step(id).is_some_and(Step::is_unique);
-        let lost = unique && !unmaking && matches!(state, StepState::Done(_));
-        if !lost && self.may_yet_appear(id, at.now_ms) {
+        if unique && !unmaking && matches!(state, StepState::Done(_)) {
+            // A second create is refused if it is there all the same.
+            return Some(Entry::Missed { step: id.clone() });
+        }
+        if self.may_yet_appear(id, at.now_ms) {
             let settled_ms = self.sights[id].doubt_since_ms + SETTLE_MS;
             self.pause(id, at);
             let sight = self.sight_mut(id);
