@@ -8,20 +8,25 @@ use std::time::{SystemTime, UNIX_EPOCH};
 pub struct Clock(Arc<dyn Fn() -> u64 + Send + Sync>);
 
 impl Clock {
+    /// A clock that shows what `now_ms` says.
+    pub fn telling(now_ms: impl Fn() -> u64 + Send + Sync + 'static) -> Self {
+        Self(Arc::new(now_ms))
+    }
+
     /// The machine's clock.
     pub fn system() -> Self {
-        Self(Arc::new(|| {
+        Self::telling(|| {
             let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
             u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
-        }))
+        })
     }
 
     /// A clock that shows `start_ms` now and follows tokio's time, paused or not.
     pub fn following_tokio(start_ms: u64) -> Self {
         let start = tokio::time::Instant::now();
-        Self(Arc::new(move || {
+        Self::telling(move || {
             start_ms + u64::try_from(start.elapsed().as_millis()).unwrap_or(u64::MAX)
-        }))
+        })
     }
 
     /// Now, in unix milliseconds.

@@ -42,6 +42,8 @@ pub enum At {
 pub enum Mode {
     /// No connection.
     NotSent,
+    /// The connection breaks before it arrives.
+    Reset,
     /// It arrives, the answer is lost.
     LostReply,
     /// It arrives twice; the second answer comes back.
@@ -58,8 +60,12 @@ pub enum Mode {
     HangAfter,
     /// The connection breaks; it arrives this much later.
     Late(Duration),
-    /// It arrives, and the answer says 200 and nothing that can be read.
-    BadBody,
+    /// It arrives, and the answer says 200 and this instead of what it should.
+    BadBody(&'static str),
+    /// It arrives, and the answer is of this many bytes.
+    Flood(usize),
+    /// It arrives, and half of the answer comes.
+    Stalled,
     /// The caller's process dies before it is sent: see [`Faults::crashed`].
     KilledBefore,
     /// The caller's process dies once it has had its effect: see [`Faults::crashed`].
@@ -168,6 +174,7 @@ impl Transport for Faults {
         let never = std::future::pending();
         match mode {
             Mode::NotSent => Err(Unanswered::NotSent),
+            Mode::Reset => Err(Unanswered::Lost),
             Mode::Hang => never.await,
             Mode::Refused(status, body) => Ok(reply(status, body)),
             Mode::TooMany(retry_after) => {
@@ -196,12 +203,16 @@ impl Transport for Faults {
             Mode::LostReply
             | Mode::RefusedAfter(..)
             | Mode::HangAfter
-            | Mode::BadBody
+            | Mode::BadBody(_)
+            | Mode::Flood(_)
+            | Mode::Stalled
             | Mode::KilledAfter => {
                 self.deliver(request).await?;
                 match mode {
                     Mode::RefusedAfter(status, body) => Ok(reply(status, body)),
-                    Mode::BadBody => Ok(reply(StatusCode::OK, "{\"id\": \"tru")),
+                    Mode::BadBody(body) => Ok(reply(StatusCode::OK, body)),
+                    Mode::Flood(bytes) => Ok(flood(bytes)),
+                    Mode::Stalled => Ok(stalled()),
                     Mode::LostReply => Err(Unanswered::Lost),
                     Mode::KilledAfter => {
                         self.crash.notify_one();
@@ -243,8 +254,23 @@ impl std::fmt::Display for Call {
 }
 
 fn reply(status: StatusCode, body: &'static str) -> Reply {
+    let body = futures::stream::once(async move { Ok(Bytes::from_static(body.as_bytes())) });
+    Reply { head: head(status), body: body.boxed() }
+}
+
+fn head(status: StatusCode) -> http::response::Parts {
     let (mut head, ()) = http::Response::new(()).into_parts();
     head.status = status;
-    let body = futures::stream::once(async move { Ok(Bytes::from_static(body.as_bytes())) });
-    Reply { head, body: body.boxed() }
+    head
+}
+
+fn flood(bytes: usize) -> Reply {
+    const PIECE: &[u8] = &[b' '; 64 * 1024];
+    let pieces = (0..bytes.div_ceil(PIECE.len())).map(|_| Ok(Bytes::from_static(PIECE)));
+    Reply { head: head(StatusCode::OK), body: futures::stream::iter(pieces).boxed() }
+}
+
+fn stalled() -> Reply {
+    let half = reply(StatusCode::OK, "{\"id\": ");
+    Reply { body: half.body.chain(futures::stream::pending()).boxed(), ..half }
 }

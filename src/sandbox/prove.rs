@@ -12,10 +12,13 @@
 
 use std::collections::BTreeSet;
 use std::fmt;
+use std::task::{Context, Poll, Waker};
 
 use crate::journal::End;
 
 pub mod cases;
+mod invariants;
+mod readback;
 mod still;
 mod story;
 mod table;
@@ -26,6 +29,7 @@ mod world;
 pub use table::Table;
 pub use trouble::Trouble;
 
+use trouble::Way;
 use watch::Violation;
 
 /// One story to be told.
@@ -39,6 +43,20 @@ pub struct Case {
     pub lag_ms: u64,
     /// After a failed deployment the person tries again before removing it.
     pub tries_again: bool,
+    /// What happens when the deploying process is killed.
+    pub then: Then,
+}
+
+/// What happens when a deploying process is killed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Then {
+    /// Another carries on.
+    #[default]
+    CarriesOn,
+    /// The person wants it removed.
+    TurnsBack,
+    /// Nobody comes back for more than half an hour.
+    StaysAway,
 }
 
 /// What came of a case.
@@ -58,6 +76,8 @@ pub struct Verdict {
     pub kills: usize,
     /// The longest drive, in virtual milliseconds.
     pub longest_ms: u64,
+    /// Which call met which trouble.
+    pub met: BTreeSet<(String, Way)>,
 }
 
 /// What must be seen in some case, or the proof is blind.
@@ -81,11 +101,15 @@ pub enum Sight {
     Moved,
     /// Another process took the run over.
     Fenced,
+    /// A run was turned to its removal where its process was killed.
+    TurnedBack,
+    /// Nobody came back, and what ran ended by itself.
+    Abandoned,
 }
 
 impl Sight {
     /// All of them.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 11] = [
         Self::Deployed,
         Self::Stuck,
         Self::Removed,
@@ -95,13 +119,15 @@ impl Sight {
         Self::StuckRemoved,
         Self::Moved,
         Self::Fenced,
+        Self::TurnedBack,
+        Self::Abandoned,
     ];
 }
 
 impl Case {
     /// A deployment to which nothing happens.
     pub fn quiet(seed: u64) -> Self {
-        Self { seed, troubles: Vec::new(), lag_ms: 0, tries_again: false }
+        Self { seed, troubles: Vec::new(), lag_ms: 0, tries_again: false, then: Then::default() }
     }
 
     /// The same with this trouble too.
@@ -111,13 +137,13 @@ impl Case {
         self
     }
 
-    fn has(&self, way: trouble::Way) -> bool {
+    fn has(&self, way: Way) -> bool {
         self.troubles.iter().any(|trouble| trouble.way == way)
     }
 
     /// The network may make something twice.
     fn doubles(&self) -> bool {
-        self.has(trouble::Way::Twice) || self.has(trouble::Way::Late)
+        self.has(Way::Twice) || self.has(Way::Late)
     }
 
     /// Tells the story; its own thread must run nothing else meanwhile.
@@ -136,9 +162,26 @@ impl fmt::Display for Case {
         if self.tries_again {
             f.write_str(", tries again")?;
         }
+        match self.then {
+            Then::CarriesOn => {}
+            Then::TurnsBack => f.write_str(", turns back when killed")?,
+            Then::StaysAway => f.write_str(", stays away when killed")?,
+        }
         for trouble in &self.troubles {
             write!(f, ", {trouble}")?;
         }
         Ok(())
+    }
+}
+
+/// Waits on the spot: nothing else happens meanwhile, so that the story is the same every time.
+fn at_once<T>(what: impl Future<Output = T>) -> T {
+    let mut what = std::pin::pin!(what);
+    let mut context = Context::from_waker(Waker::noop());
+    loop {
+        match what.as_mut().poll(&mut context) {
+            Poll::Ready(done) => return done,
+            Poll::Pending => std::thread::yield_now(),
+        }
     }
 }

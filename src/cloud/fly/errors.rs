@@ -17,6 +17,10 @@ mod tests;
 /// The longest wait that a `Retry-After` of Fly's is believed. Their limits refill within seconds.
 const RETRY_AFTER_MAX: Duration = Duration::from_secs(300);
 
+/// How far our clock may be from Fly's before a refused token is our clock's fault: the windows that we
+/// cut into tokens begin five minutes early.
+const CLOCK_OFF_MAX_MS: u64 = 5 * 60_000;
+
 /// The longest run of token characters that may be an id; longer ones are taken for credentials.
 /// Machine ids have 14, UUIDs 36.
 const ID_MAX: usize = 39;
@@ -74,6 +78,10 @@ impl Failure {
         } else {
             words.cause(answer.status).unwrap_or_else(|| by_status(effect, answer.status))
         };
+        let off_ms = clock_off_ms(answer, now_ms).filter(|off_ms| *off_ms > CLOCK_OFF_MAX_MS);
+        if let (Cause::TokenRefused, Some(off_ms)) = (cause, off_ms) {
+            return Self::clock_off(off_ms);
+        }
         let detail = detail(answer, &words.message);
         Self { status: Some(answer.status), error: CloudError { cause, detail } }
     }
@@ -218,6 +226,15 @@ fn retry_after_ms(headers: &HeaderMap, now_ms: u64) -> Option<u64> {
         }
     };
     Some(wait_ms.min(u64::try_from(RETRY_AFTER_MAX.as_millis()).unwrap_or(u64::MAX)))
+}
+
+/// By how many milliseconds the `Date` of an answer (RFC 9110 section 6.6.1) is off our clock; `None`
+/// when it tells no time.
+pub(super) fn clock_off_ms(answer: &Answer, now_ms: u64) -> Option<u64> {
+    let date = answer.headers.get(http::header::DATE)?.to_str().ok()?;
+    let at = OffsetDateTime::parse(date, &Rfc2822).ok()?;
+    let at_ms = u64::try_from(at.unix_timestamp()).ok()?.checked_mul(1000)?;
+    Some(at_ms.abs_diff(now_ms))
 }
 
 /// Status, request id and message for the log, without anything like a credential.

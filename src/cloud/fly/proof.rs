@@ -3,12 +3,10 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::header::DATE;
 use http::{Method, StatusCode};
-use time::OffsetDateTime;
-use time::format_description::well_known::Rfc2822;
 
 use super::client::Client;
+use super::errors::clock_off_ms;
 use crate::chance::Chance;
 use crate::http::{Answer, call};
 use crate::protocol::{Call, Direction, Health, SIGNATURE_HEADER, sign};
@@ -32,7 +30,7 @@ impl Door<'_> {
     pub(super) async fn health(&self) -> Option<(Health, Option<u64>)> {
         let answer = self.ask(Method::GET, "/health", None).await?;
         let health = health(&answer)?;
-        let off_ms = date_ms(&answer).map(|at_ms| at_ms.abs_diff(self.client.clock.now_ms()));
+        let off_ms = clock_off_ms(&answer, self.client.clock.now_ms());
         Some((health, off_ms))
     }
 
@@ -78,13 +76,6 @@ impl Door<'_> {
         let request = request.body(Bytes::new()).ok()?;
         call(self.client.transport.as_ref(), request, DEADLINE, BODY_MAX).await.ok()
     }
-}
-
-/// The `Date` of an answer (RFC 9110 section 6.6.1), in unix milliseconds.
-fn date_ms(answer: &Answer) -> Option<u64> {
-    let date = answer.headers.get(DATE)?.to_str().ok()?;
-    let at = OffsetDateTime::parse(date, &Rfc2822).ok()?;
-    u64::try_from(at.unix_timestamp()).ok()?.checked_mul(1000)
 }
 
 fn health(answer: &Answer) -> Option<Health> {

@@ -33,7 +33,10 @@ async fn each_mode_arrives_as_often_and_answers_as_it_says() {
         (Mode::Hang, 0, Err(Unanswered::TimedOut)),
         (Mode::HangAfter, 1, Err(Unanswered::TimedOut)),
         (Mode::Late(Duration::from_secs(90)), 0, Err(Unanswered::Lost)),
-        (Mode::BadBody, 1, Ok(200)),
+        (Mode::Reset, 0, Err(Unanswered::Lost)),
+        (Mode::BadBody("what"), 1, Ok(200)),
+        (Mode::Flood(1_000), 1, Err(Unanswered::TooLong)),
+        (Mode::Stalled, 1, Err(Unanswered::TimedOut)),
         (Mode::KilledBefore, 0, Err(Unanswered::TimedOut)),
         (Mode::KilledAfter, 1, Err(Unanswered::TimedOut)),
     ];

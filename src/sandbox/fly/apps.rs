@@ -206,6 +206,11 @@ impl Fly {
         })
     }
 
+    /// A person removes an app by hand, with everything in it.
+    pub async fn remove_by_hand(&self, app: &str) {
+        self.remove_app(app).await;
+    }
+
     /// With everything in it.
     async fn remove_app(&self, app: &str) {
         let machines: Vec<String> = {

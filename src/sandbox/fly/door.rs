@@ -4,10 +4,12 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::{Request, State};
-use axum::http::header::AUTHORIZATION;
+use axum::http::header::{AUTHORIZATION, DATE};
 use axum::http::{HeaderValue, Method, StatusCode};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc2822;
 
 use crate::cloud::fly::macaroon::{Caveat, Mask};
 
@@ -187,7 +189,16 @@ async fn write_down(State(fly): State<Arc<Fly>>, request: Request, next: Next) -
     if let Ok(id) = HeaderValue::from_str(&format!("{}-lhr", fly.version_id())) {
         response.headers_mut().insert("fly-request-id", id);
     }
+    if let Some(date) = date(fly.now_ms()) {
+        response.headers_mut().insert(DATE, date);
+    }
     response
+}
+
+/// As HTTP writes it: RFC 9110 section 5.6.7.
+fn date(at_ms: u64) -> Option<HeaderValue> {
+    let at = OffsetDateTime::from_unix_timestamp(i64::try_from(at_ms / 1000).ok()?).ok()?;
+    HeaderValue::from_str(&at.format(&Rfc2822).ok()?.replace("+0000", "GMT")).ok()
 }
 
 async fn unknown(State(fly): State<Arc<Fly>>, request: Request) -> Response {

@@ -53,6 +53,10 @@ impl Fly {
     pub(super) fn add_machine(&self, machine: Machine) -> Result<Machine, Refusal> {
         let event = self.event("launch", MachineState::Created, "user", json!({}));
         self.write(|world, when| {
+            // Reads may still show an app that is gone.
+            if world.apps.get(&machine.app).is_none() {
+                return Err(Refusal::app_not_found());
+            }
             let same_name =
                 |other: &&Machine| other.app == machine.app && other.name == machine.name;
             if let Some(taken) = world.machines.all().filter(|m| m.exists()).find(same_name) {

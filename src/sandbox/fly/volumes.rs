@@ -120,6 +120,10 @@ async fn create(
     }
     let id = format!("vol_{}", fly.id::<8>());
     let volume = fly.write(|world, when| {
+        // Reads may still show an app that is gone.
+        if world.apps.get(&app.name).is_none() {
+            return Err(Refusal::app_not_found());
+        }
         let volume = Volume {
             id: id.clone(),
             app: app.name,
@@ -134,8 +138,8 @@ async fn create(
             created_ms: when.now_ms,
         };
         world.volumes.put(&id, volume.clone(), when.now_ms, when.lag_ms);
-        volume
-    });
+        Ok(volume)
+    })?;
     Ok(Json(shown(&volume)))
 }
 

@@ -14,11 +14,13 @@ use axum::routing::{any, get, post};
 use axum::{Json, Router};
 use bytes::Bytes;
 use tokio::sync::oneshot;
+use tokio::time::Instant;
 
 use super::{Door, Executed, Launch, MachineRuntime};
 use crate::chance::Chance;
 use crate::clock::Clock;
 use crate::http::{SharedTransport, call};
+use crate::probation::PROBATION_MS;
 use crate::protocol::{self, BUILD, Call, Direction, Health, SIGNATURE_HEADER, Verifier};
 
 /// The longest body that a model reads.
@@ -61,7 +63,7 @@ struct Inner {
 
 struct Running {
     router: Router,
-    from: tokio::time::Instant,
+    from: Instant,
     exit: oneshot::Sender<i32>,
 }
 
@@ -88,6 +90,16 @@ impl Modelled {
         }
     }
 
+    /// As the real ones do: see [`crate::probation`].
+    async fn end_unless_committed(self: Arc<Self>, machine: String, started: Instant) {
+        tokio::time::sleep_until(started + Duration::from_millis(PROBATION_MS)).await;
+        let is_this_start = |running: &Running| running.from == started;
+        let still_runs = self.state().running.get(&machine).is_some_and(is_this_start);
+        if still_runs && self.commits(&machine) == 0 {
+            self.exit(&machine, 0);
+        }
+    }
+
     fn state(&self) -> MutexGuard<'_, Inner> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -106,8 +118,9 @@ impl MachineRuntime for Arc<Modelled> {
             return Ok(exited);
         }
         let silent = knobs.never_healthy.is_some_and(|silent| silent == role);
-        let from = tokio::time::Instant::now() + Duration::from_millis(knobs.healthy_after_ms);
+        let from = Instant::now() + Duration::from_millis(knobs.healthy_after_ms);
         let machine = launch.machine.clone();
+        tokio::spawn(self.clone().end_unless_committed(machine.clone(), from));
         let model = Model::new(self.clone(), role, launch, knobs);
         let router = if silent { unwell() } else { model.router() };
         state.running.insert(machine, Running { router, from, exit });
@@ -125,7 +138,7 @@ impl MachineRuntime for Arc<Modelled> {
     fn door(&self, machine: &str) -> Option<Door> {
         let state = self.state();
         let running = state.running.get(machine)?;
-        (running.from <= tokio::time::Instant::now()).then(|| Door::Router(running.router.clone()))
+        (running.from <= Instant::now()).then(|| Door::Router(running.router.clone()))
     }
 
     async fn exec(&self, _machine: &str, _command: &[String], _deadline: Duration) -> Executed {

@@ -3,12 +3,19 @@
 use std::sync::{Mutex, PoisonError};
 
 use super::trouble::Way;
-use super::{Case, Table, Trouble};
+use super::{Case, Table, Then, Trouble};
 use crate::chance::Chance;
 
-/// The troubles of which every pair is tried: each kind of doubt, a refusal, and a kill.
-const PAIRED: [Way; 5] =
-    [Way::Unavailable, Way::UnavailableDone, Way::Late, Way::TokenRefused, Way::KilledAfter];
+/// The troubles of which every pair is tried: each kind of effect (none, done, late, twice), a refusal,
+/// and a kill.
+const PAIRED: [Way; 6] = [
+    Way::Unavailable,
+    Way::UnavailableDone,
+    Way::Late,
+    Way::Twice,
+    Way::TokenRefused,
+    Way::KilledAfter,
+];
 
 /// Troubles of one random story at the most.
 const TROUBLES_MAX: u8 = 4;
@@ -36,60 +43,70 @@ impl Extent {
         Ok(Self { calls: verdict.calls, entries })
     }
 
-    /// Everything that can go wrong once.
+    /// Everything that can go wrong once; and every kill after which the person turns back, or nobody
+    /// comes back.
     pub fn singles(self) -> impl Iterator<Item = (String, Case)> {
-        let ways = move || Way::AT_CALLS.into_iter().chain(Way::KILLS);
-        let at_calls = (0..self.calls)
-            .flat_map(move |at| ways().map(move |way| (Trouble { at, way }, way.word())));
-        let at_entries = (1..self.entries).map(|at| {
-            let way = Way::DiskFull;
-            (Trouble { at, way }, way.word())
+        let quiet = |trouble: Trouble| (trouble.way.word(), Case::quiet(0).with(trouble));
+        let at_calls = self.troubles_from(0, self.calls).map(quiet);
+        let at_entries = (1..self.entries).map(|at| Trouble { at, way: Way::DiskFull }).map(quiet);
+        let thens = [
+            (Then::TurnsBack, "killed, and the person turns back"),
+            (Then::StaysAway, "killed, and nobody comes back for 31 minutes"),
+        ];
+        let for_good = thens.into_iter().flat_map(move |(then, row)| {
+            let kills = (0..self.calls).flat_map(|at| Way::KILLS.map(|way| Trouble { at, way }));
+            kills.map(move |kill| (row, Case { then, ..Case::quiet(0).with(kill) }))
         });
-        at_calls.chain(at_entries).enumerate().map(|(seed, (trouble, row))| {
-            let seed = u64::try_from(seed).unwrap_or_default();
-            (row.to_owned(), Case::quiet(seed).with(trouble))
-        })
+        seeded(at_calls.chain(at_entries).chain(for_good))
+    }
+
+    /// Everything that can go wrong once more while a killed run is resumed, and while a failed one is
+    /// rolled back.
+    pub fn recoveries(self) -> impl Iterator<Item = (String, Case)> {
+        let at = self.calls / 3;
+        let firsts = [
+            (Way::KilledAfter, "a fault while a killed run is resumed"),
+            (Way::Held, "a fault while a failed run is rolled back"),
+        ];
+        seeded(firsts.into_iter().flat_map(move |(way, row)| {
+            let first = Case::quiet(0).with(Trouble { at, way });
+            let seconds = self.troubles_from(at + 1, 2 * self.calls);
+            seconds.map(move |second| (row, first.clone().with(second)))
+        }))
     }
 
     /// Every pair of troubles at two calls, of those in [`PAIRED`].
     pub fn pairs(self) -> impl Iterator<Item = (String, Case)> {
-        let troubles = move || {
-            (0..self.calls).flat_map(|at| PAIRED.into_iter().map(move |way| Trouble { at, way }))
-        };
-        troubles()
-            .flat_map(move |one| {
-                troubles().filter(move |other| other.at > one.at).map(move |other| (one, other))
-            })
-            .enumerate()
-            .map(|(seed, (one, other))| {
-                let seed = u64::try_from(seed).unwrap_or_default();
-                ("every pair of two faults".to_owned(), Case::quiet(seed).with(one).with(other))
-            })
+        let troubles =
+            move |from| (from..self.calls).flat_map(|at| PAIRED.map(|way| Trouble { at, way }));
+        seeded(troubles(0).flat_map(move |one| {
+            let case = Case::quiet(0).with(one);
+            troubles(one.at + 1).map(move |other| ("two faults", case.clone().with(other)))
+        }))
     }
 
     /// A kill at every call and at every entry of the journal, and another at every one of the calls
     /// that follow.
     pub fn double_kills(self) -> impl Iterator<Item = (String, Case)> {
-        // A recovery looks at everything once more.
-        let calls = 2 * self.calls;
-        let firsts = (0..self.calls)
-            .flat_map(|at| Way::KILLS.into_iter().map(move |way| (at, Trouble { at, way })))
-            .chain((1..self.entries).map(move |at| {
-                let call = at * self.calls / self.entries;
-                (call, Trouble { at, way: Way::DiskFull })
-            }));
-        firsts
-            .flat_map(move |(call, first)| {
-                (call + 1..calls).map(move |at| (first, Trouble { at, way: Way::KilledAfter }))
+        let at_calls =
+            (0..self.calls).flat_map(|at| Way::KILLS.map(|way| (at, Trouble { at, way })));
+        let at_entries = (1..self.entries).map(move |at| {
+            let call = at * self.calls / self.entries;
+            (call, Trouble { at, way: Way::DiskFull })
+        });
+        seeded(at_calls.chain(at_entries).flat_map(move |(call, first)| {
+            let case = Case::quiet(0).with(first);
+            // A recovery looks at everything once more.
+            (call + 1..2 * self.calls).map(move |at| {
+                let again = Trouble { at, way: Way::KilledAfter };
+                ("a kill, and another while it recovers", case.clone().with(again))
             })
-            .enumerate()
-            .map(|(seed, (first, second))| {
-                let seed = u64::try_from(seed).unwrap_or_default();
-                (
-                    "a kill, and another while it recovers".to_owned(),
-                    Case::quiet(seed).with(first).with(second),
-                )
-            })
+        }))
+    }
+
+    fn troubles_from(self, from: usize, to: usize) -> impl Iterator<Item = Trouble> {
+        let ways = || Way::AT_CALLS.into_iter().chain(Way::KILLS);
+        (from..to).flat_map(move |at| ways().map(move |way| Trouble { at, way }))
     }
 
     /// A random story.
@@ -111,6 +128,11 @@ impl Extent {
             case.lag_ms = below(LAG_MAX_MS);
         }
         case.tries_again = below(2) == 0;
+        case.then = match below(8) {
+            0 => Then::TurnsBack,
+            1 => Then::StaysAway,
+            _ => Then::CarriesOn,
+        };
         case
     }
 
@@ -118,6 +140,13 @@ impl Extent {
     pub fn swarm(self, seeds: u64) -> impl Iterator<Item = (String, Case)> {
         (0..seeds).map(move |seed| ("random stories, by seed".to_owned(), self.random(seed)))
     }
+}
+
+/// Each with a seed of its own: its place among them.
+fn seeded<'a>(
+    cases: impl Iterator<Item = (&'a str, Case)>,
+) -> impl Iterator<Item = (String, Case)> {
+    (0..).zip(cases).map(|(seed, (row, case))| (row.to_owned(), Case { seed, ..case }))
 }
 
 /// Tells these stories on as many threads as there are cores. `told` hears of each.

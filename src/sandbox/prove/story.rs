@@ -7,15 +7,16 @@ use futures::future::{Either, select};
 use sqlx::Row;
 use tokio::time::{Instant, timeout};
 
+use super::invariants::resources;
 use super::still::Still;
 use super::trouble::Way;
 use super::world::{World, elapsed_ms};
-use super::{Case, Sight, Verdict};
+use super::{Case, Sight, Then, Verdict};
 use crate::cloud::Cause;
 use crate::journal::{Action, End, Entry};
+use crate::probation::PROBATION_MS;
 use crate::provisioner::{DriveError, Goal, Outcome, Remaining, Seen};
 use crate::sandbox::fly::nothing;
-use crate::spec::Role;
 
 /// Every drive ends within this time once nothing goes wrong any more; no trouble lasts longer than
 /// minutes itself.
@@ -36,6 +37,7 @@ pub(super) async fn tell(case: &Case) -> anyhow::Result<Verdict> {
     verdict.trace.extend(trace);
     verdict.violations = violations;
     verdict.calls = world.watch.calls();
+    verdict.met = world.watch.met();
     Ok(verdict)
 }
 
@@ -43,30 +45,45 @@ async fn play(world: &World, case: &Case, verdict: &mut Verdict) -> anyhow::Resu
     prepare(world, case).await?;
     world.provisioner.open(&world.spec, "ada").await?;
     match drive(world, case, Goal::Deployed, verdict).await? {
-        Some(Outcome::Deployed(_)) => {
+        Came::To(Outcome::Deployed(_)) => {
             verdict.deployed = Some(End::Deployed);
             verdict.seen.insert(Sight::Deployed);
             expect_deployed(world, case);
         }
-        Some(Outcome::Failed { cause, remaining, .. }) => {
+        Came::To(Outcome::Failed { cause, remaining, .. }) => {
             verdict.deployed = Some(End::Stuck);
             verdict.seen.insert(Sight::Stuck);
             world.watch.tell(&format!("stopped: {cause:?}"));
             expect_true(world, case, &remaining);
         }
-        _ => world.watch.break_of("end", "a deployment has no such end"),
+        Came::Killed if case.then == Then::StaysAway => stay_away(world, verdict).await,
+        Came::Killed => {
+            verdict.seen.insert(Sight::TurnedBack);
+        }
+        Came::To(Outcome::Removed(_)) => world.watch.break_of("end", "a deployment is removed"),
+        Came::Nowhere => {}
     }
-    rest(world).await;
-    world.fly.set_no_machines_in(&[]);
+    rest(world, REST).await;
     if case.tries_again && verdict.deployed == Some(End::Stuck) {
-        world.faults.clear();
+        world.watch.calm();
         match drive(world, case, Goal::Deployed, verdict).await? {
-            Some(Outcome::Deployed(_)) => expect_deployed(world, case),
+            Came::To(Outcome::Deployed(_)) => expect_deployed(world, case),
             told => world.watch.break_of("liveness", format!("tried again: {told:?}")),
         }
     }
     remove(world, case, verdict).await?;
+    world.watch.expect_append_only();
     tell_journal(world, verdict).await
+}
+
+/// Nobody comes back: what was not committed ends by itself.
+async fn stay_away(world: &World, verdict: &mut Verdict) {
+    rest(world, Duration::from_millis(PROBATION_MS) + MINUTE).await;
+    let runs_on = world.watch.runs_uncommitted();
+    if !runs_on.is_empty() {
+        world.watch.break_of("probation", format!("at minute 31 there runs {runs_on:?}"));
+    }
+    verdict.seen.insert(Sight::Abandoned);
 }
 
 /// What is planned for the network, the world and the disk.
@@ -103,13 +120,13 @@ async fn make_room(world: &World) -> anyhow::Result<()> {
 
 async fn remove(world: &World, case: &Case, verdict: &mut Verdict) -> anyhow::Result<()> {
     let mut told = drive(world, case, Goal::Removed, verdict).await?;
-    if let Some(Outcome::Failed { remaining, .. }) = &told {
+    if let Came::To(Outcome::Failed { remaining, .. }) = &told {
         expect_true(world, case, remaining);
-        world.faults.clear();
+        world.watch.calm();
         told = drive(world, case, Goal::Removed, verdict).await?;
     }
     match told {
-        Some(Outcome::Removed(_)) => {
+        Came::To(Outcome::Removed(_)) => {
             verdict.seen.insert(Sight::Removed);
             if verdict.deployed == Some(End::Stuck) {
                 verdict.seen.insert(Sight::StuckRemoved);
@@ -117,7 +134,8 @@ async fn remove(world: &World, case: &Case, verdict: &mut Verdict) -> anyhow::Re
         }
         told => world.watch.break_of("liveness", format!("removal: {told:?}")),
     }
-    rest(world).await;
+    rest(world, REST).await;
+    world.watch.look();
     let there = world.fly.inventory();
     if there != nothing() {
         world.watch.break_of("orphan", there.to_string().replace('\n', ", "));
@@ -131,45 +149,63 @@ async fn remove(world: &World, case: &Case, verdict: &mut Verdict) -> anyhow::Re
     Ok(())
 }
 
+/// What driving came to.
+#[derive(Debug)]
+enum Came {
+    To(Outcome),
+    /// The process was killed, and nobody carries on.
+    Killed,
+    /// Something that must not happen, told already.
+    Nowhere,
+}
+
 /// Drives until there is an outcome: a killed process starts again, a refused token is replaced.
 async fn drive(
     world: &World,
     case: &Case,
     goal: Goal,
     verdict: &mut Verdict,
-) -> anyhow::Result<Option<Outcome>> {
+) -> anyhow::Result<Came> {
+    let carries_on = goal == Goal::Removed || case.then == Then::CarriesOn;
     for _ in 0..DRIVES_MAX {
         let (began, before) = (Instant::now(), world.watch.changes());
         let told = timeout(DRIVE_MAX, drive_once(world, case, goal, verdict)).await;
         verdict.longest_ms = verdict.longest_ms.max(elapsed_ms(began));
-        let budget = CHANGES_PER_STEP_MAX * world.steps();
-        let alone = !case.has(Way::SecondWorker);
-        if alone && world.watch.changes() - before > budget {
-            world.watch.break_of("budget", format!("more than {budget} changes in one drive"));
-        }
-        match told {
-            Err(_) => {
-                world.watch.break_of("liveness", format!("{goal:?} takes longer than 15 minutes"));
-                return Ok(None);
-            }
-            Ok(Ok(None)) => killed(world, verdict, "killed").await,
-            Ok(Ok(Some(Err(DriveError::Store(_))))) => {
+        expect_within_budget(world, case, before);
+        let Ok(told) = told else {
+            world.watch.break_of("liveness", format!("{goal:?} takes longer than 15 minutes"));
+            return Ok(Came::Nowhere);
+        };
+        match told? {
+            None => killed(world, verdict, "killed").await,
+            Some(Err(DriveError::Store(_))) => {
                 make_room(world).await?;
                 killed(world, verdict, "the disk is full").await;
             }
-            Ok(Ok(Some(Ok(Outcome::Failed { cause: Cause::TokenRefused, .. })))) => {
+            Some(Ok(Outcome::Failed { cause: Cause::TokenRefused, .. })) => {
                 world.watch.tell("another token");
+                continue;
             }
-            Ok(Ok(Some(Ok(outcome)))) => return Ok(Some(outcome)),
-            Ok(Ok(Some(Err(error)))) => {
+            Some(Ok(outcome)) => return Ok(Came::To(outcome)),
+            Some(Err(error)) => {
                 world.watch.break_of("drive", error.to_string());
-                return Ok(None);
+                return Ok(Came::Nowhere);
             }
-            Ok(Err(error)) => return Err(error),
+        }
+        if !carries_on {
+            return Ok(Came::Killed);
         }
     }
     world.watch.break_of("liveness", format!("{goal:?} never ends"));
-    Ok(None)
+    Ok(Came::Nowhere)
+}
+
+fn expect_within_budget(world: &World, case: &Case, changes_before: usize) {
+    let budget = CHANGES_PER_STEP_MAX * world.steps();
+    let alone = !case.has(Way::SecondWorker);
+    if alone && world.watch.changes() - changes_before > budget {
+        world.watch.break_of("budget", format!("more than {budget} changes in one drive"));
+    }
 }
 
 /// Calls that change something, for each step of the plan.
@@ -183,6 +219,9 @@ async fn killed(world: &World, verdict: &mut Verdict, why: &str) {
     }
     world.restarts().await;
 }
+
+/// How long after the end of a probation it is looked whether anything runs.
+const MINUTE: Duration = Duration::from_secs(60);
 
 type Driven = anyhow::Result<Option<Result<Outcome, DriveError>>>;
 
@@ -212,9 +251,9 @@ async fn drive_once(world: &World, case: &Case, goal: Goal, verdict: &mut Verdic
 }
 
 /// Nobody calls any more, and what comes late comes.
-async fn rest(world: &World) {
+async fn rest(world: &World, time: Duration) {
     world.watch.rest(true);
-    tokio::time::sleep(REST).await;
+    tokio::time::sleep(time).await;
     world.watch.rest(false);
 }
 
@@ -223,31 +262,22 @@ fn expect_deployed(world: &World, case: &Case) {
     let started = there.machines.iter().filter(|machine| machine.ends_with("started")).count();
     // A volume that the network doubled is seen when reads catch up, and removed with the rest.
     let volumes = if case.doubles() { there.volumes.len().min(2) } else { there.volumes.len() };
-    if (there.apps.len(), there.machines.len(), started, volumes) != (2, 2, 2, 2) {
+    let gone_by_hand = case.has(Way::GoneByHand);
+    if (there.apps.len(), there.machines.len(), started, volumes) != (2, 2, 2, 2) && !gone_by_hand {
         world.watch.break_of("deployed", there.to_string().replace('\n', ", "));
     }
 }
 
 /// The list of what remains is true: what exists is in it, and what it says was seen exists.
 fn expect_true(world: &World, case: &Case, remaining: &Remaining) {
-    let there = world.fly.inventory();
-    let line = |step: &str| remaining.lines.iter().find(|line| line.step.to_string() == step);
-    for (role, word) in [(Role::Relay, "relay"), (Role::Vm, "vm")] {
-        let app = world.spec.app(role);
-        let of = |lines: &[String]| lines.iter().any(|line| line.starts_with(&format!("{app}/")));
-        let app_exists = there.apps.contains(&app);
-        for (kind, exists) in
-            [("app", app_exists), ("machine", of(&there.machines)), ("volume", of(&there.volumes))]
-        {
-            let step = format!("{word}-{kind}");
-            let told = line(&step);
-            if exists && told.is_none() {
-                world.watch.break_of("remaining", format!("{step} is there and not listed"));
-            }
-            let was_seen = told.is_some_and(|line| matches!(line.seen, Seen::There(_)));
-            if was_seen && !exists && case.lag_ms == 0 {
-                world.watch.break_of("remaining", format!("{step} is listed and not there"));
-            }
+    for (step, count) in resources(&world.spec, &world.fly.inventory()) {
+        let told = remaining.lines.iter().find(|line| line.step == step);
+        if count > 0 && told.is_none() {
+            world.watch.break_of("remaining", format!("{step} is there and not listed"));
+        }
+        let was_seen = told.is_some_and(|line| matches!(line.seen, Seen::There(_)));
+        if was_seen && count == 0 && case.lag_ms == 0 {
+            world.watch.break_of("remaining", format!("{step} is listed and not there"));
         }
     }
 }

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
+use super::trouble::Way;
 use super::{Case, Sight, Verdict};
 use crate::journal::End;
 
@@ -14,6 +15,7 @@ const BROKEN_MAX: usize = 20;
 pub struct Table {
     rows: BTreeMap<String, Row>,
     seen: BTreeSet<Sight>,
+    met: BTreeSet<(String, Way)>,
     broken: Vec<(Case, Verdict)>,
     broken_count: usize,
     longest_ms: u64,
@@ -37,6 +39,7 @@ impl Table {
         ends.stopped += usize::from(verdict.deployed == Some(End::Stuck));
         ends.removed += usize::from(verdict.seen.contains(&Sight::Removed));
         self.seen.extend(&verdict.seen);
+        self.met.extend(verdict.met.iter().cloned());
         self.longest_ms = self.longest_ms.max(verdict.longest_ms);
         self.calls += verdict.calls;
         if !verdict.violations.is_empty() {
@@ -57,6 +60,7 @@ impl Table {
             ends.removed += row.removed;
         }
         self.seen.extend(other.seen);
+        self.met.extend(other.met);
         self.longest_ms = self.longest_ms.max(other.longest_ms);
         self.calls += other.calls;
         self.broken_count += other.broken_count;
@@ -77,6 +81,17 @@ impl Table {
     /// What was never seen and should have been.
     pub fn unseen(&self) -> Vec<Sight> {
         Sight::ALL.into_iter().filter(|sight| !self.seen.contains(sight)).collect()
+    }
+
+    /// The kinds of call that met some trouble but not this one: each should meet each.
+    pub fn unmet(&self) -> Vec<(&str, Way)> {
+        let ways = || Way::AT_CALLS.into_iter().chain(Way::KILLS);
+        let pairs = self.kinds().into_iter().flat_map(|kind| ways().map(move |way| (kind, way)));
+        pairs.filter(|(kind, way)| !self.met.contains(&((*kind).to_owned(), *way))).collect()
+    }
+
+    fn kinds(&self) -> BTreeSet<&str> {
+        self.met.iter().map(|(kind, _)| kind.as_str()).collect()
     }
 }
 
@@ -100,8 +115,11 @@ impl fmt::Display for Table {
             self.longest_ms / 1000
         )?;
         match self.unseen().as_slice() {
-            [] => write!(f, "Every sight was seen at least once."),
-            unseen => write!(f, "Never seen: {unseen:?}"),
+            [] => writeln!(f, "Every sight was seen at least once.")?,
+            unseen => writeln!(f, "Never seen: {unseen:?}")?,
         }
+        let (kinds, met, unmet) = (self.kinds().len(), self.met.len(), self.unmet());
+        write!(f, "{kinds} kinds of call, {met} pairs of a call and a fault")?;
+        if unmet.is_empty() { Ok(()) } else { write!(f, "; never: {unmet:?}") }
     }
 }

@@ -16,110 +16,205 @@ pub struct Trouble {
     pub way: Way,
 }
 
+/// How much later than its error an effect comes: the fault matrix has up to two minutes.
+const LATE: Duration = Duration::from_secs(90);
+
+/// What something on the way says.
+const PAGE: &str = "<html>bad gateway</html>";
+
+/// As if from another version of the API.
+const OTHER: &str = r#"{"data":{"state":"levitating"},"next":null}"#;
+
+/// Fly's words, near enough: see `sandbox/fly/errors.rs`.
+const NO_CARD: &str = r#"{"error":"We need your payment information to continue!"}"#;
+const HELD: &str = r#"{"error":"Your account has been marked as high risk."}"#;
+const TAKEN: &str =
+    r#"{"error":"Validation failed: Name has already been taken","status":"name_taken"}"#;
+const LEASED: &str = r#"{"message":"machine ID 1 lease currently held by another"}"#;
+const STALE: &str = r#"{"error":"failed_precondition: current_version is 2"}"#;
+
 /// A way to go wrong.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Way {
     /// No connection.
     NotSent,
+    /// The connection breaks, and it has not arrived.
+    Reset,
+    /// It arrives, and the connection breaks.
+    LostReply,
+    /// It does not arrive, and no answer comes.
+    Hang,
+    /// It arrives, and no answer comes.
+    HangDone,
+    /// It arrives, and half of the answer comes.
+    Stalled,
+    /// 408 although it was done.
+    TimeoutDone,
+    /// 408, and it was not.
+    TimeoutNotDone,
     /// 429 and nothing else.
     TooMany,
     /// 429, to be tried again in a minute.
     TooManyMinute,
     /// 429, to be tried again tomorrow.
     TooManyDay,
+    /// 429, to be tried again at a date months away.
+    TooManyDate,
     /// 429, with a time that is none.
     TooManyGarbage,
     /// 503 from something on the way, without effect.
     Unavailable,
-    /// Eight of them in a row.
-    UnavailableBurst,
     /// 503 from something on the way, with effect.
     UnavailableDone,
-    /// 408 although it was done.
-    TimeoutDone,
-    /// 408, and it was not.
-    TimeoutNotDone,
-    /// The answer is lost.
-    LostReply,
+    /// Eight of them in a row, without effect.
+    UnavailableBurst,
+    /// Eight of them in a row, with effect.
+    UnavailableBurstDone,
     /// It arrives twice.
     Twice,
-    /// It does not arrive, and no answer comes.
-    Hang,
-    /// It arrives, and no answer comes.
-    HangDone,
     /// The connection breaks, and it arrives a minute and a half later.
     Late,
-    /// It arrives, and the answer cannot be read.
+    /// It arrives, and the answer ends too early.
     BadBody,
-    /// The token is refused from here on; the person has another.
-    TokenRefused,
+    /// It arrives, and the answer is empty.
+    EmptyBody,
+    /// It arrives, and the answer is a page for people.
+    PageBody,
+    /// It arrives, and the answer is of another shape, with words that nobody knows.
+    OtherBody,
+    /// It arrives, and the answer is of twenty megabytes.
+    HugeBody,
+    /// The account has no card any more, says the answer.
+    Capped,
+    /// The account is held, says the answer.
+    Held,
+    /// The name is taken, says the answer.
+    Taken,
+    /// Somebody else holds the lease.
+    Leased,
+    /// The precondition failed.
+    Stale,
     /// The process is killed before the call is sent.
     KilledBefore,
     /// The process is killed after its effect.
     KilledAfter,
-    /// The disk is full for the entry of the journal, and the process dies of it.
-    DiskFull,
+    /// The token is refused from here on; the person has another.
+    TokenRefused,
     /// The first region has no room for machines from here on.
     NoRoom,
+    /// VMs that start from here on never answer.
+    Unwell,
+    /// VMs that start from here on are of another build.
+    OtherBuild,
+    /// VMs that start from here on exit at once.
+    Flaps,
+    /// The person removes the VM with its app by hand.
+    GoneByHand,
+    /// The clock of the process is a day ahead from here on.
+    ClockAhead,
+    /// The clock of the process is a day behind from here on.
+    ClockBehind,
     /// Another process takes the run over.
     SecondWorker,
+    /// The disk is full for the entry of the journal, and the process dies of it.
+    DiskFull,
 }
 
 impl Way {
     /// Those that strike at a call.
-    pub const AT_CALLS: [Self; 19] = [
+    pub const AT_CALLS: [Self; 38] = [
         Self::NotSent,
+        Self::Reset,
+        Self::LostReply,
+        Self::Hang,
+        Self::HangDone,
+        Self::Stalled,
+        Self::TimeoutDone,
+        Self::TimeoutNotDone,
         Self::TooMany,
         Self::TooManyMinute,
         Self::TooManyDay,
+        Self::TooManyDate,
         Self::TooManyGarbage,
         Self::Unavailable,
-        Self::UnavailableBurst,
         Self::UnavailableDone,
-        Self::TimeoutDone,
-        Self::TimeoutNotDone,
-        Self::LostReply,
+        Self::UnavailableBurst,
+        Self::UnavailableBurstDone,
         Self::Twice,
-        Self::Hang,
-        Self::HangDone,
         Self::Late,
         Self::BadBody,
+        Self::EmptyBody,
+        Self::PageBody,
+        Self::OtherBody,
+        Self::HugeBody,
+        Self::Capped,
+        Self::Held,
+        Self::Taken,
+        Self::Leased,
+        Self::Stale,
         Self::TokenRefused,
         Self::NoRoom,
+        Self::Unwell,
+        Self::OtherBuild,
+        Self::Flaps,
+        Self::GoneByHand,
+        Self::ClockAhead,
+        Self::ClockBehind,
         Self::SecondWorker,
     ];
 
     /// Those that kill the process at a call.
     pub const KILLS: [Self; 2] = [Self::KilledBefore, Self::KilledAfter];
 
-    /// How the network shows it; `None` for what is done to the world instead.
+    /// How the network shows it, and at how many calls in a row; `None` for what is done to the world
+    /// instead.
     pub(super) fn mode(self) -> Option<(Mode, usize)> {
-        const PAGE: &str = "<html>bad gateway</html>";
         let once = |mode| Some((mode, 1));
+        let eight = |mode| Some((mode, 8));
         match self {
             Self::NotSent => once(Mode::NotSent),
+            Self::Reset => once(Mode::Reset),
+            Self::LostReply => once(Mode::LostReply),
+            Self::Hang => once(Mode::Hang),
+            Self::HangDone => once(Mode::HangAfter),
+            Self::Stalled => once(Mode::Stalled),
+            Self::TimeoutDone => once(Mode::RefusedAfter(StatusCode::REQUEST_TIMEOUT, "")),
+            Self::TimeoutNotDone => once(Mode::Refused(StatusCode::REQUEST_TIMEOUT, "")),
             Self::TooMany => once(Mode::Refused(StatusCode::TOO_MANY_REQUESTS, "")),
             Self::TooManyMinute => once(Mode::TooMany("60")),
             Self::TooManyDay => once(Mode::TooMany("86400")),
+            Self::TooManyDate => once(Mode::TooMany("Thu, 31 Dec 2026 23:59:59 GMT")),
             Self::TooManyGarbage => once(Mode::TooMany("soon")),
             Self::Unavailable => once(Mode::Refused(StatusCode::SERVICE_UNAVAILABLE, PAGE)),
-            Self::UnavailableBurst => {
-                Some((Mode::Refused(StatusCode::SERVICE_UNAVAILABLE, PAGE), 8))
-            }
             Self::UnavailableDone => {
                 once(Mode::RefusedAfter(StatusCode::SERVICE_UNAVAILABLE, PAGE))
             }
-            Self::TimeoutDone => once(Mode::RefusedAfter(StatusCode::REQUEST_TIMEOUT, "")),
-            Self::TimeoutNotDone => once(Mode::Refused(StatusCode::REQUEST_TIMEOUT, "")),
-            Self::LostReply => once(Mode::LostReply),
+            Self::UnavailableBurst => eight(Mode::Refused(StatusCode::SERVICE_UNAVAILABLE, PAGE)),
+            Self::UnavailableBurstDone => eight(Mode::RefusedAfter(StatusCode::BAD_GATEWAY, PAGE)),
             Self::Twice => once(Mode::Twice),
-            Self::Hang => once(Mode::Hang),
-            Self::HangDone => once(Mode::HangAfter),
-            Self::Late => once(Mode::Late(Duration::from_secs(90))),
-            Self::BadBody => once(Mode::BadBody),
+            Self::Late => once(Mode::Late(LATE)),
+            Self::BadBody => once(Mode::BadBody("{\"id\": \"tru")),
+            Self::EmptyBody => once(Mode::BadBody("")),
+            Self::PageBody => once(Mode::BadBody(PAGE)),
+            Self::OtherBody => once(Mode::BadBody(OTHER)),
+            Self::HugeBody => once(Mode::Flood(20 << 20)),
+            Self::Capped => once(Mode::Refused(StatusCode::FORBIDDEN, NO_CARD)),
+            Self::Held => once(Mode::Refused(StatusCode::UNPROCESSABLE_ENTITY, HELD)),
+            Self::Taken => once(Mode::Refused(StatusCode::UNPROCESSABLE_ENTITY, TAKEN)),
+            Self::Leased => once(Mode::Refused(StatusCode::CONFLICT, LEASED)),
+            Self::Stale => once(Mode::Refused(StatusCode::PRECONDITION_FAILED, STALE)),
             Self::KilledBefore => once(Mode::KilledBefore),
             Self::KilledAfter => once(Mode::KilledAfter),
-            Self::TokenRefused | Self::DiskFull | Self::NoRoom | Self::SecondWorker => None,
+            Self::TokenRefused
+            | Self::NoRoom
+            | Self::Unwell
+            | Self::OtherBuild
+            | Self::Flaps
+            | Self::GoneByHand
+            | Self::ClockAhead
+            | Self::ClockBehind
+            | Self::SecondWorker
+            | Self::DiskFull => None,
         }
     }
 
@@ -127,28 +222,55 @@ impl Way {
     pub fn word(self) -> &'static str {
         match self {
             Self::NotSent => "request never sent",
+            Self::Reset => "connection reset, not done",
+            Self::LostReply => "connection reset although done",
+            Self::Hang => "no answer, not done",
+            Self::HangDone => "no answer although done",
+            Self::Stalled => "half an answer, then nothing",
+            Self::TimeoutDone => "408 although done",
+            Self::TimeoutNotDone => "408, not done",
             Self::TooMany => "429",
             Self::TooManyMinute => "429, Retry-After a minute",
             Self::TooManyDay => "429, Retry-After a day",
+            Self::TooManyDate => "429, Retry-After a date",
             Self::TooManyGarbage => "429, Retry-After garbage",
-            Self::Unavailable => "5xx without effect",
-            Self::UnavailableBurst => "eight 5xx in a row",
+            Self::Unavailable => "5xx, not done",
             Self::UnavailableDone => "5xx although done",
-            Self::TimeoutDone => "408 although done",
-            Self::TimeoutNotDone => "408, not done",
-            Self::LostReply => "reply lost",
+            Self::UnavailableBurst => "eight 5xx in a row, not done",
+            Self::UnavailableBurstDone => "eight 5xx in a row although done",
             Self::Twice => "delivered twice",
-            Self::Hang => "no answer, no effect",
-            Self::HangDone => "no answer although done",
             Self::Late => "done 90 s later",
-            Self::BadBody => "unreadable answer",
-            Self::TokenRefused => "token revoked from here on",
+            Self::BadBody => "answer cut off",
+            Self::EmptyBody => "answer empty",
+            Self::PageBody => "answer is a web page",
+            Self::OtherBody => "answer of another shape",
+            Self::HugeBody => "answer of 20 MB",
+            Self::Capped => "no payment method",
+            Self::Held => "account held",
+            Self::Taken => "name taken",
+            Self::Leased => "leased by another",
+            Self::Stale => "precondition failed",
             Self::KilledBefore => "process killed before the call",
             Self::KilledAfter => "process killed after the call",
-            Self::DiskFull => "journal entry not written",
+            Self::TokenRefused => "token revoked from here on",
             Self::NoRoom => "no room in the first region",
+            Self::Unwell => "machine never healthy",
+            Self::OtherBuild => "machine of another build",
+            Self::Flaps => "machine starts and exits",
+            Self::GoneByHand => "app removed by hand",
+            Self::ClockAhead => "clock jumps a day ahead",
+            Self::ClockBehind => "clock jumps a day back",
             Self::SecondWorker => "a second process takes over",
+            Self::DiskFull => "journal entry not written",
         }
+    }
+}
+
+impl Trouble {
+    /// Whether it strikes at this call.
+    pub(super) fn strikes_at(&self, call: usize) -> bool {
+        let times = self.way.mode().map_or(1, |(_, times)| times);
+        self.way != Way::DiskFull && (self.at..self.at + times).contains(&call)
     }
 }
 

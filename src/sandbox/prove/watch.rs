@@ -1,21 +1,24 @@
 //! The network as it is watched: every call is written down, and after each the world is looked at.
 
+use std::collections::BTreeSet;
 use std::fmt;
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::task::{Context, Poll, Waker};
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use sqlx::{AnyConnection, Row};
+use sqlx::AnyConnection;
 use tokio::sync::Notify;
 use tokio::time::Instant;
 
+use super::invariants::FLY;
+use super::readback::Readback;
 use super::trouble::{Trouble, Way};
 use super::world::elapsed_ms;
 use crate::http::{Reply, Transport, Unanswered};
-use crate::journal::{Action, Entry, Run};
 use crate::sandbox::faults::{At, Call, Faults};
-use crate::sandbox::fly::{Fly, Inventory};
+use crate::sandbox::fly::Fly;
+use crate::sandbox::machines::{Knobs, Modelled};
 use crate::spec::{Role, Spec};
 
 /// Something that must never happen.
@@ -36,12 +39,17 @@ impl fmt::Display for Violation {
 /// Violations that are told of one case; the first say it all.
 const VIOLATIONS_MAX: usize = 10;
 
+/// A day, in milliseconds: how far a clock jumps.
+const JUMP_MS: i64 = 24 * 60 * 60 * 1000;
+
 pub(super) struct Watch {
-    faults: Arc<Faults>,
-    fly: Arc<Fly>,
-    /// The watch's own, so that it waits for nobody.
-    database: Mutex<AnyConnection>,
-    spec: Spec,
+    pub(super) faults: Arc<Faults>,
+    pub(super) fly: Arc<Fly>,
+    machines: Arc<Modelled>,
+    pub(super) journal: Mutex<Readback>,
+    pub(super) spec: Spec,
+    /// How far the clock of the process is off, in milliseconds.
+    clock_off_ms: Arc<AtomicI64>,
     began: Instant,
     state: Mutex<Seen>,
     /// Woken after each call.
@@ -52,8 +60,10 @@ pub(super) struct Watch {
 struct Seen {
     trace: Vec<String>,
     violations: Vec<Violation>,
-    /// What is done to the world, and at which call.
-    acts: Vec<Trouble>,
+    /// What goes wrong, and at which call.
+    troubles: Vec<Trouble>,
+    /// Which call met which trouble.
+    met: BTreeSet<(String, Way)>,
     calls: usize,
     changes: usize,
     /// Nobody drives: a call now is one too many.
@@ -67,13 +77,26 @@ impl Watch {
     pub(super) fn new(
         faults: Arc<Faults>,
         fly: Arc<Fly>,
-        database: AnyConnection,
+        machines: Arc<Modelled>,
+        onlooker: AnyConnection,
         spec: Spec,
     ) -> Arc<Self> {
-        let began = Instant::now();
-        let state = Mutex::default();
-        let database = Mutex::new(database);
-        Arc::new(Self { faults, fly, database, spec, began, state, called: Notify::new() })
+        Arc::new(Self {
+            faults,
+            fly,
+            machines,
+            journal: Mutex::new(Readback::new(onlooker, spec.id.clone())),
+            spec,
+            clock_off_ms: Arc::default(),
+            began: Instant::now(),
+            state: Mutex::default(),
+            called: Notify::new(),
+        })
+    }
+
+    /// How far the clock of the process is off, in milliseconds.
+    pub(super) fn clock_off_ms(&self) -> Arc<AtomicI64> {
+        self.clock_off_ms.clone()
     }
 
     fn seen(&self) -> MutexGuard<'_, Seen> {
@@ -109,7 +132,7 @@ impl Watch {
         self.seen().calls
     }
 
-    /// Calls that were to change something.
+    /// Calls that were to change something at Fly.
     pub(super) fn changes(&self) -> usize {
         self.seen().changes
     }
@@ -120,110 +143,85 @@ impl Watch {
 
     /// Takes a trouble into the story.
     pub(super) fn plan(&self, trouble: &Trouble) {
-        match trouble.way.mode() {
-            Some((mode, times)) => self.faults.plan_burst(At::Overall(trouble.at), mode, times),
-            None => self.seen().acts.push(*trouble),
+        if let Some((mode, times)) = trouble.way.mode() {
+            self.faults.plan_burst(At::Overall(trouble.at), mode, times);
         }
         let doubles = [Way::Twice, Way::SecondWorker, Way::Late];
-        self.seen().may_double |= doubles.contains(&trouble.way);
+        let mut seen = self.seen();
+        seen.may_double |= doubles.contains(&trouble.way);
+        seen.troubles.push(*trouble);
     }
 
     /// What is done to the world at this call.
-    fn act(&self, number: usize) {
-        let acts = self.seen().acts.clone();
-        for trouble in acts.iter().filter(|trouble| trouble.at == number) {
-            match trouble.way {
+    async fn act(&self, number: usize, call: &Call) {
+        let kind = call.to_string().replace(&format!("-{}", self.spec.id), "");
+        let strikes: Vec<Way> = {
+            let mut seen = self.seen();
+            let now = |trouble: &&Trouble| trouble.strikes_at(number);
+            let ways: Vec<_> = seen.troubles.iter().filter(now).map(|it| it.way).collect();
+            seen.met.extend(ways.iter().map(|way| (kind.clone(), *way)));
+            ways
+        };
+        let vm = |knobs| self.machines.set(knobs);
+        for way in strikes {
+            match way {
                 Way::TokenRefused => self.fly.revoke_all_tokens(),
                 Way::NoRoom => self.fly.set_no_machines_in(&["ams"]),
+                Way::Unwell => vm(Knobs { never_healthy: Some("vm"), ..Knobs::default() }),
+                Way::OtherBuild => vm(Knobs { wrong_build: Some("vm"), ..Knobs::default() }),
+                Way::Flaps => vm(Knobs { exits: Some(("vm", 1)), ..Knobs::default() }),
+                Way::GoneByHand => self.fly.remove_by_hand(&self.spec.app(Role::Vm)).await,
+                Way::ClockAhead => self.clock_off_ms.store(JUMP_MS, Ordering::Relaxed),
+                Way::ClockBehind => self.clock_off_ms.store(-JUMP_MS, Ordering::Relaxed),
                 _ => {}
             }
         }
+    }
+
+    /// Nothing goes wrong any more.
+    pub(super) fn calm(&self) {
+        self.faults.clear();
+        self.seen().troubles.clear();
+        self.fly.set_no_machines_in(&[]);
+        self.machines.set(Knobs::default());
+        self.set_clock_right();
+    }
+
+    pub(super) fn set_clock_right(&self) {
+        self.clock_off_ms.store(0, Ordering::Relaxed);
+    }
+
+    /// What still runs and was never told that it may.
+    pub(super) fn runs_uncommitted(&self) -> Vec<String> {
+        let running = self.fly.runtime().running();
+        running.into_iter().filter(|machine| self.machines.commits(machine) == 0).collect()
+    }
+
+    pub(super) fn may_double(&self) -> bool {
+        self.seen().may_double
+    }
+
+    /// Which call met which trouble.
+    pub(super) fn met(&self) -> BTreeSet<(String, Way)> {
+        std::mem::take(&mut self.seen().met)
     }
 
     pub(super) fn told(&self) -> (Vec<String>, Vec<Violation>) {
         let mut seen = self.seen();
         (std::mem::take(&mut seen.trace), std::mem::take(&mut seen.violations))
     }
-
-    /// What must hold at every moment.
-    fn look(&self) {
-        if !self.fly.lookalikes_untouched() {
-            self.break_of("foreign", "a stranger's app was touched");
-        }
-        let there = self.fly.inventory();
-        let may_double = self.seen().may_double;
-        for role in [Role::Relay, Role::Vm] {
-            let app = self.spec.app(role);
-            let (apps, machines, volumes) = counts(&there, &app);
-            if apps > 1 || machines > 1 || (volumes > 1 && !may_double) {
-                self.break_of("one of each", format!("{app}: {there}"));
-            }
-        }
-        self.expect_intents(&there);
-    }
-
-    fn journal(&self) -> anyhow::Result<Vec<Entry>> {
-        let mut database = self.database.lock().unwrap_or_else(PoisonError::into_inner);
-        let rows = sqlx::query("SELECT entry FROM journal WHERE run = $1 ORDER BY seq")
-            .bind(self.spec.id.as_ref())
-            .fetch_all(&mut *database);
-        let rows = at_once(rows)?;
-        rows.iter().map(|row| Ok(serde_json::from_str(row.try_get(0)?)?)).collect()
-    }
-
-    /// Whatever is there of ours stands in the journal, and stood there before it was made.
-    fn expect_intents(&self, there: &Inventory) {
-        let Ok(entries) = self.journal() else {
-            return self.break_of("journal", "it cannot be read");
-        };
-        if let Err(why) = Run::replay(&entries) {
-            self.break_of("journal", why.to_string());
-        }
-        let intended = |step: &str| {
-            let made = |entry: &Entry| matches!(entry, Entry::Intended { step: it, action: Action::Create } if it.to_string() == step);
-            entries.iter().any(made)
-        };
-        for (role, word) in [(Role::Relay, "relay"), (Role::Vm, "vm")] {
-            let (apps, machines, volumes) = counts(there, &self.spec.app(role));
-            for (count, kind) in [(apps, "app"), (machines, "machine"), (volumes, "volume")] {
-                let step = format!("{word}-{kind}");
-                if count > 0 && !intended(&step) {
-                    self.break_of("intent before effect", step);
-                }
-            }
-        }
-    }
-}
-
-/// Waits on the spot: nothing else happens meanwhile, so that the story is the same every time.
-fn at_once<T>(what: impl Future<Output = T>) -> T {
-    let mut what = std::pin::pin!(what);
-    let mut context = Context::from_waker(Waker::noop());
-    loop {
-        match what.as_mut().poll(&mut context) {
-            Poll::Ready(done) => return done,
-            Poll::Pending => std::thread::yield_now(),
-        }
-    }
-}
-
-/// Apps, machines and volumes of this app.
-fn counts(there: &Inventory, app: &str) -> (usize, usize, usize) {
-    let of =
-        |lines: &[String]| lines.iter().filter(|line| line.starts_with(&format!("{app}/"))).count();
-    let apps = there.apps.iter().filter(|name| *name == app).count();
-    (apps, of(&there.machines), of(&there.volumes))
 }
 
 #[async_trait]
 impl Transport for Watch {
     async fn send(&self, request: http::Request<Bytes>) -> Result<Reply, Unanswered> {
         let call = Call::of(&request);
+        let changes = call.method != "GET" && FLY.contains(&call.authority.as_str());
         let number = {
             let mut seen = self.seen();
             let number = seen.calls;
             seen.calls += 1;
-            seen.changes += usize::from(call.method != "GET");
+            seen.changes += usize::from(changes);
             number
         };
         if self.seen().at_rest {
@@ -231,13 +229,16 @@ impl Transport for Watch {
         }
         self.tell(&format!("{number:>4} {call}"));
         self.called.notify_waiters();
-        self.act(number);
+        self.act(number, &call).await;
+        self.look_at(&request);
         let reply = self.faults.send(request).await;
         match &reply {
             Ok(reply) => self.tell(&format!("{number:>4} -> {}", reply.head.status.as_u16())),
             Err(error) => self.tell(&format!("{number:>4} -> {error}")),
         }
-        self.look();
+        if changes {
+            self.look();
+        }
         reply
     }
 }

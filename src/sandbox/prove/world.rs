@@ -1,7 +1,7 @@
 //! A simulated Fly with strangers' things in it, and processes that drive one deployment there.
 
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -46,13 +46,13 @@ fn directory() -> PathBuf {
 
 pub(super) struct World {
     pub(super) fly: Arc<fly::Fly>,
-    pub(super) faults: Arc<Faults>,
     pub(super) watch: Arc<Watch>,
     pub(super) provisioner: Provisioner,
     pub(super) spec: Spec,
     pub(super) pool: AnyPool,
     directory: PathBuf,
     steps: usize,
+    /// As the process tells the time.
     clock: Clock,
     chance: Chance,
     /// What the process that runs now knows of Fly: how fast it may call.
@@ -67,20 +67,20 @@ impl World {
         tokio::time::pause();
         let clock = Clock::following_tokio(START_MS);
         let chance = Chance::seeded(case.seed);
-        let runtime = Modelled::new(clock.clone(), chance.clone());
+        let machines = Modelled::new(clock.clone(), chance.clone());
         let lag = if case.lag_ms == 0 { Lag::None } else { Lag::UpToMs(case.lag_ms) };
-        let settings = Settings::prompt(clock.clone(), chance.clone(), Arc::new(runtime.clone()));
+        let settings = Settings::prompt(clock.clone(), chance.clone(), Arc::new(machines.clone()));
         let fly = fly::Fly::new(settings);
         fly.set_lag(lag);
         fly.add_lookalikes();
         let faults = Faults::new(Arc::new(InProcess::new().with_fly(&fly)));
         let spec = spec(DeploymentId::from_random(chance.bytes()))?;
-        let watch = Watch::new(faults.clone(), fly.clone(), onlooker, spec.clone());
+        let watch = Watch::new(faults, fly.clone(), machines, onlooker, spec.clone());
+        let clock = off_by(clock, watch.clock_off_ms());
         let provisioner = Provisioner::new(pool.clone(), clock.clone(), chance.clone());
         let process = Mutex::new(process(&watch, &clock, &chance));
         let mut world = Self {
             fly,
-            faults,
             watch,
             provisioner,
             spec,
@@ -102,7 +102,13 @@ impl World {
     /// The account, opened with a token and keys that nobody had before.
     fn account(&self) -> anyhow::Result<FlyAccount> {
         let fly = self.process().clone();
-        let token = fly.judge(&self.fly.mint_org_token()).ok().context("the token is refused")?;
+        let judge = || fly.judge(&self.fly.mint_org_token()).ok();
+        let again = || {
+            // By a clock that is a day behind, no token is valid yet.
+            self.watch.set_clock_right();
+            judge()
+        };
+        let token = judge().or_else(again).context("the token is refused")?;
         let key =
             |kind| Arc::new(Secret::new(kind, self.chance.key(), fly.endpoints().keys_audience()));
         let keys = Keys {
@@ -124,7 +130,7 @@ impl World {
         let account = self.account()?;
         Ok(tokio::select! {
             biased;
-            () = self.faults.crashed() => None,
+            () = self.watch.faults.crashed() => None,
             told = self.provisioner.drive(&self.spec.id, goal, &account, &progress) => Some(told),
         })
     }
@@ -154,6 +160,10 @@ impl Drop for World {
 fn process(watch: &Arc<Watch>, clock: &Clock, chance: &Chance) -> Fly {
     let transport: SharedTransport = watch.clone();
     Fly::new(transport, Endpoints::real(), clock.clone(), chance.clone())
+}
+
+fn off_by(clock: Clock, off_ms: Arc<AtomicI64>) -> Clock {
+    Clock::telling(move || clock.now_ms().saturating_add_signed(off_ms.load(Ordering::Relaxed)))
 }
 
 pub(super) fn elapsed_ms(since: Instant) -> u64 {

@@ -39,7 +39,7 @@ fn ways() -> Vec<Way> {
         way("hang", Mode::Hang),
         change("hang after", Mode::HangAfter),
         change("late 90 s", Mode::Late(Duration::from_secs(90))),
-        way("bad body", Mode::BadBody),
+        way("bad body", Mode::BadBody("{\"id\": \"tru")),
         change("kill before", Mode::KilledBefore),
         way("kill after", Mode::KilledAfter),
     ]

@@ -214,3 +214,17 @@ proptest! {
         prop_assert!(!clean.contains(&token[..20]));
     }
 }
+
+#[test]
+fn a_token_that_our_own_clock_spoils_is_not_called_refused() {
+    let dated = |date: &str| {
+        let mut refused = answer(401, r#"{"error":"Authenticate: token validation error"}"#);
+        refused.headers.insert(http::header::DATE, date.parse().unwrap());
+        Failure::refused(Effect::Read, &refused, NOW_MS).error.cause
+    };
+    // It is 2023-11-14 22:13:20.
+    assert_eq!(dated("Tue, 14 Nov 2023 22:14:00 GMT"), Cause::TokenRefused);
+    assert_eq!(dated("Mon, 13 Nov 2023 22:13:20 GMT"), Cause::ClockOff);
+    assert_eq!(dated("Wed, 15 Nov 2023 22:13:20 GMT"), Cause::ClockOff);
+    assert_eq!(dated("yesterday"), Cause::TokenRefused);
+}

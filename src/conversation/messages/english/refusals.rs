@@ -203,8 +203,8 @@ fn any_cause(cause: Cause) -> &'static str {
              makes it anew."
         }
         Cause::ClockOff => {
-            "The clock of the computer that I run on is off by more than half a minute, so your relay \
-             does not believe me. Once that clock is set, try again."
+            "The clock of the computer that I run on is wrong, so Fly.io or your relay does not \
+             believe me. Once that clock is set, try again."
         }
         Cause::OurFault => {
             "That is a mistake of mine. Trying again may help; if not, remove everything, and \

@@ -207,8 +207,8 @@ fn any_cause(cause: Cause) -> &'static str {
              es wieder an."
         }
         Cause::ClockOff => {
-            "Die Uhr des Rechners, auf dem ich laufe, geht um mehr als eine halbe Minute falsch, \
-             deshalb glaubt mir dein Relay nicht. Wenn diese Uhr gestellt ist, versuch es noch einmal."
+            "Die Uhr des Rechners, auf dem ich laufe, geht falsch, deshalb glaubt mir Fly.io oder dein \
+             Relay nicht. Wenn diese Uhr gestellt ist, versuch es noch einmal."
         }
         Cause::OurFault => {
             "Das ist mein Fehler. Ein neuer Versuch kann helfen; wenn nicht, entferne alles, dann \

@@ -1,0 +1,129 @@
+//! What must hold at every moment, and after every call that may have changed something.
+
+use std::sync::PoisonError;
+
+use bytes::Bytes;
+use http::header::AUTHORIZATION;
+
+use super::watch::Watch;
+use crate::cloud::fly::macaroon::{Caveat, Macaroon, PERMISSION_LOCATION};
+use crate::journal::{Run, StepState};
+use crate::plan::StepId;
+use crate::sandbox::fly::Inventory;
+use crate::spec::{Role, Spec};
+
+/// Fly's interfaces, and the only places where its tokens may be shown.
+pub(super) const FLY: [&str; 2] = ["api.machines.dev", "api.fly.io"];
+
+/// The longest that a token of ours may live, in seconds: two hours, and what clocks may differ.
+const WINDOW_MAX_S: i64 = 3 * 60 * 60;
+
+impl Watch {
+    /// What is there of ours stands in the journal, and stood there before it was made; there is one
+    /// of each; and what is not ours is as it was.
+    pub(super) fn look(&self) {
+        if !self.fly.lookalikes_untouched() {
+            self.break_of("foreign", "a stranger's app was touched");
+        }
+        let there = self.fly.inventory();
+        for role in Role::ALL {
+            let app = self.spec.app(role);
+            let (apps, machines, volumes) = counts(&there, &app);
+            if apps > 1 || machines > 1 || (volumes > 1 && !self.may_double()) {
+                self.break_of("one of each", format!("{app}: {there}"));
+            }
+        }
+        self.with_run(|run| self.expect_intents(run, &there));
+    }
+
+    /// What a request shows, and to whom; and what it takes away.
+    pub(super) fn look_at(&self, request: &http::Request<Bytes>) {
+        let host = request.uri().authority().map_or("", |authority| authority.as_str());
+        let shown = request.headers().get(AUTHORIZATION).and_then(|value| value.to_str().ok());
+        if let Some(bundle) = shown {
+            if !FLY.contains(&host) {
+                self.break_of("egress", format!("a token is shown to {host}"));
+            }
+            if !bundle.split(',').all(is_short_lived) {
+                self.break_of("window", "a token is shown that does not end soon");
+            }
+        }
+        if request.method() == http::Method::DELETE {
+            self.with_run(|run| self.expect_nothing_on(run, request.uri().path()));
+        }
+    }
+
+    /// The journal is legal and was only appended to.
+    pub(super) fn expect_append_only(&self) {
+        let mut journal = self.journal.lock().unwrap_or_else(PoisonError::into_inner);
+        match journal.still_stands() {
+            Ok(true) => {}
+            told => self.break_of("append-only", format!("{told:?}")),
+        }
+    }
+
+    fn with_run(&self, look: impl FnOnce(&Run)) {
+        let mut journal = self.journal.lock().unwrap_or_else(PoisonError::into_inner);
+        match journal.read() {
+            Ok(None) => {}
+            Ok(Some(run)) => look(run),
+            Err(error) => self.break_of("journal", error.to_string()),
+        }
+    }
+
+    fn expect_intents(&self, run: &Run, there: &Inventory) {
+        for (step, count) in resources(&self.spec, there) {
+            if count > 0 && run.state(&step) == StepState::Untouched {
+                self.break_of("intent before effect", step.to_string());
+            }
+        }
+    }
+
+    /// An app goes after what stands in it, as far as the journal knows.
+    fn expect_nothing_on(&self, run: &Run, path: &str) {
+        for (role, word) in ROLES {
+            let is_app = path.ends_with(&format!("/apps/{}", self.spec.app(role)));
+            let steps = ["machine", "volume"].map(|kind| step(word, kind));
+            let stands = |it: &&StepId| matches!(run.state(it), StepState::Done(_));
+            if let Some(standing) = steps.iter().find(stands).filter(|_| is_app) {
+                self.break_of("undo order", format!("{word}-app goes before {standing}"));
+            }
+        }
+    }
+}
+
+const ROLES: [(Role, &str); 2] = [(Role::Relay, "relay"), (Role::Vm, "vm")];
+
+/// What the plan calls the app, machine or volume of a role.
+pub(super) fn step(role: &str, kind: &str) -> StepId {
+    StepId(format!("{role}-{kind}").into())
+}
+
+/// How many there are of each resource of the plan.
+pub(super) fn resources(spec: &Spec, there: &Inventory) -> Vec<(StepId, usize)> {
+    let of_role = |(role, word): (Role, &str)| {
+        let (apps, machines, volumes) = counts(there, &spec.app(role));
+        [("app", apps), ("machine", machines), ("volume", volumes)]
+            .map(|(kind, count)| (step(word, kind), count))
+    };
+    ROLES.into_iter().flat_map(of_role).collect()
+}
+
+/// Apps, machines and volumes of this app.
+fn counts(there: &Inventory, app: &str) -> (usize, usize, usize) {
+    let of =
+        |lines: &[String]| lines.iter().filter(|line| line.starts_with(&format!("{app}/"))).count();
+    let apps = there.apps.iter().filter(|name| *name == app).count();
+    (apps, of(&there.machines), of(&there.volumes))
+}
+
+/// A permission ends by a caveat of ours; whatever discharges it is worth nothing without one.
+fn is_short_lived(token: &str) -> bool {
+    let text = token.rsplit(' ').next().unwrap_or(token);
+    let Ok(token) = Macaroon::decode(text) else { return false };
+    let ends_soon = |caveat: &Caveat| match caveat {
+        Caveat::ValidityWindow { not_before, not_after } => not_after - not_before <= WINDOW_MAX_S,
+        _ => false,
+    };
+    token.location() != PERMISSION_LOCATION || token.caveats().any(ends_soon)
+}
