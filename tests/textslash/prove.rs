@@ -4,7 +4,7 @@ use std::process::{Command, Stdio};
 
 use textslash::sandbox::prove::cases::{Extent, tell_all};
 use textslash::sandbox::prove::trouble::Way;
-use textslash::sandbox::prove::{Case, Sight, Table, Trouble};
+use textslash::sandbox::prove::{Case, Sight, Table, Then, Trouble};
 
 use crate::program;
 
@@ -35,6 +35,26 @@ fn single_faults_have_legal_ends() {
     // A stride that no number of ways divides, so that every way meets calls of every kind.
     let table = tell_all(extent.singles().step_by(23), |_| {}).unwrap();
     println!("{table}");
+    expect_kept(&table);
+}
+
+#[test]
+fn a_second_trouble_at_any_time_has_a_legal_end() {
+    let extent = Extent::measure(0).unwrap();
+    let recoveries = extent.recoveries().step_by(151);
+    let kills = extent.double_kills().step_by(307);
+    let pairs = extent.pairs().step_by(1_511);
+    let table = tell_all(recoveries.chain(kills).chain(pairs), |_| {}).unwrap();
+    println!("{table}");
+    expect_kept(&table);
+}
+
+#[test]
+fn a_bot_that_is_gone_for_ever_leaves_nothing_running_at_minute_31() {
+    let extent = Extent::measure(0).unwrap();
+    let abandoned = extent.singles().filter(|(_, case)| case.then == Then::StaysAway).step_by(8);
+    let table = tell_all(abandoned, |_| {}).unwrap();
+    assert!(!table.unseen().contains(&Sight::Abandoned), "{table}");
     expect_kept(&table);
 }
 

@@ -123,6 +123,9 @@ async fn a_pasted_token_is_narrowed_before_it_is_kept() {
     assert!(token.expose_to("api.fly.io").is_ok());
     assert!(token.expose_to("ada-relay.fly.dev").is_err());
     assert_eq!(fly.judge("fm2_lJPE").err(), Some(Rejection::CutOff));
+
+    let beside_an_oauth_token = fly.judge(&format!("fo1_whole,{}", a_token())).ok().unwrap();
+    assert!(!beside_an_oauth_token.expose_here().contains("fo1_"), "it cannot be narrowed");
 }
 
 #[tokio::test]

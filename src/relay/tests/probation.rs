@@ -1,6 +1,10 @@
 //! A relay whose deployment was never proven.
 
 use super::*;
+use crate::messaging::{Endpoints, Messaging};
+use crate::sandbox::in_process::InProcess;
+use crate::sandbox::telegram::Telegram;
+use crate::secret::{Audience, SecretKind};
 
 #[tokio::test]
 async fn after_its_time_it_serves_nothing_until_it_is_committed() {
@@ -41,4 +45,33 @@ async fn the_menu_is_offered_when_the_deployment_is_proven_and_not_before() {
     let mut menu = world.channel.menu.subscribe();
     let offered = menu.wait_for(|words| !words.is_empty()).await.unwrap();
     assert_eq!(*offered, ["status", "stop", "new", "help"]);
+}
+
+#[tokio::test]
+async fn the_owners_bot_is_led_here_when_both_are_committed_and_not_before() {
+    let world = World::stopped(Script::answers("four")).await;
+    let nobody = Arc::new(InProcess::new());
+    let telegram = Telegram::new(Clock::system(), Chance::seeded(3), nobody);
+    let transport = InProcess::new().mount("api.telegram.org", telegram.router());
+    let messaging = Messaging::new(Arc::new(transport), Endpoints::real(), Vec::new());
+    let token = telegram.mint_bot("ada_bot");
+    let here = "https://relay.example/telegram";
+    let link_key = Secret::new(SecretKind::LinkKey, "the link key".to_owned(), Audience::nobody());
+    let pointer = Pointer::new(
+        messaging.clone(),
+        messaging.judge(SecretKind::TelegramToken, &token).unwrap(),
+        "@ada_bot".to_owned(),
+        here.to_owned(),
+        &link_key,
+        Ledger::open(world.dir.path()).await.unwrap(),
+    );
+    let relay = world.relay_over(OWNER, Some(pointer), world.vm.clone()).await.unwrap();
+
+    world.vm.answers_with(503);
+    relay.commit().await.unwrap_err();
+    assert_eq!(telegram.webhook(&token), None, "the VM is not committed");
+
+    world.vm.answers_with(200);
+    relay.commit().await.unwrap();
+    assert_eq!(telegram.webhook(&token).as_deref(), Some(here));
 }

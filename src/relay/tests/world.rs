@@ -115,20 +115,22 @@ impl World {
     }
 
     pub async fn try_relay(&self, owner: &str) -> anyhow::Result<Arc<Relay>> {
-        self.relay_over(owner, self.vm.clone()).await
+        self.relay_over(owner, None, self.vm.clone()).await
     }
 
-    /// A relay whose calls go through this transport.
+    /// A relay whose calls go through this transport, and that leads its owner's bot to itself where
+    /// it has a pointer.
     pub async fn relay_over(
         &self,
         owner: &str,
+        pointer: Option<Pointer>,
         transport: SharedTransport,
     ) -> anyhow::Result<Arc<Relay>> {
         let settings = self.settings(owner);
         let ledger = Ledger::open(self.dir.path()).await?;
         let clock = Clock::following_tokio(1_700_000_000_000);
         let chance = Chance::system()?;
-        Relay::start(settings, ledger, self.channel.clone(), None, transport, clock, chance)
+        Relay::start(settings, ledger, self.channel.clone(), pointer, transport, clock, chance)
     }
 
     fn settings(&self, owner: &str) -> Settings {

@@ -77,7 +77,7 @@ impl Door {
         let mut world = World::stopped(Script::answers("ok")).await;
         world.model_key = model_key;
         let outside = Arc::new(Outside { vm: world.vm.clone(), answer, asked: Mutex::default() });
-        let relay = world.relay_over(OWNER, outside.clone()).await.unwrap();
+        let relay = world.relay_over(OWNER, None, outside.clone()).await.unwrap();
         Self { world, outside, router: router(relay, Router::new()) }
     }
 

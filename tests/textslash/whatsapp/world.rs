@@ -183,7 +183,11 @@ impl World {
         form: &[(String, String)],
         signature: Option<&str>,
     ) -> (u16, String) {
-        let mut request = reqwest::Client::new().post(format!("{}{path}", self.door)).form(form);
+        let mut request = reqwest::Client::new()
+            .post(format!("{}{path}", self.door))
+            // Anybody may claim to have come by another name.
+            .header("x-forwarded-host", "evil.example")
+            .form(form);
         if let Some(signature) = signature {
             request = request.header("x-twilio-signature", signature);
         }

@@ -155,7 +155,10 @@ impl Transport for FakeVm {
             return Ok(self.file(path, request.body()));
         }
         if path == "/commit" {
-            return Ok(reply(Vec::new(), true));
+            let mut told = reply(Vec::new(), true);
+            let status = self.status.lock().unwrap().unwrap_or(200);
+            told.head.status = status.try_into().unwrap();
+            return Ok(told);
         }
         if path == "/ready" {
             let health =
