@@ -50,6 +50,23 @@ async fn a_telegram_bot_is_taken_over_talked_to_and_given_back() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_bot_is_given_back_by_whoever_has_nothing_but_a_token() {
+    let world = World::new().await;
+    let telegram = world.sandbox.telegram().clone();
+    let bot = telegram.mint_bot("ada_bot");
+    telegram.set_webhook(&bot, "https://shop.example/hook");
+    let deploy = [&DEPLOY[..], &ON_TELEGRAM, &["--take-over"]].concat();
+    world.run_with(&deploy, &[("CHANNEL_KEY", &bot)]).await.succeeds();
+
+    let elsewhere = world.dir.path().join("another computer");
+    let elsewhere = [("TEXTSLASH_DATA", elsewhere.to_str().unwrap())];
+    world.run_with(&["teardown", "--yes", "--json"], &elsewhere).await.succeeds();
+
+    assert_eq!(telegram.webhook(&bot).as_deref(), Some("https://shop.example/hook"));
+    assert_eq!(world.sandbox.inventory(), nothing());
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_whatsapp_number_is_one_of_several_and_the_sandboxs_is_led_by_hand() {
     let world = World::new().await;
     let twilio = world.sandbox.twilio().clone();

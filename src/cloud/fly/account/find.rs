@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::FlyAccount;
+use super::{FlyAccount, make};
 use crate::cloud::fly::client::Segment;
 use crate::cloud::fly::errors::Failure;
 use crate::cloud::fly::wire;
@@ -24,7 +24,8 @@ impl FlyAccount {
             for ((id, name), roles) in grouped(&apps) {
                 let spec = spec_of(id.clone(), name, slug.clone());
                 let regions = self.regions_of(&spec, &roles).await?;
-                all.push(Found { id, spec: Spec { regions, ..spec }, roles });
+                let (channel, address) = self.channel_of(&spec, &roles).await?;
+                all.push(Found { id, spec: Spec { regions, channel, address, ..spec }, roles });
             }
         }
         Ok(all)
@@ -35,10 +36,7 @@ impl FlyAccount {
         let mut regions = Vec::new();
         for role in roles {
             let app = spec.app(*role);
-            let volumes = match self.client.volumes(&self.token(), Segment::of(&app)?).await {
-                Err(Failure { status: Some(http::StatusCode::NOT_FOUND), .. }) => Vec::new(),
-                other => other?,
-            };
+            let volumes = listed(self.client.volumes(&self.token(), Segment::of(&app)?).await)?;
             regions.extend(
                 volumes.into_iter().filter_map(|volume| Region::try_from(volume.region?).ok()),
             );
@@ -49,6 +47,34 @@ impl FlyAccount {
         regions.sort_unstable();
         regions.dedup();
         Ok(regions)
+    }
+
+    /// What the relay speaks, and as whom; the web where no machine of ours says so.
+    async fn channel_of(
+        &self,
+        spec: &Spec,
+        roles: &[Role],
+    ) -> Result<(RelayChannel, Option<String>), Failure> {
+        let unsaid = (spec.channel, None);
+        if !roles.contains(&Role::Relay) {
+            return Ok(unsaid);
+        }
+        let app = spec.app(Role::Relay);
+        let machines = listed(self.client.machines(&self.token(), Segment::of(&app)?).await)?;
+        let said = machines.iter().find_map(|machine| {
+            machine.metadata(make::DEPLOYMENT).filter(|id| *id == spec.id.as_ref())?;
+            let channel = machine.metadata(make::CHANNEL)?.parse().ok()?;
+            Some((channel, machine.metadata(make::ADDRESS).map(str::to_owned)))
+        });
+        Ok(said.unwrap_or(unsaid))
+    }
+}
+
+/// What is there, of a list in an app that may go away meanwhile.
+fn listed<T>(list: Result<Vec<T>, Failure>) -> Result<Vec<T>, Failure> {
+    match list {
+        Err(Failure { status: Some(http::StatusCode::NOT_FOUND), .. }) => Ok(Vec::new()),
+        other => other,
     }
 }
 

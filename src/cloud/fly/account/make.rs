@@ -16,6 +16,11 @@ pub(super) const DEPLOYMENT: &str = "textslash_deployment";
 /// The metadata that says with which version of its app's secrets a machine was made.
 pub(super) const SECRETS: &str = "textslash_secrets";
 
+/// The metadata that says what a relay speaks, and as whom: it tells who has nothing but a token that a
+/// bot or number is to be given back.
+pub(super) const CHANNEL: &str = "textslash_channel";
+pub(super) const ADDRESS: &str = "textslash_address";
+
 /// The port that both roles serve.
 const PORT: u16 = 8080;
 
@@ -213,5 +218,9 @@ fn metadata(here: &Here<'_>, role: Role, version: Option<&String>) -> Map {
         ("textslash_role", role.word().to_owned()),
     ]);
     metadata.extend(version.map(|version| (SECRETS, version.clone())));
+    if role == Role::Relay {
+        metadata.extend([(CHANNEL, here.spec.channel.word().to_owned())]);
+        metadata.extend(here.spec.address.clone().map(|address| (ADDRESS, address)));
+    }
     metadata
 }

@@ -150,6 +150,7 @@ async fn the_machines_are_made_as_agreed() {
     assert_eq!(config["env"]["TEXTSLASH_MODEL_URL"], "https://api.anthropic.com");
     assert_eq!(config["metadata"]["textslash_deployment"], ID);
     assert_eq!(config["metadata"]["textslash_secrets"], "7");
+    assert_eq!(config["metadata"]["textslash_channel"], "web");
     assert_eq!(config["mounts"], json!([{"volume": "vol_r", "path": "/data"}]));
     let service = &config["services"][0];
     assert_eq!((&service["autostart"], &service["autostop"]), (&json!(true), &json!("off")));

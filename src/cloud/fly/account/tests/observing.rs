@@ -138,9 +138,27 @@ async fn only_what_carries_our_id_twice_is_found() {
         ("GET /tokens/current", Ok((200, json!({"tokens": [{"org_slug": "ada"}]})))),
         ("GET /apps?org_slug=ada", Ok((200, apps))),
         ("GET /apps/ada-vm-0123456789/volumes", Ok((200, json!([{"region": "iad"}])))),
+        (
+            "GET /apps/ada-relay-0123456789/machines",
+            Ok((
+                200,
+                json!([
+                    {"config": {"metadata": {"textslash_channel": "discord"}}},
+                    {"config": {"metadata": {
+                        "textslash_deployment": ID,
+                        "textslash_channel": "telegram",
+                        "textslash_address": "@ada_bot",
+                    }}},
+                ]),
+            )),
+        ),
     ]);
 
     let found = account.find().await.unwrap();
+
+    let spoken: Vec<_> =
+        found.iter().map(|it| (it.spec.channel, it.spec.address.as_deref())).collect();
+    assert_eq!(spoken, [(RelayChannel::Telegram, Some("@ada_bot")), (RelayChannel::Web, None)]);
 
     let summary: Vec<_> = found
         .iter()
