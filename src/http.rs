@@ -87,6 +87,10 @@ pub struct Network {
 /// How long to wait for a connection: beyond this the person waits for nothing.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
+/// How long a connection stays open without a call: its buffers still hold the credential that was sent
+/// last. A deployment under way calls more often than that.
+const IDLE_MAX: Duration = Duration::from_secs(5);
+
 impl Network {
     /// A client that follows no redirects and takes no proxy from the environment.
     ///
@@ -100,6 +104,7 @@ impl Network {
             .redirect(reqwest::redirect::Policy::none())
             .no_proxy()
             .connect_timeout(CONNECT_TIMEOUT)
+            .pool_idle_timeout(IDLE_MAX)
             .dns_resolver(Arc::new(LocalhostNames))
             .build()?;
         Ok(Self { client })

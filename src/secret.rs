@@ -12,6 +12,46 @@ mod tests;
 ///
 /// It is shared by reference ([`Arc<Secret>`]) and leaves the process only through
 /// [`Secret::expose_to`], which names the host that will see it.
+///
+/// ```
+/// use textslash::secret::{Audience, Secret, SecretKind};
+/// let key = Secret::new(SecretKind::ModelKey, "sk-ant".to_owned(), Audience::of(["api.test"]));
+/// assert_eq!(key.expose_to("api.test"), Ok("sk-ant"));
+/// ```
+///
+/// It cannot be printed,
+///
+/// ```compile_fail,E0277
+/// fn prints(key: &textslash::secret::Secret) { println!("{key}"); }
+/// ```
+///
+/// nor logged, in itself or in what holds it,
+///
+/// ```compile_fail,E0277
+/// fn logs(key: &textslash::secret::Secret) { println!("{key:?}"); }
+/// ```
+/// ```compile_fail,E0277
+/// #[derive(Debug)]
+/// struct Request { key: textslash::secret::Secret }
+/// ```
+///
+/// nor stored,
+///
+/// ```compile_fail,E0277
+/// fn stores(key: &textslash::secret::Secret) -> String { serde_json::to_string(key).unwrap() }
+/// ```
+///
+/// nor copied,
+///
+/// ```compile_fail,E0599
+/// fn copies(key: textslash::secret::Secret) -> textslash::secret::Secret { key.clone() }
+/// ```
+///
+/// nor compared in a time that tells how much of a guess is right.
+///
+/// ```compile_fail,E0369
+/// fn compares(a: &textslash::secret::Secret, b: &textslash::secret::Secret) -> bool { a == b }
+/// ```
 pub struct Secret {
     kind: SecretKind,
     value: Zeroizing<String>,

@@ -2,6 +2,7 @@
 //! and logs as much as it can.
 
 mod hunt;
+mod memory;
 
 use std::collections::BTreeMap;
 use std::os::unix::fs::PermissionsExt;
@@ -176,6 +177,17 @@ async fn secrets_are_nowhere_but_where_they_have_to_be() {
     // Planted where they were hunted, they would have been found.
     std::fs::write(data.join("planted"), hex::encode(sandbox.fly_token())).unwrap();
     assert!(!hunt.files(dir.path()).is_empty());
+}
+
+#[tokio::test]
+async fn no_core_is_ever_dumped() {
+    let dir = tempfile::tempdir().unwrap();
+    let sandbox = Program::start(dir.path(), &["sandbox", "--serve"], &[]);
+    sandbox.err.until("The vendors are up").await;
+    let limits = std::fs::read_to_string(format!("/proc/{}/limits", sandbox.id())).unwrap();
+    let core = limits.lines().find(|line| line.starts_with("Max core file size")).unwrap();
+    let (soft, hard) = (core.split_whitespace().nth(4), core.split_whitespace().nth(5));
+    assert_eq!((soft, hard), (Some("0"), Some("0")), "{core}");
 }
 
 /// The processes of this sandbox's machines; others of this program may run beside them.

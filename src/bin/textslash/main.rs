@@ -1,9 +1,11 @@
 //! One program, several roles.
 
+use std::alloc::System;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 use tracing::level_filters::LevelFilter;
+use zeroizing_alloc::ZeroAlloc;
 
 mod bot;
 mod channel;
@@ -22,6 +24,10 @@ mod signals;
 mod status;
 mod teardown;
 mod vm;
+
+/// Memory is wiped when it is freed, whoever had a credential in it.
+#[global_allocator]
+static ALLOCATOR: ZeroAlloc<System> = ZeroAlloc(System);
 
 /// Deploys your own coding agent into your own cloud account, from a chat, and takes it down again.
 #[derive(Parser)]

@@ -38,18 +38,25 @@ pub struct World {
 impl World {
     /// The bot asks Telegram for messages.
     pub async fn polling() -> Self {
-        Self::made(false).await
+        Self::made(false, None).await
+    }
+
+    /// The bot asks Telegram for messages, and this program stands in for Claude Code.
+    pub async fn with_agent(program: String) -> Self {
+        Self::made(false, Some(program)).await
     }
 
     /// Telegram calls the bot.
     pub async fn webhook() -> Self {
-        Self::made(true).await
+        Self::made(true, None).await
     }
 
-    async fn made(webhook: bool) -> Self {
+    async fn made(webhook: bool, agent: Option<String>) -> Self {
         let options = Options::this_program().unwrap();
         let program = program::PATH.into();
-        let sandbox = Sandbox::start(Options { program, ..options }).await.unwrap();
+        let extra_env = agent.into_iter().map(|agent| ("CLAUDE_BIN".to_owned(), agent)).collect();
+        let options = Options { program, extra_env, ..options };
+        let sandbox = Sandbox::start(options).await.unwrap();
         let bot_token = sandbox.telegram().mint_bot("textslash_bot");
         sandbox.telegram().let_make_bots(&bot_token);
         let port = free_port();
@@ -116,6 +123,11 @@ impl World {
     /// The bot, which ends by itself.
     pub async fn bot_ends(&mut self) -> Ended {
         self.bot.take().unwrap().end().await
+    }
+
+    /// The bot's process.
+    pub fn bot_id(&self) -> u32 {
+        self.bot.as_ref().unwrap().id()
     }
 
     /// What the bot has logged so far.
