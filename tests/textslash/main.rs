@@ -7,6 +7,7 @@ mod cli;
 mod contract;
 mod discord;
 mod fly_account;
+mod killed;
 mod naughty;
 mod onboarding;
 mod port;

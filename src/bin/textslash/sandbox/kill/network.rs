@@ -153,6 +153,21 @@ impl Network {
         (number, held.map(|(request, _)| request))
     }
 
+    /// Whether the moment is at this request, which has had its effect. There is one for each process.
+    fn falls_on(&self, number: usize, alone: bool) -> bool {
+        let mut state = self.state();
+        let falls = match state.moment {
+            Some(Moment::After(at)) => at == number,
+            Some(Moment::AfterAlone(from)) => from <= number && alone,
+            Some(Moment::Answered { request, .. }) => request == number,
+            _ => false,
+        };
+        if falls {
+            state.moment = None;
+        }
+        falls
+    }
+
     fn hold_back(&self, request: http::Request<Bytes>, late: usize) {
         let mut state = self.state();
         state.held = Some((request, late));
@@ -238,15 +253,17 @@ async fn pass(State(network): State<Arc<Network>>, request: Request) -> Response
         network.accuse("the simulated Fly broke");
         return StatusCode::INTERNAL_SERVER_ERROR.into_response();
     };
-    match moment {
-        Some(Moment::After(at)) if at == number => {}
-        Some(Moment::AfterAlone(at)) if at <= number && alone => {}
-        Some(Moment::Answered { request: at, then_ms }) if at == number => {
-            network.fall_due(then_ms);
-            return response;
-        }
-        _ => return response,
+    if !network.falls_on(number, alone) {
+        return response;
     }
-    network.due.notify_one();
-    std::future::pending().await
+    match moment {
+        Some(Moment::Answered { then_ms, .. }) => {
+            network.fall_due(then_ms);
+            response
+        }
+        _ => {
+            network.due.notify_one();
+            std::future::pending().await
+        }
+    }
 }
