@@ -15,7 +15,7 @@ async fn a_few_dozen_kills_leave_nothing_behind() {
         "killed at random",
         "killed, and the database's log torn",
         "two processes on one data directory",
-        "a removal from nothing but the token meanwhile",
+        "a removal from nothing but the token",
         "the disk full",
         "a slow network that is cut",
     ] {

@@ -37,7 +37,7 @@ impl fmt::Display for Kind {
             Self::Kills => "killed at random",
             Self::TornLog => "killed, and the database's log torn",
             Self::TwoProcesses => "two processes on one data directory",
-            Self::TwoDirectories => "a removal from nothing but the token meanwhile",
+            Self::TwoDirectories => "a removal from nothing but the token",
             Self::DiskFull => "the disk full",
             Self::SlowNetwork => "a slow network that is cut",
         })
@@ -57,7 +57,7 @@ pub struct Plan {
     pub kind: Kind,
     pub extent: Extent,
     /// Only kills that leave no request in doubt.
-    quick: bool,
+    pub quick: bool,
     pub chance: Chance,
 }
 
