@@ -7,7 +7,6 @@ mod cli;
 mod contract;
 mod discord;
 mod fly_account;
-mod killed;
 mod naughty;
 mod onboarding;
 mod port;

@@ -39,7 +39,7 @@ impl fmt::Display for Kind {
             Self::TwoProcesses => "two processes on one data directory",
             Self::TwoDirectories => "a removal from nothing but the token",
             Self::DiskFull => "the disk full",
-            Self::SlowNetwork => "a slow network that is cut",
+            Self::SlowNetwork => "a slow network",
         })
     }
 }
