@@ -8,7 +8,7 @@ use std::path::Path;
 use anyhow::Context;
 use sqlx::any::{AnyConnectOptions, AnyPoolOptions, install_default_drivers};
 use sqlx::migrate::Migrator;
-use sqlx::{AnyPool, Executor};
+use sqlx::{AnyConnection, AnyPool, Connection, Executor};
 
 pub mod conversations;
 pub mod runs;
@@ -33,29 +33,34 @@ pub async fn open(path: &Path, schema: &Migrator) -> anyhow::Result<AnyPool> {
     make_private(path)?;
     let url = format!("sqlite://{}?mode=rwc", path.display());
     let options: AnyConnectOptions = url.parse().context("the path of the database")?;
+    let cannot = || format!("cannot open the database at {}", path.display());
+    // A pool tries again for half a minute and then does not say what was wrong.
+    let mut first = AnyConnection::connect_with(&options).await.with_context(cannot)?;
+    prepare(&mut first).await.with_context(cannot)?;
+    first.close().await.with_context(cannot)?;
     let pool = AnyPoolOptions::new()
         .max_connections(CONNECTIONS_MAX)
         // A file does not hang up; asking it each time would double the way of a short statement.
         .test_before_acquire(false)
-        .after_connect(|connection, _| {
-            Box::pin(async move {
-                for pragma in [
-                    "PRAGMA journal_mode = WAL",
-                    "PRAGMA synchronous = FULL",
-                    "PRAGMA busy_timeout = 5000",
-                    "PRAGMA foreign_keys = ON",
-                    "PRAGMA secure_delete = ON",
-                ] {
-                    connection.execute(pragma).await?;
-                }
-                Ok(())
-            })
-        })
+        .after_connect(|connection, _| Box::pin(prepare(connection)))
         .connect_with(options)
         .await
-        .with_context(|| format!("cannot open the database at {}", path.display()))?;
+        .with_context(cannot)?;
     schema.run(&pool).await.context("cannot bring the database up to date")?;
     Ok(pool)
+}
+
+async fn prepare(connection: &mut AnyConnection) -> sqlx::Result<()> {
+    for pragma in [
+        "PRAGMA journal_mode = WAL",
+        "PRAGMA synchronous = FULL",
+        "PRAGMA busy_timeout = 5000",
+        "PRAGMA foreign_keys = ON",
+        "PRAGMA secure_delete = ON",
+    ] {
+        connection.execute(pragma).await?;
+    }
+    Ok(())
 }
 
 /// A data directory that no other process may serve from while this lives. The system gives it back however

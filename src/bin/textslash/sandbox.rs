@@ -22,6 +22,7 @@ use crate::connections::Connections;
 use crate::exit::End;
 use crate::{report, signals};
 
+mod kill;
 mod overhear;
 mod prove;
 mod script;
@@ -65,6 +66,8 @@ pub struct Arguments {
 enum Other {
     /// Prove in thousands of simulated stories that no fault and no crash leaves anything behind.
     Prove(prove::Arguments),
+    /// Kill real processes with their real database at random, and prove that nothing stays behind.
+    Kill(kill::Arguments),
 }
 
 fn faces() -> PossibleValuesParser {
@@ -72,9 +75,13 @@ fn faces() -> PossibleValuesParser {
 }
 
 pub async fn run(arguments: Arguments) -> anyhow::Result<End> {
-    if let Some(Other::Prove(arguments)) = arguments.other {
+    match arguments.other {
         // Each story has a runtime of its own.
-        return tokio::task::spawn_blocking(move || prove::run(&arguments)).await?;
+        Some(Other::Prove(arguments)) => {
+            return tokio::task::spawn_blocking(move || prove::run(&arguments)).await?;
+        }
+        Some(Other::Kill(arguments)) => return kill::run(&arguments).await,
+        None => {}
     }
     let told = signals::told_to_end()?;
     let patience = Duration::from_secs(arguments.patience);

@@ -1,0 +1,88 @@
+//! `textslash sandbox kill`: this very program, killed at random with its database, until nothing is left.
+//!
+//! What is real: the processes, their `kill -9`, their files, the sockets, the time. What is simulated: Fly,
+//! with strangers' things in it, and the machines, which are models. No power is cut: what the system
+//! took to be written stays written, but for the torn tail of a log. A seed replays the plan of a story, not
+//! the story: two processes never meet twice in the same way.
+
+use tokio::task::JoinSet;
+
+use crate::exit::End;
+use crate::report;
+
+mod disk;
+mod evidence;
+mod network;
+mod plan;
+mod story;
+mod table;
+mod wire;
+mod world;
+
+use plan::{Extent, Plan};
+use story::Verdict;
+use table::Table;
+
+/// Stories told at once. Most of them wait: for two minutes, when an effect may still come late.
+const AT_ONCE: usize = 24;
+
+/// Stories in which nothing is left to kill are told too; more than this for each kill, and something is
+/// wrong.
+const STORIES_PER_KILL_MAX: u64 = 4;
+
+/// The fewest stories, so that every kind is told.
+const STORIES_MIN: u64 = 10;
+
+#[derive(clap::Args)]
+pub struct Arguments {
+    /// How many kills, at the least.
+    #[arg(long, default_value_t = 100)]
+    kills: usize,
+    /// Follow only the plan of this seed.
+    #[arg(long, conflicts_with = "kills")]
+    seed: Option<u64>,
+    /// Kill only where no request is left in doubt, so that no process waits for what may come late.
+    #[arg(long)]
+    quick: bool,
+}
+
+/// Prints the table. It fails when anything happened that must not.
+pub async fn run(arguments: &Arguments) -> anyhow::Result<End> {
+    let extent = story::measure().await?;
+    let mut table = Table::default();
+    let mut told = JoinSet::new();
+    let mut seeds = match arguments.seed {
+        Some(seed) => seed..seed.saturating_add(1),
+        None => 0..STORIES_MIN.max(u64::try_from(arguments.kills)? * STORIES_PER_KILL_MAX),
+    };
+    loop {
+        let enough = table.kills() >= arguments.kills && seeds.start >= STORIES_MIN;
+        while told.len() < AT_ONCE && (arguments.seed.is_some() || !enough) {
+            let Some(seed) = seeds.next() else { break };
+            told.spawn(tell(seed, extent, arguments.quick));
+        }
+        let Some(story) = told.join_next().await else { break };
+        let (plan, verdict) = story??;
+        table.add(plan.kind, &verdict);
+        accuse(&plan, &verdict, arguments.quick);
+    }
+    report::print(&table.to_string());
+    let is_short = arguments.seed.is_none() && table.kills() < arguments.kills;
+    Ok(if table.broken() == 0 && !is_short { End::Done } else { End::Failed })
+}
+
+async fn tell(seed: u64, extent: Extent, quick: bool) -> anyhow::Result<(Plan, Verdict)> {
+    let plan = Plan::new(seed, extent, quick);
+    let verdict = story::tell(&plan).await?;
+    Ok((plan, verdict))
+}
+
+fn accuse(plan: &Plan, verdict: &Verdict, quick: bool) {
+    if verdict.violations.is_empty() {
+        return;
+    }
+    report::say(&format!("Broken: {}, seed {}", plan.kind, plan.seed));
+    verdict.violations.iter().for_each(|violation| report::say(&format!("  {violation}")));
+    let (seed, quick) = (plan.seed, if quick { " --quick" } else { "" });
+    report::say(&format!("  Its plan again: textslash sandbox kill --seed {seed}{quick}"));
+}
