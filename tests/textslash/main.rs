@@ -18,6 +18,7 @@ mod relay;
 mod sandbox;
 mod secrets;
 mod services;
+mod supply;
 mod telegram;
 mod tidy;
 mod vm;

@@ -1,0 +1,131 @@
+//! Where what we build of comes from. `cargo deny check` says more, with `.deny.toml`.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+
+/// Crates of the program itself that run code while they are built, and what for. A new one is to be looked
+/// at: such code may do anything, and none of these reaches out.
+const BUILD_SCRIPTS: [(&str, &str); 40] = [
+    ("anyhow", "looks what this compiler can do"),
+    ("crc32fast", "looks what this compiler can do"),
+    ("crossbeam-epoch", "looks what this platform can do"),
+    ("crossbeam-utils", "looks what this platform can do"),
+    ("curve25519-dalek", "chooses an implementation for the processor"),
+    ("encoding_rs", "looks what this compiler can do"),
+    ("erasable", "looks what this compiler can do"),
+    ("generic-array", "looks what this compiler can do"),
+    ("getrandom", "chooses the platform's source"),
+    ("httparse", "looks what this processor can do"),
+    ("icu_normalizer_data", "takes its tables from where it is told, else its own"),
+    ("icu_properties_data", "takes its tables from where it is told, else its own"),
+    ("indexmap", "looks what this compiler can do"),
+    ("libc", "looks what this platform can do"),
+    ("libsqlite3-sys", "compiles SQLite, whose source it carries"),
+    ("metrics-exporter-prometheus", "makes code of the description that it carries"),
+    ("mime_guess", "makes a table of the list that it carries"),
+    ("multer", "looks what this compiler can do"),
+    ("nix", "names groups of platforms"),
+    ("num-traits", "looks what this compiler can do"),
+    ("object", "looks what this compiler can do"),
+    ("parking_lot_core", "looks what this compiler can do"),
+    ("proc-macro2", "looks what this compiler can do"),
+    ("psm", "compiles the assembly that it carries"),
+    ("quinn", "is named by an option of reqwest, and not built"),
+    ("quinn-udp", "is named by an option of reqwest, and not built"),
+    ("quote", "looks what this compiler can do"),
+    ("ref-cast", "is named by an option, and not built"),
+    ("ring", "compiles the assembly that it carries"),
+    ("rustix", "looks what this platform can do"),
+    ("rustls", "looks what this compiler can do"),
+    ("rustversion", "looks what this compiler can do"),
+    ("serde", "looks what this compiler can do"),
+    ("serde_core", "looks what this compiler can do"),
+    ("serde_json", "looks what this platform can do"),
+    ("serenity", "looks which of its features go together"),
+    ("stacker", "chooses how to find a stack"),
+    ("thiserror", "looks what this compiler can do"),
+    ("zerocopy", "looks what this compiler can do"),
+    ("zmij", "looks what this compiler can do"),
+];
+
+/// Where every package may come from.
+const REGISTRY: &str = "registry+https://github.com/rust-lang/crates.io-index";
+
+fn read(name: &str) -> String {
+    std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(name)).unwrap()
+}
+
+#[test]
+fn every_package_comes_from_the_registry_with_its_checksum() {
+    let lock = read("Cargo.lock");
+    let packages: Vec<&str> = lock.split("[[package]]").skip(1).collect();
+    assert!(packages.len() > 100, "the check is blind");
+    for package in packages {
+        let value = |name: &str| {
+            let line = package.lines().find_map(|line| line.strip_prefix(&format!("{name} = ")));
+            line.map(|value| value.trim_matches('"').to_owned())
+        };
+        let name = value("name").unwrap();
+        if ["textslash", "adapters"].contains(&name.as_str()) {
+            continue;
+        }
+        assert_eq!(value("source").as_deref(), Some(REGISTRY), "{name}");
+        assert_eq!(value("checksum").map(|it| it.len()), Some(64), "{name}");
+    }
+}
+
+#[test]
+fn every_build_script_is_known() {
+    let known: BTreeSet<&str> = BUILD_SCRIPTS.iter().map(|(name, _)| *name).collect();
+    let built = std::process::Command::new(env!("CARGO"))
+        .current_dir(env!("CARGO_MANIFEST_DIR"))
+        .args(["metadata", "--format-version", "1", "--locked", "--offline"])
+        .args(["--filter-platform", "x86_64-unknown-linux-gnu"])
+        .output()
+        .unwrap();
+    assert!(built.status.success(), "{}", String::from_utf8_lossy(&built.stderr));
+    let metadata: serde_json::Value = serde_json::from_slice(&built.stdout).unwrap();
+    let scripts = in_the_program(&metadata);
+    assert!(scripts.contains("ring"), "the check is blind");
+    let found: BTreeSet<&str> = scripts.iter().map(String::as_str).collect();
+    assert_eq!(found, known);
+}
+
+/// The names of what the program is built of, tests aside, that has a build script.
+fn in_the_program(metadata: &serde_json::Value) -> BTreeSet<String> {
+    let list = |of: &serde_json::Value| of.as_array().cloned().unwrap_or_default();
+    let nodes = list(&metadata["resolve"]["nodes"]);
+    let mut todo = vec![metadata["resolve"]["root"].clone()];
+    let mut reached = BTreeSet::new();
+    while let Some(id) = todo.pop() {
+        if !reached.insert(id.to_string()) {
+            continue;
+        }
+        let node = nodes.iter().find(|node| node["id"] == id).unwrap();
+        let of_program = |kind: &serde_json::Value| kind["kind"] != "dev";
+        let needs = list(&node["deps"]).into_iter();
+        let needs = needs.filter(|need| list(&need["dep_kinds"]).iter().any(of_program));
+        todo.extend(needs.map(|need| need["pkg"].clone()));
+    }
+    let packages = list(&metadata["packages"]).into_iter();
+    let of_program = packages.filter(|package| reached.contains(&package["id"].to_string()));
+    let has_script = |package: &serde_json::Value| {
+        list(&package["targets"]).iter().any(|target| target["kind"][0] == "custom-build")
+    };
+    let with_script = of_program.filter(has_script);
+    with_script.filter_map(|package| Some(package["name"].as_str()?.to_owned())).collect()
+}
+
+#[test]
+fn images_are_built_of_what_is_locked_and_named_whole() {
+    let dockerfile = read("Dockerfile");
+    assert!(dockerfile.contains("cargo build --release --locked"));
+    let bases = dockerfile.lines().filter_map(|line| line.strip_prefix("FROM "));
+    let bases: Vec<&str> = bases.filter(|base| *base != "scratch AS relay").collect();
+    assert_eq!(bases.len(), 3, "the check is blind");
+    for base in bases {
+        let version = base.split_once(':').unwrap().1;
+        let is_whole = version.chars().filter(|c| *c == '.').count() >= 1;
+        assert!(is_whole && !version.starts_with("latest"), "{base} is not named whole");
+    }
+}
