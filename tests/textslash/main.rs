@@ -7,6 +7,7 @@ mod cli;
 mod contract;
 mod discord;
 mod fly_account;
+mod hostile;
 mod mutants;
 mod naughty;
 mod onboarding;

@@ -1,0 +1,110 @@
+//! What comes in where a credential is entered beside the chat: the first line is a Mini App's init data and the
+//! ticket, the rest is the body that the form's page sends.
+
+use std::path::PathBuf;
+use std::sync::{Arc, LazyLock};
+
+use adapters::chat::{ChatId, UserId};
+use adapters::telegram::verify_init_data;
+use axum::Router;
+use axum::body::Body;
+use textslash::chance::Chance;
+use textslash::clock::Clock;
+use textslash::cloud::fly::{Endpoints, Fly};
+use textslash::conversation::messages::{Locale, secret_form};
+use textslash::forms::{Form, Forms};
+use textslash::http::SharedTransport;
+use textslash::messaging::{self, Messaging};
+use textslash::metrics::Exposition;
+use textslash::onboarding::{Catalogue, Onboarding, Settings, Vendors};
+use textslash::sandbox::in_process::InProcess;
+use textslash::secret::SecretKind;
+use textslash::spec::{AgentKind, CloudKind, Images, RelayChannel};
+use textslash::store;
+use textslash::web::bot::{Caller, Door, FormDoor, MetricsDoor, router};
+use tower::ServiceExt;
+
+use super::{NOW_MS, first_line};
+
+/// The bot's web server, with a form that is open, and nobody to ask.
+struct Page {
+    runtime: tokio::runtime::Runtime,
+    router: Router,
+    forms: Forms,
+}
+
+static PAGE: LazyLock<Page> = LazyLock::new(|| {
+    let mut runtime = tokio::runtime::Builder::new_multi_thread();
+    let runtime = runtime.worker_threads(1).enable_all().build().expect("a runtime");
+    let forms = Forms::new(Chance::seeded(1));
+    let router = runtime.block_on(page(forms.clone()));
+    Page { runtime, router, forms }
+});
+
+async fn page(forms: Forms) -> Router {
+    let (clock, chance) = (Clock::following_tokio(NOW_MS), Chance::seeded(2));
+    let transport: SharedTransport = Arc::new(InProcess::new());
+    let name = format!("textslash-forms-{}.db", std::process::id());
+    let path: PathBuf = std::env::temp_dir().join(name);
+    let pool = store::open(&path, &store::SCHEMA).await.expect("a database");
+    let vendors = Vendors {
+        fly: Fly::new(transport.clone(), Endpoints::real(), clock.clone(), chance.clone()),
+        messaging: Messaging::new(transport.clone(), messaging::Endpoints::real(), Vec::new()),
+        transport,
+        anthropic: "https://api.anthropic.com".parse().expect("a URL"),
+    };
+    let catalogue = Catalogue {
+        clouds: vec![CloudKind::Fly],
+        channels: vec![RelayChannel::Web],
+        agents: vec![AgentKind::Claude],
+        images: Images { relay: String::new(), vm: String::new() },
+    };
+    let settings = Settings {
+        pool: pool.clone(),
+        clock,
+        chance,
+        vendors,
+        catalogue,
+        lent: Vec::new(),
+        forms: None,
+    };
+    let onboarding = Onboarding::new(settings);
+    let forms = Some(FormDoor { forms, onboarding, vouchers: Default::default() });
+    let exposition = Exposition::start().expect("nobody counts yet");
+    let metrics = MetricsDoor { exposition, token: None };
+    router(Door { pool, routes: Router::new(), forms, metrics, caller: Caller::Peer })
+}
+
+/// Nobody is believed to be somebody, and no body brings the page down or gets what it sent back.
+pub fn form_posts(data: &[u8]) {
+    let (line, body) = first_line(data);
+    assert!(verify_init_data("7001:token", &line, NOW_MS, 60_000).is_err(), "never signed");
+    let ticket = PAGE.forms.open(form());
+    let text = String::from_utf8_lossy(body).replace("{ticket}", &ticket);
+    for path in ["/form/open", "/form/check", "/form/submit"] {
+        let request = http::Request::post(path)
+            .header("content-type", "application/json")
+            .body(Body::from(text.clone()))
+            .expect("a request");
+        let answer = PAGE.runtime.block_on(PAGE.router.clone().oneshot(request));
+        let answer = answer.expect("an answer");
+        let (status, body) = (answer.status().as_u16(), answer.into_body());
+        assert!(status < 500 || status == 503, "{path}: {status}");
+        let told = PAGE.runtime.block_on(axum::body::to_bytes(body, 1 << 20)).expect("a body");
+        let told = String::from_utf8_lossy(&told);
+        assert!(!told.contains("<script"), "{path} reflects what it was sent");
+        assert!(!told.contains(ticket.as_str()), "{path} gives the ticket back");
+    }
+}
+
+fn form() -> Form {
+    Form {
+        channel: "whatsapp".to_owned(),
+        chat: ChatId("ada".to_owned()),
+        person: UserId("ada".to_owned()),
+        account: "Ada".to_owned(),
+        kind: SecretKind::FlyToken,
+        fields: secret_form(Locale::English, SecretKind::FlyToken),
+        locale: Locale::English,
+    }
+}

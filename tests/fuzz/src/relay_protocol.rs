@@ -1,0 +1,39 @@
+//! What stands between relay and VM: a first line is the signature that is shown, the second the path; the rest
+//! is the body.
+
+use textslash::protocol::{Call, Direction, TurnEvent, TurnRequest, Verifier, sign};
+
+use super::{NOW_MS, first_line};
+
+/// Nobody without the key is believed, whatever is shown; what is signed is believed once, and not when a
+/// byte of it is another one.
+pub fn relay_protocol(data: &[u8]) {
+    const KEY: &[u8] = b"the link key";
+    let (shown, rest) = first_line(data);
+    let (path, body) = first_line(rest);
+    let path = format!("/{path}");
+    let call = Call { direction: Direction::RelayToVm, method: "POST", path: &path, body };
+    let mut verifier = Verifier::default();
+    assert!(verifier.verify(KEY, call, Some(&shown), NOW_MS).is_err(), "it was never signed");
+
+    let signed = sign(KEY, call, NOW_MS, [7; 16]);
+    let mut tampered = body.to_vec();
+    match tampered.first_mut() {
+        Some(first) => *first ^= 1,
+        None => tampered.push(0),
+    }
+    let other = Call { body: &tampered, ..call };
+    assert!(verifier.verify(KEY, other, Some(&signed), NOW_MS).is_err(), "another body");
+    let elsewhere = Call { direction: Direction::ProvisionerToRelay, ..call };
+    assert!(verifier.verify(KEY, elsewhere, Some(&signed), NOW_MS).is_err(), "another direction");
+    assert!(verifier.verify(KEY, call, Some(&signed), NOW_MS).is_ok());
+    assert!(verifier.verify(KEY, call, Some(&signed), NOW_MS).is_err(), "a second time");
+
+    if let Ok(event) = serde_json::from_slice::<TurnEvent>(body) {
+        let text = serde_json::to_string(&event).expect("an event can be written");
+        assert_eq!(serde_json::from_str::<TurnEvent>(&text).expect("and read"), event);
+    }
+    if let Ok(asked) = serde_json::from_slice::<TurnRequest>(body) {
+        serde_json::to_string(&asked).expect("a request can be written");
+    }
+}

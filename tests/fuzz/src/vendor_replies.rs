@@ -1,0 +1,111 @@
+//! What Fly may answer: the first byte chooses the status, the second whether our token is echoed; the rest is
+//! the body.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use futures::StreamExt;
+use textslash::chance::Chance;
+use textslash::clock::Clock;
+use textslash::cloud::fly::macaroon::{Caveat, Macaroon, PERMISSION_LOCATION};
+use textslash::cloud::fly::{Endpoints, Fly};
+use textslash::cloud::{Cloud, CloudError, Here, Observation};
+use textslash::http::{Reply, Transport, Unanswered};
+use textslash::plan::{Known, StepKind, Undo};
+use textslash::spec::{
+    AgentKind, CloudKind, DeploymentId, Images, Name, Region, RelayChannel, Size, Spec,
+};
+
+use super::{NOW_MS, at_once};
+
+/// Everything is answered so.
+struct Always {
+    status: u16,
+    body: Bytes,
+}
+
+#[async_trait]
+impl Transport for Always {
+    async fn send(&self, _request: http::Request<Bytes>) -> Result<Reply, Unanswered> {
+        let (mut head, ()) = http::Response::new(()).into_parts();
+        head.status = self.status.try_into().expect("a status");
+        let body = self.body.clone();
+        Ok(Reply { head, body: futures::stream::once(async move { Ok(body) }).boxed() })
+    }
+}
+
+/// Whatever is answered to every question, an answer comes of it, and no credential stands in an error.
+pub fn vendor_replies(data: &[u8]) {
+    const STATUSES: [u16; 12] = [200, 201, 202, 204, 400, 401, 404, 409, 412, 422, 429, 503];
+    let [status, echoes, body @ ..] = data else { return };
+    let token = token();
+    let body =
+        if echoes % 2 == 1 { [body, token.as_bytes(), body].concat() } else { body.to_vec() };
+    let status = STATUSES[usize::from(*status) % STATUSES.len()];
+    at_once(ask_everything(&token, Always { status, body: body.into() }));
+}
+
+async fn ask_everything(token: &str, always: Always) {
+    let clock = Clock::following_tokio(NOW_MS);
+    let fly = Fly::new(Arc::new(always), Endpoints::real(), clock, Chance::seeded(1));
+    let Ok(judged) = fly.judge(token) else { panic!("a good token") };
+    let told = |error: CloudError| {
+        let text = format!("{error} {error:?}");
+        assert!(!text.contains(&token[20..60]), "a credential stands in {text}");
+        assert!(error.detail.chars().count() <= CloudError::DETAIL_MAX, "{text}");
+    };
+    fly.preflight(&judged).await.map(drop).unwrap_or_else(told);
+    let account = fly.open_for_teardown(judged);
+    account.find().await.map(drop).unwrap_or_else(told);
+    let spec = spec();
+    let known = Known::new();
+    let here = Here { spec: &spec, region: &spec.regions[0], known: &known };
+    for step in account.plan(&spec).steps() {
+        match &step.kind {
+            StepKind::Gate { .. } => {
+                account.pass(&here, &step.id).await.map(drop).unwrap_or_else(told);
+            }
+            StepKind::Handover { .. } => {}
+            StepKind::Resource { undo, .. } => {
+                account.create(&here, &step.id).await.map(drop).unwrap_or_else(told);
+                match account.observe(&here, &step.id).await {
+                    Ok(Observation::Present(all) | Observation::Outdated(all))
+                        if *undo == Undo::Delete =>
+                    {
+                        for facts in &all {
+                            account.delete(&here, &step.id, facts).await.unwrap_or_else(told);
+                        }
+                    }
+                    Ok(_) => {}
+                    Err(error) => told(error),
+                }
+            }
+        }
+    }
+}
+
+fn token() -> String {
+    let mut token = Macaroon::mint(b"fly's key", b"kid", [1; 16], PERMISSION_LOCATION);
+    token.attenuate(Caveat::Organization { id: 1, mask: 31 });
+    token.encode().to_string()
+}
+
+fn spec() -> Spec {
+    let region = |word: &str| Region::try_from(word.to_owned()).expect("a region");
+    Spec {
+        id: DeploymentId::from_random([7; DeploymentId::LENGTH]),
+        name: Name::near("ada"),
+        cloud: CloudKind::Fly,
+        organisation: "personal".to_owned(),
+        regions: vec![region("ams")],
+        size: Size::Small,
+        vm_volume_gb: 3,
+        channel: RelayChannel::Web,
+        owner: RelayChannel::link_holder(),
+        address: None,
+        locale: String::new(),
+        agent: AgentKind::Shell,
+        images: Images { relay: String::new(), vm: String::new() },
+    }
+}

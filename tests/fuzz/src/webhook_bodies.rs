@@ -1,0 +1,110 @@
+//! What comes in where Telegram and Twilio call: the first byte chooses the service, the second whether the call
+//! is signed as the service signs; the rest is the body.
+
+use std::sync::{Arc, LazyLock};
+
+use adapters::channel::{Channel, Event};
+use adapters::telegram::{self, Telegram, Updates};
+use adapters::whatsapp::signature::{Signed, sign};
+use adapters::whatsapp::{self, Apis, WhatsApp};
+use axum::Router;
+use axum::body::Body;
+use textslash::chance::Chance;
+use textslash::clock::Clock;
+use textslash::sandbox::in_process::InProcess;
+use textslash::sandbox::telegram as simulated;
+use tokio::net::TcpListener;
+use tower::ServiceExt;
+
+const SECRET: &str = "0123456789abcdef0123456789abcdef";
+const AUTH_TOKEN: &str = "0123456789abcdef0123456789abcdef";
+const PUBLIC_URL: &str = "https://bot.example";
+
+/// Both services' doors, behind which everything is taken at once.
+struct Doors {
+    runtime: tokio::runtime::Runtime,
+    telegram: Router,
+    whatsapp: Router,
+}
+
+static DOORS: LazyLock<Doors> = LazyLock::new(|| {
+    let mut runtime = tokio::runtime::Builder::new_multi_thread();
+    let runtime = runtime.worker_threads(1).enable_all().build().expect("a runtime");
+    let (telegram, whatsapp) = runtime.block_on(async { (telegram().await, whatsapp()) });
+    Doors { runtime, telegram, whatsapp }
+});
+
+async fn telegram() -> Router {
+    let nobody = Arc::new(InProcess::new());
+    let service = simulated::Telegram::new(Clock::system(), Chance::seeded(3), nobody);
+    let token = service.mint_bot("a_bot");
+    let listener = TcpListener::bind(("127.0.0.1", 0)).await.expect("a port");
+    let address = listener.local_addr().expect("an address");
+    tokio::spawn(axum::serve(listener, service.router()).into_future());
+    let updates = Updates::Webhook { secret: SECRET.to_owned().into() };
+    let api_url = format!("http://{address}");
+    let settings = telegram::Settings { token: token.into(), api_url, updates };
+    let Ok(channel) = Telegram::start(settings).await else { panic!("a bot") };
+    let router = channel.router();
+    tokio::spawn(take_all(channel));
+    router
+}
+
+fn whatsapp() -> Router {
+    let nowhere = || "http://127.0.0.1:9".parse().expect("a URL");
+    let settings = whatsapp::Settings {
+        account_sid: format!("AC{}", "0".repeat(32)),
+        auth_token: AUTH_TOKEN.to_owned().into(),
+        number: "+15550001111".to_owned(),
+        public_url: PUBLIC_URL.parse().expect("a URL"),
+        apis: Apis { api: nowhere(), messaging: nowhere(), content: nowhere() },
+    };
+    let Ok(channel) = WhatsApp::start(settings) else { panic!("a number") };
+    let router = channel.router();
+    tokio::spawn(take_all(channel));
+    router
+}
+
+async fn take_all(channel: Arc<dyn Channel>) {
+    while let Some(event) = channel.next().await {
+        if let Event::Inbound(inbound) = event {
+            channel.acknowledge(&inbound.id).await;
+        }
+    }
+}
+
+/// Without its sign a call is refused unread; with it, whatever it says, we stay up.
+pub fn webhook_bodies(data: &[u8]) {
+    let [service, signed, body @ ..] = data else { return };
+    let signed = signed % 2 == 1;
+    let (router, request, refusal) = if service % 2 == 0 {
+        (&DOORS.telegram, to_telegram(signed, body), 401)
+    } else {
+        (&DOORS.whatsapp, to_whatsapp(signed, body), 403)
+    };
+    let answer = DOORS.runtime.block_on(router.clone().oneshot(request));
+    let status = answer.expect("an answer").status().as_u16();
+    if signed {
+        assert!(status < 500, "{status}");
+    } else {
+        assert_eq!(status, refusal);
+    }
+}
+
+fn to_telegram(signed: bool, body: &[u8]) -> http::Request<Body> {
+    let mut request = http::Request::post("/telegram");
+    if signed {
+        request = request.header("x-telegram-bot-api-secret-token", SECRET);
+    }
+    request.body(body.to_vec().into()).expect("a request")
+}
+
+fn to_whatsapp(signed: bool, body: &[u8]) -> http::Request<Body> {
+    let mut request = http::Request::post("/whatsapp");
+    if signed {
+        let form: Vec<_> = url::form_urlencoded::parse(body).into_owned().collect();
+        let url = format!("{PUBLIC_URL}/whatsapp");
+        request = request.header("x-twilio-signature", sign(AUTH_TOKEN, &url, Signed::Form(&form)));
+    }
+    request.body(body.to_vec().into()).expect("a request")
+}
