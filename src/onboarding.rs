@@ -190,6 +190,11 @@ impl Onboarding {
         self.shared.ask(kind, &judged).await
     }
 
+    /// How many credentials of people are held now.
+    pub fn credentials_held(&self) -> usize {
+        self.shared.vault.count()
+    }
+
     /// Talks on this channel until it ends and everything under way on it has come to its end.
     /// Dropping the future is a crash by design: the next process carries on.
     ///

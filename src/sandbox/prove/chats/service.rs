@@ -1,0 +1,372 @@
+//! A chat service that people use: it delivers late and more than once, and does not take everything.
+//! It lives on when the bot's process is killed.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use adapters::channel::{Capabilities, Channel, ChannelError, Event, SecretEntry};
+use adapters::chat::{
+    Ask, Button, ChatId, Content, Inbound, InboundId, MessageRef, Outbound, Place, UserId,
+};
+use adapters::text::Unit;
+use async_trait::async_trait;
+use tokio::sync::{Mutex as AsyncMutex, Notify, mpsc};
+use tokio::time::Instant;
+
+use super::dice::Dice;
+use super::proof::Proof;
+use super::stage::Stage;
+
+/// The latest that a message of a person is delivered again.
+const AGAIN_MAX: Duration = Duration::from_secs(40);
+
+/// The latest that a message of a person is delivered first.
+const LATE_MAX: Duration = Duration::from_secs(3);
+
+/// The longest that a chat cannot be reached.
+const AWAY_MAX: Duration = Duration::from_secs(90);
+
+/// The longest wait that the service asks for, in milliseconds.
+const TOO_FAST_MAX_MS: u64 = 30_000;
+
+/// Of a hundred messages of the bot, so many meet each trouble while there is any.
+const TROUBLE_PERCENT: u64 = 3;
+
+/// Deliveries of one message at the most.
+const DELIVERIES_MAX: u64 = 5;
+
+/// What the service is called.
+pub(super) const NAME: &str = "story";
+
+/// A kind of service. What it can do decides how the bot talks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Manner {
+    /// Buttons, edits, and pasted credentials are deleted.
+    LikeTelegram,
+    /// Buttons, edits, and credentials are entered in fields.
+    LikeDiscord,
+    /// No buttons and no edits, and messages may overtake each other.
+    LikeWhatsApp,
+}
+
+impl Manner {
+    pub(super) const ALL: [Self; 3] = [Self::LikeTelegram, Self::LikeDiscord, Self::LikeWhatsApp];
+
+    fn capabilities(self) -> Capabilities {
+        let rich = self != Self::LikeWhatsApp;
+        Capabilities {
+            edits: rich,
+            deletes_theirs: self == Self::LikeTelegram,
+            scrubs_theirs: self == Self::LikeWhatsApp,
+            buttons_max: if rich { 20 } else { 0 },
+            text_max: match self {
+                Self::LikeTelegram => 4096,
+                Self::LikeDiscord => 2000,
+                Self::LikeWhatsApp => 1600,
+            },
+            text_unit: Unit::Utf16,
+            edit_interval_ms: if rich { 1000 } else { 0 },
+            secret_entry: match self {
+                Self::LikeTelegram => SecretEntry::PastedThenDeleted,
+                Self::LikeDiscord => SecretEntry::Hidden,
+                Self::LikeWhatsApp => SecretEntry::Form,
+            },
+            opens_pages: false,
+            makes_bots: false,
+            files_in_bytes_max: 0,
+            files_out_bytes_max: 0,
+        }
+    }
+
+    /// First deliveries come in the order in which they were written.
+    fn keeps_order(self) -> bool {
+        self != Self::LikeWhatsApp
+    }
+}
+
+pub(super) struct Service {
+    manner: Manner,
+    capabilities: Capabilities,
+    stage: Arc<Stage>,
+    proof: Proof,
+    dice: Dice,
+    incoming: mpsc::UnboundedSender<Event>,
+    events: AsyncMutex<mpsc::UnboundedReceiver<Event>>,
+    state: Mutex<State>,
+    /// Woken when something is shown.
+    pub(super) changed: Notify,
+}
+
+#[derive(Default)]
+struct State {
+    shown: Vec<Shown>,
+    /// What was written, in order.
+    written: Vec<Inbound>,
+    /// What is not acknowledged yet, by its place among what was written.
+    waiting: BTreeMap<usize, Inbound>,
+    /// Places among what was written, as the bot took them, by chat.
+    taken: BTreeMap<ChatId, Vec<usize>>,
+    /// When the last first delivery of a chat is.
+    last_first: BTreeMap<ChatId, Instant>,
+    /// Chats that cannot be reached.
+    away: BTreeMap<ChatId, ()>,
+    calm: bool,
+}
+
+/// A message of the bot, as it stands on a phone.
+#[derive(Clone, Debug)]
+pub(super) struct Shown {
+    pub(super) chat: ChatId,
+    pub(super) key: String,
+    pub(super) text: String,
+    pub(super) buttons: Vec<Button>,
+    pub(super) asks_secret: bool,
+}
+
+impl Service {
+    pub(super) fn new(manner: Manner, stage: Arc<Stage>, proof: Proof, dice: Dice) -> Arc<Self> {
+        let (incoming, events) = mpsc::unbounded_channel();
+        Arc::new(Self {
+            manner,
+            capabilities: manner.capabilities(),
+            stage,
+            proof,
+            dice,
+            incoming,
+            events: AsyncMutex::new(events),
+            state: Mutex::default(),
+            changed: Notify::new(),
+        })
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn has_buttons(&self) -> bool {
+        self.capabilities.buttons_max > 0
+    }
+
+    /// Somebody does something in a chat.
+    pub(super) fn write(self: &Arc<Self>, chat: &ChatId, place: Place, content: Content) {
+        let (number, inbound) = {
+            let mut state = self.state();
+            let number = state.written.len();
+            let id = format!("in-{number}");
+            let message = MessageRef { chat: chat.clone(), id: id.clone() };
+            let inbound = Inbound {
+                id: InboundId(id),
+                chat: chat.clone(),
+                from: UserId(chat.0.clone()),
+                place,
+                locale: None,
+                message: Some(message),
+                content,
+            };
+            state.written.push(inbound.clone());
+            state.waiting.insert(number, inbound.clone());
+            (number, inbound)
+        };
+        self.stage.tell(&format!("{} writes in-{number}: {:?}", chat.0, inbound.content));
+        let first = self.first_delivery(chat);
+        self.deliver_at(first, inbound.clone());
+        for _ in 0..self.dice.below(DELIVERIES_MAX) {
+            self.deliver_at(first + self.dice.up_to(AGAIN_MAX), inbound.clone());
+        }
+    }
+
+    fn first_delivery(&self, chat: &ChatId) -> Instant {
+        let drawn = Instant::now() + self.dice.up_to(LATE_MAX);
+        let mut state = self.state();
+        let last = state.last_first.get(chat).copied();
+        let after = last.map(|last| last + Duration::from_millis(1));
+        let first = after.filter(|_| self.manner.keeps_order()).map_or(drawn, |it| it.max(drawn));
+        state.last_first.insert(chat.clone(), first);
+        first
+    }
+
+    fn deliver_at(self: &Arc<Self>, at: Instant, inbound: Inbound) {
+        let service = self.clone();
+        tokio::spawn(async move {
+            tokio::time::sleep_until(at).await;
+            service.deliver(inbound);
+        });
+    }
+
+    fn deliver(&self, inbound: Inbound) {
+        self.stage.tell(&format!("delivered {}", inbound.id.0));
+        // The receiver is ours and lives as long.
+        let _ = self.incoming.send(Event::Inbound(inbound));
+    }
+
+    /// The bot's process is new: what it never acknowledged comes again, in order.
+    pub(super) fn deliver_again(&self) {
+        let now = Instant::now();
+        let due: Vec<Inbound> = {
+            let state = self.state();
+            let is_due = |it: &&Inbound| state.last_first.get(&it.chat).is_none_or(|at| *at <= now);
+            state.waiting.values().filter(is_due).cloned().collect()
+        };
+        due.into_iter().for_each(|inbound| self.deliver(inbound));
+    }
+
+    /// Nothing goes wrong any more, and every chat can be reached.
+    pub(super) fn calm(&self) {
+        let away = {
+            let mut state = self.state();
+            state.calm = true;
+            std::mem::take(&mut state.away)
+        };
+        for chat in away.into_keys() {
+            let _ = self.incoming.send(Event::Reachable(chat));
+        }
+    }
+
+    pub(super) fn shown_in(&self, chat: &ChatId) -> Vec<Shown> {
+        self.state().shown.iter().filter(|it| it.chat == *chat).cloned().collect()
+    }
+
+    pub(super) fn all_shown(&self) -> Vec<Shown> {
+        self.state().shown.clone()
+    }
+
+    /// What was never acknowledged.
+    pub(super) fn lost(&self) -> Vec<String> {
+        self.state().waiting.values().map(|it| it.id.0.clone()).collect()
+    }
+
+    /// Chats in which messages were taken in another order than they came in, where the service keeps it.
+    pub(super) fn out_of_order(&self) -> Vec<String> {
+        let state = self.state();
+        let unsorted = |taken: &[usize]| !taken.is_sorted();
+        let chats = state.taken.iter().filter(|(_, taken)| unsorted(taken));
+        chats.filter(|_| self.manner.keeps_order()).map(|(chat, _)| chat.0.clone()).collect()
+    }
+
+    /// How the service fails this message, if it does; the chat may be away for a while.
+    fn trouble(self: &Arc<Self>, chat: &ChatId) -> Option<(ChannelError, bool)> {
+        if self.state().calm {
+            return None;
+        }
+        if self.state().away.contains_key(chat) {
+            return Some((ChannelError::Unreachable, false));
+        }
+        let drawn = self.dice.below(100) / TROUBLE_PERCENT;
+        match drawn {
+            0 => {
+                self.go_away(chat);
+                Some((ChannelError::Unreachable, false))
+            }
+            1 => Some((ChannelError::InDoubt, false)),
+            2 => Some((ChannelError::InDoubt, true)),
+            3 => {
+                let retry_after_ms = self.dice.below(TOO_FAST_MAX_MS);
+                Some((ChannelError::TooFast { retry_after_ms }, false))
+            }
+            _ => None,
+        }
+    }
+
+    fn go_away(self: &Arc<Self>, chat: &ChatId) {
+        self.state().away.insert(chat.clone(), ());
+        let (service, chat, time) = (self.clone(), chat.clone(), self.dice.up_to(AWAY_MAX));
+        tokio::spawn(async move {
+            tokio::time::sleep(time).await;
+            if service.state().away.remove(&chat).is_some() {
+                let _ = service.incoming.send(Event::Reachable(chat));
+            }
+        });
+    }
+
+    /// Shows a message; the same key is the same message.
+    fn show(&self, chat: &ChatId, message: &Outbound) -> MessageRef {
+        let reference = MessageRef { chat: chat.clone(), id: message.key.clone() };
+        let mut state = self.state();
+        let known = state.shown.iter().any(|it| it.chat == *chat && it.key == message.key);
+        if !known {
+            state.shown.push(Shown {
+                chat: chat.clone(),
+                key: message.key.clone(),
+                text: message.text.clone(),
+                buttons: message.buttons.clone(),
+                asks_secret: message.ask == Ask::Secret,
+            });
+        }
+        drop(state);
+        self.changed.notify_waiters();
+        reference
+    }
+}
+
+/// The service as one process of the bot knows it.
+pub(super) struct Connection(pub(super) Arc<Service>);
+
+#[async_trait]
+impl Channel for Connection {
+    fn name(&self) -> &'static str {
+        NAME
+    }
+
+    fn capabilities(&self) -> &Capabilities {
+        &self.0.capabilities
+    }
+
+    async fn next(&self) -> Option<Event> {
+        self.0.events.lock().await.recv().await
+    }
+
+    async fn acknowledge(&self, id: &InboundId) {
+        self.0.stage.deed(&format!("acknowledges {}", id.0)).await;
+        let mut state = self.0.state();
+        let number = id.0.strip_prefix("in-").and_then(|number| number.parse().ok());
+        if let Some(inbound) = number.and_then(|number| state.waiting.remove(&number)) {
+            state.taken.entry(inbound.chat).or_default().extend(number);
+        }
+    }
+
+    async fn send(&self, chat: &ChatId, message: &Outbound) -> Result<MessageRef, ChannelError> {
+        let stage = &self.0.stage;
+        let line = message.text.lines().next().unwrap_or_default();
+        // A link is the one secret that is meant for the person, and for no trace.
+        let (line, _) = line.split_once('#').unwrap_or((line, ""));
+        stage.deed(&format!("says to {} ({}): {line}", chat.0, message.key)).await;
+        match message.text.split_once("/chat#") {
+            Some((_, key)) => stage.keep_secret(key),
+            None => stage.expect_no_secret("a message", message.text.as_bytes()),
+        }
+        self.0.proof.look(chat, &message.text);
+        let trouble = self.0.trouble(chat);
+        if let Some((error, _)) = trouble.as_ref().filter(|(_, arrives)| !arrives) {
+            stage.tell(&format!("{} was not reached: {error}", chat.0));
+            return Err(error.clone());
+        }
+        let reference = self.0.show(chat, message);
+        stage.deed(&format!("{} has it", chat.0)).await;
+        trouble.map_or(Ok(reference), |(error, _)| Err(error))
+    }
+
+    async fn edit(&self, message: &MessageRef, new: &Outbound) -> Result<(), ChannelError> {
+        self.0.stage.deed(&format!("edits {} in {}", message.id, message.chat.0)).await;
+        self.0.stage.expect_no_secret("an edit", new.text.as_bytes());
+        if let Some((error, _)) = self.0.trouble(&message.chat) {
+            return Err(error);
+        }
+        let mut state = self.0.state();
+        let mut known = state.shown.iter_mut();
+        let known = known.find(|it| it.chat == message.chat && it.key == message.id);
+        let shown = known.ok_or(ChannelError::NoSuchMessage)?;
+        shown.text.clone_from(&new.text);
+        Ok(())
+    }
+
+    async fn delete(&self, message: &MessageRef) -> Result<(), ChannelError> {
+        self.0.stage.deed(&format!("deletes {}", message.id)).await;
+        match self.0.trouble(&message.chat) {
+            Some((error, _)) => Err(error),
+            None => Ok(()),
+        }
+    }
+
+    async fn typing(&self, _: &ChatId) {}
+}
