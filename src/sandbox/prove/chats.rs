@@ -14,13 +14,14 @@ use futures::future::join_all;
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
-use super::still::Still;
 use super::{Case, Sight, Table, Verdict};
 use crate::journal::End;
+use hush::Hush;
 use world::World;
 
 mod dice;
 mod end;
+mod hush;
 mod network;
 mod person;
 mod proof;
@@ -39,12 +40,15 @@ const STORY_MAX: Duration = Duration::from_secs(48 * 60 * 60);
 /// # Errors
 /// When there is no room for a database.
 pub fn run(seed: u64) -> anyhow::Result<Verdict> {
+    let hush = Hush::default();
+    let waits = hush.clone();
     let runtime = tokio::runtime::Builder::new_current_thread()
         // Whoever waits for the database comes last: the rest does not depend on how fast it is.
         .global_queue_interval(u32::MAX)
+        .on_thread_park(move || waits.before_waiting())
         .enable_all()
         .build()?;
-    runtime.block_on(tell(seed))
+    runtime.block_on(tell(seed, &hush))
 }
 
 /// The stories of seeds below this one.
@@ -63,9 +67,9 @@ pub fn tell_all(
     super::cases::tell_all_by(cases, |case| run(case.seed), told)
 }
 
-async fn tell(seed: u64) -> anyhow::Result<Verdict> {
+async fn tell(seed: u64, hush: &Hush) -> anyhow::Result<Verdict> {
     let mut world = World::new(seed).await?;
-    let pool = world.pool.clone();
+    hush.watch(world.pool.clone()).await;
     let told: JoinHandle<anyhow::Result<Verdict>> = tokio::spawn(async move {
         let mut verdict = Verdict::default();
         if timeout(STORY_MAX, play(&mut world, &mut verdict)).await.is_err() {
@@ -77,7 +81,7 @@ async fn tell(seed: u64) -> anyhow::Result<Verdict> {
         verdict.calls = world.network.faults.calls().len();
         Ok(verdict)
     });
-    Still::new(pool, told).await?
+    told.await?
 }
 
 async fn play(world: &mut World, verdict: &mut Verdict) -> anyhow::Result<()> {
