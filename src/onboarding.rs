@@ -265,6 +265,7 @@ impl Reception {
         let mut stopping = self.line.shared.stopping.subscribe();
         loop {
             let event = tokio::select! {
+                biased;
                 // The sender lives as long as we do.
                 () = async { drop(stopping.wait_for(|stopping| *stopping).await) } => return,
                 event = self.line.channel.next() => event,

@@ -16,14 +16,19 @@ use tokio::time::timeout;
 
 use super::{Case, Sight, Table, Verdict};
 use crate::journal::End;
+use disk::Disk;
 use hush::Hush;
-use world::World;
+use plan::Plan;
+use world::{REST, World};
 
+pub mod crowd;
 mod dice;
+mod disk;
 mod end;
 mod hush;
 mod network;
 mod person;
+mod plan;
 mod proof;
 mod service;
 mod stage;
@@ -41,14 +46,7 @@ const STORY_MAX: Duration = Duration::from_secs(48 * 60 * 60);
 /// When there is no room for a database.
 pub fn run(seed: u64) -> anyhow::Result<Verdict> {
     let hush = Hush::default();
-    let waits = hush.clone();
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        // Whoever waits for the database comes last: the rest does not depend on how fast it is.
-        .global_queue_interval(u32::MAX)
-        .on_thread_park(move || waits.before_waiting())
-        .enable_all()
-        .build()?;
-    runtime.block_on(tell(seed, &hush))
+    hush.runtime()?.block_on(tell(seed, &hush))
 }
 
 /// The stories of seeds below this one.
@@ -68,24 +66,24 @@ pub fn tell_all(
 }
 
 async fn tell(seed: u64, hush: &Hush) -> anyhow::Result<Verdict> {
-    let mut world = World::new(seed).await?;
-    hush.watch(world.pool.clone()).await;
+    let disk = Disk::new();
+    let pool = disk.open_in_order().await?;
+    tokio::time::pause();
+    hush.watch(pool.clone()).await;
+    let mut world = World::new(&Plan::of_seed(seed), disk, pool).await?;
     let told: JoinHandle<anyhow::Result<Verdict>> = tokio::spawn(async move {
         let mut verdict = Verdict::default();
         if timeout(STORY_MAX, play(&mut world, &mut verdict)).await.is_err() {
             world.stage.break_of("liveness", "the story does not end");
         }
-        let (trace, violations) = world.stage.told();
-        verdict.trace = trace;
-        verdict.violations = violations;
-        verdict.calls = world.network.faults.calls().len();
+        world.conclude(&mut verdict);
         Ok(verdict)
     });
     told.await?
 }
 
 async fn play(world: &mut World, verdict: &mut Verdict) -> anyhow::Result<()> {
-    world.bot_starts()?;
+    world.bot_starts().await?;
     let people = world.people.clone();
     let lives = tokio::spawn(async move {
         join_all(people.iter().map(|person| person.chats())).await;
@@ -97,7 +95,7 @@ async fn play(world: &mut World, verdict: &mut Verdict) -> anyhow::Result<()> {
         join_all(people.iter().map(|person| person.wants_an_end())).await;
     });
     until_over(world, wishes, verdict).await?;
-    tokio::time::sleep(world::REST).await;
+    tokio::time::sleep(REST).await;
     end::look(world, verdict).await
 }
 

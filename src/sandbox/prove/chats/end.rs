@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use adapters::chat::ChatId;
+use futures::future::join_all;
 
 use super::super::Verdict;
 use super::note;
@@ -37,9 +38,8 @@ pub(super) async fn look(world: &mut World, verdict: &mut Verdict) -> anyhow::Re
         look_at(world, &person, verdict).await?;
     }
     expect_no_group(world).await?;
-    for person in world.people.clone() {
-        begins_again(world, &person).await;
-    }
+    let people = world.people.iter().map(|person| begins_again(world, person));
+    join_all(people).await;
     world.bot_ends().await;
     world.expect_no_secret_on_disk();
     for id in world.service.lost() {
@@ -130,15 +130,18 @@ async fn expect_no_group(world: &World) -> anyhow::Result<()> {
     }
     let pointer = text(Locale::default(), &Message::PrivateOnly);
     let shown = world.service.all_shown();
-    if let Some(it) = shown.iter().find(|it| !known(&it.chat) && it.text != pointer) {
-        world.stage.break_of("group", format!("{} is told more than where to go", it.chat.0));
+    let strays = |(chat, all): &&(ChatId, Vec<Shown>)| {
+        !known(chat) && all.iter().any(|it| it.text != pointer)
+    };
+    if let Some((chat, _)) = shown.iter().find(strays) {
+        world.stage.break_of("group", format!("{} is told more than where to go", chat.0));
     }
     Ok(())
 }
 
 /// A new run of the same person can start.
 async fn begins_again(world: &World, person: &Person) {
-    let before = world.service.shown_in(&person.chat).len();
+    let before = world.service.count_in(&person.chat);
     person.says("/deploy");
     tokio::time::sleep(ANSWER_MAX).await;
     let shown = world.service.shown_in(&person.chat);

@@ -8,6 +8,7 @@ use std::sync::{Arc, OnceLock};
 use std::task::{Poll, Waker};
 
 use sqlx::AnyPool;
+use tokio::runtime::{Builder, Runtime};
 
 #[derive(Clone, Default)]
 pub(super) struct Hush(Arc<Inner>);
@@ -19,6 +20,17 @@ struct Inner {
 }
 
 impl Hush {
+    /// A runtime of one thread that is hushed.
+    pub(super) fn runtime(&self) -> anyhow::Result<Runtime> {
+        let waits = self.clone();
+        Ok(Builder::new_current_thread()
+            // Whoever waits for the database comes last: the rest does not depend on how fast it is.
+            .global_queue_interval(u32::MAX)
+            .on_thread_park(move || waits.before_waiting())
+            .enable_all()
+            .build()?)
+    }
+
     /// From here on, this pool is looked at, and the caller's future is what keeps the thread awake.
     pub(super) async fn watch(&self, pool: AnyPool) {
         let main = std::future::poll_fn(|context| Poll::Ready(context.waker().clone())).await;
@@ -27,7 +39,7 @@ impl Hush {
     }
 
     /// The thread is about to wait.
-    pub(super) fn before_waiting(&self) {
+    fn before_waiting(&self) {
         if let (Some(pool), Some(main)) = (self.0.pool.get(), self.0.main.get())
             && pool.num_idle() < usize::try_from(pool.size()).unwrap_or(usize::MAX)
         {

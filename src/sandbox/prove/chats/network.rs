@@ -1,6 +1,7 @@
 //! The bot's way to its vendors: every call is written down and may fail or be the last.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -19,6 +20,7 @@ pub(super) struct Network {
     pub(super) machines: Arc<Modelled>,
     /// What is done to the world, and at which call.
     pub(super) strikes: Vec<Trouble>,
+    pub(super) calls: AtomicUsize,
 }
 
 impl Network {
@@ -56,7 +58,7 @@ impl Network {
 impl Transport for Network {
     async fn send(&self, request: http::Request<Bytes>) -> Result<Reply, Unanswered> {
         let call = Call::of(&request);
-        let number = self.faults.calls().len();
+        let number = self.calls.fetch_add(1, Ordering::Relaxed);
         self.stage.deed(&format!("{number:>4} {call}")).await;
         self.strike(number);
         let reply = self.faults.send(request).await;

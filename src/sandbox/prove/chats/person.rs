@@ -26,6 +26,9 @@ const AWAY_MAX: Duration = Duration::from_secs(50 * 60);
 /// How long a person who wants all of it removed waits before asking again.
 const PATIENCE: Duration = Duration::from_secs(60);
 
+/// What comes in several messages is read as a whole, which takes this long.
+const READING: Duration = Duration::from_secs(5);
+
 /// Rounds until all is removed: each run may take a quarter of an hour, of which a person has several.
 const ROUNDS_MAX: usize = 120;
 
@@ -48,6 +51,18 @@ pub(super) struct Person {
     pub(super) anthropic: Arc<Anthropic>,
     pub(super) dice: Dice,
     pub(super) did: Mutex<Did>,
+    pub(super) temper: Temper,
+}
+
+/// How somebody chats.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Temper {
+    /// As people do.
+    Whimsical,
+    /// Answers whatever is asked until there is a relay, or none can be had now.
+    Purposeful,
+    /// Looks around and deploys nothing.
+    Curious,
 }
 
 /// What a person did, to be compared with what came of it.
@@ -107,11 +122,52 @@ impl Person {
         }
     }
 
-    /// Lives: first as people do, then wanting nothing but an end.
+    /// Chats until there is no more to be had or said.
     pub(super) async fn chats(&self) {
         self.says("hi");
+        match self.temper {
+            Temper::Whimsical => self.chats_as_people_do().await,
+            Temper::Purposeful => self.deploys().await,
+            Temper::Curious => self.looks_around().await,
+        }
+    }
+
+    async fn looks_around(&self) {
+        for line in ["/help", "/status", "/help"] {
+            tokio::time::sleep(self.dice.up_to(THOUGHT_MAX)).await;
+            self.says(line);
+        }
+    }
+
+    async fn deploys(&self) {
+        let mut read = 0;
+        for _ in 0..ROUNDS_MAX {
+            self.wait_for_more_than(read, PATIENCE).await;
+            tokio::time::sleep(READING).await;
+            let shown = self.service.shown_in(&self.chat);
+            let new = &shown[read.min(shown.len())..];
+            read = shown.len();
+            if new.iter().any(ends_it) {
+                return;
+            }
+            if let Some(question) = new.iter().rev().find(|it| asks(it)) {
+                self.goes_on(question);
+            }
+        }
+    }
+
+    /// Gives what is asked, or takes the usual answer, which stands first.
+    fn goes_on(&self, question: &Shown) {
+        match offers(question).first() {
+            _ if question.asks_secret => self.gives_what_is_asked(question),
+            Some(offer) if !AWAY.contains(&offer.label.as_str()) => self.takes(offer),
+            _ => {}
+        }
+    }
+
+    async fn chats_as_people_do(&self) {
         for _ in 0..self.dice.below(DEEDS_MAX) {
-            let before = self.service.shown_in(&self.chat).len();
+            let before = self.service.count_in(&self.chat);
             self.wait_for_more_than(before, self.dice.up_to(THOUGHT_MAX)).await;
             self.does_something().await;
         }
@@ -178,11 +234,12 @@ impl Person {
     }
 
     async fn wait_for_more_than(&self, messages: usize, time: Duration) {
+        let bell = self.service.bell(&self.chat);
         let more = async {
             loop {
-                let mut changed = std::pin::pin!(self.service.changed.notified());
+                let mut changed = std::pin::pin!(bell.notified());
                 changed.as_mut().enable();
-                if self.service.shown_in(&self.chat).len() > messages {
+                if self.service.count_in(&self.chat) > messages {
                     return;
                 }
                 changed.await;
@@ -194,12 +251,11 @@ impl Person {
 
     /// Asks for the removal of everything until the bot knows of nothing any more.
     pub(super) async fn wants_an_end(&self) {
-        let mut read = self.service.shown_in(&self.chat).len();
+        let mut read = self.service.count_in(&self.chat);
         self.says("/teardown");
         for _ in 0..ROUNDS_MAX {
             self.wait_for_more_than(read, PATIENCE).await;
-            // What comes in several messages is read as a whole.
-            tokio::time::sleep(Duration::from_secs(5)).await;
+            tokio::time::sleep(READING).await;
             let shown = self.service.shown_in(&self.chat);
             let new = &shown[read.min(shown.len())..];
             read = shown.len();
@@ -226,6 +282,12 @@ impl Person {
             None => self.says("/teardown"),
         }
     }
+}
+
+/// The relay is there, or something went wrong for which somebody else must be asked.
+fn ends_it(shown: &Shown) -> bool {
+    let is_ready = shown.text == text(Locale::default(), &Message::Ready);
+    is_ready || shown.buttons.iter().any(|it| it.label == "Keep for inspection")
 }
 
 fn asks(shown: &Shown) -> bool {

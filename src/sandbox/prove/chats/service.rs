@@ -1,7 +1,7 @@
 //! A chat service that people use: it delivers late and more than once, and does not take everything.
 //! It lives on when the bot's process is killed.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -94,30 +94,47 @@ pub(super) struct Service {
     incoming: mpsc::UnboundedSender<Event>,
     events: AsyncMutex<mpsc::UnboundedReceiver<Event>>,
     state: Mutex<State>,
-    /// Woken when something is shown.
-    pub(super) changed: Notify,
 }
 
 #[derive(Default)]
 struct State {
-    shown: Vec<Shown>,
+    chats: BTreeMap<ChatId, Phone>,
     /// What was written, in order.
     written: Vec<Inbound>,
-    /// What is not acknowledged yet, by its place among what was written.
-    waiting: BTreeMap<usize, Inbound>,
+    /// What is not acknowledged yet, by its place among what was written, and when it was delivered.
+    waiting: BTreeMap<usize, (Inbound, Option<Instant>)>,
     /// Places among what was written, as the bot took them, by chat.
     taken: BTreeMap<ChatId, Vec<usize>>,
     /// When the last first delivery of a chat is.
     last_first: BTreeMap<ChatId, Instant>,
     /// Chats that cannot be reached.
-    away: BTreeMap<ChatId, ()>,
+    away: BTreeSet<ChatId>,
     calm: bool,
+    pace: Pace,
+}
+
+/// A chat, as it stands on somebody's phone.
+#[derive(Default)]
+struct Phone {
+    shown: Vec<Shown>,
+    /// Woken when something is shown.
+    changed: Arc<Notify>,
+    /// When what is not answered yet was delivered.
+    unanswered: Vec<Instant>,
+}
+
+/// How fast the bot was, from the first delivery on.
+#[derive(Clone, Debug, Default)]
+pub struct Pace {
+    /// Until a message was acknowledged: it is durable then.
+    pub acknowledged: Vec<Duration>,
+    /// Until something was shown in its chat.
+    pub answered: Vec<Duration>,
 }
 
 /// A message of the bot, as it stands on a phone.
 #[derive(Clone, Debug)]
 pub(super) struct Shown {
-    pub(super) chat: ChatId,
     pub(super) key: String,
     pub(super) text: String,
     pub(super) buttons: Vec<Button>,
@@ -136,7 +153,6 @@ impl Service {
             incoming,
             events: AsyncMutex::new(events),
             state: Mutex::default(),
-            changed: Notify::new(),
         })
     }
 
@@ -165,7 +181,7 @@ impl Service {
                 content,
             };
             state.written.push(inbound.clone());
-            state.waiting.insert(number, inbound.clone());
+            state.waiting.insert(number, (inbound.clone(), None));
             (number, inbound)
         };
         self.stage.tell(&format!("{} writes in-{number}: {:?}", chat.0, inbound.content));
@@ -196,17 +212,31 @@ impl Service {
 
     fn deliver(&self, inbound: Inbound) {
         self.stage.tell(&format!("delivered {}", inbound.id.0));
+        self.note_delivery(&inbound);
         // The receiver is ours and lives as long.
         let _ = self.incoming.send(Event::Inbound(inbound));
     }
 
-    /// The bot's process is new: what it never acknowledged comes again, in order.
-    pub(super) fn deliver_again(&self) {
+    fn note_delivery(&self, inbound: &Inbound) {
+        let now = Instant::now();
+        let mut state = self.state();
+        let waiting = number(&inbound.id).and_then(|number| state.waiting.get_mut(&number));
+        if let Some((_, at @ None)) = waiting {
+            *at = Some(now);
+            state.chats.entry(inbound.chat.clone()).or_default().unanswered.push(now);
+        }
+    }
+
+    /// The bot's process is new: what it never acknowledged comes again, in order, and nothing before that.
+    pub(super) async fn deliver_again(&self) {
+        let mut events = self.events.lock().await;
+        while events.try_recv().is_ok() {}
+        drop(events);
         let now = Instant::now();
         let due: Vec<Inbound> = {
             let state = self.state();
             let is_due = |it: &&Inbound| state.last_first.get(&it.chat).is_none_or(|at| *at <= now);
-            state.waiting.values().filter(is_due).cloned().collect()
+            state.waiting.values().map(|(it, _)| it).filter(is_due).cloned().collect()
         };
         due.into_iter().for_each(|inbound| self.deliver(inbound));
     }
@@ -218,22 +248,39 @@ impl Service {
             state.calm = true;
             std::mem::take(&mut state.away)
         };
-        for chat in away.into_keys() {
+        for chat in away {
             let _ = self.incoming.send(Event::Reachable(chat));
         }
     }
 
     pub(super) fn shown_in(&self, chat: &ChatId) -> Vec<Shown> {
-        self.state().shown.iter().filter(|it| it.chat == *chat).cloned().collect()
+        self.state().chats.get(chat).map(|phone| phone.shown.clone()).unwrap_or_default()
     }
 
-    pub(super) fn all_shown(&self) -> Vec<Shown> {
-        self.state().shown.clone()
+    pub(super) fn count_in(&self, chat: &ChatId) -> usize {
+        self.state().chats.get(chat).map_or(0, |phone| phone.shown.len())
+    }
+
+    /// What is woken when something is shown in a chat.
+    pub(super) fn bell(&self, chat: &ChatId) -> Arc<Notify> {
+        self.state().chats.entry(chat.clone()).or_default().changed.clone()
+    }
+
+    /// Every chat in which something is shown.
+    pub(super) fn all_shown(&self) -> Vec<(ChatId, Vec<Shown>)> {
+        let state = self.state();
+        let chats = state.chats.iter().filter(|(_, phone)| !phone.shown.is_empty());
+        chats.map(|(chat, phone)| (chat.clone(), phone.shown.clone())).collect()
+    }
+
+    /// How fast the bot was.
+    pub(super) fn pace(&self) -> Pace {
+        self.state().pace.clone()
     }
 
     /// What was never acknowledged.
     pub(super) fn lost(&self) -> Vec<String> {
-        self.state().waiting.values().map(|it| it.id.0.clone()).collect()
+        self.state().waiting.values().map(|(it, _)| it.id.0.clone()).collect()
     }
 
     /// Chats in which messages were taken in another order than they came in, where the service keeps it.
@@ -249,7 +296,7 @@ impl Service {
         if self.state().calm {
             return None;
         }
-        if self.state().away.contains_key(chat) {
+        if self.state().away.contains(chat) {
             return Some((ChannelError::Unreachable, false));
         }
         let drawn = self.dice.below(100) / TROUBLE_PERCENT;
@@ -269,11 +316,11 @@ impl Service {
     }
 
     fn go_away(self: &Arc<Self>, chat: &ChatId) {
-        self.state().away.insert(chat.clone(), ());
+        self.state().away.insert(chat.clone());
         let (service, chat, time) = (self.clone(), chat.clone(), self.dice.up_to(AWAY_MAX));
         tokio::spawn(async move {
             tokio::time::sleep(time).await;
-            if service.state().away.remove(&chat).is_some() {
+            if service.state().away.remove(&chat) {
                 let _ = service.incoming.send(Event::Reachable(chat));
             }
         });
@@ -283,18 +330,18 @@ impl Service {
     fn show(&self, chat: &ChatId, message: &Outbound) -> MessageRef {
         let reference = MessageRef { chat: chat.clone(), id: message.key.clone() };
         let mut state = self.state();
-        let known = state.shown.iter().any(|it| it.chat == *chat && it.key == message.key);
-        if !known {
-            state.shown.push(Shown {
-                chat: chat.clone(),
+        let State { chats, pace, .. } = &mut *state;
+        let phone = chats.entry(chat.clone()).or_default();
+        if !phone.shown.iter().any(|it| it.key == message.key) {
+            phone.shown.push(Shown {
                 key: message.key.clone(),
                 text: message.text.clone(),
                 buttons: message.buttons.clone(),
                 asks_secret: message.ask == Ask::Secret,
             });
         }
-        drop(state);
-        self.changed.notify_waiters();
+        pace.answered.extend(phone.unanswered.drain(..).map(|at| at.elapsed()));
+        phone.changed.notify_waiters();
         reference
     }
 }
@@ -319,8 +366,9 @@ impl Channel for Connection {
     async fn acknowledge(&self, id: &InboundId) {
         self.0.stage.deed(&format!("acknowledges {}", id.0)).await;
         let mut state = self.0.state();
-        let number = id.0.strip_prefix("in-").and_then(|number| number.parse().ok());
-        if let Some(inbound) = number.and_then(|number| state.waiting.remove(&number)) {
+        let number = number(id);
+        if let Some((inbound, at)) = number.and_then(|number| state.waiting.remove(&number)) {
+            state.pace.acknowledged.extend(at.map(|at| at.elapsed()));
             state.taken.entry(inbound.chat).or_default().extend(number);
         }
     }
@@ -353,9 +401,9 @@ impl Channel for Connection {
             return Err(error);
         }
         let mut state = self.0.state();
-        let mut known = state.shown.iter_mut();
-        let known = known.find(|it| it.chat == message.chat && it.key == message.id);
-        let shown = known.ok_or(ChannelError::NoSuchMessage)?;
+        let phone = state.chats.get_mut(&message.chat);
+        let mut shown = phone.into_iter().flat_map(|phone| &mut phone.shown);
+        let shown = shown.find(|it| it.key == message.id).ok_or(ChannelError::NoSuchMessage)?;
         shown.text.clone_from(&new.text);
         Ok(())
     }
@@ -369,4 +417,9 @@ impl Channel for Connection {
     }
 
     async fn typing(&self, _: &ChatId) {}
+}
+
+/// A message's place among what was written.
+fn number(id: &InboundId) -> Option<usize> {
+    id.0.strip_prefix("in-")?.parse().ok()
 }

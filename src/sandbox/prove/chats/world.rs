@@ -1,21 +1,22 @@
 //! People, the service they use, their cloud, and a bot whose process comes and goes.
 
-use std::collections::BTreeSet;
-use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use adapters::chat::ChatId;
 use sqlx::AnyPool;
 use tokio::task::JoinHandle;
 
-use super::super::trouble::{Trouble, Way};
-use super::super::world::{RESTART, START_MS, directory};
+use super::super::Verdict;
+use super::super::world::{RESTART, START_MS};
 use super::dice::Dice;
+use super::disk::Disk;
 use super::network::Network;
-use super::person::Person;
+use super::person::{Person, Temper};
+use super::plan::Plan;
 use super::proof::Proof;
-use super::service::{Connection, Manner, Service};
+use super::service::{Connection, Service};
 use super::stage::Stage;
 use crate::chance::Chance;
 use crate::clock::Clock;
@@ -25,28 +26,10 @@ use crate::messaging::{self, Messaging};
 use crate::onboarding::{Catalogue, Onboarding, Settings, Vendors};
 use crate::sandbox::anthropic::Anthropic;
 use crate::sandbox::faults::Faults;
-use crate::sandbox::fly::{self, Lag};
+use crate::sandbox::fly;
 use crate::sandbox::in_process::InProcess;
 use crate::sandbox::machines::Modelled;
 use crate::spec::{AgentKind, CloudKind, Images, RelayChannel};
-use crate::store;
-
-/// People of one story at the most.
-const PEOPLE_MAX: u64 = 3;
-
-/// Troubles of one story at the most, and the call by which all have struck.
-const TROUBLES_MAX: u64 = 6;
-const TROUBLES_UNTIL: u64 = 150;
-
-/// Kills of one story at the most, and the deed by which all are done.
-const KILLS_MAX: u64 = 4;
-const KILLS_UNTIL: u64 = 500;
-
-/// The latest that reads of the cloud are, in milliseconds.
-const LAG_MAX_MS: u64 = 5_000;
-
-/// What is done to the world instead of the network.
-const STRIKES: [Way; 4] = [Way::TokenRefused, Way::NoRoom, Way::Unwell, Way::OtherBuild];
 
 pub(super) struct World {
     pub(super) stage: Arc<Stage>,
@@ -54,41 +37,32 @@ pub(super) struct World {
     pub(super) service: Arc<Service>,
     pub(super) network: Arc<Network>,
     pub(super) people: Vec<Arc<Person>>,
+    disk: Disk,
     pub(super) pool: AnyPool,
     pub(super) clock: Clock,
     pub(super) chance: Chance,
-    pub(super) directory: PathBuf,
     bot: Option<(Onboarding, JoinHandle<anyhow::Result<()>>)>,
 }
 
 impl World {
-    pub(super) async fn new(seed: u64) -> anyhow::Result<Self> {
-        let directory = directory();
-        let pool = store::open_in_order(&path(&directory), &store::SCHEMA).await?;
-        let beside = store::open_in_order(&path(&directory), &store::SCHEMA).await?;
-        let onlooker = beside.acquire().await?.detach();
-        beside.close().await;
-        tokio::time::pause();
-        let clock = Clock::following_tokio(START_MS);
-        let dice = Dice::new(seed, 1);
-        let stage = Arc::new(Stage::new(kills(&dice)));
-        let (machines, fly) = cloud(seed, &clock, &dice);
+    pub(super) async fn new(plan: &Plan, disk: Disk, pool: AnyPool) -> anyhow::Result<Self> {
+        let (clock, seed) = (Clock::following_tokio(START_MS), plan.seed);
+        let stage = Arc::new(Stage::new(plan.kills.clone()));
+        let (machines, fly) = cloud(plan, &clock);
         let anthropic = Anthropic::new(Chance::seeded(seed ^ 0xa1));
         let inside = InProcess::new().mount("api.anthropic.com", anthropic.router()).with_fly(&fly);
-        let troubles = troubles(&dice);
         let network = Arc::new(Network {
             stage: stage.clone(),
             faults: Faults::new(Arc::new(inside)),
             fly: fly.clone(),
             machines,
-            strikes: troubles.clone(),
+            strikes: plan.troubles.clone(),
+            calls: AtomicUsize::new(0),
         });
-        network.plan(&troubles);
-        let manner = Manner::ALL[dice.place(Manner::ALL.len())];
-        stage.tell(&format!("a service {manner:?}; troubles: {troubles:?}"));
-        let proof = Proof::new(stage.clone(), fly.clone(), onlooker);
-        let service = Service::new(manner, stage.clone(), proof, Dice::new(seed, 2));
-        let person = |number: u64| {
+        network.plan(&plan.troubles);
+        let proof = Proof::new(stage.clone(), fly.clone(), disk.onlooker().await?);
+        let service = Service::new(plan.manner, stage.clone(), proof, Dice::new(seed, 2));
+        let person = |(number, temper): (u64, &Temper)| {
             Arc::new(Person {
                 chat: ChatId(format!("person-{number}")),
                 service: service.clone(),
@@ -97,23 +71,24 @@ impl World {
                 anthropic: anthropic.clone(),
                 dice: Dice::new(seed, 100 + number),
                 did: Default::default(),
+                temper: *temper,
             })
         };
-        let people = (0..=dice.below(PEOPLE_MAX)).map(person).collect();
+        let people = (0..).zip(&plan.people).map(person).collect();
         let chance = Chance::seeded(seed ^ 0xb07);
         let bot = None;
-        Ok(Self { stage, fly, service, network, people, pool, clock, chance, directory, bot })
+        Ok(Self { stage, fly, service, network, people, disk, pool, clock, chance, bot })
     }
 
     /// A new process, on the same database.
-    pub(super) fn bot_starts(&mut self) -> anyhow::Result<()> {
+    pub(super) async fn bot_starts(&mut self) -> anyhow::Result<()> {
         self.stage.tell("the bot starts");
         let onboarding = Onboarding::new(self.settings()?);
+        self.service.deliver_again().await;
         let connection = Arc::new(Connection(self.service.clone()));
         let talk = onboarding.clone();
         let task = tokio::spawn(async move { talk.run(connection).await });
         self.bot = Some((onboarding, task));
-        self.service.deliver_again();
         Ok(())
     }
 
@@ -127,7 +102,13 @@ impl World {
         }
         tokio::time::sleep(RESTART).await;
         self.expect_no_secret_on_disk();
-        self.bot_starts()
+        self.bot_starts().await
+    }
+
+    /// What was written down goes into the verdict.
+    pub(super) fn conclude(&self, verdict: &mut Verdict) {
+        (verdict.trace, verdict.violations) = self.stage.told();
+        verdict.calls = self.network.calls.load(Ordering::Relaxed);
     }
 
     /// How many credentials the bot holds.
@@ -154,13 +135,7 @@ impl World {
     }
 
     pub(super) fn expect_no_secret_on_disk(&self) {
-        let files = std::fs::read_dir(&self.directory).into_iter().flatten().flatten();
-        for file in files {
-            match std::fs::read(file.path()) {
-                Ok(bytes) => self.stage.expect_no_secret("the database", &bytes),
-                Err(error) => self.stage.break_of("database", error.to_string()),
-            }
-        }
+        self.disk.expect_no_secret(&self.stage);
     }
 
     fn settings(&self) -> anyhow::Result<Settings> {
@@ -188,43 +163,14 @@ impl World {
     }
 }
 
-impl Drop for World {
-    fn drop(&mut self) {
-        // It lies in memory, and the next story has one of its own.
-        let _ = std::fs::remove_dir_all(&self.directory);
-    }
-}
-
-fn path(directory: &Path) -> PathBuf {
-    directory.join("textslash.db")
-}
-
-fn cloud(seed: u64, clock: &Clock, dice: &Dice) -> (Arc<Modelled>, Arc<fly::Fly>) {
-    let chance = Chance::seeded(seed ^ 0xf1);
+fn cloud(plan: &Plan, clock: &Clock) -> (Arc<Modelled>, Arc<fly::Fly>) {
+    let chance = Chance::seeded(plan.seed ^ 0xf1);
     let machines = Modelled::new(clock.clone(), chance.clone());
     let settings = fly::Settings::prompt(clock.clone(), chance, Arc::new(machines.clone()));
     let fly = fly::Fly::new(settings);
-    if dice.percent(50) {
-        fly.set_lag(Lag::UpToMs(dice.below(LAG_MAX_MS)));
-    }
+    fly.set_lag(plan.lag);
     fly.add_lookalikes();
     (machines, fly)
-}
-
-fn kills(dice: &Dice) -> BTreeSet<usize> {
-    let place = |_| usize::try_from(dice.below(KILLS_UNTIL)).unwrap_or_default();
-    (0..dice.below(KILLS_MAX + 1)).map(place).collect()
-}
-
-fn troubles(dice: &Dice) -> Vec<Trouble> {
-    let ways: Vec<Way> = (Way::AT_CALLS.into_iter())
-        .filter(|way| way.mode().is_some() || STRIKES.contains(way))
-        .collect();
-    let trouble = |_| Trouble {
-        at: usize::try_from(dice.below(TROUBLES_UNTIL)).unwrap_or_default(),
-        way: ways[dice.place(ways.len())],
-    };
-    (0..dice.below(TROUBLES_MAX + 1)).map(trouble).collect()
 }
 
 /// How long the story waits for what comes late: see the longest delay of the network.
