@@ -66,11 +66,10 @@ pub fn tell_all(
 }
 
 async fn tell(seed: u64, hush: &Hush) -> anyhow::Result<Verdict> {
-    let disk = Disk::new();
-    let pool = disk.open_in_order().await?;
+    let disk = Disk::in_order().await?;
     tokio::time::pause();
-    hush.watch(pool.clone()).await;
-    let mut world = World::new(&Plan::of_seed(seed), disk, pool).await?;
+    hush.watch(disk.pool.clone()).await;
+    let mut world = World::new(&Plan::of_seed(seed), disk);
     let told: JoinHandle<anyhow::Result<Verdict>> = tokio::spawn(async move {
         let mut verdict = Verdict::default();
         if timeout(STORY_MAX, play(&mut world, &mut verdict)).await.is_err() {

@@ -41,10 +41,8 @@ impl Crowd {
     /// # Errors
     /// When there is no room for a database.
     pub async fn hurry(self) -> anyhow::Result<Outcome> {
-        let disk = Disk::new();
-        let pool = disk.open().await?;
         let plan = Plan::of_crowd(self.seed, self.people, self.deploying);
-        meet(World::new(&plan, disk, pool).await?).await
+        meet(World::new(&plan, Disk::real().await?)).await
     }
 
     /// In virtual time, on a thread that must run nothing else meanwhile.
@@ -54,12 +52,11 @@ impl Crowd {
     pub fn dream(self) -> anyhow::Result<Outcome> {
         let hush = Hush::default();
         hush.runtime()?.block_on(async {
-            let disk = Disk::new();
-            let pool = disk.open_in_order().await?;
+            let disk = Disk::in_order().await?;
             tokio::time::pause();
-            hush.watch(pool.clone()).await;
+            hush.watch(disk.pool.clone()).await;
             let plan = Plan::of_crowd(self.seed, self.people, self.deploying);
-            let world = World::new(&plan, disk, pool).await?;
+            let world = World::new(&plan, disk);
             let met: JoinHandle<anyhow::Result<Outcome>> = tokio::spawn(meet(world));
             met.await?
         })

@@ -8,40 +8,46 @@ use super::super::world::directory;
 use super::stage::Stage;
 use crate::store;
 
-/// A directory in memory where there is one, with a database that goes with it.
 pub(super) struct Disk {
-    directory: PathBuf,
+    pub(super) directory: Directory,
+    pub(super) pool: AnyPool,
+    /// For somebody who looks and waits for nobody.
+    pub(super) onlooker: AnyConnection,
 }
 
+/// A directory in memory where there is one, which goes with the story.
+pub(super) struct Directory(PathBuf);
+
 impl Disk {
-    pub(super) fn new() -> Self {
-        Self { directory: directory() }
-    }
-
-    fn database(&self) -> PathBuf {
-        self.directory.join("textslash.db")
-    }
-
     /// As the bot has it.
-    pub(super) async fn open(&self) -> anyhow::Result<AnyPool> {
-        store::open(&self.database(), &store::SCHEMA).await
+    pub(super) async fn real() -> anyhow::Result<Self> {
+        let directory = Directory(directory());
+        let pool = store::open(&directory.database(), &store::SCHEMA).await?;
+        Ok(Self { onlooker: directory.onlooker().await?, directory, pool })
     }
 
     /// The same with an order in everything.
-    pub(super) async fn open_in_order(&self) -> anyhow::Result<AnyPool> {
-        store::open_in_order(&self.database(), &store::SCHEMA).await
+    pub(super) async fn in_order() -> anyhow::Result<Self> {
+        let directory = Directory(directory());
+        let pool = store::open_in_order(&directory.database(), &store::SCHEMA).await?;
+        Ok(Self { onlooker: directory.onlooker().await?, directory, pool })
+    }
+}
+
+impl Directory {
+    fn database(&self) -> PathBuf {
+        self.0.join("textslash.db")
     }
 
-    /// For somebody who looks and waits for nobody.
-    pub(super) async fn onlooker(&self) -> anyhow::Result<AnyConnection> {
-        let pool = self.open_in_order().await?;
+    async fn onlooker(&self) -> anyhow::Result<AnyConnection> {
+        let pool = store::open_in_order(&self.database(), &store::SCHEMA).await?;
         let onlooker = pool.acquire().await?.detach();
         pool.close().await;
         Ok(onlooker)
     }
 
     pub(super) fn expect_no_secret(&self, stage: &Stage) {
-        let files = std::fs::read_dir(&self.directory).into_iter().flatten().flatten();
+        let files = std::fs::read_dir(&self.0).into_iter().flatten().flatten();
         for file in files {
             match std::fs::read(file.path()) {
                 Ok(bytes) => stage.expect_no_secret("the database", &bytes),
@@ -51,9 +57,9 @@ impl Disk {
     }
 }
 
-impl Drop for Disk {
+impl Drop for Directory {
     fn drop(&mut self) {
         // It lies in memory, and the next story has one of its own.
-        let _ = std::fs::remove_dir_all(&self.directory);
+        let _ = std::fs::remove_dir_all(&self.0);
     }
 }

@@ -32,6 +32,9 @@ const READING: Duration = Duration::from_secs(5);
 /// Rounds until all is removed: each run may take a quarter of an hour, of which a person has several.
 const ROUNDS_MAX: usize = 120;
 
+/// Answers that remove something.
+const SURE: [&str; 2] = ["Yes, remove it", "Remove everything"];
+
 /// Answers that lead away from a deployment.
 const AWAY: [&str; 7] = [
     "Cancel",
@@ -52,6 +55,8 @@ pub(super) struct Person {
     pub(super) dice: Dice,
     pub(super) did: Mutex<Did>,
     pub(super) temper: Temper,
+    /// Nobody else has deployments in this account, so that it may be searched.
+    pub(super) is_alone: bool,
 }
 
 /// How somebody chats.
@@ -226,11 +231,23 @@ impl Person {
     }
 
     fn gives_what_is_asked(&self, question: &Shown) {
+        if !self.is_alone && self.is_asked_for_a_search() {
+            return self.says("/cancel");
+        }
         if question.text.contains("Anthropic") {
             self.gives(self.anthropic.key());
         } else {
             self.gives(&self.fly.mint_org_token());
         }
+    }
+
+    /// The token that is asked for is to search the account, not to remove what is known.
+    fn is_asked_for_a_search(&self) -> bool {
+        let shown = self.service.shown_in(&self.chat);
+        let no_record = text(Locale::default(), &Message::NoRecord);
+        let removes = |it: &Shown| offers(it).iter().any(|it| SURE.contains(&it.label.as_str()));
+        let last = shown.iter().rev().find(|it| it.text == no_record || removes(it));
+        last.is_some_and(|it| it.text == no_record)
     }
 
     async fn wait_for_more_than(&self, messages: usize, time: Duration) {
@@ -273,9 +290,9 @@ impl Person {
             return self.says("/teardown");
         };
         let offers = offers(question);
-        let yes = ["Yes, remove it", "Remove everything"];
-        let sure = offers.iter().find(|it| yes.contains(&it.label.as_str()));
-        let removes_one = question.text == text(Locale::default(), &Message::ChooseRun);
+        let sure = offers.iter().find(|it| SURE.contains(&it.label.as_str()));
+        let which = [Message::ChooseRun, Message::ChooseFound];
+        let removes_one = which.iter().any(|it| question.text == text(Locale::default(), it));
         match sure.or(offers.first().filter(|_| removes_one)) {
             Some(offer) => self.takes(offer),
             None if question.asks_secret => self.gives_what_is_asked(question),

@@ -1,5 +1,6 @@
 //! What must be true when something is said, as somebody sees it who is not the bot.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use adapters::chat::ChatId;
@@ -15,6 +16,7 @@ pub(super) struct Proof {
     stage: Arc<Stage>,
     fly: Arc<Fly>,
     database: Mutex<AnyConnection>,
+    searched: AtomicBool,
 }
 
 /// A run, as the database has it.
@@ -25,7 +27,7 @@ struct Known {
 
 impl Proof {
     pub(super) fn new(stage: Arc<Stage>, fly: Arc<Fly>, onlooker: AnyConnection) -> Self {
-        Self { stage, fly, database: Mutex::new(onlooker) }
+        Self { stage, fly, database: Mutex::new(onlooker), searched: AtomicBool::new(false) }
     }
 
     /// Nothing is said to be ready that does not run, and nobody reads of what others have.
@@ -36,13 +38,24 @@ impl Proof {
         };
         let whose = owner(chat);
         let (own, foreign): (Vec<_>, Vec<_>) = runs.iter().partition(|run| run.owner == whose);
-        if let Some(run) = foreign.iter().find(|run| said.contains(&run.id)) {
+        if said == text(Locale::default(), &Message::Searching) {
+            // Who has a token of the account may see all of it.
+            self.searched.store(true, Ordering::Relaxed);
+        }
+        if let Some(run) = foreign.iter().find(|run| said.contains(&run.id))
+            && !self.somebody_searched()
+        {
             self.stage.break_of("strangers", format!("{} reads of {}", chat.0, run.id));
         }
         let is_ready = said == text(Locale::default(), &Message::Ready);
         if is_ready && !own.iter().any(|run| self.stands(run)) {
             self.stage.break_of("ready", format!("{} has no two machines", chat.0));
         }
+    }
+
+    /// Somebody has searched the account that all share.
+    pub(super) fn somebody_searched(&self) -> bool {
+        self.searched.load(Ordering::Relaxed)
     }
 
     fn stands(&self, run: &Known) -> bool {

@@ -89,7 +89,7 @@ pub(super) struct Service {
     manner: Manner,
     capabilities: Capabilities,
     stage: Arc<Stage>,
-    proof: Proof,
+    pub(super) proof: Proof,
     dice: Dice,
     incoming: mpsc::UnboundedSender<Event>,
     events: AsyncMutex<mpsc::UnboundedReceiver<Event>>,
@@ -232,11 +232,10 @@ impl Service {
         let mut events = self.events.lock().await;
         while events.try_recv().is_ok() {}
         drop(events);
-        let now = Instant::now();
         let due: Vec<Inbound> = {
             let state = self.state();
-            let is_due = |it: &&Inbound| state.last_first.get(&it.chat).is_none_or(|at| *at <= now);
-            state.waiting.values().map(|(it, _)| it).filter(is_due).cloned().collect()
+            let came = state.waiting.values().filter(|(_, delivered)| delivered.is_some());
+            came.map(|(inbound, _)| inbound.clone()).collect()
         };
         due.into_iter().for_each(|inbound| self.deliver(inbound));
     }

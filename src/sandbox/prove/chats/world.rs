@@ -11,7 +11,7 @@ use tokio::task::JoinHandle;
 use super::super::Verdict;
 use super::super::world::{RESTART, START_MS};
 use super::dice::Dice;
-use super::disk::Disk;
+use super::disk::{Directory, Disk};
 use super::network::Network;
 use super::person::{Person, Temper};
 use super::plan::Plan;
@@ -37,7 +37,7 @@ pub(super) struct World {
     pub(super) service: Arc<Service>,
     pub(super) network: Arc<Network>,
     pub(super) people: Vec<Arc<Person>>,
-    disk: Disk,
+    directory: Directory,
     pub(super) pool: AnyPool,
     pub(super) clock: Clock,
     pub(super) chance: Chance,
@@ -45,7 +45,7 @@ pub(super) struct World {
 }
 
 impl World {
-    pub(super) async fn new(plan: &Plan, disk: Disk, pool: AnyPool) -> anyhow::Result<Self> {
+    pub(super) fn new(plan: &Plan, disk: Disk) -> Self {
         let (clock, seed) = (Clock::following_tokio(START_MS), plan.seed);
         let stage = Arc::new(Stage::new(plan.kills.clone()));
         let (machines, fly) = cloud(plan, &clock);
@@ -60,7 +60,7 @@ impl World {
             calls: AtomicUsize::new(0),
         });
         network.plan(&plan.troubles);
-        let proof = Proof::new(stage.clone(), fly.clone(), disk.onlooker().await?);
+        let proof = Proof::new(stage.clone(), fly.clone(), disk.onlooker);
         let service = Service::new(plan.manner, stage.clone(), proof, Dice::new(seed, 2));
         let person = |(number, temper): (u64, &Temper)| {
             Arc::new(Person {
@@ -72,12 +72,14 @@ impl World {
                 dice: Dice::new(seed, 100 + number),
                 did: Default::default(),
                 temper: *temper,
+                is_alone: plan.people.len() == 1,
             })
         };
         let people = (0..).zip(&plan.people).map(person).collect();
         let chance = Chance::seeded(seed ^ 0xb07);
+        let (pool, directory) = (disk.pool, disk.directory);
         let bot = None;
-        Ok(Self { stage, fly, service, network, people, disk, pool, clock, chance, bot })
+        Self { stage, fly, service, network, people, directory, pool, clock, chance, bot }
     }
 
     /// A new process, on the same database.
@@ -135,7 +137,7 @@ impl World {
     }
 
     pub(super) fn expect_no_secret_on_disk(&self) {
-        self.disk.expect_no_secret(&self.stage);
+        self.directory.expect_no_secret(&self.stage);
     }
 
     fn settings(&self) -> anyhow::Result<Settings> {
