@@ -4,8 +4,10 @@
 //! always taken; its calls meet the faults of [`super::trouble`]; its process is killed where it acts, and
 //! another carries on from the same database. In the end everybody wants everything removed.
 //!
-//! All of it runs on one thread and paused time, and the database has one connection, so that a seed is
-//! one story, line by line.
+//! All of it runs on one thread and paused time, and the database has one connection. What people do, what
+//! fails and when is the same for the same seed. The order of lines is not always: where several tasks of the
+//! bot are busy at one virtual instant, it may turn on whether the database, which has a thread of its own,
+//! answers before or after they wait.
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -158,6 +158,7 @@ impl World {
                 channels: RelayChannel::ALL.to_vec(),
                 agents: vec![AgentKind::Claude, AgentKind::Shell],
                 images: Images { relay: image("relay"), vm: image("vm") },
+                a_day_max: Catalogue::A_DAY_PUBLIC,
             },
             lent: Vec::new(),
             forms: None,
