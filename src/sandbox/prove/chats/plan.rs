@@ -67,7 +67,7 @@ impl Plan {
         Self {
             seed,
             people: (0..people).map(temper).collect(),
-            manner: Manner::LikeTelegram,
+            manner: Manner::Telegram,
             troubles: troubles.collect(),
             kills: BTreeSet::new(),
             lag: Lag::None,

@@ -39,38 +39,38 @@ const DELIVERIES_MAX: u64 = 5;
 /// What the service is called.
 pub(super) const NAME: &str = "story";
 
-/// A kind of service. What it can do decides how the bot talks.
+/// Which service it is like. What it can do decides how the bot talks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Manner {
     /// Buttons, edits, and pasted credentials are deleted.
-    LikeTelegram,
+    Telegram,
     /// Buttons, edits, and credentials are entered in fields.
-    LikeDiscord,
+    Discord,
     /// No buttons and no edits, and messages may overtake each other.
-    LikeWhatsApp,
+    WhatsApp,
 }
 
 impl Manner {
-    pub(super) const ALL: [Self; 3] = [Self::LikeTelegram, Self::LikeDiscord, Self::LikeWhatsApp];
+    pub(super) const ALL: [Self; 3] = [Self::Telegram, Self::Discord, Self::WhatsApp];
 
     fn capabilities(self) -> Capabilities {
-        let rich = self != Self::LikeWhatsApp;
+        let rich = self != Self::WhatsApp;
         Capabilities {
             edits: rich,
-            deletes_theirs: self == Self::LikeTelegram,
-            scrubs_theirs: self == Self::LikeWhatsApp,
+            deletes_theirs: self == Self::Telegram,
+            scrubs_theirs: self == Self::WhatsApp,
             buttons_max: if rich { 20 } else { 0 },
             text_max: match self {
-                Self::LikeTelegram => 4096,
-                Self::LikeDiscord => 2000,
-                Self::LikeWhatsApp => 1600,
+                Self::Telegram => 4096,
+                Self::Discord => 2000,
+                Self::WhatsApp => 1600,
             },
             text_unit: Unit::Utf16,
             edit_interval_ms: if rich { 1000 } else { 0 },
             secret_entry: match self {
-                Self::LikeTelegram => SecretEntry::PastedThenDeleted,
-                Self::LikeDiscord => SecretEntry::Hidden,
-                Self::LikeWhatsApp => SecretEntry::Form,
+                Self::Telegram => SecretEntry::PastedThenDeleted,
+                Self::Discord => SecretEntry::Hidden,
+                Self::WhatsApp => SecretEntry::Form,
             },
             opens_pages: false,
             makes_bots: false,
@@ -81,7 +81,7 @@ impl Manner {
 
     /// First deliveries come in the order in which they were written.
     fn keeps_order(self) -> bool {
-        self != Self::LikeWhatsApp
+        self != Self::WhatsApp
     }
 }
 
