@@ -238,6 +238,11 @@ pub struct Context<'a> {
     pub held: &'a BTreeSet<SecretRef>,
     /// This person's deployments, newest first, without those that are gone.
     pub runs: &'a [Run],
+    /// When this person's deployments were begun, those that are gone too, newest first, in unix
+    /// milliseconds.
+    pub begun_ms: &'a [u64],
+    /// Deployments of one person that may be begun within a day; at least one.
+    pub a_day_max: usize,
     /// What new machines run.
     pub images: &'a Images,
     /// The id of the next deployment, from chance.

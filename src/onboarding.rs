@@ -104,6 +104,16 @@ pub struct Catalogue {
     pub agents: Vec<AgentKind>,
     /// What new machines run.
     pub images: Images,
+    /// Deployments that one person may begin within a day.
+    pub a_day_max: usize,
+}
+
+impl Catalogue {
+    /// For a bot that anybody can write to: a try, another, and the one that is kept. Each is an account's
+    /// worth of calls and minutes of ours.
+    pub const A_DAY_PUBLIC: usize = 3;
+    /// Where people serve themselves.
+    pub const A_DAY_OWN: usize = usize::MAX;
 }
 
 /// The onboarding bot, on any number of channels.
@@ -190,6 +200,11 @@ impl Onboarding {
         self.shared.ask(kind, &judged).await
     }
 
+    /// How many credentials of people are held now.
+    pub fn credentials_held(&self) -> usize {
+        self.shared.vault.count()
+    }
+
     /// Talks on this channel until it ends and everything under way on it has come to its end.
     /// Dropping the future is a crash by design: the next process carries on.
     ///
@@ -260,6 +275,7 @@ impl Reception {
         let mut stopping = self.line.shared.stopping.subscribe();
         loop {
             let event = tokio::select! {
+                biased;
                 // The sender lives as long as we do.
                 () = async { drop(stopping.wait_for(|stopping| *stopping).await) } => return,
                 event = self.line.channel.next() => event,

@@ -205,6 +205,7 @@ impl Drive<'_> {
                         }
                     };
                     tokio::select! {
+                        biased;
                         Some(first) = in_flight.next() => {
                             let mut answers = vec![first];
                             while let Some(Some(more)) = in_flight.next().now_or_never() {

@@ -114,6 +114,11 @@ impl Vault {
         own.chain(held.lent.keys().copied()).collect()
     }
 
+    /// How many are held of people's own.
+    pub fn count(&self) -> usize {
+        self.held().own.len()
+    }
+
     /// Wipes whatever was held for too long, for ever. Every call does it as well; this is for when
     /// none comes.
     pub async fn sweep(&self) -> Infallible {

@@ -29,6 +29,21 @@ const CONNECTIONS_MAX: u32 = 4;
 /// # Errors
 /// When the directory cannot be written or the file is not such a database.
 pub async fn open(path: &Path, schema: &Migrator) -> anyhow::Result<AnyPool> {
+    let pool = AnyPoolOptions::new().max_connections(CONNECTIONS_MAX);
+    connect(path, schema, pool).await
+}
+
+/// The same with one connection that stays, so that statements come one after the other: for a world in
+/// which everything has its order.
+///
+/// # Errors
+/// As [`open`].
+pub async fn open_in_order(path: &Path, schema: &Migrator) -> anyhow::Result<AnyPool> {
+    let pool = AnyPoolOptions::new().max_connections(1).idle_timeout(None).max_lifetime(None);
+    connect(path, schema, pool).await
+}
+
+async fn connect(path: &Path, schema: &Migrator, pool: AnyPoolOptions) -> anyhow::Result<AnyPool> {
     install_default_drivers();
     make_private(path)?;
     let url = format!("sqlite://{}?mode=rwc", path.display());
@@ -38,8 +53,7 @@ pub async fn open(path: &Path, schema: &Migrator) -> anyhow::Result<AnyPool> {
     let mut first = AnyConnection::connect_with(&options).await.with_context(cannot)?;
     prepare(&mut first).await.with_context(cannot)?;
     first.close().await.with_context(cannot)?;
-    let pool = AnyPoolOptions::new()
-        .max_connections(CONNECTIONS_MAX)
+    let pool = pool
         // A file does not hang up; asking it each time would double the way of a short statement.
         .test_before_acquire(false)
         .after_connect(|connection, _| Box::pin(prepare(connection)))

@@ -18,6 +18,9 @@ use super::{
 const STAGES: [Stage; 6] =
     [Stage::Apps, Stage::Network, Stage::Secrets, Stage::Storage, Stage::Machines, Stage::Proof];
 
+/// A day, in milliseconds.
+const DAY_MS: u64 = 24 * 60 * 60 * 1000;
+
 impl Turn<'_> {
     /// Everything is answered: the purpose is served.
     pub(super) fn act(&mut self, purpose: Purpose) {
@@ -57,11 +60,22 @@ impl Turn<'_> {
         if self.first_open(&Purpose::Deploy).is_some() {
             return self.proceed(Purpose::Deploy);
         }
+        if let Some(from_ms) = self.next_deployment_from_ms() {
+            let max = self.context.a_day_max;
+            return self.aside(Message::EnoughToday { max, from_ms });
+        }
         let (Some(spec), Some(with)) = (self.draft(), self.credentials(&Purpose::Deploy)) else {
             return self.proceed(Purpose::Deploy);
         };
         self.watch(spec.id.clone(), Goal::Deployed);
         self.effect(Effect::Deploy { spec: Box::new(spec), with });
+    }
+
+    /// When this person may begin another one, if not now.
+    fn next_deployment_from_ms(&self) -> Option<u64> {
+        let first = self.context.begun_ms.get(self.context.a_day_max.checked_sub(1)?)?;
+        let from_ms = first.saturating_add(DAY_MS);
+        (self.context.now_ms < from_ms).then_some(from_ms)
     }
 
     /// A run is under way from here on.

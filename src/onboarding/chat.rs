@@ -72,6 +72,14 @@ pub(super) struct Chat {
     asked: JoinSet<Option<Event>>,
 }
 
+/// What is on record of a person.
+struct Known {
+    /// Their deployments without those that are gone, newest first.
+    runs: Vec<Run>,
+    /// When each was begun, those that are gone too.
+    begun_ms: Vec<u64>,
+}
+
 /// What a person did, as far as a step needs to know it.
 #[derive(Clone)]
 pub(super) struct Cause {
@@ -351,7 +359,7 @@ impl Chat {
         self.locale = messages::locale_of(&state, Some(self.locale.code()));
         let form = |kind| self.line.form_link(&self.chat, &self.person, kind, self.locale);
         let page = |kind| form(kind).filter(|_| self.line.channel.capabilities().opens_pages);
-        let webhook = |message: &Message| webhook_of(&self.line, &runs, message);
+        let webhook = |message: &Message| webhook_of(&self.line, &runs.runs, message);
         let outbound = self.mouth.compose(self.locale, &effects, &page, &webhook);
         let asks = effects
             .iter()
@@ -462,7 +470,7 @@ impl Chat {
     }
 
     /// Asks the pure part, with everything that it depends on.
-    fn decide<T>(&self, runs: &[Run], ask: impl FnOnce(&Context<'_>) -> T) -> T {
+    fn decide<T>(&self, known: &Known, ask: impl FnOnce(&Context<'_>) -> T) -> T {
         let shared = &self.line.shared;
         let catalogue = &shared.settings.catalogue;
         ask(&Context {
@@ -474,16 +482,19 @@ impl Chat {
             agents: &catalogue.agents,
             offers: &shared.lent,
             held: &shared.vault.references(&self.owner),
-            runs,
+            runs: &known.runs,
+            begun_ms: &known.begun_ms,
+            a_day_max: catalogue.a_day_max,
             images: &catalogue.images,
             person: &self.person.0,
             fresh: &DeploymentId::from_random(shared.settings.chance.bytes()),
         })
     }
 
-    /// This person's deployments, newest first, without those that are gone.
-    async fn runs(&self) -> anyhow::Result<Vec<Run>> {
+    /// This person's deployments, newest first.
+    async fn runs(&self) -> anyhow::Result<Known> {
         let summaries = self.line.shared.provisioner.runs(Some(&self.owner)).await?;
+        let begun_ms = summaries.iter().rev().map(|it| it.opened_at_ms).collect();
         let mut runs = Vec::new();
         for summary in summaries.into_iter().rev() {
             let standing = self.standing(&summary).await?;
@@ -492,7 +503,7 @@ impl Chat {
                 runs.push(Run { spec, standing, opened_at_ms });
             }
         }
-        Ok(runs)
+        Ok(Known { runs, begun_ms })
     }
 
     async fn standing(&self, summary: &RunSummary) -> anyhow::Result<RunStanding> {

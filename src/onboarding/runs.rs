@@ -135,6 +135,7 @@ impl Drive {
             tokio::pin!(drive);
             loop {
                 tokio::select! {
+                    biased;
                     outcome = &mut drive => break outcome,
                     Some(line) = progress.recv() => self.tell(line),
                 }

@@ -17,6 +17,7 @@ use std::task::{Context, Poll, Waker};
 use crate::journal::End;
 
 pub mod cases;
+pub mod chats;
 mod invariants;
 mod readback;
 mod still;

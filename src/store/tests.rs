@@ -19,6 +19,15 @@ async fn what_the_database_holds_is_for_its_owner_alone() {
     open(&path, &SCHEMA).await.unwrap();
 }
 
+#[tokio::test]
+async fn a_database_that_cannot_be_opened_says_why_and_at_once() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("bot.db");
+    std::fs::create_dir(&path).unwrap();
+    let refusal = format!("{:#}", open(&path, &SCHEMA).await.unwrap_err());
+    assert!(refusal.contains("unable to open database file"), "{refusal}");
+}
+
 #[test]
 fn a_data_directory_serves_one_bot_at_a_time() {
     let dir = tempfile::tempdir().unwrap();

@@ -8,6 +8,7 @@ mod contract;
 mod discord;
 mod fly_account;
 mod hostile;
+mod killed;
 mod mutants;
 mod naughty;
 mod onboarding;

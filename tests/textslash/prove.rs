@@ -8,6 +8,8 @@ use textslash::sandbox::prove::{Case, Sight, Table, Then, Trouble};
 
 use crate::program;
 
+mod chats;
+
 fn expect_kept(table: &Table) {
     let told: Vec<_> = (table.broken().iter())
         .map(|(case, verdict)| {

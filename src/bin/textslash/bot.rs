@@ -73,6 +73,7 @@ pub async fn run(_: Arguments) -> anyhow::Result<End> {
         channels: RelayChannel::ALL.to_vec(),
         agents: agents(&environment)?,
         images,
+        a_day_max: Catalogue::A_DAY_PUBLIC,
     };
     let forms = settings.public_url.clone().map(|public_url| {
         let forms = Forms::new(connections.chance.clone());

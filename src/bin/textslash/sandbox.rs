@@ -195,6 +195,7 @@ fn onboarding(sandbox: &Sandbox, connections: &Connections) -> Onboarding {
         channels: vec![RelayChannel::Web],
         agents: vec![AgentKind::Shell, AgentKind::Claude],
         images: images(),
+        a_day_max: Catalogue::A_DAY_OWN,
     };
     connections.onboarding(catalogue, vec![Arc::new(token), Arc::new(model_key)], None)
 }

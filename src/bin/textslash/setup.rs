@@ -25,6 +25,7 @@ pub async fn run(_: Arguments) -> anyhow::Result<End> {
         channels: vec![RelayChannel::Web],
         agents: vec![AgentKind::Claude],
         images,
+        a_day_max: Catalogue::A_DAY_OWN,
     };
     let onboarding = connections.onboarding(catalogue, Vec::new(), None);
     let terminal = Terminal::of_stdio();

@@ -81,6 +81,13 @@ pub enum Message {
     StaleButton,
     /// A run or a search is under way.
     StillWorking,
+    /// So many deployments were begun within a day that another one has to wait.
+    EnoughToday {
+        /// How many are let begin.
+        max: usize,
+        /// From when on another one is, in unix milliseconds.
+        from_ms: u64,
+    },
     /// A credential is being checked.
     StillChecking,
     /// We were restarted while a credential was checked.

@@ -163,6 +163,8 @@ fn a_line_is_a_secret_where_one_is_awaited_unless_it_is_plainly_not() {
             offers: &ada.offers,
             held: &ada.held,
             runs: &ada.runs,
+            begun_ms: &[],
+            a_day_max: 3,
             images: &ada.images,
             fresh: &ada.fresh,
         };

@@ -401,3 +401,17 @@ fn one_who_has_a_deployment_is_told_before_making_another() {
     ada.taps("Deploy another one");
     ada.reads_question("I need a token");
 }
+
+#[test]
+fn a_fourth_deployment_within_a_day_waits_and_says_until_when() {
+    let mut ada = Ada::at_the_review();
+    let hour_ms = 60 * MINUTE_MS;
+    ada.begun_ms = [1, 2, 23].map(|hours| ada.now_ms - hours * hour_ms).to_vec();
+    ada.taps("Deploy");
+    ada.reads("You have begun 3 deployments within a day");
+    ada.reads_question("This is the plan");
+
+    ada.begun_ms[2] -= hour_ms;
+    ada.taps("Deploy");
+    ada.expects_deploy();
+}

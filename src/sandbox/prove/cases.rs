@@ -3,7 +3,7 @@
 use std::sync::{Mutex, PoisonError};
 
 use super::trouble::Way;
-use super::{Case, Table, Then, Trouble};
+use super::{Case, Table, Then, Trouble, Verdict};
 use crate::chance::Chance;
 
 /// The troubles of which every pair is tried: each kind of effect (none, done, late, twice), a refusal,
@@ -157,6 +157,15 @@ pub fn tell_all(
     cases: impl Iterator<Item = (String, Case)> + Send,
     told: impl Fn(usize) + Sync,
 ) -> anyhow::Result<Table> {
+    tell_all_by(cases, Case::run, told)
+}
+
+/// The same, told in this way.
+pub(super) fn tell_all_by(
+    cases: impl Iterator<Item = (String, Case)> + Send,
+    tell: impl Fn(&Case) -> anyhow::Result<Verdict> + Sync,
+    told: impl Fn(usize) + Sync,
+) -> anyhow::Result<Table> {
     let cases = Mutex::new(cases.enumerate());
     let threads = std::thread::available_parallelism().map_or(1, usize::from);
     let work = || -> anyhow::Result<Table> {
@@ -164,7 +173,7 @@ pub fn tell_all(
         loop {
             let next = cases.lock().unwrap_or_else(PoisonError::into_inner).next();
             let Some((number, (row, case))) = next else { return Ok(table) };
-            let verdict = case.run()?;
+            let verdict = tell(&case)?;
             table.add(&row, case, verdict);
             told(number);
         }

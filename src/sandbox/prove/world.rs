@@ -30,13 +30,13 @@ use crate::spec::{
 use crate::store;
 
 /// When every story begins: 2026-09-21.
-const START_MS: u64 = 1_790_000_000_000;
+pub(super) const START_MS: u64 = 1_790_000_000_000;
 
 /// The time that a process needs to start again.
-const RESTART: Duration = Duration::from_secs(5);
+pub(super) const RESTART: Duration = Duration::from_secs(5);
 
 /// A directory in memory where there is one: the disk's own slowness proves nothing here.
-fn directory() -> PathBuf {
+pub(super) fn directory() -> PathBuf {
     static NEXT: AtomicU64 = AtomicU64::new(0);
     let memory = PathBuf::from("/dev/shm");
     let root = if memory.is_dir() { memory } else { std::env::temp_dir() };

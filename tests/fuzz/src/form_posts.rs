@@ -54,6 +54,7 @@ async fn page(forms: Forms) -> Router {
         anthropic: "https://api.anthropic.com".parse().expect("a URL"),
     };
     let catalogue = Catalogue {
+        a_day_max: Catalogue::A_DAY_PUBLIC,
         clouds: vec![CloudKind::Fly],
         channels: vec![RelayChannel::Web],
         agents: vec![AgentKind::Claude],

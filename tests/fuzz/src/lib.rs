@@ -14,8 +14,11 @@ mod tokens;
 mod vendor_replies;
 mod webhook_bodies;
 
+/// Takes any bytes, and panics when a promise is broken.
+pub type Target = fn(&[u8]);
+
 /// The targets by name.
-pub const TARGETS: [(&str, fn(&[u8])); 5] = [
+pub const TARGETS: [(&str, Target); 5] = [
     ("form_posts", form_posts),
     ("relay_protocol", relay_protocol),
     ("tokens", tokens),

@@ -118,6 +118,7 @@ impl World {
                 channels: RelayChannel::ALL.to_vec(),
                 agents: vec![AgentKind::Claude, AgentKind::Shell],
                 images: Images { relay: image("relay", 1), vm: image("vm", 2) },
+                a_day_max: Catalogue::A_DAY_PUBLIC,
             },
             lent: lent.into_iter().flatten().collect(),
             forms: None,

@@ -2,6 +2,7 @@
 
 use clap::ValueEnum;
 use textslash::sandbox::prove::cases::{Extent, tell_all};
+use textslash::sandbox::prove::chats;
 use textslash::sandbox::prove::{Case, Table, Verdict};
 
 use crate::exit::End;
@@ -19,6 +20,9 @@ pub struct Arguments {
     /// How many random stories.
     #[arg(long, default_value_t = 2_000)]
     seeds: u64,
+    /// How many conversations.
+    #[arg(long, default_value_t = 100)]
+    chats: u64,
     /// Tell only the story of this seed, call by call.
     #[arg(long, conflicts_with = "seeds")]
     seed: Option<u64>,
@@ -43,7 +47,12 @@ enum Kind {
     Pairs,
     /// Several, at random.
     Random,
+    /// Conversations with the bot.
+    Chats,
 }
+
+const KINDS: [Kind; 6] =
+    [Kind::Single, Kind::Recovery, Kind::Kills, Kind::Pairs, Kind::Random, Kind::Chats];
 
 type Stories = Box<dyn Iterator<Item = (String, Case)> + Send>;
 
@@ -55,6 +64,7 @@ impl Kind {
             Self::Kills => Box::new(extent.double_kills()),
             Self::Pairs => Box::new(extent.pairs()),
             Self::Random => Box::new(extent.swarm(seeds)),
+            Self::Chats => Box::new(chats::cases(seeds)),
         }
     }
 
@@ -64,6 +74,20 @@ impl Kind {
         if many && !whole { TOLD_OF } else { 1 }
     }
 
+    fn tell_all(self, stories: Stories, told: impl Fn(usize) + Sync) -> anyhow::Result<Table> {
+        match self {
+            Self::Chats => chats::tell_all(stories, told),
+            _ => tell_all(stories, told),
+        }
+    }
+
+    fn run(self, case: &Case) -> anyhow::Result<Verdict> {
+        match self {
+            Self::Chats => chats::run(case.seed),
+            _ => case.run(),
+        }
+    }
+
     fn word(self) -> &'static str {
         match self {
             Self::Single => "single",
@@ -71,6 +95,7 @@ impl Kind {
             Self::Kills => "kills",
             Self::Pairs => "pairs",
             Self::Random => "random",
+            Self::Chats => "chats",
         }
     }
 }
@@ -87,10 +112,11 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<End> {
         }
     };
     let mut all = Table::default();
-    for kind in [Kind::Single, Kind::Recovery, Kind::Kills, Kind::Pairs, Kind::Random] {
+    for kind in KINDS {
         report::say(&format!("Stories of the kind {}", kind.word()));
-        let stories = kind.stories(extent, arguments.seeds).step_by(kind.step(arguments.whole));
-        let table = tell_all(stories, told)?;
+        let seeds = if matches!(kind, Kind::Chats) { arguments.chats } else { arguments.seeds };
+        let stories = kind.stories(extent, seeds).step_by(kind.step(arguments.whole));
+        let table = kind.tell_all(Box::new(stories), told)?;
         table.broken().iter().for_each(|(case, verdict)| accuse(kind, case, verdict));
         all.merge(table);
     }
@@ -106,7 +132,7 @@ fn tell(kind: Kind, extent: Extent, seed: u64) -> anyhow::Result<End> {
         report::say(&format!("There is no such story among the {} ones.", kind.word()));
         return Ok(End::WrongUsage);
     };
-    let verdict = case.run()?;
+    let verdict = kind.run(&case)?;
     report::print(&case.to_string());
     verdict.trace.iter().for_each(|line| report::print(line));
     if verdict.violations.is_empty() {

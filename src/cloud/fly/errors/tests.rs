@@ -170,7 +170,9 @@ fn retry_after_is_read_as_seconds_or_as_a_date_and_bounded() {
     ];
     for (value, after_ms) in cases {
         let headers = HeaderMap::from_iter([(http::header::RETRY_AFTER, value.parse().unwrap())]);
-        assert_eq!(retry_after_ms(&headers, NOW_MS), after_ms, "{value}");
+        let too_many = Answer { headers, ..answer(429, "") };
+        let refused = Failure::refused(Effect::Read, &too_many, NOW_MS);
+        assert_eq!(refused.error.cause, Cause::Later { after_ms }, "{value}");
     }
 }
 
@@ -185,7 +187,8 @@ fn an_echoed_credential_is_hidden() {
         ("sk-ant-api03-short refused".to_owned(), "api03"),
     ];
     for (text, secret) in cases {
-        assert!(!scrubbed(&text).contains(secret), "{}", scrubbed(&text));
+        let told = Failure::refused(Effect::Read, &answer(400, &text), NOW_MS).error.detail;
+        assert!(!told.contains(secret), "{told}");
     }
     let link = "Add one: https://fly.io/dashboard/personal/billing";
     assert_eq!(scrubbed(link), link, "what helps is kept");

@@ -64,6 +64,9 @@ pub struct Plan {
 /// A process has connected its database by then, on a slow machine too.
 const START_MAX_MS: u64 = 60;
 
+/// The first requests make the apps. An app that may yet appear is waited for.
+const APPS: usize = 2;
+
 /// The longest time from an answer to the kill: the journal is written meanwhile.
 const THEN_MAX_MS: u64 = 6;
 
@@ -90,8 +93,8 @@ impl Plan {
     pub fn moment(&self, requests: usize) -> Moment {
         let request = self.request(requests);
         match self.below(10) {
+            _ if self.quick => Moment::AfterAlone(request.max(APPS)),
             0 => Moment::Start(self.below(START_MAX_MS)),
-            _ if self.quick => Moment::AfterAlone(request),
             1..=3 => {
                 let late = usize::try_from(1 + self.below(LATE_MAX)).unwrap_or(1);
                 Moment::Before { request, late }

@@ -1,0 +1,134 @@
+//! Conversations: one to three people chat with the real onboarding bot, whatever goes wrong on the way.
+//!
+//! Messages come late, twice and, where the service lets them, in another order; what the bot says is not
+//! always taken; its calls meet the faults of [`super::trouble`]; its process is killed where it acts, and
+//! another carries on from the same database. In the end everybody wants everything removed.
+//!
+//! All of it runs on one thread and paused time, and the database has one connection. What people do, what
+//! fails and when is the same for the same seed. The order of lines is not always: where several tasks of the
+//! bot are busy at one virtual instant, it may turn on whether the database, which has a thread of its own,
+//! answers before or after they wait.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures::future::join_all;
+use tokio::task::JoinHandle;
+use tokio::time::timeout;
+
+use super::{Case, Sight, Table, Verdict};
+use crate::journal::End;
+use disk::Disk;
+use hush::Hush;
+use plan::Plan;
+use world::{REST, World};
+
+pub mod crowd;
+mod dice;
+mod disk;
+mod end;
+mod hush;
+mod network;
+mod person;
+mod plan;
+mod proof;
+mod service;
+mod stage;
+mod world;
+
+/// The row of these stories.
+const ROW: &str = "conversations, by seed";
+
+/// Longer than anybody is busy: a story of half an hour's absences has its end within hours.
+const STORY_MAX: Duration = Duration::from_secs(48 * 60 * 60);
+
+/// Tells the story of this seed; its own thread must run nothing else meanwhile.
+///
+/// # Errors
+/// When there is no room for a database.
+pub fn run(seed: u64) -> anyhow::Result<Verdict> {
+    let hush = Hush::default();
+    hush.runtime()?.block_on(tell(seed, &hush))
+}
+
+/// The stories of seeds below this one.
+pub fn cases(seeds: u64) -> impl Iterator<Item = (String, Case)> + Send {
+    (0..seeds).map(|seed| (ROW.to_owned(), Case::quiet(seed)))
+}
+
+/// Tells these stories on as many threads as there are cores. `told` hears of each.
+///
+/// # Errors
+/// When there is no room for databases.
+pub fn tell_all(
+    cases: impl Iterator<Item = (String, Case)> + Send,
+    told: impl Fn(usize) + Sync,
+) -> anyhow::Result<Table> {
+    super::cases::tell_all_by(cases, |case| run(case.seed), told)
+}
+
+async fn tell(seed: u64, hush: &Hush) -> anyhow::Result<Verdict> {
+    let disk = Disk::in_order().await?;
+    tokio::time::pause();
+    hush.watch(disk.pool.clone()).await;
+    let mut world = World::new(&Plan::of_seed(seed), disk);
+    let told: JoinHandle<anyhow::Result<Verdict>> = tokio::spawn(async move {
+        let mut verdict = Verdict::default();
+        if timeout(STORY_MAX, play(&mut world, &mut verdict)).await.is_err() {
+            world.stage.break_of("liveness", "the story does not end");
+        }
+        world.conclude(&mut verdict);
+        Ok(verdict)
+    });
+    told.await?
+}
+
+async fn play(world: &mut World, verdict: &mut Verdict) -> anyhow::Result<()> {
+    world.bot_starts().await?;
+    let people = world.people.clone();
+    let lives = tokio::spawn(async move {
+        join_all(people.iter().map(|person| person.chats())).await;
+    });
+    until_over(world, lives, verdict).await?;
+    world.calm();
+    let people = world.people.clone();
+    let wishes = tokio::spawn(async move {
+        join_all(people.iter().map(|person| person.wants_an_end())).await;
+    });
+    until_over(world, wishes, verdict).await?;
+    tokio::time::sleep(REST).await;
+    end::look(world, verdict).await
+}
+
+/// People go on whether or not the bot is there; a killed one starts again.
+async fn until_over(
+    world: &mut World,
+    mut lives: JoinHandle<()>,
+    verdict: &mut Verdict,
+) -> anyhow::Result<()> {
+    let stage = Arc::clone(&world.stage);
+    loop {
+        tokio::select! {
+            biased;
+            () = stage.killed() => {
+                verdict.kills += 1;
+                if verdict.kills > 1 {
+                    verdict.seen.insert(Sight::KilledTwice);
+                }
+                world.bot_restarts().await?;
+            }
+            over = &mut lives => return Ok(over?),
+        }
+    }
+}
+
+/// Notes how a run ended.
+fn note(verdict: &mut Verdict, deployed: bool, end: Option<End>) {
+    if deployed {
+        verdict.deployed = Some(End::Deployed);
+        verdict.seen.insert(Sight::Deployed);
+    }
+    if end == Some(End::Removed) {
+        verdict.seen.insert(Sight::Removed);
+    }
+}

@@ -1,0 +1,159 @@
+//! What must hold at the end: nothing lost, nothing doubled, nothing left, and it could begin again.
+
+use std::time::Duration;
+
+use adapters::chat::ChatId;
+use futures::future::join_all;
+
+use super::super::Verdict;
+use super::note;
+use super::person::{Did, Person};
+use super::proof::owner;
+use super::service::{NAME, Shown};
+use super::world::World;
+use crate::conversation::Phase;
+use crate::conversation::messages::{Locale, Message, text};
+use crate::journal::{End, Entry};
+use crate::provisioner::{Provisioner, RunSummary};
+use crate::sandbox::fly::nothing;
+use crate::store::conversations::Conversations;
+use crate::store::runs::Runs;
+
+/// How long somebody waits for an answer when nothing goes wrong.
+const ANSWER_MAX: Duration = Duration::from_secs(60);
+
+pub(super) async fn look(world: &mut World, verdict: &mut Verdict) -> anyhow::Result<()> {
+    let stage = world.stage.clone();
+    let there = world.fly.inventory();
+    if there != nothing() {
+        stage.break_of("orphan", there.to_string().replace('\n', ", "));
+    }
+    if !world.fly.lookalikes_untouched() {
+        stage.break_of("foreign", "a stranger's app was touched");
+    }
+    if world.credentials_held() > 0 {
+        stage.break_of("held", format!("{} credentials", world.credentials_held()));
+    }
+    for person in world.people.clone() {
+        look_at(world, &person, verdict).await?;
+    }
+    expect_no_group(world).await?;
+    let people = world.people.iter().map(|person| begins_again(world, person));
+    join_all(people).await;
+    world.bot_ends().await;
+    world.expect_no_secret_on_disk();
+    for id in world.service.lost() {
+        stage.break_of("lost", format!("{id} was never acknowledged"));
+    }
+    for chat in world.service.out_of_order() {
+        stage.break_of("order", format!("messages of {chat} were taken in another order"));
+    }
+    Ok(())
+}
+
+async fn look_at(world: &World, person: &Person, verdict: &mut Verdict) -> anyhow::Result<()> {
+    let did = *person.did.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+    if !did.is_done {
+        world.stage.break_of("liveness", format!("{} never sees the end", person.chat.0));
+    }
+    let (clock, chance) = (world.clock.clone(), world.chance.clone());
+    let provisioner = Provisioner::new(world.pool.clone(), clock, chance);
+    let runs = provisioner.runs(Some(&owner(&person.chat))).await?;
+    let mut ended_deployed = 0;
+    for run in &runs {
+        let journal = Runs::new(world.pool.clone()).journal(&run.id).await?;
+        let ends = journal.iter().filter(|it| matches!(it, Entry::Ended { end: End::Deployed }));
+        let times = ends.count();
+        ended_deployed += times;
+        note(verdict, times > 0, run.end);
+        if run.end != Some(End::Removed) {
+            world.stage.break_of("end", format!("{} ended with {:?}", run.id, run.end));
+        }
+    }
+    if person.is_alone || !world.service.proof.somebody_searched() {
+        expect_told(world, person, &runs, ended_deployed);
+    }
+    if world.service.has_buttons() {
+        expect_nothing_doubled(world, &person.chat, did, runs.len());
+    }
+    expect_idle(world, &person.chat).await
+}
+
+/// Each end is told once.
+fn expect_told(world: &World, person: &Person, runs: &[RunSummary], ended_deployed: usize) {
+    let shown = world.service.shown_in(&person.chat);
+    let ready = count(&shown, &text(Locale::default(), &Message::Ready));
+    if ready > ended_deployed {
+        let what = format!("{} is told {ready} times of {ended_deployed}", person.chat.0);
+        world.stage.break_of("told once", what);
+    }
+    let meanwhile = count(&shown, &text(Locale::default(), &Message::RemovedMeanwhile));
+    let receipts = shown.iter().filter(|it| it.text.starts_with("Everything is gone.")).count();
+    if receipts + meanwhile != runs.len() {
+        let told = receipts + meanwhile;
+        let what = format!("{} removals, {told} told to {}", runs.len(), person.chat.0);
+        world.stage.break_of("told once", what);
+    }
+}
+
+/// One answer to each message, one run to each yes.
+fn expect_nothing_doubled(world: &World, chat: &ChatId, did: Did, runs: usize) {
+    let shown = world.service.shown_in(chat);
+    let helps = count(&shown, &text(Locale::default(), &Message::Help));
+    if helps != did.helps {
+        let what = format!("{} asks for help {} times, gets {helps}", chat.0, did.helps);
+        world.stage.break_of("one answer", what);
+    }
+    if runs > did.deploys {
+        let what = format!("{runs} runs of {} with {} times yes", chat.0, did.deploys);
+        world.stage.break_of("one run", what);
+    }
+}
+
+async fn expect_idle(world: &World, chat: &ChatId) -> anyhow::Result<()> {
+    let conversations = Conversations::new(world.pool.clone(), NAME);
+    let stored = conversations.load(chat).await?;
+    if stored.state.phase != Phase::Idle {
+        world.stage.break_of("idle", format!("{} is at {:?}", chat.0, stored.state.phase));
+    }
+    let unsent = conversations.unsent(chat).await?.len();
+    if unsent > 0 {
+        world.stage.break_of("lost", format!("{unsent} messages to {} wait", chat.0));
+    }
+    Ok(())
+}
+
+/// What was written where others read along has changed nothing.
+async fn expect_no_group(world: &World) -> anyhow::Result<()> {
+    let conversations = Conversations::new(world.pool.clone(), NAME).all().await?;
+    let known = |chat: &ChatId| world.people.iter().any(|person| person.chat == *chat);
+    if let Some((group, _)) = conversations.iter().find(|(chat, _)| !known(chat)) {
+        world.stage.break_of("group", format!("{} has a conversation", group.0));
+    }
+    let pointer = text(Locale::default(), &Message::PrivateOnly);
+    let shown = world.service.all_shown();
+    let strays = |(chat, all): &&(ChatId, Vec<Shown>)| {
+        !known(chat) && all.iter().any(|it| it.text != pointer)
+    };
+    if let Some((chat, _)) = shown.iter().find(strays) {
+        world.stage.break_of("group", format!("{} is told more than where to go", chat.0));
+    }
+    Ok(())
+}
+
+/// A new run of the same person can start.
+async fn begins_again(world: &World, person: &Person) {
+    let before = world.service.count_in(&person.chat);
+    person.says("/deploy");
+    tokio::time::sleep(ANSWER_MAX).await;
+    let shown = world.service.shown_in(&person.chat);
+    if !shown[before..].iter().any(|it| it.asks_secret) {
+        world.stage.break_of("liveness", format!("{} cannot begin again", person.chat.0));
+    }
+    person.says("/cancel");
+    tokio::time::sleep(ANSWER_MAX).await;
+}
+
+fn count(shown: &[Shown], text: &str) -> usize {
+    shown.iter().filter(|it| it.text == text).count()
+}

@@ -1,0 +1,333 @@
+//! Somebody who chats with the bot: reads what it asks, mostly answers, and sometimes does not.
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use adapters::chat::{ChatId, Content, Place};
+use tokio::time::timeout;
+use zeroize::Zeroizing;
+
+use super::dice::Dice;
+use super::service::{Service, Shown};
+use super::stage::Stage;
+use crate::conversation::messages::{Locale, Message, text};
+use crate::sandbox::anthropic::Anthropic;
+use crate::sandbox::fly::Fly;
+
+/// What a person does before wanting all of it removed, at the most.
+const DEEDS_MAX: u64 = 30;
+
+/// The longest that a person thinks.
+const THOUGHT_MAX: Duration = Duration::from_secs(60);
+
+/// The longest that a person is away: longer than an open question waits.
+const AWAY_MAX: Duration = Duration::from_secs(50 * 60);
+
+/// How long a person who wants all of it removed waits before asking again.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// What comes in several messages is read as a whole, which takes this long.
+const READING: Duration = Duration::from_secs(5);
+
+/// Rounds until all is removed: each run may take a quarter of an hour, of which a person has several.
+const ROUNDS_MAX: usize = 120;
+
+/// Answers that remove something.
+const SURE: [&str; 2] = ["Yes, remove it", "Remove everything"];
+
+/// Answers that lead away from a deployment.
+const AWAY: [&str; 7] = [
+    "Cancel",
+    "Back",
+    "Change an answer",
+    "Tear down",
+    "Help",
+    "Remove everything",
+    "Yes, remove it",
+];
+
+pub(super) struct Person {
+    pub(super) chat: ChatId,
+    pub(super) service: Arc<Service>,
+    pub(super) stage: Arc<Stage>,
+    pub(super) fly: Arc<Fly>,
+    pub(super) anthropic: Arc<Anthropic>,
+    pub(super) dice: Dice,
+    pub(super) did: Mutex<Did>,
+    pub(super) temper: Temper,
+    /// Nobody else has deployments in this account, so that it may be searched.
+    pub(super) is_alone: bool,
+}
+
+/// How somebody chats.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Temper {
+    /// As people do.
+    Whimsical,
+    /// Answers whatever is asked until there is a relay, or none can be had now.
+    Purposeful,
+    /// Looks around and deploys nothing.
+    Curious,
+}
+
+/// What a person did, to be compared with what came of it.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Did {
+    /// Asked for help.
+    pub(super) helps: usize,
+    /// Said yes to a plan.
+    pub(super) deploys: usize,
+    /// Was told that nothing is left.
+    pub(super) is_done: bool,
+}
+
+/// An answer that is offered, and what taking it looks like.
+struct Offer {
+    label: String,
+    answer: Answer,
+}
+
+enum Answer {
+    Tap(String),
+    Number(usize),
+}
+
+impl Person {
+    fn did(&self, note: impl FnOnce(&mut Did)) {
+        note(&mut self.did.lock().unwrap_or_else(PoisonError::into_inner));
+    }
+
+    pub(super) fn says(&self, line: &str) {
+        if line == "/help" {
+            self.did(|did| did.helps += 1);
+        }
+        let content = Content::Text(Zeroizing::new(line.to_owned()));
+        self.service.write(&self.chat, Place::Private, content);
+    }
+
+    fn gives(&self, secret: &str) {
+        secret.split([',', ' ']).for_each(|part| self.stage.keep_secret(part));
+        let secret = Zeroizing::new(secret.to_owned());
+        let content =
+            if self.dice.percent(50) { Content::Text(secret) } else { Content::Secret(secret) };
+        self.service.write(&self.chat, Place::Private, content);
+    }
+
+    fn takes(&self, offer: &Offer) {
+        match &offer.answer {
+            Answer::Number(number) => self.says(&number.to_string()),
+            Answer::Tap(button) => {
+                self.did(|did| {
+                    did.helps += usize::from(button == "/help");
+                    did.deploys += usize::from(offer.label == "Deploy");
+                });
+                let content = Content::Tap { button: button.clone(), message: None };
+                self.service.write(&self.chat, Place::Private, content);
+            }
+        }
+    }
+
+    /// Chats until there is no more to be had or said.
+    pub(super) async fn chats(&self) {
+        self.says("hi");
+        match self.temper {
+            Temper::Whimsical => self.chats_as_people_do().await,
+            Temper::Purposeful => self.deploys().await,
+            Temper::Curious => self.looks_around().await,
+        }
+    }
+
+    async fn looks_around(&self) {
+        for line in ["/help", "/status", "/help"] {
+            tokio::time::sleep(self.dice.up_to(THOUGHT_MAX)).await;
+            self.says(line);
+        }
+    }
+
+    async fn deploys(&self) {
+        let mut read = 0;
+        for _ in 0..ROUNDS_MAX {
+            self.wait_for_more_than(read, PATIENCE).await;
+            tokio::time::sleep(READING).await;
+            let shown = self.service.shown_in(&self.chat);
+            let new = &shown[read.min(shown.len())..];
+            read = shown.len();
+            if new.iter().any(ends_it) {
+                return;
+            }
+            if let Some(question) = new.iter().rev().find(|it| asks(it)) {
+                self.goes_on(question);
+            }
+        }
+    }
+
+    /// Gives what is asked, or takes the usual answer, which stands first.
+    fn goes_on(&self, question: &Shown) {
+        match offers(question).first() {
+            _ if question.asks_secret => self.gives_what_is_asked(question),
+            Some(offer) if !AWAY.contains(&offer.label.as_str()) => self.takes(offer),
+            _ => {}
+        }
+    }
+
+    async fn chats_as_people_do(&self) {
+        for _ in 0..self.dice.below(DEEDS_MAX) {
+            let before = self.service.count_in(&self.chat);
+            self.wait_for_more_than(before, self.dice.up_to(THOUGHT_MAX)).await;
+            self.does_something().await;
+        }
+    }
+
+    async fn does_something(&self) {
+        match self.dice.below(100) {
+            0..4 => self.says("/start"),
+            4..8 => self.says("/help"),
+            8..11 => self.says("/status"),
+            11..13 => self.says("/cancel"),
+            13..15 => self.says("/teardown"),
+            15..17 => self.says("what do you mean?"),
+            17..19 => self.says("/back"),
+            19..22 => self.taps_an_old_button(),
+            22..25 => self.gives("FlyV1 fm2_lJPECAAAAAAAAAAAnotatokenatall"),
+            25..27 => tokio::time::sleep(self.dice.up_to(AWAY_MAX)).await,
+            27..29 => self.writes_in_a_group(),
+            29..34 => {
+                self.answers();
+                self.answers();
+            }
+            _ => self.answers(),
+        }
+    }
+
+    fn writes_in_a_group(&self) {
+        let group = ChatId(format!("group-of-{}", self.chat.0));
+        let content = Content::Text(Zeroizing::new("/teardown".to_owned()));
+        self.service.write(&group, Place::Group, content);
+    }
+
+    fn taps_an_old_button(&self) {
+        let shown = self.service.shown_in(&self.chat);
+        let offers: Vec<Offer> = shown.iter().flat_map(offers).collect();
+        if let Some(offer) = offers.get(self.dice.place(offers.len())) {
+            self.takes(offer);
+        }
+    }
+
+    /// Answers what was asked last, mostly so that it goes on.
+    fn answers(&self) {
+        let shown = self.service.shown_in(&self.chat);
+        let Some(question) = shown.iter().rev().find(|it| asks(it)) else { return };
+        if question.asks_secret && !self.dice.percent(10) {
+            return self.gives_what_is_asked(question);
+        }
+        let offers = offers(question);
+        let forward: Vec<_> =
+            offers.iter().filter(|it| !AWAY.contains(&it.label.as_str())).collect();
+        let any: Vec<_> = offers.iter().collect();
+        let among = if self.dice.percent(85) && !forward.is_empty() { forward } else { any };
+        if let Some(offer) = among.get(self.dice.place(among.len())) {
+            self.takes(offer);
+        }
+    }
+
+    fn gives_what_is_asked(&self, question: &Shown) {
+        if !self.is_alone && self.is_asked_for_a_search() {
+            return self.says("/cancel");
+        }
+        if question.text.contains("Anthropic") {
+            self.gives(self.anthropic.key());
+        } else {
+            self.gives(&self.fly.mint_org_token());
+        }
+    }
+
+    /// The token that is asked for is to search the account, not to remove what is known.
+    fn is_asked_for_a_search(&self) -> bool {
+        let shown = self.service.shown_in(&self.chat);
+        let no_record = text(Locale::default(), &Message::NoRecord);
+        let removes = |it: &Shown| offers(it).iter().any(|it| SURE.contains(&it.label.as_str()));
+        let last = shown.iter().rev().find(|it| it.text == no_record || removes(it));
+        last.is_some_and(|it| it.text == no_record)
+    }
+
+    async fn wait_for_more_than(&self, messages: usize, time: Duration) {
+        let bell = self.service.bell(&self.chat);
+        let more = async {
+            loop {
+                let mut changed = std::pin::pin!(bell.notified());
+                changed.as_mut().enable();
+                if self.service.count_in(&self.chat) > messages {
+                    return;
+                }
+                changed.await;
+            }
+        };
+        // Nothing new is an answer too.
+        let _ = timeout(time, more).await;
+    }
+
+    /// Asks for the removal of everything until the bot knows of nothing any more.
+    pub(super) async fn wants_an_end(&self) {
+        let mut read = self.service.count_in(&self.chat);
+        self.says("/teardown");
+        for _ in 0..ROUNDS_MAX {
+            self.wait_for_more_than(read, PATIENCE).await;
+            tokio::time::sleep(READING).await;
+            let shown = self.service.shown_in(&self.chat);
+            let new = &shown[read.min(shown.len())..];
+            read = shown.len();
+            if new.iter().any(|it| it.text == text(Locale::default(), &Message::NoRecord)) {
+                self.says("/cancel");
+                self.did(|did| did.is_done = true);
+                return;
+            }
+            self.removes(new);
+        }
+    }
+
+    fn removes(&self, new: &[Shown]) {
+        let Some(question) = new.iter().rev().find(|it| asks(it)) else {
+            return self.says("/teardown");
+        };
+        let offers = offers(question);
+        let sure = offers.iter().find(|it| SURE.contains(&it.label.as_str()));
+        let which = [Message::ChooseRun, Message::ChooseFound];
+        let removes_one = which.iter().any(|it| question.text == text(Locale::default(), it));
+        match sure.or(offers.first().filter(|_| removes_one)) {
+            Some(offer) => self.takes(offer),
+            None if question.asks_secret => self.gives_what_is_asked(question),
+            None => self.says("/teardown"),
+        }
+    }
+}
+
+/// The relay is there, or something went wrong for which somebody else must be asked.
+fn ends_it(shown: &Shown) -> bool {
+    let is_ready = shown.text == text(Locale::default(), &Message::Ready);
+    is_ready || shown.buttons.iter().any(|it| it.label == "Keep for inspection")
+}
+
+fn asks(shown: &Shown) -> bool {
+    shown.asks_secret || !offers(shown).is_empty()
+}
+
+fn offers(shown: &Shown) -> Vec<Offer> {
+    let tapped = shown.buttons.iter().map(|button| Offer {
+        label: button.label.clone(),
+        answer: Answer::Tap(button.id.clone()),
+    });
+    let numbered = shown.text.lines().filter_map(|line| {
+        let (number, label) = line.split_once(". ")?;
+        Some(Offer { label: label.to_owned(), answer: Answer::Number(number.parse().ok()?) })
+    });
+    match shown.buttons.is_empty() {
+        // The steps to a token are numbered too.
+        true => numbered.filter(|it| label_is_short(&it.label)).collect(),
+        false => tapped.collect(),
+    }
+}
+
+fn label_is_short(label: &str) -> bool {
+    const LABEL_MAX: usize = 40;
+    label.chars().count() <= LABEL_MAX
+}

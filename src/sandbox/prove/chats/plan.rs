@@ -1,0 +1,89 @@
+//! What a story is made of, drawn from its seed.
+
+use std::collections::BTreeSet;
+
+use super::super::trouble::{Trouble, Way};
+use super::dice::Dice;
+use super::person::Temper;
+use super::service::Manner;
+use crate::sandbox::fly::Lag;
+
+/// People of one story at the most.
+const PEOPLE_MAX: u64 = 3;
+
+/// Troubles of one story at the most, and the call by which all have struck.
+const TROUBLES_MAX: u64 = 6;
+const TROUBLES_UNTIL: u64 = 150;
+
+/// Kills of one story at the most, and the deed by which all are done.
+const KILLS_MAX: u64 = 4;
+const KILLS_UNTIL: u64 = 500;
+
+/// The latest that reads of the cloud are, in milliseconds.
+const LAG_MAX_MS: u64 = 5_000;
+
+/// What is done to the world instead of the network.
+const STRIKES: [Way; 4] = [Way::TokenRefused, Way::NoRoom, Way::Unwell, Way::OtherBuild];
+
+/// Of a hundred calls of a crowd's bot, so many fail.
+const FAULTS_PERCENT: u64 = 5;
+
+/// Calls of a crowd's bot that may fail, for each deployment: several times of what one takes.
+const CALLS_EACH: usize = 400;
+
+pub(super) struct Plan {
+    pub(super) seed: u64,
+    pub(super) people: Vec<Temper>,
+    pub(super) manner: Manner,
+    pub(super) troubles: Vec<Trouble>,
+    /// At which of its deeds the bot's process is killed.
+    pub(super) kills: BTreeSet<usize>,
+    pub(super) lag: Lag,
+}
+
+impl Plan {
+    /// A few people as they are.
+    pub(super) fn of_seed(seed: u64) -> Self {
+        let dice = Dice::new(seed, 1);
+        let place = |_| usize::try_from(dice.below(KILLS_UNTIL)).unwrap_or_default();
+        let kills = (0..dice.below(KILLS_MAX + 1)).map(place).collect();
+        let lag = match dice.percent(50) {
+            true => Lag::UpToMs(dice.below(LAG_MAX_MS)),
+            false => Lag::None,
+        };
+        let troubles = troubles(&dice);
+        let manner = Manner::ALL[dice.place(Manner::ALL.len())];
+        let people = (0..=dice.below(PEOPLE_MAX)).map(|_| Temper::Whimsical).collect();
+        Self { seed, people, manner, troubles, kills, lag }
+    }
+
+    /// Many people at once, of whom some deploy, and faults of every kind of the network.
+    pub(super) fn of_crowd(seed: u64, people: usize, deploying: usize) -> Self {
+        let dice = Dice::new(seed, 1);
+        let ways: Vec<Way> = network_ways().collect();
+        let calls = (0..CALLS_EACH * deploying).filter(|_| dice.percent(FAULTS_PERCENT));
+        let troubles = calls.map(|at| Trouble { at, way: ways[dice.place(ways.len())] });
+        let temper = |number| if number < deploying { Temper::Purposeful } else { Temper::Curious };
+        Self {
+            seed,
+            people: (0..people).map(temper).collect(),
+            manner: Manner::Telegram,
+            troubles: troubles.collect(),
+            kills: BTreeSet::new(),
+            lag: Lag::None,
+        }
+    }
+}
+
+fn network_ways() -> impl Iterator<Item = Way> {
+    Way::AT_CALLS.into_iter().filter(|way| way.mode().is_some())
+}
+
+fn troubles(dice: &Dice) -> Vec<Trouble> {
+    let ways: Vec<Way> = network_ways().chain(STRIKES).collect();
+    let trouble = |_| Trouble {
+        at: usize::try_from(dice.below(TROUBLES_UNTIL)).unwrap_or_default(),
+        way: ways[dice.place(ways.len())],
+    };
+    (0..dice.below(TROUBLES_MAX + 1)).map(trouble).collect()
+}

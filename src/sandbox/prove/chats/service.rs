@@ -1,0 +1,424 @@
+//! A chat service that people use: it delivers late and more than once, and does not take everything.
+//! It lives on when the bot's process is killed.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use adapters::channel::{Capabilities, Channel, ChannelError, Event, SecretEntry};
+use adapters::chat::{
+    Ask, Button, ChatId, Content, Inbound, InboundId, MessageRef, Outbound, Place, UserId,
+};
+use adapters::text::Unit;
+use async_trait::async_trait;
+use tokio::sync::{Mutex as AsyncMutex, Notify, mpsc};
+use tokio::time::Instant;
+
+use super::dice::Dice;
+use super::proof::Proof;
+use super::stage::Stage;
+
+/// The latest that a message of a person is delivered again.
+const AGAIN_MAX: Duration = Duration::from_secs(40);
+
+/// The latest that a message of a person is delivered first.
+const LATE_MAX: Duration = Duration::from_secs(3);
+
+/// The longest that a chat cannot be reached.
+const AWAY_MAX: Duration = Duration::from_secs(90);
+
+/// The longest wait that the service asks for, in milliseconds.
+const TOO_FAST_MAX_MS: u64 = 30_000;
+
+/// Of a hundred messages of the bot, so many meet each trouble while there is any.
+const TROUBLE_PERCENT: u64 = 3;
+
+/// Deliveries of one message at the most.
+const DELIVERIES_MAX: u64 = 5;
+
+/// What the service is called.
+pub(super) const NAME: &str = "story";
+
+/// Which service it is like. What it can do decides how the bot talks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Manner {
+    /// Buttons, edits, and pasted credentials are deleted.
+    Telegram,
+    /// Buttons, edits, and credentials are entered in fields.
+    Discord,
+    /// No buttons and no edits, and messages may overtake each other.
+    WhatsApp,
+}
+
+impl Manner {
+    pub(super) const ALL: [Self; 3] = [Self::Telegram, Self::Discord, Self::WhatsApp];
+
+    fn capabilities(self) -> Capabilities {
+        let rich = self != Self::WhatsApp;
+        Capabilities {
+            edits: rich,
+            deletes_theirs: self == Self::Telegram,
+            scrubs_theirs: self == Self::WhatsApp,
+            buttons_max: if rich { 20 } else { 0 },
+            text_max: match self {
+                Self::Telegram => 4096,
+                Self::Discord => 2000,
+                Self::WhatsApp => 1600,
+            },
+            text_unit: Unit::Utf16,
+            edit_interval_ms: if rich { 1000 } else { 0 },
+            secret_entry: match self {
+                Self::Telegram => SecretEntry::PastedThenDeleted,
+                Self::Discord => SecretEntry::Hidden,
+                Self::WhatsApp => SecretEntry::Form,
+            },
+            opens_pages: false,
+            makes_bots: false,
+            files_in_bytes_max: 0,
+            files_out_bytes_max: 0,
+        }
+    }
+
+    /// First deliveries come in the order in which they were written.
+    fn keeps_order(self) -> bool {
+        self != Self::WhatsApp
+    }
+}
+
+pub(super) struct Service {
+    manner: Manner,
+    capabilities: Capabilities,
+    stage: Arc<Stage>,
+    pub(super) proof: Proof,
+    dice: Dice,
+    incoming: mpsc::UnboundedSender<Event>,
+    events: AsyncMutex<mpsc::UnboundedReceiver<Event>>,
+    state: Mutex<State>,
+}
+
+#[derive(Default)]
+struct State {
+    chats: BTreeMap<ChatId, Phone>,
+    /// What was written, in order.
+    written: Vec<Inbound>,
+    /// What is not acknowledged yet, by its place among what was written, and when it was delivered.
+    waiting: BTreeMap<usize, (Inbound, Option<Instant>)>,
+    /// Places among what was written, as the bot took them, by chat.
+    taken: BTreeMap<ChatId, Vec<usize>>,
+    /// When the last first delivery of a chat is.
+    last_first: BTreeMap<ChatId, Instant>,
+    /// Chats that cannot be reached.
+    away: BTreeSet<ChatId>,
+    calm: bool,
+    pace: Pace,
+}
+
+/// A chat, as it stands on somebody's phone.
+#[derive(Default)]
+struct Phone {
+    shown: Vec<Shown>,
+    /// Woken when something is shown.
+    changed: Arc<Notify>,
+    /// When what is not answered yet was delivered.
+    unanswered: Vec<Instant>,
+}
+
+/// How fast the bot was, from the first delivery on.
+#[derive(Clone, Debug, Default)]
+pub struct Pace {
+    /// Until a message was acknowledged: it is durable then.
+    pub acknowledged: Vec<Duration>,
+    /// Until something was shown in its chat.
+    pub answered: Vec<Duration>,
+}
+
+/// A message of the bot, as it stands on a phone.
+#[derive(Clone, Debug)]
+pub(super) struct Shown {
+    pub(super) key: String,
+    pub(super) text: String,
+    pub(super) buttons: Vec<Button>,
+    pub(super) asks_secret: bool,
+}
+
+impl Service {
+    pub(super) fn new(manner: Manner, stage: Arc<Stage>, proof: Proof, dice: Dice) -> Arc<Self> {
+        let (incoming, events) = mpsc::unbounded_channel();
+        Arc::new(Self {
+            manner,
+            capabilities: manner.capabilities(),
+            stage,
+            proof,
+            dice,
+            incoming,
+            events: AsyncMutex::new(events),
+            state: Mutex::default(),
+        })
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn has_buttons(&self) -> bool {
+        self.capabilities.buttons_max > 0
+    }
+
+    /// Somebody does something in a chat.
+    pub(super) fn write(self: &Arc<Self>, chat: &ChatId, place: Place, content: Content) {
+        let (number, inbound) = {
+            let mut state = self.state();
+            let number = state.written.len();
+            let id = format!("in-{number}");
+            let message = MessageRef { chat: chat.clone(), id: id.clone() };
+            let inbound = Inbound {
+                id: InboundId(id),
+                chat: chat.clone(),
+                from: UserId(chat.0.clone()),
+                place,
+                locale: None,
+                message: Some(message),
+                content,
+            };
+            state.written.push(inbound.clone());
+            state.waiting.insert(number, (inbound.clone(), None));
+            (number, inbound)
+        };
+        self.stage.tell(&format!("{} writes in-{number}: {:?}", chat.0, inbound.content));
+        let first = self.first_delivery(chat);
+        self.deliver_at(first, inbound.clone());
+        for _ in 0..self.dice.below(DELIVERIES_MAX) {
+            self.deliver_at(first + self.dice.up_to(AGAIN_MAX), inbound.clone());
+        }
+    }
+
+    fn first_delivery(&self, chat: &ChatId) -> Instant {
+        let drawn = Instant::now() + self.dice.up_to(LATE_MAX);
+        let mut state = self.state();
+        let last = state.last_first.get(chat).copied();
+        let after = last.map(|last| last + Duration::from_millis(1));
+        let first = after.filter(|_| self.manner.keeps_order()).map_or(drawn, |it| it.max(drawn));
+        state.last_first.insert(chat.clone(), first);
+        first
+    }
+
+    fn deliver_at(self: &Arc<Self>, at: Instant, inbound: Inbound) {
+        let service = self.clone();
+        tokio::spawn(async move {
+            tokio::time::sleep_until(at).await;
+            service.deliver(inbound);
+        });
+    }
+
+    fn deliver(&self, inbound: Inbound) {
+        self.stage.tell(&format!("delivered {}", inbound.id.0));
+        self.note_delivery(&inbound);
+        // The receiver is ours and lives as long.
+        let _ = self.incoming.send(Event::Inbound(inbound));
+    }
+
+    fn note_delivery(&self, inbound: &Inbound) {
+        let now = Instant::now();
+        let mut state = self.state();
+        let waiting = number(&inbound.id).and_then(|number| state.waiting.get_mut(&number));
+        if let Some((_, at @ None)) = waiting {
+            *at = Some(now);
+            state.chats.entry(inbound.chat.clone()).or_default().unanswered.push(now);
+        }
+    }
+
+    /// The bot's process is new: what it never acknowledged comes again, in order, and nothing before that.
+    pub(super) async fn deliver_again(&self) {
+        let mut events = self.events.lock().await;
+        while events.try_recv().is_ok() {}
+        drop(events);
+        let due: Vec<Inbound> = {
+            let state = self.state();
+            let came = state.waiting.values().filter(|(_, delivered)| delivered.is_some());
+            came.map(|(inbound, _)| inbound.clone()).collect()
+        };
+        due.into_iter().for_each(|inbound| self.deliver(inbound));
+    }
+
+    /// Nothing goes wrong any more, and every chat can be reached.
+    pub(super) fn calm(&self) {
+        let away = {
+            let mut state = self.state();
+            state.calm = true;
+            std::mem::take(&mut state.away)
+        };
+        for chat in away {
+            let _ = self.incoming.send(Event::Reachable(chat));
+        }
+    }
+
+    pub(super) fn shown_in(&self, chat: &ChatId) -> Vec<Shown> {
+        self.state().chats.get(chat).map(|phone| phone.shown.clone()).unwrap_or_default()
+    }
+
+    pub(super) fn count_in(&self, chat: &ChatId) -> usize {
+        self.state().chats.get(chat).map_or(0, |phone| phone.shown.len())
+    }
+
+    /// What is woken when something is shown in a chat.
+    pub(super) fn bell(&self, chat: &ChatId) -> Arc<Notify> {
+        self.state().chats.entry(chat.clone()).or_default().changed.clone()
+    }
+
+    /// Every chat in which something is shown.
+    pub(super) fn all_shown(&self) -> Vec<(ChatId, Vec<Shown>)> {
+        let state = self.state();
+        let chats = state.chats.iter().filter(|(_, phone)| !phone.shown.is_empty());
+        chats.map(|(chat, phone)| (chat.clone(), phone.shown.clone())).collect()
+    }
+
+    /// How fast the bot was.
+    pub(super) fn pace(&self) -> Pace {
+        self.state().pace.clone()
+    }
+
+    /// What was never acknowledged.
+    pub(super) fn lost(&self) -> Vec<String> {
+        self.state().waiting.values().map(|(it, _)| it.id.0.clone()).collect()
+    }
+
+    /// Chats in which messages were taken in another order than they came in, where the service keeps it.
+    pub(super) fn out_of_order(&self) -> Vec<String> {
+        let state = self.state();
+        let unsorted = |taken: &[usize]| !taken.is_sorted();
+        let chats = state.taken.iter().filter(|(_, taken)| unsorted(taken));
+        chats.filter(|_| self.manner.keeps_order()).map(|(chat, _)| chat.0.clone()).collect()
+    }
+
+    /// How the service fails this message, if it does; the chat may be away for a while.
+    fn trouble(self: &Arc<Self>, chat: &ChatId) -> Option<(ChannelError, bool)> {
+        if self.state().calm {
+            return None;
+        }
+        if self.state().away.contains(chat) {
+            return Some((ChannelError::Unreachable, false));
+        }
+        let drawn = self.dice.below(100) / TROUBLE_PERCENT;
+        match drawn {
+            0 => {
+                self.go_away(chat);
+                Some((ChannelError::Unreachable, false))
+            }
+            1 => Some((ChannelError::InDoubt, false)),
+            2 => Some((ChannelError::InDoubt, true)),
+            3 => {
+                let retry_after_ms = self.dice.below(TOO_FAST_MAX_MS);
+                Some((ChannelError::TooFast { retry_after_ms }, false))
+            }
+            _ => None,
+        }
+    }
+
+    fn go_away(self: &Arc<Self>, chat: &ChatId) {
+        self.state().away.insert(chat.clone());
+        let (service, chat, time) = (self.clone(), chat.clone(), self.dice.up_to(AWAY_MAX));
+        tokio::spawn(async move {
+            tokio::time::sleep(time).await;
+            if service.state().away.remove(&chat) {
+                let _ = service.incoming.send(Event::Reachable(chat));
+            }
+        });
+    }
+
+    /// Shows a message; the same key is the same message.
+    fn show(&self, chat: &ChatId, message: &Outbound) -> MessageRef {
+        let reference = MessageRef { chat: chat.clone(), id: message.key.clone() };
+        let mut state = self.state();
+        let State { chats, pace, .. } = &mut *state;
+        let phone = chats.entry(chat.clone()).or_default();
+        if !phone.shown.iter().any(|it| it.key == message.key) {
+            phone.shown.push(Shown {
+                key: message.key.clone(),
+                text: message.text.clone(),
+                buttons: message.buttons.clone(),
+                asks_secret: message.ask == Ask::Secret,
+            });
+        }
+        pace.answered.extend(phone.unanswered.drain(..).map(|at| at.elapsed()));
+        phone.changed.notify_waiters();
+        reference
+    }
+}
+
+/// The service as one process of the bot knows it.
+pub(super) struct Connection(pub(super) Arc<Service>);
+
+#[async_trait]
+impl Channel for Connection {
+    fn name(&self) -> &'static str {
+        NAME
+    }
+
+    fn capabilities(&self) -> &Capabilities {
+        &self.0.capabilities
+    }
+
+    async fn next(&self) -> Option<Event> {
+        self.0.events.lock().await.recv().await
+    }
+
+    async fn acknowledge(&self, id: &InboundId) {
+        self.0.stage.deed(&format!("acknowledges {}", id.0)).await;
+        let mut state = self.0.state();
+        let number = number(id);
+        if let Some((inbound, at)) = number.and_then(|number| state.waiting.remove(&number)) {
+            state.pace.acknowledged.extend(at.map(|at| at.elapsed()));
+            state.taken.entry(inbound.chat).or_default().extend(number);
+        }
+    }
+
+    async fn send(&self, chat: &ChatId, message: &Outbound) -> Result<MessageRef, ChannelError> {
+        let stage = &self.0.stage;
+        let line = message.text.lines().next().unwrap_or_default();
+        // A link is the one secret that is meant for the person, and for no trace.
+        let (line, _) = line.split_once('#').unwrap_or((line, ""));
+        stage.deed(&format!("says to {} ({}): {line}", chat.0, message.key)).await;
+        match message.text.split_once("/chat#") {
+            Some((_, key)) => stage.keep_secret(key),
+            None => stage.expect_no_secret("a message", message.text.as_bytes()),
+        }
+        self.0.proof.look(chat, &message.text);
+        let trouble = self.0.trouble(chat);
+        if let Some((error, _)) = trouble.as_ref().filter(|(_, arrives)| !arrives) {
+            stage.tell(&format!("{} was not reached: {error}", chat.0));
+            return Err(error.clone());
+        }
+        let reference = self.0.show(chat, message);
+        stage.deed(&format!("{} has it", chat.0)).await;
+        trouble.map_or(Ok(reference), |(error, _)| Err(error))
+    }
+
+    async fn edit(&self, message: &MessageRef, new: &Outbound) -> Result<(), ChannelError> {
+        self.0.stage.deed(&format!("edits {} in {}", message.id, message.chat.0)).await;
+        self.0.stage.expect_no_secret("an edit", new.text.as_bytes());
+        if let Some((error, _)) = self.0.trouble(&message.chat) {
+            return Err(error);
+        }
+        let mut state = self.0.state();
+        let phone = state.chats.get_mut(&message.chat);
+        let mut shown = phone.into_iter().flat_map(|phone| &mut phone.shown);
+        let shown = shown.find(|it| it.key == message.id).ok_or(ChannelError::NoSuchMessage)?;
+        shown.text.clone_from(&new.text);
+        Ok(())
+    }
+
+    async fn delete(&self, message: &MessageRef) -> Result<(), ChannelError> {
+        self.0.stage.deed(&format!("deletes {}", message.id)).await;
+        match self.0.trouble(&message.chat) {
+            Some((error, _)) => Err(error),
+            None => Ok(()),
+        }
+    }
+
+    async fn typing(&self, _: &ChatId) {}
+}
+
+/// A message's place among what was written.
+fn number(id: &InboundId) -> Option<usize> {
+    id.0.strip_prefix("in-")?.parse().ok()
+}

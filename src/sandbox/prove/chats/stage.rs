@@ -1,0 +1,110 @@
+//! What is written down of a story, what must never be shown, and where the bot's process is killed.
+
+use std::collections::BTreeSet;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use tokio::sync::Notify;
+use tokio::time::Instant;
+
+use super::super::watch::Violation;
+use super::super::world::elapsed_ms;
+
+/// Violations that are told of one story; the first say it all.
+const VIOLATIONS_MAX: usize = 10;
+
+/// Characters of a credential that give it away. Any shorter, and chance would find them.
+const TELLTALE: usize = 24;
+
+pub(super) struct Stage {
+    began: Instant,
+    state: Mutex<State>,
+    killed: Notify,
+}
+
+#[derive(Default)]
+struct State {
+    trace: Vec<String>,
+    violations: Vec<Violation>,
+    /// What the bot did so far.
+    deeds: usize,
+    /// The bot's process is killed at these of its deeds.
+    kills: BTreeSet<usize>,
+    /// The ends of what must be shown nowhere.
+    secrets: BTreeSet<String>,
+}
+
+impl Stage {
+    pub(super) fn new(kills: BTreeSet<usize>) -> Self {
+        let state = State { kills, ..State::default() };
+        Self { began: Instant::now(), state: Mutex::new(state), killed: Notify::new() }
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn tell(&self, line: &str) {
+        let at_ms = elapsed_ms(self.began);
+        self.state().trace.push(format!("{at_ms:>9} ms  {line}"));
+    }
+
+    pub(super) fn break_of(&self, invariant: &'static str, what: impl Into<String>) {
+        let violation = Violation { invariant, what: what.into() };
+        self.tell(&format!("BROKEN {violation}"));
+        let mut state = self.state();
+        if state.violations.len() < VIOLATIONS_MAX {
+            state.violations.push(violation);
+        }
+    }
+
+    /// The bot does something. Where the story says so, that is the last thing its process does.
+    pub(super) async fn deed(&self, line: &str) {
+        self.tell(line);
+        let dies = {
+            let mut state = self.state();
+            let number = state.deeds;
+            state.deeds += 1;
+            state.kills.remove(&number)
+        };
+        if dies {
+            self.killed.notify_one();
+            std::future::pending().await
+        }
+    }
+
+    /// Returns when the bot's process is to be killed.
+    pub(super) async fn killed(&self) {
+        self.killed.notified().await;
+    }
+
+    /// Nothing is killed any more.
+    pub(super) fn calm(&self) {
+        self.state().kills.clear();
+    }
+
+    /// This must be shown nowhere from here on.
+    pub(super) fn keep_secret(&self, secret: &str) {
+        let from = secret.len().checked_sub(TELLTALE);
+        if let Some(end) = from.and_then(|from| secret.get(from..)) {
+            self.state().secrets.insert(end.to_owned());
+        }
+    }
+
+    /// Looks for everything that must be shown nowhere.
+    pub(super) fn expect_no_secret(&self, place: &str, bytes: &[u8]) {
+        // Credentials are ASCII, so that nothing of them is lost here.
+        let text = String::from_utf8_lossy(bytes);
+        let shown = {
+            let state = self.state();
+            state.secrets.iter().filter(|secret| text.contains(secret.as_str())).count()
+        };
+        if shown > 0 {
+            self.break_of("secrets", format!("{shown} shown in {place}"));
+        }
+    }
+
+    pub(super) fn told(&self) -> (Vec<String>, Vec<Violation>) {
+        let mut state = self.state();
+        (std::mem::take(&mut state.trace), std::mem::take(&mut state.violations))
+    }
+}

@@ -1,0 +1,180 @@
+//! People, the service they use, their cloud, and a bot whose process comes and goes.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use adapters::chat::ChatId;
+use sqlx::AnyPool;
+use tokio::task::JoinHandle;
+
+use super::super::Verdict;
+use super::super::world::{RESTART, START_MS};
+use super::dice::Dice;
+use super::disk::{Directory, Disk};
+use super::network::Network;
+use super::person::{Person, Temper};
+use super::plan::Plan;
+use super::proof::Proof;
+use super::service::{Connection, Service};
+use super::stage::Stage;
+use crate::chance::Chance;
+use crate::clock::Clock;
+use crate::cloud::fly::{Endpoints, Fly};
+use crate::http::SharedTransport;
+use crate::messaging::{self, Messaging};
+use crate::onboarding::{Catalogue, Onboarding, Settings, Vendors};
+use crate::sandbox::anthropic::Anthropic;
+use crate::sandbox::faults::Faults;
+use crate::sandbox::fly;
+use crate::sandbox::in_process::InProcess;
+use crate::sandbox::machines::Modelled;
+use crate::spec::{AgentKind, CloudKind, Images, RelayChannel};
+
+pub(super) struct World {
+    pub(super) stage: Arc<Stage>,
+    pub(super) fly: Arc<fly::Fly>,
+    pub(super) service: Arc<Service>,
+    pub(super) network: Arc<Network>,
+    pub(super) people: Vec<Arc<Person>>,
+    directory: Directory,
+    pub(super) pool: AnyPool,
+    pub(super) clock: Clock,
+    pub(super) chance: Chance,
+    bot: Option<(Onboarding, JoinHandle<anyhow::Result<()>>)>,
+}
+
+impl World {
+    pub(super) fn new(plan: &Plan, disk: Disk) -> Self {
+        let (clock, seed) = (Clock::following_tokio(START_MS), plan.seed);
+        let stage = Arc::new(Stage::new(plan.kills.clone()));
+        let (machines, fly) = cloud(plan, &clock);
+        let anthropic = Anthropic::new(Chance::seeded(seed ^ 0xa1));
+        let inside = InProcess::new().mount("api.anthropic.com", anthropic.router()).with_fly(&fly);
+        let network = Arc::new(Network {
+            stage: stage.clone(),
+            faults: Faults::new(Arc::new(inside)),
+            fly: fly.clone(),
+            machines,
+            strikes: plan.troubles.clone(),
+            calls: AtomicUsize::new(0),
+        });
+        network.plan(&plan.troubles);
+        let proof = Proof::new(stage.clone(), fly.clone(), disk.onlooker);
+        let service = Service::new(plan.manner, stage.clone(), proof, Dice::new(seed, 2));
+        let person = |(number, temper): (u64, &Temper)| {
+            Arc::new(Person {
+                chat: ChatId(format!("person-{number}")),
+                service: service.clone(),
+                stage: stage.clone(),
+                fly: fly.clone(),
+                anthropic: anthropic.clone(),
+                dice: Dice::new(seed, 100 + number),
+                did: Default::default(),
+                temper: *temper,
+                is_alone: plan.people.len() == 1,
+            })
+        };
+        let people = (0..).zip(&plan.people).map(person).collect();
+        let chance = Chance::seeded(seed ^ 0xb07);
+        let (pool, directory) = (disk.pool, disk.directory);
+        let bot = None;
+        Self { stage, fly, service, network, people, directory, pool, clock, chance, bot }
+    }
+
+    /// A new process, on the same database.
+    pub(super) async fn bot_starts(&mut self) -> anyhow::Result<()> {
+        self.stage.tell("the bot starts");
+        let onboarding = Onboarding::new(self.settings()?);
+        self.service.deliver_again().await;
+        let connection = Arc::new(Connection(self.service.clone()));
+        let talk = onboarding.clone();
+        let task = tokio::spawn(async move { talk.run(connection).await });
+        self.bot = Some((onboarding, task));
+        Ok(())
+    }
+
+    /// The process is killed where it is, and started again.
+    pub(super) async fn bot_restarts(&mut self) -> anyhow::Result<()> {
+        self.stage.tell("the bot is killed");
+        if let Some((_, task)) = self.bot.take() {
+            task.abort();
+            // However it ended: it is over.
+            let _ = task.await;
+        }
+        tokio::time::sleep(RESTART).await;
+        self.expect_no_secret_on_disk();
+        self.bot_starts().await
+    }
+
+    /// What was written down goes into the verdict.
+    pub(super) fn conclude(&self, verdict: &mut Verdict) {
+        (verdict.trace, verdict.violations) = self.stage.told();
+        verdict.calls = self.network.calls.load(Ordering::Relaxed);
+    }
+
+    /// How many credentials the bot holds.
+    pub(super) fn credentials_held(&self) -> usize {
+        self.bot.as_ref().map_or(0, |(onboarding, _)| onboarding.credentials_held())
+    }
+
+    /// The bot ends in order.
+    pub(super) async fn bot_ends(&mut self) {
+        if let Some((onboarding, task)) = self.bot.take() {
+            onboarding.stop();
+            match task.await {
+                Ok(Ok(())) => {}
+                ended => self.stage.break_of("bot", format!("it ends with {ended:?}")),
+            }
+        }
+    }
+
+    pub(super) fn calm(&self) {
+        self.stage.tell("nothing goes wrong any more");
+        self.stage.calm();
+        self.network.calm();
+        self.service.calm();
+    }
+
+    pub(super) fn expect_no_secret_on_disk(&self) {
+        self.directory.expect_no_secret(&self.stage);
+    }
+
+    fn settings(&self) -> anyhow::Result<Settings> {
+        let anthropic = "https://api.anthropic.com".parse()?;
+        let transport: SharedTransport = self.network.clone();
+        let (clock, chance) = (self.clock.clone(), self.chance.clone());
+        let image = |role| format!("ghcr.io/textslash/{role}@sha256:{}", "1".repeat(64));
+        let fly = Fly::new(transport.clone(), Endpoints::real(), clock.clone(), chance.clone());
+        let keys_go_to = vec!["api.machines.dev".to_owned()];
+        let messaging = Messaging::new(transport.clone(), messaging::Endpoints::real(), keys_go_to);
+        Ok(Settings {
+            pool: self.pool.clone(),
+            clock,
+            chance,
+            vendors: Vendors { transport, fly, messaging, anthropic },
+            catalogue: Catalogue {
+                clouds: vec![CloudKind::Fly],
+                channels: RelayChannel::ALL.to_vec(),
+                agents: vec![AgentKind::Claude, AgentKind::Shell],
+                images: Images { relay: image("relay"), vm: image("vm") },
+                a_day_max: Catalogue::A_DAY_PUBLIC,
+            },
+            lent: Vec::new(),
+            forms: None,
+        })
+    }
+}
+
+fn cloud(plan: &Plan, clock: &Clock) -> (Arc<Modelled>, Arc<fly::Fly>) {
+    let chance = Chance::seeded(plan.seed ^ 0xf1);
+    let machines = Modelled::new(clock.clone(), chance.clone());
+    let settings = fly::Settings::prompt(clock.clone(), chance, Arc::new(machines.clone()));
+    let fly = fly::Fly::new(settings);
+    fly.set_lag(plan.lag);
+    fly.add_lookalikes();
+    (machines, fly)
+}
+
+/// How long the story waits for what comes late: see the longest delay of the network.
+pub(super) const REST: Duration = Duration::from_secs(150);

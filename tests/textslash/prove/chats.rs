@@ -1,0 +1,24 @@
+//! People chat with the real bot, whatever goes wrong: `textslash sandbox prove` tells more of it.
+
+use textslash::journal::End;
+use textslash::sandbox::prove::chats;
+use textslash::sandbox::prove::chats::crowd::Crowd;
+
+use super::expect_kept;
+
+#[test]
+fn every_conversation_has_a_legal_end() {
+    let table = chats::tell_all(chats::cases(40), |_| {}).unwrap();
+    println!("{table}");
+    expect_kept(&table);
+}
+
+#[test]
+fn a_crowd_loses_nothing_and_gets_nothing_twice() {
+    let crowd = Crowd { seed: 1, people: 100, deploying: 10 };
+    let outcome = crowd.dream().unwrap();
+    assert_eq!(outcome.verdict.violations, []);
+    assert_eq!(outcome.verdict.deployed, Some(End::Deployed), "nobody has a relay");
+    // Three curious questions and a greeting each, at least.
+    assert!(outcome.pace.acknowledged.len() > 90 * 4);
+}
