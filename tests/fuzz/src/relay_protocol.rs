@@ -24,6 +24,16 @@ pub fn relay_protocol(data: &[u8]) {
     }
     let other = Call { body: &tampered, ..call };
     assert!(verifier.verify(KEY, other, Some(&signed), NOW_MS).is_err(), "another body");
+    let other_path = format!("{path}/");
+    let other = Call { path: &other_path, ..call };
+    assert!(verifier.verify(KEY, other, Some(&signed), NOW_MS).is_err(), "another path");
+    let other = Call { method: "PUT", ..call };
+    assert!(verifier.verify(KEY, other, Some(&signed), NOW_MS).is_err(), "another method");
+    let mut forged = signed.clone().into_bytes();
+    let at = data.len() % forged.len();
+    forged[at] = if forged[at] == b'0' { b'1' } else { b'0' };
+    let forged = String::from_utf8(forged).expect("it stays text");
+    assert!(verifier.verify(KEY, call, Some(&forged), NOW_MS).is_err(), "another sign: {forged}");
     let elsewhere = Call { direction: Direction::ProvisionerToRelay, ..call };
     assert!(verifier.verify(KEY, elsewhere, Some(&signed), NOW_MS).is_err(), "another direction");
     assert!(verifier.verify(KEY, call, Some(&signed), NOW_MS).is_ok());
