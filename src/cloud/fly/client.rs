@@ -8,6 +8,7 @@ use bytes::Bytes;
 use http::{HeaderValue, Method};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use sha2::{Digest, Sha256};
 use url::Url;
 
 use super::endpoints::Endpoints;
@@ -67,7 +68,7 @@ struct Request<'a> {
     query: &'a [(&'a str, &'a str)],
     body: Option<Vec<u8>>,
     action: Action,
-    /// What the limit of the action counts.
+    /// What the limit of the action counts; nothing where that is whose token it is.
     id: &'a str,
 }
 
@@ -333,8 +334,13 @@ impl Client {
             Effect::Read => READ_DEADLINE,
             Effect::Change => CHANGE_DEADLINE,
         };
-        self.limits.permit(request.action, request.id).await;
+        let (action, id) = (request.action, request.id);
         let request = self.build(token, request)?;
+        match id {
+            // What one person asks must not hold up another.
+            "" => self.limits.permit(action, &whose(&request)).await,
+            id => self.limits.permit(action, id).await,
+        }
         let answer = transport::call(self.transport.as_ref(), request, deadline, BODY_MAX)
             .await
             .map_err(|unanswered| Failure::unanswered(effect, unanswered))?;
@@ -365,4 +371,10 @@ impl Client {
             .body(request.body.unwrap_or_default().into())
             .map_err(|_| Failure::ours("a request that cannot be written"))
     }
+}
+
+/// Tells tokens apart, and nothing more of them.
+fn whose(request: &http::Request<Bytes>) -> String {
+    let authorization = request.headers().get(http::header::AUTHORIZATION);
+    hex::encode(Sha256::digest(authorization.map_or(&[][..], HeaderValue::as_bytes)))
 }

@@ -80,8 +80,12 @@ pub(super) fn fly(paper: &Arc<Paper>) -> Fly {
 }
 
 pub(super) fn a_token() -> String {
+    a_token_of(42)
+}
+
+fn a_token_of(organisation: u64) -> String {
     let mut token = Macaroon::mint(b"fly's key", b"kid", [7; 16], PERMISSION_LOCATION);
-    token.attenuate(Caveat::Organization { id: 42, mask: Caveat::ALL });
+    token.attenuate(Caveat::Organization { id: organisation, mask: Caveat::ALL });
     token.encode().to_string()
 }
 
@@ -148,6 +152,22 @@ async fn the_preflight_tells_organisation_standing_and_regions() {
         let scheme = if seen.line.contains("api.fly.io") { "Bearer" } else { "FlyV1" };
         assert_eq!(seen.authorization, format!("{scheme} {bundle}"), "{}", seen.line);
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn many_people_are_checked_at_once_and_one_person_no_faster_than_fly_allows() {
+    let fly = fly(&Paper::new(preflight_script));
+    let began = tokio::time::Instant::now();
+    let mut last = String::new();
+    for person in 0..20 {
+        last = a_token_of(person);
+        fly.preflight(&fly.judge(&last).ok().unwrap()).await.unwrap();
+    }
+    assert_eq!(began.elapsed().as_millis(), 0, "nobody waits for somebody else");
+    for _ in 0..3 {
+        fly.preflight(&fly.judge(&last).ok().unwrap()).await.unwrap();
+    }
+    assert_eq!(began.elapsed().as_millis(), 1000, "three at once, and then one a second");
 }
 
 #[tokio::test]
