@@ -10,8 +10,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use adapters::channel::{Channel, Event};
-use adapters::chat::{ChatId, Inbound, Outbound, Place, UserId};
-use sqlx::AnyPool;
+use adapters::chat::{ChatId, Inbound, InboundId, Outbound, Place, UserId};
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
@@ -32,6 +31,7 @@ use crate::provisioner::Provisioner;
 use crate::secret::{Secret, SecretKind, SecretRef};
 use crate::sessions::Vault;
 use crate::spec::{AgentKind, CloudKind, Images, RelayChannel};
+use crate::store::Database;
 use crate::store::conversations::{Conversations, Stored};
 
 use chat::Chat;
@@ -56,10 +56,14 @@ const CHATS_MAX: usize = 10_000;
 /// group may then be told twice.
 const GROUPS_MAX: usize = 1_000;
 
+/// Messages that are remembered as refused for want of room, so that one that comes twice is not taken after its
+/// sender was asked to write it again. When it is full, it starts afresh.
+const REFUSED_MAX: usize = 10_000;
+
 /// What the role gives us.
 pub struct Settings {
     /// The database, with the schema [`crate::store::SCHEMA`].
-    pub pool: AnyPool,
+    pub database: Database,
     /// What time it is.
     pub clock: Clock,
     /// Ids and keys.
@@ -177,8 +181,8 @@ struct OpenChat {
 impl Onboarding {
     /// An onboarding bot.
     pub fn new(settings: Settings) -> Self {
-        let Settings { pool, clock, chance, .. } = &settings;
-        let provisioner = Provisioner::new(pool.clone(), clock.clone(), chance.clone());
+        let Settings { database, clock, chance, .. } = &settings;
+        let provisioner = Provisioner::new(database.clone(), clock.clone(), chance.clone());
         let vault = Vault::new(chance.clone());
         let lent = settings.lent.iter().map(|secret| vault.lend(secret.clone())).collect();
         let stopping = watch::Sender::new(false);
@@ -211,8 +215,8 @@ impl Onboarding {
     /// # Errors
     /// When the conversations of an earlier process cannot be read.
     pub async fn run(&self, channel: Arc<dyn Channel>) -> anyhow::Result<()> {
-        let pool = self.shared.settings.pool.clone();
-        let conversations = Conversations::new(pool, channel.name());
+        let database = self.shared.settings.database.clone();
+        let conversations = Conversations::new(database, channel.name());
         let own = channel.name().parse::<RelayChannel>().ok();
         let offered = self.shared.settings.catalogue.channels.iter().copied();
         let channels = offered.filter(|it| *it == RelayChannel::Web || Some(*it) == own);
@@ -223,8 +227,13 @@ impl Onboarding {
         let line = Line { shared: self.shared.clone(), channel, channels, conversations };
         let forms = self.shared.settings.forms.as_ref();
         let submissions = forms.map(|it| it.forms.submissions(line.channel.name()));
-        let mut reception =
-            Reception { line, submissions, open: HashMap::new(), told: HashSet::new() };
+        let mut reception = Reception {
+            line,
+            submissions,
+            open: HashMap::new(),
+            told: HashSet::new(),
+            refused: HashSet::new(),
+        };
         tokio::select! {
             ended = reception.talk() => ended,
             never = self.shared.vault.sweep() => match never {},
@@ -238,6 +247,7 @@ struct Reception {
     submissions: Option<mpsc::Receiver<Submission>>,
     open: HashMap<ChatId, OpenChat>,
     told: HashSet<ChatId>,
+    refused: HashSet<InboundId>,
 }
 
 impl Drop for Reception {
@@ -290,6 +300,10 @@ impl Reception {
                 Event::Inbound(inbound) if inbound.place == Place::Group => {
                     self.point_to_private(inbound).await;
                 }
+                Event::Inbound(inbound) if self.refused.contains(&inbound.id) => {
+                    metrics::duplicate(self.line.channel.name());
+                    self.line.channel.acknowledge(&inbound.id).await;
+                }
                 Event::Inbound(inbound) => {
                     let (chat, person) = (inbound.chat.clone(), inbound.from.clone());
                     self.lead(chat, person, Item::Inbound(Box::new(inbound), Instant::now())).await;
@@ -336,29 +350,34 @@ impl Reception {
     }
 
     /// Gives an item to the chat's task; gives it back when there is none.
-    async fn offer(&self, chat: &ChatId, item: Item) -> Result<(), Item> {
+    async fn offer(&mut self, chat: &ChatId, item: Item) -> Result<(), Item> {
         let Some(open) = self.open.get(chat) else { return Err(item) };
         let wait = match item {
             // Who floods must not hold up others.
             Item::Inbound(..) if self.open.len() > 1 => Duration::ZERO,
             _ => QUEUE_WAIT,
         };
-        match tokio::time::timeout(wait, open.queue.reserve()).await {
+        let (queue, flooded) = (open.queue.clone(), open.flooded.clone());
+        match tokio::time::timeout(wait, queue.reserve()).await {
             Ok(Ok(place)) => place.send(Queued::new(item)),
             Ok(Err(_)) => return Err(item),
-            Err(_) => self.refuse(open, item).await,
+            Err(_) => self.refuse(&flooded, item).await,
         }
         Ok(())
     }
 
     /// A chat's queue is full: its task says so to the person when it comes to it.
-    async fn refuse(&self, open: &OpenChat, item: Item) {
+    async fn refuse(&mut self, flooded: &AtomicBool, item: Item) {
         let Item::Inbound(inbound, _) = item else {
             return tracing::warn!("a chat's queue is full; what happened in it is left");
         };
         metrics::refused(self.line.channel.name(), Refusal::Flood);
-        open.flooded.store(true, Ordering::Relaxed);
+        flooded.store(true, Ordering::Relaxed);
         self.line.channel.acknowledge(&inbound.id).await;
+        if self.refused.len() >= REFUSED_MAX {
+            self.refused.clear();
+        }
+        self.refused.insert(inbound.id);
     }
 
     /// A group is told once where we talk; nothing of it is stored.

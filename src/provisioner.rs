@@ -10,7 +10,6 @@ use std::time::Duration;
 
 use futures::stream::FuturesUnordered;
 use futures::{FutureExt, StreamExt};
-use sqlx::AnyPool;
 use tokio::sync::mpsc;
 use tokio::time::Instant;
 
@@ -20,6 +19,7 @@ use crate::cloud::{Cloud, CloudError, Found, Here};
 use crate::journal::{End, Entry, Illegal, Run};
 use crate::plan::{Known, StepId};
 use crate::spec::{DeploymentId, Region, Spec};
+use crate::store::Database;
 use crate::store::runs::{AppendError, Lease, Runs};
 
 pub use crate::store::runs::RunSummary;
@@ -73,8 +73,8 @@ impl From<AppendError> for DriveError {
 
 impl Provisioner {
     /// A provisioner with its runs in this database, whose schema is [`crate::store::SCHEMA`].
-    pub fn new(pool: AnyPool, clock: Clock, chance: Chance) -> Self {
-        Self { runs: Runs::new(pool), clock, chance }
+    pub fn new(database: impl Into<Database>, clock: Clock, chance: Chance) -> Self {
+        Self { runs: Runs::new(database), clock, chance }
     }
 
     /// Makes the run of a new deployment, before the first call.

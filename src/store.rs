@@ -11,9 +11,12 @@ use sqlx::migrate::Migrator;
 use sqlx::{AnyConnection, AnyPool, Connection, Executor};
 
 pub mod conversations;
+mod database;
 pub mod runs;
 #[cfg(test)]
 mod tests;
+
+pub use database::{Database, Turn, at_once};
 
 /// The tables of the onboarding bot and of the command line.
 pub static SCHEMA: Migrator = sqlx::migrate!("src/store/migrations");
@@ -29,39 +32,47 @@ const CONNECTIONS_MAX: u32 = 4;
 /// # Errors
 /// When the directory cannot be written or the file is not such a database.
 pub async fn open(path: &Path, schema: &Migrator) -> anyhow::Result<AnyPool> {
-    let pool = AnyPoolOptions::new().max_connections(CONNECTIONS_MAX);
-    connect(path, schema, pool).await
-}
-
-/// The same with one connection that stays, so that statements come one after the other: for a world in
-/// which everything has its order.
-///
-/// # Errors
-/// As [`open`].
-pub async fn open_in_order(path: &Path, schema: &Migrator) -> anyhow::Result<AnyPool> {
-    let pool = AnyPoolOptions::new().max_connections(1).idle_timeout(None).max_lifetime(None);
-    connect(path, schema, pool).await
-}
-
-async fn connect(path: &Path, schema: &Migrator, pool: AnyPoolOptions) -> anyhow::Result<AnyPool> {
-    install_default_drivers();
-    make_private(path)?;
-    let url = format!("sqlite://{}?mode=rwc", path.display());
-    let options: AnyConnectOptions = url.parse().context("the path of the database")?;
-    let cannot = || format!("cannot open the database at {}", path.display());
+    let options = options(path)?;
     // A pool tries again for half a minute and then does not say what was wrong.
-    let mut first = AnyConnection::connect_with(&options).await.with_context(cannot)?;
-    prepare(&mut first).await.with_context(cannot)?;
-    first.close().await.with_context(cannot)?;
-    let pool = pool
+    alone(path, &options).await?.close().await?;
+    let pool = AnyPoolOptions::new()
+        .max_connections(CONNECTIONS_MAX)
         // A file does not hang up; asking it each time would double the way of a short statement.
         .test_before_acquire(false)
         .after_connect(|connection, _| Box::pin(prepare(connection)))
         .connect_with(options)
         .await
-        .with_context(cannot)?;
+        .with_context(|| cannot_open(path))?;
     schema.run(&pool).await.context("cannot bring the database up to date")?;
     Ok(pool)
+}
+
+/// The same with a single connection.
+///
+/// # Errors
+/// As [`open`].
+pub async fn open_alone(path: &Path, schema: &Migrator) -> anyhow::Result<AnyConnection> {
+    let mut connection = alone(path, &options(path)?).await?;
+    schema.run(&mut connection).await.context("cannot bring the database up to date")?;
+    Ok(connection)
+}
+
+fn options(path: &Path) -> anyhow::Result<AnyConnectOptions> {
+    install_default_drivers();
+    make_private(path)?;
+    let url = format!("sqlite://{}?mode=rwc", path.display());
+    url.parse().context("the path of the database")
+}
+
+async fn alone(path: &Path, options: &AnyConnectOptions) -> anyhow::Result<AnyConnection> {
+    let connection = AnyConnection::connect_with(options).await;
+    let mut connection = connection.with_context(|| cannot_open(path))?;
+    prepare(&mut connection).await.with_context(|| cannot_open(path))?;
+    Ok(connection)
+}
+
+fn cannot_open(path: &Path) -> String {
+    format!("cannot open the database at {}", path.display())
 }
 
 async fn prepare(connection: &mut AnyConnection) -> sqlx::Result<()> {

@@ -285,9 +285,7 @@ impl Chat {
             Err(error) => return self.trouble(&error).await,
         }
         if self.unanswered.len() >= UNANSWERED_MAX {
-            metrics::refused(channel, Refusal::Flood);
-            self.flooded.store(true, Ordering::Relaxed);
-            return self.line.channel.acknowledge(&inbound.id).await;
+            return self.refuse(&inbound.id).await;
         }
         let event = match inbound.content {
             Content::Tap { button, .. } => Ok(Event::Tapped(button)),
@@ -300,6 +298,18 @@ impl Chat {
             Ok(event) => self.take(event, Some(cause)).await,
             Err(error) => self.trouble(&error).await,
         }
+    }
+
+    /// Leaves a message unread, for good: its sender is asked to write it again, so it must not be taken when it
+    /// comes twice.
+    async fn refuse(&mut self, id: &InboundId) {
+        let at_ms = self.line.shared.settings.clock.now_ms();
+        if let Err(error) = self.line.conversations.see(id, at_ms).await {
+            return self.trouble(&error).await;
+        }
+        metrics::refused(self.line.channel.name(), Refusal::Flood);
+        self.flooded.store(true, Ordering::Relaxed);
+        self.line.channel.acknowledge(id).await;
     }
 
     /// A line becomes an event; a credential is held, and only its reference goes on.

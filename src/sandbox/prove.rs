@@ -12,7 +12,6 @@
 
 use std::collections::BTreeSet;
 use std::fmt;
-use std::task::{Context, Poll, Waker};
 
 use crate::journal::End;
 
@@ -20,7 +19,6 @@ pub mod cases;
 pub mod chats;
 mod invariants;
 mod readback;
-mod still;
 mod story;
 mod table;
 pub mod trouble;
@@ -172,17 +170,5 @@ impl fmt::Display for Case {
             write!(f, ", {trouble}")?;
         }
         Ok(())
-    }
-}
-
-/// Waits on the spot: nothing else happens meanwhile, so that the story is the same every time.
-fn at_once<T>(what: impl Future<Output = T>) -> T {
-    let mut what = std::pin::pin!(what);
-    let mut context = Context::from_waker(Waker::noop());
-    loop {
-        match what.as_mut().poll(&mut context) {
-            Poll::Ready(done) => return done,
-            Poll::Pending => std::thread::yield_now(),
-        }
     }
 }

@@ -4,8 +4,9 @@
 use adapters::chat::{ChatId, InboundId, Outbound, UserId};
 use anyhow::Context;
 use sqlx::any::AnyRow;
-use sqlx::{AnyConnection, AnyPool, Row};
+use sqlx::{AnyConnection, Connection, Row};
 
+use super::Database;
 use crate::conversation::State;
 
 #[cfg(test)]
@@ -21,7 +22,7 @@ pub const OUTBOUND_MAX: i64 = 100;
 /// The conversations of one channel.
 #[derive(Clone)]
 pub struct Conversations {
-    pool: AnyPool,
+    database: Database,
     channel: String,
 }
 
@@ -66,8 +67,8 @@ pub enum Saved {
 
 impl Conversations {
     /// The conversations of this channel in this database, whose schema is [`crate::store::SCHEMA`].
-    pub fn new(pool: AnyPool, channel: &str) -> Self {
-        Self { pool, channel: channel.to_owned() }
+    pub fn new(database: impl Into<Database>, channel: &str) -> Self {
+        Self { database: database.into(), channel: channel.to_owned() }
     }
 
     /// A conversation; a new one if there is none, or if it was stored by a build whose words we no
@@ -76,14 +77,18 @@ impl Conversations {
     /// # Errors
     /// When the database fails.
     pub async fn load(&self, chat: &ChatId) -> anyhow::Result<Stored> {
-        let row = sqlx::query(
+        self.database
+            .whole(async {
+                let row = sqlx::query(
             "SELECT person, state, messages FROM conversations WHERE channel = $1 AND chat = $2",
         )
         .bind(&self.channel)
         .bind(&chat.0)
-        .fetch_optional(&self.pool)
+        .fetch_optional(&mut *self.database.connection().await?)
         .await?;
-        row.map_or_else(|| Ok(Stored::default()), |row| stored(&row))
+                row.map_or_else(|| Ok(Stored::default()), |row| stored(&row))
+            })
+            .await
     }
 
     /// Every conversation of this channel, oldest first.
@@ -91,15 +96,19 @@ impl Conversations {
     /// # Errors
     /// When the database fails.
     pub async fn all(&self) -> anyhow::Result<Vec<(ChatId, Stored)>> {
-        let rows = sqlx::query(
-            "SELECT person, state, messages, chat FROM conversations WHERE channel = $1
+        self.database
+            .whole(async {
+                let rows = sqlx::query(
+                    "SELECT person, state, messages, chat FROM conversations WHERE channel = $1
              ORDER BY updated_at_ms",
-        )
-        .bind(&self.channel)
-        .fetch_all(&self.pool)
-        .await?;
-        let read = |row: &AnyRow| Ok((ChatId(row.try_get(3)?), stored(row)?));
-        rows.iter().map(read).collect()
+                )
+                .bind(&self.channel)
+                .fetch_all(&mut *self.database.connection().await?)
+                .await?;
+                let read = |row: &AnyRow| Ok((ChatId(row.try_get(3)?), stored(row)?));
+                rows.iter().map(read).collect()
+            })
+            .await
     }
 
     /// Whether a message was seen before.
@@ -107,12 +116,28 @@ impl Conversations {
     /// # Errors
     /// When the database fails.
     pub async fn is_seen(&self, id: &InboundId) -> anyhow::Result<bool> {
-        let row = sqlx::query("SELECT 1 FROM inbound WHERE channel = $1 AND id = $2")
-            .bind(&self.channel)
-            .bind(&id.0)
-            .fetch_optional(&self.pool)
-            .await?;
-        Ok(row.is_some())
+        self.database
+            .whole(async {
+                let row = sqlx::query("SELECT 1 FROM inbound WHERE channel = $1 AND id = $2")
+                    .bind(&self.channel)
+                    .bind(&id.0)
+                    .fetch_optional(&mut *self.database.connection().await?)
+                    .await?;
+                Ok(row.is_some())
+            })
+            .await
+    }
+
+    /// Remembers a message as seen that causes no step.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn see(&self, id: &InboundId, at_ms: u64) -> anyhow::Result<()> {
+        self.database
+            .whole(async {
+                self.note(&mut *self.database.connection().await?, id, at_ms).await.map(drop)
+            })
+            .await
     }
 
     /// Makes a step durable, all of it or nothing.
@@ -121,27 +146,32 @@ impl Conversations {
     /// When the database fails; nothing was changed then, or all of it, so the same step may be saved
     /// again.
     pub async fn save(&self, step: &Step<'_>) -> anyhow::Result<Saved> {
-        let mut transaction = self.pool.begin().await?;
-        if let Some(id) = step.inbound
-            && !self.note(&mut transaction, id, step.at_ms).await?
-        {
-            return Ok(Saved::Duplicate);
-        }
-        self.write(&mut transaction, step).await?;
-        for (seq, message) in (step.first_seq..).zip(step.outbound) {
-            sqlx::query(
-                "INSERT INTO outbound (channel, chat, seq, message) VALUES ($1, $2, $3, $4)
+        self.database
+            .whole(async {
+                let mut connection = self.database.connection().await?;
+                let mut transaction = connection.begin().await?;
+                if let Some(id) = step.inbound
+                    && !self.note(&mut transaction, id, step.at_ms).await?
+                {
+                    return Ok(Saved::Duplicate);
+                }
+                self.write(&mut transaction, step).await?;
+                for (seq, message) in (step.first_seq..).zip(step.outbound) {
+                    sqlx::query(
+                        "INSERT INTO outbound (channel, chat, seq, message) VALUES ($1, $2, $3, $4)
                  ON CONFLICT (channel, chat, seq) DO UPDATE SET message = excluded.message",
-            )
-            .bind(&self.channel)
-            .bind(&step.chat.0)
-            .bind(seq)
-            .bind(serde_json::to_string(message)?)
-            .execute(&mut *transaction)
-            .await?;
-        }
-        transaction.commit().await.context("cannot store the conversation")?;
-        Ok(Saved::New)
+                    )
+                    .bind(&self.channel)
+                    .bind(&step.chat.0)
+                    .bind(seq)
+                    .bind(serde_json::to_string(message)?)
+                    .execute(&mut *transaction)
+                    .await?;
+                }
+                transaction.commit().await.context("cannot store the conversation")?;
+                Ok(Saved::New)
+            })
+            .await
     }
 
     /// Remembers an inbound message; false if it was seen before. Forgets the very old ones.
@@ -199,18 +229,22 @@ impl Conversations {
     /// # Errors
     /// When the database fails.
     pub async fn unsent(&self, chat: &ChatId) -> anyhow::Result<Vec<(i64, Outbound)>> {
-        let rows = sqlx::query(
+        self.database
+            .whole(async {
+                let rows = sqlx::query(
             "SELECT seq, message FROM outbound WHERE channel = $1 AND chat = $2 ORDER BY seq",
         )
         .bind(&self.channel)
         .bind(&chat.0)
-        .fetch_all(&self.pool)
+        .fetch_all(&mut *self.database.connection().await?)
         .await?;
-        let read = |row: &AnyRow| {
-            let message: String = row.try_get(1)?;
-            Ok((row.try_get(0)?, serde_json::from_str(&message).context("not a message")?))
-        };
-        rows.iter().map(read).collect()
+                let read = |row: &AnyRow| {
+                    let message: String = row.try_get(1)?;
+                    Ok((row.try_get(0)?, serde_json::from_str(&message).context("not a message")?))
+                };
+                rows.iter().map(read).collect()
+            })
+            .await
     }
 
     /// The messages up to this one were sent, or never can be.
@@ -218,13 +252,17 @@ impl Conversations {
     /// # Errors
     /// When the database fails.
     pub async fn sent(&self, chat: &ChatId, seq: i64) -> anyhow::Result<()> {
-        sqlx::query("DELETE FROM outbound WHERE channel = $1 AND chat = $2 AND seq <= $3")
-            .bind(&self.channel)
-            .bind(&chat.0)
-            .bind(seq)
-            .execute(&self.pool)
-            .await?;
-        Ok(())
+        self.database
+            .whole(async {
+                sqlx::query("DELETE FROM outbound WHERE channel = $1 AND chat = $2 AND seq <= $3")
+                    .bind(&self.channel)
+                    .bind(&chat.0)
+                    .bind(seq)
+                    .execute(&mut *self.database.connection().await?)
+                    .await?;
+                Ok(())
+            })
+            .await
     }
 }
 

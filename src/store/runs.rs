@@ -3,7 +3,9 @@
 
 use anyhow::Context;
 use sqlx::any::AnyRow;
-use sqlx::{AnyConnection, AnyPool, Row};
+use sqlx::{AnyConnection, Connection, Row};
+
+use super::Database;
 
 use crate::journal::{End, Entry};
 use crate::spec::{DeploymentId, Spec};
@@ -11,10 +13,12 @@ use crate::spec::{DeploymentId, Spec};
 #[cfg(test)]
 mod tests;
 
+const CANNOT_WRITE: &str = "cannot write the journal";
+
 /// The runs of this database.
 #[derive(Clone)]
 pub struct Runs {
-    pool: AnyPool,
+    database: Database,
 }
 
 /// One run, as a list shows it.
@@ -53,8 +57,8 @@ pub enum AppendError {
 
 impl Runs {
     /// The runs in this database, whose schema is [`crate::store::SCHEMA`].
-    pub fn new(pool: AnyPool) -> Self {
-        Self { pool }
+    pub fn new(database: impl Into<Database>) -> Self {
+        Self { database: database.into() }
     }
 
     /// Makes a run with its first entries. Returns false, and changes nothing, when it exists.
@@ -68,23 +72,28 @@ impl Runs {
         at_ms: u64,
         entries: &[Entry],
     ) -> anyhow::Result<bool> {
-        let mut transaction = self.pool.begin().await?;
-        let made = sqlx::query(
-            "INSERT INTO runs (id, owner, opened_at_ms, epoch) VALUES ($1, $2, $3, 0)
+        self.database
+            .whole(async {
+                let mut connection = self.database.connection().await?;
+                let mut transaction = connection.begin().await?;
+                let made = sqlx::query(
+                    "INSERT INTO runs (id, owner, opened_at_ms, epoch) VALUES ($1, $2, $3, 0)
              ON CONFLICT (id) DO NOTHING",
-        )
-        .bind(id.as_ref())
-        .bind(owner)
-        .bind(i64::try_from(at_ms)?)
-        .execute(&mut *transaction)
-        .await?
-        .rows_affected();
-        if made == 0 {
-            return Ok(false);
-        }
-        insert(&mut transaction, id, 0, at_ms, entries).await?;
-        transaction.commit().await?;
-        Ok(true)
+                )
+                .bind(id.as_ref())
+                .bind(owner)
+                .bind(i64::try_from(at_ms)?)
+                .execute(&mut *transaction)
+                .await?
+                .rows_affected();
+                if made == 0 {
+                    return Ok(false);
+                }
+                insert(&mut transaction, id, 0, at_ms, entries).await?;
+                transaction.commit().await?;
+                Ok(true)
+            })
+            .await
     }
 
     /// Takes the right to append, and with it the journal so far. Whoever had it before is fenced out.
@@ -93,17 +102,24 @@ impl Runs {
     /// # Errors
     /// When the database fails or holds what is not a journal.
     pub async fn lease(&self, id: &DeploymentId) -> anyhow::Result<Option<(Lease, Vec<Entry>)>> {
-        let mut transaction = self.pool.begin().await?;
-        let taken = sqlx::query("UPDATE runs SET epoch = epoch + 1 WHERE id = $1 RETURNING epoch")
-            .bind(id.as_ref())
-            .fetch_optional(&mut *transaction)
-            .await?;
-        let Some(taken) = taken else { return Ok(None) };
-        let entries = journal(&mut transaction, id).await?;
-        transaction.commit().await?;
-        let seq = i64::try_from(entries.len())?;
-        let lease = Lease { runs: self.clone(), id: id.clone(), epoch: taken.try_get(0)?, seq };
-        Ok(Some((lease, entries)))
+        self.database
+            .whole(async {
+                let mut connection = self.database.connection().await?;
+                let mut transaction = connection.begin().await?;
+                let taken =
+                    sqlx::query("UPDATE runs SET epoch = epoch + 1 WHERE id = $1 RETURNING epoch")
+                        .bind(id.as_ref())
+                        .fetch_optional(&mut *transaction)
+                        .await?;
+                let Some(taken) = taken else { return Ok(None) };
+                let entries = journal(&mut transaction, id).await?;
+                transaction.commit().await?;
+                let seq = i64::try_from(entries.len())?;
+                let lease =
+                    Lease { runs: self.clone(), id: id.clone(), epoch: taken.try_get(0)?, seq };
+                Ok(Some((lease, entries)))
+            })
+            .await
     }
 
     /// A run's journal; empty when there is no such run.
@@ -111,7 +127,9 @@ impl Runs {
     /// # Errors
     /// When the database fails or holds what is not a journal.
     pub async fn journal(&self, id: &DeploymentId) -> anyhow::Result<Vec<Entry>> {
-        journal(&mut *self.pool.acquire().await?, id).await
+        self.database
+            .whole(async { journal(&mut *self.database.connection().await?, id).await })
+            .await
     }
 
     /// Every run, or every run of one owner, oldest first.
@@ -119,20 +137,24 @@ impl Runs {
     /// # Errors
     /// When the database fails or holds what is not a journal.
     pub async fn list(&self, owner: Option<&str>) -> anyhow::Result<Vec<RunSummary>> {
-        let rows = sqlx::query(
-            "SELECT runs.id, owner, opened_at_ms, ended, opened.entry,
+        self.database
+            .whole(async {
+                let rows = sqlx::query(
+                    "SELECT runs.id, owner, opened_at_ms, ended, opened.entry,
                  (SELECT entry FROM journal
                   WHERE run = runs.id AND entry LIKE '{\"entry\":\"placed\"%'
                   ORDER BY seq DESC LIMIT 1)
              FROM runs JOIN journal AS opened ON opened.run = runs.id AND opened.seq = 0
              WHERE owner = $1 OR $2 = 1
              ORDER BY opened_at_ms, runs.id",
-        )
-        .bind(owner.unwrap_or_default())
-        .bind(i64::from(owner.is_none()))
-        .fetch_all(&self.pool)
-        .await?;
-        rows.iter().map(summary).collect()
+                )
+                .bind(owner.unwrap_or_default())
+                .bind(i64::from(owner.is_none()))
+                .fetch_all(&mut *self.database.connection().await?)
+                .await?;
+                rows.iter().map(summary).collect()
+            })
+            .await
     }
 }
 
@@ -149,21 +171,32 @@ impl Lease {
     /// See [`AppendError`].
     pub async fn append(&mut self, at_ms: u64, entries: &[Entry]) -> Result<(), AppendError> {
         let Some(last) = entries.last() else { return Ok(()) };
-        let mut transaction = self.runs.pool.begin().await.context("cannot write the journal")?;
+        self.runs.database.whole(self.write(at_ms, entries, ended(last)?)).await?;
+        self.seq += i64::try_from(entries.len()).context("the journal is too long")?;
+        Ok(())
+    }
+
+    async fn write(
+        &self,
+        at_ms: u64,
+        entries: &[Entry],
+        ended: Option<String>,
+    ) -> Result<(), AppendError> {
+        let mut connection = self.runs.database.connection().await.context(CANNOT_WRITE)?;
+        let mut transaction = connection.begin().await.context(CANNOT_WRITE)?;
         let held = sqlx::query("UPDATE runs SET ended = $1 WHERE id = $2 AND epoch = $3")
-            .bind(ended(last)?)
+            .bind(ended)
             .bind(self.id.as_ref())
             .bind(self.epoch)
             .execute(&mut *transaction)
             .await
-            .context("cannot write the journal")?
+            .context(CANNOT_WRITE)?
             .rows_affected();
         if held == 0 {
             return Err(AppendError::Fenced);
         }
         insert(&mut transaction, &self.id, self.seq, at_ms, entries).await?;
-        transaction.commit().await.context("cannot write the journal")?;
-        self.seq += i64::try_from(entries.len()).context("the journal is too long")?;
+        transaction.commit().await.context(CANNOT_WRITE)?;
         Ok(())
     }
 }
@@ -190,7 +223,7 @@ async fn insert(
             .bind(serde_json::to_string(entry)?)
             .execute(&mut *connection)
             .await
-            .context("cannot write the journal")?;
+            .context(CANNOT_WRITE)?;
     }
     Ok(())
 }

@@ -311,6 +311,25 @@ async fn who_floods_a_chat_is_told_once_that_the_rest_was_not_read() {
 }
 
 #[tokio::test]
+async fn a_message_that_was_not_read_is_not_read_either_when_it_comes_twice() {
+    let mut world = World::new().await;
+    world.script.set_unreachable("ada", true);
+    world.says("hi");
+    for _ in 0..19 {
+        world.says("/help");
+    }
+    let refused = world.says("/language");
+    world.acknowledged(&refused).await;
+    world.script.set_unreachable("ada", false);
+    world.reads("That was a lot at once").await;
+    world.script.deliver(refused);
+    world.says("/status");
+    world.reads("no deployment").await;
+    let said = world.script.everything_ever().concat();
+    assert!(!said.contains("Which language"), "{said}");
+}
+
+#[tokio::test]
 async fn what_could_not_be_sent_is_sent_when_the_person_writes_again() {
     let mut world = World::new().await;
     world.says("/help");

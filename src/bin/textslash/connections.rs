@@ -61,7 +61,7 @@ impl Connections {
         forms: Option<FormsAt>,
     ) -> Onboarding {
         Onboarding::new(onboarding::Settings {
-            pool: self.pool.clone(),
+            database: self.pool.clone().into(),
             clock: self.clock.clone(),
             chance: self.chance.clone(),
             vendors: onboarding::Vendors {

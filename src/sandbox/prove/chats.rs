@@ -4,22 +4,20 @@
 //! always taken; its calls meet the faults of [`super::trouble`]; its process is killed where it acts, and
 //! another carries on from the same database. In the end everybody wants everything removed.
 //!
-//! All of it runs on one thread and paused time, and the database has one connection. What people do, what
-//! fails and when is the same for the same seed. The order of lines is not always: where several tasks of the
-//! bot are busy at one virtual instant, it may turn on whether the database, which has a thread of its own,
-//! answers before or after they wait.
+//! All of it runs on one thread and paused time, and what is asked of the database is done before anything else
+//! goes on: the same seed is the same story, line by line.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use futures::future::join_all;
+use tokio::runtime::{Builder, Runtime};
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
 use super::{Case, Sight, Table, Verdict};
 use crate::journal::End;
 use disk::Disk;
-use hush::Hush;
 use plan::Plan;
 use world::{REST, World};
 
@@ -27,7 +25,6 @@ pub mod crowd;
 mod dice;
 mod disk;
 mod end;
-mod hush;
 mod network;
 mod person;
 mod plan;
@@ -47,8 +44,12 @@ const STORY_MAX: Duration = Duration::from_secs(48 * 60 * 60);
 /// # Errors
 /// When there is no room for a database.
 pub fn run(seed: u64) -> anyhow::Result<Verdict> {
-    let hush = Hush::default();
-    hush.runtime()?.block_on(tell(seed, &hush))
+    runtime()?.block_on(tell(seed))
+}
+
+/// Of one thread.
+fn runtime() -> std::io::Result<Runtime> {
+    Builder::new_current_thread().enable_all().build()
 }
 
 /// The stories of seeds below this one.
@@ -67,10 +68,9 @@ pub fn tell_all(
     super::cases::tell_all_by(cases, |case| run(case.seed), told)
 }
 
-async fn tell(seed: u64, hush: &Hush) -> anyhow::Result<Verdict> {
+async fn tell(seed: u64) -> anyhow::Result<Verdict> {
     let disk = Disk::in_order().await?;
     tokio::time::pause();
-    hush.watch(disk.pool.clone()).await;
     let mut world = World::new(&Plan::of_seed(seed), disk);
     let told: JoinHandle<anyhow::Result<Verdict>> = tokio::spawn(async move {
         let mut verdict = Verdict::default();

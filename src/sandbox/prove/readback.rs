@@ -2,9 +2,9 @@
 
 use sqlx::{AnyConnection, Row};
 
-use super::at_once;
 use crate::journal::{Entry, Run};
 use crate::spec::DeploymentId;
+use crate::store::at_once;
 
 /// Reads what was appended since it last read.
 pub(super) struct Readback {

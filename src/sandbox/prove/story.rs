@@ -8,7 +8,6 @@ use sqlx::Row;
 use tokio::time::{Instant, timeout};
 
 use super::invariants::resources;
-use super::still::Still;
 use super::trouble::Way;
 use super::world::{World, elapsed_ms};
 use super::{Case, Sight, Then, Verdict};
@@ -31,7 +30,7 @@ const REST: Duration = Duration::from_secs(150);
 pub(super) async fn tell(case: &Case) -> anyhow::Result<Verdict> {
     let world = World::new(case).await?;
     let mut verdict = Verdict::default();
-    let played = Still::new(world.pool.clone(), play(&world, case, &mut verdict)).await;
+    let played = play(&world, case, &mut verdict).await;
     played?;
     let (trace, violations) = world.watch.told();
     verdict.trace.extend(trace);
@@ -105,7 +104,8 @@ async fn fill_disk(world: &World, at: usize) -> anyhow::Result<()> {
         "CREATE TRIGGER IF NOT EXISTS disk_full_{at} BEFORE INSERT ON journal WHEN NEW.seq >= {at}
          BEGIN SELECT RAISE(ABORT, 'disk full'); END"
     );
-    sqlx::query(sqlx::AssertSqlSafe(trigger)).execute(&world.pool).await?;
+    let mut database = world.database.connection().await?;
+    sqlx::query(sqlx::AssertSqlSafe(trigger)).execute(&mut *database).await?;
     Ok(())
 }
 
@@ -113,9 +113,10 @@ async fn fill_disk(world: &World, at: usize) -> anyhow::Result<()> {
 async fn make_room(world: &World) -> anyhow::Result<()> {
     let first = "SELECT name FROM sqlite_master WHERE name LIKE 'disk_full_%'
                  ORDER BY CAST(substr(name, 11) AS INTEGER) LIMIT 1";
-    if let Some(row) = sqlx::query(first).fetch_optional(&world.pool).await? {
+    let mut database = world.database.connection().await?;
+    if let Some(row) = sqlx::query(first).fetch_optional(&mut *database).await? {
         let drop = format!("DROP TRIGGER {}", row.try_get::<String, _>(0)?);
-        sqlx::query(sqlx::AssertSqlSafe(drop)).execute(&world.pool).await?;
+        sqlx::query(sqlx::AssertSqlSafe(drop)).execute(&mut *database).await?;
     }
     Ok(())
 }

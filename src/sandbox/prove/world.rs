@@ -6,7 +6,6 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use anyhow::Context;
-use sqlx::AnyPool;
 use tokio::sync::mpsc;
 use tokio::time::Instant;
 
@@ -27,7 +26,7 @@ use crate::secret::{Secret, SecretKind};
 use crate::spec::{
     AgentKind, CloudKind, DeploymentId, Images, Name, Region, RelayChannel, Size, Spec,
 };
-use crate::store;
+use crate::store::{self, Database};
 
 /// When every story begins: 2026-09-21.
 pub(super) const START_MS: u64 = 1_790_000_000_000;
@@ -49,7 +48,7 @@ pub(super) struct World {
     pub(super) watch: Arc<Watch>,
     pub(super) provisioner: Provisioner,
     pub(super) spec: Spec,
-    pub(super) pool: AnyPool,
+    pub(super) database: Database,
     directory: PathBuf,
     steps: usize,
     /// As the process tells the time.
@@ -62,8 +61,9 @@ pub(super) struct World {
 impl World {
     pub(super) async fn new(case: &Case) -> anyhow::Result<Self> {
         let directory = directory();
-        let pool = store::open(&directory.join("textslash.db"), &store::SCHEMA).await?;
-        let onlooker = pool.acquire().await?.detach();
+        let file = directory.join("textslash.db");
+        let database = Database::in_order(store::open_alone(&file, &store::SCHEMA).await?);
+        let onlooker = store::open_alone(&file, &store::SCHEMA).await?;
         tokio::time::pause();
         let clock = Clock::following_tokio(START_MS);
         let chance = Chance::seeded(case.seed);
@@ -77,14 +77,14 @@ impl World {
         let spec = spec(DeploymentId::from_random(chance.bytes()))?;
         let watch = Watch::new(faults, fly.clone(), machines, onlooker, spec.clone());
         let clock = off_by(clock, watch.clock_off_ms());
-        let provisioner = Provisioner::new(pool.clone(), clock.clone(), chance.clone());
+        let provisioner = Provisioner::new(database.clone(), clock.clone(), chance.clone());
         let process = Mutex::new(process(&watch, &clock, &chance));
         let mut world = Self {
             fly,
             watch,
             provisioner,
             spec,
-            pool,
+            database,
             directory,
             steps: 0,
             clock,
@@ -146,7 +146,7 @@ impl World {
     }
 
     pub(super) async fn journal(&self) -> anyhow::Result<Vec<Entry>> {
-        store::runs::Runs::new(self.pool.clone()).journal(&self.spec.id).await
+        store::runs::Runs::new(self.database.clone()).journal(&self.spec.id).await
     }
 }
 

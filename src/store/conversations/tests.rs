@@ -94,7 +94,7 @@ async fn very_old_messages_are_forgotten_and_recent_ones_are_not() {
 async fn channels_do_not_see_each_other() {
     let database = Database::new().await;
     database.step(Some("m1"), Phase::Review, 0, 1).await;
-    let other = Conversations::new(database.conversations.pool.clone(), "web");
+    let other = Conversations::new(database.conversations.database.clone(), "web");
 
     assert_eq!(other.load(&chat()).await.unwrap(), Stored::default());
     assert!(!other.is_seen(&InboundId("m1".into())).await.unwrap());

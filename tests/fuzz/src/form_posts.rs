@@ -64,7 +64,7 @@ async fn page(forms: Forms) -> Router {
         images: Images { relay: String::new(), vm: String::new() },
     };
     let settings = Settings {
-        pool: pool.clone(),
+        database: pool.clone().into(),
         clock,
         chance,
         vendors,

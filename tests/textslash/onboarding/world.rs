@@ -100,7 +100,7 @@ impl World {
             ]
         });
         let settings = Settings {
-            pool: store::open(&database, &store::SCHEMA).await.unwrap(),
+            database: store::open(&database, &store::SCHEMA).await.unwrap().into(),
             clock: clock.clone(),
             chance: chance.clone(),
             vendors: Vendors {

@@ -14,6 +14,15 @@ fn every_conversation_has_a_legal_end() {
 }
 
 #[test]
+fn the_same_seed_is_the_same_conversation_line_by_line() {
+    for seed in 0..12 {
+        let (first, again) = (chats::run(seed).unwrap(), chats::run(seed).unwrap());
+        assert_eq!(first.trace, again.trace, "{seed}");
+        assert!(first.trace.len() > 20, "{seed}: {:#?}", first.trace);
+    }
+}
+
+#[test]
 fn a_crowd_loses_nothing_and_gets_nothing_twice() {
     let crowd = Crowd { seed: 1, people: 100, deploying: 10 };
     let outcome = crowd.dream().unwrap();

@@ -1,13 +1,13 @@
 //! Many people at once on one bot: nothing lost, nothing doubled, nothing left.
 
+use tokio::runtime::Builder;
 use tokio::task::JoinHandle;
 
 use super::super::Verdict;
 use super::disk::Disk;
-use super::hush::Hush;
 use super::plan::Plan;
-use super::play;
 use super::world::World;
+use super::{play, runtime};
 
 pub use super::service::Pace;
 
@@ -29,6 +29,8 @@ pub struct Outcome {
     pub verdict: Verdict,
     /// How fast the bot was.
     pub pace: Pace,
+    /// Deployments that ended deployed.
+    pub deployed: usize,
 }
 
 impl Crowd {
@@ -37,16 +39,29 @@ impl Crowd {
     /// # Errors
     /// When there is no room for a database.
     pub fn dream(self) -> anyhow::Result<Outcome> {
-        let hush = Hush::default();
-        hush.runtime()?.block_on(async {
+        runtime()?.block_on(async {
             let disk = Disk::in_order().await?;
             tokio::time::pause();
-            hush.watch(disk.pool.clone()).await;
-            let plan = Plan::of_crowd(self.seed, self.people, self.deploying);
-            let world = World::new(&plan, disk);
-            let met: JoinHandle<anyhow::Result<Outcome>> = tokio::spawn(meet(world));
-            met.await?
+            self.meets(disk, &Plan::of_crowd(self.seed, self.people, self.deploying)).await
         })
+    }
+
+    /// In real time, as fast as the machine is: on all of its cores, with a database as a bot has it. What makes a
+    /// caller wait for minutes does not happen here.
+    ///
+    /// # Errors
+    /// When there is no room for a database.
+    pub fn live(self) -> anyhow::Result<Outcome> {
+        Builder::new_multi_thread().enable_all().build()?.block_on(async {
+            let disk = Disk::shared().await?;
+            self.meets(disk, &Plan::of_hurry(self.seed, self.people, self.deploying)).await
+        })
+    }
+
+    async fn meets(self, disk: Disk, plan: &Plan) -> anyhow::Result<Outcome> {
+        let world = World::new(plan, disk);
+        let met: JoinHandle<anyhow::Result<Outcome>> = tokio::spawn(meet(world));
+        met.await?
     }
 }
 
@@ -54,5 +69,5 @@ async fn meet(mut world: World) -> anyhow::Result<Outcome> {
     let mut verdict = Verdict::default();
     play(&mut world, &mut verdict).await?;
     world.conclude(&mut verdict);
-    Ok(Outcome { verdict, pace: world.service.pace() })
+    Ok(Outcome { verdict, pace: world.service.pace(), deployed: world.deployed })
 }

@@ -1,42 +1,53 @@
 //! Where a story's database lies.
 
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicU64, Ordering};
 
-use sqlx::{AnyConnection, AnyPool};
+use sqlx::AnyConnection;
 
 use super::super::world::directory;
 use super::stage::Stage;
-use crate::store;
+use crate::store::{self, Database};
 
 pub(super) struct Disk {
     pub(super) directory: Directory,
-    pub(super) pool: AnyPool,
+    pub(super) database: Database,
     /// For somebody who looks and waits for nobody.
     pub(super) onlooker: AnyConnection,
 }
 
-/// A directory in memory where there is one, which goes with the story.
+/// A directory, which goes with the story.
 pub(super) struct Directory(PathBuf);
 
 impl Disk {
-    /// One on which statements come one after the other.
+    /// One in memory, where there is one, on which statements come one after the other.
     pub(super) async fn in_order() -> anyhow::Result<Self> {
         let directory = Directory(directory());
-        let pool = store::open_in_order(&directory.database(), &store::SCHEMA).await?;
-        Ok(Self { onlooker: directory.onlooker().await?, directory, pool })
+        let database = store::open_alone(&directory.file(), &store::SCHEMA).await?;
+        let onlooker = store::open_alone(&directory.file(), &store::SCHEMA).await?;
+        Ok(Self { directory, database: Database::in_order(database), onlooker })
+    }
+
+    /// One as a bot has it: on the disk, and with a few connections.
+    pub(super) async fn shared() -> anyhow::Result<Self> {
+        let directory = Directory::on_disk();
+        let database = store::open(&directory.file(), &store::SCHEMA).await?;
+        let onlooker = store::open_alone(&directory.file(), &store::SCHEMA).await?;
+        Ok(Self { directory, database: database.into(), onlooker })
     }
 }
 
 impl Directory {
-    fn database(&self) -> PathBuf {
-        self.0.join("textslash.db")
+    /// On a disk that takes the time that disks take.
+    fn on_disk() -> Self {
+        static NEXT: AtomicU64 = AtomicU64::new(0);
+        let number = NEXT.fetch_add(1, Ordering::Relaxed);
+        let name = format!("textslash-crowd-{}-{number}", std::process::id());
+        Self(std::env::temp_dir().join(name))
     }
 
-    async fn onlooker(&self) -> anyhow::Result<AnyConnection> {
-        let pool = store::open_in_order(&self.database(), &store::SCHEMA).await?;
-        let onlooker = pool.acquire().await?.detach();
-        pool.close().await;
-        Ok(onlooker)
+    fn file(&self) -> PathBuf {
+        self.0.join("textslash.db")
     }
 
     pub(super) fn expect_no_secret(&self, stage: &Stage) {
@@ -52,7 +63,7 @@ impl Directory {
 
 impl Drop for Directory {
     fn drop(&mut self) {
-        // It lies in memory, and the next story has one of its own.
+        // The next story has one of its own.
         let _ = std::fs::remove_dir_all(&self.0);
     }
 }

@@ -12,7 +12,7 @@ use super::proof::owner;
 use super::service::{NAME, Shown};
 use super::world::World;
 use crate::conversation::Phase;
-use crate::conversation::messages::{Locale, Message, text};
+use crate::conversation::messages::Message;
 use crate::journal::{End, Entry};
 use crate::provisioner::{Provisioner, RunSummary};
 use crate::sandbox::fly::nothing;
@@ -35,7 +35,7 @@ pub(super) async fn look(world: &mut World, verdict: &mut Verdict) -> anyhow::Re
         stage.break_of("held", format!("{} credentials", world.credentials_held()));
     }
     for person in world.people.clone() {
-        look_at(world, &person, verdict).await?;
+        world.deployed += look_at(world, &person, verdict).await?;
     }
     expect_no_group(world).await?;
     let people = world.people.iter().map(|person| begins_again(world, person));
@@ -51,17 +51,18 @@ pub(super) async fn look(world: &mut World, verdict: &mut Verdict) -> anyhow::Re
     Ok(())
 }
 
-async fn look_at(world: &World, person: &Person, verdict: &mut Verdict) -> anyhow::Result<()> {
+/// Looks at what came of one person; how many of their deployments ended deployed.
+async fn look_at(world: &World, person: &Person, verdict: &mut Verdict) -> anyhow::Result<usize> {
     let did = *person.did.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
     if !did.is_done {
         world.stage.break_of("liveness", format!("{} never sees the end", person.chat.0));
     }
     let (clock, chance) = (world.clock.clone(), world.chance.clone());
-    let provisioner = Provisioner::new(world.pool.clone(), clock, chance);
+    let provisioner = Provisioner::new(world.database.clone(), clock, chance);
     let runs = provisioner.runs(Some(&owner(&person.chat))).await?;
     let mut ended_deployed = 0;
     for run in &runs {
-        let journal = Runs::new(world.pool.clone()).journal(&run.id).await?;
+        let journal = Runs::new(world.database.clone()).journal(&run.id).await?;
         let ends = journal.iter().filter(|it| matches!(it, Entry::Ended { end: End::Deployed }));
         let times = ends.count();
         ended_deployed += times;
@@ -76,18 +77,19 @@ async fn look_at(world: &World, person: &Person, verdict: &mut Verdict) -> anyho
     if world.service.has_buttons() {
         expect_nothing_doubled(world, &person.chat, did, runs.len());
     }
-    expect_idle(world, &person.chat).await
+    expect_idle(world, &person.chat).await?;
+    Ok(ended_deployed)
 }
 
 /// Each end is told once.
 fn expect_told(world: &World, person: &Person, runs: &[RunSummary], ended_deployed: usize) {
     let shown = world.service.shown_in(&person.chat);
-    let ready = count(&shown, &text(Locale::default(), &Message::Ready));
+    let ready = count(&shown, &Message::Ready);
     if ready > ended_deployed {
         let what = format!("{} is told {ready} times of {ended_deployed}", person.chat.0);
         world.stage.break_of("told once", what);
     }
-    let meanwhile = count(&shown, &text(Locale::default(), &Message::RemovedMeanwhile));
+    let meanwhile = count(&shown, &Message::RemovedMeanwhile);
     let receipts = shown.iter().filter(|it| it.text.starts_with("Everything is gone.")).count();
     if receipts + meanwhile != runs.len() {
         let told = receipts + meanwhile;
@@ -99,7 +101,7 @@ fn expect_told(world: &World, person: &Person, runs: &[RunSummary], ended_deploy
 /// One answer to each message, one run to each yes.
 fn expect_nothing_doubled(world: &World, chat: &ChatId, did: Did, runs: usize) {
     let shown = world.service.shown_in(chat);
-    let helps = count(&shown, &text(Locale::default(), &Message::Help));
+    let helps = count(&shown, &Message::Help);
     if helps != did.helps {
         let what = format!("{} asks for help {} times, gets {helps}", chat.0, did.helps);
         world.stage.break_of("one answer", what);
@@ -111,7 +113,7 @@ fn expect_nothing_doubled(world: &World, chat: &ChatId, did: Did, runs: usize) {
 }
 
 async fn expect_idle(world: &World, chat: &ChatId) -> anyhow::Result<()> {
-    let conversations = Conversations::new(world.pool.clone(), NAME);
+    let conversations = Conversations::new(world.database.clone(), NAME);
     let stored = conversations.load(chat).await?;
     if stored.state.phase != Phase::Idle {
         world.stage.break_of("idle", format!("{} is at {:?}", chat.0, stored.state.phase));
@@ -125,15 +127,14 @@ async fn expect_idle(world: &World, chat: &ChatId) -> anyhow::Result<()> {
 
 /// What was written where others read along has changed nothing.
 async fn expect_no_group(world: &World) -> anyhow::Result<()> {
-    let conversations = Conversations::new(world.pool.clone(), NAME).all().await?;
+    let conversations = Conversations::new(world.database.clone(), NAME).all().await?;
     let known = |chat: &ChatId| world.people.iter().any(|person| person.chat == *chat);
     if let Some((group, _)) = conversations.iter().find(|(chat, _)| !known(chat)) {
         world.stage.break_of("group", format!("{} has a conversation", group.0));
     }
-    let pointer = text(Locale::default(), &Message::PrivateOnly);
     let shown = world.service.all_shown();
     let strays = |(chat, all): &&(ChatId, Vec<Shown>)| {
-        !known(chat) && all.iter().any(|it| it.text != pointer)
+        !known(chat) && !all.iter().all(|it| it.says(&Message::PrivateOnly))
     };
     if let Some((chat, _)) = shown.iter().find(strays) {
         world.stage.break_of("group", format!("{} is told more than where to go", chat.0));
@@ -154,6 +155,6 @@ async fn begins_again(world: &World, person: &Person) {
     tokio::time::sleep(ANSWER_MAX).await;
 }
 
-fn count(shown: &[Shown], text: &str) -> usize {
-    shown.iter().filter(|it| it.text == text).count()
+fn count(shown: &[Shown], message: &Message) -> usize {
+    shown.iter().filter(|it| it.says(message)).count()
 }

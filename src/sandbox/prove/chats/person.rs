@@ -10,7 +10,7 @@ use zeroize::Zeroizing;
 use super::dice::Dice;
 use super::service::{Service, Shown};
 use super::stage::Stage;
-use crate::conversation::messages::{Locale, Message, text};
+use crate::conversation::messages::Message;
 use crate::sandbox::anthropic::Anthropic;
 use crate::sandbox::fly::Fly;
 
@@ -244,10 +244,9 @@ impl Person {
     /// The token that is asked for is to search the account, not to remove what is known.
     fn is_asked_for_a_search(&self) -> bool {
         let shown = self.service.shown_in(&self.chat);
-        let no_record = text(Locale::default(), &Message::NoRecord);
         let removes = |it: &Shown| offers(it).iter().any(|it| SURE.contains(&it.label.as_str()));
-        let last = shown.iter().rev().find(|it| it.text == no_record || removes(it));
-        last.is_some_and(|it| it.text == no_record)
+        let last = shown.iter().rev().find(|it| it.says(&Message::NoRecord) || removes(it));
+        last.is_some_and(|it| it.says(&Message::NoRecord))
     }
 
     async fn wait_for_more_than(&self, messages: usize, time: Duration) {
@@ -276,7 +275,7 @@ impl Person {
             let shown = self.service.shown_in(&self.chat);
             let new = &shown[read.min(shown.len())..];
             read = shown.len();
-            if new.iter().any(|it| it.text == text(Locale::default(), &Message::NoRecord)) {
+            if new.iter().any(|it| it.says(&Message::NoRecord)) {
                 self.says("/cancel");
                 self.did(|did| did.is_done = true);
                 return;
@@ -292,7 +291,7 @@ impl Person {
         let offers = offers(question);
         let sure = offers.iter().find(|it| SURE.contains(&it.label.as_str()));
         let which = [Message::ChooseRun, Message::ChooseFound];
-        let removes_one = which.iter().any(|it| question.text == text(Locale::default(), it));
+        let removes_one = which.iter().any(|it| question.says(it));
         match sure.or(offers.first().filter(|_| removes_one)) {
             Some(offer) => self.takes(offer),
             None if question.asks_secret => self.gives_what_is_asked(question),
@@ -303,8 +302,7 @@ impl Person {
 
 /// The relay is there, or something went wrong for which somebody else must be asked.
 fn ends_it(shown: &Shown) -> bool {
-    let is_ready = shown.text == text(Locale::default(), &Message::Ready);
-    is_ready || shown.buttons.iter().any(|it| it.label == "Keep for inspection")
+    shown.says(&Message::Ready) || shown.buttons.iter().any(|it| it.label == "Keep for inspection")
 }
 
 fn asks(shown: &Shown) -> bool {

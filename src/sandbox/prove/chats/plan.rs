@@ -25,6 +25,19 @@ const LAG_MAX_MS: u64 = 5_000;
 /// What is done to the world instead of the network.
 const STRIKES: [Way; 4] = [Way::TokenRefused, Way::NoRoom, Way::Unwell, Way::OtherBuild];
 
+/// What makes a caller wait for longer than anybody would watch.
+const SLOW: [Way; 9] = [
+    Way::Hang,
+    Way::HangDone,
+    Way::Stalled,
+    Way::Late,
+    Way::TooManyMinute,
+    Way::TooManyDay,
+    Way::TooManyDate,
+    Way::UnavailableBurst,
+    Way::UnavailableBurstDone,
+];
+
 /// Of a hundred calls of a crowd's bot, so many fail.
 const FAULTS_PERCENT: u64 = 5;
 
@@ -59,8 +72,17 @@ impl Plan {
 
     /// Many people at once, of whom some deploy, and faults of every kind of the network.
     pub(super) fn of_crowd(seed: u64, people: usize, deploying: usize) -> Self {
+        Self::of_many(seed, people, deploying, &network_ways().collect::<Vec<_>>())
+    }
+
+    /// The same, where nobody has to wait for minutes.
+    pub(super) fn of_hurry(seed: u64, people: usize, deploying: usize) -> Self {
+        let quick = network_ways().filter(|way| !SLOW.contains(way));
+        Self::of_many(seed, people, deploying, &quick.collect::<Vec<_>>())
+    }
+
+    fn of_many(seed: u64, people: usize, deploying: usize, ways: &[Way]) -> Self {
         let dice = Dice::new(seed, 1);
-        let ways: Vec<Way> = network_ways().collect();
         let calls = (0..CALLS_EACH * deploying).filter(|_| dice.percent(FAULTS_PERCENT));
         let troubles = calls.map(|at| Trouble { at, way: ways[dice.place(ways.len())] });
         let temper = |number| if number < deploying { Temper::Purposeful } else { Temper::Curious };

@@ -6,11 +6,12 @@ use std::sync::{Arc, Mutex, PoisonError};
 use adapters::chat::ChatId;
 use sqlx::{AnyConnection, Row};
 
-use super::super::at_once;
-use super::service::NAME;
+use super::service::{NAME, says};
 use super::stage::Stage;
-use crate::conversation::messages::{Locale, Message, text};
+use crate::conversation::messages::Message;
+use crate::journal::{End, Entry};
 use crate::sandbox::fly::Fly;
+use crate::store::at_once;
 
 pub(super) struct Proof {
     stage: Arc<Stage>,
@@ -38,7 +39,7 @@ impl Proof {
         };
         let whose = owner(chat);
         let (own, foreign): (Vec<_>, Vec<_>) = runs.iter().partition(|run| run.owner == whose);
-        if said == text(Locale::default(), &Message::Searching) {
+        if says(said, &Message::Searching) {
             // Who has a token of the account may see all of it.
             self.searched.store(true, Ordering::Relaxed);
         }
@@ -47,8 +48,7 @@ impl Proof {
         {
             self.stage.break_of("strangers", format!("{} reads of {}", chat.0, run.id));
         }
-        let is_ready = said == text(Locale::default(), &Message::Ready);
-        if is_ready && !own.iter().any(|run| self.stands(run)) {
+        if says(said, &Message::Ready) && !own.iter().any(|run| self.was_made_ready(run)) {
             self.stage.break_of("ready", format!("{} has no two machines", chat.0));
         }
     }
@@ -56,6 +56,17 @@ impl Proof {
     /// Somebody has searched the account that all share.
     pub(super) fn somebody_searched(&self) -> bool {
         self.searched.load(Ordering::Relaxed)
+    }
+
+    /// It ended deployed and stands, or its removal has begun since: what is said may come late.
+    fn was_made_ready(&self, run: &Known) -> bool {
+        let is_deployed = |it: &Entry| matches!(it, Entry::Ended { end: End::Deployed });
+        let journal = self.journal(run).unwrap_or_else(|error| {
+            self.stage.break_of("database", error.to_string());
+            Vec::new()
+        });
+        let deployed = journal.iter().position(is_deployed);
+        deployed.is_some_and(|at| self.stands(run) || journal[at..].contains(&Entry::Turned))
     }
 
     fn stands(&self, run: &Known) -> bool {
@@ -68,6 +79,13 @@ impl Proof {
         let rows = sqlx::query("SELECT id, owner FROM runs").fetch_all(&mut *database);
         let rows = at_once(rows)?;
         rows.iter().map(|row| Ok(Known { id: row.try_get(0)?, owner: row.try_get(1)? })).collect()
+    }
+
+    fn journal(&self, run: &Known) -> anyhow::Result<Vec<Entry>> {
+        let mut database = self.database.lock().unwrap_or_else(PoisonError::into_inner);
+        let rows = sqlx::query("SELECT entry FROM journal WHERE run = $1 ORDER BY seq");
+        let rows = at_once(rows.bind(&run.id).fetch_all(&mut *database))?;
+        rows.iter().map(|row| Ok(serde_json::from_str(row.try_get(0)?)?)).collect()
     }
 }
 

@@ -17,6 +17,7 @@ use tokio::time::Instant;
 use super::dice::Dice;
 use super::proof::Proof;
 use super::stage::Stage;
+use crate::conversation::messages::{self, Locale, Message};
 
 /// The latest that a message of a person is delivered again.
 const AGAIN_MAX: Duration = Duration::from_secs(40);
@@ -139,6 +140,19 @@ pub(super) struct Shown {
     pub(super) text: String,
     pub(super) buttons: Vec<Button>,
     pub(super) asks_secret: bool,
+}
+
+impl Shown {
+    /// Whether it says this.
+    pub(super) fn says(&self, message: &Message) -> bool {
+        says(&self.text, message)
+    }
+}
+
+/// Whether a text says this. Where there are no buttons, the answers stand below what is said.
+pub(super) fn says(text: &str, message: &Message) -> bool {
+    let rest = text.strip_prefix(&messages::text(Locale::default(), message));
+    rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('\n'))
 }
 
 impl Service {

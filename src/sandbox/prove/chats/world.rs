@@ -5,7 +5,6 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use adapters::chat::ChatId;
-use sqlx::AnyPool;
 use tokio::task::JoinHandle;
 
 use super::super::Verdict;
@@ -30,6 +29,7 @@ use crate::sandbox::fly;
 use crate::sandbox::in_process::InProcess;
 use crate::sandbox::machines::Modelled;
 use crate::spec::{AgentKind, CloudKind, Images, RelayChannel};
+use crate::store::Database;
 
 pub(super) struct World {
     pub(super) stage: Arc<Stage>,
@@ -38,7 +38,9 @@ pub(super) struct World {
     pub(super) network: Arc<Network>,
     pub(super) people: Vec<Arc<Person>>,
     directory: Directory,
-    pub(super) pool: AnyPool,
+    pub(super) database: Database,
+    /// Deployments that ended deployed.
+    pub(super) deployed: usize,
     pub(super) clock: Clock,
     pub(super) chance: Chance,
     bot: Option<(Onboarding, JoinHandle<anyhow::Result<()>>)>,
@@ -77,9 +79,21 @@ impl World {
         };
         let people = (0..).zip(&plan.people).map(person).collect();
         let chance = Chance::seeded(seed ^ 0xb07);
-        let (pool, directory) = (disk.pool, disk.directory);
-        let bot = None;
-        Self { stage, fly, service, network, people, directory, pool, clock, chance, bot }
+        let (database, directory) = (disk.database, disk.directory);
+        let (bot, deployed) = (None, 0);
+        Self {
+            stage,
+            fly,
+            service,
+            network,
+            people,
+            directory,
+            database,
+            deployed,
+            clock,
+            chance,
+            bot,
+        }
     }
 
     /// A new process, on the same database.
@@ -149,7 +163,7 @@ impl World {
         let keys_go_to = vec!["api.machines.dev".to_owned()];
         let messaging = Messaging::new(transport.clone(), messaging::Endpoints::real(), keys_go_to);
         Ok(Settings {
-            pool: self.pool.clone(),
+            database: self.database.clone(),
             clock,
             chance,
             vendors: Vendors { transport, fly, messaging, anthropic },

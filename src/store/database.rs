@@ -1,0 +1,96 @@
+//! The database as those hold it who use it, and how their statements take turns.
+
+use std::ops::{Deref, DerefMut};
+use std::sync::Arc;
+use std::task::{Context, Poll, Waker};
+
+use sqlx::pool::PoolConnection;
+use sqlx::{Any, AnyConnection, AnyPool};
+use tokio::sync::{Mutex, MutexGuard};
+
+/// A database, shared.
+#[derive(Clone, Debug)]
+pub struct Database(Access);
+
+#[derive(Clone, Debug)]
+enum Access {
+    /// A few connections; statements of several tasks may stand between those of one.
+    Shared(AnyPool),
+    /// One connection; what one task does with it is done before any other task goes on.
+    InOrder(Arc<Mutex<AnyConnection>>),
+}
+
+impl From<AnyPool> for Database {
+    fn from(pool: AnyPool) -> Self {
+        Self(Access::Shared(pool))
+    }
+}
+
+impl Database {
+    /// For a world on one thread in which everything has its order: a database works on a thread of its own, and
+    /// whether its answer is there before or after another task goes on would be anybody's guess.
+    pub fn in_order(connection: AnyConnection) -> Self {
+        Self(Access::InOrder(Arc::new(Mutex::new(connection))))
+    }
+
+    /// A connection, while it is held.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn connection(&self) -> sqlx::Result<Turn<'_>> {
+        Ok(match &self.0 {
+            Access::Shared(pool) => Turn::Pooled(pool.acquire().await?),
+            Access::InOrder(only) => Turn::Only(only.lock().await),
+        })
+    }
+
+    /// Does work that waits for nothing but this database, in its order where there is one.
+    pub(super) async fn whole<T>(&self, work: impl Future<Output = T>) -> T {
+        match &self.0 {
+            Access::Shared(_) => work.await,
+            Access::InOrder(_) => at_once(work),
+        }
+    }
+}
+
+/// The right to use a connection.
+#[derive(Debug)]
+pub enum Turn<'a> {
+    /// One of a few.
+    Pooled(PoolConnection<Any>),
+    /// The only one.
+    Only(MutexGuard<'a, AnyConnection>),
+}
+
+impl Deref for Turn<'_> {
+    type Target = AnyConnection;
+
+    fn deref(&self) -> &AnyConnection {
+        match self {
+            Self::Pooled(connection) => connection,
+            Self::Only(connection) => connection,
+        }
+    }
+}
+
+impl DerefMut for Turn<'_> {
+    fn deref_mut(&mut self) -> &mut AnyConnection {
+        match self {
+            Self::Pooled(connection) => connection,
+            Self::Only(connection) => connection,
+        }
+    }
+}
+
+/// Does work that waits for nothing but a database's own thread, and lets nothing else happen on this one.
+pub fn at_once<T>(work: impl Future<Output = T>) -> T {
+    // Nobody would give a task that is held up here the turn that its budget asks for.
+    let mut work = std::pin::pin!(tokio::task::unconstrained(work));
+    let mut context = Context::from_waker(Waker::noop());
+    loop {
+        match work.as_mut().poll(&mut context) {
+            Poll::Ready(done) => return done,
+            Poll::Pending => std::thread::yield_now(),
+        }
+    }
+}
