@@ -1,0 +1,56 @@
+//! A thousand people write to one bot and a hundred of them deploy, while calls fail: `cargo bench --bench load`.
+//!
+//! First in virtual time, where every promise is checked; then in real time with a pool of connections and every
+//! write forced to the disk, where it is measured how fast the bot acknowledges and how much memory it takes.
+
+#![expect(clippy::print_stdout, reason = "a bench prints its figures")]
+#![expect(clippy::unwrap_used, reason = "a bench that cannot measure should stop")]
+
+use std::fs;
+use std::time::Duration;
+
+use textslash::sandbox::prove::chats::crowd::{Crowd, Outcome};
+
+const CROWD: Crowd = Crowd { seed: 1, people: 1_000, deploying: 100 };
+
+fn main() {
+    println!("{} people, {} of them deploy, 5 % of calls fail", CROWD.people, CROWD.deploying);
+    print("in virtual time", &CROWD.dream().unwrap());
+    print("in real time", &CROWD.live().unwrap());
+    println!("{:<44} {:>9} KiB", "resident memory, at the most", resident_max_kib());
+}
+
+fn print(when: &str, outcome: &Outcome) {
+    println!("{when}:");
+    let verdict = &outcome.verdict;
+    for violation in &verdict.violations {
+        println!("  BROKEN {violation}");
+    }
+    println!("  {:<42} {:>9}", "promises broken", verdict.violations.len());
+    println!("  {:<42} {:>9}", "messages acknowledged", outcome.pace.acknowledged.len());
+    println!("  {:<42} {:>9}", "deployments that ended deployed", outcome.deployed);
+    println!("  {:<42} {:>9}", "calls", verdict.calls);
+    for (what, mut times) in [
+        ("acknowledged", outcome.pace.acknowledged.clone()),
+        ("answered", outcome.pace.answered.clone()),
+    ] {
+        times.sort();
+        println!(
+            "  {:<42} {:>9.1} ms {:>9.1} ms",
+            format!("{what}, p50 and p99"),
+            percentile_ms(&times, 50),
+            percentile_ms(&times, 99),
+        );
+    }
+}
+
+fn percentile_ms(sorted: &[Duration], percent: usize) -> f64 {
+    sorted[(sorted.len() - 1) * percent / 100].as_secs_f64() * 1e3
+}
+
+/// Of this process, with the simulated vendors and people in it.
+fn resident_max_kib() -> u64 {
+    let status = fs::read_to_string("/proc/self/status").unwrap();
+    let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
+    peak.trim().trim_end_matches(" kB").trim().parse().unwrap()
+}
