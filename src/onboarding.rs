@@ -5,6 +5,7 @@
 //! wait for each other.
 
 use std::collections::{HashMap, HashSet};
+use std::convert::Infallible;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -59,6 +60,9 @@ const GROUPS_MAX: usize = 1_000;
 /// Messages that are remembered as refused for want of room, so that one that comes twice is not taken after its
 /// sender was asked to write it again. When it is full, it starts afresh.
 const REFUSED_MAX: usize = 10_000;
+
+/// How often old records are erased: they are kept for a month, give or take a day.
+const ERASE_PERIOD: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// What the role gives us.
 pub struct Settings {
@@ -134,6 +138,19 @@ struct Shared {
     /// Becomes true when nothing more is to be taken.
     stopping: watch::Sender<bool>,
     lent: Vec<(SecretKind, SecretRef)>,
+}
+
+impl Shared {
+    /// Erases, every day, what needs to be on record no longer.
+    async fn erase_removed(&self) -> Infallible {
+        let mut days = tokio::time::interval(ERASE_PERIOD);
+        loop {
+            days.tick().await;
+            if let Err(error) = self.provisioner.erase_removed().await {
+                tracing::error!("cannot erase old records, which is tried tomorrow: {error:#}");
+            }
+        }
+    }
 }
 
 /// One channel, and the conversations on it.
@@ -235,8 +252,10 @@ impl Onboarding {
             refused: HashSet::new(),
         };
         tokio::select! {
+            biased;
             ended = reception.talk() => ended,
             never = self.shared.vault.sweep() => match never {},
+            never = self.shared.erase_removed() => match never {},
         }
     }
 }

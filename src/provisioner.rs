@@ -34,6 +34,9 @@ mod course;
 mod report;
 mod survey;
 
+/// How long a deployment that was removed stays on record: a month, in which its owner may ask what became of it.
+pub const REMOVED_KEPT: Duration = Duration::from_secs(30 * 24 * 60 * 60);
+
 /// Opens runs and drives them.
 #[derive(Clone)]
 pub struct Provisioner {
@@ -96,6 +99,15 @@ impl Provisioner {
         let spec = Box::new(found.spec.clone());
         self.insert(&found.spec, owner, &[Entry::Opened { spec }, Entry::Adopted]).await?;
         Ok(found.id.clone())
+    }
+
+    /// Erases what is on record of deployments that were removed [`REMOVED_KEPT`] ago or earlier.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn erase_removed(&self) -> anyhow::Result<()> {
+        let kept_ms = u64::try_from(REMOVED_KEPT.as_millis()).unwrap_or(u64::MAX);
+        self.runs.erase_removed(self.clock.now_ms().saturating_sub(kept_ms)).await
     }
 
     /// Every run, or every run of one owner, oldest first.

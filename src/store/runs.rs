@@ -158,6 +158,36 @@ impl Runs {
     }
 }
 
+impl Runs {
+    /// Erases the runs that were removed before this time, with their journals.
+    ///
+    /// # Errors
+    /// When the database fails; nothing was erased then, or all of it.
+    pub async fn erase_removed(&self, before_ms: u64) -> anyhow::Result<()> {
+        self.database
+            .whole(async {
+                let mut connection = self.database.connection().await?;
+                let mut transaction = connection.begin().await?;
+                sqlx::query(
+                    "DELETE FROM journal WHERE run IN (
+                         SELECT id FROM runs JOIN journal ON run = id WHERE ended = $1
+                         GROUP BY id HAVING MAX(at_ms) < $2)",
+                )
+                .bind(serde_json::to_string(&End::Removed)?)
+                .bind(i64::try_from(before_ms)?)
+                .execute(&mut *transaction)
+                .await?;
+                sqlx::query(
+                    "DELETE FROM runs WHERE NOT EXISTS (SELECT 1 FROM journal WHERE run = id)",
+                )
+                .execute(&mut *transaction)
+                .await?;
+                Ok(transaction.commit().await?)
+            })
+            .await
+    }
+}
+
 impl Lease {
     /// How many entries the journal has.
     pub fn seq(&self) -> usize {

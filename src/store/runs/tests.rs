@@ -102,3 +102,28 @@ async fn a_list_shows_the_region_in_force_first() {
     let listed = runs.list(None).await.unwrap().remove(0);
     assert_eq!(listed.spec.regions, ["cdg", "ams", "fra"].map(region));
 }
+
+#[tokio::test]
+async fn what_was_removed_long_ago_is_erased_and_nothing_else() {
+    let (_directory, pool) = database().await;
+    let runs = Runs::new(pool);
+    for (seed, ended_at_ms, end) in
+        [(1, 50, End::Removed), (2, 51, End::Removed), (3, 20, End::Deployed), (4, 20, End::Stuck)]
+    {
+        let spec = spec(seed);
+        runs.open(&spec.id, "ada", 7, &opened(&spec)).await.unwrap();
+        let (mut lease, _) = runs.lease(&spec.id).await.unwrap().unwrap();
+        lease.append(ended_at_ms, &[Entry::Turned, Entry::Ended { end }]).await.unwrap();
+    }
+    let (mut held, _) = runs.lease(&spec(1).id).await.unwrap().unwrap();
+
+    runs.erase_removed(51).await.unwrap();
+
+    let left: Vec<_> = runs.list(None).await.unwrap().into_iter().map(|run| run.spec).collect();
+    let expected: Vec<_> = [2, 3, 4].map(spec).to_vec();
+    assert!(expected.iter().all(|spec| left.contains(spec)) && left.len() == 3, "{left:?}");
+    assert!(runs.journal(&spec(1).id).await.unwrap().is_empty());
+    assert_eq!(runs.journal(&spec(2).id).await.unwrap().len(), 3);
+    let late = held.append(60, &[Entry::Turned]).await;
+    assert!(matches!(late, Err(AppendError::Fenced)), "nobody writes to what is erased");
+}
