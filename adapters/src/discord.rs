@@ -32,6 +32,7 @@ mod rest;
 mod tests;
 
 pub use errors::StartError;
+pub use inbound::done_in;
 
 use gateway::Listener;
 use heard::Heard;
