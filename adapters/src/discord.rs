@@ -12,7 +12,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use bytes::Bytes;
 use serde_json::{Value, json};
-use serenity::all::HttpBuilder;
+use serenity::all::{HttpBuilder, UserId};
 use sha2::{Digest, Sha256};
 use tokio::sync::{oneshot, watch};
 use zeroize::Zeroizing;
@@ -32,6 +32,7 @@ mod rest;
 mod tests;
 
 pub use errors::StartError;
+pub use inbound::done_in;
 
 use gateway::Listener;
 use heard::Heard;
@@ -73,7 +74,7 @@ pub struct Settings {
 pub struct Discord {
     rest: Arc<Rest>,
     name: String,
-    application: String,
+    application: UserId,
     capabilities: Capabilities,
     inbox: Arc<Inbox>,
     heard: Arc<Heard>,
@@ -244,7 +245,7 @@ impl Channel for Discord {
 
     async fn announce(&self, menu: &[MenuEntry]) {
         let commands = menu.iter().map(components::command).collect();
-        if let Err(error) = self.rest.register(&self.application, &commands).await {
+        if let Err(error) = self.rest.register(self.application, &commands).await {
             tracing::warn!(%error, "the slash commands were not registered");
         }
     }

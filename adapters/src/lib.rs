@@ -8,6 +8,7 @@
 //! - [`text`]: long text into messages that fit
 //! - [`console`]: the terminal one sits at
 //! - `inbox`: what is not yet safe with us
+//! - `answer`: what a service answers, as far as it is read
 //! - [`telegram`], [`discord`], [`whatsapp`]: the services people use, through bots and numbers
 //! - [`web`]: a WebSocket behind an owner's key, for people who need no third party
 
@@ -20,6 +21,8 @@ pub mod text;
 pub mod console;
 
 mod inbox;
+
+mod answer;
 
 pub mod telegram;
 

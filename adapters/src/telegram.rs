@@ -11,14 +11,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 use async_trait::async_trait;
 use bytes::Bytes;
 use teloxide::Bot;
-use teloxide::payloads::{
-    EditMessageTextSetters, SendDocumentSetters, SendMessageSetters, SendPhotoSetters,
-    SetMyCommandsSetters,
-};
-use teloxide::requests::Requester;
-use teloxide::types::{
-    BotCommand, ChatAction, InputFile, LinkPreviewOptions, MessageId, ReplyMarkup,
-};
+use teloxide::payloads::{EditMessageTextSetters, SendMessageSetters, SetMyCommandsSetters};
+use teloxide::requests::{HasPayload, Requester};
+use teloxide::types::{BotCommand, ChatAction, LinkPreviewOptions, MessageId, ReplyMarkup};
 use zeroize::Zeroizing;
 
 use crate::channel::{Capabilities, Channel, ChannelError, Event, SecretEntry};
@@ -26,6 +21,7 @@ use crate::chat::{Attachment, ChatId, File, InboundId, MenuEntry, MessageRef, Ou
 use crate::inbox::Inbox;
 use crate::text::{Unit, length};
 
+mod calls;
 mod errors;
 mod init_data;
 mod keyboard;
@@ -37,6 +33,7 @@ mod webhook;
 pub use errors::StartError;
 pub use init_data::{InitData, InitDataError, verify_init_data};
 
+use calls::ask;
 use errors::{meaning, refused};
 
 /// Longest text of a message, in UTF-16 units (Bot API, `sendMessage`).
@@ -102,7 +99,7 @@ impl Telegram {
             webhook::check_secret(secret)?;
         }
         let url = settings.api_url.parse().map_err(|_| StartError::ApiUrl)?;
-        let bot = Bot::new(settings.token.as_str()).set_api_url(url);
+        let bot = Bot::with_client(settings.token.as_str(), calls::client()?).set_api_url(url);
         let me = managed::me(&bot).await.map_err(|error| errors::at_start(&error))?;
         let telegram = Arc::new(Self {
             username: me.username,
@@ -191,7 +188,8 @@ impl Channel for Telegram {
         if let Some(keyboard) = keyboard::of(message, &self.username)? {
             request = request.reply_markup(ReplyMarkup::InlineKeyboard(keyboard));
         }
-        let sent = request.await.map_err(|error| meaning(&error))?;
+        let sent = ask(&self.bot, request.payload_ref()).await;
+        let sent = sent.map_err(|error| meaning(&error))?;
         Ok(self.note_sent(chat, &message.key, sent.id))
     }
 
@@ -204,7 +202,7 @@ impl Channel for Telegram {
         if let Some(keyboard) = keyboard::of(new, &self.username)? {
             request = request.reply_markup(keyboard);
         }
-        match request.await {
+        match ask(&self.bot, request.payload_ref()).await {
             Ok(_) => Ok(()),
             Err(error) if errors::is_not_modified(&error) => Ok(()),
             Err(error) => Err(meaning(&error)),
@@ -213,18 +211,21 @@ impl Channel for Telegram {
 
     async fn delete(&self, message: &MessageRef) -> Result<(), ChannelError> {
         let request = self.bot.delete_message(chat_id(&message.chat)?, message_id(message)?);
-        request.await.map(|_| ()).map_err(|error| meaning(&error))
+        let done = ask(&self.bot, request.payload_ref()).await;
+        done.map(|_| ()).map_err(|error| meaning(&error))
     }
 
     async fn typing(&self, chat: &ChatId) {
         let Ok(chat) = chat_id(chat) else { return };
-        // A sign that does not come is no loss.
-        let _ = self.bot.send_chat_action(chat, ChatAction::Typing).await;
+        let sign = self.bot.send_chat_action(chat, ChatAction::Typing);
+        // One that does not come is no loss.
+        let _ = ask(&self.bot, sign.payload_ref()).await;
     }
 
     async fn fetch(&self, attachment: &Attachment) -> Result<Bytes, ChannelError> {
         let id = teloxide::types::FileId(attachment.id.clone());
-        let file = self.bot.get_file(id).await.map_err(|error| meaning(&error))?;
+        let file = ask(&self.bot, self.bot.get_file(id).payload_ref()).await;
+        let file = file.map_err(|error| meaning(&error))?;
         if u64::from(file.size) > FILES_IN_BYTES_MAX {
             return Err(ChannelError::Refused("the file is too large"));
         }
@@ -236,13 +237,9 @@ impl Channel for Telegram {
         if let Some(sent) = self.sent_as(chat, &file.key) {
             return Ok(sent);
         }
-        let input = InputFile::memory(file.bytes.clone()).file_name(file.name.clone());
-        let (to, caption) = (chat_id(chat)?, file.caption.clone());
-        let sent = if file.media_type == "image/jpeg" || file.media_type == "image/png" {
-            self.bot.send_photo(to, input).caption(caption).await
-        } else {
-            self.bot.send_document(to, input).caption(caption).await
-        };
+        let is_photo = file.media_type == "image/jpeg" || file.media_type == "image/png";
+        let how = if is_photo { ("SendPhoto", "photo") } else { ("SendDocument", "document") };
+        let sent = calls::send_file(&self.bot, how, chat_id(chat)?, file).await;
         let sent = sent.map_err(|error| meaning(&error))?;
         Ok(self.note_sent(chat, &file.key, sent.id))
     }
@@ -257,7 +254,7 @@ impl Channel for Telegram {
             if !language.is_empty() {
                 request = request.language_code(language);
             }
-            if let Err(error) = request.await {
+            if let Err(error) = ask(&self.bot, request.payload_ref()).await {
                 tracing::warn!(error = ?meaning(&error), "the menu of commands was not set");
                 return;
             }

@@ -33,6 +33,7 @@ mod tests;
 mod webhook;
 
 use content::Contents;
+use inbound::is_sid;
 use media::Shelf;
 use rest::Rest;
 use state::State;
@@ -92,6 +93,9 @@ pub enum StartError {
     /// The number is not one.
     #[error("a WhatsApp number is written as +14155238886")]
     Number,
+    /// The account's id is not one.
+    #[error("a Twilio account's id is AC and 32 hexadecimal digits")]
+    Account,
     /// The client cannot be made.
     #[error("the platform offers no TLS roots or sockets")]
     Platform,
@@ -101,12 +105,15 @@ impl WhatsApp {
     /// Speaks for a number. Whether Twilio agrees shows with the first message.
     ///
     /// # Errors
-    /// When the number is malformed or the platform offers no network.
+    /// When the number or the account's id is malformed, or the platform offers no network.
     pub fn start(settings: Settings) -> Result<Arc<Self>, StartError> {
         let Settings { account_sid, auth_token, number, public_url, apis } = settings;
         let digits = number.strip_prefix('+').unwrap_or_default();
         if !(7..=15).contains(&digits.len()) || !digits.bytes().all(|b| b.is_ascii_digit()) {
             return Err(StartError::Number);
+        }
+        if !is_sid(&account_sid) {
+            return Err(StartError::Account);
         }
         let rest = Rest::new(&account_sid, auth_token.clone(), apis)?;
         Ok(Arc::new(Self {

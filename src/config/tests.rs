@@ -50,18 +50,40 @@ fn a_wrong_address_is_named() {
 }
 
 #[test]
-fn an_image_that_could_be_swapped_is_refused() {
-    let moving = [
-        ("TEXTSLASH_RELAY_IMAGE", "ghcr.io/x/relay:latest"),
-        ("TEXTSLASH_VM_IMAGE", "ghcr.io/x/vm@sha256:0"),
-    ];
-    assert!(images(&Environment::of(&moving)).is_err());
+fn an_image_is_taken_by_its_whole_digest_only() {
+    let digest = "0123456789abcdef".repeat(4);
+    let of = |relay: &str, vm: &str| {
+        let settings = [("TEXTSLASH_RELAY_IMAGE", relay), ("TEXTSLASH_VM_IMAGE", vm)];
+        images(&Environment::of(&settings)).map_err(|refusal| refusal.to_string())
+    };
+    let pinned = format!("ghcr.io/x/image@sha256:{digest}");
+    let taken = of(&pinned, &pinned).unwrap();
+    assert_eq!([taken.relay, taken.vm], [pinned.clone(), pinned.clone()]);
+
+    for swappable in [
+        "ghcr.io/x/image:latest".to_owned(),
+        "ghcr.io/x/image@sha256:0".to_owned(),
+        "ghcr.io/x/image@sha256:".to_owned(),
+        format!("ghcr.io/x/image@sha256:{}", &digest[1..]),
+        format!("{pinned}0"),
+        format!("{pinned}:latest"),
+        format!("{pinned}@sha256:{digest}"),
+        format!("ghcr.io/x/image@sha256:{}", digest.to_uppercase()),
+        format!("ghcr.io/x/image@sha256:{}g", &digest[1..]),
+        format!("ghcr.io/x/image@sha512:{digest}"),
+        format!("ghcr.io/x/image:{digest}"),
+        format!("@sha256:{digest}"),
+    ] {
+        let refusals = [
+            (of(&swappable, &pinned), "TEXTSLASH_RELAY_IMAGE"),
+            (of(&pinned, &swappable), "TEXTSLASH_VM_IMAGE"),
+        ];
+        for (refusal, name) in refusals {
+            let refusal = refusal.expect_err(&swappable);
+            assert!(refusal.starts_with(name) && refusal.contains("64 digits"), "{refusal}");
+        }
+    }
     assert!(images(&Environment::of(NOTHING)).is_err());
-    let pinned = [
-        ("TEXTSLASH_RELAY_IMAGE", "ghcr.io/x/relay@sha256:0"),
-        ("TEXTSLASH_VM_IMAGE", "ghcr.io/x/vm@sha256:0"),
-    ];
-    assert!(images(&Environment::of(&pinned)).is_ok());
 }
 
 #[test]

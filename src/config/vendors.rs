@@ -74,13 +74,23 @@ pub fn images(environment: &Environment<'_>) -> anyhow::Result<Images> {
         let image = environment.require(name).with_context(
             || "a real cloud can only run images that are published; see README, \"Host it\"",
         )?;
-        if image.contains("@sha256:") {
+        if is_pinned(&image) {
             Ok(image)
         } else {
-            bail!("{name} must end in @sha256: and the digest, so that nobody can swap the image")
+            bail!(
+                "{name} must end in @sha256: and the digest, 64 digits of 0-9 and a-f, so that nobody can \
+                 swap the image"
+            )
         }
     };
     Ok(Images { relay: image("TEXTSLASH_RELAY_IMAGE")?, vm: image("TEXTSLASH_VM_IMAGE")? })
+}
+
+fn is_pinned(image: &str) -> bool {
+    let is_digit = |byte: u8| matches!(byte, b'0'..=b'9' | b'a'..=b'f');
+    image.split_once("@sha256:").is_some_and(|(repository, digest)| {
+        !repository.is_empty() && digest.len() == 64 && digest.bytes().all(is_digit)
+    })
 }
 
 /// The vendor's URL in the setting `name`.

@@ -70,7 +70,10 @@ impl Ada {
             held: BTreeSet::new(),
             runs: Vec::new(),
             begun_ms: Vec::new(),
-            images: Images { relay: "relay@sha256:1".into(), vm: "vm@sha256:2".into() },
+            images: Images {
+                relay: format!("relay@sha256:{}", "1".repeat(64)),
+                vm: format!("vm@sha256:{}", "2".repeat(64)),
+            },
             fresh: DeploymentId::from_random([3; 10]),
             secrets_so_far: 0,
             unread: Vec::new(),

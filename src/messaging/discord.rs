@@ -26,6 +26,9 @@ const DEADLINE: Duration = Duration::from_secs(15);
 /// The answer is one user.
 const ANSWER_BYTES_MAX: usize = 64 * 1024;
 
+/// Longest name (Discord's docs, "Usernames and Nicknames").
+const NAME_CHARS_MAX: usize = 32;
+
 /// The token in a paste: three parts with dots between.
 pub(super) fn judge(pasted: &str, audience: Audience) -> Result<Arc<Secret>, Rejection> {
     if pasted.trim().is_empty() {
@@ -75,10 +78,15 @@ pub(super) async fn check(
         _ => return Err(Rejection::OutOfReach),
     }
     let me: Value = serde_json::from_slice(&answer.body).map_err(|_| Rejection::OutOfReach)?;
-    let name = me["username"].as_str().ok_or(Rejection::OutOfReach)?;
+    let name = me["username"].as_str().filter(|it| is_name(it)).ok_or(Rejection::OutOfReach)?;
     // A bot's id is its application's, which the link that installs it needs.
-    let id = me["id"].as_str().unwrap_or_default();
+    let id = me["id"].as_str().filter(|it| it.parse::<u64>().is_ok()).unwrap_or_default();
     let name = format!("@{name} {id}").trim_end().to_owned();
     let address = Address { name, serves: None, by_hand: false };
     Ok(ChatAccount { addresses: vec![address] })
+}
+
+/// A name as Discord gives them, and short enough not to be the token.
+fn is_name(text: &str) -> bool {
+    (1..=NAME_CHARS_MAX).contains(&text.chars().count()) && !text.chars().any(char::is_control)
 }

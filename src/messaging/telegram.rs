@@ -31,6 +31,9 @@ const ANSWER_BYTES_MAX: usize = 64 * 1024;
 /// Telegram keeps this many connections to a webhook at most: one person writes to a relay.
 const CONNECTIONS_MAX: u32 = 4;
 
+/// Longest name (<https://core.telegram.org/bots/features#botfather>: 5 to 32 characters).
+const NAME_CHARS_MAX: usize = 32;
+
 /// The token in a paste: alone, or in the midst of BotFather's message.
 pub(super) fn judge(pasted: &str, audience: Audience) -> Result<Arc<Secret>, Rejection> {
     if pasted.trim().is_empty() {
@@ -121,7 +124,8 @@ impl<'a> Bot<'a> {
         let (me, serves) =
             futures::join!(self.call("getMe", &none), self.call("getWebhookInfo", &none));
         let me = me.map_err(rejection)?;
-        let username = me["username"].as_str().ok_or(Rejection::OutOfReach)?;
+        let username = me["username"].as_str().filter(|it| is_name(it));
+        let username = username.ok_or(Rejection::OutOfReach)?;
         let serves = host_of(&serves.map_err(rejection)?);
         let address = Address { name: format!("@{username}"), serves, by_hand: false };
         Ok(ChatAccount { addresses: vec![address] })
@@ -150,6 +154,12 @@ impl<'a> Bot<'a> {
         };
         done.map(|_| ()).map_err(point_error)
     }
+}
+
+/// A name as Telegram gives them.
+fn is_name(text: &str) -> bool {
+    (1..=NAME_CHARS_MAX).contains(&text.len())
+        && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_')
 }
 
 /// The rest of a webhook's URL may hold what opens it.

@@ -199,10 +199,17 @@ fn callback_url(sender: &Value) -> Option<&str> {
 }
 
 fn address(sender: &Value) -> Option<Address> {
-    let name = sender["sender_id"].as_str()?.strip_prefix("whatsapp:")?.to_owned();
+    let name = sender["sender_id"].as_str()?.strip_prefix("whatsapp:")?;
+    let name = Some(name).filter(|it| is_number(it))?.to_owned();
     let serves = callback_url(sender).and_then(|url| Url::parse(url).ok());
     let serves = serves.and_then(|url| url.host_str().map(str::to_owned));
     Some(Address { name, serves, by_hand: false })
+}
+
+/// As the relay takes it (E.164).
+fn is_number(text: &str) -> bool {
+    let digits = text.strip_prefix('+').unwrap_or_default();
+    (7..=15).contains(&digits.len()) && digits.bytes().all(|b| b.is_ascii_digit())
 }
 
 fn rejection(no: No) -> Rejection {

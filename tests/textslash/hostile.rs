@@ -8,6 +8,8 @@ use proptest::test_runner::{Config, TestRunner};
 
 use targets::TARGETS;
 
+mod addresses;
+mod floods;
 #[path = "../fuzz/src/lib.rs"]
 mod targets;
 

@@ -92,22 +92,20 @@ impl EventHandler for Listener {
     }
 
     async fn interaction_create(&self, _: Context, interaction: Interaction) {
-        let (id, token, answer, inbound) = match &interaction {
+        let (id, token, answer) = match &interaction {
             Interaction::Command(command) => {
                 let answer = json!({ "type": 4, "data": { "content": "✓", "flags": EPHEMERAL } });
-                (command.id, &command.token, answer, Some(inbound::of_command(command)))
+                (command.id, &command.token, answer)
             }
-            Interaction::Component(tap) => match components::modal(&tap.data.custom_id) {
-                Some(modal) => (tap.id, &tap.token, modal, None),
-                None => (tap.id, &tap.token, json!({ "type": 6 }), Some(inbound::of_tap(tap))),
-            },
-            Interaction::Modal(filled) => {
-                (filled.id, &filled.token, json!({ "type": 6 }), Some(inbound::of_modal(filled)))
+            Interaction::Component(tap) => {
+                let modal = components::modal(&tap.data.custom_id);
+                (tap.id, &tap.token, modal.unwrap_or_else(|| json!({ "type": 6 })))
             }
+            Interaction::Modal(filled) => (filled.id, &filled.token, json!({ "type": 6 })),
             _ => return,
         };
         // Before it is answered, so that what the same person does next does not come before it.
-        if let Some(inbound) = inbound {
+        if let Some(inbound) = inbound::of_interaction(&interaction) {
             if let (Place::Private, Ok(chat)) = (inbound.place, inbound.chat.0.parse()) {
                 self.heard.chat(chat);
             }

@@ -1,12 +1,27 @@
 //! What people do on Discord, in the words that every service shares.
 
 use serenity::all::{
-    ActionRowComponent, CommandInteraction, ComponentInteraction, GuildId, InteractionContext,
-    Message, MessageType, ModalInteraction, User,
+    ActionRowComponent, CommandInteraction, ComponentInteraction, Event, GatewayEvent, GuildId,
+    Interaction, InteractionContext, Message, MessageType, ModalInteraction, User,
 };
 use zeroize::Zeroizing;
 
+use super::components;
 use crate::chat::{Attachment, ChatId, Content, Inbound, InboundId, MessageRef, Place, UserId};
+
+/// What people do in a payload of the gateway, read as its connection reads it. Nothing for what cannot be
+/// read and for every other event.
+pub fn done_in(payload: &[u8]) -> Vec<Inbound> {
+    match serde_json::from_slice(payload) {
+        Ok(GatewayEvent::Dispatch(_, Event::MessageCreate(created))) => {
+            of_message(&created.message)
+        }
+        Ok(GatewayEvent::Dispatch(_, Event::InteractionCreate(created))) => {
+            of_interaction(&created.interaction).into_iter().collect()
+        }
+        _ => Vec::new(),
+    }
+}
 
 /// What a person's message means: a line, or its files, the first with the words. Nothing for a bot's,
 /// ours among them, and for notices.
@@ -40,8 +55,20 @@ pub(super) fn of_message(message: &Message) -> Vec<Inbound> {
     files.collect()
 }
 
+/// What an interaction means. Nothing for a tap that opens a form.
+pub(super) fn of_interaction(interaction: &Interaction) -> Option<Inbound> {
+    match interaction {
+        Interaction::Command(command) => Some(of_command(command)),
+        Interaction::Component(tap) => {
+            components::modal(&tap.data.custom_id).is_none().then(|| of_tap(tap))
+        }
+        Interaction::Modal(filled) => Some(of_modal(filled)),
+        _ => None,
+    }
+}
+
 /// A slash command is a line.
-pub(super) fn of_command(command: &CommandInteraction) -> Inbound {
+fn of_command(command: &CommandInteraction) -> Inbound {
     inbound(
         command.id.to_string(),
         &command.channel_id.to_string(),
@@ -52,7 +79,7 @@ pub(super) fn of_command(command: &CommandInteraction) -> Inbound {
     )
 }
 
-pub(super) fn of_tap(tap: &ComponentInteraction) -> Inbound {
+fn of_tap(tap: &ComponentInteraction) -> Inbound {
     let chat = tap.channel_id.to_string();
     let message = MessageRef { chat: ChatId(chat.clone()), id: tap.message.id.to_string() };
     let content = Content::Tap { button: tap.data.custom_id.clone(), message: Some(message) };
@@ -61,7 +88,7 @@ pub(super) fn of_tap(tap: &ComponentInteraction) -> Inbound {
 }
 
 /// What was filled in is a secret.
-pub(super) fn of_modal(filled: &ModalInteraction) -> Inbound {
+fn of_modal(filled: &ModalInteraction) -> Inbound {
     let content = Content::Secret(values(filled));
     let (chat, place) = (filled.channel_id.to_string(), place(filled.guild_id, None));
     inbound(filled.id.to_string(), &chat, &filled.user, Some(&filled.locale), place, content)

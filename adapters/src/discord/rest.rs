@@ -10,10 +10,11 @@ use reqwest::multipart::{Form, Part};
 use reqwest::{Client, Method, RequestBuilder, Response, StatusCode};
 use serde::Deserialize;
 use serde_json::{Value, json};
-use serenity::all::Message;
+use serenity::all::{Message, UserId};
 use zeroize::Zeroizing;
 
 use super::errors::{StartError, meaning};
+use crate::answer::{Unread, json, read};
 use crate::channel::ChannelError;
 use crate::chat::File;
 
@@ -23,6 +24,9 @@ const BASE: &str = "https://discord.com";
 const NAME: &str = concat!("DiscordBot (https://discord.com, ", env!("CARGO_PKG_VERSION"), ")");
 
 const DEADLINE: Duration = Duration::from_secs(20);
+
+/// A page of a hundred messages with all that surrounds them.
+const ANSWER_BYTES_MAX: u64 = 4 * 1024 * 1024;
 
 const FILE_DEADLINE: Duration = Duration::from_secs(180);
 
@@ -43,7 +47,7 @@ pub(super) struct Rest {
 /// Who the bot is.
 #[derive(Deserialize)]
 pub(super) struct Me {
-    pub(super) id: String,
+    pub(super) id: UserId,
     pub(super) username: String,
 }
 
@@ -76,7 +80,7 @@ impl Rest {
         let answer = asked.map_err(|_| StartError::OutOfReach)?;
         match answer.status() {
             StatusCode::UNAUTHORIZED => Err(StartError::TokenRefused),
-            StatusCode::OK => answer.json().await.map_err(|_| StartError::OutOfReach),
+            StatusCode::OK => json(answer, ANSWER_BYTES_MAX).await.ok_or(StartError::OutOfReach),
             _ => Err(StartError::OutOfReach),
         }
     }
@@ -102,7 +106,8 @@ impl Rest {
                 self.obeys(&limit(&Method::POST, &path), request).await?
             }
         };
-        answer.json::<Sent>().await.map(|it| it.id).map_err(|_| ChannelError::InDoubt)
+        let sent = json::<Sent>(answer, ANSWER_BYTES_MAX).await;
+        sent.map(|it| it.id).ok_or(ChannelError::InDoubt)
     }
 
     pub(super) async fn edit(
@@ -128,7 +133,7 @@ impl Rest {
     pub(super) async fn message(&self, channel: u64, id: u64) -> Result<Message, ChannelError> {
         let path = format!("channels/{channel}/messages/{id}");
         let answer = self.sends(Method::GET, &path, None).await?;
-        answer.json().await.map_err(|_| ChannelError::InDoubt)
+        json(answer, ANSWER_BYTES_MAX).await.ok_or(ChannelError::InDoubt)
     }
 
     /// The newest messages, or those that came next after one; the oldest first.
@@ -141,15 +146,15 @@ impl Rest {
         let after = after.map(|id| format!("&after={id}")).unwrap_or_default();
         let path = format!("channels/{channel}/messages?limit={limit}{after}");
         let answer = self.sends(Method::GET, &path, None).await?;
-        let found = answer.json::<Vec<Message>>().await;
-        let mut found = found.map_err(|_| ChannelError::InDoubt)?;
+        let found = json::<Vec<Message>>(answer, ANSWER_BYTES_MAX).await;
+        let mut found = found.ok_or(ChannelError::InDoubt)?;
         found.sort_by_key(|message| message.id);
         Ok(found)
     }
 
     pub(super) async fn register(
         &self,
-        application: &str,
+        application: UserId,
         commands: &Value,
     ) -> Result<(), ChannelError> {
         let path = format!("applications/{application}/commands");
@@ -163,6 +168,9 @@ impl Rest {
         token: &str,
         answer: &Value,
     ) -> Result<(), ChannelError> {
+        if !is_token(token) {
+            return Err(ChannelError::Refused("no token of an interaction"));
+        }
         let path = format!("interactions/{interaction}/{token}/callback");
         let answered = self.request(Method::POST, &path, DEADLINE).json(answer).send().await;
         match answered {
@@ -175,23 +183,16 @@ impl Rest {
     /// A file from where Discord says it lies: our token is none of that place's business.
     pub(super) async fn download(&self, url: &str, most: u64) -> Result<Bytes, ChannelError> {
         let answer = self.client.get(url).timeout(FILE_DEADLINE).send().await;
-        let mut answer = answer.map_err(|_| ChannelError::InDoubt)?;
+        let answer = answer.map_err(|_| ChannelError::InDoubt)?;
         match answer.status() {
             StatusCode::OK => {}
             status if status.is_server_error() => return Err(ChannelError::InDoubt),
             _ => return Err(ChannelError::Refused("the file is not there any more")),
         }
-        if answer.content_length().is_some_and(|length| length > most) {
-            return Err(ChannelError::Refused("the file is too large"));
-        }
-        let mut whole = Vec::new();
-        while let Some(piece) = answer.chunk().await.map_err(|_| ChannelError::InDoubt)? {
-            if (whole.len() + piece.len()) as u64 > most {
-                return Err(ChannelError::Refused("the file is too large"));
-            }
-            whole.extend_from_slice(&piece);
-        }
-        Ok(whole.into())
+        read(answer, most).await.map_err(|why| match why {
+            Unread::TooLong => ChannelError::Refused("the file is too large"),
+            Unread::Broken => ChannelError::InDoubt,
+        })
     }
 
     fn request(&self, method: Method, path: &str, deadline: Duration) -> RequestBuilder {
@@ -228,7 +229,7 @@ impl Rest {
         if status.is_success() {
             return Ok(answer);
         }
-        let refusal = answer.json::<Refusal>().await.ok();
+        let refusal = json::<Refusal>(answer, ANSWER_BYTES_MAX).await;
         let code = refusal.as_ref().map_or(0, |it| it.code);
         if status != StatusCode::TOO_MANY_REQUESTS {
             return Err(meaning(status, code));
@@ -252,6 +253,11 @@ impl Rest {
         let until = [limit, GLOBAL].into_iter().filter_map(|it| closed.get(it)).max()?;
         until.checked_duration_since(Instant::now()).filter(|left| !left.is_zero())
     }
+}
+
+/// So that it can stand in a path.
+fn is_token(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_=".contains(&b))
 }
 
 fn too_fast(wait: Duration) -> ChannelError {

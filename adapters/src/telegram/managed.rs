@@ -4,12 +4,13 @@
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use teloxide::requests::{JsonRequest, Payload, Request};
+use teloxide::requests::Payload;
 use teloxide::{Bot, RequestError};
 use url::Url;
 use zeroize::Zeroizing;
 
 use super::Telegram;
+use super::calls::ask;
 use super::errors::meaning;
 use crate::chat::{Button, ChatId, Content, Inbound, InboundId, Place, UserId};
 use crate::inbox::{Delivery, NotTaken};
@@ -67,15 +68,14 @@ pub(super) struct Me {
 }
 
 pub(super) async fn me(bot: &Bot) -> Result<Me, RequestError> {
-    JsonRequest::new(bot.clone(), GetMe {}).send().await
+    ask(bot, &GetMe {}).await
 }
 
 impl Telegram {
     /// Gets the token of a bot that was made, and takes it in as if its owner had entered it. A bot is told
     /// of once, whatever becomes of its token later.
     pub(super) async fn hear_of_bot(&self, made: Made) -> Result<Option<Delivery>, NotTaken> {
-        let asked = JsonRequest::new(self.bot.clone(), GetManagedBotToken { user_id: made.bot });
-        let token = match asked.send().await {
+        let token = match ask(&self.bot, &GetManagedBotToken { user_id: made.bot }).await {
             Ok(token) => Zeroizing::new(token),
             Err(RequestError::Api(error)) => {
                 tracing::warn!(?error, "the token of a bot that was made is not given");
@@ -103,9 +103,9 @@ impl Telegram {
     /// Nobody but its owner can write to the bot. Its relay obeys nobody else anyway.
     fn close_to_others(&self, user_id: i64) {
         let closed = SetManagedBotAccessSettings { user_id, is_access_restricted: true };
-        let request = JsonRequest::new(self.bot.clone(), closed);
+        let bot = self.bot.clone();
         tokio::spawn(async move {
-            if let Err(error) = request.send().await {
+            if let Err(error) = ask(&bot, &closed).await {
                 tracing::info!(error = %meaning(&error), "a bot that was made stays open to all");
             }
         });

@@ -6,11 +6,11 @@ use std::time::Duration;
 
 use serde::Serialize;
 use serde_json::Value;
-use teloxide::requests::{JsonRequest, Payload, Request};
+use teloxide::requests::Payload;
 use teloxide::types::Update;
 use teloxide::{ApiError, RequestError};
 
-use super::{Telegram, managed};
+use super::{Telegram, calls, managed};
 use crate::inbox::Delivery;
 
 #[cfg(test)]
@@ -58,7 +58,7 @@ pub(super) async fn poll(telegram: Weak<Telegram>) {
         let Some(bot) = telegram.upgrade().map(|telegram| telegram.bot.clone()) else { return };
         let ask =
             GetUpdates { offset, timeout: HOLD_S, limit: BATCH_MAX, allowed_updates: ALLOWED };
-        let asked = JsonRequest::new(bot, ask).send().await;
+        let asked = calls::ask(&bot, &ask).await;
         let Some(telegram) = telegram.upgrade() else { return };
         let waits = match asked {
             Ok(updates) => {

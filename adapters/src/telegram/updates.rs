@@ -6,6 +6,7 @@ use teloxide::types::{
 use zeroize::Zeroizing;
 
 use super::Telegram;
+use super::calls::ask;
 use crate::chat::{Attachment, ChatId, Content, Inbound, InboundId, MessageRef, Place, UserId};
 use crate::inbox::{Delivery, NotTaken};
 
@@ -32,9 +33,9 @@ impl Telegram {
     fn relieve(&self, query: &CallbackQuery) {
         let (bot, id) = (self.bot.clone(), query.id.clone());
         tokio::spawn(async move {
-            use teloxide::requests::Requester;
+            use teloxide::requests::{HasPayload, Requester};
             // It stops by itself after a while.
-            let _ = bot.answer_callback_query(id).await;
+            let _ = ask(&bot, bot.answer_callback_query(id).payload_ref()).await;
         });
     }
 

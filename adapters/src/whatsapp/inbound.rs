@@ -52,7 +52,7 @@ const KNOWN: [&str; 37] = [
     "WaId",
 ];
 
-/// Media of one message (Twilio's limit).
+/// Media of one message (Twilio's limit): numbered with one digit.
 const MEDIA_MAX: usize = 10;
 
 /// It is signed, and yet not a message as Twilio sends them.
@@ -62,7 +62,7 @@ pub(super) struct NotAMessage;
 fn is_known(name: &str) -> bool {
     let numbered = ["MediaUrl", "MediaContentType"].iter().find_map(|it| name.strip_prefix(it));
     match numbered {
-        Some(number) => number.parse::<usize>().is_ok_and(|number| number < MEDIA_MAX),
+        Some(number) => matches!(number.as_bytes(), [b'0'..=b'9']),
         None => KNOWN.contains(&name),
     }
 }
@@ -150,7 +150,8 @@ fn media(fields: &BTreeMap<&str, &str>, sid: &str, body: &str) -> Vec<Attachment
 
 /// Two capital letters and 32 hexadecimal digits, so that it can stand in a path.
 pub(super) fn is_sid(text: &str) -> bool {
-    text.len() == 34
-        && text[..2].bytes().all(|b| b.is_ascii_uppercase())
-        && text[2..].bytes().all(|b| b.is_ascii_hexdigit())
+    let Some((kind, number)) = text.as_bytes().split_at_checked(2) else { return false };
+    number.len() == 32
+        && kind.iter().all(u8::is_ascii_uppercase)
+        && number.iter().all(u8::is_ascii_hexdigit)
 }

@@ -11,6 +11,7 @@ use zeroize::Zeroizing;
 
 use super::inbound::is_sid;
 use super::{Apis, StartError};
+use crate::answer::{Unread, json, read};
 use crate::channel::ChannelError;
 
 /// A message takes a fraction of a second; beyond this nobody knows.
@@ -18,6 +19,9 @@ const DEADLINE: Duration = Duration::from_secs(15);
 
 /// A file of 16 MB over a slow line.
 const FILE_DEADLINE: Duration = Duration::from_secs(60);
+
+/// A message of 1600 characters with all that surrounds it.
+const ANSWER_BYTES_MAX: u64 = 256 * 1024;
 
 /// How long to wait when Twilio is too busy and does not say.
 const BUSY_MS: u64 = 3_000;
@@ -84,8 +88,8 @@ impl Rest {
         let answer = answer.map_err(|_| ChannelError::InDoubt)?;
         match answer.status() {
             status if status.is_success() => {
-                let message = answer.json::<Message>().await;
-                message.map(|it| it.sid).map_err(|_| ChannelError::InDoubt)
+                let message = json::<Message>(answer, ANSWER_BYTES_MAX).await;
+                message.map(|it| it.sid).ok_or(ChannelError::InDoubt)
             }
             status if status.is_server_error() => Err(ChannelError::InDoubt),
             _ => Err(meaning(answer).await),
@@ -97,7 +101,7 @@ impl Rest {
         let query = [("From", from), ("To", to), ("PageSize", "1")];
         let request = self.client.get(self.account("Messages.json")).query(&query);
         let answer = self.authorized(request, DEADLINE).send().await.ok()?;
-        let recent: Messages = answer.json().await.ok()?;
+        let recent: Messages = json(answer, ANSWER_BYTES_MAX).await?;
         recent.messages.into_iter().next()
     }
 
@@ -134,7 +138,7 @@ impl Rest {
         if !answer.status().is_success() {
             return None;
         }
-        let answer: Value = answer.json().await.ok()?;
+        let answer: Value = json(answer, ANSWER_BYTES_MAX).await?;
         answer["sid"].as_str().filter(|sid| is_sid(sid)).map(str::to_owned)
     }
 
@@ -157,22 +161,16 @@ impl Rest {
             answer = request.send().await.map_err(|_| ChannelError::InDoubt)?;
         }
         match answer.status() {
-            status if status.is_success() => read(answer, bytes_max).await,
+            status if status.is_success() => {
+                read(answer, bytes_max).await.map_err(|why| match why {
+                    Unread::TooLong => ChannelError::Refused("the file is too large"),
+                    Unread::Broken => ChannelError::InDoubt,
+                })
+            }
             StatusCode::NOT_FOUND => Err(gone),
             _ => Err(ChannelError::InDoubt),
         }
     }
-}
-
-async fn read(mut answer: Response, bytes_max: u64) -> Result<Bytes, ChannelError> {
-    let mut whole = Vec::new();
-    while let Some(piece) = answer.chunk().await.map_err(|_| ChannelError::InDoubt)? {
-        if (whole.len() + piece.len()) as u64 > bytes_max {
-            return Err(ChannelError::Refused("the file is too large"));
-        }
-        whole.extend_from_slice(&piece);
-    }
-    Ok(whole.into())
 }
 
 fn joined(base: &Url, path: &str) -> String {
@@ -184,7 +182,8 @@ async fn meaning(answer: Response) -> ChannelError {
     let status = answer.status();
     let wait = answer.headers().get(reqwest::header::RETRY_AFTER);
     let wait = wait.and_then(|it| it.to_str().ok()?.trim().parse::<u64>().ok());
-    let code = answer.json::<Refusal>().await.ok().and_then(|refusal| refusal.code);
+    let refusal = json::<Refusal>(answer, ANSWER_BYTES_MAX).await;
+    let code = refusal.and_then(|refusal| refusal.code);
     match (status, code) {
         (StatusCode::TOO_MANY_REQUESTS, _) | (_, Some(20429 | 63018)) => ChannelError::TooFast {
             retry_after_ms: wait.map_or(BUSY_MS, |seconds| seconds.saturating_mul(1_000)),

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::WhatsApp;
+use super::inbound::is_sid;
 use super::webhook::Form;
 use crate::channel::{Channel, ChannelError};
 use crate::chat::ChatId;
@@ -14,9 +15,8 @@ impl WhatsApp {
     pub(super) fn take_status(self: &Arc<Self>, form: &Form) {
         let field =
             |name: &str| form.iter().find(|(it, _)| it == name).map(|(_, value)| value.as_str());
-        let (Some(sid), Some(status)) = (field("MessageSid"), field("MessageStatus")) else {
-            return;
-        };
+        let sid = field("MessageSid").filter(|it| is_sid(it));
+        let (Some(sid), Some(status)) = (sid, field("MessageStatus")) else { return };
         match (status, field("ErrorCode")) {
             ("failed" | "undelivered", Some(WINDOW_CLOSED)) => {
                 let open_again = self.state().came_too_late(sid);

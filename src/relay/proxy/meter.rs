@@ -10,6 +10,10 @@ use crate::relay::ledger::Tokens;
 /// pass uncounted.
 const BUFFER_BYTES_MAX: usize = 4 * 1024 * 1024;
 
+/// Tokens that one answer may cost, more than any model reads or writes: a figure beyond it is a mistake, and
+/// a few of those would no longer fit the count.
+const TOKENS_MAX: u64 = 1 << 30;
+
 /// Counts what one answer cost.
 pub(super) struct Meter {
     is_stream: bool,
@@ -83,9 +87,10 @@ impl Meter {
         };
         let input =
             [usage.input_tokens, usage.cache_creation_input_tokens, usage.cache_read_input_tokens];
-        let input: u64 = input.into_iter().flatten().sum();
+        let input = input.into_iter().flatten().fold(0, u64::saturating_add).min(TOKENS_MAX);
+        let output = usage.output_tokens.unwrap_or(0).min(TOKENS_MAX);
         self.counted.input = self.counted.input.max(input);
-        self.counted.output = self.counted.output.max(usage.output_tokens.unwrap_or(0));
+        self.counted.output = self.counted.output.max(output);
     }
 
     fn since(&self, before: Tokens) -> Option<Tokens> {

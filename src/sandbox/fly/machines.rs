@@ -352,6 +352,6 @@ impl Fly {
 
 fn is_pinned(image: &str) -> bool {
     image.split_once("@sha256:").is_some_and(|(_, digest)| {
-        digest.len() == 64 && digest.bytes().all(|b| b.is_ascii_hexdigit())
+        digest.len() == 64 && digest.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'))
     })
 }

@@ -25,7 +25,10 @@ fn spec(seed: u8) -> Spec {
         address: None,
         locale: String::new(),
         agent: AgentKind::Shell,
-        images: Images { relay: "relay@sha256:1".to_owned(), vm: "vm@sha256:2".to_owned() },
+        images: Images {
+            relay: format!("relay@sha256:{}", "1".repeat(64)),
+            vm: format!("vm@sha256:{}", "2".repeat(64)),
+        },
     }
 }
 

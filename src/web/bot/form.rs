@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use axum::extract::State;
+use axum::extract::rejection::JsonRejection;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
@@ -91,6 +92,12 @@ impl FormDoor {
     }
 }
 
+/// Without the words of a refusal, which hold what was sent.
+#[expect(clippy::result_large_err, reason = "an answer is made once a request, and lives as long")]
+fn read(asked: Result<Json<Asked>, JsonRejection>) -> Result<Asked, Response> {
+    asked.map(|Json(asked)| asked).map_err(|refusal| refusal.status().into_response())
+}
+
 fn value(form: &Form, asked: &Asked) -> Zeroizing<String> {
     let mut lines = Zeroizing::new(String::new());
     for field in &form.fields.fields {
@@ -106,9 +113,9 @@ fn value(form: &Form, asked: &Asked) -> Zeroizing<String> {
 
 async fn open(
     State(door): State<Arc<FormDoor>>,
-    Json(asked): Json<Asked>,
+    asked: Result<Json<Asked>, JsonRejection>,
 ) -> Result<Json<Value>, Response> {
-    let (form, left_s) = door.form(&asked)?;
+    let (form, left_s) = door.form(&read(asked)?)?;
     let fields: Vec<Value> = (form.fields.fields.iter())
         .map(|it| json!({ "id": it.id, "label": it.label, "example": it.example }))
         .collect();
@@ -120,8 +127,9 @@ async fn open(
 
 async fn check(
     State(door): State<Arc<FormDoor>>,
-    Json(asked): Json<Asked>,
+    asked: Result<Json<Asked>, JsonRejection>,
 ) -> Result<Json<Value>, Response> {
+    let asked = read(asked)?;
     let (form, _) = door.form(&asked)?;
     door.forms.count_check(&asked.ticket).map_err(|why| refused(why, Some(&form)))?;
     door.judge(&form, &value(&form, &asked)).await?;
@@ -131,8 +139,9 @@ async fn check(
 
 async fn submit(
     State(door): State<Arc<FormDoor>>,
-    Json(asked): Json<Asked>,
+    asked: Result<Json<Asked>, JsonRejection>,
 ) -> Result<Json<Value>, Response> {
+    let asked = read(asked)?;
     let sent = asked.submission.len();
     if !(16..=SUBMISSION_MAX).contains(&sent) {
         return Err(StatusCode::BAD_REQUEST.into_response());

@@ -4,6 +4,7 @@
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, LazyLock};
+use std::time::Duration;
 
 use adapters::chat::{ChatId, UserId};
 use adapters::telegram::verify_init_data;
@@ -35,10 +36,11 @@ struct Page {
 }
 
 static PAGE: LazyLock<Page> = LazyLock::new(|| {
-    let mut runtime = tokio::runtime::Builder::new_multi_thread();
-    let runtime = runtime.worker_threads(1).enable_all().build().expect("a runtime");
+    let mut runtime = tokio::runtime::Builder::new_current_thread();
+    let runtime = runtime.enable_all().build().expect("a runtime");
     let forms = Forms::new(Chance::seeded(1));
     let router = runtime.block_on(page(forms.clone()));
+    runtime.block_on(async { tokio::time::pause() });
     Page { runtime, router, forms }
 });
 
@@ -86,13 +88,7 @@ pub fn form_posts(data: &[u8]) {
     let ticket = PAGE.forms.open(form());
     let text = String::from_utf8_lossy(body).replace("{ticket}", &ticket);
     for path in ["/form/open", "/form/check", "/form/submit"] {
-        let request = http::Request::post(path)
-            .header("content-type", "application/json")
-            .header("fly-client-ip", somebody())
-            .body(Body::from(text.clone()))
-            .expect("a request");
-        let answer = PAGE.runtime.block_on(PAGE.router.clone().oneshot(request));
-        let answer = answer.expect("an answer");
+        let answer = PAGE.runtime.block_on(posted(path, &text));
         let (status, body) = (answer.status().as_u16(), answer.into_body());
         assert!(status < 500 || status == 503, "{path}: {status}");
         assert_ne!(status, 429, "the limit of one address stands before the form");
@@ -101,6 +97,24 @@ pub fn form_posts(data: &[u8]) {
         assert!(!told.contains("<script"), "{path} reflects what it was sent");
         assert!(!told.contains(ticket.as_str()), "{path} gives the ticket back");
     }
+}
+
+/// The minute is over at once in which too many addresses called for the limit to tell them apart.
+async fn posted(path: &str, text: &str) -> http::Response<Body> {
+    let post = || {
+        let request = http::Request::post(path)
+            .header("content-type", "application/json")
+            .header("fly-client-ip", somebody())
+            .body(Body::from(text.to_owned()))
+            .expect("a request");
+        PAGE.router.clone().oneshot(request)
+    };
+    let answer = post().await.expect("an answer");
+    if answer.status() != 429 {
+        return answer;
+    }
+    tokio::time::advance(Duration::from_secs(60)).await;
+    post().await.expect("an answer")
 }
 
 /// Another address each time.

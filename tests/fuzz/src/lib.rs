@@ -8,9 +8,13 @@ pub use tokens::tokens;
 pub use vendor_replies::vendor_replies;
 pub use webhook_bodies::webhook_bodies;
 
+mod discord_payloads;
+mod file_names;
 mod form_posts;
+mod model_answers;
 mod relay_protocol;
 mod tokens;
+mod vendor_checks;
 mod vendor_replies;
 mod webhook_bodies;
 

@@ -1,8 +1,9 @@
 //! What stands between relay and VM: a first line is the signature that is shown, the second the path; the rest
-//! is the body.
+//! is the body. Each of them may be what somebody calls a file, too.
 
 use textslash::protocol::{Call, Direction, TurnEvent, TurnRequest, Verifier, sign};
 
+use super::file_names::file_names;
 use super::{NOW_MS, first_line};
 
 /// Nobody without the key is believed, whatever is shown; what is signed is believed once, and not when a
@@ -11,6 +12,9 @@ pub fn relay_protocol(data: &[u8]) {
     const KEY: &[u8] = b"the link key";
     let (shown, rest) = first_line(data);
     let (path, body) = first_line(rest);
+    for name in [&shown, &path, &*String::from_utf8_lossy(body)] {
+        file_names(name);
+    }
     let path = format!("/{path}");
     let call = Call { direction: Direction::RelayToVm, method: "POST", path: &path, body };
     let mut verifier = Verifier::default();

@@ -1,5 +1,5 @@
-//! What Fly may answer: the first byte chooses the status, the second whether our token is echoed; the rest is
-//! the body.
+//! What the vendors may answer: the first byte chooses the status, the second whether our keys are echoed, and who
+//! answers; the rest is the body.
 
 use std::sync::Arc;
 
@@ -17,7 +17,29 @@ use textslash::spec::{
     AgentKind, CloudKind, DeploymentId, Images, Name, Region, RelayChannel, Size, Spec,
 };
 
+use super::model_answers::model_answers;
+use super::vendor_checks::{KEYS, ask_about_keys};
 use super::{NOW_MS, at_once};
+
+const STATUSES: [u16; 17] =
+    [200, 201, 202, 204, 400, 401, 404, 409, 412, 422, 429, 503, 301, 403, 408, 500, 502];
+
+/// Where each vendor's calls stay.
+const PREFIXES: [&str; 8] = [
+    "https://api.machines.dev/v1/",
+    "https://api.fly.io/",
+    "https://api.anthropic.com/v1/models",
+    "https://api.telegram.org/bot1234567890:AA",
+    "https://discord.com/api/v10/",
+    "https://api.twilio.com/2010-04-01/Accounts/AC1111",
+    "https://messaging.twilio.com/v2/Channels/Senders",
+    "https://content.twilio.com/v1/",
+];
+
+/// The status that a byte stands for.
+pub(super) fn status(byte: u8) -> u16 {
+    STATUSES[usize::from(byte) % STATUSES.len()]
+}
 
 /// Everything is answered so.
 struct Always {
@@ -27,7 +49,8 @@ struct Always {
 
 #[async_trait]
 impl Transport for Always {
-    async fn send(&self, _request: http::Request<Bytes>) -> Result<Reply, Unanswered> {
+    async fn send(&self, request: http::Request<Bytes>) -> Result<Reply, Unanswered> {
+        expect_within(&request.uri().to_string());
         let (mut head, ()) = http::Response::new(()).into_parts();
         head.status = self.status.try_into().expect("a status");
         let body = self.body.clone();
@@ -35,15 +58,34 @@ impl Transport for Always {
     }
 }
 
+/// However a vendor names its things, a call about them stays where that vendor's calls belong.
+fn expect_within(called: &str) {
+    let url = url::Url::parse(called).expect("a URL");
+    let is_app = url.host_str().is_some_and(|it| it.ends_with(".fly.dev") && !it.contains('%'));
+    let is_within = PREFIXES.iter().any(|prefix| url.as_str().starts_with(prefix));
+    assert!(is_within || is_app, "{url}");
+    let leaves =
+        |part: &str| matches!(part.to_lowercase().as_str(), ".." | "%2e%2e" | ".%2e" | "%2e.");
+    assert!(!called.split(['/', '?']).any(leaves), "{called}");
+}
+
 /// Whatever is answered to every question, an answer comes of it, and no credential stands in an error.
 pub fn vendor_replies(data: &[u8]) {
-    const STATUSES: [u16; 12] = [200, 201, 202, 204, 400, 401, 404, 409, 412, 422, 429, 503];
-    let [status, echoes, body @ ..] = data else { return };
+    let [byte, who, body @ ..] = data else { return };
+    if who / 2 % 3 == 2 {
+        return model_answers(data);
+    }
     let token = token();
-    let body =
-        if echoes % 2 == 1 { [body, token.as_bytes(), body].concat() } else { body.to_vec() };
-    let status = STATUSES[usize::from(*status) % STATUSES.len()];
-    at_once(ask_everything(&token, Always { status, body: body.into() }));
+    let keys: Vec<u8> = match who / 2 % 3 {
+        0 => token.clone().into_bytes(),
+        _ => KEYS.map(|(_, _, secret)| secret).concat().into_bytes(),
+    };
+    let body = if who % 2 == 1 { [body, &keys, body].concat() } else { body.to_vec() };
+    let always = Always { status: status(*byte), body: body.into() };
+    match who / 2 % 3 {
+        0 => at_once(ask_everything(&token, always)),
+        _ => at_once(ask_about_keys(Arc::new(always))),
+    }
 }
 
 async fn ask_everything(token: &str, always: Always) {

@@ -36,8 +36,8 @@ fn spec() -> Spec {
         locale: String::new(),
         agent: AgentKind::Claude,
         images: Images {
-            relay: "ghcr.io/textslash/relay@sha256:0".to_owned(),
-            vm: "ghcr.io/textslash/vm@sha256:0".to_owned(),
+            relay: format!("ghcr.io/textslash/relay@sha256:{}", "0".repeat(64)),
+            vm: format!("ghcr.io/textslash/vm@sha256:{}", "0".repeat(64)),
         },
     }
 }

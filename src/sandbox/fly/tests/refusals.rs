@@ -42,9 +42,10 @@ async fn a_second_machine_of_a_name_is_refused_with_the_id_of_the_first() {
 #[tokio::test(start_paused = true)]
 async fn a_machine_that_cannot_be_is_refused_and_leaves_no_trace() {
     type Change = fn(&mut Value);
-    let cases: [(Change, &str); 6] = [
+    let cases: [(Change, &str); 7] = [
         (|m| m["region"] = "xyz".into(), "region xyz not found"),
         (|m| m["config"]["image"] = "ghcr.io/textslash/vm:latest".into(), "manifest"),
+        (|m| m["config"]["image"] = IMAGE.replace('1', "A").into(), "manifest"),
         (|m| m["min_secrets_version"] = 1.into(), "secrets version not yet available"),
         (
             |m| m["config"]["mounts"] = json!([{ "volume": "vol_x", "path": "/d" }]),

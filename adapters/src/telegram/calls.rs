@@ -1,0 +1,104 @@
+//! Calls of the Bot API. The library's own sending reads an answer however long it is, follows it to another
+//! host, and gives up on a long poll before Telegram does.
+
+use std::io;
+use std::sync::Arc;
+use std::time::Duration;
+
+use reqwest::multipart::{Form, Part};
+use reqwest::{Client, RequestBuilder, redirect};
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+use teloxide::requests::Payload;
+use teloxide::types::{ChatId, Message, ResponseParameters};
+use teloxide::{ApiError, Bot, RequestError};
+
+use super::errors::StartError;
+use crate::answer::{Unread, read};
+use crate::chat::File;
+
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// Telegram answers within a second; beyond this nobody knows.
+const DEADLINE: Duration = Duration::from_secs(17);
+
+/// A file of 50 MB over a slow line.
+const FILE_DEADLINE: Duration = Duration::from_secs(180);
+
+/// A hundred updates, each as long as a webhook takes it, are 25 MB; messages of 4096 characters are far from that.
+const ANSWER_BYTES_MAX: u64 = 4 * 1024 * 1024;
+
+#[derive(Deserialize)]
+struct Answer<T> {
+    ok: bool,
+    result: Option<T>,
+    description: Option<ApiError>,
+    parameters: Option<ResponseParameters>,
+}
+
+/// A client that follows no redirects and takes no proxy from the environment: the token stands in the path.
+pub(super) fn client() -> Result<Client, StartError> {
+    let client = Client::builder().redirect(redirect::Policy::none()).no_proxy();
+    let client = client.connect_timeout(CONNECT_TIMEOUT).tcp_nodelay(true).build();
+    client.map_err(|_| StartError::OutOfReach)
+}
+
+/// Calls a method.
+pub(super) async fn ask<P>(bot: &Bot, payload: &P) -> Result<P::Output, RequestError>
+where
+    P: Payload + Serialize,
+    P::Output: DeserializeOwned,
+{
+    let hold = payload.timeout_hint().unwrap_or_default();
+    answered(request(bot, P::NAME, DEADLINE + hold)?.json(payload)).await
+}
+
+/// Sends a file with `method`, which calls it `kind`.
+pub(super) async fn send_file(
+    bot: &Bot,
+    (method, kind): (&str, &'static str),
+    to: ChatId,
+    file: &File,
+) -> Result<Message, RequestError> {
+    let bytes = Part::stream_with_length(file.bytes.clone(), file.bytes.len() as u64);
+    let form = Form::new().text("chat_id", to.to_string()).text("caption", file.caption.clone());
+    let form = form.part(kind, bytes.file_name(file.name.clone()));
+    answered(request(bot, method, FILE_DEADLINE)?.multipart(form)).await
+}
+
+fn request(bot: &Bot, method: &str, deadline: Duration) -> Result<RequestBuilder, RequestError> {
+    let mut url = bot.api_url();
+    let token = format!("bot{}", bot.token());
+    // Whatever stands in a token, it stays one part of the path.
+    let mut path = url.path_segments_mut().map_err(|()| unread(Unread::Broken))?;
+    path.pop_if_empty().push(&token).push(method);
+    drop(path);
+    Ok(bot.client().post(url).timeout(deadline))
+}
+
+async fn answered<T: DeserializeOwned>(request: RequestBuilder) -> Result<T, RequestError> {
+    let answer = request.send().await?;
+    let body = read(answer, ANSWER_BYTES_MAX).await.map_err(unread)?;
+    let answer = serde_json::from_slice(&body).map_err(not_telegrams)?;
+    match answer {
+        Answer { ok: true, result: Some(result), .. } => Ok(result),
+        Answer { ok: false, parameters: Some(ResponseParameters::RetryAfter(wait)), .. } => {
+            Err(RequestError::RetryAfter(wait))
+        }
+        Answer { ok: false, description: Some(error), .. } => Err(RequestError::Api(error)),
+        _ => Err(unread(Unread::Broken)),
+    }
+}
+
+fn unread(why: Unread) -> RequestError {
+    let kind = match why {
+        Unread::TooLong => io::ErrorKind::FileTooLarge,
+        Unread::Broken => io::ErrorKind::UnexpectedEof,
+    };
+    RequestError::Io(Arc::new(kind.into()))
+}
+
+/// Without what was written there: it may be anything.
+fn not_telegrams(error: serde_json::Error) -> RequestError {
+    RequestError::InvalidJson { source: Arc::new(error), raw: Box::default() }
+}

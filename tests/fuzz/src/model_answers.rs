@@ -1,0 +1,128 @@
+//! What the model's vendor may answer to the VM, through the relay: the status and the body as they are given, in
+//! pieces.
+
+use std::path::PathBuf;
+use std::sync::{Arc, LazyLock};
+
+use adapters::chat::UserId;
+use adapters::web::Web;
+use async_trait::async_trait;
+use bytes::Bytes;
+use futures::{StreamExt, TryStreamExt};
+use textslash::chance::Chance;
+use textslash::clock::Clock;
+use textslash::conversation::messages::Locale;
+use textslash::http::{Reply, Transport, Unanswered};
+use textslash::relay::ledger::Ledger;
+use textslash::relay::{Limits, Relay, Settings};
+use textslash::secret::{Audience, Secret, SecretKind};
+use textslash::spec::DeploymentId;
+
+use super::NOW_MS;
+
+const KEY: &str = "sk-ant-api03-the-key-that-the-vm-never-sees";
+const PROXY_TOKEN: &str = "the token of the proxy";
+const MODEL: &str = "https://model.example";
+
+/// Tokens of one answer that are believed: more than any model reads.
+const BELIEVED_MAX: u64 = 1 << 30;
+
+/// A relay, and a vendor behind it who answers with what it was asked.
+struct Proxy {
+    runtime: tokio::runtime::Runtime,
+    relay: Arc<Relay>,
+    ledger: Arc<Ledger>,
+}
+
+static PROXY: LazyLock<Proxy> = LazyLock::new(|| {
+    let mut runtime = tokio::runtime::Builder::new_multi_thread();
+    let runtime = runtime.worker_threads(1).enable_all().build().expect("a runtime");
+    let (relay, ledger) = runtime.block_on(relay());
+    Proxy { runtime, relay, ledger }
+});
+
+async fn relay() -> (Arc<Relay>, Arc<Ledger>) {
+    let name = format!("textslash-proxy-{}", std::process::id());
+    let tests_own = option_env!("CARGO_TARGET_TMPDIR").map(PathBuf::from);
+    let data_dir = tests_own.unwrap_or_else(std::env::temp_dir).join(name);
+    std::fs::create_dir_all(&data_dir).expect("a directory");
+    let ledger = Ledger::open(&data_dir).await.expect("a ledger");
+    let secret =
+        |kind, text: &str, audience| Arc::new(Secret::new(kind, text.to_owned(), audience));
+    let model = Audience::of(["model.example"]);
+    let settings = Settings {
+        owner: UserId("owner".to_owned()),
+        sleeps: true,
+        locale: Locale::English,
+        deployment: DeploymentId::from_random([1; DeploymentId::LENGTH]),
+        data_dir,
+        vm_url: "http://vm.example".parse().expect("a URL"),
+        model_url: MODEL.parse().expect("a URL"),
+        link_key: secret(SecretKind::LinkKey, "the link key", Audience::nobody()),
+        model_proxy_token: secret(SecretKind::ModelProxyToken, PROXY_TOKEN, Audience::nobody()),
+        model_key: Some(secret(SecretKind::ModelKey, KEY, model)),
+        limits: Limits::default(),
+    };
+    let web = Web::new("the owner's key".to_owned().into(), ledger.clone());
+    let (clock, chance) = (Clock::following_tokio(NOW_MS), Chance::seeded(4));
+    let relay = Relay::start(settings, ledger.clone(), web, None, Arc::new(Parrot), clock, chance);
+    (relay.expect("a relay"), ledger)
+}
+
+/// Answers with the body of the question.
+struct Parrot;
+
+#[async_trait]
+impl Transport for Parrot {
+    async fn send(&self, request: http::Request<Bytes>) -> Result<Reply, Unanswered> {
+        let uri = request.uri().to_string();
+        assert!(uri.starts_with(&format!("{MODEL}/v1/messages")), "{uri}");
+        let (head, body) = request.into_parts();
+        assert_eq!(head.headers["x-api-key"], KEY, "the vendor sees the key");
+        let shown: Vec<_> = head.headers.values().filter(|it| *it == PROXY_TOKEN).collect();
+        assert!(shown.is_empty(), "nor does the vendor see what the VM shows");
+        let [status, piece, body @ ..] = &*body else { return Err(Unanswered::Lost) };
+        let is_stream = piece % 2 == 1;
+        let (mut head, ()) = http::Response::builder()
+            .status(super::vendor_replies::status(*status))
+            .header(
+                "content-type",
+                if is_stream { "text/event-stream" } else { "application/json" },
+            )
+            .header("set-cookie", KEY)
+            .body(())
+            .expect("a head")
+            .into_parts();
+        head.version = http::Version::HTTP_11;
+        let size = usize::from(*piece).max(1);
+        let pieces: Vec<_> = body.chunks(size).map(|it| Ok(Bytes::copy_from_slice(it))).collect();
+        Ok(Reply { head, body: futures::stream::iter(pieces).boxed() })
+    }
+}
+
+/// The VM reads what the vendor wrote and nothing else, and no figure in it is a figure that breaks the count.
+pub(super) fn model_answers(answer: &[u8]) {
+    PROXY.runtime.block_on(asked(answer));
+}
+
+async fn asked(answer: &[u8]) {
+    let before = PROXY.ledger.usage().await.expect("a count");
+    let request = http::Request::post("/v1/messages?beta=true")
+        .header("x-api-key", PROXY_TOKEN)
+        .body(Bytes::copy_from_slice(answer))
+        .expect("a request");
+    let (head, body) = PROXY.relay.forward(request).await.into_parts();
+    let told: Vec<_> = head.headers.values().filter(|it| *it == KEY).collect();
+    assert!(told.is_empty(), "the VM is told of what the vendor's headers hold");
+    let read: Vec<Bytes> = body.try_collect().await.expect("a body");
+    let [_, _, expected @ ..] = answer else { return assert_eq!(head.status, 502) };
+    assert!(read.concat() == expected, "the VM reads something else");
+    let after = PROXY.ledger.usage().await.expect("a count that can be read");
+    assert!(after.input >= before.input && after.output >= before.output, "{after:?}");
+    // Two stories at most count at the same time.
+    let most = 2 * BELIEVED_MAX;
+    assert!(
+        after.input - before.input <= most && after.output - before.output <= most,
+        "{after:?}"
+    );
+}

@@ -1,0 +1,67 @@
+//! What Anthropic and the chat services may answer when they are asked about a key, and when a bot is led
+//! somewhere.
+
+use textslash::anthropic;
+use textslash::http::SharedTransport;
+use textslash::messaging::{Endpoints, Messaging, Pointing};
+use textslash::secret::{Audience, SecretKind};
+
+const MODEL_KEY: &str = "sk-ant-api03-aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa";
+
+/// Longest name of a bot or number that is shown and kept.
+const NAME_CHARS_MAX: usize = 64;
+
+/// A key of each service.
+pub(super) const KEYS: [(SecretKind, &str, &str); 3] = [
+    (
+        SecretKind::TelegramToken,
+        "1234567890:AAaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
+        "AAaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
+    ),
+    (
+        SecretKind::DiscordToken,
+        "MTIzNDU2Nzg5MDEyMzQ1Njc4.GaaaaA.bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb",
+        "bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb",
+    ),
+    (
+        SecretKind::TwilioKey,
+        "AC11111111111111111111111111111111 22222222222222222222222222222222",
+        "22222222222222222222222222222222",
+    ),
+];
+
+/// Every question has an end, and what is made of an answer is short, printable and free of keys.
+pub(super) async fn ask_about_keys(transport: SharedTransport) {
+    let base = "https://api.anthropic.com".parse().expect("a URL");
+    let audience = Audience::of(["api.anthropic.com"]);
+    let Ok(key) = anthropic::judge(MODEL_KEY, audience) else { panic!("a good key") };
+    let checked = anthropic::check(&*transport, &base, &key).await;
+    let again = anthropic::check(&*transport, &base, &key).await;
+    assert_eq!(checked, again, "the same answer means the same");
+    let messaging = Messaging::new(transport, Endpoints::real(), Vec::new());
+    for (kind, pasted, secret) in KEYS {
+        ask_about(&messaging, kind, pasted, secret).await;
+    }
+}
+
+async fn ask_about(messaging: &Messaging, kind: SecretKind, pasted: &str, secret: &str) {
+    let Ok(key) = messaging.judge(kind, pasted) else { panic!("a good key") };
+    if let Ok(account) = messaging.check(kind, &key).await {
+        assert!(!account.addresses.is_empty(), "an account without a way to it");
+        for address in &account.addresses {
+            let name = &address.name;
+            assert!(name.chars().count() <= NAME_CHARS_MAX, "{name:?}");
+            assert!(!name.chars().any(char::is_control), "{name:?}");
+            assert!(!name.contains(secret), "a key stands in {name:?}");
+            let serves = address.serves.as_deref().unwrap_or_default();
+            assert!(!serves.contains(['/', '?', '@']), "more than a host: {serves:?}");
+        }
+    }
+    let number = "+15550001111";
+    let to = Pointing { url: "https://ada-relay.fly.dev/hook", secret: &"s".repeat(64) };
+    let _ = messaging.is_led(&key, number).await;
+    let _ = messaging.leads_to(&key, number).await;
+    let _ = messaging.point(&key, number, to).await;
+    let _ = messaging.release(&key, number, None).await;
+    let _ = messaging.release(&key, number, Some("https://shop.example/hook")).await;
+}
