@@ -1,6 +1,7 @@
 //! No secret is anywhere but where it has to be, while the real program deploys, talks and removes,
 //! and logs as much as it can.
 
+mod egress;
 mod hunt;
 mod memory;
 

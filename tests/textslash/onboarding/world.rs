@@ -13,9 +13,12 @@ use textslash::messaging::{self, Messaging};
 use textslash::onboarding::{Catalogue, Onboarding, Settings, Vendors};
 use textslash::provisioner::Provisioner;
 use textslash::sandbox::anthropic::Anthropic;
+use textslash::sandbox::discord::Discord;
 use textslash::sandbox::fly::{self, Inventory};
 use textslash::sandbox::in_process::InProcess;
 use textslash::sandbox::machines::{Knobs, Modelled};
+use textslash::sandbox::telegram::Telegram;
+use textslash::sandbox::twilio::Twilio;
 use textslash::secret::{Secret, SecretKind};
 use textslash::spec::{AgentKind, CloudKind, Images, RelayChannel};
 use textslash::store;
@@ -32,6 +35,9 @@ const PATIENCE: Duration = Duration::from_secs(60);
 pub struct World {
     pub fly: Arc<fly::Fly>,
     pub anthropic: Arc<Anthropic>,
+    pub telegram: Arc<Telegram>,
+    pub discord: Arc<Discord>,
+    pub twilio: Arc<Twilio>,
     pub runtime: Arc<Modelled>,
     pub script: Arc<Script>,
     transport: SharedTransport,
@@ -44,37 +50,65 @@ pub struct World {
 
 impl World {
     pub async fn new() -> Self {
-        Self::made(Script::new(), false).await
+        Self::on(Script::new()).await
     }
 
     /// On a service that can do next to nothing.
     pub async fn plain() -> Self {
-        Self::made(Script::plain(), false).await
+        Self::on(Script::plain()).await
     }
 
     /// The bot lends its own token and key to everybody, as the sandbox does.
     pub async fn lending() -> Self {
-        Self::made(Script::new(), true).await
+        Self::made(Script::new(), true, Chance::seeded(7), |network| network).await
     }
 
     pub async fn on(script: Script) -> Self {
-        Self::made(script, false).await
+        Self::made(script, false, Chance::seeded(7), |network| network).await
     }
 
-    async fn made(script: Script, lends: bool) -> Self {
-        let (clock, chance) = (Clock::system(), Chance::seeded(7));
+    /// Every request of the bot goes through what `watch` makes of the network, and no credential is
+    /// the same as in another run.
+    pub async fn watched(
+        script: Script,
+        watch: impl FnOnce(SharedTransport) -> SharedTransport,
+    ) -> Self {
+        Self::made(script, false, Chance::system().unwrap(), watch).await
+    }
+
+    async fn made(
+        script: Script,
+        lends: bool,
+        chance: Chance,
+        watch: impl FnOnce(SharedTransport) -> SharedTransport,
+    ) -> Self {
+        let clock = Clock::system();
         let runtime = Modelled::new(clock.clone(), chance.clone());
-        let settings = fly::Settings::prompt(clock, chance.clone(), Arc::new(runtime.clone()));
+        let settings =
+            fly::Settings::prompt(clock.clone(), chance.clone(), Arc::new(runtime.clone()));
         let fly = fly::Fly::new(settings);
-        let anthropic = Anthropic::new(chance);
-        let transport =
-            InProcess::new().mount("api.anthropic.com", anthropic.router()).with_fly(&fly);
+        let anthropic = Anthropic::new(chance.clone());
+        let nobody = Arc::new(InProcess::new());
+        let telegram = Telegram::new(clock.clone(), chance.clone(), nobody.clone());
+        let discord = Discord::new(clock.clone(), chance.clone());
+        let twilio = Twilio::new(clock, chance, nobody);
+        let network = InProcess::new()
+            .mount("api.anthropic.com", anthropic.router())
+            .mount("api.telegram.org", telegram.router())
+            .mount("discord.com", discord.router())
+            .mount("api.twilio.com", twilio.router())
+            .mount("messaging.twilio.com", twilio.router())
+            .mount("content.twilio.com", twilio.router())
+            .with_fly(&fly);
         let mut world = Self {
             fly,
             anthropic,
+            telegram,
+            discord,
+            twilio,
             runtime,
             script: Arc::new(script),
-            transport: Arc::new(transport),
+            transport: watch(Arc::new(network)),
             directory: tempfile::tempdir().unwrap(),
             lends,
             bot: None,

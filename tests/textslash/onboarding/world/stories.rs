@@ -1,5 +1,6 @@
 //! What Ada does again and again.
 
+use adapters::channel::{Channel, SecretEntry};
 use adapters::chat::{Content, Inbound};
 use zeroize::Zeroizing;
 
@@ -49,6 +50,47 @@ impl World {
         self.taps("Deploy");
         self.reads("Your relay is ready").await;
         self.reads("https://").await
+    }
+
+    /// Hands over a credential in the way that the service has for it.
+    fn hands_over(&mut self, credential: &str) {
+        match self.script.capabilities().secret_entry {
+            SecretEntry::Hidden => self.enters(credential),
+            SecretEntry::PastedThenDeleted | SecretEntry::Form => self.says(credential),
+        };
+    }
+
+    /// The whole way with these credentials, the relay's own channel and its key among them where the
+    /// person does not want a link.
+    pub async fn is_deployed_and_removed(&mut self, token: &str, key: &str, own: (&str, &str)) {
+        self.says("hi");
+        self.reads("I need a token").await;
+        self.hands_over(token);
+        self.reads("Which Anthropic API key").await;
+        self.hands_over(key);
+        if let (channel @ ("Telegram" | "Discord" | "WhatsApp"), own_key) = own {
+            self.reads("Which channel").await;
+            self.chooses(channel);
+            self.reads("of your own").await;
+            self.hands_over(own_key);
+            if channel == "WhatsApp" {
+                self.reads("Which number").await;
+                self.says("1");
+            }
+        }
+        self.reads("Where should it run?").await;
+        self.says("1");
+        self.reads("How large").await;
+        self.chooses("Small");
+        self.reads("This is the plan").await;
+        self.chooses("Deploy");
+        self.reads("Your relay is ready").await;
+        self.says("/teardown");
+        self.reads("Remove it?").await;
+        self.says("yes");
+        self.reads("token").await;
+        self.hands_over(token);
+        self.reads("Everything is gone").await;
     }
 
     pub async fn tears_down(&mut self) {
