@@ -11,6 +11,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use async_trait::async_trait;
 use bytes::Bytes;
 use teloxide::Bot;
+use teloxide::net::default_reqwest_settings;
 use teloxide::payloads::{
     EditMessageTextSetters, SendDocumentSetters, SendMessageSetters, SendPhotoSetters,
     SetMyCommandsSetters,
@@ -23,6 +24,7 @@ use zeroize::Zeroizing;
 
 use crate::channel::{Capabilities, Channel, ChannelError, Event, SecretEntry};
 use crate::chat::{Attachment, ChatId, File, InboundId, MenuEntry, MessageRef, Outbound};
+use crate::client;
 use crate::inbox::Inbox;
 use crate::text::{Unit, length};
 
@@ -102,7 +104,9 @@ impl Telegram {
             webhook::check_secret(secret)?;
         }
         let url = settings.api_url.parse().map_err(|_| StartError::ApiUrl)?;
-        let bot = Bot::new(settings.token.as_str()).set_api_url(url);
+        let client = client::directly(default_reqwest_settings());
+        let client = client.map_err(|_| StartError::Platform)?;
+        let bot = Bot::with_client(settings.token.as_str(), client).set_api_url(url);
         let me = managed::me(&bot).await.map_err(|error| errors::at_start(&error))?;
         let telegram = Arc::new(Self {
             username: me.username,

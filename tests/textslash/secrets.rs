@@ -4,6 +4,7 @@
 mod egress;
 mod hunt;
 mod memory;
+mod redirects;
 
 use std::collections::BTreeMap;
 use std::os::unix::fs::PermissionsExt;

@@ -66,6 +66,8 @@ impl World {
         for (name, url) in sandbox.base_urls() {
             set(name, url);
         }
+        // Nobody is there: a bot that took a proxy from its environment would reach no vendor.
+        set("http_proxy", "http://127.0.0.1:9".to_owned());
         set("TELEGRAM_BOT_TOKEN", bot_token.clone());
         let discord_token = sandbox.discord().mint_bot("textslash");
         set("DISCORD_BOT_TOKEN", discord_token.clone());
