@@ -4,6 +4,7 @@
 mod egress;
 mod hunt;
 mod memory;
+mod panics;
 mod redirects;
 
 use std::collections::BTreeMap;

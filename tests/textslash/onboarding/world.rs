@@ -26,6 +26,7 @@ use tokio::task::JoinHandle;
 use zeroize::Zeroizing;
 
 use super::script::{Script, Shown};
+use crate::provisioning::world::{START_MS, TICK, hold_time_for};
 
 mod stories;
 
@@ -43,6 +44,7 @@ pub struct World {
     transport: SharedTransport,
     directory: tempfile::TempDir,
     lends: bool,
+    clock: Clock,
     bot: Option<JoinHandle<()>>,
     messages: usize,
     read: usize,
@@ -60,29 +62,29 @@ impl World {
 
     /// The bot lends its own token and key to everybody, as the sandbox does.
     pub async fn lending() -> Self {
-        Self::made(Script::new(), true, Chance::seeded(7), |network| network).await
+        Self::made(Script::new(), true, usual(), |network| network).await
     }
 
     pub async fn on(script: Script) -> Self {
-        Self::made(script, false, Chance::seeded(7), |network| network).await
+        Self::made(script, false, usual(), |network| network).await
     }
 
     /// Every request of the bot goes through what `watch` makes of the network, and no credential is
-    /// the same as in another run.
+    /// the same as in another run. The clock may be paused.
     pub async fn watched(
         script: Script,
         watch: impl FnOnce(SharedTransport) -> SharedTransport,
     ) -> Self {
-        Self::made(script, false, Chance::system().unwrap(), watch).await
+        let (clock, chance) = (Clock::following_tokio(START_MS), Chance::system().unwrap());
+        Self::made(script, false, (clock, chance), watch).await
     }
 
     async fn made(
         script: Script,
         lends: bool,
-        chance: Chance,
+        (clock, chance): (Clock, Chance),
         watch: impl FnOnce(SharedTransport) -> SharedTransport,
     ) -> Self {
-        let clock = Clock::system();
         let runtime = Modelled::new(clock.clone(), chance.clone());
         let settings =
             fly::Settings::prompt(clock.clone(), chance.clone(), Arc::new(runtime.clone()));
@@ -91,7 +93,7 @@ impl World {
         let nobody = Arc::new(InProcess::new());
         let telegram = Telegram::new(clock.clone(), chance.clone(), nobody.clone());
         let discord = Discord::new(clock.clone(), chance.clone());
-        let twilio = Twilio::new(clock, chance, nobody);
+        let twilio = Twilio::new(clock.clone(), chance, nobody);
         let network = InProcess::new()
             .mount("api.anthropic.com", anthropic.router())
             .mount("api.telegram.org", telegram.router())
@@ -111,6 +113,7 @@ impl World {
             transport: watch(Arc::new(network)),
             directory: tempfile::tempdir().unwrap(),
             lends,
+            clock,
             bot: None,
             messages: 0,
             read: 0,
@@ -120,7 +123,7 @@ impl World {
     }
 
     pub async fn bot_starts(&mut self) {
-        let (clock, chance) = (Clock::system(), Chance::system().unwrap());
+        let (clock, chance) = (self.clock.clone(), Chance::system().unwrap());
         let database = self.directory.path().join("bot.db");
         let endpoints = Endpoints::real();
         let secret = |kind, value: &str, audience| {
@@ -133,8 +136,10 @@ impl World {
                 secret(SecretKind::ModelKey, self.anthropic.key(), endpoints.keys_audience()),
             ]
         });
+        let pool = store::open(&database, &store::SCHEMA).await.unwrap();
+        tokio::spawn(hold_time_for(pool.clone(), TICK));
         let settings = Settings {
-            pool: store::open(&database, &store::SCHEMA).await.unwrap(),
+            pool,
             clock: clock.clone(),
             chance: chance.clone(),
             vendors: Vendors {
@@ -323,6 +328,11 @@ impl World {
         }
     }
 
+    /// Where the bot keeps what it keeps.
+    pub fn directory(&self) -> &Path {
+        self.directory.path()
+    }
+
     /// Looks for a secret in every file of the database and in everything we ever said.
     pub fn expect_nowhere(&self, secret: &str) {
         for text in self.script.everything_ever() {
@@ -337,6 +347,10 @@ impl World {
     pub fn expect_in_database(&self, text: &str) {
         assert!(files(self.directory.path()).iter().any(|bytes| holds(bytes, text)), "{text}");
     }
+}
+
+fn usual() -> (Clock, Chance) {
+    (Clock::system(), Chance::seeded(7))
 }
 
 fn image(name: &str, digit: u8) -> String {

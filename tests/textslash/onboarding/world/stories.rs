@@ -93,6 +93,29 @@ impl World {
         self.reads("Everything is gone").await;
     }
 
+    /// From hello to nothing, whatever the bot asks and however often: what stops is tried again.
+    pub async fn gets_through(&mut self, token: &str, key: &str, own_bot: &str) {
+        self.says("hi");
+        loop {
+            match self.find("").await {
+                it if it.contains("Everything is gone") => return,
+                it if it.contains("need a token") || it.contains("need a Fly.io token") => {
+                    self.hands_over(token)
+                }
+                it if it.contains("Which Anthropic API key") => self.hands_over(key),
+                it if it.contains("Which channel") => self.chooses("Telegram"),
+                it if it.contains("bot of your own") => self.hands_over(own_bot),
+                it if it.contains("Where should it run?") => drop(self.says("1")),
+                it if it.contains("How large") => self.chooses("Small"),
+                it if it.contains("This is the plan") => self.chooses("Deploy"),
+                it if it.contains("stopped") => self.chooses("Try again"),
+                it if it.contains("Your relay is ready") => drop(self.says("/teardown")),
+                it if it.contains("Remove it?") => drop(self.says("yes")),
+                _ => {}
+            }
+        }
+    }
+
     pub async fn tears_down(&mut self) {
         self.says("/teardown");
         self.reads("Remove it?").await;
