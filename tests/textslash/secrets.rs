@@ -6,6 +6,8 @@ mod hunt;
 mod memory;
 mod panics;
 mod redirects;
+mod sinks;
+mod taps;
 
 use std::collections::BTreeMap;
 use std::os::unix::fs::PermissionsExt;
