@@ -40,6 +40,7 @@ use chat::Chat;
 mod chat;
 mod credentials;
 mod outgoing;
+mod panics;
 mod runs;
 
 /// Things that wait for one chat's task. A person does not type so many while one is answered; a

@@ -34,6 +34,14 @@ pub fn start(level: LevelFilter) {
     }
 }
 
+/// How a task ended that did not end by itself, without the words of its panic: those may hold anything.
+pub fn ended(error: &tokio::task::JoinError) -> anyhow::Error {
+    match error.is_panic() {
+        true => anyhow::anyhow!("a bug: a task panicked; the log says where"),
+        false => anyhow::anyhow!("a task was cancelled"),
+    }
+}
+
 fn layer<S, W>(level: LevelFilter, writer: W) -> impl Layer<S>
 where
     S: tracing::Subscriber + for<'a> tracing_subscriber::registry::LookupSpan<'a>,

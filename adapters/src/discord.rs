@@ -19,6 +19,7 @@ use zeroize::Zeroizing;
 
 use crate::channel::{Capabilities, Channel, ChannelError, Event, SecretEntry};
 use crate::chat::{Attachment, ChatId, File, InboundId, MenuEntry, MessageRef, Outbound};
+use crate::client;
 use crate::inbox::Inbox;
 use crate::text::{Unit, length};
 
@@ -92,7 +93,8 @@ impl Discord {
     pub async fn start(settings: Settings) -> Result<Arc<Self>, StartError> {
         let rest = Arc::new(Rest::new(&settings.token, settings.api_url.as_deref())?);
         let me = rest.me().await?;
-        let http = HttpBuilder::new(settings.token.as_str());
+        let client = client::direct().map_err(|_| StartError::Platform)?;
+        let http = HttpBuilder::new(settings.token.as_str()).client(client);
         let http = match &settings.api_url {
             Some(url) => http.proxy(url.trim_end_matches('/')).ratelimiter_disabled(true),
             None => http,

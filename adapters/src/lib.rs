@@ -6,6 +6,7 @@
 //! - [`chat`]: the words every service shares (chats, people, messages, buttons)
 //! - [`channel`]: the narrow waist, one trait and what a channel can do, as data
 //! - [`text`]: long text into messages that fit
+//! - `client`: the HTTP client of every service
 //! - [`console`]: the terminal one sits at
 //! - `inbox`: what is not yet safe with us
 //! - `answer`: what a service answers, as far as it is read
@@ -17,6 +18,8 @@ pub mod chat;
 pub mod channel;
 
 pub mod text;
+
+mod client;
 
 pub mod console;
 

@@ -67,11 +67,17 @@ impl Fly {
         let (opened, regions) =
             futures::join!(self.client.opened_organisations(token), self.client.regions(token));
         let organisations = opened?;
-        let regions = regions?;
+        let listed = regions?;
+        let regions: Vec<_> = listed.all().filter_map(region_offer).collect();
+        if regions.is_empty() {
+            // Fly has regions: this is some other answer, and a person would be asked to choose among none.
+            let detail = "no region is listed".to_owned();
+            return Err(CloudError { cause: Cause::Later { after_ms: None }, detail });
+        }
         Ok(Account {
             organisations,
-            regions: regions.all().filter_map(region_offer).collect(),
-            nearest: regions.nearest().and_then(|code| Region::try_from(code.clone()).ok()),
+            regions,
+            nearest: listed.nearest().and_then(|code| Region::try_from(code.clone()).ok()),
         })
     }
 

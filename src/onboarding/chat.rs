@@ -12,12 +12,14 @@ use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep_until};
 use zeroize::Zeroizing;
 
+use crate::account;
 use crate::conversation::messages::{self, Locale, Message};
 use crate::conversation::understand::{self, Reading};
 use crate::conversation::{
     Context, Effect, Event, IDLE_MAX_MS, Phase, Run, RunStanding, Saying, advance,
 };
 use crate::forms::{Submission, What};
+use crate::intake::Rejection;
 use crate::journal::End;
 use crate::messaging::RETRIES;
 use crate::metrics::{self, Level, Queue, Refusal};
@@ -27,6 +29,7 @@ use crate::spec::{DeploymentId, Role, Spec};
 use crate::store::conversations::{Saved, Step, Stored};
 
 use super::outgoing::Mouth;
+use super::panics::survived;
 use super::runs::{RunEvent, Runner};
 use super::{FormsAt, Item, Line, Queued};
 
@@ -456,7 +459,8 @@ impl Chat {
                 };
                 self.asked.spawn(async move {
                     examiner.line.channel.typing(&chat).await;
-                    let result = examiner.check(kind, &judged, organisation).await;
+                    let checked = survived(examiner.check(kind, &judged, organisation)).await;
+                    let result = checked.unwrap_or(Err(Rejection::OutOfReach));
                     Some(Event::Checked { secret, result })
                 });
                 None
@@ -472,7 +476,8 @@ impl Chat {
                 let (examiner, chat) = (self.examiner(), self.chat.clone());
                 self.asked.spawn(async move {
                     examiner.line.channel.typing(&chat).await;
-                    Some(Event::Found(examiner.find(token).await))
+                    let found = survived(examiner.find(token)).await;
+                    Some(Event::Found(found.unwrap_or(Err(account::Cause::OurFault))))
                 });
                 None
             }

@@ -12,19 +12,20 @@ use crate::cloud::{self, Cause, Keys};
 use crate::conversation::{Credentials, Event, Failure, Found, Mark, Remains, RunEnd, Target};
 use crate::metrics;
 use crate::plan::Stage;
-use crate::provisioner::{DriveError, Goal, Outcome, Progress, Provisioner, StageState};
+use crate::provisioner::{Goal, Outcome, Progress, Provisioner, StageState};
 use crate::secret::{Secret, SecretKind, SecretRef};
 use crate::sessions::HOLD_MAX;
 use crate::spec::{DeploymentId, Role, Spec};
 
 use super::chat::Chat;
+use super::panics::survived;
 
 /// What a chat's runs have to tell.
 pub(super) enum RunEvent {
     /// A stage moved on.
     Progress(u64, DeploymentId, Progress),
     /// The drive is over.
-    Ended(u64, DeploymentId, Box<Result<Outcome, DriveError>>),
+    Ended(u64, DeploymentId, Box<anyhow::Result<Outcome>>),
 }
 
 /// The run that a chat has under way, if any.
@@ -132,7 +133,7 @@ impl Drive {
         let (sender, mut progress) = mpsc::channel(Progress::CHANNEL);
         let outcome = {
             let drive = self.provisioner.drive(&self.run, self.goal, &self.cloud, &sender);
-            tokio::pin!(drive);
+            let mut drive = std::pin::pin!(survived(drive));
             loop {
                 tokio::select! {
                     biased;
@@ -144,6 +145,10 @@ impl Drive {
         while let Ok(line) = progress.try_recv() {
             self.tell(line);
         }
+        let outcome = match outcome {
+            Some(driven) => driven.map_err(anyhow::Error::from),
+            None => Err(anyhow::anyhow!("it panicked")),
+        };
         let ended = RunEvent::Ended(self.generation, self.run, Box::new(outcome));
         // The chat's task ends later than its runs, or stops them.
         let _ = self.events.send(ended).await;
@@ -180,7 +185,7 @@ impl Chat {
         }
     }
 
-    async fn end(&mut self, run: &DeploymentId, outcome: Result<Outcome, DriveError>) -> RunEnd {
+    async fn end(&mut self, run: &DeploymentId, outcome: anyhow::Result<Outcome>) -> RunEnd {
         // Whatever the end is, the key is not kept here.
         let owner_key = self.runner.owner_key.take();
         match outcome {

@@ -51,3 +51,13 @@ fn a_quiet_level_quiets_libraries_too() {
 
     assert!(!log.contains("a warning") && log.contains("an error"), "{log}");
 }
+
+#[tokio::test]
+async fn a_task_that_panicked_is_told_of_without_the_words_of_the_panic() {
+    let panicked = tokio::spawn(async { panic!("{}", String::from("GET /bot7:AAsecret")) });
+    let panicked: Result<(), _> = panicked.await;
+    let error = panicked.unwrap_err();
+    assert!(error.to_string().contains("AAsecret"), "tokio tells it: {error}");
+    let told = format!("{0:#} {0:?}", super::ended(&error));
+    assert!(told.contains("panicked") && !told.contains("AAsecret"), "{told}");
+}

@@ -12,7 +12,7 @@ use textslash::sandbox::fly::{Face, Lag, Latency};
 use tokio::sync::mpsc;
 
 mod sweep;
-mod world;
+pub mod world;
 
 use world::{Database, World};
 

@@ -1,8 +1,13 @@
 //! No secret is anywhere but where it has to be, while the real program deploys, talks and removes,
 //! and logs as much as it can.
 
+mod egress;
 mod hunt;
 mod memory;
+mod panics;
+mod redirects;
+mod sinks;
+mod taps;
 
 use std::collections::BTreeMap;
 use std::os::unix::fs::PermissionsExt;

@@ -17,6 +17,7 @@ use super::errors::{StartError, meaning};
 use crate::answer::{Unread, json, read};
 use crate::channel::ChannelError;
 use crate::chat::File;
+use crate::client;
 
 const BASE: &str = "https://discord.com";
 
@@ -67,9 +68,7 @@ struct Refusal {
 
 impl Rest {
     pub(super) fn new(token: &str, api_url: Option<&str>) -> Result<Self, StartError> {
-        let client =
-            Client::builder().redirect(reqwest::redirect::Policy::none()).no_proxy().build();
-        let client = client.map_err(|_| StartError::Platform)?;
+        let client = client::direct().map_err(|_| StartError::Platform)?;
         let base = format!("{}/api/v10", api_url.unwrap_or(BASE).trim_end_matches('/'));
         let authorization = Zeroizing::new(format!("Bot {token}"));
         Ok(Self { client, base, authorization, closed: Mutex::default() })

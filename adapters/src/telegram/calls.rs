@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use reqwest::multipart::{Form, Part};
-use reqwest::{Client, RequestBuilder, redirect};
+use reqwest::{Client, RequestBuilder};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use teloxide::requests::Payload;
@@ -16,6 +16,7 @@ use teloxide::{ApiError, Bot, RequestError};
 use super::errors::StartError;
 use crate::answer::{Unread, read};
 use crate::chat::File;
+use crate::client;
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 
@@ -36,11 +37,10 @@ struct Answer<T> {
     parameters: Option<ResponseParameters>,
 }
 
-/// A client that follows no redirects and takes no proxy from the environment: the token stands in the path.
+/// The client of all calls.
 pub(super) fn client() -> Result<Client, StartError> {
-    let client = Client::builder().redirect(redirect::Policy::none()).no_proxy();
-    let client = client.connect_timeout(CONNECT_TIMEOUT).tcp_nodelay(true).build();
-    client.map_err(|_| StartError::OutOfReach)
+    let client = Client::builder().connect_timeout(CONNECT_TIMEOUT).tcp_nodelay(true);
+    client::directly(client).map_err(|_| StartError::Platform)
 }
 
 /// Calls a method.

@@ -14,6 +14,9 @@ pub enum StartError {
     /// Telegram did not answer.
     #[error("Telegram cannot be reached")]
     OutOfReach,
+    /// The client cannot be made.
+    #[error("the platform offers no TLS roots or sockets")]
+    Platform,
     /// The base URL is not one.
     #[error("the base URL of Telegram's API is not a URL")]
     ApiUrl,

@@ -13,6 +13,7 @@ use super::inbound::is_sid;
 use super::{Apis, StartError};
 use crate::answer::{Unread, json, read};
 use crate::channel::ChannelError;
+use crate::client;
 
 /// A message takes a fraction of a second; beyond this nobody knows.
 const DEADLINE: Duration = Duration::from_secs(15);
@@ -62,9 +63,7 @@ impl Rest {
         auth_token: Zeroizing<String>,
         apis: Apis,
     ) -> Result<Self, StartError> {
-        let client =
-            Client::builder().redirect(reqwest::redirect::Policy::none()).no_proxy().build();
-        let client = client.map_err(|_| StartError::Platform)?;
+        let client = client::direct().map_err(|_| StartError::Platform)?;
         Ok(Self { client, account_sid: account_sid.to_owned(), auth_token, apis })
     }
 

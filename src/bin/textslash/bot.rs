@@ -20,8 +20,8 @@ use textslash::metrics::Exposition;
 use textslash::onboarding::{Catalogue, FormsAt, Onboarding};
 use textslash::secret::{Audience, Secret, SecretKind};
 use textslash::spec::{AgentKind, CloudKind, RelayChannel};
-use textslash::store;
 use textslash::web::bot::{self, Caller, Door, FormDoor, MetricsDoor, Vouchers};
+use textslash::{store, telemetry};
 use tokio::sync::oneshot;
 use tokio::task::{JoinError, JoinHandle, JoinSet};
 use url::Url;
@@ -113,7 +113,7 @@ async fn until_over(
     };
     // It waits for this or is gone itself.
     let _ = close.send(());
-    server.await?;
+    server.await.map_err(|error| telemetry::ended(&error))?;
     onboarding.stop();
     // What takes longer is carried on by the next process from what is on disk.
     let finished = async { while talks.join_next().await.is_some() {} };
@@ -128,7 +128,7 @@ fn why_over(ended: Result<(&'static str, anyhow::Result<()>), JoinError>) -> any
              start the bot again"
         ),
         Ok((channel, Err(error))) => error.context(channel),
-        Err(error) => error.into(),
+        Err(error) => telemetry::ended(&error),
     }
 }
 

@@ -154,6 +154,17 @@ async fn the_preflight_tells_organisation_standing_and_regions() {
     }
 }
 
+#[tokio::test]
+async fn an_answer_without_regions_is_none() {
+    let paper = Paper::new(|line| match line {
+        "GET https://api.machines.dev/v1/platform/regions" => Ok((200, json!({"data": {}}))),
+        other => preflight_script(other),
+    });
+    let fly = fly(&paper);
+    let refused = fly.preflight(&fly.judge(&a_token()).ok().unwrap()).await.unwrap_err();
+    assert_eq!(refused.cause, Cause::Later { after_ms: None });
+}
+
 #[tokio::test(start_paused = true)]
 async fn many_people_are_checked_at_once_and_one_person_no_faster_than_fly_allows() {
     let fly = fly(&Paper::new(preflight_script));

@@ -13,9 +13,12 @@ use textslash::messaging::{self, Messaging};
 use textslash::onboarding::{Catalogue, Onboarding, Settings, Vendors};
 use textslash::provisioner::Provisioner;
 use textslash::sandbox::anthropic::Anthropic;
+use textslash::sandbox::discord::Discord;
 use textslash::sandbox::fly::{self, Inventory};
 use textslash::sandbox::in_process::InProcess;
 use textslash::sandbox::machines::{Knobs, Modelled};
+use textslash::sandbox::telegram::Telegram;
+use textslash::sandbox::twilio::Twilio;
 use textslash::secret::{Secret, SecretKind};
 use textslash::spec::{AgentKind, CloudKind, Images, RelayChannel};
 use textslash::store;
@@ -23,6 +26,7 @@ use tokio::task::JoinHandle;
 use zeroize::Zeroizing;
 
 use super::script::{Script, Shown};
+use crate::provisioning::world::{START_MS, TICK, hold_time_for};
 
 mod stories;
 
@@ -32,11 +36,15 @@ const PATIENCE: Duration = Duration::from_secs(60);
 pub struct World {
     pub fly: Arc<fly::Fly>,
     pub anthropic: Arc<Anthropic>,
+    pub telegram: Arc<Telegram>,
+    pub discord: Arc<Discord>,
+    pub twilio: Arc<Twilio>,
     pub runtime: Arc<Modelled>,
     pub script: Arc<Script>,
     transport: SharedTransport,
     directory: tempfile::TempDir,
     lends: bool,
+    clock: Clock,
     bot: Option<JoinHandle<()>>,
     messages: usize,
     read: usize,
@@ -44,39 +52,68 @@ pub struct World {
 
 impl World {
     pub async fn new() -> Self {
-        Self::made(Script::new(), false).await
+        Self::on(Script::new()).await
     }
 
     /// On a service that can do next to nothing.
     pub async fn plain() -> Self {
-        Self::made(Script::plain(), false).await
+        Self::on(Script::plain()).await
     }
 
     /// The bot lends its own token and key to everybody, as the sandbox does.
     pub async fn lending() -> Self {
-        Self::made(Script::new(), true).await
+        Self::made(Script::new(), true, usual(), |network| network).await
     }
 
     pub async fn on(script: Script) -> Self {
-        Self::made(script, false).await
+        Self::made(script, false, usual(), |network| network).await
     }
 
-    async fn made(script: Script, lends: bool) -> Self {
-        let (clock, chance) = (Clock::system(), Chance::seeded(7));
+    /// Every request of the bot goes through what `watch` makes of the network, and no credential is
+    /// the same as in another run. The clock may be paused.
+    pub async fn watched(
+        script: Script,
+        watch: impl FnOnce(SharedTransport) -> SharedTransport,
+    ) -> Self {
+        let (clock, chance) = (Clock::following_tokio(START_MS), Chance::system().unwrap());
+        Self::made(script, false, (clock, chance), watch).await
+    }
+
+    async fn made(
+        script: Script,
+        lends: bool,
+        (clock, chance): (Clock, Chance),
+        watch: impl FnOnce(SharedTransport) -> SharedTransport,
+    ) -> Self {
         let runtime = Modelled::new(clock.clone(), chance.clone());
-        let settings = fly::Settings::prompt(clock, chance.clone(), Arc::new(runtime.clone()));
+        let settings =
+            fly::Settings::prompt(clock.clone(), chance.clone(), Arc::new(runtime.clone()));
         let fly = fly::Fly::new(settings);
-        let anthropic = Anthropic::new(chance);
-        let transport =
-            InProcess::new().mount("api.anthropic.com", anthropic.router()).with_fly(&fly);
+        let anthropic = Anthropic::new(chance.clone());
+        let nobody = Arc::new(InProcess::new());
+        let telegram = Telegram::new(clock.clone(), chance.clone(), nobody.clone());
+        let discord = Discord::new(clock.clone(), chance.clone());
+        let twilio = Twilio::new(clock.clone(), chance, nobody);
+        let network = InProcess::new()
+            .mount("api.anthropic.com", anthropic.router())
+            .mount("api.telegram.org", telegram.router())
+            .mount("discord.com", discord.router())
+            .mount("api.twilio.com", twilio.router())
+            .mount("messaging.twilio.com", twilio.router())
+            .mount("content.twilio.com", twilio.router())
+            .with_fly(&fly);
         let mut world = Self {
             fly,
             anthropic,
+            telegram,
+            discord,
+            twilio,
             runtime,
             script: Arc::new(script),
-            transport: Arc::new(transport),
+            transport: watch(Arc::new(network)),
             directory: tempfile::tempdir().unwrap(),
             lends,
+            clock,
             bot: None,
             messages: 0,
             read: 0,
@@ -86,7 +123,7 @@ impl World {
     }
 
     pub async fn bot_starts(&mut self) {
-        let (clock, chance) = (Clock::system(), Chance::system().unwrap());
+        let (clock, chance) = (self.clock.clone(), Chance::system().unwrap());
         let database = self.directory.path().join("bot.db");
         let endpoints = Endpoints::real();
         let secret = |kind, value: &str, audience| {
@@ -99,8 +136,10 @@ impl World {
                 secret(SecretKind::ModelKey, self.anthropic.key(), endpoints.keys_audience()),
             ]
         });
+        let pool = store::open(&database, &store::SCHEMA).await.unwrap();
+        tokio::spawn(hold_time_for(pool.clone(), TICK));
         let settings = Settings {
-            database: store::open(&database, &store::SCHEMA).await.unwrap().into(),
+            database: pool.into(),
             clock: clock.clone(),
             chance: chance.clone(),
             vendors: Vendors {
@@ -289,6 +328,11 @@ impl World {
         }
     }
 
+    /// Where the bot keeps what it keeps.
+    pub fn directory(&self) -> &Path {
+        self.directory.path()
+    }
+
     /// Looks for a secret in every file of the database and in everything we ever said.
     pub fn expect_nowhere(&self, secret: &str) {
         for text in self.script.everything_ever() {
@@ -303,6 +347,10 @@ impl World {
     pub fn expect_in_database(&self, text: &str) {
         assert!(files(self.directory.path()).iter().any(|bytes| holds(bytes, text)), "{text}");
     }
+}
+
+fn usual() -> (Clock, Chance) {
+    (Clock::system(), Chance::seeded(7))
 }
 
 fn image(name: &str, digit: u8) -> String {

@@ -24,7 +24,7 @@ use textslash::spec::{
 use textslash::store;
 use tokio::sync::mpsc;
 
-const START_MS: u64 = 1_790_000_000_000;
+pub const START_MS: u64 = 1_790_000_000_000;
 
 /// The time that a process needs to start again.
 const RESTART: Duration = Duration::from_secs(5);
@@ -67,12 +67,12 @@ impl Database {
 }
 
 /// Short beside every wait of the provisioner, long enough not to be felt in a sweep.
-const TICK: Duration = Duration::from_millis(250);
+pub const TICK: Duration = Duration::from_millis(250);
 
 /// Paused time runs ahead whenever nothing but a timer is left to wait for, and does not know that a
 /// database works on a thread of its own. It does wait for blocking tasks: so there is one for as long
 /// as the database is at work.
-async fn hold_time_for(pool: AnyPool, tick: Duration) {
+pub async fn hold_time_for(pool: AnyPool, tick: Duration) {
     const GLANCE: Duration = Duration::from_micros(50);
     loop {
         if pool.num_idle() < usize::try_from(pool.size()).unwrap() {

@@ -30,6 +30,22 @@ fn memory(process: u32) -> Vec<u8> {
     all
 }
 
+/// The names of those that are in the memory of a process.
+pub fn remembered(process: u32, hunt: &Hunt) -> Vec<String> {
+    hunt.found(&memory(process)).into_iter().map(str::to_owned).collect()
+}
+
+/// Waits until none is: the buffers of a connection are wiped when it is closed, seconds after its last call.
+pub async fn forgets(process: u32, hunt: &Hunt, when: &str) {
+    let forgotten = async {
+        while !remembered(process, hunt).is_empty() {
+            tokio::time::sleep(LOOK_INTERVAL).await;
+        }
+    };
+    let forgotten = tokio::time::timeout(PATIENCE, forgotten).await;
+    assert!(forgotten.is_ok(), "{when}, it still remembers {:?}", remembered(process, hunt));
+}
+
 #[tokio::test]
 async fn the_bot_forgets_every_credential_that_it_needs_no_more() {
     if !may_look() {
@@ -42,20 +58,7 @@ async fn the_bot_forgets_every_credential_that_it_needs_no_more() {
     let mut secrets = of_fly_token(&token);
     secrets.extend([("model key", world.sandbox.model_key()), ("own bot's token", &own_bot)]);
     let hunt = Hunt::of(&secrets);
-    let remembered = || {
-        let memory = memory(world.bot_id());
-        hunt.found(&memory).into_iter().map(str::to_owned).collect::<Vec<_>>()
-    };
-    // The buffers of a connection are wiped when it is closed, seconds after its last call.
-    let forgets = async |when: &str| {
-        let forgotten = async {
-            while !remembered().is_empty() {
-                tokio::time::sleep(LOOK_INTERVAL).await;
-            }
-        };
-        let forgotten = tokio::time::timeout(PATIENCE, forgotten).await;
-        assert!(forgotten.is_ok(), "{when}, it still remembers {:?}", remembered());
-    };
+    let forgets = |when| forgets(world.bot_id(), &hunt, when);
     let mut ada = world.ada();
 
     ada.says("hi");
@@ -68,7 +71,7 @@ async fn the_bot_forgets_every_credential_that_it_needs_no_more() {
     ada.reads("Telegram bot of your own").await;
     ada.says(&own_bot);
     ada.reads("Where should it run?").await;
-    let held = remembered();
+    let held = remembered(world.bot_id(), &hunt);
     for name in ["beginning of a Fly token", "model key", "own bot's token"] {
         assert!(
             held.iter().any(|it| it == name),

@@ -1,5 +1,6 @@
 //! A sandbox, the real bot in a process that can be killed, and Ada with her phone.
 
+use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, TcpListener};
 use std::path::Path;
 
@@ -16,6 +17,9 @@ const BOT_NUMBER: &str = "+15550001111";
 
 /// Ada's own.
 pub const ADAS_NUMBER: &str = "+4915112345678";
+
+/// Where vendors are, by the setting that says so.
+pub type Urls = Vec<(&'static str, String)>;
 
 /// What the form's page was answered.
 pub struct Answered {
@@ -38,23 +42,36 @@ pub struct World {
 impl World {
     /// The bot asks Telegram for messages.
     pub async fn polling() -> Self {
-        Self::made(false, None).await
+        Self::made(false, BTreeMap::new(), |urls| urls).await
     }
 
     /// The bot asks Telegram for messages, and this program stands in for Claude Code.
     pub async fn with_agent(program: String) -> Self {
-        Self::made(false, Some(program)).await
+        Self::made(false, BTreeMap::from([agent(program)]), |urls| urls).await
     }
 
     /// Telegram calls the bot.
     pub async fn webhook() -> Self {
-        Self::made(true, None).await
+        Self::made(true, BTreeMap::new(), |urls| urls).await
     }
 
-    async fn made(webhook: bool, agent: Option<String>) -> Self {
+    /// On every service, with this program for Claude Code; everybody logs as much as they can, and finds
+    /// the vendors where `leads` says.
+    pub async fn verbose(program: String, leads: impl FnOnce(Urls) -> Urls) -> Self {
+        let log = ("TEXTSLASH_LOG".to_owned(), "trace".to_owned());
+        Self::made(true, BTreeMap::from([agent(program), log]), leads).await
+    }
+
+    async fn made(
+        webhook: bool,
+        mut extra_env: BTreeMap<String, String>,
+        leads: impl FnOnce(Urls) -> Urls,
+    ) -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        extra_env.insert("TMPDIR".to_owned(), dir.path().to_str().unwrap().to_owned());
         let options = Options::this_program().unwrap();
         let program = program::PATH.into();
-        let extra_env = agent.into_iter().map(|agent| ("CLAUDE_BIN".to_owned(), agent)).collect();
+        let log = extra_env.get("TEXTSLASH_LOG").cloned();
         let options = Options { program, extra_env, ..options };
         let sandbox = Sandbox::start(options).await.unwrap();
         let bot_token = sandbox.telegram().mint_bot("textslash_bot");
@@ -63,9 +80,12 @@ impl World {
         let image = |of| format!("registry.test/{of}@sha256:{}", "0".repeat(64));
         let mut environment: Vec<(String, String)> = Vec::new();
         let mut set = |name: &str, value: String| environment.push((name.to_owned(), value));
-        for (name, url) in sandbox.base_urls() {
+        for (name, url) in leads(sandbox.base_urls()) {
             set(name, url);
         }
+        log.into_iter().for_each(|log| set("TEXTSLASH_LOG", log));
+        // Nobody is there: a bot that took a proxy from its environment would reach no vendor.
+        set("http_proxy", "http://127.0.0.1:9".to_owned());
         set("TELEGRAM_BOT_TOKEN", bot_token.clone());
         let discord_token = sandbox.discord().mint_bot("textslash");
         set("DISCORD_BOT_TOKEN", discord_token.clone());
@@ -84,7 +104,6 @@ impl World {
             set("TEXTSLASH_PUBLIC_URL", format!("http://127.0.0.1:{port}"));
             set("TELEGRAM_WEBHOOK_SECRET", "s3cret_".repeat(8));
         }
-        let dir = tempfile::tempdir().unwrap();
         let mut world = Self { sandbox, dir, bot: None, bot_token, discord_token, environment };
         world.bot_starts().await;
         world
@@ -133,6 +152,21 @@ impl World {
     /// What the bot has logged so far.
     pub fn log(&self) -> String {
         self.bot.as_ref().unwrap().err.so_far()
+    }
+
+    /// What the bot has printed so far.
+    pub fn printed(&self) -> String {
+        self.bot.as_ref().unwrap().out.so_far()
+    }
+
+    /// Where the bot keeps its data and its temporary files.
+    pub fn directory(&self) -> &Path {
+        self.dir.path()
+    }
+
+    /// The tokens that the bot itself runs on: Telegram's and Discord's.
+    pub fn operators_tokens(&self) -> [&str; 2] {
+        [&self.bot_token, &self.discord_token]
     }
 
     /// What the bot counted, as its operator reads it on the same machine.
@@ -236,6 +270,10 @@ impl World {
             std::fs::write(Path::new(&directory).join(format!("{name}.txt")), story).unwrap();
         }
     }
+}
+
+fn agent(program: String) -> (String, String) {
+    ("CLAUDE_BIN".to_owned(), program)
 }
 
 fn free_port() -> u16 {
