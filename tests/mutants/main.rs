@@ -1,7 +1,7 @@
 //! Plants bugs, one at a time, in a copy of the tree, and sees whether the suite bites.
 //!
-//! `cargo test --test mutants` takes about a minute for each; `-- NAME` plants those whose name has this
-//! in it. It prints a table and fails when one survives.
+//! `cargo test --test mutants` takes about a minute for each; `-- NAME ...` plants those whose name has one
+//! of these in it. It prints a table and fails when one survives.
 
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "it is a program for the terminal")]
 
@@ -27,9 +27,11 @@ const PARTS: [&str; 8] = [
 
 fn main() -> ExitCode {
     let here = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let wanted = std::env::args().skip(1).find(|argument| !argument.starts_with('-'));
+    let wanted: Vec<String> =
+        std::env::args().skip(1).filter(|argument| !argument.starts_with('-')).collect();
     let mut mutants = Mutant::all(&here.join("tests/mutants"));
-    mutants.retain(|(name, _)| wanted.as_ref().is_none_or(|wanted| name.contains(wanted)));
+    let is_wanted = |name: &String| wanted.iter().any(|wanted| name.contains(wanted.as_str()));
+    mutants.retain(|(name, _)| wanted.is_empty() || is_wanted(name));
     let room = here.join("target/mutants");
     let tree = room.join("tree");
     if tree.exists() {
