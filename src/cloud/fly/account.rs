@@ -57,7 +57,7 @@ impl FlyAccount {
     }
 
     /// The token as it is now: narrower once the apps exist.
-    fn token(&self) -> Arc<Secret> {
+    pub(crate) fn token(&self) -> Arc<Secret> {
         self.token.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 

@@ -10,6 +10,7 @@ use crate::cloud::fly::macaroon::{Caveat, Macaroon, PERMISSION_LOCATION};
 use crate::journal::{Run, StepState};
 use crate::plan::StepId;
 use crate::sandbox::fly::Inventory;
+use crate::secret::Secret;
 use crate::spec::{Role, Spec};
 
 /// Fly's interfaces, and the only places where its tokens may be shown.
@@ -50,6 +51,13 @@ impl Watch {
         }
         if request.method() == http::Method::DELETE {
             self.with_run(|run| self.expect_nothing_on(run, request.uri().path()));
+        }
+    }
+
+    /// Whoever has deployed holds a token that opens nothing but the two apps.
+    pub(super) fn expect_narrowed(&self, token: &Secret) {
+        if !token.expose_here().split(',').all(is_of_two_apps) {
+            self.break_of("narrowed", "a token is held that opens more than the two apps");
         }
     }
 
@@ -126,4 +134,11 @@ fn is_short_lived(token: &str) -> bool {
         _ => false,
     };
     token.location() != PERMISSION_LOCATION || token.caveats().any(ends_soon)
+}
+
+/// A permission is confined by a caveat of ours to two apps.
+fn is_of_two_apps(token: &str) -> bool {
+    let Ok(token) = Macaroon::decode(token) else { return false };
+    let two_apps = |caveat: &Caveat| matches!(caveat, Caveat::Apps(apps) if apps.len() == 2);
+    token.location() != PERMISSION_LOCATION || token.caveats().any(two_apps)
 }

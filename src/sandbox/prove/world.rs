@@ -128,11 +128,16 @@ impl World {
     ) -> anyhow::Result<Option<Result<Outcome, DriveError>>> {
         let (progress, _unread) = mpsc::channel(Progress::CHANNEL);
         let account = self.account()?;
-        Ok(tokio::select! {
+        tokio::select! {
             biased;
-            () = self.watch.faults.crashed() => None,
-            told = self.provisioner.drive(&self.spec.id, goal, &account, &progress) => Some(told),
-        })
+            () = self.watch.faults.crashed() => Ok(None),
+            told = self.provisioner.drive(&self.spec.id, goal, &account, &progress) => {
+                if let Ok(Outcome::Deployed(_)) = told {
+                    self.watch.expect_narrowed(&account.token());
+                }
+                Ok(Some(told))
+            }
+        }
     }
 
     pub(super) async fn restarts(&self) {
