@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use adapters::chat::ChatId;
+use adapters::chat::{ChatId, InboundId};
 use sqlx::{AnyConnection, Row};
 
 use super::service::{NAME, says};
@@ -50,6 +50,16 @@ impl Proof {
         }
         if says(said, &Message::Ready) && !own.iter().any(|run| self.was_made_ready(run)) {
             self.stage.break_of("ready", format!("{} has no two machines", chat.0));
+        }
+    }
+
+    /// What is acknowledged comes never again, so it is on record by then.
+    pub(super) fn expect_durable(&self, id: &InboundId) {
+        let mut database = self.database.lock().unwrap_or_else(PoisonError::into_inner);
+        let seen = sqlx::query("SELECT 1 FROM inbound WHERE channel = $1 AND id = $2");
+        let seen = seen.bind(NAME).bind(&id.0).fetch_optional(&mut *database);
+        if !matches!(at_once(seen), Ok(Some(_))) {
+            self.stage.break_of("durable", format!("{} is acknowledged and not on record", id.0));
         }
     }
 

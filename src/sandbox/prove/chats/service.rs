@@ -104,7 +104,9 @@ struct State {
     written: Vec<Inbound>,
     /// What is not acknowledged yet, by its place among what was written, and when it was delivered.
     waiting: BTreeMap<usize, (Inbound, Option<Instant>)>,
-    /// Places among what was written, as the bot took them, by chat.
+    /// Places among what was written, as they were delivered first, by chat.
+    came: BTreeMap<ChatId, Vec<usize>>,
+    /// The same, as the bot took them.
     taken: BTreeMap<ChatId, Vec<usize>>,
     /// When the last first delivery of a chat is.
     last_first: BTreeMap<ChatId, Instant>,
@@ -226,19 +228,11 @@ impl Service {
 
     fn deliver(&self, inbound: Inbound) {
         self.stage.tell(&format!("delivered {}", inbound.id.0));
-        self.note_delivery(&inbound);
+        // Held until it is sent: on several threads, what is noted first is to come first.
+        let mut state = self.state();
+        note_delivery(&mut state, &inbound);
         // The receiver is ours and lives as long.
         let _ = self.incoming.send(Event::Inbound(inbound));
-    }
-
-    fn note_delivery(&self, inbound: &Inbound) {
-        let now = Instant::now();
-        let mut state = self.state();
-        let waiting = number(&inbound.id).and_then(|number| state.waiting.get_mut(&number));
-        if let Some((_, at @ None)) = waiting {
-            *at = Some(now);
-            state.chats.entry(inbound.chat.clone()).or_default().unanswered.push(now);
-        }
     }
 
     /// The bot's process is new: what it never acknowledged comes again, in order, and nothing before that.
@@ -252,6 +246,10 @@ impl Service {
             came.map(|(inbound, _)| inbound.clone()).collect()
         };
         due.into_iter().for_each(|inbound| self.deliver(inbound));
+    }
+
+    fn is_private(&self, number: usize) -> bool {
+        self.state().written.get(number).is_some_and(|inbound| inbound.place == Place::Private)
     }
 
     /// Nothing goes wrong any more, and every chat can be reached.
@@ -299,8 +297,11 @@ impl Service {
     /// Chats in which messages were taken in another order than they came in, where the service keeps it.
     pub(super) fn out_of_order(&self) -> Vec<String> {
         let state = self.state();
-        let unsorted = |taken: &[usize]| !taken.is_sorted();
-        let chats = state.taken.iter().filter(|(_, taken)| unsorted(taken));
+        let in_order = |chat: &ChatId, taken: &[usize]| {
+            let mut came = state.came.get(chat).into_iter().flatten();
+            taken.iter().all(|it| came.any(|other| other == it))
+        };
+        let chats = state.taken.iter().filter(|(chat, taken)| !in_order(chat, taken));
         chats.filter(|_| self.manner.keeps_order()).map(|(chat, _)| chat.0.clone()).collect()
     }
 
@@ -359,6 +360,16 @@ impl Service {
     }
 }
 
+fn note_delivery(state: &mut State, inbound: &Inbound) {
+    let Some(number) = number(&inbound.id) else { return };
+    if let Some((_, at @ None)) = state.waiting.get_mut(&number) {
+        let now = Instant::now();
+        *at = Some(now);
+        state.chats.entry(inbound.chat.clone()).or_default().unanswered.push(now);
+        state.came.entry(inbound.chat.clone()).or_default().push(number);
+    }
+}
+
 /// The service as one process of the bot knows it.
 pub(super) struct Connection(pub(super) Arc<Service>);
 
@@ -378,8 +389,12 @@ impl Channel for Connection {
 
     async fn acknowledge(&self, id: &InboundId) {
         self.0.stage.deed(&format!("acknowledges {}", id.0)).await;
-        let mut state = self.0.state();
         let number = number(id);
+        let is_private = number.is_some_and(|number| self.0.is_private(number));
+        if is_private {
+            self.0.proof.expect_durable(id);
+        }
+        let mut state = self.0.state();
         if let Some((inbound, at)) = number.and_then(|number| state.waiting.remove(&number)) {
             state.pace.acknowledged.extend(at.map(|at| at.elapsed()));
             state.taken.entry(inbound.chat).or_default().extend(number);
