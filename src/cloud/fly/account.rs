@@ -1,6 +1,7 @@
 //! A Fly account as the provisioner sees it.
 
 use std::collections::BTreeMap;
+use std::sync::atomic::AtomicUsize;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -36,6 +37,10 @@ const SETTLING: Duration = Duration::from_secs(60);
 /// for up to eight seconds.
 const DOUBTFUL: Duration = Duration::from_secs(10);
 
+/// Looks at the two apps until it is believed that Fly does not tell their numbers; one odd answer is no reason to go
+/// on with a wide token.
+const NUMBERLESS_LOOKS_MAX: usize = 5;
+
 /// An account of Fly's, opened with a token.
 pub struct FlyAccount {
     client: Client,
@@ -44,6 +49,8 @@ pub struct FlyAccount {
     keys: Option<Keys>,
     /// Until when an app that this process made, or may have made, may be unknown to Fly's replicas.
     settling: Mutex<BTreeMap<String, Instant>>,
+    /// Looks at the two apps that did not show their numbers.
+    numberless_looks: AtomicUsize,
 }
 
 impl FlyAccount {
@@ -53,7 +60,14 @@ impl FlyAccount {
         token: Arc<Secret>,
         keys: Option<Keys>,
     ) -> Self {
-        Self { client, chance, token: Mutex::new(token), keys, settling: Mutex::default() }
+        Self {
+            client,
+            chance,
+            token: Mutex::new(token),
+            keys,
+            settling: Mutex::default(),
+            numberless_looks: AtomicUsize::new(0),
+        }
     }
 
     /// The token as it is now: narrower once the apps exist.

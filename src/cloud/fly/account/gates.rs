@@ -1,7 +1,9 @@
 //! What must hold before the next step, and before a deployment is called one.
 
+use std::sync::atomic::Ordering;
+
 use super::observe::kind_of_address;
-use super::{FlyAccount, fact, facts};
+use super::{FlyAccount, NUMBERLESS_LOOKS_MAX, fact, facts};
 use crate::cloud::fly::client::Segment;
 use crate::cloud::fly::errors::Failure;
 use crate::cloud::fly::plan::{self, Part};
@@ -41,7 +43,7 @@ impl FlyAccount {
         }
     }
 
-    /// Cuts the token to the two apps. Where Fly does not say their numeric ids, which a caveat needs,
+    /// Cuts the token to the two apps. Where Fly never says their numeric ids, which a caveat needs,
     /// it stays as it is, good for its window.
     async fn narrow(&self, spec: &Spec) -> Result<Option<Facts>, Failure> {
         let token = self.token();
@@ -53,6 +55,8 @@ impl FlyAccount {
         }
         if let [Some(relay), Some(vm)] = ids {
             self.narrow_token([relay, vm])?;
+        } else if self.numberless_looks.fetch_add(1, Ordering::Relaxed) + 1 < NUMBERLESS_LOOKS_MAX {
+            return Ok(None);
         } else {
             tracing::warn!(deployment = %spec.id, "Fly names no app ids: the token is not narrowed");
         }

@@ -31,9 +31,15 @@ async fn the_token_is_cut_to_the_two_apps_once_they_exist() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn without_numeric_ids_the_token_stays_as_it_is() {
-    let (_, passed) = pass(vec![("GET /apps/", Ok((200, json!({}))))], "narrow-token").await;
-    assert_eq!(passed, Ok(Some(Facts::new())));
+async fn only_where_fly_never_names_numeric_ids_does_the_token_stay_as_it_is() {
+    let (_, account) = account_with(vec![("GET /apps/", Ok((200, json!({}))))]);
+    let (spec, known) = (spec(), Known::new());
+    let here = Here { spec: &spec, region: &spec.regions[0], known: &known };
+    let mut looks = 1;
+    while account.pass(&here, &StepId::new("narrow-token")).await.unwrap().is_none() {
+        looks += 1;
+    }
+    assert_eq!(looks, NUMBERLESS_LOOKS_MAX);
 }
 
 #[tokio::test(start_paused = true)]
