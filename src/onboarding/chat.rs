@@ -15,23 +15,21 @@ use zeroize::Zeroizing;
 use crate::account;
 use crate::conversation::messages::{self, Locale, Message};
 use crate::conversation::understand::{self, Reading};
-use crate::conversation::{
-    Context, Effect, Event, IDLE_MAX_MS, Phase, Run, RunStanding, Saying, advance,
-};
+use crate::conversation::{Effect, Event, IDLE_MAX_MS, Phase, Saying, advance};
 use crate::forms::{Submission, What};
 use crate::intake::Rejection;
-use crate::journal::End;
-use crate::messaging::RETRIES;
 use crate::metrics::{self, Level, Queue, Refusal};
-use crate::provisioner::RunSummary;
 use crate::secret::{Secret, SecretRef};
-use crate::spec::{DeploymentId, Role, Spec};
 use crate::store::conversations::{Saved, Step, Stored};
 
 use super::outgoing::Mouth;
 use super::panics::survived;
 use super::runs::{RunEvent, Runner};
 use super::{FormsAt, Item, Line, Queued};
+
+mod known;
+
+use known::webhook_of;
 
 /// How long a chat without anything under way keeps its task: it is cheap to make a new one.
 const REST: Duration = Duration::from_secs(60);
@@ -73,14 +71,6 @@ pub(super) struct Chat {
     pub(super) mouth: Mouth,
     /// What is being asked of others, which may take a while.
     asked: JoinSet<Option<Event>>,
-}
-
-/// What is on record of a person.
-struct Known {
-    /// Their deployments without those that are gone, newest first.
-    runs: Vec<Run>,
-    /// When each was begun, those that are gone too.
-    begun_ms: Vec<u64>,
 }
 
 /// What a person did, as far as a step needs to know it.
@@ -484,66 +474,6 @@ impl Chat {
         }
     }
 
-    /// Asks the pure part, with everything that it depends on.
-    fn decide<T>(&self, known: &Known, ask: impl FnOnce(&Context<'_>) -> T) -> T {
-        let shared = &self.line.shared;
-        let catalogue = &shared.settings.catalogue;
-        ask(&Context {
-            now_ms: shared.settings.clock.now_ms(),
-            locale: self.locale,
-            capabilities: self.line.channel.capabilities(),
-            clouds: &catalogue.clouds,
-            channels: &self.line.channels,
-            agents: &catalogue.agents,
-            offers: &shared.lent,
-            held: &shared.vault.references(&self.owner),
-            runs: &known.runs,
-            begun_ms: &known.begun_ms,
-            a_day_max: catalogue.a_day_max,
-            images: &catalogue.images,
-            person: &self.person.0,
-            fresh: &DeploymentId::from_random(shared.settings.chance.bytes()),
-        })
-    }
-
-    /// This person's deployments, newest first.
-    async fn runs(&self) -> anyhow::Result<Known> {
-        let summaries = self.line.shared.provisioner.runs(Some(&self.owner)).await?;
-        let begun_ms = summaries.iter().rev().map(|it| it.opened_at_ms).collect();
-        let mut runs = Vec::new();
-        for summary in summaries.into_iter().rev() {
-            let standing = self.standing(&summary).await?;
-            if standing != RunStanding::Removed {
-                let RunSummary { spec, opened_at_ms, .. } = summary;
-                runs.push(Run { spec, standing, opened_at_ms });
-            }
-        }
-        Ok(Known { runs, begun_ms })
-    }
-
-    async fn standing(&self, summary: &RunSummary) -> anyhow::Result<RunStanding> {
-        Ok(match summary.end {
-            Some(End::Deployed) => RunStanding::Deployed,
-            Some(End::Removed) => RunStanding::Removed,
-            // A run that stopped on the way to either goal ends stuck; only one that was turned back
-            // cannot be finished.
-            Some(End::Stuck) | None => match self.line.shared.provisioner.run(&summary.id).await? {
-                Some(run) if run.is_turned() || run.is_adopted() => RunStanding::Stuck,
-                _ => RunStanding::Unfinished,
-            },
-        })
-    }
-
-    pub(super) async fn spec_of(&self, run: &DeploymentId) -> Option<Spec> {
-        match self.line.shared.provisioner.run(run).await {
-            Ok(run) => run.map(|run| run.spec().clone()),
-            Err(error) => {
-                tracing::error!("cannot read a run: {error:#}");
-                None
-            }
-        }
-    }
-
     /// The database failed: nothing was changed, and the message stays with the channel.
     async fn trouble(&mut self, error: &anyhow::Error) {
         metrics::refused(self.line.channel.name(), Refusal::Database);
@@ -554,14 +484,6 @@ impl Chat {
     pub(super) fn held(&self, secret: SecretRef) -> Option<Arc<Secret>> {
         self.line.shared.vault.get(&self.owner, secret)
     }
-}
-
-/// The address that the person leads a number to by hand.
-fn webhook_of(line: &Line, runs: &[Run], message: &Message) -> Option<String> {
-    let Message::WebhookUrl { run } = message else { return None };
-    let spec = &runs.iter().find(|it| it.spec.id == *run)?.spec;
-    let relay = line.shared.settings.vendors.fly.endpoints().public(&spec.app(Role::Relay));
-    Some(format!("{relay}/whatsapp#{RETRIES}"))
 }
 
 fn up_to(text: &str, bytes_max: usize) -> &str {

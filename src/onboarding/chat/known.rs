@@ -1,0 +1,88 @@
+//! What is on record of the person of a chat, and what is decided from it.
+
+use crate::conversation::messages::Message;
+use crate::conversation::{Context, Run, RunStanding};
+use crate::journal::End;
+use crate::messaging::RETRIES;
+use crate::provisioner::RunSummary;
+use crate::spec::{DeploymentId, Role, Spec};
+
+use super::{Chat, Line};
+
+/// What is on record of a person.
+pub(super) struct Known {
+    /// Their deployments without those that are gone, newest first.
+    pub(super) runs: Vec<Run>,
+    /// When each was begun, those that are gone too.
+    pub(super) begun_ms: Vec<u64>,
+}
+
+impl Chat {
+    /// Asks the pure part, with everything that it depends on.
+    pub(super) fn decide<T>(&self, known: &Known, ask: impl FnOnce(&Context<'_>) -> T) -> T {
+        let shared = &self.line.shared;
+        let catalogue = &shared.settings.catalogue;
+        ask(&Context {
+            now_ms: shared.settings.clock.now_ms(),
+            locale: self.locale,
+            capabilities: self.line.channel.capabilities(),
+            clouds: &catalogue.clouds,
+            channels: &self.line.channels,
+            agents: &catalogue.agents,
+            offers: &shared.lent,
+            held: &shared.vault.references(&self.owner),
+            runs: &known.runs,
+            begun_ms: &known.begun_ms,
+            a_day_max: catalogue.a_day_max,
+            images: &catalogue.images,
+            person: &self.person.0,
+            fresh: &DeploymentId::from_random(shared.settings.chance.bytes()),
+        })
+    }
+
+    /// This person's deployments, newest first.
+    pub(super) async fn runs(&self) -> anyhow::Result<Known> {
+        let summaries = self.line.shared.provisioner.runs(Some(&self.owner)).await?;
+        let begun_ms = summaries.iter().rev().map(|it| it.opened_at_ms).collect();
+        let mut runs = Vec::new();
+        for summary in summaries.into_iter().rev() {
+            let standing = self.standing(&summary).await?;
+            if standing != RunStanding::Removed {
+                let RunSummary { spec, opened_at_ms, .. } = summary;
+                runs.push(Run { spec, standing, opened_at_ms });
+            }
+        }
+        Ok(Known { runs, begun_ms })
+    }
+
+    async fn standing(&self, summary: &RunSummary) -> anyhow::Result<RunStanding> {
+        Ok(match summary.end {
+            Some(End::Deployed) => RunStanding::Deployed,
+            Some(End::Removed) => RunStanding::Removed,
+            // A run that stopped on the way to either goal ends stuck; only one that was turned back
+            // cannot be finished.
+            Some(End::Stuck) | None => match self.line.shared.provisioner.run(&summary.id).await? {
+                Some(run) if run.is_turned() || run.is_adopted() => RunStanding::Stuck,
+                _ => RunStanding::Unfinished,
+            },
+        })
+    }
+
+    pub(in crate::onboarding) async fn spec_of(&self, run: &DeploymentId) -> Option<Spec> {
+        match self.line.shared.provisioner.run(run).await {
+            Ok(run) => run.map(|run| run.spec().clone()),
+            Err(error) => {
+                tracing::error!("cannot read a run: {error:#}");
+                None
+            }
+        }
+    }
+}
+
+/// The address that the person leads a number to by hand.
+pub(super) fn webhook_of(line: &Line, runs: &[Run], message: &Message) -> Option<String> {
+    let Message::WebhookUrl { run } = message else { return None };
+    let spec = &runs.iter().find(|it| it.spec.id == *run)?.spec;
+    let relay = line.shared.settings.vendors.fly.endpoints().public(&spec.app(Role::Relay));
+    Some(format!("{relay}/whatsapp#{RETRIES}"))
+}
