@@ -1,7 +1,8 @@
 //! A thousand people write to one bot and a hundred of them deploy, while calls fail: `cargo bench --bench load`.
 //!
 //! First in real time with a pool of connections and every write forced to the disk, where it is measured how fast the
-//! bot acknowledges and how much memory it takes; then in virtual time, where more can go wrong.
+//! bot acknowledges and how much memory it takes (ten minutes, most of them spent waiting); then in virtual time,
+//! where more can go wrong.
 
 #![expect(clippy::print_stdout, reason = "a bench prints its figures")]
 #![expect(clippy::unwrap_used, reason = "a bench that cannot measure should stop")]
@@ -11,14 +12,16 @@ use std::time::Duration;
 
 use tracing::Level;
 
-use textslash::sandbox::prove::chats::crowd::{Crowd, Outcome};
+use textslash::sandbox::prove::chats::crowd::{Crowd, Outcome, Pace};
 
 const CROWD: Crowd = Crowd { seed: 1, people: 1_000, deploying: 100 };
 
 fn main() {
     println!("{} people, {} of them deploy, 5 % of calls fail", CROWD.people, CROWD.deploying);
     tracing_subscriber::fmt().with_max_level(Level::WARN).with_writer(std::io::stderr).init();
-    print("in real time", &CROWD.live().unwrap());
+    let live = CROWD.live().unwrap();
+    print("in real time", &live);
+    print_pace(&live.pace);
     println!("  {:<42} {:>9} KiB", "resident memory, at the most", resident_max_kib());
     print("in virtual time", &CROWD.dream().unwrap());
 }
@@ -33,10 +36,12 @@ fn print(when: &str, outcome: &Outcome) {
     println!("  {:<42} {:>9}", "messages acknowledged", outcome.pace.acknowledged.len());
     println!("  {:<42} {:>9}", "deployments that ended deployed", outcome.deployed);
     println!("  {:<42} {:>9}", "calls", verdict.calls);
-    for (what, mut times) in [
-        ("acknowledged", outcome.pace.acknowledged.clone()),
-        ("answered", outcome.pace.answered.clone()),
-    ] {
+}
+
+fn print_pace(pace: &Pace) {
+    for (what, mut times) in
+        [("acknowledged", pace.acknowledged.clone()), ("answered", pace.answered.clone())]
+    {
         times.sort();
         println!(
             "  {:<42} {:>9.1} ms {:>9.1} ms",
