@@ -6,8 +6,9 @@ use anyhow::Context;
 use sqlx::any::AnyRow;
 use sqlx::{AnyConnection, Connection, Row};
 
-use super::Database;
 use crate::conversation::State;
+
+use super::Database;
 
 #[cfg(test)]
 mod tests;
@@ -100,7 +101,7 @@ impl Conversations {
             .whole(async {
                 let rows = sqlx::query(
                     "SELECT person, state, messages, chat FROM conversations WHERE channel = $1
-             ORDER BY updated_at_ms",
+                     ORDER BY updated_at_ms",
                 )
                 .bind(&self.channel)
                 .fetch_all(&mut *self.database.connection().await?)
@@ -159,7 +160,7 @@ impl Conversations {
                 for (seq, message) in (step.first_seq..).zip(step.outbound) {
                     sqlx::query(
                         "INSERT INTO outbound (channel, chat, seq, message) VALUES ($1, $2, $3, $4)
-                 ON CONFLICT (channel, chat, seq) DO UPDATE SET message = excluded.message",
+                         ON CONFLICT (channel, chat, seq) DO UPDATE SET message = excluded.message",
                     )
                     .bind(&self.channel)
                     .bind(&step.chat.0)

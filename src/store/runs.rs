@@ -5,10 +5,10 @@ use anyhow::Context;
 use sqlx::any::AnyRow;
 use sqlx::{AnyConnection, Connection, Row};
 
-use super::Database;
-
 use crate::journal::{End, Entry};
 use crate::spec::{DeploymentId, Spec};
+
+use super::Database;
 
 #[cfg(test)]
 mod tests;
@@ -78,7 +78,7 @@ impl Runs {
                 let mut transaction = connection.begin().await?;
                 let made = sqlx::query(
                     "INSERT INTO runs (id, owner, opened_at_ms, epoch) VALUES ($1, $2, $3, 0)
-             ON CONFLICT (id) DO NOTHING",
+                     ON CONFLICT (id) DO NOTHING",
                 )
                 .bind(id.as_ref())
                 .bind(owner)
@@ -141,12 +141,12 @@ impl Runs {
             .whole(async {
                 let rows = sqlx::query(
                     "SELECT runs.id, owner, opened_at_ms, ended, opened.entry,
-                 (SELECT entry FROM journal
-                  WHERE run = runs.id AND entry LIKE '{\"entry\":\"placed\"%'
-                  ORDER BY seq DESC LIMIT 1)
-             FROM runs JOIN journal AS opened ON opened.run = runs.id AND opened.seq = 0
-             WHERE owner = $1 OR $2 = 1
-             ORDER BY opened_at_ms, runs.id",
+                         (SELECT entry FROM journal
+                          WHERE run = runs.id AND entry LIKE '{\"entry\":\"placed\"%'
+                          ORDER BY seq DESC LIMIT 1)
+                     FROM runs JOIN journal AS opened ON opened.run = runs.id AND opened.seq = 0
+                     WHERE owner = $1 OR $2 = 1
+                     ORDER BY opened_at_ms, runs.id",
                 )
                 .bind(owner.unwrap_or_default())
                 .bind(i64::from(owner.is_none()))
@@ -156,9 +156,7 @@ impl Runs {
             })
             .await
     }
-}
 
-impl Runs {
     /// Erases the runs that were removed before this time, with their journals.
     ///
     /// # Errors

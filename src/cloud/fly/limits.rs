@@ -10,7 +10,7 @@ use tokio::time::{Instant, sleep, sleep_until};
 mod tests;
 
 /// What is done, as far as Fly counts it: once a second for each machine or app, three at once
-/// (docs, `working-with-machines-api`).
+/// (docs, `working-with-machines-api`). What is of neither is counted by token, which Fly does not say.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) enum Action {
     CurrentTokens,
