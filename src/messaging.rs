@@ -110,15 +110,24 @@ pub struct Pointing<'a> {
     pub secret: &'a str,
 }
 
-/// Why a bot could not be pointed, named after what to do next.
+/// Why a service did not do what was asked, named after what to do next.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum PointError {
+pub enum ServiceError {
     /// The key is refused: nothing more can be done with it.
     #[error("the service refuses the key")]
     Refused,
     /// No answer, or a passing failure: look again.
     #[error("the service does not answer")]
     OutOfReach,
+}
+
+impl From<ServiceError> for Rejection {
+    fn from(error: ServiceError) -> Self {
+        match error {
+            ServiceError::Refused => Self::Refused,
+            ServiceError::OutOfReach => Self::OutOfReach,
+        }
+    }
 }
 
 impl Messaging {
@@ -172,10 +181,10 @@ impl Messaging {
         key: &Secret,
         address: &str,
         to: Pointing<'_>,
-    ) -> Result<(), PointError> {
+    ) -> Result<(), ServiceError> {
         match key.kind() {
             SecretKind::TelegramToken => {
-                self.telegram(key).map_err(|_| PointError::Refused)?.point(to).await
+                self.telegram(key).map_err(|_| ServiceError::Refused)?.point(to).await
             }
             SecretKind::TwilioKey => self.twilio(key).point(address, to).await,
             _ => Ok(()),
@@ -186,7 +195,7 @@ impl Messaging {
     ///
     /// # Errors
     /// When the service does not say.
-    pub async fn is_led(&self, key: &Secret, address: &str) -> Result<bool, PointError> {
+    pub async fn is_led(&self, key: &Secret, address: &str) -> Result<bool, ServiceError> {
         match key.kind() {
             SecretKind::TwilioKey => self.twilio(key).is_led(address).await,
             kind => Ok(kind == SecretKind::TelegramToken),
@@ -201,10 +210,10 @@ impl Messaging {
         &self,
         key: &Secret,
         address: &str,
-    ) -> Result<Option<String>, PointError> {
+    ) -> Result<Option<String>, ServiceError> {
         match key.kind() {
             SecretKind::TelegramToken => {
-                self.telegram(key).map_err(|_| PointError::Refused)?.leads_to().await
+                self.telegram(key).map_err(|_| ServiceError::Refused)?.leads_to().await
             }
             SecretKind::TwilioKey => self.twilio(key).leads_to(address).await,
             _ => Ok(None),
@@ -220,10 +229,10 @@ impl Messaging {
         key: &Secret,
         address: &str,
         before: Option<&str>,
-    ) -> Result<(), PointError> {
+    ) -> Result<(), ServiceError> {
         match key.kind() {
             SecretKind::TelegramToken => {
-                self.telegram(key).map_err(|_| PointError::Refused)?.release(before).await
+                self.telegram(key).map_err(|_| ServiceError::Refused)?.release(before).await
             }
             SecretKind::TwilioKey => self.twilio(key).release(address, before).await,
             _ => Ok(()),

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use url::Url;
 use zeroize::Zeroizing;
 
-use super::{PointError, Pointing};
+use super::{Pointing, ServiceError};
 use crate::account::{Address, ChatAccount};
 use crate::http::{Transport, call};
 use crate::intake::{Rejection, Vendor, recognise};
@@ -73,12 +73,6 @@ struct Answer {
     result: Option<Value>,
 }
 
-/// Why a method did not say yes.
-enum No {
-    Refused,
-    OutOfReach,
-}
-
 impl<'a> Bot<'a> {
     /// The token has been judged, so nothing in it can leave its segment of the path.
     pub(super) fn of(
@@ -95,27 +89,27 @@ impl<'a> Bot<'a> {
         Ok(Self { transport, base: Zeroizing::new(base) })
     }
 
-    async fn call(&self, method: &str, parameters: &Value) -> Result<Value, No> {
+    async fn call(&self, method: &str, parameters: &Value) -> Result<Value, ServiceError> {
         let uri = Zeroizing::new(format!("{}{method}", self.base.as_str()));
         let request = Request::builder()
             .method(Method::POST)
             .uri(uri.as_str())
             .header(header::CONTENT_TYPE, "application/json")
             .body(Bytes::from(parameters.to_string()))
-            .map_err(|_| No::OutOfReach)?;
+            .map_err(|_| ServiceError::OutOfReach)?;
         let answer = call(self.transport, request, DEADLINE, ANSWER_BYTES_MAX).await;
-        let answer = answer.map_err(|_| No::OutOfReach)?;
+        let answer = answer.map_err(|_| ServiceError::OutOfReach)?;
         match answer.status {
             StatusCode::OK => {
                 let read: Answer =
-                    serde_json::from_slice(&answer.body).map_err(|_| No::OutOfReach)?;
-                read.result.ok_or(No::OutOfReach)
+                    serde_json::from_slice(&answer.body).map_err(|_| ServiceError::OutOfReach)?;
+                read.result.ok_or(ServiceError::OutOfReach)
             }
             StatusCode::UNAUTHORIZED
             | StatusCode::FORBIDDEN
             | StatusCode::NOT_FOUND
-            | StatusCode::BAD_REQUEST => Err(No::Refused),
-            _ => Err(No::OutOfReach),
+            | StatusCode::BAD_REQUEST => Err(ServiceError::Refused),
+            _ => Err(ServiceError::OutOfReach),
         }
     }
 
@@ -123,36 +117,36 @@ impl<'a> Bot<'a> {
         let none = json!({});
         let (me, serves) =
             futures::join!(self.call("getMe", &none), self.call("getWebhookInfo", &none));
-        let me = me.map_err(rejection)?;
+        let me = me?;
         let username = me["username"].as_str().filter(|it| is_name(it));
         let username = username.ok_or(Rejection::OutOfReach)?;
-        let serves = host_of(&serves.map_err(rejection)?);
+        let serves = host_of(&serves?);
         let address = Address { name: format!("@{username}"), serves, by_hand: false };
         Ok(ChatAccount { addresses: vec![address] })
     }
 
-    pub(super) async fn leads_to(&self) -> Result<Option<String>, PointError> {
-        let info = self.call("getWebhookInfo", &json!({})).await.map_err(point_error)?;
+    pub(super) async fn leads_to(&self) -> Result<Option<String>, ServiceError> {
+        let info = self.call("getWebhookInfo", &json!({})).await?;
         let url = info["url"].as_str().unwrap_or_default();
         Ok((!url.is_empty()).then(|| url.to_owned()))
     }
 
-    pub(super) async fn point(&self, to: Pointing<'_>) -> Result<(), PointError> {
+    pub(super) async fn point(&self, to: Pointing<'_>) -> Result<(), ServiceError> {
         let parameters = json!({
             "url": to.url,
             "secret_token": to.secret,
             "max_connections": CONNECTIONS_MAX,
             "allowed_updates": ["message", "callback_query", "my_chat_member", "managed_bot"],
         });
-        self.call("setWebhook", &parameters).await.map(|_| ()).map_err(point_error)
+        self.call("setWebhook", &parameters).await.map(|_| ())
     }
 
-    pub(super) async fn release(&self, before: Option<&str>) -> Result<(), PointError> {
+    pub(super) async fn release(&self, before: Option<&str>) -> Result<(), ServiceError> {
         let done = match before {
             Some(url) => self.call("setWebhook", &json!({ "url": url })).await,
             None => self.call("deleteWebhook", &json!({})).await,
         };
-        done.map(|_| ()).map_err(point_error)
+        done.map(|_| ())
     }
 }
 
@@ -166,18 +160,4 @@ fn is_name(text: &str) -> bool {
 fn host_of(info: &Value) -> Option<String> {
     let url = Url::parse(info["url"].as_str()?).ok()?;
     url.host_str().map(str::to_owned)
-}
-
-fn rejection(no: No) -> Rejection {
-    match no {
-        No::Refused => Rejection::Refused,
-        No::OutOfReach => Rejection::OutOfReach,
-    }
-}
-
-fn point_error(no: No) -> PointError {
-    match no {
-        No::Refused => PointError::Refused,
-        No::OutOfReach => PointError::OutOfReach,
-    }
 }

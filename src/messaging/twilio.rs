@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use url::Url;
 use zeroize::Zeroizing;
 
-use super::{Endpoints, PointError, Pointing};
+use super::{Endpoints, Pointing, ServiceError};
 use crate::account::{Address, ChatAccount};
 use crate::http::{Transport, call};
 use crate::intake::{Rejection, Vendor, recognise};
@@ -73,11 +73,6 @@ pub(super) struct Account<'a> {
     key: &'a Secret,
 }
 
-enum No {
-    Refused,
-    OutOfReach,
-}
-
 impl<'a> Account<'a> {
     pub(super) fn of(
         transport: &'a dyn Transport,
@@ -87,12 +82,17 @@ impl<'a> Account<'a> {
         Self { transport, endpoints, key }
     }
 
-    async fn call(&self, method: Method, url: Url, body: Option<Value>) -> Result<Value, No> {
-        let key = self.key.expose_to(url.authority()).map_err(|_| No::Refused)?;
-        let (sid, token) = parts(key).ok_or(No::Refused)?;
+    async fn call(
+        &self,
+        method: Method,
+        url: Url,
+        body: Option<Value>,
+    ) -> Result<Value, ServiceError> {
+        let key = self.key.expose_to(url.authority()).map_err(|_| ServiceError::Refused)?;
+        let (sid, token) = parts(key).ok_or(ServiceError::Refused)?;
         let basic = Zeroizing::new(STANDARD.encode(format!("{sid}:{token}")));
-        let mut basic =
-            HeaderValue::from_str(&format!("Basic {}", basic.as_str())).map_err(|_| No::Refused)?;
+        let mut basic = HeaderValue::from_str(&format!("Basic {}", basic.as_str()))
+            .map_err(|_| ServiceError::Refused)?;
         basic.set_sensitive(true);
         let request = Request::builder()
             .method(method)
@@ -100,34 +100,37 @@ impl<'a> Account<'a> {
             .header(header::AUTHORIZATION, basic)
             .header(header::CONTENT_TYPE, "application/json")
             .body(Bytes::from(body.map(|it| it.to_string()).unwrap_or_default()))
-            .map_err(|_| No::OutOfReach)?;
+            .map_err(|_| ServiceError::OutOfReach)?;
         let answer = call(self.transport, request, DEADLINE, ANSWER_BYTES_MAX).await;
-        let answer = answer.map_err(|_| No::OutOfReach)?;
+        let answer = answer.map_err(|_| ServiceError::OutOfReach)?;
         match answer.status {
             status if status.is_success() => {
-                serde_json::from_slice(&answer.body).map_err(|_| No::OutOfReach)
+                serde_json::from_slice(&answer.body).map_err(|_| ServiceError::OutOfReach)
             }
             StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN | StatusCode::NOT_FOUND => {
-                Err(No::Refused)
+                Err(ServiceError::Refused)
             }
-            _ => Err(No::OutOfReach),
+            _ => Err(ServiceError::OutOfReach),
         }
     }
 
-    fn url(base: &Url, path: &[&str]) -> Result<Url, No> {
+    fn url(base: &Url, path: &[&str]) -> Result<Url, ServiceError> {
         let mut url = base.clone();
-        url.path_segments_mut().map_err(|()| No::OutOfReach)?.pop_if_empty().extend(path);
+        url.path_segments_mut().map_err(|()| ServiceError::OutOfReach)?.pop_if_empty().extend(path);
         Ok(url)
     }
 
-    async fn account(&self) -> Result<Value, No> {
-        let key = self.key.expose_to(self.endpoints.twilio.authority()).map_err(|_| No::Refused)?;
-        let (sid, _) = parts(key).ok_or(No::Refused)?;
+    async fn account(&self) -> Result<Value, ServiceError> {
+        let key = self
+            .key
+            .expose_to(self.endpoints.twilio.authority())
+            .map_err(|_| ServiceError::Refused)?;
+        let (sid, _) = parts(key).ok_or(ServiceError::Refused)?;
         let path = ["2010-04-01", "Accounts", &format!("{sid}.json")];
         self.call(Method::GET, Self::url(&self.endpoints.twilio, &path)?, None).await
     }
 
-    async fn senders(&self) -> Result<Vec<Value>, No> {
+    async fn senders(&self) -> Result<Vec<Value>, ServiceError> {
         let mut url = Self::url(&self.endpoints.twilio_messaging, &["v2", "Channels", "Senders"])?;
         url.set_query(Some("Channel=whatsapp"));
         let list = self.call(Method::GET, url, None).await?;
@@ -136,11 +139,11 @@ impl<'a> Account<'a> {
 
     pub(super) async fn check(&self) -> Result<ChatAccount, Rejection> {
         let (account, senders) = futures::join!(self.account(), self.senders());
-        let account = account.map_err(rejection)?;
+        let account = account?;
         if account["status"].as_str().is_some_and(|status| status != "active") {
             return Err(Rejection::Refused);
         }
-        let senders = senders.map_err(rejection)?;
+        let senders = senders?;
         let online = senders.iter().filter(|it| is_online(it));
         let mut addresses: Vec<Address> = online.filter_map(address).collect();
         let sandbox = Address { name: SANDBOX_NUMBER.to_owned(), serves: None, by_hand: true };
@@ -150,24 +153,24 @@ impl<'a> Account<'a> {
         Ok(ChatAccount { addresses })
     }
 
-    async fn sender(&self, number: &str) -> Result<Option<Value>, PointError> {
+    async fn sender(&self, number: &str) -> Result<Option<Value>, ServiceError> {
         let id = format!("whatsapp:{number}");
-        let senders = self.senders().await.map_err(point_error)?;
+        let senders = self.senders().await?;
         Ok(senders.into_iter().find(|it| it["sender_id"] == id.as_str()))
     }
 
     /// Where the sender leads; nothing where no interface leads it anywhere.
-    pub(super) async fn leads_to(&self, number: &str) -> Result<Option<String>, PointError> {
+    pub(super) async fn leads_to(&self, number: &str) -> Result<Option<String>, ServiceError> {
         let sender = self.sender(number).await?;
         Ok(sender.as_ref().and_then(callback_url).map(str::to_owned))
     }
 
     /// Whether an interface leads this number anywhere: the sandbox's is led by hand.
-    pub(super) async fn is_led(&self, number: &str) -> Result<bool, PointError> {
+    pub(super) async fn is_led(&self, number: &str) -> Result<bool, ServiceError> {
         Ok(self.sender(number).await?.is_some())
     }
 
-    pub(super) async fn point(&self, number: &str, to: Pointing<'_>) -> Result<(), PointError> {
+    pub(super) async fn point(&self, number: &str, to: Pointing<'_>) -> Result<(), ServiceError> {
         self.lead(number, to.url).await
     }
 
@@ -175,18 +178,18 @@ impl<'a> Account<'a> {
         &self,
         number: &str,
         before: Option<&str>,
-    ) -> Result<(), PointError> {
+    ) -> Result<(), ServiceError> {
         self.lead(number, before.unwrap_or_default()).await
     }
 
     /// 202: it is on its way; the caller looks again.
-    async fn lead(&self, number: &str, url: &str) -> Result<(), PointError> {
+    async fn lead(&self, number: &str, url: &str) -> Result<(), ServiceError> {
         let Some(sender) = self.sender(number).await? else { return Ok(()) };
-        let sid = sender["sid"].as_str().ok_or(PointError::OutOfReach)?;
+        let sid = sender["sid"].as_str().ok_or(ServiceError::OutOfReach)?;
         let path = ["v2", "Channels", "Senders", sid];
-        let at = Self::url(&self.endpoints.twilio_messaging, &path).map_err(point_error)?;
+        let at = Self::url(&self.endpoints.twilio_messaging, &path)?;
         let change = json!({ "webhook": { "callback_url": url, "callback_method": "POST" } });
-        self.call(Method::POST, at, Some(change)).await.map(|_| ()).map_err(point_error)
+        self.call(Method::POST, at, Some(change)).await.map(|_| ())
     }
 }
 
@@ -210,18 +213,4 @@ fn address(sender: &Value) -> Option<Address> {
 fn is_number(text: &str) -> bool {
     let digits = text.strip_prefix('+').unwrap_or_default();
     (7..=15).contains(&digits.len()) && digits.bytes().all(|b| b.is_ascii_digit())
-}
-
-fn rejection(no: No) -> Rejection {
-    match no {
-        No::Refused => Rejection::Refused,
-        No::OutOfReach => Rejection::OutOfReach,
-    }
-}
-
-fn point_error(no: No) -> PointError {
-    match no {
-        No::Refused => PointError::Refused,
-        No::OutOfReach => PointError::OutOfReach,
-    }
 }

@@ -9,7 +9,7 @@ use sha2::Sha256;
 use zeroize::Zeroizing;
 
 use super::ledger::Ledger;
-use crate::messaging::{Messaging, PointError, Pointing};
+use crate::messaging::{Messaging, Pointing, ServiceError};
 use crate::secret::Secret;
 
 /// Points the owner's bot at this relay, and back.
@@ -74,7 +74,7 @@ impl Pointer {
     /// When the service does not answer or the database fails: to be tried again.
     pub async fn release(&self) -> anyhow::Result<Released> {
         let now = match self.messaging.leads_to(&self.key, &self.address).await {
-            Err(PointError::Refused) => return Ok(Released::Refused),
+            Err(ServiceError::Refused) => return Ok(Released::Refused),
             now => now?,
         };
         if now.as_deref() != Some(&self.url) {
@@ -83,7 +83,7 @@ impl Pointer {
         let before = self.ledger.pointed_before().await?;
         match self.messaging.release(&self.key, &self.address, before.as_deref()).await {
             Ok(()) => Ok(Released::GivenBack),
-            Err(PointError::Refused) => Ok(Released::Refused),
+            Err(ServiceError::Refused) => Ok(Released::Refused),
             Err(error) => Err(error.into()),
         }
     }

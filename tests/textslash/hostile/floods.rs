@@ -21,7 +21,7 @@ use textslash::cloud::fly::{Endpoints, Fly};
 use textslash::cloud::{Cause, Cloud};
 use textslash::http::{Network, Reply, Transport, Unanswered};
 use textslash::intake::Rejection;
-use textslash::messaging::{self, Messaging, PointError};
+use textslash::messaging::{self, Messaging, ServiceError};
 use textslash::sandbox;
 use textslash::secret::{Audience, SecretKind};
 use textslash::{anthropic, http as transport};
@@ -144,7 +144,7 @@ async fn a_service_that_floods_when_it_is_asked_about_a_key_is_out_of_reach() {
             flooded.expect_taken(CHECK_MAX);
             if kind != SecretKind::DiscordToken {
                 let leads = messaging.leads_to(&key, "+15550001111").await;
-                assert_eq!(leads, Err(PointError::OutOfReach), "{kind:?}");
+                assert_eq!(leads, Err(ServiceError::OutOfReach), "{kind:?}");
                 flooded.expect_taken(CHECK_MAX);
             }
         }
