@@ -30,6 +30,7 @@ pub mod faults;
 pub mod fly;
 pub mod in_process;
 pub mod machines;
+mod patience;
 pub mod prove;
 pub mod telegram;
 #[cfg(test)]

@@ -1,15 +1,12 @@
 //! Somebody who writes to a bot directly.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use bytes::Bytes;
 use serde_json::{Value, json};
 
 use super::{Chat, Discord, File, Message, as_event, user};
-
-/// Far longer than anything here takes: beyond it the story so far is told.
-const PATIENCE: Duration = Duration::from_secs(90);
+use crate::sandbox::patience::seen;
 
 /// A message as the person saw it when it came or changed.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -168,21 +165,12 @@ impl Person {
     /// When no modal opens, with the story so far.
     pub async fn fills_in(&mut self, label: &str, values: &[&str]) {
         let (message, id) = self.button(label);
-        let mut changed = self.discord.changed.subscribe();
+        let changed = self.discord.changed.subscribe();
         let data = json!({ "custom_id": id, "component_type": 2 });
         let interaction =
             self.discord.interact(&self.token, self.channel, 3, data, message, Where::Bot);
-        let opened = tokio::time::timeout(PATIENCE, async {
-            loop {
-                changed.borrow_and_update();
-                if let Some(modal) = self.discord.modal(&self.token, &interaction) {
-                    return modal;
-                }
-                // The sender lives as long as we hold its Discord.
-                let _ = changed.changed().await;
-            }
-        });
-        let Ok(modal) = opened.await else { panic!("no modal opens{}", self.story()) };
+        let opened = seen(changed, || self.discord.modal(&self.token, &interaction)).await;
+        let modal = opened.unwrap_or_else(|| panic!("no modal opens{}", self.story()));
         let rows = modal["components"].as_array().cloned().unwrap_or_default();
         assert_eq!(rows.len(), values.len(), "{modal}");
         let filled = rows.iter().zip(values).map(|(row, value)| {
@@ -208,21 +196,9 @@ impl Person {
     /// # Panics
     /// When none ever does, with the story so far.
     pub async fn reads(&mut self, expected: &str) -> String {
-        let mut changed = self.discord.changed.subscribe();
-        let found = tokio::time::timeout(PATIENCE, async {
-            loop {
-                changed.borrow_and_update();
-                if let Some(text) = self.find(expected) {
-                    return text;
-                }
-                // The sender lives as long as we hold its Discord.
-                let _ = changed.changed().await;
-            }
-        });
-        match found.await {
-            Ok(text) => text,
-            Err(_) => panic!("never read {expected:?}{}", self.story()),
-        }
+        let changed = self.discord.changed.subscribe();
+        let found = seen(changed, || self.find(expected)).await;
+        found.unwrap_or_else(|| panic!("never read {expected:?}{}", self.story()))
     }
 
     fn find(&mut self, expected: &str) -> Option<String> {

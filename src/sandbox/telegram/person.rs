@@ -1,7 +1,6 @@
 //! Somebody with a phone.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use bytes::Bytes;
 use hmac::{Hmac, KeyInit, Mac};
@@ -10,9 +9,7 @@ use sha2::Sha256;
 use url::form_urlencoded;
 
 use super::{Chat, Message, Telegram};
-
-/// Far longer than anything here takes: beyond it the story so far is told.
-const PATIENCE: Duration = Duration::from_secs(90);
+use crate::sandbox::patience::seen;
 
 /// A message as the person saw it when it came or changed.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -151,21 +148,9 @@ impl Person {
     /// # Panics
     /// When it never does, with the story so far.
     pub async fn reads(&mut self, expected: &str) -> String {
-        let mut changed = self.telegram.changed.subscribe();
-        let found = tokio::time::timeout(PATIENCE, async {
-            loop {
-                changed.borrow_and_update();
-                if let Some(text) = self.find(expected) {
-                    return text;
-                }
-                // The sender lives as long as we hold its Telegram.
-                let _ = changed.changed().await;
-            }
-        });
-        match found.await {
-            Ok(text) => text,
-            Err(_) => panic!("never read {expected:?}{}", self.story()),
-        }
+        let changed = self.telegram.changed.subscribe();
+        let found = seen(changed, || self.find(expected)).await;
+        found.unwrap_or_else(|| panic!("never read {expected:?}{}", self.story()))
     }
 
     /// Waits for a file of the bot; its bytes.
@@ -173,21 +158,9 @@ impl Person {
     /// # Panics
     /// When none ever comes, with the story so far.
     pub async fn gets_file(&mut self) -> Bytes {
-        let mut changed = self.telegram.changed.subscribe();
-        let found = tokio::time::timeout(PATIENCE, async {
-            loop {
-                changed.borrow_and_update();
-                if let Some(bytes) = self.find_file() {
-                    return bytes;
-                }
-                // The sender lives as long as we hold its Telegram.
-                let _ = changed.changed().await;
-            }
-        });
-        match found.await {
-            Ok(bytes) => bytes,
-            Err(_) => panic!("no file ever came{}", self.story()),
-        }
+        let changed = self.telegram.changed.subscribe();
+        let found = seen(changed, || self.find_file()).await;
+        found.unwrap_or_else(|| panic!("no file ever came{}", self.story()))
     }
 
     fn find_file(&self) -> Option<Bytes> {

@@ -1,14 +1,11 @@
 //! Somebody with a phone, which keeps everything.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use bytes::Bytes;
 
 use super::{Message, Phone, Twilio};
-
-/// Far longer than anything here takes: beyond it the story so far is told.
-const PATIENCE: Duration = Duration::from_secs(90);
+use crate::sandbox::patience::seen;
 
 type Fields = Vec<(String, String)>;
 
@@ -145,21 +142,9 @@ impl Person {
     /// # Panics
     /// When none ever does, with the story so far.
     pub async fn reads(&mut self, expected: &str) -> String {
-        let mut changed = self.twilio.changed.subscribe();
-        let found = tokio::time::timeout(PATIENCE, async {
-            loop {
-                changed.borrow_and_update();
-                if let Some(text) = self.find(expected) {
-                    return text;
-                }
-                // The sender lives as long as we hold its Twilio.
-                let _ = changed.changed().await;
-            }
-        });
-        match found.await {
-            Ok(text) => text,
-            Err(_) => panic!("never read {expected:?}{}", self.story()),
-        }
+        let changed = self.twilio.changed.subscribe();
+        let found = seen(changed, || self.find(expected)).await;
+        found.unwrap_or_else(|| panic!("never read {expected:?}{}", self.story()))
     }
 
     fn find(&mut self, expected: &str) -> Option<String> {
@@ -175,18 +160,9 @@ impl Person {
     /// # Panics
     /// When none ever comes, or nothing lies there.
     pub async fn gets_file(&mut self) -> Bytes {
-        let mut changed = self.twilio.changed.subscribe();
-        let found = tokio::time::timeout(PATIENCE, async {
-            loop {
-                changed.borrow_and_update();
-                if let Some(url) = self.find_file() {
-                    return url;
-                }
-                // The sender lives as long as we hold its Twilio.
-                let _ = changed.changed().await;
-            }
-        });
-        let Ok(url) = found.await else { panic!("no file ever came{}", self.story()) };
+        let changed = self.twilio.changed.subscribe();
+        let found = seen(changed, || self.find_file()).await;
+        let url = found.unwrap_or_else(|| panic!("no file ever came{}", self.story()));
         match self.twilio.get(&url).await {
             Some(bytes) => bytes,
             None => panic!("nothing lies at {url}"),
