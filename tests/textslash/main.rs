@@ -4,6 +4,7 @@
 
 mod browser;
 mod cli;
+mod clients;
 mod contract;
 mod discord;
 mod fly_account;

@@ -1,34 +1,17 @@
 //! A third-party library, unmodified, runs a small bot against the simulated Discord.
 
-use std::path::{Path, PathBuf};
-use std::process::Stdio;
-
 use bytes::Bytes;
-use tokio::process::{Child, Command};
 
 use super::world::{World, in_time};
-
-/// Where the libraries are installed (`tests/clients/install`); says so when that is not set.
-fn installed() -> Option<PathBuf> {
-    let directory = std::env::var_os("CLIENTS_DIR").map(PathBuf::from);
-    if directory.is_none() {
-        println!("skipped: CLIENTS_DIR is not set, so no third-party library is run");
-    }
-    directory
-}
+use crate::clients::{installed, start, tell};
 
 #[tokio::test]
 async fn a_bot_on_discord_js_runs_unmodified() {
-    let Some(directory) = installed() else { return };
-    if !directory.join("node_modules/discord.js").exists() {
-        return println!("skipped: discord.js is not in CLIENTS_DIR");
-    }
+    let Some(directory) = installed("node_modules/discord.js") else { return };
     let world = World::idle().await;
-    let mut bot = start(&directory, &world);
-    tokio::select! {
-        () = talks(&world) => {}
-        ended = bot.wait() => panic!("bot.mjs ended: {ended:?}"),
-    }
+    let settings = [("DISCORD_API_URL", &*world.base), ("DISCORD_BOT_TOKEN", &*world.token)];
+    let bot = start(&directory, "node", "discord/bot.mjs", &settings);
+    tell(talks(&world), bot).await;
 }
 
 async fn talks(world: &World) {
@@ -62,19 +45,4 @@ async fn talks(world: &World) {
     ada.says("anew");
     ada.reads("You said: anew").await;
     assert_eq!(ada.unread(), Vec::<String>::new());
-}
-
-fn start(directory: &Path, world: &World) -> Child {
-    let here = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/clients/discord");
-    Command::new("node")
-        .arg(here.join("bot.mjs"))
-        .env_clear()
-        .env("PATH", std::env::var_os("PATH").unwrap_or_default())
-        .env("CLIENTS_DIR", directory)
-        .env("DISCORD_API_URL", &world.base)
-        .env("DISCORD_BOT_TOKEN", &world.token)
-        .stdin(Stdio::null())
-        .kill_on_drop(true)
-        .spawn()
-        .unwrap()
 }

@@ -1,23 +1,11 @@
 //! Twilio's own helper libraries, unmodified, run a small bot against the simulated Twilio.
 
-use std::path::{Path, PathBuf};
-use std::process::Stdio;
-
 use bytes::Bytes;
 use textslash::clock::Clock;
-use tokio::process::{Child, Command};
 use tokio::time::timeout;
 
 use super::world::{NUMBER, PATIENCE, World};
-
-/// Where the libraries are installed (`tests/clients/install`); says so when that is not set.
-fn installed() -> Option<PathBuf> {
-    let directory = std::env::var_os("CLIENTS_DIR").map(PathBuf::from);
-    if directory.is_none() {
-        println!("skipped: CLIENTS_DIR is not set, so no third-party library is run");
-    }
-    directory
-}
+use crate::clients::{installed, start, tell};
 
 #[tokio::test]
 async fn a_bot_on_twilios_library_for_node_runs_unmodified() {
@@ -30,17 +18,16 @@ async fn a_bot_on_twilios_library_for_python_runs_unmodified() {
 }
 
 async fn runs(interpreter: &str, script: &str, needs: &str) {
-    let Some(directory) = installed() else { return };
-    if !directory.join(needs).exists() {
-        return println!("skipped: {needs} is not in CLIENTS_DIR");
-    }
+    let Some(directory) = installed(needs) else { return };
     let world = World::idle(Clock::system()).await;
-    let mut bot = start(&directory, interpreter, script, &world);
-    let story = talks(&world);
-    tokio::select! {
-        () = story => {}
-        ended = bot.wait() => panic!("{script} ended: {ended:?}"),
-    }
+    let settings = [
+        ("TWILIO_API_URL", &*world.base),
+        ("TWILIO_ACCOUNT_SID", world.simulated.account_sid()),
+        ("TWILIO_AUTH_TOKEN", world.simulated.auth_token()),
+        ("TWILIO_WHATSAPP_NUMBER", NUMBER),
+    ];
+    let bot = start(&directory, interpreter, &format!("twilio/{script}"), &settings);
+    tell(talks(&world), bot).await;
 }
 
 async fn talks(world: &World) {
@@ -70,23 +57,4 @@ async fn talks(world: &World) {
     let request = reqwest::Client::new().post(url).form(&forged);
     let answer = request.header("x-twilio-signature", "AAAA").send().await.unwrap();
     assert_eq!(answer.status(), 403);
-}
-
-fn start(directory: &Path, interpreter: &str, script: &str, world: &World) -> Child {
-    let here = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/clients/twilio");
-    let own = directory.join(interpreter);
-    let program = if own.exists() { own } else { interpreter.into() };
-    Command::new(program)
-        .arg(here.join(script))
-        .env_clear()
-        .env("PATH", std::env::var_os("PATH").unwrap_or_default())
-        .env("CLIENTS_DIR", directory)
-        .env("TWILIO_API_URL", &world.base)
-        .env("TWILIO_ACCOUNT_SID", world.simulated.account_sid())
-        .env("TWILIO_AUTH_TOKEN", world.simulated.auth_token())
-        .env("TWILIO_WHATSAPP_NUMBER", NUMBER)
-        .stdin(Stdio::null())
-        .kill_on_drop(true)
-        .spawn()
-        .unwrap()
 }
