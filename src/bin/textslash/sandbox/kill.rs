@@ -33,6 +33,9 @@ const STORIES_PER_KILL_MAX: u64 = 4;
 /// The fewest stories, so that every kind is told.
 const STORIES_MIN: u64 = 10;
 
+/// After so many stories it is said how far they are: they are slow, and may be silent for minutes.
+const SAY_EVERY: usize = 10;
+
 #[derive(clap::Args)]
 pub struct Arguments {
     /// How many kills, at the least.
@@ -64,6 +67,10 @@ pub async fn run(arguments: &Arguments) -> anyhow::Result<End> {
         let Some(story) = told.join_next().await else { break };
         let (plan, verdict) = story??;
         table.add(plan.kind, &verdict);
+        if verdict.skipped.is_none() && table.stories().is_multiple_of(SAY_EVERY) {
+            let (stories, kills) = (table.stories(), table.kills());
+            report::say(&format!("{stories} stories told, {kills} kills"));
+        }
         accuse(&plan, &verdict, arguments.quick);
     }
     report::print(&table.to_string());

@@ -37,6 +37,10 @@ impl Table {
         row.broken += usize::from(!verdict.violations.is_empty());
     }
 
+    pub fn stories(&self) -> usize {
+        self.rows.values().map(|row| row.stories).sum()
+    }
+
     pub fn kills(&self) -> usize {
         self.rows.values().map(|row| row.kills).sum()
     }
