@@ -198,7 +198,7 @@ impl Drive<'_> {
                 Next::Go(moves) => {
                     let intents = moves.iter().filter_map(|(id, what)| Course::intent(id, what));
                     self.record(intents.collect())?;
-                    self.flush().await?;
+                    self.hold().await?;
                     for (id, what) in moves {
                         self.course.begin(&id, &what, now_ms);
                         in_flight.push(make(cloud, Place::of(&self.course), id, what));
@@ -277,6 +277,14 @@ impl Drive<'_> {
             self.unwritten.push(entry);
         }
         Ok(())
+    }
+
+    /// Before anything is called: the journal is durable, and the run is still ours.
+    async fn hold(&mut self) -> Result<(), DriveError> {
+        if self.unwritten.is_empty() {
+            return Ok(self.lease.check().await?);
+        }
+        self.flush().await
     }
 
     /// Makes the journal durable. Nothing may be done on the strength of an entry, and nothing waited

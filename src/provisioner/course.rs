@@ -123,6 +123,8 @@ struct Sight {
     last: Option<Cause>,
     /// When a gate was first asked.
     asked_since_ms: Option<u64>,
+    /// Since when a gate says, each time, that what it stands on is not there.
+    missing_since_ms: Option<u64>,
 }
 
 /// The last look at a resource since the last attempt to change it.

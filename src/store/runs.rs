@@ -13,6 +13,8 @@ use super::Database;
 #[cfg(test)]
 mod tests;
 
+const CANNOT_READ: &str = "cannot read the journal";
+
 const CANNOT_WRITE: &str = "cannot write the journal";
 
 /// The runs of this database.
@@ -190,6 +192,25 @@ impl Lease {
     /// How many entries the journal has.
     pub fn seq(&self) -> usize {
         usize::try_from(self.seq).unwrap_or(usize::MAX)
+    }
+
+    /// Looks that nobody has taken the run since.
+    ///
+    /// # Errors
+    /// See [`AppendError`].
+    pub async fn check(&self) -> Result<(), AppendError> {
+        self.runs.database.whole(self.read()).await
+    }
+
+    async fn read(&self) -> Result<(), AppendError> {
+        let mut connection = self.runs.database.connection().await.context(CANNOT_READ)?;
+        let held = sqlx::query("SELECT 1 FROM runs WHERE id = $1 AND epoch = $2")
+            .bind(self.id.as_ref())
+            .bind(self.epoch)
+            .fetch_optional(&mut *connection)
+            .await
+            .context(CANNOT_READ)?;
+        if held.is_none() { Err(AppendError::Fenced) } else { Ok(()) }
     }
 
     /// Appends entries, durably and all together. Nothing is appended by a fenced driver: the epoch

@@ -9,6 +9,8 @@ use textslash::plan::{Facts, Known, Stage, StepId};
 use textslash::provisioner::{DriveError, Goal, Outcome, Progress, Seen, StageState};
 use textslash::sandbox::faults::{At, Call, Mode};
 use textslash::sandbox::fly::{Face, Lag, Latency};
+use textslash::sandbox::machines::Knobs;
+use textslash::spec::Role;
 use tokio::sync::mpsc;
 
 mod sweep;
@@ -165,6 +167,50 @@ async fn of_two_drivers_the_earlier_is_fenced_out() {
     assert!(matches!(first.unwrap(), Err(DriveError::Fenced)));
     assert!(matches!(second, Ok(Outcome::Deployed(_))));
     ada.expect_deployed();
+    assert!(matches!(ada.removes().await, Outcome::Removed(_)));
+    ada.expect_nothing();
+}
+
+#[tokio::test]
+async fn a_driver_that_is_fenced_out_while_it_waits_asks_nothing_more() {
+    let ada = World::with(Database::new().await, 1, Latency::MEDIANS);
+    ada.runtime.set(Knobs { never_healthy: Some("relay"), ..Knobs::default() });
+    ada.open().await;
+    let first = async {
+        let began = tokio::time::Instant::now();
+        (ada.drive(Goal::Deployed).await.unwrap(), began.elapsed())
+    };
+    let second = async {
+        tokio::time::sleep(Duration::from_secs(60)).await;
+        ada.removes().await
+    };
+
+    let ((first, took), second) = tokio::join!(first, second);
+
+    assert!(matches!(first, Err(DriveError::Fenced)));
+    assert!(took < Duration::from_secs(65), "{took:?}");
+    assert!(matches!(second, Outcome::Removed(_)));
+    ada.expect_nothing();
+}
+
+/// An image that is large, or not yet in this region.
+const SLOW_TO_START: Latency = Latency { machine_launch_ms: 600_000, ..Latency::MEDIANS };
+
+#[tokio::test]
+async fn an_app_that_was_removed_elsewhere_is_not_waited_for_until_a_machine_would_have_started() {
+    let ada = World::with(Database::new().await, 1, SLOW_TO_START);
+    ada.open().await;
+    let began = tokio::time::Instant::now();
+    let removal = async {
+        tokio::time::sleep(Duration::from_secs(30)).await;
+        ada.fly.remove_by_hand(&ada.spec.app(Role::Vm)).await;
+    };
+
+    let (deployed, ()) = tokio::join!(ada.drive(Goal::Deployed), removal);
+
+    let Some(Ok(Outcome::Failed { cause, .. })) = deployed else { panic!("{deployed:?}") };
+    assert_eq!(cause, Cause::Missing);
+    assert!(began.elapsed() < Duration::from_secs(180), "{:?}", began.elapsed());
     assert!(matches!(ada.removes().await, Outcome::Removed(_)));
     ada.expect_nothing();
 }
@@ -345,7 +391,6 @@ async fn no_secret_is_in_the_journal() {
 
 #[tokio::test]
 async fn a_refused_stranger_is_part_of_the_proof() {
-    use textslash::sandbox::machines::Knobs;
     let ada = World::new().await;
     ada.runtime.set(Knobs { open_to_all: true, ..Knobs::default() });
 
@@ -357,7 +402,6 @@ async fn a_refused_stranger_is_part_of_the_proof() {
 
 #[tokio::test]
 async fn a_gate_that_never_opens_is_not_waited_for_for_ever() {
-    use textslash::sandbox::machines::Knobs;
     let ada = World::new().await;
     ada.runtime.set(Knobs { never_healthy: Some("relay"), ..Knobs::default() });
 

@@ -167,7 +167,11 @@ impl Cloud for FlyAccount {
     async fn pass(&self, here: &Here<'_>, gate: &StepId) -> Result<Option<Facts>, CloudError> {
         let (part, role) = known(gate)?;
         let app = here.spec.app(role);
-        self.ask(here, part, role, &app).await.map_err(|failure| self.settled(&app, failure))
+        self.ask(here, part, role, &app).await.map_err(|failure| match failure.status {
+            // A gate is asked again whether it is settled or not; what stays missing is gone.
+            Some(StatusCode::NOT_FOUND) => failure.into(),
+            _ => self.settled(&app, failure),
+        })
     }
 
     async fn find(&self) -> Result<Vec<Found>, CloudError> {

@@ -231,6 +231,9 @@ impl Course {
         passed: Result<Option<Facts>, Cause>,
         at: Moment,
     ) -> Option<Entry> {
+        let missing_since_ms = self.sights[id].missing_since_ms.unwrap_or(at.now_ms);
+        self.sight_mut(id).missing_since_ms =
+            (passed == Err(Cause::Missing)).then_some(missing_since_ms);
         match passed {
             // Whatever it says is of the region that the run leaves.
             _ if self.leaving_region => {}
@@ -238,6 +241,11 @@ impl Course {
             Ok(None) => self.ask_again(id, at.now_ms),
             Err(Cause::NoRoom) => self.no_room(id),
             Err(cause) if needs_a_person(cause) => self.stop(id, cause),
+            Err(Cause::Missing) if at.now_ms > missing_since_ms + SETTLE_MS => {
+                self.stop(id, Cause::Missing);
+            }
+            // It may be there, and not known everywhere yet.
+            Err(Cause::Missing) => self.ask_again(id, at.now_ms),
             Err(cause) => {
                 self.ask_again(id, at.now_ms);
                 self.pause_for(id, cause, at);

@@ -27,7 +27,7 @@ fn plan() -> Plan {
         step(KEYS, StepKind::Handover { with: APP }, &[APP]),
         step(VOLUME, resource(true, false), &[APP]),
         step(MACHINE, resource(true, true), &[KEYS, VOLUME]),
-        step(HEALTHY, StepKind::Gate { patience_ms: 60_000 }, &[MACHINE]),
+        step(HEALTHY, StepKind::Gate { patience_ms: 2 * SETTLE_MS }, &[MACHINE]),
     ])
 }
 
@@ -187,6 +187,33 @@ fn of_two_the_one_in_use_is_kept() {
     drive.absorb(&VOLUME, Answer::Observed(Ok(Observation::Present(two))));
 
     assert_eq!(drive.only(), (VOLUME, Move::Delete(facts("a"))));
+}
+
+#[test]
+fn a_gate_whose_ground_stays_missing_is_asked_no_longer_than_a_list_may_lag() {
+    let mut drive = Drive::with_an_app();
+    drive.begin(&KEYS, &Move::HandOver);
+    drive.absorb(&KEYS, Answer::HandedOver(Ok(Facts::new())));
+    drive.begin(&VOLUME, &Move::Create);
+    drive.absorb(&VOLUME, Answer::Created(Ok(facts("v"))));
+    drive.begin(&VOLUME, &Move::Observe);
+    drive.absorb(&VOLUME, Answer::Observed(Ok(Observation::Present(vec![facts("v")]))));
+    assert_eq!(drive.only(), (MACHINE, Move::Create));
+    drive.absorb(&MACHINE, Answer::Created(Ok(facts("m"))));
+
+    let stopped = loop {
+        match drive.next() {
+            Next::Go(moves) => {
+                assert_eq!(moves, [(HEALTHY, Move::Pass)]);
+                drive.begin(&HEALTHY, &Move::Pass);
+                drive.absorb(&HEALTHY, Answer::Passed(Err(Cause::Missing)));
+            }
+            stopped => break stopped,
+        }
+    };
+
+    assert_eq!(stopped, Next::Stop { step: HEALTHY, cause: Cause::Missing });
+    assert!((SETTLE_MS..SETTLE_MS + 5_000).contains(&drive.now_ms), "{}", drive.now_ms);
 }
 
 #[test]

@@ -77,13 +77,8 @@ impl FlyAccount {
     ) -> Result<Option<Facts>, Failure> {
         let id = fact(here, &plan::machine_step(role), "id")
             .ok_or_else(|| Failure::ours("a start without a machine"))?;
-        let found = self.client.machine(&self.token(), Segment::of(app)?, Segment::of(id)?).await;
-        let machine = match found {
-            Err(Failure { error: CloudError { cause: Cause::Missing, .. }, .. }) => {
-                return Ok(None);
-            }
-            other => other?,
-        };
+        let machine =
+            self.client.machine(&self.token(), Segment::of(app)?, Segment::of(id)?).await?;
         match machine.state.as_deref() {
             Some("started" | "stopped" | "suspended") => {
                 Ok(Some(facts([("state", machine.state)])))
