@@ -58,6 +58,10 @@ fn read(name: &str) -> String {
 /// Our own packages, which come from nowhere.
 const OURS: [&str; 3] = ["textslash", "adapters", "textslash-fuzz"];
 
+fn is_sha256(it: &str) -> bool {
+    it.len() == 64 && it.bytes().all(|b| b.is_ascii_hexdigit())
+}
+
 /// The packages of a lock file that come from elsewhere than the registry, or without a checksum.
 fn strange(lock: &str) -> Vec<String> {
     let packages = lock.split("[[package]]").skip(1);
@@ -67,8 +71,7 @@ fn strange(lock: &str) -> Vec<String> {
             line.map(|value| value.trim_matches('"').to_owned())
         };
         let is_ours = OURS.map(Some).contains(&value("name").as_deref());
-        let is_hex = |it: String| it.len() == 64 && it.bytes().all(|b| b.is_ascii_hexdigit());
-        let is_whole = value("checksum").is_some_and(is_hex);
+        let is_whole = value("checksum").is_some_and(|it| is_sha256(&it));
         let is_from_registry = value("source").as_deref() == Some(REGISTRY) && is_whole;
         if is_ours { value("source").is_some() } else { !is_from_registry }
     };
@@ -137,16 +140,49 @@ fn in_the_program(metadata: &serde_json::Value) -> BTreeSet<String> {
     with_script.filter_map(|package| Some(package["name"].as_str()?.to_owned())).collect()
 }
 
+/// The images that a Dockerfile builds on and that it does not name by tag and digest.
+fn unpinned(dockerfile: &str) -> Vec<&str> {
+    let mut stages = vec!["scratch"];
+    let mut images = Vec::new();
+    for line in dockerfile.lines() {
+        let words: Vec<&str> = line.split_whitespace().collect();
+        let copied = words.iter().filter_map(|word| word.strip_prefix("--from="));
+        let is_base = words.first() == Some(&"FROM");
+        let base = words.iter().skip(1).find(|word| is_base && !word.starts_with("--"));
+        images.extend(base.copied().into_iter().chain(copied).filter(|it| !stages.contains(it)));
+        if let [.., "AS", stage] = words[..] {
+            stages.push(stage);
+        }
+    }
+    let is_pinned = |image: &str| {
+        let parts = image.split_once("@sha256:");
+        parts.is_some_and(|(name, digest)| name.contains(':') && is_sha256(digest))
+    };
+    images.into_iter().filter(|image| !is_pinned(image)).collect()
+}
+
 #[test]
-fn images_are_built_of_what_is_locked_and_named_whole() {
+fn images_are_built_of_what_is_locked_and_pinned() {
     let dockerfile = read("Dockerfile");
     assert!(dockerfile.contains("cargo build --release --locked"));
-    let bases = dockerfile.lines().filter_map(|line| line.strip_prefix("FROM "));
-    let bases: Vec<&str> = bases.filter(|base| *base != "scratch AS relay").collect();
+    assert_eq!(unpinned(&dockerfile), [""; 0]);
+
+    let bases: Vec<_> = dockerfile.match_indices("@sha256:").map(|(at, _)| at).collect();
     assert_eq!(bases.len(), 3, "the check is blind");
-    for base in bases {
-        let version = base.split_once(':').unwrap().1;
-        let is_whole = version.chars().filter(|c| *c == '.').count() >= 1;
-        assert!(is_whole && !version.starts_with("latest"), "{base} is not named whole");
+    for at in bases {
+        let (before, base) = dockerfile.split_at(at);
+        let rest = base.split_at("@sha256:".len() + 64).1;
+        let by_tag = format!("{before}{rest}");
+        assert_eq!(unpinned(&by_tag).len(), 1, "{by_tag}");
+        let cut_short = format!("{before}{}{rest}", base.split_at("@sha256:".len() + 63).0);
+        assert_eq!(unpinned(&cut_short).len(), 1, "{cut_short}");
+    }
+    let others = [
+        "FROM --platform=linux/amd64 debian:12-slim AS a\nFROM a",
+        "FROM scratch AS a\nCOPY --from=debian:12-slim / /",
+        "FROM a\nFROM scratch AS a",
+    ];
+    for other in others {
+        assert_eq!(unpinned(other).len(), 1, "{other}");
     }
 }
