@@ -49,7 +49,7 @@ async fn a_machine_has_started_when_fly_says_so() {
         ((200, json!({"id": "1r", "state": "stopped"})), Ok(true)),
         ((200, json!({"id": "1r", "state": "created"})), Ok(false)),
         ((200, json!({"id": "1r", "state": "a new word"})), Ok(false)),
-        ((404, json!({"error": "machine not found"})), Ok(false)),
+        ((404, json!({"error": "machine not found"})), Err(Cause::Missing)),
         ((200, json!({"id": "1r", "state": "launch_failed"})), Err(Cause::NoRoom)),
         ((401, json!({})), Err(Cause::TokenRefused)),
     ];
