@@ -11,7 +11,7 @@
 //! - `state`: where a conversation stands
 //! - `turn`: one event, put through the machine; with `questions` (what is asked, in which order),
 //!   `answers` (what is open and what a choice does), `commands`, `channels` (what a relay's channel needs),
-//!   `credentials` and `deployments`
+//!   `credentials`, `deployments` and `forgetting`
 
 use std::collections::BTreeSet;
 
@@ -30,6 +30,7 @@ mod commands;
 mod credentials;
 mod deployments;
 pub mod entry;
+mod forgetting;
 pub mod messages;
 mod questions;
 mod state;
@@ -188,6 +189,9 @@ pub enum Effect {
         /// With this token.
         token: SecretRef,
     },
+    /// Erase everything of this person; where to send what is said now is the last of it, and goes once that is
+    /// sent.
+    Erase,
 }
 
 /// What a run is driven with.
@@ -238,6 +242,10 @@ pub struct Context<'a> {
     pub held: &'a BTreeSet<SecretRef>,
     /// This person's deployments, newest first, without those that are gone.
     pub runs: &'a [Run],
+    /// Something of this person was on record before what happens now.
+    pub is_known: bool,
+    /// How many of this person's deployments are gone and still on record.
+    pub removed: usize,
     /// When this person's deployments were begun, those that are gone too, newest first, in unix
     /// milliseconds.
     pub begun_ms: &'a [u64],
@@ -247,6 +255,15 @@ pub struct Context<'a> {
     pub images: &'a Images,
     /// The id of the next deployment, from chance.
     pub fresh: &'a DeploymentId,
+}
+
+/// What there is of a person beside the conversation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Traces {
+    /// Deployments on record that are gone.
+    pub removed: usize,
+    /// Credentials in memory.
+    pub credentials: usize,
 }
 
 /// A deployment that we have a record of.

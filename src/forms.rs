@@ -145,6 +145,12 @@ impl Forms {
         self.held().close(channel, chat);
     }
 
+    /// Forgets every form of a chat, those that were filled in as well.
+    pub fn forget(&self, channel: &str, chat: &ChatId) {
+        let is_its = |form: &Form| form.channel == channel && form.chat == *chat;
+        self.held().forms.retain(|_, entry| !is_its(&entry.form));
+    }
+
     /// What happens to the forms of a channel, from now on.
     pub fn submissions(&self, channel: &str) -> mpsc::Receiver<Submission> {
         let (sender, receiver) = mpsc::channel(SUBMISSIONS_MAX);

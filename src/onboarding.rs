@@ -5,14 +5,13 @@
 //! wait for each other.
 
 use std::collections::{HashMap, HashSet};
-use std::convert::Infallible;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use adapters::channel::{Channel, Event};
 use adapters::chat::{ChatId, Inbound, InboundId, Outbound, Place, UserId};
-use tokio::sync::{mpsc, watch};
+use tokio::sync::{Notify, mpsc, watch};
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
 use url::Url;
@@ -39,6 +38,7 @@ use chat::Chat;
 
 mod chat;
 mod credentials;
+mod erasing;
 mod outgoing;
 mod panics;
 mod runs;
@@ -61,9 +61,6 @@ const GROUPS_MAX: usize = 1_000;
 /// Messages that are remembered as refused for want of room, so that one that comes twice is not taken after its
 /// sender was asked to write it again. When it is full, it starts afresh.
 const REFUSED_MAX: usize = 10_000;
-
-/// How often old records are erased: they are kept for a month, give or take a day.
-const ERASE_PERIOD: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// What the role gives us.
 pub struct Settings {
@@ -138,20 +135,9 @@ struct Shared {
     vault: Vault,
     /// Becomes true when nothing more is to be taken.
     stopping: watch::Sender<bool>,
+    /// Something was erased, and traces of it may be in the database's files.
+    erased: Notify,
     lent: Vec<(SecretKind, SecretRef)>,
-}
-
-impl Shared {
-    /// Erases, every day, what needs to be on record no longer.
-    async fn erase_removed(&self) -> Infallible {
-        let mut days = tokio::time::interval(ERASE_PERIOD);
-        loop {
-            days.tick().await;
-            if let Err(error) = self.provisioner.erase_removed().await {
-                tracing::error!("cannot erase old records, which is tried tomorrow: {error:#}");
-            }
-        }
-    }
 }
 
 /// One channel, and the conversations on it.
@@ -204,7 +190,9 @@ impl Onboarding {
         let vault = Vault::new(chance.clone());
         let lent = settings.lent.iter().map(|secret| vault.lend(secret.clone())).collect();
         let stopping = watch::Sender::new(false);
-        Self { shared: Arc::new(Shared { settings, provisioner, vault, stopping, lent }) }
+        let erased = Notify::new();
+        let shared = Shared { settings, provisioner, vault, stopping, erased, lent };
+        Self { shared: Arc::new(shared) }
     }
 
     /// Takes nothing more on any channel: [`Self::run`] returns when what was acknowledged is answered and
@@ -252,12 +240,15 @@ impl Onboarding {
             told: HashSet::new(),
             refused: HashSet::new(),
         };
-        tokio::select! {
+        let ended = tokio::select! {
             biased;
             ended = reception.talk() => ended,
             never = self.shared.vault.sweep() => match never {},
-            never = self.shared.erase_removed() => match never {},
-        }
+            never = self.shared.erase_expired() => match never {},
+            never = self.shared.scrub() => match never {},
+        };
+        self.shared.scrub_the_last().await;
+        ended
     }
 }
 

@@ -107,6 +107,11 @@ impl Vault {
         self.held().own.remove(&(owner.to_owned(), reference));
     }
 
+    /// Wipes all credentials of an owner, as soon as nobody uses them any more.
+    pub fn forget_all(&self, owner: &str) {
+        self.held().own.retain(|(whose, _), _| whose != owner);
+    }
+
     /// What this owner can still use.
     pub fn references(&self, owner: &str) -> BTreeSet<SecretRef> {
         let held = self.held();

@@ -12,6 +12,7 @@ use sqlx::{AnyConnection, AnyPool, Connection, Executor};
 
 pub mod conversations;
 mod database;
+pub mod erasure;
 pub mod runs;
 #[cfg(test)]
 mod tests;
@@ -27,7 +28,7 @@ const CONNECTIONS_MAX: u32 = 4;
 /// Opens the database at `path`, made for its owner alone if it is not there, and brings its schema up to date.
 ///
 /// Writes are durable when they return (WAL, `synchronous=FULL`); deleted rows are overwritten
-/// (`secure_delete`).
+/// (`secure_delete`), and what that leaves goes with [`erasure::scrub`].
 ///
 /// # Errors
 /// When the directory cannot be written or the file is not such a database.

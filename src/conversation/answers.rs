@@ -36,6 +36,10 @@ impl Turn<'_> {
                 self.what_will_go(target),
                 vec![Choice::ConfirmTeardown, Choice::Command(Command::Cancel)],
             ),
+            Phase::ConfirmingForget => (
+                Message::ConfirmForget { traces: self.traces() },
+                vec![Choice::ConfirmForget, Choice::Command(Command::Cancel)],
+            ),
             Phase::Running { stopping: true, .. } => {
                 (Message::AskStop, vec![Choice::KeepGoing, Choice::Remove])
             }
@@ -95,6 +99,7 @@ impl Turn<'_> {
             Choice::Remove => self.remove_current(),
             Choice::KeepGoing => self.keep_going(),
             Choice::ConfirmTeardown => self.teardown_confirmed(),
+            Choice::ConfirmForget => self.forget_confirmed(),
             Choice::Run(run, _) => self.confirm_teardown_of(&run),
             Choice::NewLink(run) | Choice::NewKeys(run) | Choice::Resume(run) => {
                 self.proceed(Purpose::Resume { run })

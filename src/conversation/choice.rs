@@ -56,6 +56,8 @@ pub enum Choice {
     KeepGoing,
     /// Yes, remove it.
     ConfirmTeardown,
+    /// Yes, erase what is on record.
+    ConfirmForget,
     /// This deployment, and what it is called.
     Run(DeploymentId, String),
     /// A new link to this deployment.
@@ -87,13 +89,15 @@ pub enum Command {
     Back,
     /// What is kept and where.
     Privacy,
+    /// Erase what is on record of the person.
+    Forget,
     /// Which language is spoken.
     Language,
 }
 
 impl Command {
     /// All commands, in the order of the help.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Start,
         Self::Deploy,
         Self::Status,
@@ -101,6 +105,7 @@ impl Command {
         Self::Back,
         Self::Cancel,
         Self::Privacy,
+        Self::Forget,
         Self::Language,
         Self::Help,
     ];
@@ -116,6 +121,7 @@ impl Command {
             Self::Cancel => "cancel",
             Self::Back => "back",
             Self::Privacy => "privacy",
+            Self::Forget => "forget",
             Self::Language => "language",
         }
     }
@@ -160,6 +166,7 @@ impl Choice {
             Self::Remove => "remove".to_owned(),
             Self::KeepGoing => "keep-going".to_owned(),
             Self::ConfirmTeardown => "confirm-teardown".to_owned(),
+            Self::ConfirmForget => "confirm-forget".to_owned(),
             Self::Run(run, _) => format!("run:{run}"),
             Self::NewLink(run) => format!("link:{run}"),
             Self::NewKeys(run) => format!("keys:{run}"),
@@ -170,7 +177,14 @@ impl Choice {
 
     /// A plain yes means this one.
     pub(super) fn is_yes(&self) -> bool {
-        matches!(self, Self::Deploy | Self::ConfirmTeardown | Self::KeepAnswer | Self::CheckAgain)
+        matches!(
+            self,
+            Self::Deploy
+                | Self::ConfirmTeardown
+                | Self::ConfirmForget
+                | Self::KeepAnswer
+                | Self::CheckAgain
+        )
     }
 
     /// Short words that mean this one, beside its label: codes, as people type them.

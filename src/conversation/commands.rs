@@ -12,6 +12,7 @@ impl Turn<'_> {
             Command::Start => self.start(),
             Command::Help => self.aside(Message::Help),
             Command::Privacy => self.aside(Message::Privacy { entry: self.entry() }),
+            Command::Forget => self.forget(),
             Command::Language => self.ask_language(),
             Command::Status => self.status(),
             Command::Deploy => self.deploy(),
@@ -128,7 +129,10 @@ impl Turn<'_> {
             },
             Phase::Changing => self.open(Phase::Review),
             Phase::Running { stopping: true, .. } => self.choose(Choice::KeepGoing),
-            Phase::ConfirmingTeardown { .. } | Phase::ChoosingRun | Phase::ChoosingFound { .. } => {
+            Phase::ConfirmingTeardown { .. }
+            | Phase::ConfirmingForget
+            | Phase::ChoosingRun
+            | Phase::ChoosingFound { .. } => {
                 self.command(Command::Cancel);
             }
             Phase::Idle | Phase::Running { .. } | Phase::Finding { .. } | Phase::Failed { .. } => {

@@ -60,6 +60,8 @@ pub enum Phase {
         /// Of what.
         target: Target,
     },
+    /// A yes to being forgotten.
+    ConfirmingForget,
     /// The account is being searched for deployments.
     Finding {
         /// With this token.

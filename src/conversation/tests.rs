@@ -14,6 +14,7 @@ mod always;
 mod channels;
 mod deploying;
 mod ends;
+mod forgetting;
 mod forms;
 mod naughty;
 mod removing;
@@ -37,6 +38,10 @@ struct Ada {
     held: BTreeSet<SecretRef>,
     runs: Vec<Run>,
     begun_ms: Vec<u64>,
+    /// Something of her is on record.
+    is_known: bool,
+    /// How many deployments of hers are gone and still on record.
+    removed: usize,
     images: Images,
     fresh: DeploymentId,
     secrets_so_far: u64,
@@ -70,6 +75,8 @@ impl Ada {
             held: BTreeSet::new(),
             runs: Vec::new(),
             begun_ms: Vec::new(),
+            is_known: false,
+            removed: 0,
             images: Images {
                 relay: format!("relay@sha256:{}", "1".repeat(64)),
                 vm: format!("vm@sha256:{}", "2".repeat(64)),
@@ -116,6 +123,8 @@ impl Ada {
             offers: &self.offers,
             held: &self.held,
             runs: &self.runs,
+            is_known: self.is_known,
+            removed: self.removed,
             begun_ms: &self.begun_ms,
             a_day_max: 3,
             images: &self.images,
@@ -125,6 +134,7 @@ impl Ada {
         let stored = serde_json::to_string(&state).unwrap();
         assert_eq!(serde_json::from_str::<State>(&stored).unwrap(), state, "{stored}");
         self.state = state;
+        self.is_known = !effects.contains(&Effect::Erase);
         let locale = self.locale();
         for effect in &effects {
             match effect {

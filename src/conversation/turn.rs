@@ -33,6 +33,9 @@ impl<'a> Turn<'a> {
     pub(super) fn take(mut self, event: Event) -> (State, Vec<Effect>) {
         let by_person =
             matches!(event, Event::Said(_) | Event::Tapped(_) | Event::SecretArrived { .. });
+        if self.state.serial == 0 {
+            self.state.serial = first_serial(self.context.now_ms);
+        }
         if by_person || matches!(event, Event::TimePassed) {
             self.expire();
         }
@@ -96,6 +99,7 @@ impl<'a> Turn<'a> {
             Phase::Asking { purpose: Purpose::Teardown { .. } | Purpose::Find, .. } => {
                 Command::Teardown
             }
+            Phase::ConfirmingForget => Command::Forget,
             _ if self.context.runs.is_empty() => Command::Deploy,
             _ => Command::Status,
         }
@@ -263,4 +267,10 @@ impl<'a> Turn<'a> {
         ];
         first.into_iter().chain(rest).collect()
     }
+}
+
+/// Where a conversation begins to count its questions: beyond any question of an earlier one with the same person
+/// that nobody remembers, whose buttons still stand in the chat. Nobody is asked once a second for years.
+fn first_serial(now_ms: u64) -> u32 {
+    u32::try_from(now_ms / 1000).unwrap_or_default()
 }

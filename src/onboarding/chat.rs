@@ -27,6 +27,7 @@ use super::panics::survived;
 use super::runs::{RunEvent, Runner};
 use super::{FormsAt, Item, Line, Queued};
 
+mod forgetting;
 mod known;
 
 use known::webhook_of;
@@ -123,6 +124,7 @@ impl Chat {
         }
         let _open = Level::conversation(self.line.channel.name());
         self.mouth.catch_up().await;
+        self.let_go();
         let mut channel_ended = false;
         while !(channel_ended && self.is_at_rest()) {
             let rest_over = self.rest_over();
@@ -153,10 +155,12 @@ impl Chat {
                     break;
                 }
             }
+            self.let_go();
         }
         self.items.close();
         while let Some(Queued { item, .. }) = self.items.recv().await {
             self.receive(item).await;
+            self.let_go();
         }
         self.mouth.show().await;
     }
@@ -257,6 +261,7 @@ impl Chat {
     /// Sends what could not be sent before.
     async fn speak_again(&mut self) {
         self.mouth.catch_up().await;
+        self.let_go();
         self.tell_link().await;
         self.send_form().await;
         self.note_answers().await;
@@ -333,6 +338,10 @@ impl Chat {
         let mut events = VecDeque::from([(event, inbound)]);
         let mut pause = DATABASE_PAUSE;
         while let Some((event, inbound)) = events.pop_front() {
+            if inbound.is_none() && !self.is_on_record() {
+                self.tell_without_a_record(&event).await;
+                continue;
+            }
             match self.step(&event, inbound.as_ref()).await {
                 Ok(more) => {
                     events.extend(more.into_iter().map(|event| (event, None)));
@@ -367,6 +376,7 @@ impl Chat {
         let asks = effects
             .iter()
             .any(|effect| matches!(effect, Effect::Say(Saying { awaits: Some(_), .. })));
+        let forgets = effects.contains(&Effect::Erase);
         let step = Step {
             chat: &self.chat,
             person: &self.person,
@@ -375,6 +385,7 @@ impl Chat {
             outbound: &outbound,
             first_seq,
             at_ms: self.line.shared.settings.clock.now_ms(),
+            forgets: forgets.then_some(self.owner.as_str()),
         };
         let saved = self.line.conversations.save(&step).await?;
         if let Some(cause) = inbound {
@@ -390,7 +401,8 @@ impl Chat {
             self.unanswered.push((cause.since, Level::waiting(Queue::Outbound)));
         }
         self.stored.messages += i64::try_from(outbound.len())?;
-        self.stored.state = state;
+        (self.stored.state, self.stored.forgotten) = (state, forgets);
+        self.stored.person = Some(self.person.clone());
         self.mouth.queue(first_seq, outbound);
         let mut more = Vec::new();
         for effect in effects {
@@ -457,6 +469,10 @@ impl Chat {
             }
             Effect::Forget(secret) => {
                 self.line.shared.vault.forget(&self.owner, secret);
+                None
+            }
+            Effect::Erase => {
+                self.erase_held();
                 None
             }
             Effect::Deploy { spec, with } => self.deploy(*spec, with).await,

@@ -157,6 +157,7 @@ impl Mouth {
         self.waiting.clear();
         let Some(seq) = self.sent.take() else { return };
         if let Err(error) = self.conversations.sent(&self.chat, seq).await {
+            self.sent = Some(seq);
             tracing::warn!("messages that were sent may be sent again: {error:#}");
         }
     }
@@ -164,6 +165,11 @@ impl Mouth {
     /// Something could not be sent and holds up the rest.
     pub(super) fn is_stuck(&self) -> bool {
         self.stuck
+    }
+
+    /// Nothing waits to be said.
+    pub(super) fn has_said_all(&self) -> bool {
+        !self.stuck && self.waiting.is_empty() && self.sent.is_none()
     }
 
     /// When what could not be sent is tried again, if time alone may help.

@@ -81,6 +81,11 @@ impl Runner {
         self.owed.as_ref().map(|owed| owed.until)
     }
 
+    /// No link is owed any more.
+    pub(super) fn owe_nothing(&mut self) {
+        self.owed = None;
+    }
+
     /// The next thing that a run has to tell.
     pub(super) async fn event(&mut self) -> Option<RunEvent> {
         self.events.recv().await

@@ -1,5 +1,6 @@
 //! Conversations, the messages that were seen, and the messages that are yet to be sent. A step of a
-//! conversation changes all three in one transaction.
+//! conversation changes all three in one transaction. Of a message that was seen only a print is kept, which leads
+//! to nobody.
 
 use adapters::chat::{ChatId, InboundId, Outbound, UserId};
 use anyhow::Context;
@@ -9,6 +10,7 @@ use sqlx::{AnyConnection, Connection, Row};
 use crate::conversation::State;
 
 use super::Database;
+use super::erasure::{erase_runs, print_of_message};
 
 #[cfg(test)]
 mod tests;
@@ -36,6 +38,8 @@ pub struct Stored {
     pub state: State,
     /// How many messages were ever written in it by us: the number of the next one.
     pub messages: i64,
+    /// The person was forgotten; it is here until they were told, and no longer.
+    pub forgotten: bool,
 }
 
 /// One step of a conversation.
@@ -55,6 +59,8 @@ pub struct Step<'a> {
     pub first_seq: i64,
     /// When, in unix milliseconds.
     pub at_ms: u64,
+    /// The person is forgotten by it: whose runs go, as they were opened.
+    pub forgets: Option<&'a str>,
 }
 
 /// What came of a step.
@@ -81,12 +87,13 @@ impl Conversations {
         self.database
             .whole(async {
                 let row = sqlx::query(
-            "SELECT person, state, messages FROM conversations WHERE channel = $1 AND chat = $2",
-        )
-        .bind(&self.channel)
-        .bind(&chat.0)
-        .fetch_optional(&mut *self.database.connection().await?)
-        .await?;
+                    "SELECT person, state, messages, forgotten FROM conversations
+             WHERE channel = $1 AND chat = $2",
+                )
+                .bind(&self.channel)
+                .bind(&chat.0)
+                .fetch_optional(&mut *self.database.connection().await?)
+                .await?;
                 row.map_or_else(|| Ok(Stored::default()), |row| stored(&row))
             })
             .await
@@ -100,13 +107,13 @@ impl Conversations {
         self.database
             .whole(async {
                 let rows = sqlx::query(
-                    "SELECT person, state, messages, chat FROM conversations WHERE channel = $1
+                    "SELECT person, state, messages, forgotten, chat FROM conversations WHERE channel = $1
                      ORDER BY updated_at_ms",
                 )
                 .bind(&self.channel)
                 .fetch_all(&mut *self.database.connection().await?)
                 .await?;
-                let read = |row: &AnyRow| Ok((ChatId(row.try_get(3)?), stored(row)?));
+                let read = |row: &AnyRow| Ok((ChatId(row.try_get(4)?), stored(row)?));
                 rows.iter().map(read).collect()
             })
             .await
@@ -119,11 +126,14 @@ impl Conversations {
     pub async fn is_seen(&self, id: &InboundId) -> anyhow::Result<bool> {
         self.database
             .whole(async {
-                let row = sqlx::query("SELECT 1 FROM inbound WHERE channel = $1 AND id = $2")
-                    .bind(&self.channel)
-                    .bind(&id.0)
-                    .fetch_optional(&mut *self.database.connection().await?)
-                    .await?;
+                // A version before this one kept the id itself, for as long as any is kept.
+                let row =
+                    sqlx::query("SELECT 1 FROM inbound WHERE channel = $1 AND id IN ($2, $3)")
+                        .bind(&self.channel)
+                        .bind(print_of_message(&self.channel, id))
+                        .bind(&id.0)
+                        .fetch_optional(&mut *self.database.connection().await?)
+                        .await?;
                 Ok(row.is_some())
             })
             .await
@@ -156,6 +166,9 @@ impl Conversations {
                 {
                     return Ok(Saved::Duplicate);
                 }
+                if let Some(owner) = step.forgets {
+                    erase_runs(&mut transaction, owner, step.at_ms).await?;
+                }
                 self.write(&mut transaction, step).await?;
                 for (seq, message) in (step.first_seq..).zip(step.outbound) {
                     sqlx::query(
@@ -187,7 +200,7 @@ impl Conversations {
              ON CONFLICT (channel, id) DO NOTHING",
         )
         .bind(&self.channel)
-        .bind(&id.0)
+        .bind(print_of_message(&self.channel, id))
         .bind(i64::try_from(at_ms)?)
         .execute(&mut *connection)
         .await?
@@ -202,11 +215,12 @@ impl Conversations {
     async fn write(&self, connection: &mut AnyConnection, step: &Step<'_>) -> anyhow::Result<()> {
         let next = step.first_seq + i64::try_from(step.outbound.len())?;
         sqlx::query(
-            "INSERT INTO conversations (channel, chat, person, state, messages, updated_at_ms)
-             VALUES ($1, $2, $3, $4, $5, $6)
+            "INSERT INTO conversations
+             (channel, chat, person, state, messages, updated_at_ms, forgotten)
+             VALUES ($1, $2, $3, $4, $5, $6, $7)
              ON CONFLICT (channel, chat) DO UPDATE SET person = excluded.person,
              state = excluded.state, messages = excluded.messages,
-             updated_at_ms = excluded.updated_at_ms",
+             updated_at_ms = excluded.updated_at_ms, forgotten = excluded.forgotten",
         )
         .bind(&self.channel)
         .bind(&step.chat.0)
@@ -214,6 +228,7 @@ impl Conversations {
         .bind(serde_json::to_string(step.state)?)
         .bind(next)
         .bind(i64::try_from(step.at_ms)?)
+        .bind(i64::from(step.forgets.is_some()))
         .execute(&mut *connection)
         .await?;
         sqlx::query("DELETE FROM outbound WHERE channel = $1 AND chat = $2 AND seq < $3")
@@ -248,20 +263,31 @@ impl Conversations {
             .await
     }
 
-    /// The messages up to this one were sent, or never can be.
+    /// The messages up to this one were sent, or never can be. With the last one to somebody who was forgotten
+    /// their conversation goes.
     ///
     /// # Errors
-    /// When the database fails.
+    /// When the database fails; nothing was changed then, or all of it.
     pub async fn sent(&self, chat: &ChatId, seq: i64) -> anyhow::Result<()> {
         self.database
             .whole(async {
+                let mut connection = self.database.connection().await?;
+                let mut transaction = connection.begin().await?;
                 sqlx::query("DELETE FROM outbound WHERE channel = $1 AND chat = $2 AND seq <= $3")
                     .bind(&self.channel)
                     .bind(&chat.0)
                     .bind(seq)
-                    .execute(&mut *self.database.connection().await?)
+                    .execute(&mut *transaction)
                     .await?;
-                Ok(())
+                sqlx::query(
+                    "DELETE FROM conversations WHERE channel = $1 AND chat = $2 AND forgotten = 1
+                     AND NOT EXISTS (SELECT 1 FROM outbound WHERE channel = $1 AND chat = $2)",
+                )
+                .bind(&self.channel)
+                .bind(&chat.0)
+                .execute(&mut *transaction)
+                .await?;
+                Ok(transaction.commit().await?)
             })
             .await
     }
@@ -273,5 +299,6 @@ fn stored(row: &AnyRow) -> anyhow::Result<Stored> {
         person: Some(UserId(row.try_get(0)?)),
         state: serde_json::from_str(&state).unwrap_or_default(),
         messages: row.try_get(2)?,
+        forgotten: row.try_get::<i64, _>(3)? == 1,
     })
 }

@@ -11,7 +11,7 @@ use crate::spec::{DeploymentId, Spec};
 use super::Database;
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;
 
 const CANNOT_READ: &str = "cannot read the journal";
 

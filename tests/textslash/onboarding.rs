@@ -5,6 +5,7 @@ use textslash::sandbox::machines::Knobs;
 
 use world::World;
 
+mod forgetting;
 pub mod script;
 pub mod world;
 

@@ -11,6 +11,7 @@ pub(super) use lists::{board, stage_name};
 
 mod channels;
 mod credentials;
+mod forgetting;
 mod labels;
 mod lists;
 mod refusals;
@@ -21,6 +22,12 @@ pub(super) fn text(message: &Message) -> String {
         Message::WelcomeBack => "Hello again. What would you like to do?".to_owned(),
         Message::Help => help(meaning),
         Message::Privacy { entry } => credentials::privacy(*entry),
+        Message::ConfirmForget { traces } => forgetting::confirm(*traces),
+        Message::NeededToRemove { runs } => forgetting::needed_to_remove(runs),
+        Message::NothingOnRecord => forgetting::NOTHING.to_owned(),
+        Message::Forgotten { traces, service, begun_counts, at_ms } => {
+            forgetting::receipt(*traces, *service, *begun_counts, *at_ms)
+        }
         Message::AskLanguage => "Which language should I speak? /language en is English, /language de is \
              German."
             .to_owned(),
@@ -217,6 +224,7 @@ fn way_back(again: Command) -> &'static str {
     match again {
         Command::Deploy => "Your other answers are kept: /deploy goes on where we were.",
         Command::Teardown => "Nothing was removed; /teardown starts again.",
+        Command::Forget => "Nothing was erased; /forget asks again.",
         _ => "/status shows what you have and how to go on.",
     }
 }

@@ -11,6 +11,7 @@ pub(super) use lists::{board, stage_name};
 
 mod channels;
 mod credentials;
+mod forgetting;
 mod labels;
 mod lists;
 mod refusals;
@@ -21,6 +22,12 @@ pub(super) fn text(message: &Message) -> String {
         Message::WelcomeBack => "Hallo, da bist du wieder. Was möchtest du tun?".to_owned(),
         Message::Help => help(meaning),
         Message::Privacy { entry } => credentials::privacy(*entry),
+        Message::ConfirmForget { traces } => forgetting::confirm(*traces),
+        Message::NeededToRemove { runs } => forgetting::needed_to_remove(runs),
+        Message::NothingOnRecord => forgetting::NOTHING.to_owned(),
+        Message::Forgotten { traces, service, begun_counts, at_ms } => {
+            forgetting::receipt(*traces, *service, *begun_counts, *at_ms)
+        }
         Message::AskLanguage => "Welche Sprache soll ich sprechen? /language en ist Englisch, \
              /language de ist Deutsch."
             .to_owned(),
@@ -231,6 +238,7 @@ fn way_back(again: Command) -> &'static str {
             "Deine anderen Antworten sind noch da: /deploy macht weiter, wo wir waren."
         }
         Command::Teardown => "Es wurde nichts entfernt; /teardown fängt neu an.",
+        Command::Forget => "Es wurde nichts gelöscht; /forget fragt noch einmal.",
         _ => "/status zeigt, was du hast und wie es weitergeht.",
     }
 }

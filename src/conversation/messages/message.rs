@@ -8,7 +8,7 @@ use crate::spec::{DeploymentId, RelayChannel, Size, Spec};
 
 use super::super::choice::Command;
 use super::super::entry::Entry;
-use super::super::{Failure, Goal, Gone, Question, Remains, RunStanding};
+use super::super::{Failure, Goal, Gone, Question, Remains, RunStanding, Traces};
 
 /// A page that the person needs, sent as a message of its own.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -57,6 +57,29 @@ pub enum Message {
     Privacy {
         /// How credentials come in.
         entry: Entry,
+    },
+    /// What is on record. Shall it be erased?
+    ConfirmForget {
+        /// All of it, beside the conversation.
+        traces: Traces,
+    },
+    /// What is on record is needed to remove these.
+    NeededToRemove {
+        /// Which.
+        runs: Vec<Summary>,
+    },
+    /// Nothing is on record.
+    NothingOnRecord,
+    /// Everything is erased.
+    Forgotten {
+        /// What there was, beside the conversation.
+        traces: Traces,
+        /// The service that keeps the chat, if one does.
+        service: Option<RelayChannel>,
+        /// Deployments were begun that still count for the limit of a day.
+        begun_counts: bool,
+        /// When, in unix milliseconds.
+        at_ms: u64,
     },
     /// Which language?
     AskLanguage,

@@ -32,6 +32,9 @@ pub(super) fn every_phase() -> Vec<Ada> {
     second.spec.id = DeploymentId::from_random([5; 10]);
     choosing.runs.push(second);
     choosing.says("/teardown");
+    let mut forgetting = Ada::new();
+    forgetting.says("hi");
+    forgetting.says("/forget");
     let mut finding = Ada::new();
     finding.says("/teardown");
     finding.pastes(Vendor::Fly);
@@ -67,6 +70,7 @@ pub(super) fn every_phase() -> Vec<Ada> {
         deployed,
         confirming,
         choosing,
+        forgetting,
         finding,
         found,
     ];
@@ -163,6 +167,8 @@ fn a_line_is_a_secret_where_one_is_awaited_unless_it_is_plainly_not() {
             offers: &ada.offers,
             held: &ada.held,
             runs: &ada.runs,
+            is_known: true,
+            removed: 0,
             begun_ms: &[],
             a_day_max: 3,
             images: &ada.images,

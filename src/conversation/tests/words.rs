@@ -108,6 +108,7 @@ fn every_label_fits_a_button_everywhere() {
         Choice::Remove,
         Choice::KeepGoing,
         Choice::ConfirmTeardown,
+        Choice::ConfirmForget,
         Choice::NewLink(DeploymentId::from_random([1; 10])),
         Choice::NewKeys(DeploymentId::from_random([1; 10])),
         Choice::Resume(DeploymentId::from_random([1; 10])),
@@ -201,6 +202,10 @@ fn samples() -> Vec<Message> {
         Message::AlreadyDeployed { runs: standings.map(summary).to_vec() },
         Message::Status { runs: standings.map(summary).to_vec() },
         Message::NoDeployments,
+        Message::ConfirmForget { traces: TRACES },
+        Message::NeededToRemove { runs: standings.map(summary).to_vec() },
+        Message::NothingOnRecord,
+        receipt(None, true),
         Message::NoRecord,
         Message::ChooseRun,
         Message::ChooseFound,
@@ -232,7 +237,7 @@ fn samples() -> Vec<Message> {
         all.push(Message::AskBilling { held: yes, window: true });
         all.push(Message::AskBilling { held: yes, window: false });
     }
-    for again in [Command::Deploy, Command::Teardown, Command::Status] {
+    for again in [Command::Deploy, Command::Teardown, Command::Forget, Command::Status] {
         all.push(Message::Expired { again });
     }
     for kind in KINDS {
@@ -251,11 +256,18 @@ fn samples() -> Vec<Message> {
     all
 }
 
+const TRACES: Traces = Traces { removed: 2, credentials: 1 };
+
+fn receipt(service: Option<RelayChannel>, begun_counts: bool) -> Message {
+    Message::Forgotten { traces: TRACES, service, begun_counts, at_ms: 1_800_000_000_000 }
+}
+
 fn samples_on(channel: RelayChannel) -> Vec<Message> {
     let entry = Entry::of(&Ada::on(channel).capabilities);
     let address = Some("@ada_bot".to_owned());
     let mut all = vec![Message::Privacy { entry }, Message::ChannelFirstSteps { channel }];
     for yes in [true, false] {
+        all.push(receipt(Some(channel), yes));
         let address = address.clone();
         all.push(Message::ChannelReady { channel, address: address.clone(), by_hand: yes });
         all.push(Message::AskToken { offered: yes, deploying: true, entry });

@@ -1,11 +1,14 @@
 //! What is on record of the person of a chat, and what is decided from it.
 
+use std::cmp::Reverse;
+
 use crate::conversation::messages::Message;
 use crate::conversation::{Context, Run, RunStanding};
 use crate::journal::End;
 use crate::messaging::RETRIES;
 use crate::provisioner::RunSummary;
 use crate::spec::{DeploymentId, Role, Spec};
+use crate::store::erasure;
 
 use super::{Chat, Line};
 
@@ -13,8 +16,10 @@ use super::{Chat, Line};
 pub(super) struct Known {
     /// Their deployments without those that are gone, newest first.
     pub(super) runs: Vec<Run>,
-    /// When each was begun, those that are gone too.
+    /// When each was begun, those that are gone too and those that were forgotten.
     pub(super) begun_ms: Vec<u64>,
+    /// How many are gone.
+    pub(super) removed: usize,
 }
 
 impl Chat {
@@ -32,6 +37,8 @@ impl Chat {
             offers: &shared.lent,
             held: &shared.vault.references(&self.owner),
             runs: &known.runs,
+            is_known: self.is_on_record(),
+            removed: known.removed,
             begun_ms: &known.begun_ms,
             a_day_max: catalogue.a_day_max,
             images: &catalogue.images,
@@ -43,7 +50,10 @@ impl Chat {
     /// This person's deployments, newest first.
     pub(super) async fn runs(&self) -> anyhow::Result<Known> {
         let summaries = self.line.shared.provisioner.runs(Some(&self.owner)).await?;
-        let begun_ms = summaries.iter().rev().map(|it| it.opened_at_ms).collect();
+        let on_record = summaries.len();
+        let mut begun_ms = self.begun_and_forgotten().await?;
+        begun_ms.extend(summaries.iter().map(|it| it.opened_at_ms));
+        begun_ms.sort_unstable_by_key(|at_ms| Reverse(*at_ms));
         let mut runs = Vec::new();
         for summary in summaries.into_iter().rev() {
             let standing = self.standing(&summary).await?;
@@ -52,7 +62,13 @@ impl Chat {
                 runs.push(Run { spec, standing, opened_at_ms });
             }
         }
-        Ok(Known { runs, begun_ms })
+        let removed = on_record - runs.len();
+        Ok(Known { runs, begun_ms, removed })
+    }
+
+    async fn begun_and_forgotten(&self) -> anyhow::Result<Vec<u64>> {
+        let settings = &self.line.shared.settings;
+        erasure::begun(&settings.database, &self.owner, settings.clock.now_ms()).await
     }
 
     async fn standing(&self, summary: &RunSummary) -> anyhow::Result<RunStanding> {

@@ -25,6 +25,7 @@ impl Database {
             outbound: &[Outbound::text(format!("m{first_seq}"), "hello")],
             first_seq,
             at_ms,
+            forgets: None,
         };
         self.conversations.save(&step).await.unwrap()
     }

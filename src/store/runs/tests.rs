@@ -11,7 +11,7 @@ async fn database() -> (TempDir, AnyPool) {
     (directory, pool)
 }
 
-fn spec(seed: u8) -> Spec {
+pub(in crate::store) fn spec(seed: u8) -> Spec {
     Spec {
         id: DeploymentId::from_random([seed; DeploymentId::LENGTH]),
         name: Name::near("ada"),

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use adapters::chat::{ChatId, Content, Inbound, InboundId, MessageRef, Place, UserId};
+use sqlx::Row;
 use textslash::chance::Chance;
 use textslash::clock::Clock;
 use textslash::cloud::fly::{Endpoints, Fly};
@@ -136,7 +137,7 @@ impl World {
                 secret(SecretKind::ModelKey, self.anthropic.key(), endpoints.keys_audience()),
             ]
         });
-        let pool = store::open(&database, &store::SCHEMA).await.unwrap();
+        let pool = holding_time(store::open(&database, &store::SCHEMA)).await.unwrap();
         tokio::spawn(hold_time_for(pool.clone(), TICK));
         let settings = Settings {
             database: pool.into(),
@@ -282,6 +283,44 @@ impl World {
         tokio::time::timeout(PATIENCE, ended).await.expect("a run ends");
     }
 
+    /// The ids of all deployments that are on record.
+    pub async fn deployments(&self) -> Vec<String> {
+        let (clock, chance) = (Clock::system(), Chance::seeded(8));
+        let runs = holding_time(async {
+            Provisioner::new(self.database().await, clock, chance).runs(None).await.unwrap()
+        });
+        runs.await.iter().map(|run| run.id.to_string()).collect()
+    }
+
+    /// Rows in all tables but those of messages that were seen, which name nobody.
+    pub async fn rows(&self) -> i64 {
+        let count = "SELECT (SELECT COUNT(*) FROM runs) + (SELECT COUNT(*) FROM journal)
+             + (SELECT COUNT(*) FROM conversations) + (SELECT COUNT(*) FROM outbound)";
+        let counted = holding_time(async {
+            sqlx::query(count).fetch_one(&self.database().await).await.unwrap()
+        });
+        counted.await.try_get(0).unwrap()
+    }
+
+    /// Waits until no file of the database holds any of these, neither in a row nor in what rows have left.
+    #[track_caller]
+    pub fn forgets<'a>(&'a self, texts: &'a [String]) -> impl Future<Output = ()> + 'a {
+        let place = std::panic::Location::caller();
+        async move {
+            let found = || {
+                let files = files(self.directory.path());
+                texts.iter().find(|text| files.iter().any(|bytes| holds(bytes, text)))
+            };
+            let forgotten = async {
+                while found().is_some() {
+                    tokio::time::sleep(TICK).await;
+                }
+            };
+            let forgotten = tokio::time::timeout(PATIENCE, forgotten).await;
+            assert!(forgotten.is_ok(), "{place}: {:?} is still there{}", found(), self.story());
+        }
+    }
+
     async fn database(&self) -> sqlx::AnyPool {
         store::open(&self.directory.path().join("bot.db"), &store::SCHEMA).await.unwrap()
     }
@@ -351,6 +390,16 @@ impl World {
 
 fn usual() -> (Clock, Chance) {
     (Clock::system(), Chance::seeded(7))
+}
+
+/// Does something with a database while paused time does not run ahead: it waits for blocking tasks.
+async fn holding_time<T>(work: impl Future<Output = T>) -> T {
+    let (done, is_done) = std::sync::mpsc::channel::<()>();
+    let held = tokio::task::spawn_blocking(move || is_done.recv().is_err());
+    let result = work.await;
+    drop(done);
+    assert!(held.await.unwrap());
+    result
 }
 
 fn image(name: &str, digit: u8) -> String {

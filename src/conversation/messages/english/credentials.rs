@@ -158,8 +158,9 @@ pub(super) fn privacy(entry: Entry) -> String {
         false => "",
     };
     format!(
-        "I keep: that you have a deployment, its names, ids, region and size, and the answers of an \
-         unfinished conversation. I never store credentials: they are in memory while they are \
+        "I keep: your id in this chat, the names, ids, region, size and steps of your deployments (for \
+         thirty days after they are gone), and the answers of an unfinished conversation; for a week a \
+         print of the number of each message. /forget erases it. I never store credentials: they are in memory while they are \
          needed, half an hour at most without you, and are forgotten after the deployment.\n\n\
          {channel}{page}\n\nYour model key, and that of your bot or number, live in your own cloud \
          account, in the relay's secret store. Your chats with the agent go through your relay, not \

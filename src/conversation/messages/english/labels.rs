@@ -30,6 +30,7 @@ pub(in super::super) fn label(choice: &Choice) -> String {
         Choice::Remove => "Remove everything".to_owned(),
         Choice::KeepGoing => "Keep going".to_owned(),
         Choice::ConfirmTeardown => "Yes, remove it".to_owned(),
+        Choice::ConfirmForget => "Yes, forget me".to_owned(),
         Choice::Run(_, name) => name.clone(),
         Choice::NewLink(_) => "New link".to_owned(),
         Choice::NewKeys(_) => "New keys".to_owned(),
@@ -48,6 +49,7 @@ fn command_label(command: Command) -> &'static str {
         Command::Cancel => "Cancel",
         Command::Back => "Back",
         Command::Privacy => "Privacy",
+        Command::Forget => "Forget me",
         Command::Language => "Language",
     }
 }
@@ -63,6 +65,7 @@ pub(in super::super) fn meaning(command: Command) -> &'static str {
         Command::Cancel => "stop what we are doing",
         Command::Back => "the previous question",
         Command::Privacy => "what I keep and where",
+        Command::Forget => "erase what I have on record of you, with a receipt",
         Command::Language => "speak English or German",
     }
 }

@@ -166,8 +166,10 @@ pub(super) fn privacy(entry: Entry) -> String {
         false => "",
     };
     format!(
-        "Ich bewahre auf: dass du etwas eingerichtet hast, seine Namen, Kennungen, Region und Größe, \
-         und die Antworten eines Gesprächs, das noch nicht zu Ende ist. Zugangsdaten speichere ich \
+        "Ich bewahre auf: deine Kennung in diesem Chat, von dem, was du eingerichtet hast, Namen, \
+         Kennungen, Region, Größe und Schritte (bis dreißig Tage, nachdem es entfernt ist), und die \
+         Antworten eines Gesprächs, das noch nicht zu Ende ist; eine Woche lang einen Abdruck der \
+         Nummer jeder Nachricht. /forget löscht das. Zugangsdaten speichere ich \
          nie: sie stehen im Arbeitsspeicher, solange sie gebraucht werden, ohne dich höchstens eine \
          halbe Stunde, und werden nach dem Einrichten vergessen.\n\n\
          {channel}{page}\n\nDein Modell-Schlüssel und der deines Bots oder deiner Nummer liegen in \

@@ -30,6 +30,7 @@ pub(in super::super) fn label(choice: &Choice) -> String {
         Choice::Remove => "Alles entfernen".to_owned(),
         Choice::KeepGoing => "Weitermachen".to_owned(),
         Choice::ConfirmTeardown => "Ja, entfernen".to_owned(),
+        Choice::ConfirmForget => "Ja, vergiss mich".to_owned(),
         Choice::Run(_, name) => name.clone(),
         Choice::NewLink(_) => "Neuer Link".to_owned(),
         Choice::NewKeys(_) => "Neue Schlüssel".to_owned(),
@@ -48,6 +49,7 @@ fn command_label(command: Command) -> &'static str {
         Command::Cancel => "Abbrechen",
         Command::Back => "Zurück",
         Command::Privacy => "Datenschutz",
+        Command::Forget => "Vergiss mich",
         Command::Language => "Sprache",
     }
 }
@@ -63,6 +65,7 @@ pub(in super::super) fn meaning(command: Command) -> &'static str {
         Command::Cancel => "abbrechen, was wir gerade tun",
         Command::Back => "die vorige Frage",
         Command::Privacy => "was ich wo aufbewahre",
+        Command::Forget => "löschen, was ich über dich gespeichert habe, mit Beleg",
         Command::Language => "Deutsch oder Englisch sprechen",
     }
 }

@@ -12,6 +12,7 @@ use crate::conversation::messages::Message;
 use crate::journal::{End, Entry};
 use crate::sandbox::fly::Fly;
 use crate::store::at_once;
+use crate::store::erasure::print_of_message;
 
 pub(super) struct Proof {
     stage: Arc<Stage>,
@@ -57,7 +58,7 @@ impl Proof {
     pub(super) fn expect_durable(&self, id: &InboundId) {
         let mut database = self.database.lock().unwrap_or_else(PoisonError::into_inner);
         let seen = sqlx::query("SELECT 1 FROM inbound WHERE channel = $1 AND id = $2");
-        let seen = seen.bind(NAME).bind(&id.0).fetch_optional(&mut *database);
+        let seen = seen.bind(NAME).bind(print_of_message(NAME, id)).fetch_optional(&mut *database);
         if !matches!(at_once(seen), Ok(Some(_))) {
             self.stage.break_of("durable", format!("{} is acknowledged and not on record", id.0));
         }

@@ -1,0 +1,42 @@
+//! A person who was forgotten: what is held of them goes at once, where to send the receipt goes with it.
+
+use crate::conversation::Event;
+use crate::conversation::messages::Message;
+use crate::store::conversations::Stored;
+
+use super::{Chat, FormsAt};
+
+impl Chat {
+    /// Wipes what is in memory of this person beside the conversation.
+    pub(super) fn erase_held(&mut self) {
+        let shared = &self.line.shared;
+        shared.vault.forget_all(&self.owner);
+        if let Some(FormsAt { forms, .. }) = &shared.settings.forms {
+            forms.forget(self.line.channel.name(), &self.chat);
+        }
+        self.runner.owe_nothing();
+        shared.erased.notify_one();
+    }
+
+    /// There is a conversation that what happens may change.
+    pub(super) fn is_on_record(&self) -> bool {
+        self.stored.person.is_some() && !self.stored.forgotten
+    }
+
+    /// Nothing is put on record that the person did not bring about. What they have to know is said all the same.
+    pub(super) async fn tell_without_a_record(&mut self, event: &Event) {
+        if *event == Event::EraseFailed {
+            self.mouth.say_now(self.locale, &Message::EraseFailed).await;
+        }
+    }
+
+    /// Lets go of a conversation that the database has let go of: see [`Conversations::sent`].
+    ///
+    /// [`Conversations::sent`]: crate::store::conversations::Conversations::sent
+    pub(super) fn let_go(&mut self) {
+        if self.stored.forgotten && self.mouth.has_said_all() {
+            self.stored = Stored::default();
+            self.line.shared.erased.notify_one();
+        }
+    }
+}

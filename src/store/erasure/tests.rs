@@ -1,0 +1,199 @@
+use std::path::Path;
+
+use adapters::chat::{ChatId, Outbound, UserId};
+use sqlx::AnyPool;
+
+use super::*;
+use crate::conversation::State;
+use crate::journal::Entry;
+use crate::spec::DeploymentId;
+use crate::store::conversations::{Conversations, Saved, Step};
+use crate::store::runs::Runs;
+use crate::store::{self, SCHEMA};
+
+const DAY_MS: u64 = 24 * 60 * 60 * 1000;
+const NOW_MS: u64 = 1_800_000_000_000;
+
+struct World {
+    pool: AnyPool,
+    database: Database,
+    runs: Runs,
+    conversations: Conversations,
+    directory: tempfile::TempDir,
+}
+
+impl World {
+    async fn new() -> Self {
+        let directory = tempfile::tempdir().unwrap();
+        let pool = store::open(&directory.path().join("bot.db"), &SCHEMA).await.unwrap();
+        Self {
+            database: pool.clone().into(),
+            runs: Runs::new(pool.clone()),
+            conversations: Conversations::new(pool.clone(), "telegram"),
+            pool,
+            directory,
+        }
+    }
+
+    /// A run that ended so, or did not end.
+    async fn run(&self, number: u8, owner: &str, at_ms: u64, end: Option<End>) -> DeploymentId {
+        let spec = store::runs::tests::spec(number);
+        let id = spec.id.clone();
+        let opened = [Entry::Opened { spec: Box::new(spec) }];
+        assert!(self.runs.open(&id, owner, at_ms, &opened).await.unwrap());
+        if let Some(end) = end {
+            let (mut lease, _) = self.runs.lease(&id).await.unwrap().unwrap();
+            lease.append(at_ms, &[Entry::Ended { end }]).await.unwrap();
+        }
+        id
+    }
+
+    async fn step(
+        &self,
+        who: &str,
+        id: &str,
+        forgets: Option<&str>,
+        seq: i64,
+    ) -> anyhow::Result<Saved> {
+        let step = Step {
+            chat: &ChatId(who.to_owned()),
+            person: &UserId(who.to_owned()),
+            state: &State::default(),
+            inbound: Some(&InboundId(id.to_owned())),
+            outbound: &[Outbound::text(format!("key-{seq}"), format!("dear {who}"))],
+            first_seq: seq,
+            at_ms: NOW_MS,
+            forgets,
+        };
+        self.conversations.save(&step).await
+    }
+
+    async fn rows(&self, table: &str) -> i64 {
+        let count = format!("SELECT COUNT(*) FROM {table}");
+        let row = sqlx::query(sqlx::AssertSqlSafe(count)).fetch_one(&self.pool).await.unwrap();
+        row.try_get(0).unwrap()
+    }
+
+    fn holds(&self, text: &str) -> bool {
+        files(self.directory.path())
+            .iter()
+            .any(|bytes| bytes.windows(text.len()).any(|window| window == text.as_bytes()))
+    }
+}
+
+fn files(directory: &Path) -> Vec<Vec<u8>> {
+    let entries = std::fs::read_dir(directory).unwrap();
+    entries.map(|entry| std::fs::read(entry.unwrap().path()).unwrap()).collect()
+}
+
+#[tokio::test]
+async fn of_a_person_who_is_forgotten_nothing_is_left_and_of_others_everything() {
+    let world = World::new().await;
+    let gone = world.run(5, "telegram:ada-4711", NOW_MS - 2 * DAY_MS, Some(End::Removed)).await;
+    let others = world.run(6, "telegram:bob-4712", NOW_MS, None).await;
+    world.step("ada-4711", "update-1", None, 0).await.unwrap();
+    world.step("bob-4712", "update-2", None, 0).await.unwrap();
+    assert!(world.holds("ada-4711") && world.holds(gone.as_ref()), "the hunt is blind");
+
+    world.step("ada-4711", "update-3", Some("telegram:ada-4711"), 1).await.unwrap();
+    assert_eq!(world.runs.list(Some("telegram:ada-4711")).await.unwrap(), []);
+    assert!(world.conversations.load(&ChatId("ada-4711".into())).await.unwrap().forgotten);
+    world.conversations.sent(&ChatId("ada-4711".into()), 0).await.unwrap();
+    assert_eq!(world.rows("conversations").await, 2, "the receipt is not sent yet");
+    world.conversations.sent(&ChatId("ada-4711".into()), 1).await.unwrap();
+    assert_eq!((world.rows("conversations").await, world.rows("outbound").await), (1, 1));
+    assert_eq!((world.rows("runs").await, world.rows("begun").await), (1, 0));
+    assert!(world.conversations.is_seen(&InboundId("update-3".into())).await.unwrap());
+
+    scrub(&world.database).await.unwrap();
+    assert!(!world.holds("ada-4711") && !world.holds(gone.as_ref()));
+    assert!(!world.holds("update-1"), "no number of a message is stored");
+    assert!(world.holds("bob-4712") && world.holds(others.as_ref()));
+}
+
+#[tokio::test]
+async fn nothing_is_left_in_pages_that_were_split_and_freed() {
+    let world = World::new().await;
+    let people: Vec<String> = (0..200).map(|number| format!("person-{number:03}-here")).collect();
+    for round in 0..3 {
+        for (number, person) in people.iter().enumerate() {
+            let id = format!("{round}-{number}");
+            world.step(&person.repeat(1 + number % 7), &id, None, round).await.unwrap();
+        }
+    }
+    let (gone, stay): (Vec<_>, Vec<_>) =
+        people.iter().enumerate().partition(|(number, _)| number % 2 == 0);
+    for (number, person) in &gone {
+        let who = person.repeat(1 + number % 7);
+        world.step(&who, &format!("last-{number}"), Some("nobody"), 3).await.unwrap();
+        world.conversations.sent(&ChatId(who), 3).await.unwrap();
+    }
+    scrub(&world.database).await.unwrap();
+    let found = |all: &[(usize, &String)]| all.iter().filter(|(_, it)| world.holds(it)).count();
+    assert_eq!((found(&gone), found(&stay)), (0, stay.len()));
+}
+
+#[tokio::test]
+async fn a_run_that_still_stands_is_never_erased() {
+    let world = World::new().await;
+    world.run(1, "telegram:ada", NOW_MS, Some(End::Removed)).await;
+    for (number, end) in [(2, None), (3, Some(End::Stuck)), (4, Some(End::Deployed))] {
+        let id = world.run(number, "telegram:ada", NOW_MS, end).await;
+        let refused = world.step("ada", &format!("m-{number}"), Some("telegram:ada"), 0).await;
+        assert!(refused.is_err(), "{end:?}");
+        assert!(!world.conversations.is_seen(&InboundId(format!("m-{number}"))).await.unwrap());
+        assert_eq!(world.runs.list(Some("telegram:ada")).await.unwrap().len(), 2, "{end:?}");
+        for table in ["journal WHERE run", "runs WHERE id"] {
+            let gone = sqlx::AssertSqlSafe(format!("DELETE FROM {table} = $1"));
+            sqlx::query(gone).bind(id.as_ref()).execute(&world.pool).await.unwrap();
+        }
+    }
+}
+
+#[tokio::test]
+async fn what_was_begun_within_a_day_still_counts_when_its_person_is_forgotten() {
+    let world = World::new().await;
+    for (number, ago_ms) in [(1, 2 * DAY_MS), (2, DAY_MS - 1), (3, 0)] {
+        world.run(number, "telegram:ada", NOW_MS - ago_ms, Some(End::Removed)).await;
+    }
+    world.step("ada", "m1", Some("telegram:ada"), 0).await.unwrap();
+
+    let mut counted = begun(&world.database, "telegram:ada", NOW_MS).await.unwrap();
+    counted.sort_unstable();
+    assert_eq!(counted, [NOW_MS - DAY_MS + 1, NOW_MS]);
+    assert!(begun(&world.database, "telegram:bob", NOW_MS).await.unwrap().is_empty());
+    assert_eq!(begun(&world.database, "telegram:ada", NOW_MS + 1).await.unwrap(), [NOW_MS]);
+    erase_expired(&world.database, NOW_MS + DAY_MS).await.unwrap();
+    assert_eq!(world.rows("begun").await, 0);
+}
+
+#[tokio::test]
+async fn somebody_who_cannot_be_told_is_forgotten_all_the_same() {
+    let world = World::new().await;
+    world.step("ada", "m1", Some("telegram:ada"), 0).await.unwrap();
+    world.step("bob", "m2", None, 0).await.unwrap();
+    erase_expired(&world.database, NOW_MS + DAY_MS - 1).await.unwrap();
+    assert_eq!((world.rows("conversations").await, world.rows("outbound").await), (2, 2));
+    erase_expired(&world.database, NOW_MS + DAY_MS).await.unwrap();
+    assert_eq!((world.rows("conversations").await, world.rows("outbound").await), (1, 1));
+}
+
+#[tokio::test]
+async fn who_writes_again_before_the_receipt_is_sent_is_known_again() {
+    let world = World::new().await;
+    world.step("ada", "m1", Some("telegram:ada"), 0).await.unwrap();
+    world.step("ada", "m2", None, 1).await.unwrap();
+    world.conversations.sent(&ChatId("ada".into()), 1).await.unwrap();
+    assert!(!world.conversations.load(&ChatId("ada".into())).await.unwrap().forgotten);
+    assert_eq!(world.rows("conversations").await, 1);
+}
+
+#[test]
+fn thousands_share_a_persons_print() {
+    let prints: std::collections::BTreeSet<String> =
+        (0..300_000).map(|number| print_of_person(&format!("telegram:{number}"))).collect();
+    assert!(prints.len() <= 65_536, "{}", prints.len());
+    let message = |id: &str| print_of_message("telegram", &InboundId(id.into()));
+    assert_ne!(message("1"), message("2"));
+    assert_ne!(message("1"), print_of_message("discord", &InboundId("1".into())));
+}
