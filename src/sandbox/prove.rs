@@ -104,11 +104,13 @@ pub enum Sight {
     TurnedBack,
     /// Nobody came back, and what ran ended by itself.
     Abandoned,
+    /// Somebody who chatted wanted to be forgotten, and nothing of them was left.
+    Forgotten,
 }
 
 impl Sight {
     /// All of them.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::Deployed,
         Self::Stuck,
         Self::Removed,
@@ -120,6 +122,7 @@ impl Sight {
         Self::Fenced,
         Self::TurnedBack,
         Self::Abandoned,
+        Self::Forgotten,
     ];
 }
 

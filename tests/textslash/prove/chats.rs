@@ -1,6 +1,7 @@
 //! People chat with the real bot, whatever goes wrong: `textslash sandbox prove` tells more of it.
 
 use textslash::journal::End;
+use textslash::sandbox::prove::Sight;
 use textslash::sandbox::prove::chats;
 use textslash::sandbox::prove::chats::crowd::Crowd;
 
@@ -11,6 +12,7 @@ fn every_conversation_has_a_legal_end() {
     let table = chats::tell_all(chats::cases(40), |_| {}).unwrap();
     println!("{table}");
     expect_kept(&table);
+    assert!(!table.unseen().contains(&Sight::Forgotten), "{table}");
 }
 
 #[test]

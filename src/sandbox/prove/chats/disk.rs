@@ -46,6 +46,10 @@ impl Directory {
         Self(std::env::temp_dir().join(name))
     }
 
+    pub(super) fn path(&self) -> PathBuf {
+        self.0.clone()
+    }
+
     fn file(&self) -> PathBuf {
         self.0.join("textslash.db")
     }

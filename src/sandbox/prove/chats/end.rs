@@ -5,7 +5,7 @@ use std::time::Duration;
 use adapters::chat::ChatId;
 use futures::future::join_all;
 
-use super::super::Verdict;
+use super::super::{Sight, Verdict};
 use super::note;
 use super::person::{Did, Person};
 use super::proof::owner;
@@ -14,7 +14,7 @@ use super::world::World;
 use crate::conversation::Phase;
 use crate::conversation::messages::Message;
 use crate::journal::{End, Entry};
-use crate::provisioner::{Provisioner, RunSummary};
+use crate::provisioner::Provisioner;
 use crate::sandbox::fly::nothing;
 use crate::store::conversations::Conversations;
 use crate::store::runs::Runs;
@@ -60,7 +60,15 @@ async fn look_at(world: &World, person: &Person, verdict: &mut Verdict) -> anyho
     let (clock, chance) = (world.clock.clone(), world.chance.clone());
     let provisioner = Provisioner::new(world.database.clone(), clock, chance);
     let runs = provisioner.runs(Some(&owner(&person.chat))).await?;
-    let mut ended_deployed = 0;
+    let on_record = runs.iter().map(|run| run.id.to_string()).collect();
+    let erased = world.service.proof.erased(&person.chat, &on_record);
+    for run in &erased {
+        note(verdict, run.deployed > 0, Some(End::Removed));
+    }
+    if did.is_forgotten {
+        verdict.seen.insert(Sight::Forgotten);
+    }
+    let mut ended_deployed = erased.iter().map(|run| run.deployed).sum();
     for run in &runs {
         let journal = Runs::new(world.database.clone()).journal(&run.id).await?;
         let ends = journal.iter().filter(|it| matches!(it, Entry::Ended { end: End::Deployed }));
@@ -72,17 +80,17 @@ async fn look_at(world: &World, person: &Person, verdict: &mut Verdict) -> anyho
         }
     }
     if person.is_alone || !world.service.proof.somebody_searched() {
-        expect_told(world, person, &runs, ended_deployed);
+        expect_told(world, person, runs.len() + erased.len(), ended_deployed);
     }
     if world.service.has_buttons() {
-        expect_nothing_doubled(world, &person.chat, did, runs.len());
+        expect_nothing_doubled(world, &person.chat, did, runs.len() + erased.len());
     }
     expect_idle(world, &person.chat).await?;
     Ok(ended_deployed)
 }
 
 /// Each end is told once.
-fn expect_told(world: &World, person: &Person, runs: &[RunSummary], ended_deployed: usize) {
+fn expect_told(world: &World, person: &Person, runs: usize, ended_deployed: usize) {
     let shown = world.service.shown_in(&person.chat);
     let ready = count(&shown, &Message::Ready);
     if ready > ended_deployed {
@@ -91,9 +99,9 @@ fn expect_told(world: &World, person: &Person, runs: &[RunSummary], ended_deploy
     }
     let meanwhile = count(&shown, &Message::RemovedMeanwhile);
     let receipts = shown.iter().filter(|it| it.text.starts_with("Everything is gone.")).count();
-    if receipts + meanwhile != runs.len() {
+    if receipts + meanwhile != runs {
         let told = receipts + meanwhile;
-        let what = format!("{} removals, {told} told to {}", runs.len(), person.chat.0);
+        let what = format!("{runs} removals, {told} told to {}", person.chat.0);
         world.stage.break_of("told once", what);
     }
 }

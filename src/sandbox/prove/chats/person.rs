@@ -24,10 +24,10 @@ const THOUGHT_MAX: Duration = Duration::from_secs(60);
 const AWAY_MAX: Duration = Duration::from_secs(50 * 60);
 
 /// How long a person who wants all of it removed waits before asking again.
-const PATIENCE: Duration = Duration::from_secs(60);
+pub(super) const PATIENCE: Duration = Duration::from_secs(60);
 
 /// What comes in several messages is read as a whole, which takes this long.
-const READING: Duration = Duration::from_secs(5);
+pub(super) const READING: Duration = Duration::from_secs(5);
 
 /// Rounds until all is removed: each run may take a quarter of an hour, of which a person has several.
 const ROUNDS_MAX: usize = 120;
@@ -53,6 +53,8 @@ pub(super) struct Person {
     pub(super) fly: Arc<Fly>,
     pub(super) anthropic: Arc<Anthropic>,
     pub(super) dice: Dice,
+    /// For what must not change what else they do.
+    pub(super) whims: Dice,
     pub(super) did: Mutex<Did>,
     pub(super) temper: Temper,
     /// Nobody else has deployments in this account, so that it may be searched.
@@ -79,11 +81,13 @@ pub(super) struct Did {
     pub(super) deploys: usize,
     /// Was told that nothing is left.
     pub(super) is_done: bool,
+    /// Wanted to be forgotten, and is.
+    pub(super) is_forgotten: bool,
 }
 
 /// An answer that is offered, and what taking it looks like.
-struct Offer {
-    label: String,
+pub(super) struct Offer {
+    pub(super) label: String,
     answer: Answer,
 }
 
@@ -93,7 +97,7 @@ enum Answer {
 }
 
 impl Person {
-    fn did(&self, note: impl FnOnce(&mut Did)) {
+    pub(super) fn did(&self, note: impl FnOnce(&mut Did)) {
         note(&mut self.did.lock().unwrap_or_else(PoisonError::into_inner));
     }
 
@@ -113,7 +117,7 @@ impl Person {
         self.service.write(&self.chat, Place::Private, content);
     }
 
-    fn takes(&self, offer: &Offer) {
+    pub(super) fn takes(&self, offer: &Offer) {
         match &offer.answer {
             Answer::Number(number) => self.says(&number.to_string()),
             Answer::Tap(button) => {
@@ -174,7 +178,10 @@ impl Person {
         for _ in 0..self.dice.below(DEEDS_MAX) {
             let before = self.service.count_in(&self.chat);
             self.wait_for_more_than(before, self.dice.up_to(THOUGHT_MAX)).await;
-            self.does_something().await;
+            match self.has_had_enough() {
+                true => self.wants_to_be_forgotten().await,
+                false => self.does_something().await,
+            }
         }
     }
 
@@ -249,7 +256,7 @@ impl Person {
         last.is_some_and(|it| it.says(&Message::NoRecord))
     }
 
-    async fn wait_for_more_than(&self, messages: usize, time: Duration) {
+    pub(super) async fn wait_for_more_than(&self, messages: usize, time: Duration) {
         let bell = self.service.bell(&self.chat);
         let more = async {
             loop {
@@ -278,7 +285,7 @@ impl Person {
             if new.iter().any(|it| it.says(&Message::NoRecord)) {
                 self.says("/cancel");
                 self.did(|did| did.is_done = true);
-                return;
+                return self.may_want_to_be_forgotten_at_last().await;
             }
             self.removes(new);
         }
@@ -305,11 +312,11 @@ fn ends_it(shown: &Shown) -> bool {
     shown.says(&Message::Ready) || shown.buttons.iter().any(|it| it.label == "Keep for inspection")
 }
 
-fn asks(shown: &Shown) -> bool {
+pub(super) fn asks(shown: &Shown) -> bool {
     shown.asks_secret || !offers(shown).is_empty()
 }
 
-fn offers(shown: &Shown) -> Vec<Offer> {
+pub(super) fn offers(shown: &Shown) -> Vec<Offer> {
     let tapped = shown.buttons.iter().map(|button| Offer {
         label: button.label.clone(),
         answer: Answer::Tap(button.id.clone()),

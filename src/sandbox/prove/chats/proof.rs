@@ -1,9 +1,12 @@
 //! What must be true when something is said, as somebody sees it who is not the bot.
 
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use adapters::chat::{ChatId, InboundId};
+use sqlx::any::AnyRow;
 use sqlx::{AnyConnection, Row};
 
 use super::service::{NAME, says};
@@ -19,17 +22,53 @@ pub(super) struct Proof {
     fly: Arc<Fly>,
     database: Mutex<AnyConnection>,
     searched: AtomicBool,
+    /// Where the files of the database are.
+    directory: PathBuf,
+    /// Runs that are gone, by their id: their people may have them erased.
+    gone: Mutex<BTreeMap<String, Gone>>,
+}
+
+/// A run that is gone.
+#[derive(Clone)]
+pub(super) struct Gone {
+    owner: String,
+    /// How often it ended deployed.
+    pub(super) deployed: usize,
+}
+
+/// What is on record of somebody.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Left {
+    /// Nothing.
+    Nothing,
+    /// Where to send the words that everything is erased.
+    Receipt,
+    /// More than that.
+    Record,
 }
 
 /// A run, as the database has it.
 struct Known {
     id: String,
     owner: String,
+    ended: Option<String>,
 }
 
 impl Proof {
-    pub(super) fn new(stage: Arc<Stage>, fly: Arc<Fly>, onlooker: AnyConnection) -> Self {
-        Self { stage, fly, database: Mutex::new(onlooker), searched: AtomicBool::new(false) }
+    pub(super) fn new(
+        stage: Arc<Stage>,
+        fly: Arc<Fly>,
+        onlooker: AnyConnection,
+        directory: PathBuf,
+    ) -> Self {
+        Self {
+            stage,
+            fly,
+            database: Mutex::new(onlooker),
+            searched: AtomicBool::new(false),
+            directory,
+            gone: Mutex::default(),
+        }
     }
 
     /// Nothing is said to be ready that does not run, and nobody reads of what others have.
@@ -38,6 +77,7 @@ impl Proof {
             Ok(runs) => runs,
             Err(error) => return self.stage.break_of("database", error.to_string()),
         };
+        self.note_gone(&runs);
         let whose = owner(chat);
         let (own, foreign): (Vec<_>, Vec<_>) = runs.iter().partition(|run| run.owner == whose);
         if says(said, &Message::Searching) {
@@ -71,13 +111,75 @@ impl Proof {
 
     /// It ended deployed and stands, or its removal has begun since: what is said may come late.
     fn was_made_ready(&self, run: &Known) -> bool {
-        let is_deployed = |it: &Entry| matches!(it, Entry::Ended { end: End::Deployed });
         let journal = self.journal(run).unwrap_or_else(|error| {
             self.stage.break_of("database", error.to_string());
             Vec::new()
         });
         let deployed = journal.iter().position(is_deployed);
         deployed.is_some_and(|at| self.stands(run) || journal[at..].contains(&Entry::Turned))
+    }
+
+    fn note_gone(&self, runs: &[Known]) {
+        let mut gone = self.gone.lock().unwrap_or_else(PoisonError::into_inner);
+        let removed = |run: &&Known| run.ended.as_deref() == Some(REMOVED);
+        for run in runs.iter().filter(removed) {
+            if !gone.contains_key(&run.id) {
+                let journal = self.journal(run).unwrap_or_default();
+                let deployed = journal.iter().filter(|it| is_deployed(it)).count();
+                gone.insert(run.id.clone(), Gone { owner: run.owner.clone(), deployed });
+            }
+        }
+    }
+
+    /// Runs of a person that are gone and not on record any more.
+    pub(super) fn erased(&self, chat: &ChatId, on_record: &BTreeSet<String>) -> Vec<Gone> {
+        let gone = self.gone.lock().unwrap_or_else(PoisonError::into_inner);
+        let whose = owner(chat);
+        let erased = gone.iter().filter(|(id, run)| run.owner == whose && !on_record.contains(*id));
+        erased.map(|(_, run)| run.clone()).collect()
+    }
+
+    /// What is on record of a person.
+    pub(super) fn left_of(&self, chat: &ChatId) -> Left {
+        let counted = self.count(
+            "SELECT (SELECT COUNT(*) FROM runs WHERE owner = $1)
+             + (SELECT COUNT(*) FROM conversations WHERE chat = $2 AND forgotten = 0)",
+            chat,
+        );
+        let waiting = self.count(
+            "SELECT (SELECT COUNT(*) FROM runs WHERE owner = $1)
+             + (SELECT COUNT(*) FROM conversations WHERE chat = $2)
+             + (SELECT COUNT(*) FROM outbound WHERE chat = $2)",
+            chat,
+        );
+        match (counted, waiting) {
+            (0, 0) => Left::Nothing,
+            (0, _) => Left::Receipt,
+            _ => Left::Record,
+        }
+    }
+
+    fn count(&self, rows: &'static str, chat: &ChatId) -> i64 {
+        let mut database = self.database.lock().unwrap_or_else(PoisonError::into_inner);
+        let row = sqlx::query(rows).bind(owner(chat)).bind(&chat.0).fetch_one(&mut *database);
+        at_once(row).and_then(|row| row.try_get(0)).unwrap_or_else(|error| {
+            self.stage.break_of("database", error.to_string());
+            0
+        })
+    }
+
+    /// What names a person, or what they had, in any byte of the database's files.
+    pub(super) fn trace_of(&self, chat: &ChatId) -> Option<String> {
+        let gone = self.gone.lock().unwrap_or_else(PoisonError::into_inner);
+        let whose = owner(chat);
+        let mut names: Vec<String> =
+            gone.iter().filter(|(_, run)| run.owner == whose).map(|(id, _)| id.clone()).collect();
+        names.push(chat.0.clone());
+        let files = std::fs::read_dir(&self.directory).into_iter().flatten().flatten();
+        let bytes: Vec<u8> =
+            files.filter_map(|file| std::fs::read(file.path()).ok()).flatten().collect();
+        let text = String::from_utf8_lossy(&bytes);
+        names.into_iter().find(|name| text.contains(name.as_str()))
     }
 
     fn stands(&self, run: &Known) -> bool {
@@ -87,9 +189,12 @@ impl Proof {
 
     fn runs(&self) -> anyhow::Result<Vec<Known>> {
         let mut database = self.database.lock().unwrap_or_else(PoisonError::into_inner);
-        let rows = sqlx::query("SELECT id, owner FROM runs").fetch_all(&mut *database);
+        let rows = sqlx::query("SELECT id, owner, ended FROM runs").fetch_all(&mut *database);
         let rows = at_once(rows)?;
-        rows.iter().map(|row| Ok(Known { id: row.try_get(0)?, owner: row.try_get(1)? })).collect()
+        let known = |row: &AnyRow| {
+            Ok(Known { id: row.try_get(0)?, owner: row.try_get(1)?, ended: row.try_get(2)? })
+        };
+        rows.iter().map(known).collect()
     }
 
     fn journal(&self, run: &Known) -> anyhow::Result<Vec<Entry>> {
@@ -98,6 +203,13 @@ impl Proof {
         let rows = at_once(rows.bind(&run.id).fetch_all(&mut *database))?;
         rows.iter().map(|row| Ok(serde_json::from_str(row.try_get(0)?)?)).collect()
     }
+}
+
+/// A run's end, as it is on record, when all of it is gone.
+const REMOVED: &str = "\"removed\"";
+
+fn is_deployed(entry: &Entry) -> bool {
+    matches!(entry, Entry::Ended { end: End::Deployed })
 }
 
 /// Whose runs those of a chat are.

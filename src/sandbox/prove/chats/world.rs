@@ -31,6 +31,9 @@ use crate::sandbox::machines::Modelled;
 use crate::spec::{AgentKind, CloudKind, Images, RelayChannel};
 use crate::store::Database;
 
+/// The first of those parts of a seed that people's whims are drawn from; a crowd's dice end before it.
+const WHIMS: u64 = 1 << 32;
+
 pub(super) struct World {
     pub(super) stage: Arc<Stage>,
     pub(super) fly: Arc<fly::Fly>,
@@ -62,7 +65,7 @@ impl World {
             calls: AtomicUsize::new(0),
         });
         network.plan(&plan.troubles);
-        let proof = Proof::new(stage.clone(), fly.clone(), disk.onlooker);
+        let proof = Proof::new(stage.clone(), fly.clone(), disk.onlooker, disk.directory.path());
         let service = Service::new(plan.manner, stage.clone(), proof, Dice::new(seed, 2));
         let person = |(number, temper): (u64, &Temper)| {
             Arc::new(Person {
@@ -72,6 +75,7 @@ impl World {
                 fly: fly.clone(),
                 anthropic: anthropic.clone(),
                 dice: Dice::new(seed, 100 + number),
+                whims: Dice::new(seed, WHIMS + number),
                 did: Default::default(),
                 temper: *temper,
                 is_alone: plan.people.len() == 1,
