@@ -4,6 +4,7 @@ use adapters::chat::{ChatId, Outbound, UserId};
 use sqlx::AnyPool;
 
 use super::*;
+use crate::chance::Chance;
 use crate::conversation::State;
 use crate::journal::Entry;
 use crate::spec::DeploymentId;
@@ -75,15 +76,15 @@ impl World {
     }
 
     fn holds(&self, text: &str) -> bool {
-        files(self.directory.path())
-            .iter()
-            .any(|bytes| bytes.windows(text.len()).any(|window| window == text.as_bytes()))
+        files(self.directory.path()).iter().any(|all| all.contains(text))
     }
 }
 
-fn files(directory: &Path) -> Vec<Vec<u8>> {
+/// What stands in them as text; nothing of it is lost, because names are ASCII.
+fn files(directory: &Path) -> Vec<String> {
     let entries = std::fs::read_dir(directory).unwrap();
-    entries.map(|entry| std::fs::read(entry.unwrap().path()).unwrap()).collect()
+    let text = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).into_owned();
+    entries.map(|entry| text(std::fs::read(entry.unwrap().path()).unwrap())).collect()
 }
 
 #[tokio::test]
@@ -111,25 +112,58 @@ async fn of_a_person_who_is_forgotten_nothing_is_left_and_of_others_everything()
     assert!(world.holds("bob-4712") && world.holds(others.as_ref()));
 }
 
+/// As people write and are answered, in rows of all lengths: pages split and are filled again.
+async fn many_people_chat(world: &World, people: &[String]) {
+    let chance = Chance::seeded(1);
+    let filler = |max: u16| "x".repeat(usize::from(u16::from_le_bytes(chance.bytes()) % max));
+    let mut transaction = world.pool.begin().await.unwrap();
+    for round in 0..3 {
+        for person in people {
+            let words = sqlx::query(
+                "INSERT INTO conversations (channel, chat, person, state, messages, updated_at_ms)
+                 VALUES ('telegram', $1, $1, $2, 0, 0)
+                 ON CONFLICT (channel, chat) DO UPDATE SET state = excluded.state",
+            );
+            let words = words.bind(person).bind(filler(900));
+            words.execute(&mut *transaction).await.unwrap();
+            for answer in 0..3 {
+                let said = sqlx::query(
+                    "INSERT INTO outbound (channel, chat, seq, message)
+                     VALUES ('telegram', $1, $2, $3)",
+                );
+                let said = said.bind(person).bind(3 * round + answer);
+                let said = said.bind(format!("{person}{}", filler(1_500)));
+                said.execute(&mut *transaction).await.unwrap();
+            }
+        }
+        for person in people {
+            let sent = sqlx::query("DELETE FROM outbound WHERE chat = $1").bind(person);
+            sent.execute(&mut *transaction).await.unwrap();
+        }
+    }
+    transaction.commit().await.unwrap();
+}
+
 #[tokio::test]
 async fn nothing_is_left_in_pages_that_were_split_and_freed() {
     let world = World::new().await;
-    let people: Vec<String> = (0..200).map(|number| format!("person-{number:03}-here")).collect();
-    for round in 0..3 {
-        for (number, person) in people.iter().enumerate() {
-            let id = format!("{round}-{number}");
-            world.step(&person.repeat(1 + number % 7), &id, None, round).await.unwrap();
-        }
+    let chance = Chance::seeded(2);
+    let person = |_| format!("person-{:010}", u32::from_le_bytes(chance.bytes()));
+    let people: Vec<String> = (0..600).map(person).collect();
+    many_people_chat(&world, &people).await;
+    let (gone, stay): (Vec<_>, Vec<_>) = (0..).zip(people).partition(|(place, _)| place % 2 == 0);
+    let mut transaction = world.pool.begin().await.unwrap();
+    for (_, person) in &gone {
+        let gone = sqlx::query("DELETE FROM conversations WHERE chat = $1").bind(person);
+        gone.execute(&mut *transaction).await.unwrap();
     }
-    let (gone, stay): (Vec<_>, Vec<_>) =
-        people.iter().enumerate().partition(|(number, _)| number % 2 == 0);
-    for (number, person) in &gone {
-        let who = person.repeat(1 + number % 7);
-        world.step(&who, &format!("last-{number}"), Some("nobody"), 3).await.unwrap();
-        world.conversations.sent(&ChatId(who), 3).await.unwrap();
-    }
+    transaction.commit().await.unwrap();
+    let found = |all: &[(usize, String)]| {
+        let files = files(world.directory.path()).concat();
+        all.iter().filter(|(_, it)| files.contains(it.as_str())).count()
+    };
+    assert!(found(&gone) > 0, "the hunt is blind");
     scrub(&world.database).await.unwrap();
-    let found = |all: &[(usize, &String)]| all.iter().filter(|(_, it)| world.holds(it)).count();
     assert_eq!((found(&gone), found(&stay)), (0, stay.len()));
 }
 
