@@ -159,9 +159,10 @@ pub(super) fn privacy(entry: Entry) -> String {
     };
     format!(
         "I keep: your id in this chat, the names, ids, region, size and steps of your deployments (for \
-         thirty days after they are gone), and the answers of an unfinished conversation; for a week a \
-         print of the number of each message. /forget erases it. I never store credentials: they are in memory while they are \
-         needed, half an hour at most without you, and are forgotten after the deployment.\n\n\
+         thirty days after they are gone), and the answers of an unfinished conversation. /forget \
+         erases that. For a week I keep a print of the number of each message, which leads to nobody. I \
+         never store credentials: they are in memory while they are needed, half an hour at most without \
+         you, and are forgotten after the deployment.\n\n\
          {channel}{page}\n\nYour model key, and that of your bot or number, live in your own cloud \
          account, in the relay's secret store. Your chats with the agent go through your relay, not \
          through me."

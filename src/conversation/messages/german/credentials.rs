@@ -168,10 +168,10 @@ pub(super) fn privacy(entry: Entry) -> String {
     format!(
         "Ich bewahre auf: deine Kennung in diesem Chat, von dem, was du eingerichtet hast, Namen, \
          Kennungen, Region, Größe und Schritte (bis dreißig Tage, nachdem es entfernt ist), und die \
-         Antworten eines Gesprächs, das noch nicht zu Ende ist; eine Woche lang einen Abdruck der \
-         Nummer jeder Nachricht. /forget löscht das. Zugangsdaten speichere ich \
-         nie: sie stehen im Arbeitsspeicher, solange sie gebraucht werden, ohne dich höchstens eine \
-         halbe Stunde, und werden nach dem Einrichten vergessen.\n\n\
+         Antworten eines Gesprächs, das noch nicht zu Ende ist. /forget löscht das. Eine Woche lang \
+         behalte ich einen Abdruck der Nummer jeder Nachricht, der zu niemandem führt. Zugangsdaten \
+         speichere ich nie: sie stehen im Arbeitsspeicher, solange sie gebraucht werden, ohne dich \
+         höchstens eine halbe Stunde, und werden nach dem Einrichten vergessen.\n\n\
          {channel}{page}\n\nDein Modell-Schlüssel und der deines Bots oder deiner Nummer liegen in \
          deinem eigenen Cloud-Konto, bei den Geheimnissen des Relays. Deine Chats mit dem Agenten \
          laufen über dein Relay, nicht über mich."
