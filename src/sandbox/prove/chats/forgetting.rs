@@ -51,8 +51,9 @@ impl Person {
         self.did(|did| did.is_forgotten = true);
     }
 
-    /// Says nothing more once the receipt has come.
+    /// Waits until nothing that was written before can overtake it, and says nothing more once the receipt has come.
     async fn is_told_to_be_forgotten(&self) -> bool {
+        tokio::time::sleep(READING).await;
         let read = self.service.count_in(&self.chat);
         self.says("/forget");
         let new = self.reads_on(read).await;
