@@ -179,6 +179,8 @@ pub enum Cause {
     Taken,
     /// What was asked about or acted on is not there.
     Missing,
+    /// Somebody else works on the deployment: wait until they are done.
+    Elsewhere,
     /// The clock here is wrong, so that nothing we sign is believed: whoever runs us sets it.
     ClockOff,
     /// The request was wrong, or the image cannot be had: a bug of ours, which retrying does not mend.

@@ -35,9 +35,11 @@ use crate::store::Database;
 use crate::store::conversations::{Conversations, Stored};
 
 use chat::Chat;
+use driven::Driven;
 
 mod chat;
 mod credentials;
+mod driven;
 mod erasing;
 mod outgoing;
 mod panics;
@@ -135,6 +137,7 @@ struct Shared {
     vault: Vault,
     /// Becomes true when nothing more is to be taken.
     stopping: watch::Sender<bool>,
+    driven: Driven,
     /// Something was erased, and traces of it may be in the database's files.
     erased: Notify,
     lent: Vec<(SecretKind, SecretRef)>,
@@ -191,7 +194,8 @@ impl Onboarding {
         let lent = settings.lent.iter().map(|secret| vault.lend(secret.clone())).collect();
         let stopping = watch::Sender::new(false);
         let erased = Notify::new();
-        let shared = Shared { settings, provisioner, vault, stopping, erased, lent };
+        let driven = Driven::default();
+        let shared = Shared { settings, provisioner, vault, stopping, driven, erased, lent };
         Self { shared: Arc::new(shared) }
     }
 

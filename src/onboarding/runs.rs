@@ -12,12 +12,13 @@ use crate::cloud::{self, Cause, Keys};
 use crate::conversation::{Credentials, Event, Failure, Found, Mark, Remains, RunEnd, Target};
 use crate::metrics;
 use crate::plan::Stage;
-use crate::provisioner::{Goal, Outcome, Progress, Provisioner, StageState};
+use crate::provisioner::{DriveError, Goal, Outcome, Progress, Provisioner, StageState};
 use crate::secret::{Secret, SecretKind, SecretRef};
 use crate::sessions::HOLD_MAX;
 use crate::spec::{DeploymentId, Role, Spec};
 
 use super::chat::Chat;
+use super::driven::Claim;
 use super::panics::survived;
 
 /// What a chat's runs have to tell.
@@ -106,6 +107,7 @@ impl Runner {
     fn start(
         &mut self,
         provisioner: Provisioner,
+        claim: Claim,
         run: DeploymentId,
         goal: Goal,
         cloud: FlyAccount,
@@ -115,6 +117,7 @@ impl Runner {
         let drive = Drive {
             generation: self.generation,
             provisioner,
+            claim,
             run,
             goal,
             cloud,
@@ -127,6 +130,8 @@ impl Runner {
 struct Drive {
     generation: u64,
     provisioner: Provisioner,
+    /// Nobody else drives this run from here.
+    claim: Claim,
     run: DeploymentId,
     goal: Goal,
     cloud: FlyAccount,
@@ -154,6 +159,8 @@ impl Drive {
             Some(driven) => driven.map_err(anyhow::Error::from),
             None => Err(anyhow::anyhow!("it panicked")),
         };
+        // Whoever is told of the end may drive it again.
+        drop(self.claim);
         let ended = RunEvent::Ended(self.generation, self.run, Box::new(outcome));
         // The chat's task ends later than its runs, or stops them.
         let _ = self.events.send(ended).await;
@@ -202,6 +209,9 @@ impl Chat {
                 let remaining = spec.map(|spec| remaining.remains(&spec));
                 RunEnd::Failed(Failure { cause, step: Some(step), remaining })
             }
+            Err(error) if matches!(error.downcast_ref(), Some(DriveError::Fenced)) => {
+                failed(Cause::Elsewhere, None)
+            }
             Err(error) => {
                 tracing::error!(%run, "a run could not be driven: {error:#}");
                 failed(Cause::OurFault, None)
@@ -238,8 +248,16 @@ impl Chat {
         let keys = Keys::made_by(&settings.chance, model_key, channel_key, &audience);
         self.runner.owner_key = Some(keys.owner_key.clone());
         let cloud = settings.vendors.fly.open(token, keys);
+        self.drive(run.clone(), Goal::Deployed, cloud)
+    }
+
+    fn drive(&mut self, run: DeploymentId, goal: Goal, cloud: FlyAccount) -> Option<Event> {
+        let Some(claim) = self.line.shared.driven.claim(&run) else {
+            self.runner.owner_key = None;
+            return Some(Event::Ended { run, end: failed(Cause::Elsewhere, None) });
+        };
         let provisioner = self.line.shared.provisioner.clone();
-        self.runner.start(provisioner, run.clone(), Goal::Deployed, cloud);
+        self.runner.start(provisioner, claim, run, goal, cloud);
         None
     }
 
@@ -253,18 +271,16 @@ impl Chat {
         let Some(token) = self.ready(SecretKind::FlyToken, token) else {
             return Some(token_missing(&run));
         };
-        let provisioner = self.line.shared.provisioner.clone();
         if let Target::Found(Found { spec, roles }) = target {
             let found = cloud::Found { id: run.clone(), spec: *spec, roles };
-            if let Err(error) = provisioner.adopt(&found, &self.owner).await {
+            if let Err(error) = self.line.shared.provisioner.adopt(&found, &self.owner).await {
                 tracing::error!(%run, "a deployment could not be adopted: {error:#}");
                 let end = failed(Cause::OurFault, None);
                 return Some(Event::Ended { run, end });
             }
         }
         let cloud = self.line.shared.settings.vendors.fly.open_for_teardown(token);
-        self.runner.start(provisioner, run, Goal::Removed, cloud);
-        None
+        self.drive(run, Goal::Removed, cloud)
     }
 
     /// The person is owed the link to a relay from now on.

@@ -202,6 +202,31 @@ async fn a_restart_in_the_middle_of_a_deployment_loses_nothing() {
 }
 
 #[tokio::test]
+async fn who_shares_an_account_takes_no_deployment_from_somebody_who_works_on_it() {
+    let mut world = World::new().await;
+    world.machines(Knobs { never_healthy: Some("vm"), ..Knobs::default() });
+    world.answers_everything().await;
+    world.taps("Deploy");
+    world.reads("[x] Machines started").await;
+
+    world.says_as("bob", "/teardown");
+    world.reads("no deployment of yours").await;
+    world.says_as("bob", &world.fly.mint_org_token());
+    world.reads("I found").await;
+    world.says_as("bob", "1");
+    world.reads("Remove it?").await;
+    world.says_as("bob", "yes");
+    world.reads("Somebody else who can use that account").await;
+
+    world.machines(Knobs::default());
+    world.restart_machines();
+    world.reads("Your relay is ready").await;
+    world.says_as("bob", "try again");
+    world.reads("Everything is gone").await;
+    assert_eq!(world.inventory(), nothing());
+}
+
+#[tokio::test]
 async fn a_deployment_that_is_cancelled_leaves_nothing() {
     let mut world = World::new().await;
     world.machines(Knobs { never_healthy: Some("vm"), ..Knobs::default() });

@@ -44,6 +44,7 @@ impl End {
             | Cause::Later { .. }
             | Cause::Taken
             | Cause::Missing
+            | Cause::Elsewhere
             | Cause::ClockOff
             | Cause::OurFault => Self::Failed,
         }

@@ -324,6 +324,7 @@ fn a_failed_run_offers_to_retry_to_keep_and_to_remove() {
         Cause::Later { after_ms: None },
         Cause::Taken,
         Cause::Missing,
+        Cause::Elsewhere,
         Cause::ClockOff,
         Cause::OurFault,
     ] {

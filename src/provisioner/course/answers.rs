@@ -332,6 +332,7 @@ fn needs_a_person(cause: Cause) -> bool {
         | Cause::PaymentNeeded
         | Cause::AccountHeld
         | Cause::Taken
+        | Cause::Elsewhere
         | Cause::ClockOff
         | Cause::OurFault => true,
         Cause::NoRoom | Cause::InDoubt | Cause::Later { .. } | Cause::Missing => false,
@@ -349,6 +350,7 @@ fn word(cause: Cause) -> &'static str {
         Cause::Later { .. } => "later",
         Cause::Taken => "taken",
         Cause::Missing => "missing",
+        Cause::Elsewhere => "elsewhere",
         Cause::ClockOff => "clock_off",
         Cause::OurFault => "our_fault",
     }

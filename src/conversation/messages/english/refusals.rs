@@ -202,6 +202,10 @@ fn any_cause(cause: Cause) -> &'static str {
             "Something that was there is gone; it may have been removed elsewhere. Trying again \
              makes it anew."
         }
+        Cause::Elsewhere => {
+            "Somebody else who can use that account is working on this deployment. Try again in a few \
+             minutes."
+        }
         Cause::ClockOff => {
             "The clock of the computer that I run on is wrong, so Fly.io or your relay does not \
              believe me. Once that clock is set, try again."

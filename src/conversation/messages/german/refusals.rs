@@ -206,6 +206,10 @@ fn any_cause(cause: Cause) -> &'static str {
             "Etwas, das da war, ist weg; vielleicht wurde es anderswo entfernt. Ein neuer Versuch legt \
              es wieder an."
         }
+        Cause::Elsewhere => {
+            "Daran arbeitet gerade jemand anderes, der dieses Konto auch benutzen kann. Versuch es in ein \
+             paar Minuten noch einmal."
+        }
         Cause::ClockOff => {
             "Die Uhr des Rechners, auf dem ich laufe, geht falsch, deshalb glaubt mir Fly.io oder dein \
              Relay nicht. Wenn diese Uhr gestellt ist, versuch es noch einmal."
