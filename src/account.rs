@@ -32,6 +32,10 @@ pub struct Organisation {
     pub slug: String,
     /// As people read it.
     pub name: String,
+    /// The vendor's number of it, which tells it from others: a slug like `personal` is everybody's. None where the
+    /// vendor would not say.
+    #[serde(default)]
+    pub number: Option<u64>,
     /// Whether it may create machines.
     pub standing: Standing,
 }

@@ -20,6 +20,7 @@ use adapters::channel::Capabilities;
 use crate::account::{Account, Cause, ChatAccount};
 use crate::intake::{Rejection, Vendor};
 use crate::plan::Stage;
+use crate::quota::{Begun, Quotas, UsedUp};
 use crate::secret::{SecretKind, SecretRef};
 use crate::spec::{AgentKind, CloudKind, DeploymentId, Images, RelayChannel, Spec};
 
@@ -99,6 +100,13 @@ pub enum Event {
         /// How.
         end: RunEnd,
     },
+    /// A run was not begun: others have used up a quota first.
+    NotBegun {
+        /// Which.
+        run: DeploymentId,
+        /// The quota.
+        used_up: UsedUp,
+    },
     /// A one-time form was filled in twice, so somebody else may have its link.
     FormReused,
     /// The account was searched.
@@ -167,6 +175,8 @@ pub enum Effect {
     Deploy {
         /// What to make.
         spec: Box<Spec>,
+        /// The number of its organisation, where that is known.
+        organisation: Option<u64>,
         /// With what.
         with: Credentials,
     },
@@ -246,11 +256,11 @@ pub struct Context<'a> {
     pub is_known: bool,
     /// How many of this person's deployments are gone and still on record.
     pub removed: usize,
-    /// When this person's deployments were begun, those that are gone too, newest first, in unix
-    /// milliseconds.
-    pub begun_ms: &'a [u64],
-    /// Deployments of one person that may be begun within a day; at least one.
-    pub a_day_max: usize,
+    /// When deployments were begun, those that are gone too. What others have begun is looked up while the plan is
+    /// open.
+    pub begun: &'a Begun,
+    /// How many may be begun within a day.
+    pub quotas: Quotas,
     /// What new machines run.
     pub images: &'a Images,
     /// The id of the next deployment, from chance.

@@ -13,6 +13,7 @@
 //! - [`pricing`]: what a deployment costs a month, from a dated price table
 //! - [`intake`]: what can be wrong with a pasted answer
 //! - [`account`]: what is known of a cloud account, and why a call to a cloud fails
+//! - [`quota`]: how many deployments may be begun within a day
 //! - [`plan`]: the resources and gates of a deployment, as a graph
 //! - [`journal`]: what was intended and what came of it, replayed into the state of a run
 //! - [`conversation`]: the onboarding chat as a state machine
@@ -58,6 +59,8 @@ pub mod pricing;
 pub mod intake;
 
 pub mod account;
+
+pub mod quota;
 
 pub mod plan;
 

@@ -28,6 +28,7 @@ use crate::intake::Rejection;
 use crate::messaging::Messaging;
 use crate::metrics::{self, Level, Queue, Refusal};
 use crate::provisioner::Provisioner;
+use crate::quota::Quotas;
 use crate::secret::{Secret, SecretKind, SecretRef};
 use crate::sessions::Vault;
 use crate::spec::{AgentKind, CloudKind, Images, RelayChannel};
@@ -112,16 +113,8 @@ pub struct Catalogue {
     pub agents: Vec<AgentKind>,
     /// What new machines run.
     pub images: Images,
-    /// Deployments that one person may begin within a day.
-    pub a_day_max: usize,
-}
-
-impl Catalogue {
-    /// For a bot that anybody can write to: a try, another, and the one that is kept. Each is an account's
-    /// worth of calls and minutes of ours.
-    pub const A_DAY_PUBLIC: usize = 3;
-    /// Where people serve themselves.
-    pub const A_DAY_OWN: usize = usize::MAX;
+    /// How many may be begun within a day.
+    pub quotas: Quotas,
 }
 
 /// The onboarding bot, on any number of channels.

@@ -18,11 +18,12 @@ use crate::clock::Clock;
 use crate::cloud::{Cloud, CloudError, Found, Here};
 use crate::journal::{End, Entry, Illegal, Run};
 use crate::plan::{Known, StepId};
+use crate::quota::{Begun, UsedUp};
 use crate::spec::{DeploymentId, Region, Spec};
 use crate::store::Database;
-use crate::store::runs::{AppendError, Lease, Runs};
+use crate::store::runs::{AppendError, Beginning, Lease, Runs};
 
-pub use crate::store::runs::RunSummary;
+pub use crate::store::runs::{RunSummary, Within};
 pub use report::{
     Goal, Outcome, Progress, Receipt, ReceiptLine, Remaining, RemainingLine, Seen, StageState,
 };
@@ -90,6 +91,34 @@ impl Provisioner {
         Ok(spec.id.clone())
     }
 
+    /// The same within quotas; the one that is used up, if nothing was made.
+    ///
+    /// # Errors
+    /// As [`Self::open`].
+    pub async fn begin(
+        &self,
+        spec: &Spec,
+        owner: &str,
+        within: Within,
+    ) -> anyhow::Result<Result<(), UsedUp>> {
+        let opened = [Entry::Opened { spec: Box::new(spec.clone()) }];
+        Run::replay(&opened)?;
+        let now_ms = self.clock.now_ms();
+        match self.runs.begin(&spec.id, owner, now_ms, &opened, within).await? {
+            Beginning::Made => Ok(Ok(())),
+            Beginning::UsedUp(used_up) => Ok(Err(used_up)),
+            Beginning::Exists => anyhow::bail!("deployment {} exists", spec.id),
+        }
+    }
+
+    /// When deployments were begun that count towards these quotas now, by whomever.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn begun(&self, within: Within) -> anyhow::Result<Begun> {
+        self.runs.begun(within, self.clock.now_ms()).await
+    }
+
     /// Makes the run of a deployment that was found in an account without any record of it. It can
     /// only be removed. A run that exists already is left as it is.
     ///
@@ -101,13 +130,16 @@ impl Provisioner {
         Ok(found.id.clone())
     }
 
-    /// Erases what is on record of deployments that were removed [`REMOVED_KEPT`] ago or earlier.
+    /// Erases what is on record of deployments that were removed [`REMOVED_KEPT`] ago or earlier, and that others
+    /// were begun which count no longer.
     ///
     /// # Errors
     /// When the database fails.
     pub async fn erase_removed(&self) -> anyhow::Result<()> {
         let kept_ms = u64::try_from(REMOVED_KEPT.as_millis()).unwrap_or(u64::MAX);
-        self.runs.erase_removed(self.clock.now_ms().saturating_sub(kept_ms)).await
+        let now_ms = self.clock.now_ms();
+        self.runs.erase_openings(now_ms).await?;
+        self.runs.erase_removed(now_ms.saturating_sub(kept_ms)).await
     }
 
     /// Every run, or every run of one owner, oldest first.

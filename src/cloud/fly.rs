@@ -16,6 +16,7 @@ use crate::spec::Region;
 pub use self::account::FlyAccount;
 use self::client::Client;
 pub use self::endpoints::Endpoints;
+use self::token::FlyToken;
 
 mod account;
 mod client;
@@ -120,9 +121,13 @@ impl Client {
     async fn opened_organisations(&self, token: &Secret) -> Result<Vec<Organisation>, Failure> {
         let (tokens, listed) =
             futures::join!(self.current_tokens(token), self.organisations(token));
+        let sealed = FlyToken::read(token.expose_here()).ok().and_then(|it| it.only_organisation());
         let named: Vec<_> = tokens?.tokens.into_iter().filter_map(|token| token.org_slug).collect();
         let listed = if named.is_empty() { listed? } else { listed.unwrap_or_default() };
-        let opened = organisations(named, &listed.organizations);
+        let mut opened = organisations(named, &listed.organizations);
+        if let ([only], Some(number)) = (&mut opened[..], sealed) {
+            only.number = Some(number);
+        }
         if opened.is_empty() {
             return Err(Failure::token_refused("the token opens no organisation"));
         }
@@ -144,6 +149,7 @@ fn organisations(named: Vec<String>, listed: &[wire::Organisation]) -> Vec<Organ
         });
         Organisation {
             name: known.and_then(|known| known.name.clone()).unwrap_or_else(|| slug.clone()),
+            number: known.and_then(|known| known.internal_numeric_id),
             standing: standing(known.and_then(|known| known.billing_status.as_deref()), &slug),
             slug,
         }

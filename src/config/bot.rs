@@ -4,6 +4,8 @@ use anyhow::bail;
 use url::Url;
 use zeroize::Zeroizing;
 
+use crate::quota::Quotas;
+
 use super::{ALLOW_SANDBOX, Environment, vendors};
 
 /// Said when the bot would speak nowhere.
@@ -31,6 +33,8 @@ pub struct BotSettings {
     pub metrics_token: Option<Zeroizing<String>>,
     /// Every request comes through Fly's proxy, which says who calls.
     pub behind_fly_proxy: bool,
+    /// Deployments that all people together may begin within a day.
+    pub deployments_a_day_max: usize,
 }
 
 /// How the bot speaks WhatsApp.
@@ -70,7 +74,29 @@ impl BotSettings {
         }
         let metrics_token = metrics_token(environment)?;
         let behind_fly_proxy = environment.flag("TEXTSLASH_BEHIND_FLY_PROXY")?;
-        Ok(Self { public_url, telegram, discord, whatsapp, metrics_token, behind_fly_proxy })
+        let deployments_a_day_max = deployments_a_day_max(environment)?;
+        Ok(Self {
+            public_url,
+            telegram,
+            discord,
+            whatsapp,
+            metrics_token,
+            behind_fly_proxy,
+            deployments_a_day_max,
+        })
+    }
+}
+
+fn deployments_a_day_max(environment: &Environment<'_>) -> anyhow::Result<usize> {
+    let Some(text) = environment.get("TEXTSLASH_DEPLOYMENTS_A_DAY") else {
+        return Ok(Quotas::PUBLIC.all);
+    };
+    match text.parse() {
+        Ok(0) | Err(_) => bail!(
+            "TEXTSLASH_DEPLOYMENTS_A_DAY must be a number from 1 on: the deployments that all people \
+             together may begin within a day"
+        ),
+        Ok(max) => Ok(max),
     }
 }
 

@@ -102,3 +102,17 @@ fn a_token_for_metrics_that_could_be_guessed_is_refused() {
     let hex = "0123456789abcdef0123456789abcdef";
     assert!(BotSettings::read(&Environment::of(&settings(hex))).is_ok());
 }
+
+#[test]
+fn a_host_says_how_many_deployments_a_day_the_bot_makes() {
+    let read = |max| {
+        let settings = [("DISCORD_BOT_TOKEN", "x"), ("TEXTSLASH_DEPLOYMENTS_A_DAY", max)];
+        BotSettings::read(&Environment::of(&settings)).map(|it| it.deployments_a_day_max)
+    };
+    assert_eq!(read("").unwrap(), crate::quota::Quotas::PUBLIC.all);
+    assert_eq!(read("1000").unwrap(), 1000);
+    for wrong in ["0", "-1", "many", "1.5"] {
+        let refusal = read(wrong).unwrap_err().to_string();
+        assert!(refusal.contains("TEXTSLASH_DEPLOYMENTS_A_DAY"), "{refusal}");
+    }
+}

@@ -3,6 +3,7 @@
 use crate::account::Cause;
 use crate::plan::Stage;
 use crate::pricing;
+use crate::quota::UsedUp;
 use crate::secret::SecretRef;
 use crate::spec::{AgentKind, DeploymentId, RelayChannel};
 
@@ -17,9 +18,6 @@ use super::{
 /// The stages of a deployment, in the order in which they are shown.
 const STAGES: [Stage; 6] =
     [Stage::Apps, Stage::Network, Stage::Secrets, Stage::Storage, Stage::Machines, Stage::Proof];
-
-/// A day, in milliseconds.
-const DAY_MS: u64 = 24 * 60 * 60 * 1000;
 
 impl Turn<'_> {
     /// Everything is answered: the purpose is served.
@@ -60,22 +58,27 @@ impl Turn<'_> {
         if self.first_open(&Purpose::Deploy).is_some() {
             return self.proceed(Purpose::Deploy);
         }
-        if let Some(from_ms) = self.next_deployment_from_ms() {
-            let max = self.context.a_day_max;
-            return self.aside(Message::EnoughToday { max, from_ms });
+        if let Some(used_up) = self.context.quotas.used_up(self.context.begun, self.context.now_ms)
+        {
+            return self.aside(Message::EnoughToday { used_up });
         }
         let (Some(spec), Some(with)) = (self.draft(), self.credentials(&Purpose::Deploy)) else {
             return self.proceed(Purpose::Deploy);
         };
         self.watch(spec.id.clone(), Goal::Deployed);
-        self.effect(Effect::Deploy { spec: Box::new(spec), with });
+        let organisation = self.state.answers.chosen_organisation().and_then(|it| it.number);
+        self.effect(Effect::Deploy { spec: Box::new(spec), organisation, with });
     }
 
-    /// When this person may begin another one, if not now.
-    fn next_deployment_from_ms(&self) -> Option<u64> {
-        let first = self.context.begun_ms.get(self.context.a_day_max.checked_sub(1)?)?;
-        let from_ms = first.saturating_add(DAY_MS);
-        (self.context.now_ms < from_ms).then_some(from_ms)
+    /// Others were faster: the plan is open again, and nothing was made.
+    pub(super) fn not_begun(&mut self, run: &DeploymentId, used_up: UsedUp) {
+        match &self.state.phase {
+            Phase::Running { board, .. } if board.run == *run => {
+                self.say(Message::EnoughToday { used_up });
+                self.open(Phase::Review);
+            }
+            _ => {}
+        }
     }
 
     /// A run is under way from here on.

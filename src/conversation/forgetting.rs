@@ -40,7 +40,7 @@ impl Turn<'_> {
         self.erase(Message::Forgotten {
             traces: self.traces(),
             service: self.service(),
-            begun_counts: self.context.begun_ms.iter().any(counts),
+            begun_counts: self.context.begun.by_person_ms.iter().any(counts),
             at_ms: self.context.now_ms,
         });
     }

@@ -106,11 +106,7 @@ impl Turn<'_> {
     }
 
     fn organisation(&self) -> Option<&Organisation> {
-        let chosen = self.state.answers.organisation.as_ref();
-        match (self.organisations(), chosen) {
-            ([only], None) => Some(only),
-            (several, chosen) => several.iter().find(|it| Some(&it.slug) == chosen),
-        }
+        self.state.answers.chosen_organisation()
     }
 
     fn standing(&self) -> &Standing {

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::account::{Account, Address, ChatAccount};
+use crate::account::{Account, Address, ChatAccount, Organisation};
 use crate::secret::{SecretKind, SecretRef};
 use crate::spec::{AgentKind, CloudKind, DeploymentId, Name, Region, RelayChannel, Size};
 
@@ -191,6 +191,17 @@ pub struct Answers {
     pub region: Option<Region>,
     /// How large.
     pub size: Option<Size>,
+}
+
+impl Answers {
+    /// The organisation that was chosen, or the only one there is.
+    pub fn chosen_organisation(&self) -> Option<&Organisation> {
+        let organisations = &self.token.as_ref()?.account.organisations;
+        match (&organisations[..], &self.organisation) {
+            ([only], None) => Some(only),
+            (several, chosen) => several.iter().find(|it| Some(&it.slug) == chosen.as_ref()),
+        }
+    }
 }
 
 /// A token that was checked, and what it opens.

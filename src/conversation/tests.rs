@@ -37,7 +37,7 @@ struct Ada {
     offers: Vec<(SecretKind, SecretRef)>,
     held: BTreeSet<SecretRef>,
     runs: Vec<Run>,
-    begun_ms: Vec<u64>,
+    begun: Begun,
     /// Something of her is on record.
     is_known: bool,
     /// How many deployments of hers are gone and still on record.
@@ -74,7 +74,7 @@ impl Ada {
             offers: Vec::new(),
             held: BTreeSet::new(),
             runs: Vec::new(),
-            begun_ms: Vec::new(),
+            begun: Begun::default(),
             is_known: false,
             removed: 0,
             images: Images {
@@ -125,8 +125,8 @@ impl Ada {
             runs: &self.runs,
             is_known: self.is_known,
             removed: self.removed,
-            begun_ms: &self.begun_ms,
-            a_day_max: 3,
+            begun: &self.begun,
+            quotas: Quotas::PUBLIC,
             images: &self.images,
             fresh: &self.fresh,
         };
@@ -324,7 +324,7 @@ fn chat_account(names: &[&str]) -> ChatAccount {
 }
 
 fn organisation(slug: &str, standing: Standing) -> Organisation {
-    Organisation { slug: slug.to_owned(), name: format!("{slug}'s"), standing }
+    Organisation { slug: slug.to_owned(), name: format!("{slug}'s"), number: Some(4711), standing }
 }
 
 /// A run that stopped before it came to a gate.

@@ -58,6 +58,7 @@ impl<'a> Turn<'a> {
             Event::Checked { secret, result } => self.checked(secret, result),
             Event::Progressed { run, stage, mark } => self.progressed(&run, stage, mark),
             Event::Ended { run, end } => self.ended(&run, end),
+            Event::NotBegun { run, used_up } => self.not_begun(&run, used_up),
             Event::FormReused => self.form_reused(),
             Event::Found(result) => self.found(result),
             Event::LinkTold => self.state.link_owed = None,

@@ -475,7 +475,9 @@ impl Chat {
                 self.erase_held();
                 None
             }
-            Effect::Deploy { spec, with } => self.deploy(*spec, with).await,
+            Effect::Deploy { spec, organisation, with } => {
+                self.deploy(*spec, organisation, with).await
+            }
             Effect::Resume { run, with } => self.resume(&run, with).await,
             Effect::Teardown { target, token } => self.tear_down(target, token).await,
             Effect::Find { token } => {

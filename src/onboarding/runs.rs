@@ -225,14 +225,23 @@ impl Chat {
         RunEnd::Deployed { link: held.unwrap_or(SecretRef(u64::MAX)) }
     }
 
-    pub(super) async fn deploy(&mut self, spec: Spec, with: Credentials) -> Option<Event> {
+    pub(super) async fn deploy(
+        &mut self,
+        spec: Spec,
+        organisation: Option<u64>,
+        with: Credentials,
+    ) -> Option<Event> {
         let run = spec.id.clone();
-        if let Err(error) = self.line.shared.provisioner.open(&spec, &self.owner).await {
-            tracing::error!(%run, "a run could not be opened: {error:#}");
-            let end = failed(Cause::OurFault, Some(Vec::new()));
-            return Some(Event::Ended { run, end });
+        let within = self.within(organisation);
+        match self.line.shared.provisioner.begin(&spec, &self.owner, within).await {
+            Ok(Ok(())) => self.resume(&run, with).await,
+            Ok(Err(used_up)) => Some(Event::NotBegun { run, used_up }),
+            Err(error) => {
+                tracing::error!(%run, "a run could not be opened: {error:#}");
+                let end = failed(Cause::OurFault, Some(Vec::new()));
+                Some(Event::Ended { run, end })
+            }
         }
-        self.resume(&run, with).await
     }
 
     pub(super) async fn resume(&mut self, run: &DeploymentId, with: Credentials) -> Option<Event> {

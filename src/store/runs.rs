@@ -6,9 +6,10 @@ use sqlx::any::AnyRow;
 use sqlx::{AnyConnection, Connection, Row};
 
 use crate::journal::{End, Entry};
+use crate::quota::{Begun, Quotas, UsedUp};
 use crate::spec::{DeploymentId, Spec};
 
-use super::Database;
+use super::{Database, openings};
 
 #[cfg(test)]
 pub(super) mod tests;
@@ -46,6 +47,26 @@ pub struct Lease {
     seq: i64,
 }
 
+/// What a run must not exceed when it is begun.
+#[derive(Clone, Copy, Debug)]
+pub struct Within {
+    /// How many may be begun within a day.
+    pub quotas: Quotas,
+    /// The number of the organisation, where that is known.
+    pub organisation: Option<u64>,
+}
+
+/// What came of beginning a run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Beginning {
+    /// It was made.
+    Made,
+    /// It exists, and is as it was.
+    Exists,
+    /// This quota is used up; nothing was made.
+    UsedUp(UsedUp),
+}
+
 /// Why nothing was appended.
 #[derive(Debug, thiserror::Error)]
 pub enum AppendError {
@@ -78,22 +99,71 @@ impl Runs {
             .whole(async {
                 let mut connection = self.database.connection().await?;
                 let mut transaction = connection.begin().await?;
-                let made = sqlx::query(
-                    "INSERT INTO runs (id, owner, opened_at_ms, epoch) VALUES ($1, $2, $3, 0)
-                     ON CONFLICT (id) DO NOTHING",
-                )
-                .bind(id.as_ref())
-                .bind(owner)
-                .bind(i64::try_from(at_ms)?)
-                .execute(&mut *transaction)
-                .await?
-                .rows_affected();
-                if made == 0 {
-                    return Ok(false);
-                }
-                insert(&mut transaction, id, 0, at_ms, entries).await?;
+                let made = make(&mut transaction, id, owner, at_ms, entries).await?;
                 transaction.commit().await?;
-                Ok(true)
+                Ok(made)
+            })
+            .await
+    }
+
+    /// Makes a run with its first entries, if the quotas of its organisation and of all people allow it.
+    ///
+    /// The transaction writes before it counts, and the database lets one write at a time: of two who begin at the
+    /// same moment, one sees the other.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn begin(
+        &self,
+        id: &DeploymentId,
+        owner: &str,
+        at_ms: u64,
+        entries: &[Entry],
+        within: Within,
+    ) -> anyhow::Result<Beginning> {
+        let Within { quotas, organisation } = within;
+        self.database
+            .whole(async {
+                let mut connection = self.database.connection().await?;
+                let mut transaction = connection.begin().await?;
+                openings::erase_old(&mut transaction, at_ms).await?;
+                if !make(&mut transaction, id, owner, at_ms, entries).await? {
+                    return Ok(Beginning::Exists);
+                }
+                let begun = openings::begun(&mut transaction, organisation, &quotas, at_ms).await?;
+                if let Some(used_up) = quotas.used_up(&begun, at_ms) {
+                    transaction.rollback().await?;
+                    return Ok(Beginning::UsedUp(used_up));
+                }
+                openings::add(&mut transaction, organisation, at_ms).await?;
+                transaction.commit().await?;
+                Ok(Beginning::Made)
+            })
+            .await
+    }
+
+    /// When runs were begun that count towards these quotas now, by whomever.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn begun(&self, within: Within, now_ms: u64) -> anyhow::Result<Begun> {
+        let Within { quotas, organisation } = within;
+        self.database
+            .whole(async {
+                let mut connection = self.database.connection().await?;
+                openings::begun(&mut connection, organisation, &quotas, now_ms).await
+            })
+            .await
+    }
+
+    /// Erases that runs were begun which count no longer.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn erase_openings(&self, now_ms: u64) -> anyhow::Result<()> {
+        self.database
+            .whole(async {
+                openings::erase_old(&mut *self.database.connection().await?, now_ms).await
             })
             .await
     }
@@ -255,6 +325,31 @@ fn ended(last: &Entry) -> anyhow::Result<Option<String>> {
         Entry::Ended { end } => Ok(Some(serde_json::to_string(end)?)),
         _ => Ok(None),
     }
+}
+
+/// Whether there was none of this id.
+async fn make(
+    connection: &mut AnyConnection,
+    id: &DeploymentId,
+    owner: &str,
+    at_ms: u64,
+    entries: &[Entry],
+) -> anyhow::Result<bool> {
+    let made = sqlx::query(
+        "INSERT INTO runs (id, owner, opened_at_ms, epoch) VALUES ($1, $2, $3, 0)
+         ON CONFLICT (id) DO NOTHING",
+    )
+    .bind(id.as_ref())
+    .bind(owner)
+    .bind(i64::try_from(at_ms)?)
+    .execute(&mut *connection)
+    .await?
+    .rows_affected();
+    if made == 0 {
+        return Ok(false);
+    }
+    insert(connection, id, 0, at_ms, entries).await?;
+    Ok(true)
 }
 
 async fn insert(

@@ -7,13 +7,14 @@ use std::path::{Path, PathBuf};
 const LINES_MAX: usize = 600;
 
 /// Modules that decide and never act.
-const PURE: [&str; 9] = [
+const PURE: [&str; 10] = [
     "secret",
     "spec",
     "protocol",
     "pricing",
     "intake",
     "account",
+    "quota",
     "plan",
     "journal",
     "conversation",

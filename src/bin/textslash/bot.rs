@@ -18,6 +18,7 @@ use textslash::forms::Forms;
 use textslash::messaging::{Pointing, RETRIES};
 use textslash::metrics::Exposition;
 use textslash::onboarding::{Catalogue, FormsAt, Onboarding};
+use textslash::quota::Quotas;
 use textslash::secret::{Audience, Secret, SecretKind};
 use textslash::spec::{AgentKind, CloudKind, RelayChannel};
 use textslash::web::bot::{self, Caller, Door, FormDoor, MetricsDoor, Vouchers};
@@ -73,7 +74,7 @@ pub async fn run(_: Arguments) -> anyhow::Result<End> {
         channels: RelayChannel::ALL.to_vec(),
         agents: agents(&environment)?,
         images,
-        a_day_max: Catalogue::A_DAY_PUBLIC,
+        quotas: Quotas { all: settings.deployments_a_day_max, ..Quotas::PUBLIC },
     };
     let forms = settings.public_url.clone().map(|public_url| {
         let forms = Forms::new(connections.chance.clone());

@@ -12,6 +12,7 @@ use adapters::web::client::{Client, Link, talk};
 use clap::builder::{PossibleValue, PossibleValuesParser};
 use textslash::config::{ALLOW_SANDBOX, Environment, Vendors};
 use textslash::onboarding::{Catalogue, Onboarding};
+use textslash::quota::Quotas;
 use textslash::sandbox::fly::{FACES, nothing};
 use textslash::sandbox::{Options, Remains, Sandbox};
 use textslash::secret::{Secret, SecretKind};
@@ -195,7 +196,7 @@ fn onboarding(sandbox: &Sandbox, connections: &Connections) -> Onboarding {
         channels: vec![RelayChannel::Web],
         agents: vec![AgentKind::Shell, AgentKind::Claude],
         images: images(),
-        a_day_max: Catalogue::A_DAY_OWN,
+        quotas: Quotas::UNLIMITED,
     };
     connections.onboarding(catalogue, vec![Arc::new(token), Arc::new(model_key)], None)
 }

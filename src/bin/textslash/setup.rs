@@ -6,6 +6,7 @@ use adapters::console::{Console, Terminal};
 use textslash::config::{Environment, images};
 use textslash::journal;
 use textslash::onboarding::Catalogue;
+use textslash::quota::Quotas;
 use textslash::spec::{AgentKind, CloudKind, RelayChannel};
 
 use crate::connections::Connections;
@@ -25,7 +26,7 @@ pub async fn run(_: Arguments) -> anyhow::Result<End> {
         channels: vec![RelayChannel::Web],
         agents: vec![AgentKind::Claude],
         images,
-        a_day_max: Catalogue::A_DAY_OWN,
+        quotas: Quotas::UNLIMITED,
     };
     let onboarding = connections.onboarding(catalogue, Vec::new(), None);
     let terminal = Terminal::of_stdio();

@@ -140,8 +140,12 @@ async fn the_preflight_tells_organisation_standing_and_regions() {
 
     let account = fly.preflight(&token).await.unwrap();
 
-    let ada =
-        Organisation { slug: "ada".to_owned(), name: "Ada".to_owned(), standing: Standing::Trial };
+    let ada = Organisation {
+        slug: "ada".to_owned(),
+        name: "Ada".to_owned(),
+        number: Some(42),
+        standing: Standing::Trial,
+    };
     assert_eq!(account.organisations, [ada]);
     let regions: Vec<_> =
         account.regions.iter().map(|offer| (offer.region.as_ref(), offer.paid_only)).collect();
@@ -152,6 +156,42 @@ async fn the_preflight_tells_organisation_standing_and_regions() {
         let scheme = if seen.line.contains("api.fly.io") { "Bearer" } else { "FlyV1" };
         assert_eq!(seen.authorization, format!("{scheme} {bundle}"), "{}", seen.line);
     }
+}
+
+#[tokio::test]
+async fn an_organisation_is_told_from_others_by_what_fly_has_signed_or_lists() {
+    let personal = |number: Value| {
+        Paper::new(move |line| match line {
+            "GET https://api.machines.dev/v1/tokens/current" => {
+                Ok((200, json!({"tokens": [{"org_slug": "personal"}, {"org_slug": "work"}]})))
+            }
+            "GET https://api.fly.io/api/v1/organizations?admin=false" => Ok((
+                200,
+                json!({"organizations": [{"slug": "personal", "internal_numeric_id": number}]}),
+            )),
+            other => preflight_script(other),
+        })
+    };
+    for (listed, expected) in [
+        (json!(7), Some(7)),
+        (json!("7"), Some(7)),
+        (json!(null), None),
+        (json!("seven"), None),
+        (json!({"of": 7}), None),
+    ] {
+        let fly = fly(&personal(listed.clone()));
+        let token = fly.judge(&format!("{},{}", a_token_of(7), a_token_of(8))).ok().unwrap();
+        let opened = fly.preflight(&token).await.unwrap().organisations;
+        let numbers: Vec<_> = opened.iter().map(|it| (it.slug.as_str(), it.number)).collect();
+        assert_eq!(numbers, [("personal", expected), ("work", None)], "{listed}");
+    }
+    let unlisted = Paper::new(|line| match line {
+        "GET https://api.fly.io/api/v1/organizations?admin=false" => Ok((503, json!({}))),
+        other => preflight_script(other),
+    });
+    let fly = fly(&unlisted);
+    let opened = fly.preflight(&fly.judge(&a_token_of(7)).ok().unwrap()).await.unwrap();
+    assert_eq!(opened.organisations[0].number, Some(7));
 }
 
 #[tokio::test]

@@ -177,6 +177,18 @@ impl FlyToken {
         self.attenuated(&[Caveat::Apps(ids.into_iter().map(|id| (id, mask)).collect())])
     }
 
+    /// The number of the organisation that all permissions are for, where it is one: Fly has signed it.
+    pub fn only_organisation(&self) -> Option<u64> {
+        let mut numbers = self.permissions().map(|permission| {
+            permission.caveats().find_map(|caveat| match caveat {
+                Caveat::Organization { id, .. } => Some(*id),
+                _ => None,
+            })
+        });
+        let first = numbers.next()??;
+        numbers.all(|other| other == Some(first)).then_some(first)
+    }
+
     /// The bundle as text, without a scheme.
     pub fn text(&self) -> Zeroizing<String> {
         let mut text = Zeroizing::new(String::new());

@@ -210,6 +210,8 @@ pub(super) struct Organisations {
 pub(super) struct Organisation {
     pub(super) slug: Option<String>,
     pub(super) raw_slug: Option<String>,
+    #[serde(deserialize_with = "number_or_text")]
+    pub(super) internal_numeric_id: Option<u64>,
     pub(super) name: Option<String>,
     pub(super) billing_status: Option<String>,
 }
@@ -267,6 +269,12 @@ where
     T: Default + Deserialize<'de>,
 {
     Option::deserialize(from).map(Option::unwrap_or_default)
+}
+
+/// A number, which GraphQL writes as text; none for anything else.
+fn number_or_text<'de, D: Deserializer<'de>>(from: D) -> Result<Option<u64>, D::Error> {
+    let value = serde_json::Value::deserialize(from)?;
+    Ok(value.as_u64().or_else(|| value.as_str()?.parse().ok()))
 }
 
 /// `POST …/exec`.

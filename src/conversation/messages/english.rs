@@ -2,7 +2,7 @@
 
 use super::super::Goal;
 use super::super::choice::Command;
-use super::{Message, date, help, page_link};
+use super::{Message, help, page_link};
 
 pub(super) use credentials::secret_form;
 use credentials::{a_secret, your_secret};
@@ -48,12 +48,7 @@ pub(super) fn text(message: &Message) -> String {
         Message::StillWorking => "I am still working on it; the progress message above shows how \
              far it is. /cancel stops a deployment."
             .to_owned(),
-        Message::EnoughToday { max, from_ms } => format!(
-            "You have begun {max} deployments within a day, and I make no more than that. From {} on I \
-             can make another one; your answers stay until then only for half an hour. /cancel ends \
-             this.",
-            date(*from_ms)
-        ),
+        Message::EnoughToday { used_up } => refusals::enough_today(used_up),
         Message::StillChecking => "One moment, I am still checking what you sent.".to_owned(),
         Message::CheckInterrupted => "I was restarted while I checked your answer.".to_owned(),
         Message::Expired { again } => format!(

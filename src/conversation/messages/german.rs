@@ -2,7 +2,7 @@
 
 use super::super::Goal;
 use super::super::choice::Command;
-use super::{Message, date, help, page_link};
+use super::{Message, help, page_link};
 
 pub(super) use credentials::secret_form;
 use credentials::{a_secret, your_secret};
@@ -50,11 +50,7 @@ pub(super) fn text(message: &Message) -> String {
         Message::StillWorking => "Ich bin noch dabei; wie weit ich bin, steht oben. /cancel hält das \
              Einrichten an."
             .to_owned(),
-        Message::EnoughToday { max, from_ms } => format!(
-            "Du hast innerhalb eines Tages {max}-mal etwas eingerichtet, und mehr mache ich nicht. Ab {} \
-             geht es wieder; deine Antworten behalte ich nur eine halbe Stunde. /cancel bricht ab.",
-            date(*from_ms)
-        ),
+        Message::EnoughToday { used_up } => refusals::enough_today(used_up),
         Message::StillChecking => {
             "Einen Moment, ich prüfe noch, was du geschickt hast.".to_owned()
         }

@@ -3,6 +3,7 @@
 use crate::account::Cause;
 use crate::intake::Rejection;
 use crate::pricing::Quote;
+use crate::quota::UsedUp;
 use crate::secret::{SecretKind, SecretRef};
 use crate::spec::{DeploymentId, RelayChannel, Size, Spec};
 
@@ -106,10 +107,8 @@ pub enum Message {
     StillWorking,
     /// So many deployments were begun within a day that another one has to wait.
     EnoughToday {
-        /// How many are let begin.
-        max: usize,
-        /// From when on another one is, in unix milliseconds.
-        from_ms: u64,
+        /// The quota that they have used up.
+        used_up: UsedUp,
     },
     /// A credential is being checked.
     StillChecking,

@@ -169,8 +169,8 @@ fn a_line_is_a_secret_where_one_is_awaited_unless_it_is_plainly_not() {
             runs: &ada.runs,
             is_known: true,
             removed: 0,
-            begun_ms: &[],
-            a_day_max: 3,
+            begun: &ada.begun,
+            quotas: Quotas::PUBLIC,
             images: &ada.images,
             fresh: &ada.fresh,
         };

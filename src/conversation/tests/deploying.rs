@@ -1,4 +1,5 @@
 use super::*;
+use crate::quota::Scope;
 
 #[test]
 fn hello_to_relay() {
@@ -407,12 +408,62 @@ fn one_who_has_a_deployment_is_told_before_making_another() {
 fn a_fourth_deployment_within_a_day_waits_and_says_until_when() {
     let mut ada = Ada::at_the_review();
     let hour_ms = 60 * MINUTE_MS;
-    ada.begun_ms = [1, 2, 23].map(|hours| ada.now_ms - hours * hour_ms).to_vec();
+    ada.begun.by_person_ms = [1, 2, 23].map(|hours| ada.now_ms - hours * hour_ms).to_vec();
     ada.taps("Deploy");
     ada.reads("You have begun 3 deployments within a day");
     ada.reads_question("This is the plan");
 
-    ada.begun_ms[2] -= hour_ms;
+    ada.begun.by_person_ms[2] -= hour_ms;
     ada.taps("Deploy");
     ada.expects_deploy();
+}
+
+#[test]
+fn an_organisation_has_a_quota_however_many_people_share_it() {
+    let mut ada = Ada::at_the_review();
+    ada.begun.in_organisation_ms = vec![ada.now_ms - MINUTE_MS; 6];
+    ada.taps("Deploy");
+    ada.reads("Within a day 6 deployments were begun in this organisation");
+    ada.reads_question("This is the plan");
+
+    ada.begun.in_organisation_ms.pop();
+    ada.taps("Deploy");
+    ada.expects_deploy();
+}
+
+#[test]
+fn the_bot_has_a_quota_for_all_and_tells_nobody_of_others() {
+    let mut ada = Ada::at_the_review();
+    ada.begun.by_all_ms = vec![ada.now_ms; Quotas::PUBLIC.all];
+    ada.taps("Deploy");
+    ada.reads("for all people together, and today's are used up");
+    ada.reads("from 2027-01-16 08:00 UTC on");
+    ada.reads_question("This is the plan");
+    assert!(!ada.unread.iter().any(|effect| matches!(effect, Effect::Deploy { .. })));
+}
+
+#[test]
+fn who_is_a_moment_too_late_reads_the_plan_again_and_nothing_was_made() {
+    let mut ada = Ada::deploying();
+    let used_up = UsedUp { scope: Scope::Organisation, max: 6, from_ms: ada.now_ms + MINUTE_MS };
+    ada.event(Event::NotBegun { run: DeploymentId::from_random([9; 10]), used_up });
+    assert_eq!(ada.unread, [], "it is about another run");
+    ada.event(Event::NotBegun { run: ada.fresh.clone(), used_up });
+    ada.reads("begun in this organisation");
+    ada.reads_question("This is the plan");
+    ada.taps("Deploy");
+    ada.expects_deploy();
+}
+
+#[test]
+fn who_goes_on_or_removes_is_never_told_to_wait() {
+    for (label, expected) in [("Try again", "Resume"), ("Remove everything", "Teardown")] {
+        let mut ada = Ada::deploying();
+        ada.begun.by_person_ms = vec![ada.now_ms; 3];
+        ada.begun.in_organisation_ms = vec![ada.now_ms; 6];
+        ada.begun.by_all_ms = vec![ada.now_ms; Quotas::PUBLIC.all];
+        ada.run_ends(stopped(Cause::NoRoom));
+        ada.taps(label);
+        assert!(format!("{:?}", ada.unread.last()).contains(expected), "{:#?}", ada.unread);
+    }
 }

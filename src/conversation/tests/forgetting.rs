@@ -11,7 +11,7 @@ fn forget_shows_what_is_on_record_and_erases_it_on_a_yes() {
     ada.says("/cancel");
     ada.unread.clear();
     ada.removed = 2;
-    ada.begun_ms = vec![ada.now_ms - 60 * MINUTE_MS];
+    ada.begun.by_person_ms = vec![ada.now_ms - 60 * MINUTE_MS];
 
     ada.says("/forget");
     insta::assert_snapshot!(ada.transcript(), @r"
@@ -49,7 +49,7 @@ fn forget_shows_what_is_on_record_and_erases_it_on_a_yes() {
 fn what_no_longer_counts_for_the_limit_is_not_kept_and_not_mentioned() {
     let mut ada = Ada::new();
     ada.says("hi");
-    ada.begun_ms = vec![ada.now_ms - 24 * 60 * MINUTE_MS];
+    ada.begun.by_person_ms = vec![ada.now_ms - 24 * 60 * MINUTE_MS];
     ada.says("/forget");
     ada.says("yes");
     ada.reads("what stands on your screen");

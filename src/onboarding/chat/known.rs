@@ -3,10 +3,11 @@
 use std::cmp::Reverse;
 
 use crate::conversation::messages::Message;
-use crate::conversation::{Context, Run, RunStanding};
+use crate::conversation::{Context, Phase, Run, RunStanding, State};
 use crate::journal::End;
 use crate::messaging::RETRIES;
-use crate::provisioner::RunSummary;
+use crate::provisioner::{RunSummary, Within};
+use crate::quota::Begun;
 use crate::spec::{DeploymentId, Role, Spec};
 use crate::store::erasure;
 
@@ -16,8 +17,9 @@ use super::{Chat, Line};
 pub(super) struct Known {
     /// Their deployments without those that are gone, newest first.
     pub(super) runs: Vec<Run>,
-    /// When each was begun, those that are gone too and those that were forgotten.
-    pub(super) begun_ms: Vec<u64>,
+    /// When each was begun, those that are gone too and those that were forgotten; while the plan is open, also what
+    /// others have begun.
+    pub(super) begun: Begun,
     /// How many are gone.
     pub(super) removed: usize,
 }
@@ -39,8 +41,8 @@ impl Chat {
             runs: &known.runs,
             is_known: self.is_on_record(),
             removed: known.removed,
-            begun_ms: &known.begun_ms,
-            a_day_max: catalogue.a_day_max,
+            begun: &known.begun,
+            quotas: catalogue.quotas,
             images: &catalogue.images,
             person: &self.person.0,
             fresh: &DeploymentId::from_random(shared.settings.chance.bytes()),
@@ -51,9 +53,11 @@ impl Chat {
     pub(super) async fn runs(&self) -> anyhow::Result<Known> {
         let summaries = self.line.shared.provisioner.runs(Some(&self.owner)).await?;
         let on_record = summaries.len();
-        let mut begun_ms = self.begun_and_forgotten().await?;
-        begun_ms.extend(summaries.iter().map(|it| it.opened_at_ms));
-        begun_ms.sort_unstable_by_key(|at_ms| Reverse(*at_ms));
+        let mut begun = self.begun_by_others().await?;
+        let by_person_ms = &mut begun.by_person_ms;
+        by_person_ms.extend(self.begun_and_forgotten().await?);
+        by_person_ms.extend(summaries.iter().map(|it| it.opened_at_ms));
+        by_person_ms.sort_unstable_by_key(|at_ms| Reverse(*at_ms));
         let mut runs = Vec::new();
         for summary in summaries.into_iter().rev() {
             let standing = self.standing(&summary).await?;
@@ -63,12 +67,27 @@ impl Chat {
             }
         }
         let removed = on_record - runs.len();
-        Ok(Known { runs, begun_ms, removed })
+        Ok(Known { runs, begun, removed })
     }
 
     async fn begun_and_forgotten(&self) -> anyhow::Result<Vec<u64>> {
         let settings = &self.line.shared.settings;
         erasure::begun(&settings.database, &self.owner, settings.clock.now_ms()).await
+    }
+
+    /// What counts towards the next deployment's quotas, beside the person's own. Nobody else asks for it, so it
+    /// is looked up only where one may be begun.
+    async fn begun_by_others(&self) -> anyhow::Result<Begun> {
+        let State { phase, answers, .. } = &self.stored.state;
+        if *phase != Phase::Review {
+            return Ok(Begun::default());
+        }
+        let organisation = answers.chosen_organisation().and_then(|it| it.number);
+        self.line.shared.provisioner.begun(self.within(organisation)).await
+    }
+
+    pub(in crate::onboarding) fn within(&self, organisation: Option<u64>) -> Within {
+        Within { quotas: self.line.shared.settings.catalogue.quotas, organisation }
     }
 
     async fn standing(&self, summary: &RunSummary) -> anyhow::Result<RunStanding> {

@@ -2,6 +2,7 @@ use sqlx::AnyPool;
 use tempfile::TempDir;
 
 use super::*;
+use crate::quota::{DAY_MS, Scope};
 use crate::spec::{AgentKind, CloudKind, Images, Name, Region, RelayChannel, Size};
 use crate::store;
 
@@ -129,4 +130,70 @@ async fn what_was_removed_long_ago_is_erased_and_nothing_else() {
     assert_eq!(runs.journal(&spec(2).id).await.unwrap().len(), 3);
     let late = held.append(60, &[Entry::Turned]).await;
     assert!(matches!(late, Err(AppendError::Fenced)), "nobody writes to what is erased");
+}
+
+const QUOTAS: Quotas = Quotas { person: 9, organisation: 2, all: 3 };
+
+fn within(organisation: impl Into<Option<u64>>) -> Within {
+    Within { quotas: QUOTAS, organisation: organisation.into() }
+}
+
+async fn begin(runs: &Runs, seed: u8, at_ms: u64, organisation: Option<u64>) -> Beginning {
+    let spec = spec(seed);
+    runs.begin(&spec.id, "ada", at_ms, &opened(&spec), within(organisation)).await.unwrap()
+}
+
+#[tokio::test]
+async fn a_quota_that_is_used_up_leaves_nothing_on_record_and_is_free_again_a_day_later() {
+    let (_directory, pool) = database().await;
+    let runs = Runs::new(pool);
+    let full = |scope, max, from_ms| Beginning::UsedUp(UsedUp { scope, max, from_ms });
+    assert_eq!(begin(&runs, 1, 10, Some(7)).await, Beginning::Made);
+    assert_eq!(begin(&runs, 1, 11, Some(7)).await, Beginning::Exists);
+    assert_eq!(begin(&runs, 2, 20, Some(7)).await, Beginning::Made);
+    let organisation_full = full(Scope::Organisation, 2, 10 + DAY_MS);
+    assert_eq!(begin(&runs, 3, 30, Some(7)).await, organisation_full);
+    assert_eq!(
+        begin(&runs, 4, 40, None).await,
+        Beginning::Made,
+        "of which nobody knows where it is"
+    );
+    assert_eq!(begin(&runs, 5, 50, Some(8)).await, full(Scope::All, 3, 10 + DAY_MS));
+    assert_eq!(runs.list(None).await.unwrap().len(), 3);
+
+    let begun = runs.begun(within(7), 60).await.unwrap();
+    assert_eq!((begun.in_organisation_ms, begun.by_all_ms), (vec![20, 10], vec![40, 20, 10]));
+    let next_day_ms = 10 + DAY_MS;
+    assert_eq!(begin(&runs, 6, next_day_ms, Some(7)).await, Beginning::Made);
+    assert_eq!(begin(&runs, 7, next_day_ms, Some(7)).await, full(Scope::All, 3, 20 + DAY_MS));
+}
+
+#[tokio::test]
+async fn people_who_begin_at_the_same_moment_do_not_exceed_a_quota() {
+    let (_directory, pool) = database().await;
+    let runs = Runs::new(pool);
+    let began = (0..20).map(|seed| begin(&runs, seed, 10, Some(7)));
+    let began = futures::future::join_all(began).await;
+    let made = began.iter().filter(|it| **it == Beginning::Made).count();
+    assert_eq!((made, runs.list(None).await.unwrap().len()), (2, 2));
+}
+
+#[tokio::test]
+async fn a_deployment_counts_for_its_day_though_its_record_is_erased_and_names_nobody() {
+    let (_directory, pool) = database().await;
+    let runs = Runs::new(pool.clone());
+    for seed in [1, 2] {
+        begin(&runs, seed, 10, Some(7)).await;
+        let (mut lease, _) = runs.lease(&spec(seed).id).await.unwrap().unwrap();
+        lease.append(11, &[Entry::Ended { end: End::Removed }]).await.unwrap();
+    }
+    runs.erase_removed(12).await.unwrap();
+    assert_eq!(runs.list(None).await.unwrap(), []);
+    assert!(matches!(begin(&runs, 3, 20, Some(7)).await, Beginning::UsedUp(_)));
+
+    let rows = sqlx::query("SELECT organisation FROM openings").fetch_all(&pool).await.unwrap();
+    let prints: Vec<String> = rows.iter().map(|row| row.get(0)).collect();
+    assert!(prints.iter().all(|print| print.len() == 4), "{prints:?}");
+    runs.erase_openings(10 + DAY_MS).await.unwrap();
+    assert!(sqlx::query("SELECT 1 FROM openings").fetch_optional(&pool).await.unwrap().is_none());
 }

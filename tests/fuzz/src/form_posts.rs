@@ -19,6 +19,7 @@ use textslash::http::SharedTransport;
 use textslash::messaging::{self, Messaging};
 use textslash::metrics::Exposition;
 use textslash::onboarding::{Catalogue, Onboarding, Settings, Vendors};
+use textslash::quota::Quotas;
 use textslash::sandbox::in_process::InProcess;
 use textslash::secret::SecretKind;
 use textslash::spec::{AgentKind, CloudKind, Images, RelayChannel};
@@ -59,7 +60,7 @@ async fn page(forms: Forms) -> Router {
         anthropic: "https://api.anthropic.com".parse().expect("a URL"),
     };
     let catalogue = Catalogue {
-        a_day_max: Catalogue::A_DAY_PUBLIC,
+        quotas: Quotas::PUBLIC,
         clouds: vec![CloudKind::Fly],
         channels: vec![RelayChannel::Web],
         agents: vec![AgentKind::Claude],

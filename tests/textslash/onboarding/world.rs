@@ -13,6 +13,7 @@ use textslash::http::SharedTransport;
 use textslash::messaging::{self, Messaging};
 use textslash::onboarding::{Catalogue, Onboarding, Settings, Vendors};
 use textslash::provisioner::Provisioner;
+use textslash::quota::Quotas;
 use textslash::sandbox::anthropic::Anthropic;
 use textslash::sandbox::discord::Discord;
 use textslash::sandbox::fly::{self, Inventory};
@@ -158,7 +159,7 @@ impl World {
                 channels: RelayChannel::ALL.to_vec(),
                 agents: vec![AgentKind::Claude, AgentKind::Shell],
                 images: Images { relay: image("relay", 1), vm: image("vm", 2) },
-                a_day_max: Catalogue::A_DAY_PUBLIC,
+                quotas: Quotas::PUBLIC,
             },
             lent: lent.into_iter().flatten().collect(),
             forms: None,

@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use crate::account::Cause;
 use crate::intake::{Rejection, Vendor};
 use crate::plan::StepId;
+use crate::quota::{Scope, UsedUp};
 
 use super::super::super::{Failure, Goal, Question, Remains};
 use super::super::date;
@@ -224,4 +225,27 @@ pub(super) fn remains(remaining: &[Remains]) -> String {
         let _ = write!(text, "\n{}: {}{doubt} {}", resource_name(&it.kind), it.name, it.link);
     }
     text
+}
+
+/// Whose quota is used up, and until when.
+pub(super) fn enough_today(used_up: &UsedUp) -> String {
+    let UsedUp { scope, max, from_ms } = *used_up;
+    let from = date(from_ms);
+    match scope {
+        Scope::Person => format!(
+            "You have begun {max} deployments within a day, and I make no more than that. From {from} on \
+             I can make another one; your answers stay until then only for half an hour. /cancel ends \
+             this."
+        ),
+        Scope::Organisation => format!(
+            "Within a day {max} deployments were begun in this organisation, and I make no more than that \
+             in one. From {from} on I can make another one in it; your answers stay until then only for \
+             half an hour. In another organisation I can make one now. /cancel ends this."
+        ),
+        Scope::All => format!(
+            "I make only so many deployments a day for all people together, and today's are used up. \
+             Nothing is wrong with your answers, but they stay only for half an hour: please write to \
+             me again from {from} on. /cancel ends this."
+        ),
+    }
 }

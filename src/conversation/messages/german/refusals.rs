@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use crate::account::Cause;
 use crate::intake::{Rejection, Vendor};
 use crate::plan::StepId;
+use crate::quota::{Scope, UsedUp};
 
 use super::super::super::{Failure, Goal, Question, Remains};
 use super::super::date;
@@ -228,4 +229,26 @@ pub(super) fn remains(remaining: &[Remains]) -> String {
         let _ = write!(text, "\n{}: {}{doubt} {}", resource_name(&it.kind), it.name, it.link);
     }
     text
+}
+
+/// Whose quota is used up, and until when.
+pub(super) fn enough_today(used_up: &UsedUp) -> String {
+    let UsedUp { scope, max, from_ms } = *used_up;
+    let from = date(from_ms);
+    match scope {
+        Scope::Person => format!(
+            "Du hast innerhalb eines Tages {max}-mal etwas eingerichtet, und mehr mache ich nicht. Ab \
+             {from} geht es wieder; deine Antworten behalte ich nur eine halbe Stunde. /cancel bricht ab."
+        ),
+        Scope::Organisation => format!(
+            "In dieser Organisation wurde innerhalb eines Tages {max}-mal etwas eingerichtet, und mehr \
+             mache ich in einer nicht. Ab {from} geht es dort wieder; deine Antworten behalte ich nur eine \
+             halbe Stunde. In einer anderen Organisation geht es jetzt. /cancel bricht ab."
+        ),
+        Scope::All => format!(
+            "Für alle zusammen richte ich am Tag nur so viel ein, und für heute ist das verbraucht. Mit \
+             deinen Antworten ist alles in Ordnung, aber ich behalte sie nur eine halbe Stunde: schreib mir \
+             bitte ab {from} noch einmal. /cancel bricht ab."
+        ),
+    }
 }

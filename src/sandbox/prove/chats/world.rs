@@ -23,6 +23,7 @@ use crate::cloud::fly::{Endpoints, Fly};
 use crate::http::SharedTransport;
 use crate::messaging::{self, Messaging};
 use crate::onboarding::{Catalogue, Onboarding, Settings, Vendors};
+use crate::quota::Quotas;
 use crate::sandbox::anthropic::Anthropic;
 use crate::sandbox::faults::Faults;
 use crate::sandbox::fly;
@@ -176,7 +177,7 @@ impl World {
                 channels: RelayChannel::ALL.to_vec(),
                 agents: vec![AgentKind::Claude, AgentKind::Shell],
                 images: Images { relay: image("relay"), vm: image("vm") },
-                a_day_max: Catalogue::A_DAY_PUBLIC,
+                quotas: Quotas::PUBLIC,
             },
             lent: Vec::new(),
             forms: None,
