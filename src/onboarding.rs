@@ -48,7 +48,7 @@ mod runs;
 
 /// Things that wait for one chat's task. A person does not type so many while one is answered; a
 /// script in a pipe may.
-const QUEUE_MAX: usize = 64;
+pub const QUEUE_MAX: usize = 64;
 
 /// How long the whole channel waits for one chat whose queue is full, where that is the only one: a script in a
 /// pipe is not to lose a line. After that the message is refused.

@@ -1,4 +1,5 @@
-//! A thousand people write to one bot and a hundred of them deploy, while calls fail: `cargo bench --bench load`.
+//! A thousand people write to one bot and a hundred of them deploy, while calls fail and fifty more wear the bot out:
+//! `cargo bench --bench load`.
 //!
 //! First in real time with a pool of connections and every write forced to the disk, where it is measured how fast the
 //! bot acknowledges and how much memory it takes (ten minutes, most of them spent waiting); then in virtual time,
@@ -12,12 +13,13 @@ use std::time::Duration;
 
 use tracing::Level;
 
-use textslash::sandbox::prove::chats::crowd::{Crowd, Outcome, Pace};
+use textslash::sandbox::prove::chats::crowd::{Crowd, Hostile, Outcome, Pace};
 
-const CROWD: Crowd = Crowd { seed: 1, people: 1_000, deploying: 100 };
+const CROWD: Crowd = Crowd { seed: 1, people: 1_000, deploying: 100, hostile: Hostile::MANY };
 
 fn main() {
     println!("{} people, {} of them deploy, 5 % of calls fail", CROWD.people, CROWD.deploying);
+    println!("beside them: {:?}", CROWD.hostile);
     tracing_subscriber::fmt().with_max_level(Level::WARN).with_writer(std::io::stderr).init();
     let live = CROWD.live().unwrap();
     print("in real time", &live);
@@ -36,6 +38,15 @@ fn print(when: &str, outcome: &Outcome) {
     println!("  {:<42} {:>9}", "messages acknowledged", outcome.pace.acknowledged.len());
     println!("  {:<42} {:>9}", "deployments that ended deployed", outcome.deployed);
     println!("  {:<42} {:>9}", "calls", verdict.calls);
+    let kept_back = &outcome.kept_back;
+    println!("  {:<42} {:>9}", "messages of floods left unread", kept_back.unread);
+    for (whose, people) in [
+        ("their own", kept_back.by_person),
+        ("their organisation's", kept_back.by_organisation),
+        ("everybody's", kept_back.by_all),
+    ] {
+        println!("  {:<42} {people:>9}", format!("people kept back by {whose} quota"));
+    }
 }
 
 fn print_pace(pace: &Pace) {

@@ -1,26 +1,38 @@
 //! The organisations of the simulated cloud, and what each may do.
 
+use std::borrow::Cow;
+
 use axum::http::StatusCode;
 
 use super::errors::Refusal;
 use super::{Fly, lock};
 
 /// An organisation.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Organisation {
     /// As tokens name it.
     pub number: u64,
     /// As calls name it.
-    pub slug: &'static str,
+    pub slug: Cow<'static, str>,
     /// As people read it.
-    pub name: &'static str,
+    pub name: Cow<'static, str>,
 }
 
 impl Organisation {
     /// The person's.
-    pub const OURS: Self = Self { number: 4711, slug: "personal", name: "Ada Lovelace" };
+    pub const OURS: Self = Self::called(4711, "personal", "Ada Lovelace");
     /// Somebody else's.
-    pub const OTHER: Self = Self { number: 815, slug: "acme", name: "Acme" };
+    pub const OTHER: Self = Self::called(815, "acme", "Acme");
+
+    const fn called(number: u64, slug: &'static str, name: &'static str) -> Self {
+        Self { number, slug: Cow::Borrowed(slug), name: Cow::Borrowed(name) }
+    }
+
+    /// One of many.
+    pub fn numbered(number: u64) -> Self {
+        let (slug, name) = (format!("org-{number}"), format!("Organisation {number}"));
+        Self { number, slug: slug.into(), name: name.into() }
+    }
 }
 
 /// How the cloud stands to an organisation.
@@ -59,15 +71,18 @@ pub(super) struct Account {
 }
 
 impl Account {
-    pub fn all() -> Vec<Self> {
-        let account = |organisation| Self {
+    pub fn of(organisation: Organisation) -> Self {
+        Self {
             organisation,
             face: Face::default(),
             over_quota_in: Vec::new(),
             no_machines_in: Vec::new(),
             no_volumes_in: Vec::new(),
-        };
-        vec![account(Organisation::OURS), account(Organisation::OTHER)]
+        }
+    }
+
+    pub fn all() -> Vec<Self> {
+        [Organisation::OURS, Organisation::OTHER].map(Self::of).into()
     }
 
     /// The word for it in `billing_status`.
@@ -83,6 +98,12 @@ impl Account {
 }
 
 impl Fly {
+    /// There is one organisation more from now on.
+    pub fn add_organisation(&self, organisation: Organisation) {
+        self.issuer.add(organisation.number);
+        lock(&self.accounts).push(Account::of(organisation));
+    }
+
     /// From now on, the cloud shows our organisation this face.
     pub fn show(&self, face: Face) {
         self.ours(|account| account.face = face);
@@ -104,7 +125,7 @@ impl Fly {
     }
 
     fn ours(&self, change: impl FnOnce(&mut Account)) {
-        self.account(Organisation::OURS.slug, change);
+        self.account(&Organisation::OURS.slug, change);
     }
 
     pub(super) fn account<R>(&self, slug: &str, look: impl FnOnce(&mut Account) -> R) -> Option<R> {
@@ -113,7 +134,7 @@ impl Fly {
 
     /// The organisation that a slug names.
     pub(super) fn organisation(&self, slug: &str) -> Result<Organisation, Refusal> {
-        self.account(slug, |account| account.organisation)
+        self.account(slug, |account| account.organisation.clone())
             .ok_or_else(|| Refusal::new(StatusCode::NOT_FOUND, "Could not find Organization"))
     }
 
@@ -136,7 +157,6 @@ impl Fly {
     ) -> Result<(), Refusal> {
         let draw = self.draw();
         let decide = |account: &mut Account| {
-            let organisation = account.organisation;
             let is_in = |regions: &[String]| regions.iter().any(|full| full == region);
             match account.face {
                 Face::NoCard => return Err(Refusal::payment_needed(slug, draw)),
@@ -147,7 +167,7 @@ impl Fly {
                 _ => {}
             }
             if is_in(&account.over_quota_in) {
-                return Err(Refusal::over_quota(organisation.name, region));
+                return Err(Refusal::over_quota(&account.organisation.name, region));
             }
             if is_in(&account.no_machines_in) {
                 return Err(Refusal::no_machine_capacity(draw));

@@ -106,7 +106,7 @@ impl Fly {
             volume: asked.volume.as_deref(),
             mask: asked.mask(),
         })?;
-        self.check_standing(organisation.slug, asked.mask() != Caveat::READ)?;
+        self.check_standing(&organisation.slug, asked.mask() != Caveat::READ)?;
         Ok(app)
     }
 }

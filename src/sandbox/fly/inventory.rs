@@ -1,4 +1,4 @@
-//! Everything that exists in our organisation, and fifty strangers' things that must not change.
+//! Everything that exists in our organisations, and fifty strangers' things that must not change.
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -7,7 +7,7 @@ use super::accounts::Organisation;
 use super::state::{AddressKind, World};
 use super::{Fly, lock};
 
-/// Everything that exists in our organisation, look-alikes aside, each as a readable line. Volumes
+/// Everything that exists in our organisations, look-alikes aside, each as a readable line. Volumes
 /// that wait to be destroyed cost nothing and are not counted.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Inventory {
@@ -78,7 +78,7 @@ impl Fly {
                 _ => format!("my-{role}-{number:09}"),
             };
             let network = if number % 5 == 0 { "textslash-".to_owned() } else { "default".into() };
-            if self.add_app(name.clone(), Organisation::OURS.slug.to_owned(), network).is_ok() {
+            if self.add_app(name.clone(), Organisation::OURS.slug.into_owned(), network).is_ok() {
                 names.insert(name);
             }
         }
@@ -100,9 +100,9 @@ fn foreign(world: &World, names: &BTreeSet<String>) -> Vec<String> {
 }
 
 fn inventory(world: &World, counts: impl Fn(&str) -> bool) -> Inventory {
-    let ours = Organisation::OURS.slug;
+    let other = Organisation::OTHER.slug;
     let counted = |name: &str| {
-        counts(name) && world.apps.get(name).is_none_or(|app| app.organisation == ours)
+        counts(name) && world.apps.get(name).is_none_or(|app| app.organisation != other)
     };
     let apps = || world.apps.all().filter(|app| counted(&app.name));
     Inventory {

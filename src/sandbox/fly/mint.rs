@@ -103,6 +103,11 @@ impl Fly {
         self.mint_token(TokenKind::WholeOrganisation)
     }
 
+    /// A token for all of an organisation.
+    pub fn mint_token_of(&self, organisation: &Organisation) -> String {
+        self.issuer.mint(organisation.number, Caveat::ALL, Vec::new(), self.now_ms()).text()
+    }
+
     /// A new token of this kind, as a person would paste it.
     pub fn mint_token(&self, kind: TokenKind) -> String {
         let ours = |mask, caveats| {
@@ -111,10 +116,7 @@ impl Fly {
         let whole = || -> Minted { ours(Caveat::ALL, Vec::new()) };
         match kind {
             TokenKind::WholeOrganisation => whole().text(),
-            TokenKind::OtherOrganisation => {
-                let other = Organisation::OTHER.number;
-                self.issuer.mint(other, Caveat::ALL, Vec::new(), self.now_ms()).text()
-            }
+            TokenKind::OtherOrganisation => self.mint_token_of(&Organisation::OTHER),
             TokenKind::Expired => {
                 let now_s = i64::try_from(self.now_ms() / 1000).unwrap_or(i64::MAX);
                 let window =
@@ -140,7 +142,7 @@ impl Fly {
 
     pub(super) fn organisations_of(&self, caller: &Caller) -> Vec<Organisation> {
         let all: Vec<Organisation> =
-            lock(&self.accounts).iter().map(|account| account.organisation).collect();
+            lock(&self.accounts).iter().map(|account| account.organisation.clone()).collect();
         let numbers: Vec<u64> = all.iter().map(|organisation| organisation.number).collect();
         let opened = caller.organisations(&numbers);
         all.into_iter().filter(|organisation| opened.contains(&organisation.number)).collect()

@@ -29,7 +29,7 @@ async fn list(State(fly): State<Arc<Fly>>, Extension(caller): Extension<Caller>)
     let organisations: Vec<Value> = fly
         .organisations_of(&caller)
         .iter()
-        .filter_map(|organisation| fly.account(organisation.slug, rest))
+        .filter_map(|organisation| fly.account(&organisation.slug, rest))
         .collect();
     Json(json!({ "organizations": organisations }))
 }
@@ -42,12 +42,12 @@ async fn show(
     let known = fly.organisations_of(&caller);
     let organisation = known.iter().find(|organisation| organisation.slug == slug);
     let organisation = organisation.ok_or_else(Refusal::unauthorized)?;
-    let shown = fly.account(organisation.slug, rest);
+    let shown = fly.account(&organisation.slug, rest);
     Ok(Json(json!({ "organization": shown })))
 }
 
 fn rest(account: &mut Account) -> Value {
-    let organisation = account.organisation;
+    let organisation = &account.organisation;
     json!({
         "id": format!("org{}", organisation.number),
         "internal_numeric_id": organisation.number,
@@ -77,13 +77,13 @@ async fn graphql(
     let nodes: Vec<Value> = fly
         .organisations_of(&caller)
         .iter()
-        .filter_map(|organisation| fly.account(organisation.slug, node))
+        .filter_map(|organisation| fly.account(&organisation.slug, node))
         .collect();
     Json(json!({ "data": { "organizations": { "nodes": nodes } } })).into_response()
 }
 
 fn node(account: &mut Account) -> Value {
-    let organisation = account.organisation;
+    let organisation = &account.organisation;
     let personal = organisation.slug == "personal";
     json!({
         "id": format!("org{}", organisation.number),

@@ -101,7 +101,7 @@ fn permits(caveat: &Caveat, access: Access<'_>) -> bool {
 /// Issues and verifies tokens.
 pub struct Issuer {
     chance: Chance,
-    keys: BTreeMap<u64, [u8; 32]>,
+    keys: Mutex<BTreeMap<u64, [u8; 32]>>,
     discharge_keys: Mutex<BTreeMap<Vec<u8>, [u8; 32]>>,
     oauth: Mutex<BTreeSet<String>>,
     revoked: Mutex<BTreeSet<Vec<u8>>>,
@@ -111,6 +111,7 @@ impl Issuer {
     /// An issuer for these organisations.
     pub fn new(chance: Chance, organisations: impl IntoIterator<Item = u64>) -> Self {
         let keys = organisations.into_iter().map(|id| (id, chance.bytes())).collect();
+        let keys = Mutex::new(keys);
         Self {
             chance,
             keys,
@@ -120,10 +121,16 @@ impl Issuer {
         }
     }
 
+    /// From now on, for this organisation too.
+    pub fn add(&self, organisation: u64) {
+        let key = self.chance.bytes();
+        lock(&self.keys).insert(organisation, key);
+    }
+
     /// A token for a whole organisation, narrowed by `caveats`, with its discharge, as a person
     /// pastes it.
     pub fn mint(&self, organisation: u64, mask: Mask, caveats: Vec<Caveat>, now_ms: u64) -> Minted {
-        let key = self.keys.get(&organisation).copied().unwrap_or_default();
+        let key = lock(&self.keys).get(&organisation).copied().unwrap_or_default();
         let kid = organisation.to_be_bytes();
         let mut permission = Macaroon::mint(&key, &kid, self.chance.bytes(), PERMISSION_LOCATION);
         permission.attenuate(Caveat::Organization { id: organisation, mask });
@@ -195,7 +202,8 @@ impl Issuer {
     /// The organisation of a token whose signature, times and discharges hold.
     fn organisation_of(&self, token: &Macaroon, all: &[Macaroon], now_ms: u64) -> Option<u64> {
         let organisation = u64::from_be_bytes(token.kid().try_into().ok()?);
-        let signed = token.verify(self.keys.get(&organisation)?);
+        let key = lock(&self.keys).get(&organisation).copied()?;
+        let signed = token.verify(&key);
         (signed && self.holds(token, all, now_ms)).then_some(organisation)
     }
 

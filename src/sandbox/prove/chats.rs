@@ -19,6 +19,7 @@ use tokio::time::timeout;
 use super::{Case, Sight, Table, Verdict};
 use crate::journal::End;
 use disk::Disk;
+use person::Temper;
 use plan::Plan;
 use world::{REST, World};
 
@@ -27,6 +28,8 @@ mod dice;
 mod disk;
 mod end;
 mod forgetting;
+mod hostile;
+mod limits;
 mod network;
 mod person;
 mod plan;
@@ -87,11 +90,19 @@ async fn tell(seed: u64) -> anyhow::Result<Verdict> {
 
 async fn play(world: &mut World, verdict: &mut Verdict) -> anyhow::Result<()> {
     world.bot_starts().await?;
-    let people = world.people.clone();
+    let (late, people): (Vec<_>, Vec<_>) =
+        world.people.clone().into_iter().partition(|person| person.temper == Temper::Late);
     let lives = tokio::spawn(async move {
         join_all(people.iter().map(|person| person.chats())).await;
     });
     until_over(world, lives, verdict).await?;
+    if !late.is_empty() {
+        world.host_sets_a_limit().await?;
+        let lives = tokio::spawn(async move {
+            join_all(late.iter().map(|person| person.chats())).await;
+        });
+        until_over(world, lives, verdict).await?;
+    }
     world.calm();
     let people = world.people.clone();
     let wishes = tokio::spawn(async move {

@@ -3,7 +3,7 @@
 use textslash::journal::End;
 use textslash::sandbox::prove::Sight;
 use textslash::sandbox::prove::chats;
-use textslash::sandbox::prove::chats::crowd::Crowd;
+use textslash::sandbox::prove::chats::crowd::{Crowd, Hostile};
 
 use super::expect_kept;
 
@@ -26,10 +26,18 @@ fn the_same_seed_is_the_same_conversation_line_by_line() {
 
 #[test]
 fn a_crowd_loses_nothing_and_gets_nothing_twice() {
-    let crowd = Crowd { seed: 1, people: 100, deploying: 10 };
+    let crowd = Crowd { seed: 1, people: 100, deploying: 10, hostile: Hostile::default() };
     let outcome = crowd.dream().unwrap();
     assert_eq!(outcome.verdict.violations, []);
     assert_eq!(outcome.verdict.deployed, Some(End::Deployed), "nobody has a relay");
     // Three curious questions and a greeting each, at least.
     assert!(outcome.pace.acknowledged.len() > 90 * 4);
+}
+
+#[test]
+fn who_means_no_harm_is_served_among_those_who_do() {
+    let crowd = Crowd { seed: 1, people: 20, deploying: 2, hostile: Hostile::FEW };
+    let outcome = crowd.dream().unwrap();
+    println!("{:?}, {} deployed", outcome.kept_back, outcome.deployed);
+    assert_eq!(outcome.verdict.violations, []);
 }

@@ -1,10 +1,11 @@
-//! Many people at once on one bot: nothing lost, nothing doubled, nothing left.
+//! Many people at once on one bot, some of whom mean it ill: nothing lost, nothing doubled, nothing left.
 
 use tokio::runtime::Builder;
 use tokio::task::JoinHandle;
 
 use super::super::Verdict;
 use super::disk::Disk;
+use super::person::Temper;
 use super::plan::Plan;
 use super::world::World;
 use super::{play, runtime};
@@ -20,6 +21,53 @@ pub struct Crowd {
     pub people: usize,
     /// Those of them who deploy.
     pub deploying: usize,
+    /// Those who come beside them.
+    pub hostile: Hostile,
+}
+
+/// How many people wear the bot out, each in their way.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Hostile {
+    /// Who write more at once than is taken.
+    pub flooding: usize,
+    /// Who write and tap what nobody means.
+    pub garbling: usize,
+    /// Who deploy until no more is let.
+    pub greedy: usize,
+    /// Accounts that deploy into one organisation.
+    pub sharing: usize,
+    /// Who deploy when the bot has had enough for the day.
+    pub late: usize,
+}
+
+impl Hostile {
+    /// Enough that each limit is met.
+    pub const FEW: Self = Self { flooding: 2, garbling: 2, greedy: 1, sharing: 8, late: 4 };
+    /// One of twenty, where a thousand write.
+    pub const MANY: Self = Self { flooding: 10, garbling: 15, greedy: 5, sharing: 12, late: 8 };
+
+    pub(super) fn tempers(self) -> impl Iterator<Item = Temper> {
+        let Self { flooding, garbling, greedy, sharing, late } = self;
+        let times = |temper, count| std::iter::repeat_n(temper, count);
+        times(Temper::Flooding, flooding)
+            .chain(times(Temper::Garbling, garbling))
+            .chain(times(Temper::Greedy, greedy))
+            .chain(times(Temper::Sharing, sharing))
+            .chain(times(Temper::Late, late))
+    }
+}
+
+/// How often each limit kept somebody back.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct KeptBack {
+    /// Messages that were left unread, because there were too many at once.
+    pub unread: usize,
+    /// People who had begun as many deployments as one may.
+    pub by_person: usize,
+    /// People in whose organisation as many were begun as may be.
+    pub by_organisation: usize,
+    /// People who came when all together had begun as many as they may.
+    pub by_all: usize,
 }
 
 /// What came of a crowd.
@@ -31,6 +79,8 @@ pub struct Outcome {
     pub pace: Pace,
     /// Deployments that ended deployed.
     pub deployed: usize,
+    /// How often each limit kept somebody back.
+    pub kept_back: KeptBack,
 }
 
 impl Crowd {
@@ -42,7 +92,7 @@ impl Crowd {
         runtime()?.block_on(async {
             let disk = Disk::in_order().await?;
             tokio::time::pause();
-            self.meets(disk, &Plan::of_crowd(self.seed, self.people, self.deploying)).await
+            self.meets(disk, &Plan::of_crowd(&self)).await
         })
     }
 
@@ -54,7 +104,7 @@ impl Crowd {
     pub fn live(self) -> anyhow::Result<Outcome> {
         Builder::new_multi_thread().enable_all().build()?.block_on(async {
             let disk = Disk::shared().await?;
-            self.meets(disk, &Plan::of_hurry(self.seed, self.people, self.deploying)).await
+            self.meets(disk, &Plan::of_hurry(&self)).await
         })
     }
 
@@ -69,5 +119,6 @@ async fn meet(mut world: World) -> anyhow::Result<Outcome> {
     let mut verdict = Verdict::default();
     play(&mut world, &mut verdict).await?;
     world.conclude(&mut verdict);
-    Ok(Outcome { verdict, pace: world.service.pace(), deployed: world.deployed })
+    let (pace, kept_back) = (world.service.pace(), world.kept_back);
+    Ok(Outcome { verdict, pace, deployed: world.deployed, kept_back })
 }

@@ -6,11 +6,11 @@ use adapters::chat::ChatId;
 use futures::future::join_all;
 
 use super::super::{Sight, Verdict};
-use super::note;
-use super::person::{Did, Person};
+use super::person::{Did, Person, Temper};
 use super::proof::owner;
 use super::service::{NAME, Shown};
 use super::world::World;
+use super::{limits, note};
 use crate::conversation::Phase;
 use crate::conversation::messages::Message;
 use crate::journal::{End, Entry};
@@ -38,6 +38,7 @@ pub(super) async fn look(world: &mut World, verdict: &mut Verdict) -> anyhow::Re
         world.deployed += look_at(world, &person, verdict).await?;
     }
     expect_no_group(world).await?;
+    limits::look(world).await?;
     let people = world.people.iter().map(|person| begins_again(world, person));
     join_all(people).await;
     world.bot_ends().await;
@@ -83,7 +84,10 @@ async fn look_at(world: &World, person: &Person, verdict: &mut Verdict) -> anyho
         expect_told(world, person, runs.len() + erased.len(), ended_deployed);
     }
     if world.service.has_buttons() {
-        expect_nothing_doubled(world, &person.chat, did, runs.len() + erased.len());
+        expect_nothing_doubled(world, person, did, runs.len() + erased.len());
+    }
+    if world.service.waits_for_an_answer(&person.chat) {
+        world.stage.break_of("answered", format!("{} waits for an answer", person.chat.0));
     }
     expect_idle(world, &person.chat).await?;
     Ok(ended_deployed)
@@ -107,10 +111,11 @@ fn expect_told(world: &World, person: &Person, runs: usize, ended_deployed: usiz
 }
 
 /// One answer to each message, one run to each yes.
-fn expect_nothing_doubled(world: &World, chat: &ChatId, did: Did, runs: usize) {
+fn expect_nothing_doubled(world: &World, person: &Person, did: Did, runs: usize) {
+    let chat = &person.chat;
     let shown = world.service.shown_in(chat);
     let helps = count(&shown, &Message::Help);
-    if helps != did.helps {
+    if person.temper != Temper::Flooding && helps != did.helps {
         let what = format!("{} asks for help {} times, gets {helps}", chat.0, did.helps);
         world.stage.break_of("one answer", what);
     }

@@ -8,11 +8,12 @@ use tokio::time::timeout;
 use zeroize::Zeroizing;
 
 use super::dice::Dice;
+use super::hostile::quota_told;
 use super::service::{Service, Shown};
 use super::stage::Stage;
 use crate::conversation::messages::Message;
 use crate::sandbox::anthropic::Anthropic;
-use crate::sandbox::fly::Fly;
+use crate::sandbox::fly::{Fly, Organisation};
 
 /// What a person does before wanting all of it removed, at the most.
 const DEEDS_MAX: u64 = 30;
@@ -34,6 +35,12 @@ const ROUNDS_MAX: usize = 120;
 
 /// Answers that remove something.
 const SURE: [&str; 2] = ["Yes, remove it", "Remove everything"];
+
+/// What to do with a deployment that failed before the next is begun.
+const KEEP: &str = "Keep for inspection";
+
+/// What is answered by somebody who has a deployment and wants one more.
+const ANOTHER: &str = "Deploy another one";
 
 /// Answers that lead away from a deployment.
 const AWAY: [&str; 7] = [
@@ -57,6 +64,8 @@ pub(super) struct Person {
     pub(super) whims: Dice,
     pub(super) did: Mutex<Did>,
     pub(super) temper: Temper,
+    /// Where they deploy.
+    pub(super) organisation: Organisation,
     /// Nobody else has deployments in this account, so that it may be searched.
     pub(super) is_alone: bool,
 }
@@ -70,6 +79,16 @@ pub(super) enum Temper {
     Purposeful,
     /// Looks around and deploys nothing.
     Curious,
+    /// Writes more at once than is taken.
+    Flooding,
+    /// Writes and taps what nobody means.
+    Garbling,
+    /// Deploys until no more is let.
+    Greedy,
+    /// One of many accounts that deploy into one organisation.
+    Sharing,
+    /// Deploys when the bot has had enough for the day.
+    Late,
 }
 
 /// What a person did, to be compared with what came of it.
@@ -88,10 +107,10 @@ pub(super) struct Did {
 /// An answer that is offered, and what taking it looks like.
 pub(super) struct Offer {
     pub(super) label: String,
-    answer: Answer,
+    pub(super) answer: Answer,
 }
 
-enum Answer {
+pub(super) enum Answer {
     Tap(String),
     Number(usize),
 }
@@ -101,9 +120,17 @@ impl Person {
         note(&mut self.did.lock().unwrap_or_else(PoisonError::into_inner));
     }
 
+    pub(super) fn asked_for_help(&self, times: usize) {
+        self.did(|did| did.helps += times);
+    }
+
+    pub(super) fn helps(&self) -> usize {
+        self.did.lock().unwrap_or_else(PoisonError::into_inner).helps
+    }
+
     pub(super) fn says(&self, line: &str) {
         if line == "/help" {
-            self.did(|did| did.helps += 1);
+            self.asked_for_help(1);
         }
         let content = Content::Text(Zeroizing::new(line.to_owned()));
         self.service.write(&self.chat, Place::Private, content);
@@ -136,8 +163,11 @@ impl Person {
         self.says("hi");
         match self.temper {
             Temper::Whimsical => self.chats_as_people_do().await,
-            Temper::Purposeful => self.deploys().await,
+            Temper::Purposeful | Temper::Sharing | Temper::Late => self.deploys(0).await,
             Temper::Curious => self.looks_around().await,
+            Temper::Flooding => self.floods().await,
+            Temper::Garbling => self.garbles().await,
+            Temper::Greedy => self.deploys_without_measure().await,
         }
     }
 
@@ -148,8 +178,8 @@ impl Person {
         }
     }
 
-    async fn deploys(&self) {
-        let mut read = 0;
+    /// Answers what is asked after the messages that were read.
+    pub(super) async fn deploys(&self, mut read: usize) {
         for _ in 0..ROUNDS_MAX {
             self.wait_for_more_than(read, PATIENCE).await;
             tokio::time::sleep(READING).await;
@@ -165,11 +195,24 @@ impl Person {
         }
     }
 
+    /// Begins one more, whatever became of the one before.
+    pub(super) async fn deploys_another(&self, read: usize) {
+        let shown = self.service.shown_in(&self.chat);
+        if let Some(offer) = shown.iter().rev().find(|it| asks(it)).and_then(|it| offered(it, KEEP))
+        {
+            self.takes(&offer);
+            tokio::time::sleep(READING).await;
+        }
+        self.says("/deploy");
+        self.deploys(read).await;
+    }
+
     /// Gives what is asked, or takes the usual answer, which stands first.
     fn goes_on(&self, question: &Shown) {
-        match offers(question).first() {
+        let another = offered(question, ANOTHER);
+        match another.or_else(|| offers(question).into_iter().next()) {
             _ if question.asks_secret => self.gives_what_is_asked(question),
-            Some(offer) if !AWAY.contains(&offer.label.as_str()) => self.takes(offer),
+            Some(offer) if !AWAY.contains(&offer.label.as_str()) => self.takes(&offer),
             _ => {}
         }
     }
@@ -212,7 +255,7 @@ impl Person {
         self.service.write(&group, Place::Group, content);
     }
 
-    fn taps_an_old_button(&self) {
+    pub(super) fn taps_an_old_button(&self) {
         let shown = self.service.shown_in(&self.chat);
         let offers: Vec<Offer> = shown.iter().flat_map(offers).collect();
         if let Some(offer) = offers.get(self.dice.place(offers.len())) {
@@ -244,7 +287,7 @@ impl Person {
         if question.text.contains("Anthropic") {
             self.gives(self.anthropic.key());
         } else {
-            self.gives(&self.fly.mint_org_token());
+            self.gives(&self.fly.mint_token_of(&self.organisation));
         }
     }
 
@@ -307,9 +350,14 @@ impl Person {
     }
 }
 
-/// The relay is there, or something went wrong for which somebody else must be asked.
+/// The relay is there, something went wrong for which somebody else must be asked, or no more is let today.
 fn ends_it(shown: &Shown) -> bool {
-    shown.says(&Message::Ready) || shown.buttons.iter().any(|it| it.label == "Keep for inspection")
+    let failed = || shown.buttons.iter().any(|it| it.label == KEEP);
+    shown.says(&Message::Ready) || failed() || quota_told(shown).is_some()
+}
+
+fn offered(shown: &Shown, label: &str) -> Option<Offer> {
+    offers(shown).into_iter().find(|it| it.label == label)
 }
 
 pub(super) fn asks(shown: &Shown) -> bool {

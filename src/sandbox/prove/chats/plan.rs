@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::super::trouble::{Trouble, Way};
+use super::crowd::Crowd;
 use super::dice::Dice;
 use super::person::Temper;
 use super::service::Manner;
@@ -71,24 +72,25 @@ impl Plan {
     }
 
     /// Many people at once, of whom some deploy, and faults of every kind of the network.
-    pub(super) fn of_crowd(seed: u64, people: usize, deploying: usize) -> Self {
-        Self::of_many(seed, people, deploying, &network_ways().collect::<Vec<_>>())
+    pub(super) fn of_crowd(crowd: &Crowd) -> Self {
+        Self::of_many(crowd, &network_ways().collect::<Vec<_>>())
     }
 
     /// The same, where nobody has to wait for minutes.
-    pub(super) fn of_hurry(seed: u64, people: usize, deploying: usize) -> Self {
+    pub(super) fn of_hurry(crowd: &Crowd) -> Self {
         let quick = network_ways().filter(|way| !SLOW.contains(way));
-        Self::of_many(seed, people, deploying, &quick.collect::<Vec<_>>())
+        Self::of_many(crowd, &quick.collect::<Vec<_>>())
     }
 
-    fn of_many(seed: u64, people: usize, deploying: usize, ways: &[Way]) -> Self {
+    fn of_many(crowd: &Crowd, ways: &[Way]) -> Self {
+        let Crowd { seed, people, deploying, hostile } = *crowd;
         let dice = Dice::new(seed, 1);
         let calls = (0..CALLS_EACH * deploying).filter(|_| dice.percent(FAULTS_PERCENT));
         let troubles = calls.map(|at| Trouble { at, way: ways[dice.place(ways.len())] });
         let temper = |number| if number < deploying { Temper::Purposeful } else { Temper::Curious };
         Self {
             seed,
-            people: (0..people).map(temper).collect(),
+            people: (0..people).map(temper).chain(hostile.tempers()).collect(),
             manner: Manner::Telegram,
             troubles: troubles.collect(),
             kills: BTreeSet::new(),

@@ -94,14 +94,12 @@ impl Proof {
         }
     }
 
-    /// What is acknowledged comes never again, so it is on record by then.
-    pub(super) fn expect_durable(&self, id: &InboundId) {
+    /// Whether it is on record that a message was seen.
+    pub(super) fn is_durable(&self, id: &InboundId) -> bool {
         let mut database = self.database.lock().unwrap_or_else(PoisonError::into_inner);
         let seen = sqlx::query("SELECT 1 FROM inbound WHERE channel = $1 AND id = $2");
         let seen = seen.bind(NAME).bind(print_of_message(NAME, id)).fetch_optional(&mut *database);
-        if !matches!(at_once(seen), Ok(Some(_))) {
-            self.stage.break_of("durable", format!("{} is acknowledged and not on record", id.0));
-        }
+        matches!(at_once(seen), Ok(Some(_)))
     }
 
     /// Somebody has searched the account that all share.

@@ -18,6 +18,7 @@ use super::dice::Dice;
 use super::proof::Proof;
 use super::stage::Stage;
 use crate::conversation::messages::{self, Locale, Message};
+use crate::onboarding::QUEUE_MAX;
 
 /// The latest that a message of a person is delivered again.
 const AGAIN_MAX: Duration = Duration::from_secs(40);
@@ -36,6 +37,10 @@ const TROUBLE_PERCENT: u64 = 3;
 
 /// Deliveries of one message at the most.
 const DELIVERIES_MAX: u64 = 5;
+
+/// Messages of one chat that the bot's process holds at the most: those in its queue, the one that is answered, and
+/// the one that is being led to them.
+const IN_HAND_MAX: usize = QUEUE_MAX + 2;
 
 /// What the service is called.
 pub(super) const NAME: &str = "story";
@@ -114,6 +119,12 @@ struct State {
     away: BTreeSet<ChatId>,
     calm: bool,
     pace: Pace,
+    /// Chats in which more is written than is taken.
+    flooded: BTreeSet<ChatId>,
+    /// Places among what was written there, of what was left unread.
+    unread: BTreeSet<usize>,
+    /// What the bot's process was given and has not acknowledged yet, by chat.
+    in_hand: BTreeMap<ChatId, usize>,
 }
 
 /// A chat, as it stands on somebody's phone.
@@ -182,6 +193,31 @@ impl Service {
 
     /// Somebody does something in a chat.
     pub(super) fn write(self: &Arc<Self>, chat: &ChatId, place: Place, content: Content) {
+        let inbound = self.take(chat, place, content);
+        let first = self.first_delivery(chat);
+        self.deliver_at(first, inbound.clone());
+        for _ in 0..self.dice.below(DELIVERIES_MAX) {
+            self.deliver_at(first + self.dice.up_to(AGAIN_MAX), inbound.clone());
+        }
+    }
+
+    /// Somebody does all this in one moment, and all of it comes again in another.
+    pub(super) fn write_at_once(self: &Arc<Self>, chat: &ChatId, contents: &[Content]) {
+        self.state().flooded.insert(chat.clone());
+        let take = |content: &Content| self.take(chat, Place::Private, content.clone());
+        let all: Vec<Inbound> = contents.iter().map(take).collect();
+        let first = self.first_delivery(chat);
+        for at in [first, first + self.dice.up_to(AGAIN_MAX)] {
+            let (service, all) = (self.clone(), all.clone());
+            tokio::spawn(async move {
+                tokio::time::sleep_until(at).await;
+                all.into_iter().for_each(|inbound| service.deliver(inbound));
+            });
+        }
+    }
+
+    /// Takes what somebody wrote, to deliver it.
+    fn take(&self, chat: &ChatId, place: Place, content: Content) -> Inbound {
         let (number, inbound) = {
             let mut state = self.state();
             let number = state.written.len();
@@ -201,11 +237,7 @@ impl Service {
             (number, inbound)
         };
         self.stage.tell(&format!("{} writes in-{number}: {:?}", chat.0, inbound.content));
-        let first = self.first_delivery(chat);
-        self.deliver_at(first, inbound.clone());
-        for _ in 0..self.dice.below(DELIVERIES_MAX) {
-            self.deliver_at(first + self.dice.up_to(AGAIN_MAX), inbound.clone());
-        }
+        inbound
     }
 
     fn first_delivery(&self, chat: &ChatId) -> Instant {
@@ -241,7 +273,8 @@ impl Service {
         while events.try_recv().is_ok() {}
         drop(events);
         let due: Vec<Inbound> = {
-            let state = self.state();
+            let mut state = self.state();
+            state.in_hand.clear();
             let came = state.waiting.values().filter(|(_, delivered)| delivered.is_some());
             came.map(|(inbound, _)| inbound.clone()).collect()
         };
@@ -294,6 +327,18 @@ impl Service {
         self.state().waiting.values().map(|(it, _)| it.id.0.clone()).collect()
     }
 
+    /// Messages of this chat that were left unread, for good.
+    pub(super) fn unread_of(&self, chat: &ChatId) -> usize {
+        let state = self.state();
+        let of_chat = |it: &&usize| state.written.get(**it).is_some_and(|it| it.chat == *chat);
+        state.unread.iter().filter(of_chat).count()
+    }
+
+    /// Whether something of this chat came and nothing was said in it since.
+    pub(super) fn waits_for_an_answer(&self, chat: &ChatId) -> bool {
+        self.state().chats.get(chat).is_some_and(|phone| !phone.unanswered.is_empty())
+    }
+
     /// Chats in which messages were taken in another order than they came in, where the service keeps it.
     pub(super) fn out_of_order(&self) -> Vec<String> {
         let state = self.state();
@@ -344,7 +389,7 @@ impl Service {
     fn show(&self, chat: &ChatId, message: &Outbound) -> MessageRef {
         let reference = MessageRef { chat: chat.clone(), id: message.key.clone() };
         let mut state = self.state();
-        let State { chats, pace, .. } = &mut *state;
+        let State { chats, pace, flooded, .. } = &mut *state;
         let phone = chats.entry(chat.clone()).or_default();
         if !phone.shown.iter().any(|it| it.key == message.key) {
             phone.shown.push(Shown {
@@ -354,9 +399,51 @@ impl Service {
                 asks_secret: message.ask == Ask::Secret,
             });
         }
-        pace.answered.extend(phone.unanswered.drain(..).map(|at| at.elapsed()));
+        let waited = phone.unanswered.drain(..).map(|at| at.elapsed());
+        match flooded.contains(chat) {
+            true => drop(waited),
+            false => pace.answered.extend(waited),
+        }
         phone.changed.notify_waiters();
         reference
+    }
+}
+
+impl Service {
+    fn note_handed_over(&self, chat: &ChatId) {
+        let in_hand = {
+            let mut state = self.state();
+            let in_hand = state.in_hand.entry(chat.clone()).or_default();
+            *in_hand += 1;
+            *in_hand
+        };
+        if in_hand > IN_HAND_MAX {
+            self.stage.break_of("queue", format!("{in_hand} messages of {} are held", chat.0));
+        }
+    }
+
+    /// What is acknowledged is on record, unless its sender writes more than is taken.
+    fn note_acknowledged(&self, id: &InboundId, number: Option<usize>) {
+        let Some(number) = number else { return };
+        let durable = !self.is_private(number) || self.proof.is_durable(id);
+        let mut state = self.state();
+        let State { written, waiting, pace, taken, flooded, unread, in_hand, .. } = &mut *state;
+        let Some(chat) = written.get(number).map(|it| it.chat.clone()) else { return };
+        if let Some(in_hand) = in_hand.get_mut(&chat) {
+            *in_hand = in_hand.saturating_sub(1);
+        }
+        let floods = flooded.contains(&chat);
+        if let Some((_, at)) = waiting.remove(&number) {
+            match (durable, floods) {
+                (true, _) => taken.entry(chat).or_default().push(number),
+                (false, true) => drop(unread.insert(number)),
+                (false, false) => {
+                    let what = format!("{} is acknowledged and not on record", id.0);
+                    self.stage.break_of("durable", what);
+                }
+            }
+            pace.acknowledged.extend(at.filter(|_| !floods).map(|at| at.elapsed()));
+        }
     }
 }
 
@@ -384,21 +471,17 @@ impl Channel for Connection {
     }
 
     async fn next(&self) -> Option<Event> {
-        self.0.events.lock().await.recv().await
+        let event = self.0.events.lock().await.recv().await?;
+        if let Event::Inbound(inbound) = &event {
+            self.0.note_handed_over(&inbound.chat);
+        }
+        Some(event)
     }
 
     async fn acknowledge(&self, id: &InboundId) {
         self.0.stage.deed(&format!("acknowledges {}", id.0)).await;
         let number = number(id);
-        let is_private = number.is_some_and(|number| self.0.is_private(number));
-        if is_private {
-            self.0.proof.expect_durable(id);
-        }
-        let mut state = self.0.state();
-        if let Some((inbound, at)) = number.and_then(|number| state.waiting.remove(&number)) {
-            state.pace.acknowledged.extend(at.map(|at| at.elapsed()));
-            state.taken.entry(inbound.chat).or_default().extend(number);
-        }
+        self.0.note_acknowledged(id, number);
     }
 
     async fn send(&self, chat: &ChatId, message: &Outbound) -> Result<MessageRef, ChannelError> {

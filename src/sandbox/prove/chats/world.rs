@@ -1,5 +1,6 @@
 //! People, the service they use, their cloud, and a bot whose process comes and goes.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
@@ -9,6 +10,7 @@ use tokio::task::JoinHandle;
 
 use super::super::Verdict;
 use super::super::world::{RESTART, START_MS};
+use super::crowd::KeptBack;
 use super::dice::Dice;
 use super::disk::{Directory, Disk};
 use super::network::Network;
@@ -26,11 +28,22 @@ use crate::onboarding::{Catalogue, Onboarding, Settings, Vendors};
 use crate::quota::Quotas;
 use crate::sandbox::anthropic::Anthropic;
 use crate::sandbox::faults::Faults;
-use crate::sandbox::fly;
+use crate::sandbox::fly::{self, Organisation};
 use crate::sandbox::in_process::InProcess;
 use crate::sandbox::machines::Modelled;
 use crate::spec::{AgentKind, CloudKind, Images, RelayChannel};
 use crate::store::Database;
+use crate::store::runs::Runs;
+
+/// People of a story at the most who share an account; of more, each has one.
+const PEOPLE_IN_ONE_MAX: usize = 3;
+
+/// The organisation of those who share one though there are many, and the first of the others'.
+const SHARED: u64 = 10_000;
+const OWN_FROM: u64 = SHARED + 1;
+
+/// How many more may begin when the host sets a limit.
+const LATE_LET: usize = 1;
 
 /// The first of those parts of a seed that people's whims are drawn from; a crowd's dice end before it.
 const WHIMS: u64 = 1 << 32;
@@ -45,6 +58,10 @@ pub(super) struct World {
     pub(super) database: Database,
     /// Deployments that ended deployed.
     pub(super) deployed: usize,
+    /// How many may be begun within a day.
+    pub(super) quotas: Quotas,
+    /// How often each limit kept somebody back.
+    pub(super) kept_back: KeptBack,
     pub(super) clock: Clock,
     pub(super) chance: Chance,
     bot: Option<(Onboarding, JoinHandle<anyhow::Result<()>>)>,
@@ -68,8 +85,15 @@ impl World {
         network.plan(&plan.troubles);
         let proof = Proof::new(stage.clone(), fly.clone(), disk.onlooker, disk.directory.path());
         let service = Service::new(plan.manner, stage.clone(), proof, Dice::new(seed, 2));
+        let is_crowd = plan.people.len() > PEOPLE_IN_ONE_MAX;
         let person = |(number, temper): (u64, &Temper)| {
+            let organisation = match (is_crowd, temper) {
+                (false, _) => Organisation::OURS,
+                (true, Temper::Sharing) => Organisation::numbered(SHARED),
+                (true, _) => Organisation::numbered(OWN_FROM + number),
+            };
             Arc::new(Person {
+                organisation,
                 chat: ChatId(format!("person-{number}")),
                 service: service.clone(),
                 stage: stage.clone(),
@@ -82,7 +106,12 @@ impl World {
                 is_alone: plan.people.len() == 1,
             })
         };
-        let people = (0..).zip(&plan.people).map(person).collect();
+        let people: Vec<_> = (0..).zip(&plan.people).map(person).collect();
+        let of_people: BTreeMap<u64, Organisation> = people
+            .iter()
+            .map(|person| (person.organisation.number, person.organisation.clone()))
+            .collect();
+        of_people.into_values().filter(|_| is_crowd).for_each(|it| fly.add_organisation(it));
         let chance = Chance::seeded(seed ^ 0xb07);
         let (database, directory) = (disk.database, disk.directory);
         let (bot, deployed) = (None, 0);
@@ -95,6 +124,8 @@ impl World {
             directory,
             database,
             deployed,
+            quotas: Quotas::PUBLIC,
+            kept_back: KeptBack::default(),
             clock,
             chance,
             bot,
@@ -126,10 +157,26 @@ impl World {
         self.bot_starts().await
     }
 
+    /// The bot's host lets only a few more begin today than have begun so far.
+    pub(super) async fn host_sets_a_limit(&mut self) -> anyhow::Result<()> {
+        // What was delivered comes no more.
+        tokio::time::sleep(REST).await;
+        let begun = Runs::new(self.database.clone()).list(None).await?.len();
+        self.bot_ends().await;
+        self.stage.tell(&format!("the host lets {LATE_LET} more than {begun} begin"));
+        self.quotas.all = begun + LATE_LET;
+        self.bot_starts().await
+    }
+
     /// What was written down goes into the verdict.
     pub(super) fn conclude(&self, verdict: &mut Verdict) {
         (verdict.trace, verdict.violations) = self.stage.told();
         verdict.calls = self.network.calls.load(Ordering::Relaxed);
+    }
+
+    /// People have accounts of their own.
+    pub(super) fn is_crowd(&self) -> bool {
+        self.people.len() > PEOPLE_IN_ONE_MAX
     }
 
     /// How many credentials the bot holds.
@@ -177,7 +224,7 @@ impl World {
                 channels: RelayChannel::ALL.to_vec(),
                 agents: vec![AgentKind::Claude, AgentKind::Shell],
                 images: Images { relay: image("relay"), vm: image("vm") },
-                quotas: Quotas::PUBLIC,
+                quotas: self.quotas,
             },
             lent: Vec::new(),
             forms: None,

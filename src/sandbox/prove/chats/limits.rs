@@ -1,0 +1,98 @@
+//! What must hold of the limits: nobody exceeds one, who means no harm meets none, and each is met by somebody.
+
+use std::collections::BTreeMap;
+
+use super::hostile::quota_told;
+use super::person::{Person, Temper};
+use super::proof::owner;
+use super::service::Shown;
+use super::world::World;
+use crate::conversation::messages::Message;
+use crate::provisioner::RunSummary;
+use crate::quota::Scope;
+use crate::store::runs::Runs;
+
+pub(super) async fn look(world: &mut World) -> anyhow::Result<()> {
+    let runs = Runs::new(world.database.clone()).list(None).await?;
+    expect_within_quotas(world, &runs);
+    for person in world.people.clone() {
+        look_at(world, &person);
+    }
+    expect_each_was_met(world);
+    Ok(())
+}
+
+/// A story lasts for hours, so that all of it is within a day.
+fn expect_within_quotas(world: &World, runs: &[RunSummary]) {
+    let by_person = counts(runs.iter().map(|run| run.owner.as_str()));
+    let by_organisation = counts(runs.iter().map(|run| run.spec.organisation.as_str()));
+    let exceeded = |counts: &BTreeMap<&str, usize>, max| {
+        counts.iter().find(|(_, count)| **count > max).map(|(whose, _)| (*whose).to_owned())
+    };
+    let all = (runs.len() > world.quotas.all).then(|| "all together".to_owned());
+    for whose in [
+        exceeded(&by_person, world.quotas.person),
+        exceeded(&by_organisation, world.quotas.organisation),
+        all,
+    ] {
+        if let Some(whose) = whose {
+            world.stage.break_of("quota", format!("{whose} began more than may be"));
+        }
+    }
+}
+
+fn counts<'a>(whose: impl Iterator<Item = &'a str>) -> BTreeMap<&'a str, usize> {
+    let mut counts = BTreeMap::new();
+    whose.for_each(|it| *counts.entry(it).or_default() += 1);
+    counts
+}
+
+fn look_at(world: &mut World, person: &Person) {
+    let shown = world.service.shown_in(&person.chat);
+    let too_much = shown.iter().filter(|it| it.says(&Message::TooMuchAtOnce)).count();
+    let told: Vec<Scope> = shown.iter().filter_map(quota_told).collect();
+    let times = |scope| told.iter().filter(|it| **it == scope).count().min(1);
+    world.kept_back.by_person += times(Scope::Person);
+    world.kept_back.by_organisation += times(Scope::Organisation);
+    world.kept_back.by_all += times(Scope::All);
+    if person.temper == Temper::Flooding {
+        return look_at_flood(world, person, &shown, too_much);
+    }
+    let met_a_limit = too_much > 0 || !told.is_empty();
+    if person.temper.is_ordinary() && world.is_crowd() && met_a_limit {
+        let what = format!("{} means no harm and is kept back", owner(&person.chat));
+        world.stage.break_of("crowded out", what);
+    }
+}
+
+/// What was not read was not answered either, and its sender was told.
+fn look_at_flood(world: &mut World, person: &Person, shown: &[Shown], too_much: usize) {
+    let asked = person.helps();
+    let unread = world.service.unread_of(&person.chat);
+    let helps = shown.iter().filter(|it| it.says(&Message::Help)).count();
+    world.kept_back.unread += asked.saturating_sub(helps);
+    if helps > asked - unread {
+        let what = format!("{} gets {helps} answers, {unread} unread", person.chat.0);
+        world.stage.break_of("one answer", what);
+    }
+    if helps < asked && too_much == 0 {
+        let what = format!("{} is answered {helps} of {asked} times untold", person.chat.0);
+        world.stage.break_of("lost", what);
+    }
+}
+
+/// The proof is blind where nobody comes to a limit.
+fn expect_each_was_met(world: &World) {
+    let has = |temper| world.people.iter().any(|person| person.temper == temper);
+    let kept_back = world.kept_back;
+    for (temper, times) in [
+        (Temper::Flooding, kept_back.unread),
+        (Temper::Greedy, kept_back.by_person),
+        (Temper::Sharing, kept_back.by_organisation),
+        (Temper::Late, kept_back.by_all),
+    ] {
+        if has(temper) && times == 0 {
+            world.stage.break_of("blind", format!("nobody {temper:?} was kept back"));
+        }
+    }
+}
