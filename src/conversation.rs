@@ -115,6 +115,8 @@ pub enum Event {
     LinkTold,
     /// The link could not be told and is gone.
     LinkLost,
+    /// Some of what the person wrote was left unread: it was too much at once.
+    LeftUnread,
     /// This process started again; whatever was under way in the old one is not.
     Restarted,
     /// Nothing, for a while.

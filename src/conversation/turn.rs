@@ -63,6 +63,7 @@ impl<'a> Turn<'a> {
             Event::Found(result) => self.found(result),
             Event::LinkTold => self.state.link_owed = None,
             Event::LinkLost => self.link_lost(),
+            Event::LeftUnread => self.say(Message::TooMuchAtOnce),
             Event::Restarted => self.restarted(),
             Event::TimePassed => {}
         }

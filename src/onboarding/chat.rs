@@ -162,6 +162,8 @@ impl Chat {
             self.receive(item).await;
             self.let_go();
         }
+        // Whoever cannot be reached now is told when they can.
+        self.tell_of_unread().await;
         self.mouth.show().await;
     }
 
@@ -178,8 +180,14 @@ impl Chat {
         for (since, _) in self.unanswered.drain(..) {
             metrics::answered(self.line.channel.name(), since.elapsed());
         }
-        if self.items.is_empty() && self.flooded.swap(false, Ordering::Relaxed) {
-            self.mouth.say_now(self.locale, &Message::TooMuchAtOnce).await;
+        if self.items.is_empty() {
+            self.tell_of_unread().await;
+        }
+    }
+
+    async fn tell_of_unread(&mut self) {
+        if self.flooded.swap(false, Ordering::Relaxed) {
+            self.take(Event::LeftUnread, None).await;
         }
     }
 

@@ -1,8 +1,11 @@
 //! The onboarding bot, from hello to nothing left.
 
+use std::time::Duration;
+
 use textslash::sandbox::fly::{TokenKind, nothing};
 use textslash::sandbox::machines::Knobs;
 
+use script::Script;
 use world::World;
 
 mod forgetting;
@@ -334,6 +337,21 @@ async fn who_floods_a_chat_is_told_once_that_the_rest_was_not_read() {
     world.reads("no deployment").await;
     let said = world.script.everything_ever().concat();
     assert_eq!(said.matches("That was a lot at once").count(), 1);
+}
+
+#[tokio::test]
+async fn who_flooded_a_chat_is_told_even_where_nothing_can_be_sent_for_long() {
+    let mut world = World::watched(Script::new(), |network| network).await;
+    tokio::time::pause();
+    world.script.set_unreachable("ada", true);
+    let mut last = world.says("/help");
+    for _ in 0..30 {
+        last = world.says("/help");
+    }
+    world.acknowledged(&last).await;
+    tokio::time::sleep(Duration::from_secs(10 * 60)).await;
+    world.script.set_unreachable("ada", false);
+    world.reads("That was a lot at once").await;
 }
 
 #[tokio::test]
