@@ -1,11 +1,17 @@
 //! People chat with the real bot, whatever goes wrong: `textslash sandbox prove` tells more of it.
 
+use std::time::Duration;
+
 use textslash::journal::End;
 use textslash::sandbox::prove::Sight;
 use textslash::sandbox::prove::chats;
 use textslash::sandbox::prove::chats::crowd::{Crowd, Hostile};
 
 use super::expect_kept;
+
+/// The longest that a message waits for its acknowledgement: its chat may edit a message meanwhile, which a service
+/// lets nobody do more than once a second.
+const HELD_UP_MAX: Duration = Duration::from_secs(3);
 
 #[test]
 fn every_conversation_has_a_legal_end() {
@@ -38,6 +44,8 @@ fn a_crowd_loses_nothing_and_gets_nothing_twice() {
 fn who_means_no_harm_is_served_among_those_who_do() {
     let crowd = Crowd { seed: 1, people: 20, deploying: 2, hostile: Hostile::FEW };
     let outcome = crowd.dream().unwrap();
-    println!("{:?}, {} deployed", outcome.kept_back, outcome.deployed);
+    let slowest = outcome.pace.acknowledged.iter().max().unwrap();
+    println!("{:?}, {} deployed, {slowest:?}", outcome.kept_back, outcome.deployed);
     assert_eq!(outcome.verdict.violations, []);
+    assert!(*slowest < HELD_UP_MAX, "somebody was held up for {slowest:?}");
 }

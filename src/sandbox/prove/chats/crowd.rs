@@ -49,7 +49,9 @@ impl Hostile {
     pub(super) fn tempers(self) -> impl Iterator<Item = Temper> {
         let Self { flooding, garbling, greedy, sharing, late } = self;
         let times = |temper, count| std::iter::repeat_n(temper, count);
-        times(Temper::Flooding, flooding)
+        let floods = |number| Temper::Flooding { reachable: number % 2 == 0 };
+        (0..flooding)
+            .map(floods)
             .chain(times(Temper::Garbling, garbling))
             .chain(times(Temper::Greedy, greedy))
             .chain(times(Temper::Sharing, sharing))

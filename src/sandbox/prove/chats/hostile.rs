@@ -69,9 +69,12 @@ impl Temper {
 }
 
 impl Person {
-    pub(super) async fn floods(&self) {
+    pub(super) async fn floods(&self, reachable: bool) {
         for _ in 0..FLOODS {
             tokio::time::sleep(self.dice.up_to(FLOOD_PAUSE_MAX)).await;
+            if !reachable {
+                self.service.go_away(&self.chat);
+            }
             self.asked_for_help(FLOOD);
             let help = Content::Text(Zeroizing::new("/help".to_owned()));
             self.service.write_at_once(&self.chat, &vec![help; FLOOD]);

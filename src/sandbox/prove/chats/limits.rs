@@ -55,8 +55,8 @@ fn look_at(world: &mut World, person: &Person) {
     world.kept_back.by_person += times(Scope::Person);
     world.kept_back.by_organisation += times(Scope::Organisation);
     world.kept_back.by_all += times(Scope::All);
-    if person.temper == Temper::Flooding {
-        return look_at_flood(world, person, &shown, too_much);
+    if let Temper::Flooding { reachable } = person.temper {
+        return look_at_flood(world, person, &shown, (too_much, reachable));
     }
     let met_a_limit = too_much > 0 || !told.is_empty();
     if person.temper.is_ordinary() && world.is_crowd() && met_a_limit {
@@ -66,13 +66,24 @@ fn look_at(world: &mut World, person: &Person) {
 }
 
 /// What was not read was not answered either, and its sender was told.
-fn look_at_flood(world: &mut World, person: &Person, shown: &[Shown], too_much: usize) {
+fn look_at_flood(
+    world: &mut World,
+    person: &Person,
+    shown: &[Shown],
+    (too_much, reachable): (usize, bool),
+) {
     let asked = person.helps();
     let unread = world.service.unread_of(&person.chat);
     let helps = shown.iter().filter(|it| it.says(&Message::Help)).count();
     world.kept_back.unread += asked.saturating_sub(helps);
-    if helps > asked - unread {
+    // Who cannot be reached may have been heard, and asked to write again all the same.
+    if helps > asked - unread || (reachable && helps < asked - unread) {
         let what = format!("{} gets {helps} answers, {unread} unread", person.chat.0);
+        world.stage.break_of("one answer", what);
+    }
+    let later = world.service.taken_later_of(&person.chat);
+    if later > 0 {
+        let what = format!("{later} messages of {} are refused and taken later", person.chat.0);
         world.stage.break_of("one answer", what);
     }
     if helps < asked && too_much == 0 {
@@ -84,9 +95,10 @@ fn look_at_flood(world: &mut World, person: &Person, shown: &[Shown], too_much: 
 /// The proof is blind where nobody comes to a limit.
 fn expect_each_was_met(world: &World) {
     let has = |temper| world.people.iter().any(|person| person.temper == temper);
+    let floods = Temper::Flooding { reachable: true };
     let kept_back = world.kept_back;
     for (temper, times) in [
-        (Temper::Flooding, kept_back.unread),
+        (floods, kept_back.unread),
         (Temper::Greedy, kept_back.by_person),
         (Temper::Sharing, kept_back.by_organisation),
         (Temper::Late, kept_back.by_all),

@@ -80,7 +80,10 @@ pub(super) enum Temper {
     /// Looks around and deploys nothing.
     Curious,
     /// Writes more at once than is taken.
-    Flooding,
+    Flooding {
+        /// What is said to them arrives.
+        reachable: bool,
+    },
     /// Writes and taps what nobody means.
     Garbling,
     /// Deploys until no more is let.
@@ -153,7 +156,12 @@ impl Person {
                     did.deploys += usize::from(offer.label == "Deploy");
                 });
                 let content = Content::Tap { button: button.clone(), message: None };
-                self.service.write(&self.chat, Place::Private, content);
+                match self.temper {
+                    Temper::Sharing | Temper::Late if offer.label == "Deploy" => {
+                        self.service.write_with_others(&self.chat, content);
+                    }
+                    _ => self.service.write(&self.chat, Place::Private, content),
+                }
             }
         }
     }
@@ -165,7 +173,7 @@ impl Person {
             Temper::Whimsical => self.chats_as_people_do().await,
             Temper::Purposeful | Temper::Sharing | Temper::Late => self.deploys(0).await,
             Temper::Curious => self.looks_around().await,
-            Temper::Flooding => self.floods().await,
+            Temper::Flooding { reachable } => self.floods(reachable).await,
             Temper::Garbling => self.garbles().await,
             Temper::Greedy => self.deploys_without_measure().await,
         }

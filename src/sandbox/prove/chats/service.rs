@@ -15,6 +15,7 @@ use tokio::sync::{Mutex as AsyncMutex, Notify, mpsc};
 use tokio::time::Instant;
 
 use super::dice::Dice;
+use super::person::Temper;
 use super::proof::Proof;
 use super::stage::Stage;
 use crate::conversation::messages::{self, Locale, Message};
@@ -41,6 +42,12 @@ const DELIVERIES_MAX: u64 = 5;
 /// Messages of one chat that the bot's process holds at the most: those in its queue, the one that is answered, and
 /// the one that is being led to them.
 const IN_HAND_MAX: usize = QUEUE_MAX + 2;
+
+/// What a message takes to a chat on a slow line.
+const SLOW: Duration = Duration::from_millis(200);
+
+/// People who want to be at it in the same moment wait for the next of these.
+const GATHERING: Duration = Duration::from_secs(60);
 
 /// What the service is called.
 pub(super) const NAME: &str = "story";
@@ -99,6 +106,7 @@ pub(super) struct Service {
     dice: Dice,
     incoming: mpsc::UnboundedSender<Event>,
     events: AsyncMutex<mpsc::UnboundedReceiver<Event>>,
+    began: Instant,
     state: Mutex<State>,
 }
 
@@ -119,12 +127,18 @@ struct State {
     away: BTreeSet<ChatId>,
     calm: bool,
     pace: Pace,
+    /// Chats on a slow line.
+    slow: BTreeSet<ChatId>,
     /// Chats in which more is written than is taken.
     flooded: BTreeSet<ChatId>,
-    /// Places among what was written there, of what was left unread.
+    /// Chats that can be reached whatever happens to others.
+    steady: BTreeSet<ChatId>,
+    /// Places among what was written there, of what was acknowledged and not taken then.
     unread: BTreeSet<usize>,
-    /// What the bot's process was given and has not acknowledged yet, by chat.
-    in_hand: BTreeMap<ChatId, usize>,
+    /// Those of them of which no copy was in line.
+    refused: BTreeSet<usize>,
+    /// What the bot's process was given and has not acknowledged yet: how many copies of each.
+    in_hand: BTreeMap<ChatId, BTreeMap<usize, usize>>,
 }
 
 /// A chat, as it stands on somebody's phone.
@@ -179,6 +193,7 @@ impl Service {
             dice,
             incoming,
             events: AsyncMutex::new(events),
+            began: Instant::now(),
             state: Mutex::default(),
         })
     }
@@ -203,7 +218,6 @@ impl Service {
 
     /// Somebody does all this in one moment, and all of it comes again in another.
     pub(super) fn write_at_once(self: &Arc<Self>, chat: &ChatId, contents: &[Content]) {
-        self.state().flooded.insert(chat.clone());
         let take = |content: &Content| self.take(chat, Place::Private, content.clone());
         let all: Vec<Inbound> = contents.iter().map(take).collect();
         let first = self.first_delivery(chat);
@@ -214,6 +228,30 @@ impl Service {
                 all.into_iter().for_each(|inbound| service.deliver(inbound));
             });
         }
+    }
+
+    /// Somebody does something in a chat, and it arrives in the same moment as what others do so.
+    pub(super) fn write_with_others(self: &Arc<Self>, chat: &ChatId, content: Content) {
+        let inbound = self.take(chat, Place::Private, content);
+        let since = self.began.elapsed().as_millis() % GATHERING.as_millis();
+        let rest = GATHERING - Duration::from_millis(u64::try_from(since).unwrap_or_default());
+        self.deliver_at(Instant::now() + rest, inbound);
+    }
+
+    /// How somebody writes decides how their chat is.
+    pub(super) fn expect(&self, chat: &ChatId, temper: Temper) {
+        let mut state = self.state();
+        if !temper.is_ordinary() {
+            state.slow.insert(chat.clone());
+        }
+        if let Temper::Flooding { reachable } = temper {
+            state.flooded.insert(chat.clone());
+            state.steady.extend(Some(chat.clone()).filter(|_| reachable));
+        }
+    }
+
+    fn is_slow(&self, chat: &ChatId) -> bool {
+        self.state().slow.contains(chat)
     }
 
     /// Takes what somebody wrote, to deliver it.
@@ -327,11 +365,19 @@ impl Service {
         self.state().waiting.values().map(|(it, _)| it.id.0.clone()).collect()
     }
 
-    /// Messages of this chat that were left unread, for good.
+    /// Messages of this chat that were left unread, for good. One that came again and was not taken may have been in
+    /// line all the while.
     pub(super) fn unread_of(&self, chat: &ChatId) -> usize {
         let state = self.state();
-        let of_chat = |it: &&usize| state.written.get(**it).is_some_and(|it| it.chat == *chat);
-        state.unread.iter().filter(of_chat).count()
+        let written = state.unread.iter().filter_map(|number| state.written.get(*number));
+        written.filter(|it| it.chat == *chat && !self.proof.is_durable(&it.id)).count()
+    }
+
+    /// Messages of this chat that were refused, and taken when they came again.
+    pub(super) fn taken_later_of(&self, chat: &ChatId) -> usize {
+        let state = self.state();
+        let written = state.refused.iter().filter_map(|number| state.written.get(*number));
+        written.filter(|it| it.chat == *chat && self.proof.is_durable(&it.id)).count()
     }
 
     /// Whether something of this chat came and nothing was said in it since.
@@ -352,7 +398,7 @@ impl Service {
 
     /// How the service fails this message, if it does; the chat may be away for a while.
     fn trouble(self: &Arc<Self>, chat: &ChatId) -> Option<(ChannelError, bool)> {
-        if self.state().calm {
+        if self.state().calm || self.state().steady.contains(chat) {
             return None;
         }
         if self.state().away.contains(chat) {
@@ -374,7 +420,7 @@ impl Service {
         }
     }
 
-    fn go_away(self: &Arc<Self>, chat: &ChatId) {
+    pub(super) fn go_away(self: &Arc<Self>, chat: &ChatId) {
         self.state().away.insert(chat.clone());
         let (service, chat, time) = (self.clone(), chat.clone(), self.dice.up_to(AWAY_MAX));
         tokio::spawn(async move {
@@ -410,33 +456,36 @@ impl Service {
 }
 
 impl Service {
-    fn note_handed_over(&self, chat: &ChatId) {
-        let in_hand = {
+    fn note_handed_over(&self, inbound: &Inbound) {
+        let Some(number) = number(&inbound.id) else { return };
+        let in_hand: usize = {
             let mut state = self.state();
-            let in_hand = state.in_hand.entry(chat.clone()).or_default();
-            *in_hand += 1;
-            *in_hand
+            let in_hand = state.in_hand.entry(inbound.chat.clone()).or_default();
+            *in_hand.entry(number).or_default() += 1;
+            in_hand.values().sum()
         };
         if in_hand > IN_HAND_MAX {
-            self.stage.break_of("queue", format!("{in_hand} messages of {} are held", chat.0));
+            let what = format!("{in_hand} messages of {} are held", inbound.chat.0);
+            self.stage.break_of("queue", what);
         }
     }
 
     /// What is acknowledged is on record, unless its sender writes more than is taken.
-    fn note_acknowledged(&self, id: &InboundId, number: Option<usize>) {
-        let Some(number) = number else { return };
+    fn note_acknowledged(&self, id: &InboundId, number: usize) {
         let durable = !self.is_private(number) || self.proof.is_durable(id);
         let mut state = self.state();
-        let State { written, waiting, pace, taken, flooded, unread, in_hand, .. } = &mut *state;
+        let State { written, waiting, pace, taken, flooded, unread, refused, in_hand, .. } =
+            &mut *state;
         let Some(chat) = written.get(number).map(|it| it.chat.clone()) else { return };
-        if let Some(in_hand) = in_hand.get_mut(&chat) {
-            *in_hand = in_hand.saturating_sub(1);
-        }
+        let in_line = in_hand.get_mut(&chat).map_or(0, |in_hand| let_go(in_hand, number));
         let floods = flooded.contains(&chat);
         if let Some((_, at)) = waiting.remove(&number) {
             match (durable, floods) {
                 (true, _) => taken.entry(chat).or_default().push(number),
-                (false, true) => drop(unread.insert(number)),
+                (false, true) => {
+                    unread.insert(number);
+                    refused.extend(Some(number).filter(|_| in_line == 0));
+                }
                 (false, false) => {
                     let what = format!("{} is acknowledged and not on record", id.0);
                     self.stage.break_of("durable", what);
@@ -445,6 +494,15 @@ impl Service {
             pace.acknowledged.extend(at.filter(|_| !floods).map(|at| at.elapsed()));
         }
     }
+}
+
+/// One copy less of this message; how many there are still.
+fn let_go(in_hand: &mut BTreeMap<usize, usize>, number: usize) -> usize {
+    let left = in_hand.remove(&number).unwrap_or_default().saturating_sub(1);
+    if left > 0 {
+        in_hand.insert(number, left);
+    }
+    left
 }
 
 fn note_delivery(state: &mut State, inbound: &Inbound) {
@@ -473,15 +531,20 @@ impl Channel for Connection {
     async fn next(&self) -> Option<Event> {
         let event = self.0.events.lock().await.recv().await?;
         if let Event::Inbound(inbound) = &event {
-            self.0.note_handed_over(&inbound.chat);
+            self.0.note_handed_over(inbound);
         }
         Some(event)
     }
 
     async fn acknowledge(&self, id: &InboundId) {
         self.0.stage.deed(&format!("acknowledges {}", id.0)).await;
-        let number = number(id);
-        self.0.note_acknowledged(id, number);
+        if let Some(number) = number(id) {
+            self.0.note_acknowledged(id, number);
+            let chat = self.0.state().written.get(number).map(|it| it.chat.clone());
+            if chat.is_some_and(|chat| self.0.is_slow(&chat)) {
+                tokio::task::yield_now().await;
+            }
+        }
     }
 
     async fn send(&self, chat: &ChatId, message: &Outbound) -> Result<MessageRef, ChannelError> {
@@ -495,6 +558,9 @@ impl Channel for Connection {
             None => stage.expect_no_secret("a message", message.text.as_bytes()),
         }
         self.0.proof.look(chat, &message.text);
+        if self.0.is_slow(chat) {
+            tokio::time::sleep(SLOW).await;
+        }
         let trouble = self.0.trouble(chat);
         if let Some((error, _)) = trouble.as_ref().filter(|(_, arrives)| !arrives) {
             stage.tell(&format!("{} was not reached: {error}", chat.0));

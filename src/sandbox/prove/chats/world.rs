@@ -111,6 +111,7 @@ impl World {
             .iter()
             .map(|person| (person.organisation.number, person.organisation.clone()))
             .collect();
+        people.iter().for_each(|person| service.expect(&person.chat, person.temper));
         of_people.into_values().filter(|_| is_crowd).for_each(|it| fly.add_organisation(it));
         let chance = Chance::seeded(seed ^ 0xb07);
         let (database, directory) = (disk.database, disk.directory);
