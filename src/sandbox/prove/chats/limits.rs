@@ -30,14 +30,13 @@ fn expect_within_quotas(world: &World, runs: &[RunSummary]) {
         counts.iter().find(|(_, count)| **count > max).map(|(whose, _)| (*whose).to_owned())
     };
     let all = (runs.len() > world.quotas.all).then(|| "all together".to_owned());
-    for whose in [
+    let whose = [
         exceeded(&by_person, world.quotas.person),
         exceeded(&by_organisation, world.quotas.organisation),
         all,
-    ] {
-        if let Some(whose) = whose {
-            world.stage.break_of("quota", format!("{whose} began more than may be"));
-        }
+    ];
+    for whose in whose.into_iter().flatten() {
+        world.stage.break_of("quota", format!("{whose} began more than may be"));
     }
 }
 

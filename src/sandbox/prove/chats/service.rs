@@ -151,7 +151,7 @@ struct Phone {
     unanswered: Vec<Instant>,
 }
 
-/// How fast the bot was, from the first delivery on.
+/// How fast the bot was with those who mean no harm, from the first delivery on.
 #[derive(Clone, Debug, Default)]
 pub struct Pace {
     /// Until a message was acknowledged: it is durable then.
@@ -435,7 +435,7 @@ impl Service {
     fn show(&self, chat: &ChatId, message: &Outbound) -> MessageRef {
         let reference = MessageRef { chat: chat.clone(), id: message.key.clone() };
         let mut state = self.state();
-        let State { chats, pace, flooded, .. } = &mut *state;
+        let State { chats, pace, slow, .. } = &mut *state;
         let phone = chats.entry(chat.clone()).or_default();
         if !phone.shown.iter().any(|it| it.key == message.key) {
             phone.shown.push(Shown {
@@ -446,7 +446,7 @@ impl Service {
             });
         }
         let waited = phone.unanswered.drain(..).map(|at| at.elapsed());
-        match flooded.contains(chat) {
+        match slow.contains(chat) {
             true => drop(waited),
             false => pace.answered.extend(waited),
         }
@@ -474,9 +474,11 @@ impl Service {
     fn note_acknowledged(&self, id: &InboundId, number: usize) {
         let durable = !self.is_private(number) || self.proof.is_durable(id);
         let mut state = self.state();
-        let State { written, waiting, pace, taken, flooded, unread, refused, in_hand, .. } =
-            &mut *state;
+        let State {
+            written, waiting, pace, taken, slow, flooded, unread, refused, in_hand, ..
+        } = &mut *state;
         let Some(chat) = written.get(number).map(|it| it.chat.clone()) else { return };
+        let is_slow = slow.contains(&chat);
         let in_line = in_hand.get_mut(&chat).map_or(0, |in_hand| let_go(in_hand, number));
         let floods = flooded.contains(&chat);
         if let Some((_, at)) = waiting.remove(&number) {
@@ -491,7 +493,7 @@ impl Service {
                     self.stage.break_of("durable", what);
                 }
             }
-            pace.acknowledged.extend(at.filter(|_| !floods).map(|at| at.elapsed()));
+            pace.acknowledged.extend(at.filter(|_| !is_slow).map(|at| at.elapsed()));
         }
     }
 }
