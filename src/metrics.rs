@@ -12,6 +12,7 @@ use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
 use tokio::time::Instant;
 
 use crate::protocol::BUILD;
+use crate::quota::Scope;
 
 #[cfg(test)]
 mod tests;
@@ -24,6 +25,7 @@ const ANSWER_SECONDS: &str = "textslash_answer_seconds";
 const CONVERSATIONS: &str = "textslash_conversations_open";
 const RUNS_BEGUN: &str = "textslash_runs_begun_total";
 const RUNS_ENDED: &str = "textslash_runs_ended_total";
+const DEPLOYMENTS_REFUSED: &str = "textslash_deployments_refused_total";
 const QUEUE: &str = "textslash_queue_length";
 const REQUESTS_REFUSED: &str = "textslash_requests_refused_total";
 const UPTIME: &str = "textslash_uptime_seconds";
@@ -116,6 +118,16 @@ pub fn run_ended(end: RunEnd) {
         RunEnd::Failed => "failed",
     };
     counter!(RUNS_ENDED, "end" => end).increment(1);
+}
+
+/// A deployment was not begun, because this quota is used up.
+pub fn deployment_refused(quota: Scope) {
+    let quota = match quota {
+        Scope::Person => "person",
+        Scope::Organisation => "organisation",
+        Scope::All => "all",
+    };
+    counter!(DEPLOYMENTS_REFUSED, "quota" => quota).increment(1);
 }
 
 /// A request was refused with this status.
@@ -223,6 +235,7 @@ fn describe() {
     describe_gauge!(CONVERSATIONS, "Conversations that have a task.");
     describe_counter!(RUNS_BEGUN, "Deployments and removals that were begun or resumed.");
     describe_counter!(RUNS_ENDED, "Deployments and removals that came to an end.");
+    describe_counter!(DEPLOYMENTS_REFUSED, "Deployments that were more than may be begun a day.");
     describe_gauge!(QUEUE, "What waits for a chat's task, and for the chat services.");
     describe_counter!(REQUESTS_REFUSED, "Requests to the web server that were refused.");
     describe_gauge!(UPTIME, "Since this process began to count.");

@@ -14,6 +14,7 @@ fn what_happened_stands_in_the_text() {
         refused("whatsapp", Refusal::Flood);
         run_begun(false);
         run_ended(RunEnd::Deployed);
+        deployment_refused(Scope::All);
         request_refused(Door::Form, 429);
         let first = Level::conversation("telegram");
         drop(Level::conversation("telegram"));
@@ -30,6 +31,7 @@ fn what_happened_stands_in_the_text() {
             "textslash_conversations_open{channel=\"telegram\"} 1",
             "textslash_runs_begun_total{goal=\"deployed\"} 1",
             "textslash_runs_ended_total{end=\"deployed\"} 1",
+            "textslash_deployments_refused_total{quota=\"all\"} 1",
             "textslash_queue_length{queue=\"outbound\"} 1",
             "textslash_requests_refused_total{door=\"form\",reason=\"too_often\"} 1",
             "textslash_build_info{build=",

@@ -446,7 +446,10 @@ impl Chat {
                 self.mouth.show().await;
                 self.owe_link(&run, key).await
             }
-            Effect::Say(_) => {
+            Effect::Say(Saying { message, .. }) => {
+                if let Message::EnoughToday { used_up } = message {
+                    metrics::deployment_refused(used_up.scope);
+                }
                 self.mouth.send_next().await;
                 None
             }
