@@ -6,6 +6,7 @@ use crate::conversation::entry::Entry;
 use crate::conversation::messages::{Page, Summary};
 use crate::plan::StepId;
 use crate::pricing;
+use crate::quota::Scope;
 
 pub(super) const KINDS: [SecretKind; 5] = [
     SecretKind::FlyToken,
@@ -239,6 +240,9 @@ fn samples() -> Vec<Message> {
     }
     for again in [Command::Deploy, Command::Teardown, Command::Forget, Command::Status] {
         all.push(Message::Expired { again });
+    }
+    for scope in [Scope::Person, Scope::Organisation, Scope::All] {
+        all.push(Message::EnoughToday { used_up: UsedUp { scope, max: 3, from_ms: 0 } });
     }
     for kind in KINDS {
         all.push(Message::EarlySecret { kind });

@@ -240,7 +240,7 @@ pub(super) fn enough_today(used_up: &UsedUp) -> String {
         Scope::Organisation => format!(
             "Within a day {max} deployments were begun in this organisation, and I make no more than that \
              in one. From {from} on I can make another one in it; your answers stay until then only for \
-             half an hour. In another organisation I can make one now. /cancel ends this."
+             half an hour. Another organisation has its own limit. /cancel ends this."
         ),
         Scope::All => format!(
             "I make only so many deployments a day for all people together, and today's are used up. \

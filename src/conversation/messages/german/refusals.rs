@@ -243,7 +243,7 @@ pub(super) fn enough_today(used_up: &UsedUp) -> String {
         Scope::Organisation => format!(
             "In dieser Organisation wurde innerhalb eines Tages {max}-mal etwas eingerichtet, und mehr \
              mache ich in einer nicht. Ab {from} geht es dort wieder; deine Antworten behalte ich nur eine \
-             halbe Stunde. In einer anderen Organisation geht es jetzt. /cancel bricht ab."
+             halbe Stunde. Eine andere Organisation hat ihre eigene Grenze. /cancel bricht ab."
         ),
         Scope::All => format!(
             "Für alle zusammen richte ich am Tag nur so viel ein, und für heute ist das verbraucht. Mit \
