@@ -25,9 +25,12 @@ impl Chat {
 
     /// Nothing is put on record that the person did not bring about. What they have to know is said all the same.
     pub(super) async fn tell_without_a_record(&mut self, event: &Event) {
-        if *event == Event::EraseFailed {
-            self.mouth.say_now(self.locale, &Message::EraseFailed).await;
-        }
+        let message = match event {
+            Event::EraseFailed => Message::EraseFailed,
+            Event::LeftUnread => Message::TooMuchAtOnce,
+            _ => return,
+        };
+        self.mouth.say_now(self.locale, &message).await;
     }
 
     /// Lets go of a conversation that the database has let go of: see [`Conversations::sent`].

@@ -103,6 +103,8 @@ async fn play(world: &mut World, verdict: &mut Verdict) -> anyhow::Result<()> {
         });
         until_over(world, lives, verdict).await?;
     }
+    // Later some have what they began erased.
+    limits::expect_within_quotas(world).await?;
     world.calm();
     let people = world.people.clone();
     let wishes = tokio::spawn(async move {

@@ -38,7 +38,7 @@ pub(super) async fn look(world: &mut World, verdict: &mut Verdict) -> anyhow::Re
         world.deployed += look_at(world, &person, verdict).await?;
     }
     expect_no_group(world).await?;
-    limits::look(world).await?;
+    limits::look(world);
     let people = world.people.iter().map(|person| begins_again(world, person));
     join_all(people).await;
     world.bot_ends().await;

@@ -8,22 +8,19 @@ use super::proof::owner;
 use super::service::Shown;
 use super::world::World;
 use crate::conversation::messages::Message;
-use crate::provisioner::RunSummary;
 use crate::quota::Scope;
 use crate::store::runs::Runs;
 
-pub(super) async fn look(world: &mut World) -> anyhow::Result<()> {
-    let runs = Runs::new(world.database.clone()).list(None).await?;
-    expect_within_quotas(world, &runs);
+pub(super) fn look(world: &mut World) {
     for person in world.people.clone() {
         look_at(world, &person);
     }
     expect_each_was_met(world);
-    Ok(())
 }
 
 /// A story lasts for hours, so that all of it is within a day.
-fn expect_within_quotas(world: &World, runs: &[RunSummary]) {
+pub(super) async fn expect_within_quotas(world: &World) -> anyhow::Result<()> {
+    let runs = Runs::new(world.database.clone()).list(None).await?;
     let by_person = counts(runs.iter().map(|run| run.owner.as_str()));
     let by_organisation = counts(runs.iter().map(|run| run.spec.organisation.as_str()));
     let exceeded = |counts: &BTreeMap<&str, usize>, max| {
@@ -38,6 +35,7 @@ fn expect_within_quotas(world: &World, runs: &[RunSummary]) {
     for whose in whose.into_iter().flatten() {
         world.stage.break_of("quota", format!("{whose} began more than may be"));
     }
+    Ok(())
 }
 
 fn counts<'a>(whose: impl Iterator<Item = &'a str>) -> BTreeMap<&'a str, usize> {
