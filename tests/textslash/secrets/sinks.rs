@@ -12,6 +12,7 @@ use super::hunt::{Hunt, files};
 use super::memory::forgets;
 use super::taps::Taps;
 use super::{Started, executable, machines_of, may_look};
+use crate::program::PATIENCE;
 use crate::program::processes::Process;
 use crate::services::world::{self, World};
 
@@ -343,12 +344,21 @@ async fn what_is_planted_in_a_sink_is_found_there() {
         .stdin(Stdio::piped())
         .spawn()
         .unwrap();
-    // A bot cannot delete what a person says on Discord.
+    for stream in [1, 2] {
+        let stream = format!("/proc/{}/fd/{stream}", scene.world.bot_id());
+        std::fs::write(stream, format!("{key}\n")).unwrap();
+    }
+    // A bot cannot delete what a person says on Discord, and nobody deletes what a bot is told that nobody runs.
     let mut ada = scene.world.ada_on_discord();
     ada.says(key);
     ada.reads("I do not need one now").await;
+    let telegram = scene.world.sandbox.telegram();
+    let idle_bot = telegram.mint_bot("idle_bot");
+    telegram.person(&idle_bot, world::ADA, "en").says(key);
+    let twilio = scene.world.sandbox.twilio();
+    twilio.add_sender(RELAYS_NUMBER);
+    twilio.person(RELAYS_NUMBER, world::ADAS_NUMBER).says(key);
 
-    let found: Sightings = scene.found().await.difference(&before).cloned().collect();
     let places = [
         "command line of sh",
         "environment of sh",
@@ -356,9 +366,23 @@ async fn what_is_planted_in_a_sink_is_found_there() {
         "file planted.db",
         "file planted.db-wal",
         "kept by Discord",
+        "kept by Telegram",
+        "kept by Twilio",
+        "log of bot",
+        "output of bot",
     ];
-    let expected = places.map(|place| ("model key".to_owned(), place.to_owned()));
-    assert_eq!(found, expected.into());
+    let expected: Sightings =
+        places.iter().map(|place| ("model key".to_owned(), (*place).to_owned())).collect();
+    let mut found = Sightings::new();
+    // What a process writes is read a moment later.
+    let all_found = async {
+        while found != expected {
+            tokio::task::yield_now().await;
+            found = scene.found().await.difference(&before).cloned().collect();
+        }
+    };
+    let _ = tokio::time::timeout(PATIENCE, all_found).await;
+    assert_eq!(found, expected);
     drop(process.stdin.take());
     process.wait().unwrap();
 }
