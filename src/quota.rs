@@ -7,6 +7,8 @@ mod tests;
 /// How long a deployment counts after it was begun, in milliseconds: a day.
 pub const DAY_MS: u64 = 24 * 60 * 60 * 1000;
 
+const HOUR_MS: u64 = 60 * 60 * 1000;
+
 /// How many deployments may be begun within a day.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Quotas {
@@ -40,8 +42,13 @@ impl Quotas {
             (Scope::All, self.all, &begun.by_all_ms),
         ];
         let used_up = quotas.into_iter().filter_map(|(scope, max, begun_ms)| {
-            let from_ms = begun_ms.get(max.checked_sub(1)?)?.saturating_add(DAY_MS);
-            (now_ms < from_ms).then_some(UsedUp { scope, max, from_ms })
+            let free_ms = begun_ms.get(max.checked_sub(1)?)?.saturating_add(DAY_MS);
+            let from_ms = match scope {
+                Scope::Person => free_ms,
+                // The minute would tell when somebody else began.
+                Scope::Organisation | Scope::All => free_ms.next_multiple_of(HOUR_MS),
+            };
+            (now_ms < free_ms).then_some(UsedUp { scope, max, from_ms })
         });
         used_up.max_by_key(|it| it.from_ms)
     }
@@ -76,6 +83,6 @@ pub struct UsedUp {
     pub scope: Scope,
     /// How many it allows.
     pub max: usize,
-    /// From when on there is something left, in unix milliseconds.
+    /// From when on there is something left, in unix milliseconds; of others' deployments, to the hour.
     pub from_ms: u64,
 }

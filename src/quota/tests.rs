@@ -24,16 +24,24 @@ fn each_quota_ends_and_begins_again_a_day_after_what_used_it_up() {
     let person = begun(&[1, 9], &[1, 9], &[1, 9]);
     assert_eq!(used_up(&person), Some((Scope::Person, 2, DAY_MS - 9)));
     let organisation = begun(&[1], &[1, 2, 9], &[1, 2, 9]);
-    assert_eq!(used_up(&organisation), Some((Scope::Organisation, 3, DAY_MS - 9)));
+    assert_eq!(used_up(&organisation), Some((Scope::Organisation, 3, DAY_MS)));
     let all = begun(&[], &[], &[1, 2, 3, 9]);
-    assert_eq!(used_up(&all), Some((Scope::All, 4, DAY_MS - 9)));
+    assert_eq!(used_up(&all), Some((Scope::All, 4, DAY_MS)));
     assert_eq!(used_up(&begun(&[1, DAY_MS], &[1, 2, DAY_MS], &[1, 2, 3, DAY_MS])), None);
 }
 
 #[test]
+fn nobody_is_told_the_minute_in_which_somebody_else_began() {
+    let (early, late) =
+        (begun(&[], &[1, 2, 2 * HOUR_MS], &[]), begun(&[], &[1, 2, HOUR_MS + 1], &[]));
+    assert_eq!(used_up(&early), Some((Scope::Organisation, 3, DAY_MS - 2 * HOUR_MS)));
+    assert_eq!(used_up(&late), Some((Scope::Organisation, 3, DAY_MS - HOUR_MS)));
+}
+
+#[test]
 fn of_several_that_are_used_up_the_one_that_lasts_longest_is_told() {
-    let several = begun(&[1, DAY_MS - 5], &[1, 2, 3], &[1, 2, 3, 4]);
-    assert_eq!(used_up(&several), Some((Scope::Organisation, 3, DAY_MS - 3)));
+    let several = begun(&[1, DAY_MS - 5], &[1, 2, 3], &[1, 2, 3, 2 * HOUR_MS]);
+    assert_eq!(used_up(&several), Some((Scope::Organisation, 3, DAY_MS)));
 }
 
 #[test]

@@ -132,6 +132,8 @@ async fn what_was_removed_long_ago_is_erased_and_nothing_else() {
     assert!(matches!(late, Err(AppendError::Fenced)), "nobody writes to what is erased");
 }
 
+const HOUR_MS: u64 = 60 * 60 * 1000;
+
 const QUOTAS: Quotas = Quotas { person: 9, organisation: 2, all: 3 };
 
 fn within(organisation: impl Into<Option<u64>>) -> Within {
@@ -151,21 +153,21 @@ async fn a_quota_that_is_used_up_leaves_nothing_on_record_and_is_free_again_a_da
     assert_eq!(begin(&runs, 1, 10, Some(7)).await, Beginning::Made);
     assert_eq!(begin(&runs, 1, 11, Some(7)).await, Beginning::Exists);
     assert_eq!(begin(&runs, 2, 20, Some(7)).await, Beginning::Made);
-    let organisation_full = full(Scope::Organisation, 2, 10 + DAY_MS);
+    let organisation_full = full(Scope::Organisation, 2, DAY_MS + HOUR_MS);
     assert_eq!(begin(&runs, 3, 30, Some(7)).await, organisation_full);
     assert_eq!(
         begin(&runs, 4, 40, None).await,
         Beginning::Made,
         "of which nobody knows where it is"
     );
-    assert_eq!(begin(&runs, 5, 50, Some(8)).await, full(Scope::All, 3, 10 + DAY_MS));
+    assert_eq!(begin(&runs, 5, 50, Some(8)).await, full(Scope::All, 3, DAY_MS + HOUR_MS));
     assert_eq!(runs.list(None).await.unwrap().len(), 3);
 
     let begun = runs.begun(within(7), 60).await.unwrap();
     assert_eq!((begun.in_organisation_ms, begun.by_all_ms), (vec![20, 10], vec![40, 20, 10]));
     let next_day_ms = 10 + DAY_MS;
     assert_eq!(begin(&runs, 6, next_day_ms, Some(7)).await, Beginning::Made);
-    assert_eq!(begin(&runs, 7, next_day_ms, Some(7)).await, full(Scope::All, 3, 20 + DAY_MS));
+    assert_eq!(begin(&runs, 7, next_day_ms, Some(7)).await, full(Scope::All, 3, DAY_MS + HOUR_MS));
 }
 
 #[tokio::test]
@@ -194,6 +196,8 @@ async fn a_deployment_counts_for_its_day_though_its_record_is_erased_and_names_n
     let rows = sqlx::query("SELECT organisation FROM openings").fetch_all(&pool).await.unwrap();
     let prints: Vec<String> = rows.iter().map(|row| row.get(0)).collect();
     assert!(prints.iter().all(|print| print.len() == 4), "{prints:?}");
-    runs.erase_openings(10 + DAY_MS).await.unwrap();
+    runs.erase_openings(9 + 2 * DAY_MS).await.unwrap();
+    assert!(sqlx::query("SELECT 1 FROM openings").fetch_optional(&pool).await.unwrap().is_some());
+    runs.erase_openings(10 + 2 * DAY_MS).await.unwrap();
     assert!(sqlx::query("SELECT 1 FROM openings").fetch_optional(&pool).await.unwrap().is_none());
 }
