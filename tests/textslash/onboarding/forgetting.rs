@@ -37,7 +37,8 @@ async fn names_of_ada(world: &World) -> Vec<String> {
     names
 }
 
-async fn deploys_and_removes(world: &mut World) -> Vec<String> {
+/// As everywhere, but that Telegram could be the relay's channel too.
+async fn comes_to_the_plan(world: &mut World) {
     world.says("hi");
     world.reads("I need a token").await;
     world.says(&world.fly.mint_org_token());
@@ -50,6 +51,10 @@ async fn deploys_and_removes(world: &mut World) -> Vec<String> {
     world.reads("How large").await;
     world.taps("Small");
     world.reads("This is the plan").await;
+}
+
+async fn deploys_and_removes(world: &mut World) -> Vec<String> {
+    comes_to_the_plan(world).await;
     world.taps("Deploy");
     world.reads("Your relay is ready").await;
     let names = names_of_ada(world).await;
@@ -170,18 +175,7 @@ async fn being_forgotten_gives_nobody_another_deployment() {
         assert!(receipt.contains("thousands of people share"), "{begun}: {receipt}");
     }
     world.bot_restarts().await;
-    world.says("hi");
-    world.reads("I need a token").await;
-    world.says(&world.fly.mint_org_token());
-    world.reads("Which Anthropic API key").await;
-    world.says(world.anthropic.clone().key());
-    world.reads("Which channel").await;
-    world.taps("a web link");
-    world.reads("Where should it run?").await;
-    world.says("1");
-    world.reads("How large").await;
-    world.taps("Small");
-    world.reads("This is the plan").await;
+    comes_to_the_plan(&mut world).await;
     world.taps("Deploy");
     world.reads("within a day").await;
     tokio::time::sleep(DAY).await;
