@@ -28,6 +28,7 @@ const RUNS_ENDED: &str = "textslash_runs_ended_total";
 const DEPLOYMENTS_REFUSED: &str = "textslash_deployments_refused_total";
 const QUEUE: &str = "textslash_queue_length";
 const REQUESTS_REFUSED: &str = "textslash_requests_refused_total";
+const HELD_MAX: &str = "textslash_credential_held_max_seconds";
 const UPTIME: &str = "textslash_uptime_seconds";
 const BUILD_INFO: &str = "textslash_build_info";
 
@@ -128,6 +129,11 @@ pub fn deployment_refused(quota: Scope) {
         Scope::All => "all",
     };
     counter!(DEPLOYMENTS_REFUSED, "quota" => quota).increment(1);
+}
+
+/// The longest that this process has held a credential.
+pub fn longest_held(longest: Duration) {
+    gauge!(HELD_MAX).set(longest.as_secs_f64());
 }
 
 /// A request was refused with this status.
@@ -238,6 +244,7 @@ fn describe() {
     describe_counter!(DEPLOYMENTS_REFUSED, "Deployments that were more than may be begun a day.");
     describe_gauge!(QUEUE, "What waits for a chat's task, and for the chat services.");
     describe_counter!(REQUESTS_REFUSED, "Requests to the web server that were refused.");
+    describe_gauge!(HELD_MAX, "The longest that a credential has been in memory.");
     describe_gauge!(UPTIME, "Since this process began to count.");
     describe_gauge!(BUILD_INFO, "The build that runs.");
 }

@@ -212,6 +212,11 @@ impl Onboarding {
         self.shared.vault.count()
     }
 
+    /// The longest that a credential of anybody's has been in memory so far; see [`Vault::longest_held`].
+    pub fn longest_held(&self) -> Duration {
+        self.shared.vault.longest_held()
+    }
+
     /// Talks on this channel until it ends and everything under way on it has come to its end.
     /// Dropping the future is a crash by design: the next process carries on.
     ///

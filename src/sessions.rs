@@ -2,12 +2,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::convert::Infallible;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
 use tokio::time::Instant;
 
 use crate::chance::Chance;
+use crate::metrics;
 use crate::secret::{Secret, SecretKind, SecretRef};
 
 #[cfg(test)]
@@ -44,6 +45,9 @@ pub struct Vault {
 struct Held {
     own: BTreeMap<(String, SecretRef), Entry>,
     lent: BTreeMap<SecretRef, Arc<Secret>>,
+    /// People's own that may live, since when: whoever uses one may do so longer than it is held here.
+    lives: Vec<(Weak<Secret>, Instant)>,
+    longest: Duration,
 }
 
 struct Entry {
@@ -78,8 +82,7 @@ impl Vault {
         if held.own.len() >= ALL_MAX {
             return Err(Full);
         }
-        let entry = Entry { secret, since: Instant::now() };
-        held.own.insert((owner.to_owned(), reference), entry);
+        held.insert((owner.to_owned(), reference), secret, Instant::now());
         Ok(reference)
     }
 
@@ -88,10 +91,10 @@ impl Vault {
     pub fn replace(&self, owner: &str, reference: SecretRef, secret: Arc<Secret>) {
         let mut held = self.held();
         let key = (owner.to_owned(), reference);
-        if let Some(entry) = held.own.get_mut(&key) {
-            entry.secret = secret;
+        if let Some(since) = held.own.get(&key).map(|entry| entry.since) {
+            held.insert(key, secret, since);
         } else if held.lent.contains_key(&reference) {
-            held.own.insert(key, Entry { secret, since: Instant::now() });
+            held.insert(key, secret, Instant::now());
         }
     }
 
@@ -124,24 +127,42 @@ impl Vault {
         self.held().own.len()
     }
 
+    /// The longest that a credential of anybody's has been in memory so far, whoever used it, from when its person
+    /// gave it. A look at the vault notices its end, so that it may be less by a minute.
+    pub fn longest_held(&self) -> Duration {
+        self.held().longest
+    }
+
     /// Wipes whatever was held for too long, for ever. Every call does it as well; this is for when
     /// none comes.
     pub async fn sweep(&self) -> Infallible {
         let mut ticks = tokio::time::interval(SWEEP_PERIOD);
         loop {
             ticks.tick().await;
-            drop(self.held());
+            metrics::longest_held(self.longest_held());
         }
     }
 
     fn held(&self) -> MutexGuard<'_, Held> {
         let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
         held.own.retain(|_, entry| entry.since.elapsed() < HOLD_MAX);
+        held.note_lives();
         held
     }
 }
 
 impl Held {
+    fn insert(&mut self, key: (String, SecretRef), secret: Arc<Secret>, since: Instant) {
+        self.lives.push((Arc::downgrade(&secret), since));
+        self.own.insert(key, Entry { secret, since });
+    }
+
+    fn note_lives(&mut self) {
+        self.lives.retain(|(secret, _)| secret.strong_count() > 0);
+        let oldest = self.lives.iter().map(|(_, since)| since.elapsed()).max();
+        self.longest = self.longest.max(oldest.unwrap_or_default());
+    }
+
     fn drop_oldest_beyond(&mut self, owner: &str, keep: usize) {
         let mut own: Vec<(Instant, (String, SecretRef))> = (self.own.iter())
             .filter(|((whose, _), _)| whose == owner)

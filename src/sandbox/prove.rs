@@ -18,6 +18,7 @@ use crate::journal::End;
 pub mod cases;
 pub mod chats;
 mod invariants;
+mod promise;
 mod readback;
 mod story;
 mod table;
@@ -25,6 +26,7 @@ pub mod trouble;
 mod watch;
 mod world;
 
+pub use promise::Promise;
 pub use table::Table;
 pub use trouble::Trouble;
 
@@ -75,6 +77,8 @@ pub struct Verdict {
     pub kills: usize,
     /// The longest drive, in virtual milliseconds.
     pub longest_ms: u64,
+    /// The longest that the bot held a credential, in virtual milliseconds.
+    pub held_max_ms: u64,
     /// Which call met which trouble.
     pub met: BTreeSet<(String, Way)>,
 }

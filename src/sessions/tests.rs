@@ -36,6 +36,22 @@ async fn a_credential_is_wiped_in_time_when_nobody_asks_for_anything() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn how_long_a_credential_was_held_counts_until_the_last_who_uses_it_is_done() {
+    let vault = vault();
+    let reference = vault.put("ada", secret("fm2_ada")).unwrap();
+    tokio::time::advance(Duration::from_secs(60)).await;
+    vault.replace("ada", reference, secret("fm2_narrowed"));
+    let used = vault.get("ada", reference).unwrap();
+    vault.forget("ada", reference);
+
+    tokio::time::advance(Duration::from_secs(60)).await;
+    assert_eq!(vault.longest_held(), Duration::from_secs(120), "since it was given, and in use");
+    drop(used);
+    tokio::time::advance(Duration::from_secs(60)).await;
+    assert_eq!(vault.longest_held(), Duration::from_secs(120), "and now it is over");
+}
+
+#[tokio::test(start_paused = true)]
 async fn nobody_gets_what_belongs_to_somebody_else() {
     let vault = vault();
     let reference = vault.put("ada", secret("fm2_ada")).unwrap();

@@ -16,7 +16,7 @@ use tokio::runtime::{Builder, Runtime};
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
-use super::{Case, Sight, Table, Verdict};
+use super::{Case, Promise, Sight, Table, Verdict};
 use crate::journal::End;
 use disk::Disk;
 use person::Temper;
@@ -80,7 +80,7 @@ async fn tell(seed: u64) -> anyhow::Result<Verdict> {
     let told: JoinHandle<anyhow::Result<Verdict>> = tokio::spawn(async move {
         let mut verdict = Verdict::default();
         if timeout(STORY_MAX, play(&mut world, &mut verdict)).await.is_err() {
-            world.stage.break_of("liveness", "the story does not end");
+            world.stage.break_of(Promise::Liveness, "the story does not end");
         }
         world.conclude(&mut verdict);
         Ok(verdict)

@@ -5,6 +5,7 @@ use std::sync::PoisonError;
 use bytes::Bytes;
 use http::header::AUTHORIZATION;
 
+use super::Promise;
 use super::watch::Watch;
 use crate::cloud::fly::macaroon::{Caveat, Macaroon, PERMISSION_LOCATION};
 use crate::journal::{Run, StepState};
@@ -24,14 +25,14 @@ impl Watch {
     /// of each; and what is not ours is as it was.
     pub(super) fn look(&self) {
         if !self.fly.lookalikes_untouched() {
-            self.break_of("foreign", "a stranger's app was touched");
+            self.break_of(Promise::Foreign, "a stranger's app was touched");
         }
         let there = self.fly.inventory();
         for role in Role::ALL {
             let app = self.spec.app(role);
             let (apps, machines, volumes) = counts(&there, &app);
             if apps > 1 || machines > 1 || (volumes > 1 && !self.may_double()) {
-                self.break_of("one of each", format!("{app}: {there}"));
+                self.break_of(Promise::OneOfEach, format!("{app}: {there}"));
             }
         }
         self.with_run(|run| self.expect_intents(run, &there));
@@ -43,10 +44,10 @@ impl Watch {
         let shown = request.headers().get(AUTHORIZATION).and_then(|value| value.to_str().ok());
         if let Some(bundle) = shown {
             if !FLY.contains(&host) {
-                self.break_of("egress", format!("a token is shown to {host}"));
+                self.break_of(Promise::Egress, format!("a token is shown to {host}"));
             }
             if !bundle.split(',').all(is_short_lived) {
-                self.break_of("window", "a token is shown that does not end soon");
+                self.break_of(Promise::Window, "a token is shown that does not end soon");
             }
         }
         if request.method() == http::Method::DELETE {
@@ -57,7 +58,7 @@ impl Watch {
     /// Whoever has deployed holds a token that opens nothing but the two apps.
     pub(super) fn expect_narrowed(&self, token: &Secret) {
         if !token.expose_here().split(',').all(is_of_two_apps) {
-            self.break_of("narrowed", "a token is held that opens more than the two apps");
+            self.break_of(Promise::Narrowed, "a token is held that opens more than the two apps");
         }
     }
 
@@ -66,7 +67,7 @@ impl Watch {
         let mut journal = self.journal.lock().unwrap_or_else(PoisonError::into_inner);
         match journal.still_stands() {
             Ok(true) => {}
-            told => self.break_of("append-only", format!("{told:?}")),
+            told => self.break_of(Promise::AppendOnly, format!("{told:?}")),
         }
     }
 
@@ -75,14 +76,14 @@ impl Watch {
         match journal.read() {
             Ok(None) => {}
             Ok(Some(run)) => look(run),
-            Err(error) => self.break_of("journal", error.to_string()),
+            Err(error) => self.break_of(Promise::Journal, error.to_string()),
         }
     }
 
     fn expect_intents(&self, run: &Run, there: &Inventory) {
         for (step, count) in resources(&self.spec, there) {
             if count > 0 && run.state(&step) == StepState::Untouched {
-                self.break_of("intent before effect", step.to_string());
+                self.break_of(Promise::IntentBeforeEffect, step.to_string());
             }
         }
     }
@@ -94,7 +95,7 @@ impl Watch {
             let steps = ["machine", "volume"].map(|kind| step(word, kind));
             let stands = |it: &&StepId| matches!(run.state(it), StepState::Done(_));
             if let Some(standing) = steps.iter().find(stands).filter(|_| is_app) {
-                self.break_of("undo order", format!("{word}-app goes before {standing}"));
+                self.break_of(Promise::UndoOrder, format!("{word}-app goes before {standing}"));
             }
         }
     }

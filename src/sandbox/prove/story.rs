@@ -10,7 +10,7 @@ use tokio::time::{Instant, timeout};
 use super::invariants::resources;
 use super::trouble::Way;
 use super::world::{World, elapsed_ms};
-use super::{Case, Sight, Then, Verdict};
+use super::{Case, Promise, Sight, Then, Verdict};
 use crate::cloud::Cause;
 use crate::journal::{Action, End, Entry};
 use crate::probation::PROBATION_MS;
@@ -59,7 +59,7 @@ async fn play(world: &World, case: &Case, verdict: &mut Verdict) -> anyhow::Resu
         Came::Killed => {
             verdict.seen.insert(Sight::TurnedBack);
         }
-        Came::To(Outcome::Removed(_)) => world.watch.break_of("end", "a deployment is removed"),
+        Came::To(Outcome::Removed(_)) => world.watch.break_of(Promise::End, "a deployment is removed"),
         Came::Nowhere => {}
     }
     rest(world, REST).await;
@@ -69,7 +69,7 @@ async fn play(world: &World, case: &Case, verdict: &mut Verdict) -> anyhow::Resu
             Came::To(Outcome::Deployed(_)) => expect_deployed(world, case),
             // The disk was full once more, and the person wants it removed now.
             Came::Killed if case.then != Then::CarriesOn => {}
-            told => world.watch.break_of("liveness", format!("tried again: {told:?}")),
+            told => world.watch.break_of(Promise::Liveness, format!("tried again: {told:?}")),
         }
     }
     remove(world, case, verdict).await?;
@@ -82,7 +82,7 @@ async fn stay_away(world: &World, verdict: &mut Verdict) {
     rest(world, Duration::from_millis(PROBATION_MS) + MINUTE).await;
     let runs_on = world.watch.runs_uncommitted();
     if !runs_on.is_empty() {
-        world.watch.break_of("probation", format!("at minute 31 there runs {runs_on:?}"));
+        world.watch.break_of(Promise::Probation, format!("at minute 31 there runs {runs_on:?}"));
     }
     verdict.seen.insert(Sight::Abandoned);
 }
@@ -135,19 +135,19 @@ async fn remove(world: &World, case: &Case, verdict: &mut Verdict) -> anyhow::Re
                 verdict.seen.insert(Sight::StuckRemoved);
             }
         }
-        told => world.watch.break_of("liveness", format!("removal: {told:?}")),
+        told => world.watch.break_of(Promise::Liveness, format!("removal: {told:?}")),
     }
     rest(world, REST).await;
     world.watch.look();
     let there = world.fly.inventory();
     if there != nothing() {
-        world.watch.break_of("orphan", there.to_string().replace('\n', ", "));
+        world.watch.break_of(Promise::Orphan, there.to_string().replace('\n', ", "));
     }
     // The limit was ours to keep; a second request on the way was not ours to send.
     if !case.has(Way::Twice)
         && let Some(violation) = world.fly.violations().first()
     {
-        world.watch.break_of("rate", violation.clone());
+        world.watch.break_of(Promise::Rate, violation.clone());
     }
     Ok(())
 }
@@ -176,7 +176,7 @@ async fn drive(
         verdict.longest_ms = verdict.longest_ms.max(elapsed_ms(began));
         expect_within_budget(world, case, before);
         let Ok(told) = told else {
-            world.watch.break_of("liveness", format!("{goal:?} takes longer than 15 minutes"));
+            world.watch.break_of(Promise::Liveness, format!("{goal:?} takes longer than 15 minutes"));
             return Ok(Came::Nowhere);
         };
         match told? {
@@ -191,7 +191,7 @@ async fn drive(
             }
             Some(Ok(outcome)) => return Ok(Came::To(outcome)),
             Some(Err(error)) => {
-                world.watch.break_of("drive", error.to_string());
+                world.watch.break_of(Promise::Drive, error.to_string());
                 return Ok(Came::Nowhere);
             }
         }
@@ -199,7 +199,7 @@ async fn drive(
             return Ok(Came::Killed);
         }
     }
-    world.watch.break_of("liveness", format!("{goal:?} never ends"));
+    world.watch.break_of(Promise::Liveness, format!("{goal:?} never ends"));
     Ok(Came::Nowhere)
 }
 
@@ -207,7 +207,7 @@ fn expect_within_budget(world: &World, case: &Case, changes_before: usize) {
     let budget = CHANGES_PER_STEP_MAX * world.steps();
     let alone = !case.has(Way::SecondWorker);
     if alone && world.watch.changes() - changes_before > budget {
-        world.watch.break_of("budget", format!("more than {budget} changes in one drive"));
+        world.watch.break_of(Promise::Budget, format!("more than {budget} changes in one drive"));
     }
 }
 
@@ -267,7 +267,7 @@ fn expect_deployed(world: &World, case: &Case) {
     let volumes = if case.doubles() { there.volumes.len().min(2) } else { there.volumes.len() };
     let gone_by_hand = case.has(Way::GoneByHand);
     if (there.apps.len(), there.machines.len(), started, volumes) != (2, 2, 2, 2) && !gone_by_hand {
-        world.watch.break_of("deployed", there.to_string().replace('\n', ", "));
+        world.watch.break_of(Promise::Deployed, there.to_string().replace('\n', ", "));
     }
 }
 
@@ -276,12 +276,12 @@ fn expect_true(world: &World, case: &Case, remaining: &Remaining) {
     for (step, count) in resources(&world.spec, &world.fly.inventory()) {
         let told = remaining.lines.iter().find(|line| line.step == step);
         if count > 0 && told.is_none() {
-            world.watch.break_of("remaining", format!("{step} is there and not listed"));
+            world.watch.break_of(Promise::Remaining, format!("{step} is there and not listed"));
         }
         let was_seen = told.is_some_and(|line| matches!(line.seen, Seen::There(_)));
         let may_be_old = case.lag_ms > 0 || case.has(Way::GoneByHand);
         if was_seen && count == 0 && !may_be_old {
-            world.watch.break_of("remaining", format!("{step} is listed and not there"));
+            world.watch.break_of(Promise::Remaining, format!("{step} is listed and not there"));
         }
     }
 }
@@ -308,7 +308,7 @@ async fn tell_journal(world: &World, verdict: &mut Verdict) -> anyhow::Result<()
         world.watch.tell(&format!("journal {seq:>3} {}", serde_json::to_string(entry)?));
     }
     if !matches!(entries.last(), Some(Entry::Ended { end: End::Removed })) {
-        world.watch.break_of("journal", "it does not end with a removal");
+        world.watch.break_of(Promise::Journal, "it does not end with a removal");
     }
     Ok(())
 }

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use super::trouble::Way;
-use super::{Case, Sight, Verdict};
+use super::{Case, Promise, Sight, Verdict};
 use crate::journal::End;
 
 /// Broken cases that are told; the first few say what is wrong.
@@ -18,7 +18,10 @@ pub struct Table {
     met: BTreeSet<(String, Way)>,
     broken: Vec<(Case, Verdict)>,
     broken_count: usize,
+    /// In how many cases each promise was broken.
+    broken_in: BTreeMap<Promise, usize>,
     longest_ms: u64,
+    held_max_ms: u64,
     calls: usize,
 }
 
@@ -41,7 +44,10 @@ impl Table {
         self.seen.extend(&verdict.seen);
         self.met.extend(verdict.met.iter().cloned());
         self.longest_ms = self.longest_ms.max(verdict.longest_ms);
+        self.held_max_ms = self.held_max_ms.max(verdict.held_max_ms);
         self.calls += verdict.calls;
+        let promises: BTreeSet<Promise> = verdict.violations.iter().map(|it| it.promise).collect();
+        promises.into_iter().for_each(|promise| *self.broken_in.entry(promise).or_default() += 1);
         if !verdict.violations.is_empty() {
             self.broken_count += 1;
             if self.broken.len() < BROKEN_MAX {
@@ -61,7 +67,11 @@ impl Table {
         }
         self.seen.extend(other.seen);
         self.met.extend(other.met);
+        for (promise, cases) in other.broken_in {
+            *self.broken_in.entry(promise).or_default() += cases;
+        }
         self.longest_ms = self.longest_ms.max(other.longest_ms);
+        self.held_max_ms = self.held_max_ms.max(other.held_max_ms);
         self.calls += other.calls;
         self.broken_count += other.broken_count;
         let room = BROKEN_MAX.saturating_sub(self.broken.len());
@@ -105,15 +115,18 @@ impl fmt::Display for Table {
         for (name, Row { cases, deployed, stopped, removed }) in &self.rows {
             writeln!(f, "| {name} | {cases} | {deployed} | {stopped} | {removed} |")?;
         }
-        writeln!(f)?;
-        writeln!(
-            f,
-            "{} cases, {} calls; broken: {}; the longest drive: {} virtual seconds",
-            self.cases(),
-            self.calls,
-            self.broken_count,
-            self.longest_ms / 1000
-        )?;
+        writeln!(f, "\n| promise | | cases in which it was broken |\n|---|---|---|")?;
+        for promise in Promise::ALL {
+            let cases = self.broken_in.get(&promise).copied().unwrap_or_default();
+            writeln!(f, "| {promise} | {} | {cases} |", promise.sentence())?;
+        }
+        let (cases, calls, broken) = (self.cases(), self.calls, self.broken_count);
+        writeln!(f, "\n{cases} cases, {calls} calls; broken: {broken}")?;
+        writeln!(f, "The longest drive: {} virtual seconds", self.longest_ms / 1000)?;
+        if self.held_max_ms > 0 {
+            let held_max_s = self.held_max_ms / 1000;
+            writeln!(f, "The longest that a credential was held: {held_max_s} virtual seconds")?;
+        }
         match self.unseen().as_slice() {
             [] => writeln!(f, "Every sight was seen at least once.")?,
             unseen => writeln!(f, "Never seen: {unseen:?}")?,

@@ -11,6 +11,7 @@ use sqlx::AnyConnection;
 use tokio::sync::Notify;
 use tokio::time::Instant;
 
+use super::Promise;
 use super::invariants::FLY;
 use super::readback::Readback;
 use super::trouble::{Trouble, Way};
@@ -24,15 +25,15 @@ use crate::spec::{Role, Spec};
 /// Something that must never happen.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Violation {
-    /// Which promise is broken.
-    pub invariant: &'static str,
+    /// Which is broken.
+    pub promise: Promise,
     /// How.
     pub what: String,
 }
 
 impl fmt::Display for Violation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {}", self.invariant, self.what)
+        write!(f, "{}: {}", self.promise, self.what)
     }
 }
 
@@ -108,8 +109,8 @@ impl Watch {
         self.seen().trace.push(format!("{at_ms:>9} ms  {line}"));
     }
 
-    pub(super) fn break_of(&self, invariant: &'static str, what: impl Into<String>) {
-        let violation = Violation { invariant, what: what.into() };
+    pub(super) fn break_of(&self, promise: Promise, what: impl Into<String>) {
+        let violation = Violation { promise, what: what.into() };
         self.tell(&format!("BROKEN {violation}"));
         let mut seen = self.seen();
         if seen.violations.len() < VIOLATIONS_MAX {
@@ -225,7 +226,7 @@ impl Transport for Watch {
             number
         };
         if self.seen().at_rest {
-            self.break_of("rest", format!("{call} after the end"));
+            self.break_of(Promise::Rest, format!("{call} after the end"));
         }
         self.tell(&format!("{number:>4} {call}"));
         self.called.notify_waiters();

@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use sqlx::AnyConnection;
 
+use super::super::Promise;
 use super::super::world::directory;
 use super::stage::Stage;
 use crate::store::{self, Database};
@@ -59,7 +60,7 @@ impl Directory {
         for file in files {
             match std::fs::read(file.path()) {
                 Ok(bytes) => stage.expect_no_secret("the database", &bytes),
-                Err(error) => stage.break_of("database", error.to_string()),
+                Err(error) => stage.break_of(Promise::Database, error.to_string()),
             }
         }
     }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use adapters::chat::ChatId;
 use futures::future::join_all;
 
-use super::super::{Sight, Verdict};
+use super::super::{Promise, Sight, Verdict};
 use super::person::{Did, Person, Temper};
 use super::proof::owner;
 use super::service::{NAME, Shown};
@@ -26,13 +26,13 @@ pub(super) async fn look(world: &mut World, verdict: &mut Verdict) -> anyhow::Re
     let stage = world.stage.clone();
     let there = world.fly.inventory();
     if there != nothing() {
-        stage.break_of("orphan", there.to_string().replace('\n', ", "));
+        stage.break_of(Promise::Orphan, there.to_string().replace('\n', ", "));
     }
     if !world.fly.lookalikes_untouched() {
-        stage.break_of("foreign", "a stranger's app was touched");
+        stage.break_of(Promise::Foreign, "a stranger's app was touched");
     }
     if world.credentials_held() > 0 {
-        stage.break_of("held", format!("{} credentials", world.credentials_held()));
+        stage.break_of(Promise::Held, format!("{} credentials", world.credentials_held()));
     }
     for person in world.people.clone() {
         world.deployed += look_at(world, &person, verdict).await?;
@@ -44,10 +44,10 @@ pub(super) async fn look(world: &mut World, verdict: &mut Verdict) -> anyhow::Re
     world.bot_ends().await;
     world.expect_no_secret_on_disk();
     for id in world.service.lost() {
-        stage.break_of("lost", format!("{id} was never acknowledged"));
+        stage.break_of(Promise::Lost, format!("{id} was never acknowledged"));
     }
     for chat in world.service.out_of_order() {
-        stage.break_of("order", format!("messages of {chat} were taken in another order"));
+        stage.break_of(Promise::Order, format!("messages of {chat} were taken in another order"));
     }
     Ok(())
 }
@@ -56,7 +56,7 @@ pub(super) async fn look(world: &mut World, verdict: &mut Verdict) -> anyhow::Re
 async fn look_at(world: &World, person: &Person, verdict: &mut Verdict) -> anyhow::Result<usize> {
     let did = *person.did.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
     if !did.is_done {
-        world.stage.break_of("liveness", format!("{} never sees the end", person.chat.0));
+        world.stage.break_of(Promise::Liveness, format!("{} never sees the end", person.chat.0));
     }
     let (clock, chance) = (world.clock.clone(), world.chance.clone());
     let provisioner = Provisioner::new(world.database.clone(), clock, chance);
@@ -77,7 +77,7 @@ async fn look_at(world: &World, person: &Person, verdict: &mut Verdict) -> anyho
         ended_deployed += times;
         note(verdict, times > 0, run.end);
         if run.end != Some(End::Removed) {
-            world.stage.break_of("end", format!("{} ended with {:?}", run.id, run.end));
+            world.stage.break_of(Promise::End, format!("{} ended with {:?}", run.id, run.end));
         }
     }
     if person.is_alone || !world.service.proof.somebody_searched() {
@@ -87,7 +87,7 @@ async fn look_at(world: &World, person: &Person, verdict: &mut Verdict) -> anyho
         expect_nothing_doubled(world, person, did, runs.len() + erased.len());
     }
     if world.service.waits_for_an_answer(&person.chat) {
-        world.stage.break_of("answered", format!("{} waits for an answer", person.chat.0));
+        world.stage.break_of(Promise::Answered, format!("{} waits for an answer", person.chat.0));
     }
     expect_idle(world, &person.chat).await?;
     Ok(ended_deployed)
@@ -99,14 +99,14 @@ fn expect_told(world: &World, person: &Person, runs: usize, ended_deployed: usiz
     let ready = count(&shown, &Message::Ready);
     if ready > ended_deployed {
         let what = format!("{} is told {ready} times of {ended_deployed}", person.chat.0);
-        world.stage.break_of("told once", what);
+        world.stage.break_of(Promise::ToldOnce, what);
     }
     let meanwhile = count(&shown, &Message::RemovedMeanwhile);
     let receipts = shown.iter().filter(|it| it.text.starts_with("Everything is gone.")).count();
     if receipts + meanwhile != runs {
         let told = receipts + meanwhile;
         let what = format!("{runs} removals, {told} told to {}", person.chat.0);
-        world.stage.break_of("told once", what);
+        world.stage.break_of(Promise::ToldOnce, what);
     }
 }
 
@@ -117,11 +117,11 @@ fn expect_nothing_doubled(world: &World, person: &Person, did: Did, runs: usize)
     let helps = count(&shown, &Message::Help);
     if !matches!(person.temper, Temper::Flooding { .. }) && helps != did.helps {
         let what = format!("{} asks for help {} times, gets {helps}", chat.0, did.helps);
-        world.stage.break_of("one answer", what);
+        world.stage.break_of(Promise::OneAnswer, what);
     }
     if runs > did.deploys {
         let what = format!("{runs} runs of {} with {} times yes", chat.0, did.deploys);
-        world.stage.break_of("one run", what);
+        world.stage.break_of(Promise::OneRun, what);
     }
 }
 
@@ -129,11 +129,11 @@ async fn expect_idle(world: &World, chat: &ChatId) -> anyhow::Result<()> {
     let conversations = Conversations::new(world.database.clone(), NAME);
     let stored = conversations.load(chat).await?;
     if stored.state.phase != Phase::Idle {
-        world.stage.break_of("idle", format!("{} is at {:?}", chat.0, stored.state.phase));
+        world.stage.break_of(Promise::Idle, format!("{} is at {:?}", chat.0, stored.state.phase));
     }
     let unsent = conversations.unsent(chat).await?.len();
     if unsent > 0 {
-        world.stage.break_of("lost", format!("{unsent} messages to {} wait", chat.0));
+        world.stage.break_of(Promise::Lost, format!("{unsent} messages to {} wait", chat.0));
     }
     Ok(())
 }
@@ -143,14 +143,14 @@ async fn expect_no_group(world: &World) -> anyhow::Result<()> {
     let conversations = Conversations::new(world.database.clone(), NAME).all().await?;
     let known = |chat: &ChatId| world.people.iter().any(|person| person.chat == *chat);
     if let Some((group, _)) = conversations.iter().find(|(chat, _)| !known(chat)) {
-        world.stage.break_of("group", format!("{} has a conversation", group.0));
+        world.stage.break_of(Promise::Group, format!("{} has a conversation", group.0));
     }
     let shown = world.service.all_shown();
     let strays = |(chat, all): &&(ChatId, Vec<Shown>)| {
         !known(chat) && !all.iter().all(|it| it.says(&Message::PrivateOnly))
     };
     if let Some((chat, _)) = shown.iter().find(strays) {
-        world.stage.break_of("group", format!("{} is told more than where to go", chat.0));
+        world.stage.break_of(Promise::Group, format!("{} is told more than where to go", chat.0));
     }
     Ok(())
 }
@@ -162,7 +162,7 @@ async fn begins_again(world: &World, person: &Person) {
     tokio::time::sleep(ANSWER_MAX).await;
     let shown = world.service.shown_in(&person.chat);
     if !shown[before..].iter().any(|it| it.asks_secret) {
-        world.stage.break_of("liveness", format!("{} cannot begin again", person.chat.0));
+        world.stage.break_of(Promise::Liveness, format!("{} cannot begin again", person.chat.0));
     }
     person.says("/cancel");
     tokio::time::sleep(ANSWER_MAX).await;

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::super::Promise;
 use super::person::{PATIENCE, Person, READING, Temper, asks, offers};
 use super::proof::Left;
 use super::service::Shown;
@@ -28,7 +29,7 @@ impl Person {
     /// the most.
     pub(super) async fn wants_to_be_forgotten(&self) {
         if self.is_told_to_be_forgotten().await && self.look() == Left::Record {
-            self.stage.break_of("forgotten", format!("{} is still on record", self.chat.0));
+            self.stage.break_of(Promise::Forgotten, format!("{} is still on record", self.chat.0));
         }
     }
 
@@ -39,13 +40,13 @@ impl Person {
         }
         tokio::time::sleep(PATIENCE).await;
         if !self.is_told_to_be_forgotten().await {
-            return self.stage.break_of("liveness", format!("{} is not forgotten", self.chat.0));
+            return self.stage.break_of(Promise::Liveness, format!("{} is not forgotten", self.chat.0));
         }
         if self.look() != Left::Nothing {
-            self.stage.break_of("forgotten", format!("{} is still on record", self.chat.0));
+            self.stage.break_of(Promise::Forgotten, format!("{} is still on record", self.chat.0));
         }
         if let Some(trace) = self.service.proof.trace_of(&self.chat) {
-            self.stage.break_of("forgotten", format!("{trace} is still in a file"));
+            self.stage.break_of(Promise::Forgotten, format!("{trace} is still in a file"));
         }
         self.stage.tell(&format!("{} is forgotten", self.chat.0));
         self.did(|did| did.is_forgotten = true);

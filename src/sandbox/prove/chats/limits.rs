@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::super::Promise;
 use super::hostile::quota_told;
 use super::person::{Person, Temper};
 use super::proof::owner;
@@ -33,7 +34,7 @@ pub(super) async fn expect_within_quotas(world: &World) -> anyhow::Result<()> {
         all,
     ];
     for whose in whose.into_iter().flatten() {
-        world.stage.break_of("quota", format!("{whose} began more than may be"));
+        world.stage.break_of(Promise::Quota, format!("{whose} began more than may be"));
     }
     Ok(())
 }
@@ -58,7 +59,7 @@ fn look_at(world: &mut World, person: &Person) {
     let met_a_limit = too_much > 0 || !told.is_empty();
     if person.temper.is_ordinary() && world.is_crowd() && met_a_limit {
         let what = format!("{} means no harm and is kept back", owner(&person.chat));
-        world.stage.break_of("crowded out", what);
+        world.stage.break_of(Promise::CrowdedOut, what);
     }
 }
 
@@ -76,16 +77,16 @@ fn look_at_flood(
     // Who cannot be reached may have been heard, and asked to write again all the same.
     if helps > asked - unread || (reachable && helps < asked - unread) {
         let what = format!("{} gets {helps} answers, {unread} unread", person.chat.0);
-        world.stage.break_of("one answer", what);
+        world.stage.break_of(Promise::OneAnswer, what);
     }
     let later = world.service.taken_later_of(&person.chat);
     if later > 0 {
         let what = format!("{later} messages of {} are refused and taken later", person.chat.0);
-        world.stage.break_of("one answer", what);
+        world.stage.break_of(Promise::OneAnswer, what);
     }
     if helps < asked && too_much == 0 {
         let what = format!("{} is answered {helps} of {asked} times untold", person.chat.0);
-        world.stage.break_of("lost", what);
+        world.stage.break_of(Promise::Lost, what);
     }
 }
 
@@ -101,7 +102,7 @@ fn expect_each_was_met(world: &World) {
         (Temper::Late, kept_back.by_all),
     ] {
         if has(temper) && times == 0 {
-            world.stage.break_of("blind", format!("nobody {temper:?} was kept back"));
+            world.stage.break_of(Promise::LimitsMet, format!("nobody {temper:?} was kept back"));
         }
     }
 }

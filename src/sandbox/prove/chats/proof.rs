@@ -9,6 +9,7 @@ use adapters::chat::{ChatId, InboundId};
 use sqlx::any::AnyRow;
 use sqlx::{AnyConnection, Row};
 
+use super::super::Promise;
 use super::service::{NAME, says};
 use super::stage::Stage;
 use crate::conversation::messages::Message;
@@ -75,7 +76,7 @@ impl Proof {
     pub(super) fn look(&self, chat: &ChatId, said: &str) {
         let runs = match self.runs() {
             Ok(runs) => runs,
-            Err(error) => return self.stage.break_of("database", error.to_string()),
+            Err(error) => return self.stage.break_of(Promise::Database, error.to_string()),
         };
         self.note_gone(&runs);
         let whose = owner(chat);
@@ -87,10 +88,10 @@ impl Proof {
         if let Some(run) = foreign.iter().find(|run| said.contains(&run.id))
             && !self.somebody_searched()
         {
-            self.stage.break_of("strangers", format!("{} reads of {}", chat.0, run.id));
+            self.stage.break_of(Promise::Strangers, format!("{} reads of {}", chat.0, run.id));
         }
         if says(said, &Message::Ready) && !own.iter().any(|run| self.was_made_ready(run)) {
-            self.stage.break_of("ready", format!("{} has no two machines", chat.0));
+            self.stage.break_of(Promise::Ready, format!("{} has no two machines", chat.0));
         }
     }
 
@@ -110,7 +111,7 @@ impl Proof {
     /// It ended deployed and stands, or its removal has begun since: what is said may come late.
     fn was_made_ready(&self, run: &Known) -> bool {
         let journal = self.journal(run).unwrap_or_else(|error| {
-            self.stage.break_of("database", error.to_string());
+            self.stage.break_of(Promise::Database, error.to_string());
             Vec::new()
         });
         let deployed = journal.iter().position(is_deployed);
@@ -161,7 +162,7 @@ impl Proof {
         let mut database = self.database.lock().unwrap_or_else(PoisonError::into_inner);
         let row = sqlx::query(rows).bind(owner(chat)).bind(&chat.0).fetch_one(&mut *database);
         at_once(row).and_then(|row| row.try_get(0)).unwrap_or_else(|error| {
-            self.stage.break_of("database", error.to_string());
+            self.stage.break_of(Promise::Database, error.to_string());
             0
         })
     }

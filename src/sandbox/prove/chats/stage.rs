@@ -6,6 +6,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use tokio::sync::Notify;
 use tokio::time::Instant;
 
+use super::super::Promise;
 use super::super::watch::Violation;
 use super::super::world::elapsed_ms;
 
@@ -48,8 +49,8 @@ impl Stage {
         self.state().trace.push(format!("{at_ms:>9} ms  {line}"));
     }
 
-    pub(super) fn break_of(&self, invariant: &'static str, what: impl Into<String>) {
-        let violation = Violation { invariant, what: what.into() };
+    pub(super) fn break_of(&self, promise: Promise, what: impl Into<String>) {
+        let violation = Violation { promise, what: what.into() };
         self.tell(&format!("BROKEN {violation}"));
         let mut state = self.state();
         if state.violations.len() < VIOLATIONS_MAX {
@@ -99,7 +100,7 @@ impl Stage {
             state.secrets.iter().filter(|secret| text.contains(secret.as_str())).count()
         };
         if shown > 0 {
-            self.break_of("secrets", format!("{shown} shown in {place}"));
+            self.break_of(Promise::Secrets, format!("{shown} shown in {place}"));
         }
     }
 

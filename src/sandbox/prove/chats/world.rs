@@ -8,8 +8,8 @@ use std::time::Duration;
 use adapters::chat::ChatId;
 use tokio::task::JoinHandle;
 
-use super::super::Verdict;
 use super::super::world::{RESTART, START_MS};
+use super::super::{Promise, Verdict};
 use super::crowd::KeptBack;
 use super::dice::Dice;
 use super::disk::{Directory, Disk};
@@ -31,6 +31,7 @@ use crate::sandbox::faults::Faults;
 use crate::sandbox::fly::{self, Organisation};
 use crate::sandbox::in_process::InProcess;
 use crate::sandbox::machines::Modelled;
+use crate::sessions::HOLD_MAX;
 use crate::spec::{AgentKind, CloudKind, Images, RelayChannel};
 use crate::store::Database;
 use crate::store::runs::Runs;
@@ -41,6 +42,9 @@ const PEOPLE_IN_ONE_MAX: usize = 3;
 /// The organisation of those who share one though there are many, and the first of the others'.
 const SHARED: u64 = 10_000;
 const OWN_FROM: u64 = SHARED + 1;
+
+/// A credential is held for its time, and by a drive that began before its end for a quarter of an hour more.
+const HELD_MAX: Duration = HOLD_MAX.saturating_add(Duration::from_secs(15 * 60));
 
 /// How many more may begin when the host sets a limit.
 const LATE_LET: usize = 1;
@@ -62,6 +66,8 @@ pub(super) struct World {
     pub(super) quotas: Quotas,
     /// How often each limit kept somebody back.
     pub(super) kept_back: KeptBack,
+    /// The longest that a bot of this story held a credential.
+    held_max: Duration,
     pub(super) clock: Clock,
     pub(super) chance: Chance,
     bot: Option<(Onboarding, JoinHandle<anyhow::Result<()>>)>,
@@ -127,6 +133,7 @@ impl World {
             deployed,
             quotas: Quotas::PUBLIC,
             kept_back: KeptBack::default(),
+            held_max: Duration::ZERO,
             clock,
             chance,
             bot,
@@ -148,7 +155,8 @@ impl World {
     /// The process is killed where it is, and started again.
     pub(super) async fn bot_restarts(&mut self) -> anyhow::Result<()> {
         self.stage.tell("the bot is killed");
-        if let Some((_, task)) = self.bot.take() {
+        if let Some((onboarding, task)) = self.bot.take() {
+            self.note_longest_held(&onboarding);
             task.abort();
             // However it ended: it is over.
             let _ = task.await;
@@ -173,6 +181,7 @@ impl World {
     pub(super) fn conclude(&self, verdict: &mut Verdict) {
         (verdict.trace, verdict.violations) = self.stage.told();
         verdict.calls = self.network.calls.load(Ordering::Relaxed);
+        verdict.held_max_ms = u64::try_from(self.held_max.as_millis()).unwrap_or(u64::MAX);
     }
 
     /// People have accounts of their own.
@@ -191,9 +200,18 @@ impl World {
             onboarding.stop();
             match task.await {
                 Ok(Ok(())) => {}
-                ended => self.stage.break_of("bot", format!("it ends with {ended:?}")),
+                ended => self.stage.break_of(Promise::Bot, format!("it ends with {ended:?}")),
             }
+            self.note_longest_held(&onboarding);
         }
+    }
+
+    fn note_longest_held(&mut self, onboarding: &Onboarding) {
+        let held = onboarding.longest_held();
+        if held > HELD_MAX {
+            self.stage.break_of(Promise::Held, format!("a credential for {} s", held.as_secs()));
+        }
+        self.held_max = self.held_max.max(held);
     }
 
     pub(super) fn calm(&self) {

@@ -8,6 +8,7 @@ use adapters::channel::{Capabilities, Channel, ChannelError, Event};
 use adapters::chat::{ChatId, Inbound, InboundId, MessageRef, Outbound};
 use async_trait::async_trait;
 
+use super::super::super::Promise;
 use super::{NAME, Service, State, number};
 use crate::onboarding::QUEUE_MAX;
 
@@ -110,7 +111,7 @@ impl Service {
         };
         if in_hand > IN_HAND_MAX {
             let what = format!("{in_hand} messages of {} are held", inbound.chat.0);
-            self.stage.break_of("queue", what);
+            self.stage.break_of(Promise::Queue, what);
         }
     }
 
@@ -134,7 +135,7 @@ impl Service {
                 }
                 (false, false) => {
                     let what = format!("{} is acknowledged and not on record", id.0);
-                    self.stage.break_of("durable", what);
+                    self.stage.break_of(Promise::Durable, what);
                 }
             }
             pace.acknowledged.extend(at.filter(|_| !is_slow).map(|at| at.elapsed()));
