@@ -11,7 +11,7 @@
 //! - `state`: where a conversation stands
 //! - `turn`: one event, put through the machine; with `questions` (what is asked, in which order),
 //!   `answers` (what is open and what a choice does), `commands`, `channels` (what a relay's channel needs),
-//!   `credentials`, `deployments` and `forgetting`
+//!   `credentials`, `deployments`, `invitations` and `forgetting`
 
 use std::collections::BTreeSet;
 
@@ -19,6 +19,7 @@ use adapters::channel::Capabilities;
 
 use crate::account::{Account, Cause, ChatAccount};
 use crate::intake::{Rejection, Vendor};
+use crate::invitation::{Invitation, Offer};
 use crate::plan::Stage;
 use crate::quota::{Begun, Quotas, UsedUp};
 use crate::secret::{SecretKind, SecretRef};
@@ -32,6 +33,7 @@ mod credentials;
 mod deployments;
 pub mod entry;
 mod forgetting;
+mod invitations;
 pub mod messages;
 mod questions;
 mod state;
@@ -201,6 +203,11 @@ pub enum Effect {
         /// With this token.
         token: SecretRef,
     },
+    /// Count that this invitation has let the person in, in the step that lets them.
+    LetIn {
+        /// Which.
+        invitation: Invitation,
+    },
     /// Erase everything of this person; where to send what is said now is the last of it, and goes once that is
     /// sent.
     Erase,
@@ -263,6 +270,8 @@ pub struct Context<'a> {
     pub begun: &'a Begun,
     /// How many may be begun within a day.
     pub quotas: Quotas,
+    /// The invitations that let people in, where it takes one to begin; looked up until this person is let in.
+    pub invitations: Option<&'a [Offer]>,
     /// What new machines run.
     pub images: &'a Images,
     /// The id of the next deployment, from chance.

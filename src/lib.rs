@@ -14,6 +14,7 @@
 //! - [`intake`]: what can be wrong with a pasted answer
 //! - [`account`]: what is known of a cloud account, and why a call to a cloud fails
 //! - [`quota`]: how many deployments may be begun within a day
+//! - [`invitation`]: who may begin one, where that is by invitation
 //! - [`plan`]: the resources and gates of a deployment, as a graph
 //! - [`journal`]: what was intended and what came of it, replayed into the state of a run
 //! - [`conversation`]: the onboarding chat as a state machine
@@ -61,6 +62,8 @@ pub mod intake;
 pub mod account;
 
 pub mod quota;
+
+pub mod invitation;
 
 pub mod plan;
 

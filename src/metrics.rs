@@ -26,6 +26,8 @@ const CONVERSATIONS: &str = "textslash_conversations_open";
 const RUNS_BEGUN: &str = "textslash_runs_begun_total";
 const RUNS_ENDED: &str = "textslash_runs_ended_total";
 const DEPLOYMENTS_REFUSED: &str = "textslash_deployments_refused_total";
+const LET_IN: &str = "textslash_people_let_in_total";
+const NOT_LET_IN: &str = "textslash_invitations_refused_total";
 const QUEUE: &str = "textslash_queue_length";
 const REQUESTS_REFUSED: &str = "textslash_requests_refused_total";
 const HELD_MAX: &str = "textslash_credential_held_max_seconds";
@@ -129,6 +131,16 @@ pub fn deployment_refused(quota: Scope) {
         Scope::All => "all",
     };
     counter!(DEPLOYMENTS_REFUSED, "quota" => quota).increment(1);
+}
+
+/// An invitation let somebody in.
+pub fn let_in() {
+    counter!(LET_IN).increment(1);
+}
+
+/// A code let nobody in: it has let in as many people as it is for, or there is none such.
+pub fn not_let_in(used_up: bool) {
+    counter!(NOT_LET_IN, "reason" => if used_up { "used_up" } else { "unknown" }).increment(1);
 }
 
 /// The longest that this process has held a credential.
@@ -242,6 +254,8 @@ fn describe() {
     describe_counter!(RUNS_BEGUN, "Deployments and removals that were begun or resumed.");
     describe_counter!(RUNS_ENDED, "Deployments and removals that came to an end.");
     describe_counter!(DEPLOYMENTS_REFUSED, "Deployments that were more than may be begun a day.");
+    describe_counter!(LET_IN, "People whom an invitation let in.");
+    describe_counter!(NOT_LET_IN, "Codes that let nobody in.");
     describe_gauge!(QUEUE, "What waits for a chat's task, and for the chat services.");
     describe_counter!(REQUESTS_REFUSED, "Requests to the web server that were refused.");
     describe_gauge!(HELD_MAX, "The longest that a credential has been in memory.");

@@ -25,6 +25,7 @@ use crate::conversation::{Opened, Phase, State};
 use crate::forms::{Form, Forms, Submission};
 use crate::http::SharedTransport;
 use crate::intake::Rejection;
+use crate::invitation::Invitation;
 use crate::messaging::Messaging;
 use crate::metrics::{self, Level, Queue, Refusal};
 use crate::provisioner::Provisioner;
@@ -115,6 +116,8 @@ pub struct Catalogue {
     pub images: Images,
     /// How many may be begun within a day.
     pub quotas: Quotas,
+    /// What lets people in who have begun nothing; where there is none, everybody is in.
+    pub invitations: Vec<Invitation>,
 }
 
 /// The onboarding bot, on any number of channels.

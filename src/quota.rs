@@ -16,7 +16,7 @@ pub struct Quotas {
     pub person: usize,
     /// In one organisation, whoever begins them.
     pub organisation: usize,
-    /// By all people together.
+    /// By all people together; with none nothing is begun at all.
     pub all: usize,
 }
 
@@ -32,6 +32,11 @@ impl Quotas {
     /// Where people serve themselves.
     pub const UNLIMITED: Self =
         Self { person: usize::MAX, organisation: usize::MAX, all: usize::MAX };
+
+    /// Nothing is begun, by nobody.
+    pub fn is_closed(&self) -> bool {
+        self.all == 0
+    }
 
     /// The quota that keeps another deployment from being begun now; the one that lasts longest where there are
     /// several.

@@ -13,6 +13,7 @@ use sqlx::{AnyConnection, AnyPool, Connection, Executor};
 pub mod conversations;
 mod database;
 pub mod erasure;
+pub mod invitations;
 mod openings;
 pub mod runs;
 #[cfg(test)]

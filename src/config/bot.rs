@@ -1,9 +1,10 @@
 //! What the hosted bot is told by its environment.
 
-use anyhow::bail;
+use anyhow::{Context, bail};
 use url::Url;
 use zeroize::Zeroizing;
 
+use crate::invitation::{self, Invitation};
 use crate::quota::Quotas;
 
 use super::{ALLOW_SANDBOX, Environment, vendors};
@@ -33,8 +34,10 @@ pub struct BotSettings {
     pub metrics_token: Option<Zeroizing<String>>,
     /// Every request comes through Fly's proxy, which says who calls.
     pub behind_fly_proxy: bool,
-    /// Deployments that all people together may begin within a day.
+    /// Deployments that all people together may begin within a day; with none the bot begins nothing.
     pub deployments_a_day_max: usize,
+    /// What lets people in; where there is none, everybody is in.
+    pub invitations: Vec<Invitation>,
 }
 
 /// How the bot speaks WhatsApp.
@@ -75,6 +78,7 @@ impl BotSettings {
         let metrics_token = metrics_token(environment)?;
         let behind_fly_proxy = environment.flag("TEXTSLASH_BEHIND_FLY_PROXY")?;
         let deployments_a_day_max = deployments_a_day_max(environment)?;
+        let invitations = invitations(environment)?;
         Ok(Self {
             public_url,
             telegram,
@@ -83,6 +87,7 @@ impl BotSettings {
             metrics_token,
             behind_fly_proxy,
             deployments_a_day_max,
+            invitations,
         })
     }
 }
@@ -91,13 +96,15 @@ fn deployments_a_day_max(environment: &Environment<'_>) -> anyhow::Result<usize>
     let Some(text) = environment.get("TEXTSLASH_DEPLOYMENTS_A_DAY") else {
         return Ok(Quotas::PUBLIC.all);
     };
-    match text.parse() {
-        Ok(0) | Err(_) => bail!(
-            "TEXTSLASH_DEPLOYMENTS_A_DAY must be a number from 1 on: the deployments that all people \
-             together may begin within a day"
-        ),
-        Ok(max) => Ok(max),
-    }
+    text.parse().ok().context(
+        "TEXTSLASH_DEPLOYMENTS_A_DAY must be a number: the deployments that all people together may begin within \
+         a day, 0 for none",
+    )
+}
+
+fn invitations(environment: &Environment<'_>) -> anyhow::Result<Vec<Invitation>> {
+    let Some(text) = environment.get("TEXTSLASH_INVITATIONS") else { return Ok(Vec::new()) };
+    invitation::parse(&text).context("TEXTSLASH_INVITATIONS is no list of invitations")
 }
 
 /// A token that could be guessed opens to everybody what is meant for one.

@@ -111,8 +111,25 @@ fn a_host_says_how_many_deployments_a_day_the_bot_makes() {
     };
     assert_eq!(read("").unwrap(), crate::quota::Quotas::PUBLIC.all);
     assert_eq!(read("1000").unwrap(), 1000);
-    for wrong in ["0", "-1", "many", "1.5"] {
+    assert_eq!(read("0").unwrap(), 0, "the bot begins nothing");
+    for wrong in ["-1", "many", "1.5"] {
         let refusal = read(wrong).unwrap_err().to_string();
         assert!(refusal.contains("TEXTSLASH_DEPLOYMENTS_A_DAY"), "{refusal}");
     }
+}
+
+#[test]
+fn a_host_who_invites_says_whom_or_the_bot_does_not_start() {
+    let read = |invitations| {
+        let settings = [("DISCORD_BOT_TOKEN", "x"), ("TEXTSLASH_INVITATIONS", invitations)];
+        BotSettings::read(&Environment::of(&settings)).map(|it| it.invitations)
+    };
+    assert!(read("").unwrap().is_empty(), "everybody is in");
+    assert_eq!(read("friends-0123456789:25 spring-7f3k9q2m:1").unwrap().len(), 2);
+    let refusal = format!("{:#}", read("friends-0123456789").unwrap_err());
+    assert!(
+        refusal.contains("TEXTSLASH_INVITATIONS") && refusal.contains("CODE:PEOPLE"),
+        "{refusal}"
+    );
+    assert!(!refusal.contains("friends"), "{refusal}");
 }

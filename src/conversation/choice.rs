@@ -210,6 +210,7 @@ impl Question {
     /// The word in button ids.
     pub fn word(self) -> &'static str {
         match self {
+            Self::Invitation => "invitation",
             Self::Cloud => "cloud",
             Self::Token => "token",
             Self::Organisation => "organisation",

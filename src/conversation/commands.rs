@@ -61,7 +61,7 @@ impl Turn<'_> {
         self.repeat();
     }
 
-    fn start(&mut self) {
+    pub(super) fn start(&mut self) {
         match self.state.phase {
             Phase::Idle if self.context.runs.is_empty() => {
                 self.say(Message::Welcome);

@@ -28,7 +28,7 @@ impl Turn<'_> {
             Phase::Asking { question, purpose, checking: None } => {
                 self.judge_or_refuse(question, &purpose, vendor, kind, secret);
             }
-            Phase::Idle if kind == Some(SecretKind::FlyToken) && self.context.runs.is_empty() => {
+            Phase::Idle if kind == Some(SecretKind::FlyToken) && self.begins_with_a_token() => {
                 self.state.phase = Phase::Asking {
                     question: Question::Token,
                     purpose: Purpose::Deploy,
@@ -41,6 +41,12 @@ impl Turn<'_> {
                 self.aside(Message::UnexpectedSecret);
             }
         }
+    }
+
+    /// Nothing stands in the way of a deployment's first question but one.
+    fn begins_with_a_token(&self) -> bool {
+        let is_open = !self.context.quotas.is_closed() && self.is_let_in();
+        self.context.runs.is_empty() && is_open
     }
 
     fn judge_or_refuse(
@@ -75,7 +81,8 @@ impl Turn<'_> {
 
     fn is_needed(&self, kind: SecretKind, purpose: &Purpose) -> bool {
         let question = question_of(kind);
-        self.awaited(question, purpose) == Some(kind)
+        self.is_answered(Question::Invitation, purpose)
+            && self.awaited(question, purpose) == Some(kind)
             && self.questions(purpose).contains(&question)
             && !self.is_answered(question, purpose)
     }

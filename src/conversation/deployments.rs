@@ -55,7 +55,7 @@ impl Turn<'_> {
     }
 
     pub(super) fn deploy_now(&mut self) {
-        if self.first_open(&Purpose::Deploy).is_some() {
+        if self.context.quotas.is_closed() || self.first_open(&Purpose::Deploy).is_some() {
             return self.proceed(Purpose::Deploy);
         }
         if let Some(used_up) = self.context.quotas.used_up(self.context.begun, self.context.now_ms)

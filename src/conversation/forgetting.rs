@@ -41,6 +41,7 @@ impl Turn<'_> {
             traces: self.traces(),
             service: self.service(),
             begun_counts: self.context.begun.by_person_ms.iter().any(counts),
+            let_in: self.state.is_let_in,
             at_ms: self.context.now_ms,
         });
     }

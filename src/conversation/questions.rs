@@ -19,6 +19,7 @@ impl Turn<'_> {
     pub(super) fn questions(&self, purpose: &Purpose) -> Vec<Question> {
         match purpose {
             Purpose::Deploy => vec![
+                Question::Invitation,
                 Question::Cloud,
                 Question::Token,
                 Question::Organisation,
@@ -56,6 +57,7 @@ impl Turn<'_> {
     /// There is something to choose, so the question was asked.
     fn has_choice(&self, question: Question, purpose: &Purpose) -> bool {
         match question {
+            Question::Invitation => !self.is_let_in(),
             Question::Cloud => self.context.clouds.len() > 1,
             Question::Channel => self.context.channels.len() > 1,
             Question::Organisation => self.organisations().len() > 1,
@@ -70,6 +72,7 @@ impl Turn<'_> {
     pub(super) fn is_answered(&self, question: Question, purpose: &Purpose) -> bool {
         let answers = &self.state.answers;
         match question {
+            Question::Invitation => self.is_let_in(),
             Question::Cloud => answers.cloud.is_some() || !self.has_choice(question, purpose),
             Question::Token => self.token().is_some_and(|secret| self.is_held(secret)),
             Question::Organisation => {
@@ -187,6 +190,7 @@ impl Turn<'_> {
 
     fn words_of(&self, question: Question, purpose: &Purpose) -> Message {
         match question {
+            Question::Invitation => Message::AskInvitation,
             Question::Cloud => Message::AskCloud,
             Question::Token => Message::AskToken {
                 offered: self.is_offered(SecretKind::FlyToken),
@@ -237,7 +241,7 @@ impl Turn<'_> {
             Question::ChannelKey => self.ways_to_a_channel_key(purpose),
             Question::Address => self.address_choices(),
             Question::TakeOver => vec![Choice::TakeOver, Choice::AnotherAddress],
-            Question::Name => Vec::new(),
+            Question::Invitation | Question::Name => Vec::new(),
             Question::Region => (self.regions().iter().take(REGIONS_SHOWN))
                 .map(|offer| Choice::Region(offer.region.clone(), offer.name.clone()))
                 .collect(),
@@ -257,6 +261,10 @@ impl Turn<'_> {
     /// A line that is no offered answer: taken where the question is answered in one's own words.
     pub(super) fn written(&mut self, question: Question, text: &str) {
         match question {
+            Question::Invitation => {
+                self.show_invitation(text);
+                self.answered();
+            }
             Question::Name => match Name::try_from(text.trim().to_owned()) {
                 Ok(name) => {
                     self.state.answers.name = Some(name);

@@ -25,6 +25,9 @@ pub struct State {
     pub heard_at_ms: u64,
     /// The deployment whose link is not yet known to have reached the person.
     pub link_owed: Option<DeploymentId>,
+    /// An invitation has let the person in.
+    #[serde(default)]
+    pub is_let_in: bool,
     /// The language that the person chose, if they did.
     #[serde(default)]
     pub locale: Option<Locale>,
@@ -103,6 +106,8 @@ pub struct Checking {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Question {
+    /// What lets the person in.
+    Invitation,
     /// Which cloud.
     Cloud,
     /// The cloud's token.

@@ -16,6 +16,7 @@ mod deploying;
 mod ends;
 mod forgetting;
 mod forms;
+mod invitations;
 mod naughty;
 mod removing;
 mod words;
@@ -42,6 +43,9 @@ struct Ada {
     is_known: bool,
     /// How many deployments of hers are gone and still on record.
     removed: usize,
+    quotas: Quotas,
+    /// What lets people in, where it takes that.
+    invitations: Option<Vec<Offer>>,
     images: Images,
     fresh: DeploymentId,
     secrets_so_far: u64,
@@ -77,6 +81,8 @@ impl Ada {
             begun: Begun::default(),
             is_known: false,
             removed: 0,
+            quotas: Quotas::PUBLIC,
+            invitations: None,
             images: Images {
                 relay: format!("relay@sha256:{}", "1".repeat(64)),
                 vm: format!("vm@sha256:{}", "2".repeat(64)),
@@ -126,7 +132,8 @@ impl Ada {
             is_known: self.is_known,
             removed: self.removed,
             begun: &self.begun,
-            quotas: Quotas::PUBLIC,
+            quotas: self.quotas,
+            invitations: self.invitations.as_deref(),
             images: &self.images,
             fresh: &self.fresh,
         };

@@ -111,6 +111,9 @@ impl<'a> Turn<'a> {
         if let Some(locale) = understand::language(text) {
             return self.speak(locale);
         }
+        if let Some(code) = understand::invitation(text) {
+            return self.start_with(code);
+        }
         if let Some(command) = understand::command(text) {
             return self.command(command);
         }
@@ -180,6 +183,9 @@ impl<'a> Turn<'a> {
 
     /// Asks the first question that is not answered; acts when there is none.
     pub(super) fn proceed(&mut self, purpose: Purpose) {
+        if purpose == Purpose::Deploy && self.context.quotas.is_closed() {
+            return self.turn_away();
+        }
         match self.first_open(&purpose) {
             Some(question) => {
                 match self.lost_secret() {

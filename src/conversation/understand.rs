@@ -24,7 +24,8 @@ pub fn reading(state: &State, context: &Context<'_>, text: &str) -> Reading {
     if let Some(vendor) = intake::recognise(text) {
         return Reading::Secret(Some(vendor));
     }
-    if !awaits_secret(state) || command(text).is_some() || language(text).is_some() {
+    let is_word = command(text).is_some() || language(text).is_some() || invitation(text).is_some();
+    if is_word || !awaits_secret(state) {
         return Reading::Line;
     }
     let choices = Turn::new(state.clone(), context).open_choices();
@@ -57,6 +58,13 @@ pub(super) fn language(text: &str) -> Option<Locale> {
     };
     let asks = named(word) == Some(Command::Language);
     Locale::ALL.into_iter().find(|locale| asks && is_meant(locale))
+}
+
+/// The code in `/start CODE`.
+pub(super) fn invitation(text: &str) -> Option<&str> {
+    let (word, code) = text.trim().strip_prefix('/')?.split_once(char::is_whitespace)?;
+    let word = word.split_once('@').map_or(word, |(word, _)| word);
+    (named(word) == Some(Command::Start)).then(|| code.trim())
 }
 
 /// The command that a line is: with a slash in any case, with the bot's name behind it.

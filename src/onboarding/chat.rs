@@ -18,6 +18,7 @@ use crate::conversation::understand::{self, Reading};
 use crate::conversation::{Effect, Event, IDLE_MAX_MS, Phase, Saying, advance};
 use crate::forms::{Submission, What};
 use crate::intake::Rejection;
+use crate::invitation::Invitation;
 use crate::metrics::{self, Level, Queue, Refusal};
 use crate::secret::{Secret, SecretRef};
 use crate::store::conversations::{Saved, Step, Stored};
@@ -393,9 +394,14 @@ impl Chat {
             outbound: &outbound,
             first_seq,
             at_ms: self.line.shared.settings.clock.now_ms(),
+            invitation: invitation_in(&effects),
             forgets: forgets.then_some(self.owner.as_str()),
         };
         let saved = self.line.conversations.save(&step).await?;
+        if saved == Saved::NoPlaceLeft {
+            // Somebody else was faster, which is on record now: decided again, it is another step.
+            return Box::pin(self.step(event, inbound)).await;
+        }
         if let Some(cause) = inbound {
             self.line.channel.acknowledge(&cause.id).await;
         }
@@ -447,8 +453,10 @@ impl Chat {
                 self.owe_link(&run, key).await
             }
             Effect::Say(Saying { message, .. }) => {
-                if let Message::EnoughToday { used_up } = message {
-                    metrics::deployment_refused(used_up.scope);
+                match message {
+                    Message::EnoughToday { used_up } => metrics::deployment_refused(used_up.scope),
+                    Message::NotLetIn { used_up } => metrics::not_let_in(used_up),
+                    _ => {}
                 }
                 self.mouth.send_next().await;
                 None
@@ -482,6 +490,10 @@ impl Chat {
                 self.line.shared.vault.forget(&self.owner, secret);
                 None
             }
+            Effect::LetIn { .. } => {
+                metrics::let_in();
+                None
+            }
             Effect::Erase => {
                 self.erase_held();
                 None
@@ -513,6 +525,13 @@ impl Chat {
     pub(super) fn held(&self, secret: SecretRef) -> Option<Arc<Secret>> {
         self.line.shared.vault.get(&self.owner, secret)
     }
+}
+
+fn invitation_in(effects: &[Effect]) -> Option<&Invitation> {
+    effects.iter().find_map(|effect| match effect {
+        Effect::LetIn { invitation } => Some(invitation),
+        _ => None,
+    })
 }
 
 fn up_to(text: &str, bytes_max: usize) -> &str {

@@ -110,11 +110,13 @@ pub enum Sight {
     Abandoned,
     /// Somebody who chatted wanted to be forgotten, and nothing of them was left.
     Forgotten,
+    /// Somebody was told that an invitation has let in as many people as it is for.
+    KeptOut,
 }
 
 impl Sight {
     /// All of them.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::Deployed,
         Self::Stuck,
         Self::Removed,
@@ -127,6 +129,7 @@ impl Sight {
         Self::TurnedBack,
         Self::Abandoned,
         Self::Forgotten,
+        Self::KeptOut,
     ];
 }
 

@@ -8,9 +8,10 @@ use sqlx::any::AnyRow;
 use sqlx::{AnyConnection, Connection, Row};
 
 use crate::conversation::State;
+use crate::invitation::Invitation;
 
-use super::Database;
 use super::erasure::{erase_runs, print_of_message};
+use super::{Database, invitations};
 
 #[cfg(test)]
 mod tests;
@@ -59,6 +60,8 @@ pub struct Step<'a> {
     pub first_seq: i64,
     /// When, in unix milliseconds.
     pub at_ms: u64,
+    /// What lets the person in by it.
+    pub invitation: Option<&'a Invitation>,
     /// The person is forgotten by it: whose runs go, as they were opened.
     pub forgets: Option<&'a str>,
 }
@@ -70,6 +73,8 @@ pub enum Saved {
     New,
     /// The same message had caused a step before; nothing was changed.
     Duplicate,
+    /// The invitation has let in as many people as it is for; nothing was changed.
+    NoPlaceLeft,
 }
 
 impl Conversations {
@@ -165,6 +170,12 @@ impl Conversations {
                     && !self.note(&mut transaction, id, step.at_ms).await?
                 {
                     return Ok(Saved::Duplicate);
+                }
+                if let Some(invitation) = step.invitation
+                    && !invitations::let_in(&mut transaction, invitation).await?
+                {
+                    transaction.rollback().await?;
+                    return Ok(Saved::NoPlaceLeft);
                 }
                 if let Some(owner) = step.forgets {
                     erase_runs(&mut transaction, owner, step.at_ms).await?;

@@ -235,6 +235,7 @@ fn acknowledged(
                 let conversations = Conversations::new(database.pool.clone(), channel.name());
                 let state = State::default();
                 let step = Step {
+                    invitation: None,
                     forgets: None,
                     chat: &inbound.chat,
                     person: &inbound.from,

@@ -9,6 +9,7 @@ use script::Script;
 use world::World;
 
 mod forgetting;
+mod invitations;
 pub mod script;
 pub mod world;
 

@@ -75,6 +75,7 @@ pub async fn run(_: Arguments) -> anyhow::Result<End> {
         agents: agents(&environment)?,
         images,
         quotas: Quotas { all: settings.deployments_a_day_max, ..Quotas::PUBLIC },
+        invitations: settings.invitations.clone(),
     };
     let forms = settings.public_url.clone().map(|public_url| {
         let forms = Forms::new(connections.chance.clone());

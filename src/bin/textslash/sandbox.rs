@@ -197,6 +197,7 @@ fn onboarding(sandbox: &Sandbox, connections: &Connections) -> Onboarding {
         agents: vec![AgentKind::Shell, AgentKind::Claude],
         images: images(),
         quotas: Quotas::UNLIMITED,
+        invitations: Vec::new(),
     };
     connections.onboarding(catalogue, vec![Arc::new(token), Arc::new(model_key)], None)
 }

@@ -27,6 +27,7 @@ pub async fn run(_: Arguments) -> anyhow::Result<End> {
         agents: vec![AgentKind::Claude],
         images,
         quotas: Quotas::UNLIMITED,
+        invitations: Vec::new(),
     };
     let onboarding = connections.onboarding(catalogue, Vec::new(), None);
     let terminal = Terminal::of_stdio();

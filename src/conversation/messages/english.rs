@@ -25,8 +25,8 @@ pub(super) fn text(message: &Message) -> String {
         Message::ConfirmForget { traces } => forgetting::confirm(*traces),
         Message::NeededToRemove { runs } => forgetting::needed_to_remove(runs),
         Message::NothingOnRecord => forgetting::NOTHING.to_owned(),
-        Message::Forgotten { traces, service, begun_counts, at_ms } => {
-            forgetting::receipt(*traces, *service, *begun_counts, *at_ms)
+        Message::Forgotten { traces, service, begun_counts, let_in, at_ms } => {
+            forgetting::receipt(*traces, *service, (*begun_counts, *let_in), *at_ms)
         }
         Message::AskLanguage => "Which language should I speak? /language en is English, /language de is \
              German."
@@ -49,6 +49,9 @@ pub(super) fn text(message: &Message) -> String {
              far it is. /cancel stops a deployment."
             .to_owned(),
         Message::EnoughToday { used_up } => refusals::enough_today(used_up),
+        Message::ClosedForNow => CLOSED.to_owned(),
+        Message::LetIn => "That invitation works. Let us begin.".to_owned(),
+        Message::NotLetIn { used_up } => refusals::not_let_in(*used_up).to_owned(),
         Message::StillChecking => "One moment, I am still checking what you sent.".to_owned(),
         Message::CheckInterrupted => "I was restarted while I checked your answer.".to_owned(),
         Message::Expired { again } => format!(
@@ -152,6 +155,7 @@ pub(super) fn text(message: &Message) -> String {
         Message::Status { runs } => lists::list(runs),
         Message::AlreadyDeployed { runs } => format!("You have a deployment already.\n\n{}", lists::list(runs)),
         Message::Failed { goal, failure } => refusals::failed(*goal, failure),
+        Message::AskInvitation => ASK_INVITATION.to_owned(),
         Message::AskCloud => "Where should your relay live?".to_owned(),
         Message::AskToken { offered, deploying, entry } => {
             credentials::ask_token(*offered, *deploying, *entry)
@@ -197,6 +201,12 @@ pub(super) fn text(message: &Message) -> String {
 const WELCOME: &str = "Hi, I am textslash. I put a coding agent of your own into your own cloud \
 account: a small relay that you chat with, and a VM where the agent works. It takes a few questions \
 and a few minutes. You see the price before anything is created, and /teardown removes all of it.";
+
+const CLOSED: &str = "I begin no deployments for now. Whatever you have stays as it is: /status shows it and \
+/teardown removes it. Please come back another day.";
+
+const ASK_INVITATION: &str = "For now I deploy only for people with an invitation. Please send me your invitation \
+code. If you have none, ask whoever told you about me.";
 
 const FIRST_STEPS: &str =
     "Open it in a browser to talk to it; in a terminal, textslash chat does the same.

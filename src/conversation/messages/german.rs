@@ -25,8 +25,8 @@ pub(super) fn text(message: &Message) -> String {
         Message::ConfirmForget { traces } => forgetting::confirm(*traces),
         Message::NeededToRemove { runs } => forgetting::needed_to_remove(runs),
         Message::NothingOnRecord => forgetting::NOTHING.to_owned(),
-        Message::Forgotten { traces, service, begun_counts, at_ms } => {
-            forgetting::receipt(*traces, *service, *begun_counts, *at_ms)
+        Message::Forgotten { traces, service, begun_counts, let_in, at_ms } => {
+            forgetting::receipt(*traces, *service, (*begun_counts, *let_in), *at_ms)
         }
         Message::AskLanguage => "Welche Sprache soll ich sprechen? /language en ist Englisch, \
              /language de ist Deutsch."
@@ -51,6 +51,9 @@ pub(super) fn text(message: &Message) -> String {
              Einrichten an."
             .to_owned(),
         Message::EnoughToday { used_up } => refusals::enough_today(used_up),
+        Message::ClosedForNow => CLOSED.to_owned(),
+        Message::LetIn => "Die Einladung gilt. Fangen wir an.".to_owned(),
+        Message::NotLetIn { used_up } => refusals::not_let_in(*used_up).to_owned(),
         Message::StillChecking => {
             "Einen Moment, ich prüfe noch, was du geschickt hast.".to_owned()
         }
@@ -162,6 +165,7 @@ pub(super) fn text(message: &Message) -> String {
             format!("Du hast schon etwas eingerichtet.\n\n{}", lists::list(runs))
         }
         Message::Failed { goal, failure } => refusals::failed(*goal, failure),
+        Message::AskInvitation => ASK_INVITATION.to_owned(),
         Message::AskCloud => "Wo soll dein Relay wohnen?".to_owned(),
         Message::AskToken { offered, deploying, entry } => {
             credentials::ask_token(*offered, *deploying, *entry)
@@ -210,6 +214,12 @@ const WELCOME: &str = "Hallo, ich bin textslash. Ich richte dir einen eigenen Pr
 deinem eigenen Cloud-Konto ein: ein kleines Relay, mit dem du chattest, und eine VM, in der der Agent \
 arbeitet. Das braucht ein paar Fragen und ein paar Minuten. Du siehst den Preis, bevor etwas entsteht, \
 und /teardown entfernt alles wieder.";
+
+const CLOSED: &str = "Gerade richte ich nichts Neues ein. Was du hast, bleibt, wie es ist: /status zeigt es und \
+/teardown entfernt es. Bitte komm an einem anderen Tag wieder.";
+
+const ASK_INVITATION: &str = "Vorerst richte ich nur für Leute mit einer Einladung etwas ein. Bitte schick mir den \
+Code deiner Einladung. Wenn du keinen hast, frag, wer dir von mir erzählt hat.";
 
 const FIRST_STEPS: &str = "Öffne ihn im Browser, um mit deinem Relay zu reden; im Terminal geht es mit textslash chat.
 Dann schreib einfach, zum Beispiel: klone mein Repository und führe seine Tests aus

@@ -79,6 +79,8 @@ pub enum Message {
         service: Option<RelayChannel>,
         /// Deployments were begun that still count for the limit of a day.
         begun_counts: bool,
+        /// An invitation has let the person in, which counts on.
+        let_in: bool,
         /// When, in unix milliseconds.
         at_ms: u64,
     },
@@ -109,6 +111,15 @@ pub enum Message {
     EnoughToday {
         /// The quota that they have used up.
         used_up: UsedUp,
+    },
+    /// Nobody begins a deployment here now.
+    ClosedForNow,
+    /// An invitation lets the person in.
+    LetIn,
+    /// A code lets nobody in.
+    NotLetIn {
+        /// It has let in as many people as it is for.
+        used_up: bool,
     },
     /// A credential is being checked.
     StillChecking,
@@ -184,6 +195,8 @@ pub enum Message {
     },
     /// A page, alone in its message.
     Page(Page),
+    /// The code of an invitation?
+    AskInvitation,
     /// Which cloud?
     AskCloud,
     /// The token?

@@ -171,12 +171,13 @@ fn a_line_is_a_secret_where_one_is_awaited_unless_it_is_plainly_not() {
             removed: 0,
             begun: &ada.begun,
             quotas: Quotas::PUBLIC,
+            invitations: None,
             images: &ada.images,
             fresh: &ada.fresh,
         };
         reading(&ada.state, &context, line)
     };
-    for line in ["/help", "/CANCEL@textslash_bot", "cancel", "1"] {
+    for line in ["/start friends-0123456789", "/help", "/CANCEL@textslash_bot", "cancel", "1"] {
         assert_eq!(read(&ada, line), Reading::Line, "{line}");
     }
     for line in ["", "hunter2", "/unknown", "FlyV1 whatever"] {

@@ -130,7 +130,8 @@ fn every_label_fits_a_button_everywhere() {
     }
 }
 
-const QUESTIONS: [Question; 12] = [
+const QUESTIONS: [Question; 13] = [
+    Question::Invitation,
     Question::Cloud,
     Question::Token,
     Question::Organisation,
@@ -193,6 +194,9 @@ fn samples() -> Vec<Message> {
         Message::AskCloud,
         Message::AskOrganisation,
         Message::AskChannel,
+        Message::AskInvitation,
+        Message::LetIn,
+        Message::ClosedForNow,
         Message::AskAddress,
         Message::AskTakeOver { address: "@a".into(), host: "b.example".into() },
         Message::AskName,
@@ -232,6 +236,7 @@ fn samples() -> Vec<Message> {
         Message::Interrupted { goal: Goal::Removed },
     ];
     for yes in [true, false] {
+        all.push(Message::NotLetIn { used_up: yes });
         all.push(Message::Cancelled { deployed: yes });
         all.push(Message::FormReused { running: yes });
         all.push(Message::LinkLost { needs_key: yes });
@@ -263,7 +268,13 @@ fn samples() -> Vec<Message> {
 const TRACES: Traces = Traces { removed: 2, credentials: 1 };
 
 fn receipt(service: Option<RelayChannel>, begun_counts: bool) -> Message {
-    Message::Forgotten { traces: TRACES, service, begun_counts, at_ms: 1_800_000_000_000 }
+    Message::Forgotten {
+        traces: TRACES,
+        service,
+        begun_counts,
+        let_in: begun_counts,
+        at_ms: 1_800_000_000_000,
+    }
 }
 
 fn samples_on(channel: RelayChannel) -> Vec<Message> {

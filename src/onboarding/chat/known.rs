@@ -4,13 +4,15 @@ use std::cmp::Reverse;
 
 use crate::conversation::messages::Message;
 use crate::conversation::{Context, Phase, Run, RunStanding, State};
+use crate::invitation::Offer;
 use crate::journal::End;
 use crate::messaging::RETRIES;
 use crate::provisioner::{RunSummary, Within};
 use crate::quota::Begun;
 use crate::spec::{DeploymentId, Role, Spec};
-use crate::store::erasure;
+use crate::store::{erasure, invitations};
 
+use super::super::Settings;
 use super::{Chat, Line};
 
 /// What is on record of a person.
@@ -22,6 +24,8 @@ pub(super) struct Known {
     pub(super) begun: Begun,
     /// How many are gone.
     pub(super) removed: usize,
+    /// The invitations there are, while one may let the person in.
+    invitations: Option<Vec<Offer>>,
 }
 
 impl Chat {
@@ -43,6 +47,7 @@ impl Chat {
             removed: known.removed,
             begun: &known.begun,
             quotas: catalogue.quotas,
+            invitations: known.invitations.as_deref(),
             images: &catalogue.images,
             person: &self.person.0,
             fresh: &DeploymentId::from_random(shared.settings.chance.bytes()),
@@ -67,7 +72,16 @@ impl Chat {
             }
         }
         let removed = on_record - runs.len();
-        Ok(Known { runs, begun, removed })
+        let invitations = self.invitations().await?;
+        Ok(Known { runs, begun, removed, invitations })
+    }
+
+    async fn invitations(&self) -> anyhow::Result<Option<Vec<Offer>>> {
+        let Settings { database, catalogue, .. } = &self.line.shared.settings;
+        if catalogue.invitations.is_empty() || self.stored.state.is_let_in {
+            return Ok(None);
+        }
+        invitations::offers(database, &catalogue.invitations).await.map(Some)
     }
 
     async fn begun_and_forgotten(&self) -> anyhow::Result<Vec<u64>> {

@@ -73,6 +73,8 @@ pub enum Promise {
     Forgotten,
     /// Nobody begins more than may be.
     Quota,
+    /// Nobody begins who was not let in, and no invitation lets in more than it is for.
+    LetIn,
     /// No chat has more in hand than its queue takes.
     Queue,
     /// Who means no harm is told of no limit.
@@ -87,7 +89,7 @@ pub enum Promise {
 
 impl Promise {
     /// All of them: those of the account, the run, its calls and credentials, the conversation, the crowd.
-    pub const ALL: [Self; 39] = [
+    pub const ALL: [Self; 40] = [
         Self::Orphan,
         Self::OneOfEach,
         Self::Foreign,
@@ -122,6 +124,7 @@ impl Promise {
         Self::Group,
         Self::Forgotten,
         Self::Quota,
+        Self::LetIn,
         Self::Queue,
         Self::CrowdedOut,
         Self::LimitsMet,
@@ -166,6 +169,9 @@ impl Promise {
             Self::Group => "a group is told where to go, and leaves nothing on record",
             Self::Forgotten => "who is forgotten is in no byte of the database's files",
             Self::Quota => "nobody begins more than may be",
+            Self::LetIn => {
+                "nobody begins who was not let in, and no invitation lets in more than it is for"
+            }
             Self::Queue => "no chat has more in hand than its queue takes",
             Self::CrowdedOut => "who means no harm is told of no limit",
             Self::LimitsMet => "whoever wears the bot out comes to a limit",
@@ -213,6 +219,7 @@ impl fmt::Display for Promise {
             Self::Group => "group",
             Self::Forgotten => "forgotten",
             Self::Quota => "quota",
+            Self::LetIn => "let in",
             Self::Queue => "queue",
             Self::CrowdedOut => "crowded out",
             Self::LimitsMet => "limits met",

@@ -59,7 +59,9 @@ async fn play(world: &World, case: &Case, verdict: &mut Verdict) -> anyhow::Resu
         Came::Killed => {
             verdict.seen.insert(Sight::TurnedBack);
         }
-        Came::To(Outcome::Removed(_)) => world.watch.break_of(Promise::End, "a deployment is removed"),
+        Came::To(Outcome::Removed(_)) => {
+            world.watch.break_of(Promise::End, "a deployment is removed")
+        }
         Came::Nowhere => {}
     }
     rest(world, REST).await;
@@ -176,7 +178,9 @@ async fn drive(
         verdict.longest_ms = verdict.longest_ms.max(elapsed_ms(began));
         expect_within_budget(world, case, before);
         let Ok(told) = told else {
-            world.watch.break_of(Promise::Liveness, format!("{goal:?} takes longer than 15 minutes"));
+            world
+                .watch
+                .break_of(Promise::Liveness, format!("{goal:?} takes longer than 15 minutes"));
             return Ok(Came::Nowhere);
         };
         match told? {

@@ -1,5 +1,6 @@
 use super::*;
 use crate::conversation::{Phase, State};
+use crate::invitation::Invitation;
 use crate::store;
 
 struct Database {
@@ -25,6 +26,7 @@ impl Database {
             outbound: &[Outbound::text(format!("m{first_seq}"), "hello")],
             first_seq,
             at_ms,
+            invitation: None,
             forgets: None,
         };
         self.conversations.save(&step).await.unwrap()
@@ -110,4 +112,37 @@ async fn a_step_whose_end_is_not_known_can_be_saved_again() {
         database.step(None, Phase::Idle, 0, 0).await;
     }
     assert_eq!(database.conversations.unsent(&chat()).await.unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn of_two_who_come_for_the_last_place_of_an_invitation_one_is_let_in() {
+    let database = Database::new().await;
+    let invitation = Invitation { code: "friends-0123456789".to_owned(), people: 1 };
+    let comes = async |who: &str, id: &str| {
+        let state = State { is_let_in: true, ..State::default() };
+        let step = Step {
+            chat: &ChatId(who.to_owned()),
+            person: &UserId(who.to_owned()),
+            state: &state,
+            inbound: Some(&InboundId(id.to_owned())),
+            outbound: &[Outbound::text("m", "That invitation works.")],
+            first_seq: 0,
+            at_ms: 1,
+            invitation: Some(&invitation),
+            forgets: None,
+        };
+        database.conversations.save(&step).await.unwrap()
+    };
+    // Both were decided while there was a place.
+    assert_eq!(comes("ada", "m1").await, Saved::New);
+    assert_eq!(comes("ada", "m1").await, Saved::Duplicate, "which takes no second place");
+    assert_eq!(comes("bob", "m2").await, Saved::NoPlaceLeft);
+
+    let bob = ChatId("bob".to_owned());
+    let conversations = &database.conversations;
+    assert_eq!(conversations.load(&bob).await.unwrap(), Stored::default());
+    assert!(conversations.unsent(&bob).await.unwrap().is_empty());
+    assert!(!conversations.is_seen(&InboundId("m2".into())).await.unwrap(), "it is decided again");
+    let offers = invitations::offers(&conversations.database, &[invitation]).await.unwrap();
+    assert_eq!(offers[0].let_in, 1);
 }

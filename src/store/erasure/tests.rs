@@ -64,6 +64,7 @@ impl World {
             outbound: &[Outbound::text(format!("key-{seq}"), format!("dear {who}"))],
             first_seq: seq,
             at_ms: NOW_MS,
+            invitation: None,
             forgets,
         };
         self.conversations.save(&step).await

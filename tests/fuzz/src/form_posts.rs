@@ -61,6 +61,7 @@ async fn page(forms: Forms) -> Router {
     };
     let catalogue = Catalogue {
         quotas: Quotas::PUBLIC,
+        invitations: Vec::new(),
         clouds: vec![CloudKind::Fly],
         channels: vec![RelayChannel::Web],
         agents: vec![AgentKind::Claude],

@@ -10,6 +10,7 @@ use textslash::chance::Chance;
 use textslash::clock::Clock;
 use textslash::cloud::fly::{Endpoints, Fly};
 use textslash::http::SharedTransport;
+use textslash::invitation::{self, Invitation};
 use textslash::messaging::{self, Messaging};
 use textslash::onboarding::{Catalogue, Onboarding, Settings, Vendors};
 use textslash::provisioner::Provisioner;
@@ -48,6 +49,10 @@ pub struct World {
     lends: bool,
     clock: Clock,
     bot: Option<JoinHandle<()>>,
+    /// What lets people in from the next start on.
+    pub invitations: Vec<Invitation>,
+    /// How many may begin from the next start on.
+    pub quotas: Quotas,
     messages: usize,
     read: usize,
 }
@@ -60,6 +65,14 @@ impl World {
     /// On a service that can do next to nothing.
     pub async fn plain() -> Self {
         Self::on(Script::plain()).await
+    }
+
+    /// People begin by invitation.
+    pub async fn inviting(invitations: &str) -> Self {
+        let mut world = Self::new().await;
+        world.invitations = invitation::parse(invitations).unwrap();
+        world.bot_restarts().await;
+        world
     }
 
     /// The bot lends its own token and key to everybody, as the sandbox does.
@@ -117,6 +130,8 @@ impl World {
             lends,
             clock,
             bot: None,
+            invitations: Vec::new(),
+            quotas: Quotas::PUBLIC,
             messages: 0,
             read: 0,
         };
@@ -159,7 +174,8 @@ impl World {
                 channels: RelayChannel::ALL.to_vec(),
                 agents: vec![AgentKind::Claude, AgentKind::Shell],
                 images: Images { relay: image("relay", 1), vm: image("vm", 2) },
-                quotas: Quotas::PUBLIC,
+                quotas: self.quotas,
+                invitations: self.invitations.clone(),
             },
             lent: lent.into_iter().flatten().collect(),
             forms: None,

@@ -34,7 +34,7 @@ pub(super) fn needed_to_remove(runs: &[Summary]) -> String {
 pub(super) fn receipt(
     traces: Traces,
     service: Option<RelayChannel>,
-    begun_counts: bool,
+    (begun_counts, let_in): (bool, bool),
     at_ms: u64,
 ) -> String {
     let begun = match begun_counts {
@@ -44,13 +44,15 @@ pub(super) fn receipt(
         }
         false => "",
     };
+    let invitations =
+        if let_in { "; how many people each invitation has let in, without whom" } else { "" };
     format!(
         "I have erased what was on record of you ({}):\n\n{}\n\n\
          Where to send this is the last of it, and goes once it is sent.\n\n\
          What I cannot erase: {}; what Fly.io keeps of your account, such as its activity and \
          invoices; copies of my disk, if whoever runs me makes any.\n\n\
          What stays leads to nobody: for a week, a print of the number of each message, so that I act \
-         on none twice{begun}.\n\nWhen you write again, we begin anew.",
+         on none twice{begun}{invitations}.\n\nWhen you write again, we begin anew.",
         date(at_ms),
         list(traces),
         chat_on(service),

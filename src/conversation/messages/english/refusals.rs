@@ -117,6 +117,17 @@ fn vendor_credential(vendor: Vendor) -> &'static str {
     }
 }
 
+/// Why a code lets nobody in.
+pub(super) fn not_let_in(used_up: bool) -> &'static str {
+    if used_up {
+        "That invitation has let in as many people as it is for. Please ask whoever gave it to you for \
+         another one."
+    } else {
+        "I know no invitation with that code. Please compare it with what you were given, or ask whoever \
+         gave it to you."
+    }
+}
+
 /// Said instead of a list that nobody could make.
 pub(super) const NOT_LOOKED: &str =
     "I could not look at what is in your account; /teardown finds and removes it.";

@@ -36,7 +36,7 @@ pub(super) fn needed_to_remove(runs: &[Summary]) -> String {
 pub(super) fn receipt(
     traces: Traces,
     service: Option<RelayChannel>,
-    begun_counts: bool,
+    (begun_counts, let_in): (bool, bool),
     at_ms: u64,
 ) -> String {
     let begun = match begun_counts {
@@ -46,6 +46,8 @@ pub(super) fn receipt(
         }
         false => "",
     };
+    let invitations =
+        if let_in { "; wie viele jede Einladung hereingelassen hat, ohne wen" } else { "" };
     format!(
         "Gelöscht ist, was über dich gespeichert war ({}):\n\n{}\n\n\
          Wohin ich das hier schicke, ist das Letzte davon, und verschwindet, sobald es verschickt \
@@ -53,7 +55,7 @@ pub(super) fn receipt(
          Was ich nicht löschen kann: {}; was Fly.io von deinem Konto aufbewahrt, etwa Aktivitäten und \
          Rechnungen; Kopien meiner Festplatte, falls mein Betreiber welche macht.\n\n\
          Was bleibt, führt zu niemandem: eine Woche lang ein Abdruck der Nummer jeder Nachricht, damit \
-         ich keine zweimal ausführe{begun}.\n\nWenn du wieder schreibst, fangen wir von vorn an.",
+         ich keine zweimal ausführe{begun}{invitations}.\n\nWenn du wieder schreibst, fangen wir von vorn an.",
         date(at_ms),
         list(traces),
         chat_on(service),

@@ -72,6 +72,7 @@ pub(in super::super) fn meaning(command: Command) -> &'static str {
 
 fn question_name(question: Question) -> &'static str {
     match question {
+        Question::Invitation => "Einladung",
         Question::Cloud => "Cloud",
         Question::Token => "Token",
         Question::Organisation => "Organisation",

@@ -117,6 +117,17 @@ fn vendor_credential(vendor: Vendor) -> &'static str {
     }
 }
 
+/// Why a code lets nobody in.
+pub(super) fn not_let_in(used_up: bool) -> &'static str {
+    if used_up {
+        "Diese Einladung hat schon so viele hereingelassen, wie sie soll. Bitte frag, von wem du sie hast, \
+         nach einer anderen."
+    } else {
+        "Eine Einladung mit diesem Code kenne ich nicht. Bitte vergleiche ihn mit dem, den du bekommen hast, \
+         oder frag, von wem du ihn hast."
+    }
+}
+
 /// Said instead of a list that nobody could make.
 pub(super) const NOT_LOOKED: &str =
     "Ich konnte nicht nachsehen, was in deinem Konto ist; /teardown findet und entfernt es.";

@@ -39,6 +39,7 @@ pub(super) async fn look(world: &mut World, verdict: &mut Verdict) -> anyhow::Re
     }
     expect_no_group(world).await?;
     limits::look(world);
+    limits::look_at_invitation(world, verdict);
     let people = world.people.iter().map(|person| begins_again(world, person));
     join_all(people).await;
     world.bot_ends().await;
@@ -161,7 +162,8 @@ async fn begins_again(world: &World, person: &Person) {
     person.says("/deploy");
     tokio::time::sleep(ANSWER_MAX).await;
     let shown = world.service.shown_in(&person.chat);
-    if !shown[before..].iter().any(|it| it.asks_secret) {
+    let is_asked = |it: &Shown| it.asks_secret || it.says(&Message::AskInvitation);
+    if !shown[before..].iter().any(is_asked) {
         world.stage.break_of(Promise::Liveness, format!("{} cannot begin again", person.chat.0));
     }
     person.says("/cancel");

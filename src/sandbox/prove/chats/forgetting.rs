@@ -40,7 +40,9 @@ impl Person {
         }
         tokio::time::sleep(PATIENCE).await;
         if !self.is_told_to_be_forgotten().await {
-            return self.stage.break_of(Promise::Liveness, format!("{} is not forgotten", self.chat.0));
+            return self
+                .stage
+                .break_of(Promise::Liveness, format!("{} is not forgotten", self.chat.0));
         }
         if self.look() != Left::Nothing {
             self.stage.break_of(Promise::Forgotten, format!("{} is still on record", self.chat.0));

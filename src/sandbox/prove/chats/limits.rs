@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::super::Promise;
+use super::super::{Promise, Sight, Verdict};
 use super::hostile::quota_told;
 use super::person::{Person, Temper};
 use super::proof::owner;
@@ -87,6 +87,28 @@ fn look_at_flood(
     if helps < asked && too_much == 0 {
         let what = format!("{} is answered {helps} of {asked} times untold", person.chat.0);
         world.stage.break_of(Promise::Lost, what);
+    }
+}
+
+/// Who has begun was let in, as they read it, and no more were than the invitation is for.
+pub(super) fn look_at_invitation(world: &World, verdict: &mut Verdict) {
+    let Some(invitation) = &world.invitation else { return };
+    let reads = |person: &Person, message| {
+        world.service.shown_in(&person.chat).iter().any(|it| it.says(message))
+    };
+    let let_in = world.people.iter().filter(|person| reads(person, &Message::LetIn));
+    let let_in: Vec<_> = let_in.map(|person| owner(&person.chat)).collect();
+    if let_in.len() > usize::try_from(invitation.people).unwrap_or(usize::MAX) {
+        let what = format!("{} people are let in, not {}", let_in.len(), invitation.people);
+        world.stage.break_of(Promise::LetIn, what);
+    }
+    let began = world.service.proof.began();
+    if let Some(whose) = began.iter().find(|whose| !let_in.contains(whose)) {
+        world.stage.break_of(Promise::LetIn, format!("{whose} began without an invitation"));
+    }
+    let kept_out = Message::NotLetIn { used_up: true };
+    if world.people.iter().any(|person| reads(person, &kept_out)) {
+        verdict.seen.insert(Sight::KeptOut);
     }
 }
 

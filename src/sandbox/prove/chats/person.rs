@@ -12,6 +12,7 @@ use super::hostile::quota_told;
 use super::service::{Service, Shown};
 use super::stage::Stage;
 use crate::conversation::messages::Message;
+use crate::invitation::Invitation;
 use crate::sandbox::anthropic::Anthropic;
 use crate::sandbox::fly::{Fly, Organisation};
 
@@ -66,6 +67,8 @@ pub(super) struct Person {
     pub(super) temper: Temper,
     /// Where they deploy.
     pub(super) organisation: Organisation,
+    /// What they were given, where it takes that to begin.
+    pub(super) invitation: Option<Invitation>,
     /// Nobody else has deployments in this account, so that it may be searched.
     pub(super) is_alone: bool,
 }
@@ -275,6 +278,9 @@ impl Person {
     fn answers(&self) {
         let shown = self.service.shown_in(&self.chat);
         let Some(question) = shown.iter().rev().find(|it| asks(it)) else { return };
+        if question.says(&Message::AskInvitation) && !self.whims.percent(20) {
+            return self.shows_an_invitation();
+        }
         if question.asks_secret && !self.dice.percent(10) {
             return self.gives_what_is_asked(question);
         }
@@ -285,6 +291,15 @@ impl Person {
         let among = if self.dice.percent(85) && !forward.is_empty() { forward } else { any };
         if let Some(offer) = among.get(self.dice.place(among.len())) {
             self.takes(offer);
+        }
+    }
+
+    fn shows_an_invitation(&self) {
+        let Some(Invitation { code, .. }) = &self.invitation else { return };
+        match self.whims.below(4) {
+            0 => self.says(&code.replace('0', "1")),
+            1 => self.says(&format!("/start {code}")),
+            _ => self.says(code),
         }
     }
 

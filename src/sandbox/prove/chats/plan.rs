@@ -7,6 +7,7 @@ use super::crowd::Crowd;
 use super::dice::Dice;
 use super::person::Temper;
 use super::service::Manner;
+use crate::invitation::Invitation;
 use crate::sandbox::fly::Lag;
 
 /// People of one story at the most.
@@ -45,6 +46,15 @@ const FAULTS_PERCENT: u64 = 5;
 /// Calls of a crowd's bot that may fail, for each deployment: several times of what one takes.
 const CALLS_EACH: usize = 400;
 
+/// That part of a seed which an invitation is drawn from, so that the other draws stay as they were.
+const INVITATION: u64 = 3;
+
+/// In one of so many stories people begin by invitation.
+const INVITED_EVERY: u64 = 4;
+
+/// The code of that invitation.
+const CODE: &str = "friends-0123456789";
+
 pub(super) struct Plan {
     pub(super) seed: u64,
     pub(super) people: Vec<Temper>,
@@ -53,6 +63,8 @@ pub(super) struct Plan {
     /// At which of its deeds the bot's process is killed.
     pub(super) kills: BTreeSet<usize>,
     pub(super) lag: Lag,
+    /// What lets people in, where it takes that.
+    pub(super) invitation: Option<Invitation>,
 }
 
 impl Plan {
@@ -67,8 +79,10 @@ impl Plan {
         };
         let troubles = troubles(&dice);
         let manner = Manner::ALL[dice.place(Manner::ALL.len())];
-        let people = (0..=dice.below(PEOPLE_MAX)).map(|_| Temper::Whimsical).collect();
-        Self { seed, people, manner, troubles, kills, lag }
+        let people: Vec<_> = (0..=dice.below(PEOPLE_MAX)).map(|_| Temper::Whimsical).collect();
+        let invitation =
+            (seed % INVITED_EVERY == INVITED_EVERY - 1).then(|| invitation(seed, people.len()));
+        Self { seed, people, manner, troubles, kills, lag, invitation }
     }
 
     /// Many people at once, of whom some deploy, and faults of every kind of the network.
@@ -95,12 +109,22 @@ impl Plan {
             troubles: troubles.collect(),
             kills: BTreeSet::new(),
             lag: Lag::None,
+            invitation: None,
         }
     }
 }
 
 fn network_ways() -> impl Iterator<Item = Way> {
     Way::AT_CALLS.into_iter().filter(|way| way.mode().is_some())
+}
+
+/// For fewer than all of these people, where there are several.
+fn invitation(seed: u64, people: usize) -> Invitation {
+    let dice = Dice::new(seed, INVITATION);
+    Invitation {
+        code: CODE.to_owned(),
+        people: u32::try_from(1 + dice.place(people - 1)).unwrap_or(1),
+    }
 }
 
 fn troubles(dice: &Dice) -> Vec<Trouble> {

@@ -108,6 +108,14 @@ impl Proof {
         self.searched.load(Ordering::Relaxed)
     }
 
+    /// Who has begun a deployment, those too who had it erased.
+    pub(super) fn began(&self) -> BTreeSet<String> {
+        let gone = self.gone.lock().unwrap_or_else(PoisonError::into_inner);
+        let erased = gone.values().map(|run| run.owner.clone());
+        let on_record = self.runs().unwrap_or_default().into_iter().map(|run| run.owner);
+        erased.chain(on_record).collect()
+    }
+
     /// It ended deployed and stands, or its removal has begun since: what is said may come late.
     fn was_made_ready(&self, run: &Known) -> bool {
         let journal = self.journal(run).unwrap_or_else(|error| {

@@ -23,6 +23,7 @@ use crate::chance::Chance;
 use crate::clock::Clock;
 use crate::cloud::fly::{Endpoints, Fly};
 use crate::http::SharedTransport;
+use crate::invitation::Invitation;
 use crate::messaging::{self, Messaging};
 use crate::onboarding::{Catalogue, Onboarding, Settings, Vendors};
 use crate::quota::Quotas;
@@ -66,6 +67,8 @@ pub(super) struct World {
     pub(super) quotas: Quotas,
     /// How often each limit kept somebody back.
     pub(super) kept_back: KeptBack,
+    /// What lets people in, where it takes that.
+    pub(super) invitation: Option<Invitation>,
     /// The longest that a bot of this story held a credential.
     held_max: Duration,
     pub(super) clock: Clock,
@@ -109,6 +112,7 @@ impl World {
                 whims: Dice::new(seed, WHIMS + number),
                 did: Default::default(),
                 temper: *temper,
+                invitation: plan.invitation.clone(),
                 is_alone: plan.people.len() == 1,
             })
         };
@@ -133,6 +137,7 @@ impl World {
             deployed,
             quotas: Quotas::PUBLIC,
             kept_back: KeptBack::default(),
+            invitation: plan.invitation.clone(),
             held_max: Duration::ZERO,
             clock,
             chance,
@@ -244,6 +249,7 @@ impl World {
                 agents: vec![AgentKind::Claude, AgentKind::Shell],
                 images: Images { relay: image("relay"), vm: image("vm") },
                 quotas: self.quotas,
+                invitations: self.invitation.iter().cloned().collect(),
             },
             lent: Vec::new(),
             forms: None,
