@@ -42,6 +42,16 @@ impl Turn<'_> {
         }
     }
 
+    /// Somebody is about to begin a deployment, and nothing is begun any more.
+    pub(super) fn is_closed_to_what_is_open(&self) -> bool {
+        let begins = match &self.state.phase {
+            Phase::Asking { purpose, .. } => *purpose == Purpose::Deploy,
+            Phase::Review | Phase::Changing => true,
+            _ => false,
+        };
+        begins && self.context.quotas.is_closed()
+    }
+
     /// Nothing is begun here now: whoever wants to is told so, and what they gave for it is forgotten.
     pub(super) fn turn_away(&mut self) {
         self.forget_secrets();

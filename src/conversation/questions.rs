@@ -261,6 +261,8 @@ impl Turn<'_> {
     /// A line that is no offered answer: taken where the question is answered in one's own words.
     pub(super) fn written(&mut self, question: Question, text: &str) {
         match question {
+            // It may be that none is needed any more.
+            Question::Invitation if self.is_let_in() => self.answered(),
             Question::Invitation => {
                 self.show_invitation(text);
                 self.answered();

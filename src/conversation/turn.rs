@@ -164,6 +164,9 @@ impl<'a> Turn<'a> {
     }
 
     fn restarted(&mut self) {
+        if self.is_closed_to_what_is_open() {
+            return self.turn_away();
+        }
         match self.state.phase.clone() {
             Phase::Running { board, .. } => self.run_interrupted(&board),
             Phase::Finding { .. } => self.proceed(Purpose::Find),

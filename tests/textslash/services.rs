@@ -341,6 +341,44 @@ async fn what_the_bot_did_can_be_counted() {
 }
 
 #[tokio::test]
+async fn an_invitation_lets_in_as_many_as_it_is_for_on_whatever_service_they_come() {
+    let mut world = World::webhook().await;
+    world.host_sets("TEXTSLASH_INVITATIONS", "friends-0123456789:2").await;
+    // What Telegram says for whoever opens https://t.me/textslash_bot?start=friends-0123456789.
+    let mut ada = world.ada();
+    ada.says("/start friends-0123456789");
+    ada.reads("That invitation works").await;
+    ada.reads("I need a token").await;
+
+    let mut by_phone = world.ada_on_whatsapp();
+    by_phone.says("hi");
+    by_phone.reads("send me your invitation code").await;
+    by_phone.says("friends 0123456789");
+    by_phone.reads("I know no invitation with that code").await;
+    by_phone.says("Friends-0123456789");
+    by_phone.reads("That invitation works").await;
+    by_phone.reads("/form#").await;
+
+    let mut at_desk = world.ada_on_discord();
+    at_desk.runs("/deploy");
+    at_desk.reads("send me your invitation code").await;
+    at_desk.says("friends-0123456789");
+    at_desk.reads("as many people as it is for").await;
+    let metrics = world.metrics().await;
+    for line in [
+        "textslash_people_let_in_total 2",
+        "textslash_invitations_refused_total{reason=\"unknown\"} 1",
+        "textslash_invitations_refused_total{reason=\"used_up\"} 1",
+    ] {
+        assert!(metrics.contains(line), "{line} is not in:\n{metrics}");
+    }
+    world.host_sets("TEXTSLASH_DEPLOYMENTS_A_DAY", "0").await;
+    ada.reads("I begin no deployments for now").await;
+    ada.says("/deploy");
+    ada.reads("I begin no deployments for now").await;
+}
+
+#[tokio::test]
 async fn messages_that_come_often_on_whatsapp_are_answered_once() {
     let mut world = World::webhook().await;
     world.sandbox.twilio().be_unruly();

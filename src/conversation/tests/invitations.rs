@@ -62,6 +62,17 @@ fn a_code_that_lets_nobody_in_is_refused_with_the_next_step() {
 }
 
 #[test]
+fn who_was_asked_for_an_invitation_that_is_needed_no_more_goes_on() {
+    let mut ada = outside(0);
+    ada.says("hi");
+    ada.unread.clear();
+    ada.invitations = None;
+    ada.says("I have none");
+    assert!(!ada.texts().concat().contains("invitation"), "{:?}", ada.texts());
+    ada.reads_question("I need a token for it");
+}
+
+#[test]
 fn nothing_but_a_deployment_takes_an_invitation() {
     let mut ada = outside(0);
     ada.says("/teardown");
@@ -118,6 +129,13 @@ fn while_the_bot_begins_nothing_everybody_is_told_and_nobody_asked_for_a_key() {
     let mut ada = outside(0);
     ada.quotas = closed;
     ada.says("/start friends-0123456789");
+    ada.reads_question("I begin no deployments for now");
+    assert_eq!(ada.state.phase, Phase::Idle);
+
+    let mut ada = Ada::new();
+    ada.says("hi");
+    ada.quotas = closed;
+    ada.bot_restarts();
     ada.reads_question("I begin no deployments for now");
     assert_eq!(ada.state.phase, Phase::Idle);
 

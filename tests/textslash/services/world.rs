@@ -201,6 +201,12 @@ impl World {
         self.bot_starts().await;
     }
 
+    /// The bot is told to end, and started anew with this setting.
+    pub async fn host_sets(&mut self, name: &str, value: &str) {
+        self.environment.push((name.to_owned(), value.to_owned()));
+        self.bot_is_replaced().await;
+    }
+
     /// Ada on Discord, in direct messages with the onboarding bot.
     pub fn ada_on_discord(&self) -> discord::Person {
         self.sandbox.discord().person(&self.discord_token, ADA)
