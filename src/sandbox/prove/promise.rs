@@ -88,8 +88,9 @@ pub enum Promise {
 }
 
 impl Promise {
-    /// All of them: those of the account, the run, its calls and credentials, the conversation, the crowd.
-    pub const ALL: [Self; 40] = [
+    /// Those of the account, the run, its calls and credentials, and the conversation. The others only a crowd can
+    /// break.
+    pub const OF_STORIES: [Self; 38] = [
         Self::Orphan,
         Self::OneOfEach,
         Self::Foreign,
@@ -126,8 +127,6 @@ impl Promise {
         Self::Quota,
         Self::LetIn,
         Self::Queue,
-        Self::CrowdedOut,
-        Self::LimitsMet,
         Self::Bot,
         Self::Database,
     ];

@@ -116,7 +116,7 @@ impl fmt::Display for Table {
             writeln!(f, "| {name} | {cases} | {deployed} | {stopped} | {removed} |")?;
         }
         writeln!(f, "\n| promise | | cases in which it was broken |\n|---|---|---|")?;
-        for promise in Promise::ALL {
+        for promise in Promise::OF_STORIES {
             let cases = self.broken_in.get(&promise).copied().unwrap_or_default();
             writeln!(f, "| {promise} | {} | {cases} |", promise.sentence())?;
         }
