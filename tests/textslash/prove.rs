@@ -23,7 +23,8 @@ fn expect_kept(table: &Table) {
 #[test]
 fn the_same_seed_is_the_same_story_line_by_line() {
     let extent = Extent::measure(0).unwrap();
-    for seed in 0..5 {
+    // In the latter the disk is full once, and what makes room for it must take no time.
+    for seed in (0..5).chain([116, 124, 129, 183, 250, 410, 505, 556]) {
         let case = extent.random(seed);
         let (first, again) = (case.run().unwrap(), case.run().unwrap());
         assert_eq!(first.trace, again.trace, "{case}");

@@ -16,6 +16,7 @@ use crate::journal::{Action, End, Entry};
 use crate::probation::PROBATION_MS;
 use crate::provisioner::{DriveError, Goal, Outcome, Remaining, Seen};
 use crate::sandbox::fly::nothing;
+use crate::store::at_once;
 
 /// Every drive ends within this time once nothing goes wrong any more; no trouble lasts longer than
 /// minutes itself.
@@ -94,33 +95,37 @@ async fn prepare(world: &World, case: &Case) -> anyhow::Result<()> {
     for trouble in &case.troubles {
         world.watch.plan(trouble);
         if trouble.way == Way::DiskFull {
-            fill_disk(world, trouble.at.max(1)).await?;
+            fill_disk(world, trouble.at.max(1))?;
         }
     }
     Ok(())
 }
 
 /// Entries from this one on find no room.
-async fn fill_disk(world: &World, at: usize) -> anyhow::Result<()> {
+fn fill_disk(world: &World, at: usize) -> anyhow::Result<()> {
     let trigger = format!(
         "CREATE TRIGGER IF NOT EXISTS disk_full_{at} BEFORE INSERT ON journal WHEN NEW.seq >= {at}
          BEGIN SELECT RAISE(ABORT, 'disk full'); END"
     );
-    let mut database = world.database.connection().await?;
-    sqlx::query(sqlx::AssertSqlSafe(trigger)).execute(&mut *database).await?;
-    Ok(())
+    at_once(async {
+        let mut database = world.database.connection().await?;
+        sqlx::query(sqlx::AssertSqlSafe(trigger)).execute(&mut *database).await?;
+        Ok(())
+    })
 }
 
 /// Until the disk is full the next time.
-async fn make_room(world: &World) -> anyhow::Result<()> {
+fn make_room(world: &World) -> anyhow::Result<()> {
     let first = "SELECT name FROM sqlite_master WHERE name LIKE 'disk_full_%'
                  ORDER BY CAST(substr(name, 11) AS INTEGER) LIMIT 1";
-    let mut database = world.database.connection().await?;
-    if let Some(row) = sqlx::query(first).fetch_optional(&mut *database).await? {
-        let drop = format!("DROP TRIGGER {}", row.try_get::<String, _>(0)?);
-        sqlx::query(sqlx::AssertSqlSafe(drop)).execute(&mut *database).await?;
-    }
-    Ok(())
+    at_once(async {
+        let mut database = world.database.connection().await?;
+        if let Some(row) = sqlx::query(first).fetch_optional(&mut *database).await? {
+            let drop = format!("DROP TRIGGER {}", row.try_get::<String, _>(0)?);
+            sqlx::query(sqlx::AssertSqlSafe(drop)).execute(&mut *database).await?;
+        }
+        Ok(())
+    })
 }
 
 async fn remove(world: &World, case: &Case, verdict: &mut Verdict) -> anyhow::Result<()> {
@@ -186,7 +191,7 @@ async fn drive(
         match told? {
             None => killed(world, verdict, "killed").await,
             Some(Err(DriveError::Store(_))) => {
-                make_room(world).await?;
+                make_room(world)?;
                 killed(world, verdict, "the disk is full").await;
             }
             Some(Ok(Outcome::Failed { cause: Cause::TokenRefused, .. })) => {

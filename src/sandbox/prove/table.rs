@@ -133,6 +133,9 @@ impl fmt::Display for Table {
         }
         let (kinds, met, unmet) = (self.kinds().len(), self.met.len(), self.unmet());
         write!(f, "{kinds} kinds of call, {met} pairs of a call and a fault")?;
-        if unmet.is_empty() { Ok(()) } else { write!(f, "; never: {unmet:?}") }
+        match unmet.as_slice() {
+            [] => Ok(()),
+            [first, ..] => write!(f, "; {} others never, such as {first:?}", unmet.len()),
+        }
     }
 }

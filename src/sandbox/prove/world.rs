@@ -1,12 +1,14 @@
 //! A simulated Fly with strangers' things in it, and processes that drive one deployment there.
 
-use std::path::PathBuf;
+use std::fs;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use anyhow::Context;
-use tokio::sync::mpsc;
+use sqlx::{AnyConnection, Connection};
+use tokio::sync::{OnceCell, mpsc};
 use tokio::time::Instant;
 
 use super::Case;
@@ -43,6 +45,25 @@ pub(super) fn directory() -> PathBuf {
     root.join(format!("textslash-prove-{}-{number}", std::process::id()))
 }
 
+/// A new database of this name, a copy of one that was made once: bringing each up to date would take a story as
+/// long as a tenth of what it tells.
+pub(super) async fn new_database(file: &Path) -> anyhow::Result<AnyConnection> {
+    static BLANK: OnceCell<Vec<u8>> = OnceCell::const_new();
+    let blank = BLANK.get_or_try_init(|| async {
+        let directory = directory();
+        let file = directory.join("blank.db");
+        // With the last connection its log is written back.
+        store::open_alone(&file, &store::SCHEMA).await?.close().await?;
+        let blank = fs::read(&file)?;
+        fs::remove_dir_all(&directory)?;
+        anyhow::Ok(blank)
+    });
+    let blank = blank.await?;
+    fs::create_dir_all(file.parent().context("a file has a directory")?)?;
+    fs::write(file, blank)?;
+    store::open_alone(file, &store::SCHEMA).await
+}
+
 pub(super) struct World {
     pub(super) fly: Arc<fly::Fly>,
     pub(super) watch: Arc<Watch>,
@@ -62,7 +83,7 @@ impl World {
     pub(super) async fn new(case: &Case) -> anyhow::Result<Self> {
         let directory = directory();
         let file = directory.join("textslash.db");
-        let database = Database::in_order(store::open_alone(&file, &store::SCHEMA).await?);
+        let database = Database::in_order(new_database(&file).await?);
         let onlooker = store::open_alone(&file, &store::SCHEMA).await?;
         tokio::time::pause();
         let clock = Clock::following_tokio(START_MS);

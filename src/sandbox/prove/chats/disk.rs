@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use sqlx::AnyConnection;
 
 use super::super::Promise;
-use super::super::world::directory;
+use super::super::world::{directory, new_database};
 use super::stage::Stage;
 use crate::store::{self, Database};
 
@@ -24,7 +24,7 @@ impl Disk {
     /// One in memory, where there is one, on which statements come one after the other.
     pub(super) async fn in_order() -> anyhow::Result<Self> {
         let directory = Directory(directory());
-        let database = store::open_alone(&directory.file(), &store::SCHEMA).await?;
+        let database = new_database(&directory.file()).await?;
         let onlooker = store::open_alone(&directory.file(), &store::SCHEMA).await?;
         Ok(Self { directory, database: Database::in_order(database), onlooker })
     }
