@@ -60,6 +60,14 @@ pub async fn open_alone(path: &Path, schema: &Migrator) -> anyhow::Result<AnyCon
     Ok(connection)
 }
 
+/// A single connection to a database whose schema is up to date.
+///
+/// # Errors
+/// As [`open`].
+pub async fn open_ready(path: &Path) -> anyhow::Result<AnyConnection> {
+    alone(path, &options(path)?).await
+}
+
 fn options(path: &Path) -> anyhow::Result<AnyConnectOptions> {
     install_default_drivers();
     make_private(path)?;

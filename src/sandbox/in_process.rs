@@ -38,7 +38,8 @@ impl InProcess {
     #[must_use]
     pub fn with_fly(mut self, fly: &Arc<Fly>) -> Self {
         self.edge = Some(Inside::outside(fly));
-        self.mount("api.machines.dev", fly.router()).mount("api.fly.io", fly.router())
+        let router = fly.router();
+        self.mount("api.machines.dev", router.clone()).mount("api.fly.io", router)
     }
 }
 

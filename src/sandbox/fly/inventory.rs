@@ -62,9 +62,8 @@ const LOOKALIKES: usize = 50;
 impl Fly {
     /// Everything that truly exists now, whatever reads show.
     pub fn inventory(&self) -> Inventory {
-        let foreign = lock(&self.lookalikes).apps.clone();
-        let world = self.world();
-        inventory(&world, |app| !foreign.contains(app))
+        let lookalikes = lock(&self.lookalikes);
+        inventory(&self.world(), |app| !lookalikes.apps.contains(app))
     }
 
     /// Puts fifty apps into our organisation whose names and networks resemble ours.

@@ -155,12 +155,14 @@ impl Watch {
 
     /// What is done to the world at this call.
     async fn act(&self, number: usize, call: &Call) {
-        let kind = call.to_string().replace(&format!("-{}", self.spec.id), "");
         let strikes: Vec<Way> = {
             let mut seen = self.seen();
             let now = |trouble: &&Trouble| trouble.strikes_at(number);
             let ways: Vec<_> = seen.troubles.iter().filter(now).map(|it| it.way).collect();
-            seen.met.extend(ways.iter().map(|way| (kind.clone(), *way)));
+            if !ways.is_empty() {
+                let kind = call.to_string().replace(&format!("-{}", self.spec.id), "");
+                seen.met.extend(ways.iter().map(|way| (kind.clone(), *way)));
+            }
             ways
         };
         let vm = |knobs| self.machines.set(knobs);

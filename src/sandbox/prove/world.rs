@@ -61,7 +61,7 @@ pub(super) async fn new_database(file: &Path) -> anyhow::Result<AnyConnection> {
     let blank = blank.await?;
     fs::create_dir_all(file.parent().context("a file has a directory")?)?;
     fs::write(file, blank)?;
-    store::open_alone(file, &store::SCHEMA).await
+    store::open_ready(file).await
 }
 
 pub(super) struct World {
@@ -84,7 +84,7 @@ impl World {
         let directory = directory();
         let file = directory.join("textslash.db");
         let database = Database::in_order(new_database(&file).await?);
-        let onlooker = store::open_alone(&file, &store::SCHEMA).await?;
+        let onlooker = store::open_ready(&file).await?;
         tokio::time::pause();
         let clock = Clock::following_tokio(START_MS);
         let chance = Chance::seeded(case.seed);

@@ -25,7 +25,7 @@ impl Disk {
     pub(super) async fn in_order() -> anyhow::Result<Self> {
         let directory = Directory(directory());
         let database = new_database(&directory.file()).await?;
-        let onlooker = store::open_alone(&directory.file(), &store::SCHEMA).await?;
+        let onlooker = store::open_ready(&directory.file()).await?;
         Ok(Self { directory, database: Database::in_order(database), onlooker })
     }
 
@@ -33,7 +33,7 @@ impl Disk {
     pub(super) async fn shared() -> anyhow::Result<Self> {
         let directory = Directory::on_disk();
         let database = store::open(&directory.file(), &store::SCHEMA).await?;
-        let onlooker = store::open_alone(&directory.file(), &store::SCHEMA).await?;
+        let onlooker = store::open_ready(&directory.file()).await?;
         Ok(Self { directory, database: database.into(), onlooker })
     }
 }
