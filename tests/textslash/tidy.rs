@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 const LINES_MAX: usize = 600;
 
 /// Modules that decide and never act.
-const PURE: [&str; 10] = [
+const PURE: [&str; 11] = [
     "secret",
     "spec",
     "protocol",
@@ -15,6 +15,7 @@ const PURE: [&str; 10] = [
     "intake",
     "account",
     "quota",
+    "invitation",
     "plan",
     "journal",
     "conversation",
