@@ -179,7 +179,7 @@ impl World {
 impl Drop for World {
     fn drop(&mut self) {
         // It lies in memory, and the next case has one of its own.
-        let _ = std::fs::remove_dir_all(&self.directory);
+        let _ = fs::remove_dir_all(&self.directory);
     }
 }
 
