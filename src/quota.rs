@@ -47,7 +47,12 @@ impl Quotas {
             (Scope::All, self.all, &begun.by_all_ms),
         ];
         let used_up = quotas.into_iter().filter_map(|(scope, max, begun_ms)| {
-            let free_ms = begun_ms.get(max.checked_sub(1)?)?.saturating_add(DAY_MS);
+            let since_ms = match max.checked_sub(1) {
+                Some(last) => *begun_ms.get(last)?,
+                // What allows nothing is used up at any time.
+                None => now_ms,
+            };
+            let free_ms = since_ms.saturating_add(DAY_MS);
             let from_ms = match scope {
                 Scope::Person => free_ms,
                 // The minute would tell when somebody else began.

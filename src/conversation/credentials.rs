@@ -43,10 +43,10 @@ impl Turn<'_> {
         }
     }
 
-    /// Nothing stands in the way of a deployment's first question but one.
+    /// A token that nobody asked for begins a deployment: this person has none and may make one.
     fn begins_with_a_token(&self) -> bool {
-        let is_open = !self.context.quotas.is_closed() && self.is_let_in();
-        self.context.runs.is_empty() && is_open
+        let may_begin = self.is_let_in() && !self.context.quotas.is_closed();
+        self.context.runs.is_empty() && may_begin
     }
 
     fn judge_or_refuse(

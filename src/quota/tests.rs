@@ -49,3 +49,10 @@ fn who_serves_themselves_is_never_stopped() {
     let many = begun(&[1; 1000], &[1; 1000], &[1; 1000]);
     assert_eq!(Quotas::UNLIMITED.used_up(&many, NOW_MS), None);
 }
+
+#[test]
+fn where_nothing_may_be_begun_the_first_is_one_too_many() {
+    let closed = Quotas { all: 0, ..Quotas::UNLIMITED };
+    let told = closed.used_up(&Begun::default(), NOW_MS).map(|it| (it.scope, it.max));
+    assert_eq!((closed.is_closed(), told), (true, Some((Scope::All, 0))));
+}

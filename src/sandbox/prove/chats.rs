@@ -2,8 +2,8 @@
 //!
 //! Messages come late, twice and, where the service lets them, in another order; what the bot says is not
 //! always taken; its calls meet the faults of [`super::trouble`]; its process is killed where it acts, and
-//! another carries on from the same database. In the end everybody wants everything removed, and some want to be
-//! forgotten, on the way or at last.
+//! another carries on from the same database. In every fourth story they begin by invitation. In the end everybody
+//! wants everything removed, and some want to be forgotten, on the way or at last.
 //!
 //! All of it runs on one thread and paused time, and what is asked of the database is done before anything else
 //! goes on: the same seed is the same story, line by line.
