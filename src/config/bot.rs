@@ -12,7 +12,7 @@ use super::{ALLOW_SANDBOX, Environment, vendors};
 /// Said when the bot would speak nowhere.
 const NO_CHANNEL: &str = "no chat service is set up: set TELEGRAM_BOT_TOKEN, DISCORD_BOT_TOKEN, or \
                           TWILIO_ACCOUNT_SID with TWILIO_AUTH_TOKEN and TWILIO_WHATSAPP_NUMBER; see \
-                          README, \"Host it\"";
+                          .github/HOSTING.md";
 
 /// The fewest characters of a webhook secret: 256 bit take 43 in base64url and 64 in hex.
 const SECRET_CHARS_MIN: usize = 43;

@@ -72,7 +72,7 @@ pub fn chat_services(environment: &Environment<'_>) -> anyhow::Result<messaging:
 pub fn images(environment: &Environment<'_>) -> anyhow::Result<Images> {
     let image = |name: &str| {
         let image = environment.require(name).with_context(
-            || "a real cloud can only run images that are published; see README, \"Host it\"",
+            || "a real cloud can only run images that are published; see the guide .github/HOSTING.md",
         )?;
         if is_pinned(&image) {
             Ok(image)
