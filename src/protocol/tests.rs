@@ -81,3 +81,65 @@ fn a_full_memory_refuses_and_recovers() {
     let header = sign(KEY, turn(), later, [0xff; 16]);
     assert_eq!(vm.verify(KEY, turn(), Some(&header), later), Ok(()));
 }
+
+#[test]
+fn a_nonce_is_remembered_for_as_long_as_its_signature_is_valid() {
+    for signed_at in [NOON - SKEW_MAX_MS, NOON - 1, NOON, NOON + 1, NOON + SKEW_MAX_MS] {
+        let mut vm = Verifier::default();
+        let header = sign(KEY, turn(), signed_at, [1; 16]);
+        assert_eq!(vm.verify(KEY, turn(), Some(&header), NOON), Ok(()));
+        let valid_until = signed_at + SKEW_MAX_MS;
+        let moments = (NOON..valid_until).step_by(997).chain([valid_until]);
+        for (nonce, now) in (2..).zip(moments) {
+            // Each call is an opportunity to forget.
+            let another = sign(KEY, turn(), now, [nonce; 16]);
+            assert_eq!(vm.verify(KEY, turn(), Some(&another), now), Ok(()));
+            let again = vm.verify(KEY, turn(), Some(&header), now);
+            assert_eq!(again, Err(Refusal::Replayed), "signed {signed_at}, now {now}");
+        }
+        let again = vm.verify(KEY, turn(), Some(&header), valid_until + 1);
+        assert_eq!(again, Err(Refusal::Stale), "signed {signed_at}");
+    }
+}
+
+#[test]
+fn a_refused_call_uses_up_no_nonce() {
+    let mut vm = Verifier::default();
+    let header = sign(KEY, turn(), NOON, [1; 16]);
+    let altered = Call { body: b"{ }", ..turn() };
+
+    assert_eq!(vm.verify(KEY, altered, Some(&header), NOON), Err(Refusal::Wrong));
+    let late = NOON + SKEW_MAX_MS + 1;
+    assert_eq!(vm.verify(KEY, turn(), Some(&header), late), Err(Refusal::Stale));
+    assert_eq!(vm.verify(KEY, turn(), Some(&header), NOON), Ok(()));
+}
+
+#[test]
+fn a_shortened_or_lengthened_proof_is_wrong() {
+    let header = sign(KEY, turn(), NOON, [1; 16]);
+    let (head, proof) = header.rsplit_once('.').unwrap();
+    let lengths = (0..proof.len()).step_by(2);
+    let shortened = lengths.map(|length| format!("{head}.{}", &proof[..length]));
+    for header in shortened.chain([format!("{header}00")]) {
+        let answer = Verifier::default().verify(KEY, turn(), Some(&header), NOON);
+        assert_eq!(answer, Err(Refusal::Wrong), "{header}");
+    }
+}
+
+#[test]
+fn what_moves_from_one_part_of_a_call_to_the_next_alters_it() {
+    let header = sign(KEY, turn(), NOON, [1; 16]);
+    let moved = [
+        Call { method: "POS", path: "T/turns", ..turn() },
+        Call { method: "POST/", path: "turns", ..turn() },
+        Call { path: "/turn", body: b"s{}", ..turn() },
+    ];
+    for call in moved {
+        let answer = Verifier::default().verify(KEY, call, Some(&header), NOON);
+        assert_eq!(answer, Err(Refusal::Wrong), "{call:?}");
+    }
+    let earlier = Call { path: "/turns1", ..turn() };
+    let shifted = header.replacen(&NOON.to_string(), &NOON.to_string()[1..], 1);
+    let answer = Verifier::default().verify(KEY, earlier, Some(&shifted), NOON);
+    assert_eq!(answer, Err(Refusal::Wrong));
+}

@@ -58,6 +58,27 @@ async fn a_line_delivered_many_times_is_one_turn() {
 }
 
 #[tokio::test]
+async fn a_message_that_comes_again_with_other_words_is_no_new_turn() {
+    let world = World::new(Script::never_ends()).await;
+    world.channel.says(line("1", "running"));
+    world.vm.began().await;
+    world.channel.says(line("2", "waiting"));
+    for id in ["1", "2"] {
+        world.channel.says(line(id, "with other words"));
+    }
+    world.acknowledged(4).await;
+    assert_eq!(world.ledger.waiting().await.unwrap(), 2);
+
+    world.channel.says(line("3", "/stop"));
+    world.settled(5).await;
+    for id in ["1", "2", "3"] {
+        world.channel.says(line(id, "with other words after its turn"));
+    }
+    world.settled(8).await;
+    assert_eq!(world.vm.asked(), ["running"]);
+}
+
+#[tokio::test]
 async fn a_relay_that_dies_anywhere_answers_once() {
     for cut in Cut::ALL {
         let world = World::stopped(Script::answers("the answer")).await;

@@ -9,6 +9,9 @@ use tokio::io::{AsyncSeekExt, AsyncWriteExt};
 
 use crate::protocol::{TurnEvent, TurnFailure};
 
+#[cfg(test)]
+mod tests;
+
 /// An open record. Events are flushed one by one, and forced to the disk with the last.
 pub struct Record(File);
 

@@ -64,7 +64,20 @@ pub async fn serve(
 ) -> Over {
     let ledger = Ledger::open(data_dir).await.unwrap();
     let chat = Web::new(OWNER_KEY.to_owned().into(), ledger.clone());
-    let settings = Settings {
+    let settings = Settings { limits, ..settings(data_dir, vm_url) };
+    let transport = Arc::new(Network::new().unwrap());
+    let chance = Chance::system().unwrap();
+    let clock = Clock::system();
+    let relay = Relay::start(settings, ledger, chat.clone(), None, transport, clock, chance);
+    let relay = relay.unwrap();
+    web::relay::serve(relay, chat.router().merge(web::relay::chat_page()), listener, told)
+        .await
+        .unwrap()
+}
+
+/// A relay of the web channel's owner, before a VM at this address.
+pub fn settings(data_dir: &Path, vm_url: &str) -> Settings {
+    Settings {
         sleeps: true,
         owner: UserId("owner".into()),
         locale: Locale::English,
@@ -75,16 +88,8 @@ pub async fn serve(
         link_key: secret(SecretKind::LinkKey, "the link key"),
         model_proxy_token: secret(SecretKind::ModelProxyToken, "the proxy token"),
         model_key: None,
-        limits,
-    };
-    let transport = Arc::new(Network::new().unwrap());
-    let chance = Chance::system().unwrap();
-    let clock = Clock::system();
-    let relay = Relay::start(settings, ledger, chat.clone(), None, transport, clock, chance);
-    let relay = relay.unwrap();
-    web::relay::serve(relay, chat.router().merge(web::relay::chat_page()), listener, told)
-        .await
-        .unwrap()
+        limits: Limits::default(),
+    }
 }
 
 /// Reads until a message ends as `text`, in its first form or a later one.

@@ -4,5 +4,6 @@
 mod api;
 mod clients;
 mod description;
+mod edited;
 mod promises;
 pub mod world;

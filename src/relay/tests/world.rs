@@ -14,6 +14,10 @@ use channel::FakeChannel;
 pub use vm::{FakeVm, Script};
 
 const CHAT: &str = "chat";
+
+/// Longer than a busy machine takes for anything here.
+const PATIENCE: Duration = Duration::from_secs(20);
+
 pub const OWNER: &str = "owner";
 pub const TEXT_MAX: usize = 200;
 pub const FILE_MAX: u64 = 1_000;
@@ -197,7 +201,7 @@ impl World {
             texts.sort_unstable();
             texts == expected
         });
-        let waited = tokio::time::timeout(Duration::from_secs(20), stands).await;
+        let waited = tokio::time::timeout(PATIENCE, stands).await;
         assert!(waited.is_ok(), "{expected:?} never stood; {:?} did", self.channel.texts());
     }
 
@@ -208,13 +212,22 @@ impl World {
         }
     }
 
+    /// Waits until so many deliveries were acknowledged.
+    pub async fn acknowledged(&self, deliveries: usize) {
+        let mut count = self.channel.acknowledged.subscribe();
+        let acknowledged = count.wait_for(|count| *count >= deliveries);
+        tokio::time::timeout(PATIENCE, acknowledged).await.unwrap().unwrap();
+    }
+
     /// Waits until so many deliveries were acknowledged and all work is done.
     pub async fn settled(&self, acknowledged: usize) {
-        let mut count = self.channel.acknowledged.subscribe();
-        count.wait_for(|count| *count >= acknowledged).await.unwrap();
-        while !self.ledger.is_quiet().await.unwrap() {
-            tokio::task::yield_now().await;
-        }
+        self.acknowledged(acknowledged).await;
+        let quiet = async {
+            while !self.ledger.is_quiet().await.unwrap() {
+                tokio::task::yield_now().await;
+            }
+        };
+        tokio::time::timeout(PATIENCE, quiet).await.unwrap();
     }
 }
 

@@ -22,7 +22,8 @@ pub const PATIENCE: Duration = Duration::from_secs(60);
 
 pub const ADA: u64 = 7_001;
 
-const SECRET: &str = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
+/// What Telegram shows at the webhook.
+pub const SECRET: &str = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
 
 /// How updates come in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
