@@ -44,6 +44,7 @@ impl Relay {
             Err(ChannelError::TooFast { retry_after_ms }) => pause(retry_after_ms).await,
             Err(ChannelError::InDoubt) => pause(IN_DOUBT_MS).await,
             Err(ChannelError::Unreachable) => tokio::select! {
+                biased;
                 () = self.reachable.notified() => {}
                 () = pause(UNREACHABLE_MS) => {}
             },

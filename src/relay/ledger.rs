@@ -9,12 +9,12 @@ use adapters::chat::{Attachment, ChatId, InboundId, MessageRef, Outbound};
 use anyhow::Context;
 use sqlx::any::AnyRow;
 use sqlx::migrate::Migrator;
-use sqlx::{AnyConnection, AnyPool, Row};
+use sqlx::{AnyConnection, Connection, Row};
 use tokio::sync::Notify;
 
 use files::Shelf;
 
-use crate::store;
+use crate::store::{self, Database};
 
 mod files;
 mod outbox;
@@ -26,7 +26,8 @@ pub use files::Sending;
 pub use outbox::Unsent;
 pub use usage::Tokens;
 
-static MIGRATIONS: Migrator = sqlx::migrate!("src/relay/migrations");
+/// The tables of a relay.
+pub static SCHEMA: Migrator = sqlx::migrate!("src/relay/migrations");
 
 /// Lines that may wait: more than a person writes during the longest turn.
 pub const QUEUE_MAX: i64 = 50;
@@ -36,7 +37,7 @@ const KEPT_MAX: i64 = 2_000;
 
 /// The relay's database.
 pub struct Ledger {
-    pool: AnyPool,
+    pool: Database,
     /// Bytes of files that are to be sent.
     sending: Shelf,
     /// Bytes of the web channel's files.
@@ -104,7 +105,15 @@ impl Ledger {
     /// # Errors
     /// When the directory cannot be written or the file is not such a database.
     pub async fn open(data_dir: &Path) -> anyhow::Result<Arc<Self>> {
-        let pool = store::open(&data_dir.join("relay.db"), &MIGRATIONS).await?;
+        let pool = store::open(&data_dir.join("relay.db"), &SCHEMA).await?;
+        Self::over(pool.into(), data_dir)
+    }
+
+    /// The same on a database that is open, with its files in the data directory.
+    ///
+    /// # Errors
+    /// When the directory cannot be written.
+    pub fn over(pool: Database, data_dir: &Path) -> anyhow::Result<Arc<Self>> {
         let sending = Shelf::beside(data_dir, "sending").context("cannot keep files")?;
         let posted = Shelf::beside(data_dir, "posted").context("cannot keep files")?;
         Ok(Arc::new(Self { pool, sending, posted, lines: Notify::new(), messages: Notify::new() }))
@@ -156,20 +165,24 @@ impl Ledger {
         message: &Outbound,
         now_ms: u64,
     ) -> anyhow::Result<()> {
-        let mut transaction = self.pool.begin().await?;
-        sqlx::query(
-            "INSERT INTO inbox (id, chat, text, turn, is_command, is_settled, at_ms, session)
-             SELECT $1, $2, '', '', 0, 1, $3, id FROM session WHERE true
-             ON CONFLICT (id) DO NOTHING",
-        )
-        .bind(&id.0)
-        .bind(&chat.0)
-        .bind(i64::try_from(now_ms)?)
-        .execute(&mut *transaction)
-        .await?;
-        outbox::put(&mut transaction, chat, message, now_ms).await?;
-        forget(&mut transaction).await?;
-        transaction.commit().await?;
+        let declined = async {
+            let mut connection = self.pool.connection().await?;
+            let mut transaction = connection.begin().await?;
+            sqlx::query(
+                "INSERT INTO inbox (id, chat, text, turn, is_command, is_settled, at_ms, session)
+                 SELECT $1, $2, '', '', 0, 1, $3, id FROM session WHERE true
+                 ON CONFLICT (id) DO NOTHING",
+            )
+            .bind(&id.0)
+            .bind(&chat.0)
+            .bind(i64::try_from(now_ms)?)
+            .execute(&mut *transaction)
+            .await?;
+            outbox::put(&mut transaction, chat, message, now_ms).await?;
+            forget(&mut transaction).await?;
+            anyhow::Ok(transaction.commit().await?)
+        };
+        self.pool.whole(declined).await?;
         self.messages.notify_one();
         Ok(())
     }
@@ -212,13 +225,17 @@ impl Ledger {
         messages: &[Outbound],
         now_ms: u64,
     ) -> anyhow::Result<()> {
-        let mut transaction = self.pool.begin().await?;
-        settle(&mut transaction, line.seq).await?;
-        for message in messages {
-            outbox::put(&mut transaction, &line.chat, message, now_ms).await?;
-        }
-        forget(&mut transaction).await?;
-        transaction.commit().await?;
+        let settled = async {
+            let mut connection = self.pool.connection().await?;
+            let mut transaction = connection.begin().await?;
+            settle(&mut transaction, line.seq).await?;
+            for message in messages {
+                outbox::put(&mut transaction, &line.chat, message, now_ms).await?;
+            }
+            forget(&mut transaction).await?;
+            anyhow::Ok(transaction.commit().await?)
+        };
+        self.pool.whole(settled).await?;
         self.messages.notify_one();
         Ok(())
     }
@@ -229,26 +246,30 @@ impl Ledger {
     /// # Errors
     /// When the database fails.
     pub async fn stop(&self, command: &Line) -> anyhow::Result<Option<u64>> {
-        let mut transaction = self.pool.begin().await?;
-        // The write comes first, so that the transaction holds the lock before it reads.
-        let stopped = sqlx::query(
-            "UPDATE inbox SET is_stopped = 1 WHERE seq < $1 AND seq =
-             (SELECT min(seq) FROM inbox WHERE is_settled = 0 AND is_command = 0)",
-        )
-        .bind(command.seq)
-        .execute(&mut *transaction)
-        .await?
-        .rows_affected();
-        let dropped = sqlx::query(
-            "UPDATE inbox SET is_settled = 1, text = '', file = NULL
-             WHERE is_settled = 0 AND is_command = 0 AND is_stopped = 0 AND seq < $1",
-        )
-        .bind(command.seq)
-        .execute(&mut *transaction)
-        .await?
-        .rows_affected();
-        transaction.commit().await?;
-        Ok((stopped > 0).then_some(dropped))
+        let work = async {
+            let mut connection = self.pool.connection().await?;
+            let mut transaction = connection.begin().await?;
+            // The write comes first, so that the transaction holds the lock before it reads.
+            let stopped = sqlx::query(
+                "UPDATE inbox SET is_stopped = 1 WHERE seq < $1 AND seq =
+                 (SELECT min(seq) FROM inbox WHERE is_settled = 0 AND is_command = 0)",
+            )
+            .bind(command.seq)
+            .execute(&mut *transaction)
+            .await?
+            .rows_affected();
+            let dropped = sqlx::query(
+                "UPDATE inbox SET is_settled = 1, text = '', file = NULL
+                 WHERE is_settled = 0 AND is_command = 0 AND is_stopped = 0 AND seq < $1",
+            )
+            .bind(command.seq)
+            .execute(&mut *transaction)
+            .await?
+            .rows_affected();
+            transaction.commit().await?;
+            anyhow::Ok((stopped > 0).then_some(dropped))
+        };
+        self.pool.whole(work).await
     }
 
     /// Lines that come from now on belong to this session.

@@ -4,8 +4,12 @@ use std::ops::{Deref, DerefMut};
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 
+use futures::StreamExt;
+use futures::future::BoxFuture;
+use futures::stream::{self, BoxStream};
+use sqlx::any::{AnyQueryResult, AnyRow, AnyStatement, AnyTypeInfo};
 use sqlx::pool::PoolConnection;
-use sqlx::{Any, AnyConnection, AnyPool};
+use sqlx::{Any, AnyConnection, AnyPool, Describe, Either, Execute, Executor, SqlStr};
 use tokio::sync::{Mutex, MutexGuard};
 
 /// A database, shared.
@@ -45,10 +49,87 @@ impl Database {
     }
 
     /// Does work that waits for nothing but this database, in its order where there is one.
-    pub(super) async fn whole<T>(&self, work: impl Future<Output = T>) -> T {
+    pub async fn whole<T>(&self, work: impl Future<Output = T>) -> T {
         match &self.0 {
             Access::Shared(_) => work.await,
             Access::InOrder(_) => at_once(work),
+        }
+    }
+}
+
+/// One statement at a time, each in its order where there is one.
+impl<'c> Executor<'c> for &Database {
+    type Database = Any;
+
+    fn fetch_many<'e, 'q: 'e, E>(
+        self,
+        query: E,
+    ) -> BoxStream<'e, sqlx::Result<Either<AnyQueryResult, AnyRow>>>
+    where
+        'c: 'e,
+        E: 'q + Execute<'q, Any>,
+    {
+        match &self.0 {
+            Access::Shared(pool) => pool.fetch_many(query),
+            Access::InOrder(only) => {
+                let only = only.clone();
+                let results = async move {
+                    at_once(async {
+                        let mut connection = only.lock().await;
+                        let results: Vec<_> = connection.fetch_many(query).collect().await;
+                        stream::iter(results)
+                    })
+                };
+                stream::once(results).flatten().boxed()
+            }
+        }
+    }
+
+    fn fetch_optional<'e, 'q: 'e, E>(self, query: E) -> BoxFuture<'e, sqlx::Result<Option<AnyRow>>>
+    where
+        'c: 'e,
+        E: 'q + Execute<'q, Any>,
+    {
+        match &self.0 {
+            Access::Shared(pool) => pool.fetch_optional(query),
+            Access::InOrder(only) => {
+                let only = only.clone();
+                Box::pin(
+                    async move { at_once(async { only.lock().await.fetch_optional(query).await }) },
+                )
+            }
+        }
+    }
+
+    fn prepare_with<'e>(
+        self,
+        sql: SqlStr,
+        parameters: &'e [AnyTypeInfo],
+    ) -> BoxFuture<'e, sqlx::Result<AnyStatement>>
+    where
+        'c: 'e,
+    {
+        match &self.0 {
+            Access::Shared(pool) => pool.prepare_with(sql, parameters),
+            Access::InOrder(only) => {
+                let only = only.clone();
+                Box::pin(async move {
+                    at_once(async { only.lock().await.prepare_with(sql, parameters).await })
+                })
+            }
+        }
+    }
+
+    fn describe<'e>(self, sql: SqlStr) -> BoxFuture<'e, sqlx::Result<Describe<Any>>>
+    where
+        'c: 'e,
+    {
+        match &self.0 {
+            Access::Shared(pool) => pool.describe(sql),
+            Access::InOrder(only) => {
+                let only = only.clone();
+                Box::pin(async move { at_once(async { only.lock().await.describe(sql).await }) })
+            }
         }
     }
 }

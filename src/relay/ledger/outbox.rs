@@ -26,8 +26,11 @@ impl Ledger {
     /// # Errors
     /// When the database fails.
     pub async fn post(&self, chat: &ChatId, message: &Outbound, now_ms: u64) -> anyhow::Result<()> {
-        let mut connection = self.pool.acquire().await?;
-        put(&mut connection, chat, message, now_ms).await?;
+        let posted = async {
+            let mut connection = self.pool.connection().await?;
+            put(&mut connection, chat, message, now_ms).await
+        };
+        self.pool.whole(posted).await?;
         self.messages.notify_one();
         Ok(())
     }

@@ -3,10 +3,11 @@
 use adapters::web::{Change, Entry, Log, LogError, Posted};
 use async_trait::async_trait;
 use bytes::Bytes;
+use sqlx::Row;
 use sqlx::any::AnyRow;
-use sqlx::{AnyPool, Row};
 
 use super::Ledger;
+use crate::store::Database;
 
 /// Messages kept: months of one person's chat.
 const MESSAGES_MAX: i64 = 5_000;
@@ -53,7 +54,7 @@ fn unavailable(error: anyhow::Error) -> LogError {
 }
 
 /// One statement, so that numbers become visible in their order.
-async fn put(pool: &AnyPool, key: &str, body: String) -> anyhow::Result<u64> {
+async fn put(pool: &Database, key: &str, body: String) -> anyhow::Result<u64> {
     let replace = "INSERT OR REPLACE INTO web_log (key, body) VALUES ($1, $2) RETURNING seq";
     let seq: i64 = sqlx::query(replace).bind(key).bind(body).fetch_one(pool).await?.try_get(0)?;
     sqlx::query(
@@ -67,14 +68,14 @@ async fn put(pool: &AnyPool, key: &str, body: String) -> anyhow::Result<u64> {
 }
 
 /// One statement, so that of two who remove a message one has done it.
-async fn remove(pool: &AnyPool, key: &str) -> anyhow::Result<Option<u64>> {
+async fn remove(pool: &Database, key: &str) -> anyhow::Result<Option<u64>> {
     let replace = "INSERT OR REPLACE INTO web_log (key, body)
          SELECT key, NULL FROM web_log WHERE key = $1 AND body IS NOT NULL RETURNING seq";
     let row = sqlx::query(replace).bind(key).fetch_optional(pool).await?;
     row.map(|row| Ok(u64::try_from(row.try_get::<i64, _>("seq")?)?)).transpose()
 }
 
-async fn after(pool: &AnyPool, seq: u64, max: usize) -> anyhow::Result<Vec<Entry>> {
+async fn after(pool: &Database, seq: u64, max: usize) -> anyhow::Result<Vec<Entry>> {
     let rows =
         sqlx::query("SELECT seq, key, body FROM web_log WHERE seq > $1 ORDER BY seq LIMIT $2")
             .bind(i64::try_from(seq).unwrap_or(i64::MAX))
@@ -93,7 +94,7 @@ fn entry(row: &AnyRow) -> anyhow::Result<Entry> {
     Ok(Entry { seq: u64::try_from(row.try_get::<i64, _>("seq")?)?, change })
 }
 
-async fn head(pool: &AnyPool) -> anyhow::Result<u64> {
+async fn head(pool: &Database) -> anyhow::Result<u64> {
     let max = "SELECT coalesce(max(seq), 0) FROM web_log";
     Ok(u64::try_from(sqlx::query(max).fetch_one(pool).await?.try_get::<i64, _>(0)?)?)
 }
