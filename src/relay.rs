@@ -210,6 +210,7 @@ impl Relay {
     pub async fn run(&self, told: impl Future<Output = ()>) -> Over {
         self.channel.recover(&self.ledger.chats().await.unwrap_or_default()).await;
         let over = tokio::select! {
+            biased;
             () = told => Over::Told,
             () = self.probation.never_committed() => Over::Unproven,
             () = self.idle() => Over::Idle,

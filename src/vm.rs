@@ -149,7 +149,11 @@ impl Vm {
         Self::with_agent(settings, directory, agent, clock)
     }
 
-    fn with_agent(
+    /// A VM with an agent of one's own, on a directory that is open.
+    ///
+    /// # Errors
+    /// When the data directory cannot be written.
+    pub fn with_agent(
         settings: Settings,
         directory: Directory,
         agent: Arc<dyn Agent>,
@@ -217,6 +221,7 @@ impl Vm {
     /// from then on.
     pub async fn over(&self, told: impl Future<Output = ()>) -> Over {
         tokio::select! {
+            biased;
             () = told => Over::Told,
             () = self.probation.never_committed() => Over::Unproven,
             () = self.idle() => Over::Idle,

@@ -3,17 +3,19 @@
 use std::fs::Permissions;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use anyhow::Context;
 
 use crate::vm::ids::{SessionId, TurnId};
-use crate::vm::process::AgentUser;
+use crate::vm::process::{AgentUser, MachinePrograms, Programs};
 
 /// Where a VM keeps everything.
 #[derive(Clone, Debug)]
 pub struct Directory {
     root: PathBuf,
     agent_user: Option<AgentUser>,
+    programs: Arc<dyn Programs>,
 }
 
 /// The agent's user may pass through the root of the directory, to its own parts, and list nothing.
@@ -29,7 +31,7 @@ impl Directory {
     /// When the directory cannot be written or handed over.
     pub fn open(root: &Path, agent_user: Option<AgentUser>) -> anyhow::Result<Self> {
         let root = std::path::absolute(root).context("the data directory has no path")?;
-        let directory = Self { root, agent_user };
+        let directory = Self { root, agent_user, programs: Arc::new(MachinePrograms) };
         let parts = [
             directory.workspace(),
             directory.home(),
@@ -44,6 +46,17 @@ impl Directory {
         }
         directory.hand_over()?;
         Ok(directory)
+    }
+
+    /// The same directory, where `programs` run the VM's own short programs.
+    #[must_use]
+    pub fn with_programs(self, programs: Arc<dyn Programs>) -> Self {
+        Self { programs, ..self }
+    }
+
+    /// What runs the VM's own short programs.
+    pub fn programs(&self) -> &dyn Programs {
+        self.programs.as_ref()
     }
 
     fn hand_over(&self) -> anyhow::Result<()> {

@@ -4,13 +4,10 @@
 //! read or written by a program of the agent's own user, who can reach nothing else through it.
 
 use std::io;
-use std::path::{Path, PathBuf};
-use std::process::Stdio;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use anyhow::Context;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::process::Command;
 use tokio::time::timeout;
 
 use crate::files::{FILE_BYTES_MAX, keep_newest, safe_name, write_whole};
@@ -83,16 +80,7 @@ impl Exchange {
     pub async fn receive(&self, turn: &TurnId, name: &str, bytes: &[u8]) -> anyhow::Result<String> {
         let turn: String = turn.to_string().chars().take(TURN_CHARS).collect();
         let name = format!("{turn}-{}", safe_name(name));
-        let mut program = self.program(RECEIVE, &name);
-        let mut child = program.stdin(Stdio::piped()).spawn().context("cannot start a program")?;
-        let mut stdin = child.stdin.take().context("no standard input")?;
-        let written = async {
-            stdin.write_all(bytes).await?;
-            drop(stdin);
-            child.wait().await
-        };
-        let status = timeout(FILE_TIMEOUT, written).await.context("it takes too long")??;
-        anyhow::ensure!(status.success(), "the file was not written");
+        self.run(RECEIVE, &name, bytes, 0).await.context("the file was not written")?;
         Ok(format!("inbox/{name}"))
     }
 
@@ -155,18 +143,6 @@ impl Exchange {
         self.directory.files().join(format!("{turn}-{index}"))
     }
 
-    fn program(&self, script: &str, argument: &str) -> Command {
-        let workspace: &Path = &self.directory.workspace();
-        let mut program = command("sh", &self.directory, workspace);
-        program
-            .args(["-c", script, argument])
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .kill_on_drop(true);
-        program
-    }
-
     /// What the script prints, of at most `bytes_max`.
     async fn output(
         &self,
@@ -174,16 +150,21 @@ impl Exchange {
         argument: &str,
         bytes_max: u64,
     ) -> anyhow::Result<Vec<u8>> {
-        let mut program = self.program(script, argument);
-        let mut child = program.stdout(Stdio::piped()).spawn().context("cannot start a program")?;
-        let stdout = child.stdout.take().context("no standard output")?;
-        let mut bytes = Vec::new();
-        let read = async {
-            stdout.take(bytes_max).read_to_end(&mut bytes).await?;
-            child.wait().await
-        };
-        let status = timeout(FILE_TIMEOUT, read).await.context("it takes too long")??;
-        anyhow::ensure!(status.success(), "the file was not there");
-        Ok(bytes)
+        self.run(script, argument, b"", bytes_max).await
+    }
+
+    /// Runs a script that reads `input`.
+    async fn run(
+        &self,
+        script: &str,
+        argument: &str,
+        input: &[u8],
+        bytes_max: u64,
+    ) -> anyhow::Result<Vec<u8>> {
+        let mut program = command("sh", &self.directory, &self.directory.workspace());
+        program.args(["-c", script, argument]);
+        let printed = self.directory.programs().run(program, input, bytes_max);
+        let printed = timeout(FILE_TIMEOUT, printed).await.context("it takes too long")?;
+        printed.context("cannot run a program")?.context("the program failed")
     }
 }

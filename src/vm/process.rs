@@ -3,12 +3,17 @@
 //! as the agent's user, until the machine stops: it is in the way of nobody but its owner.
 
 use std::ffi::OsStr;
+use std::fmt;
+use std::io;
 use std::path::Path;
+use std::process::Stdio;
 use std::time::Duration;
 
 use anyhow::Context;
+use async_trait::async_trait;
 use nix::sys::signal::{Signal, killpg};
 use nix::unistd::{Gid, Pid, Uid, User};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::process::{Child, Command};
 
 use crate::vm::directory::Directory;
@@ -63,6 +68,58 @@ pub fn command(program: impl AsRef<OsStr>, directory: &Directory, place: &Path) 
         command.uid(user.uid.as_raw()).gid(user.gid.as_raw());
     }
     command
+}
+
+/// Runs the VM's own short programs, which handle files as the agent's user.
+#[async_trait]
+pub trait Programs: fmt::Debug + Send + Sync {
+    /// Runs a program that reads `input`, and returns what it prints, of at most `bytes_max`;
+    /// `None` when it fails.
+    ///
+    /// # Errors
+    /// When it cannot be started or read.
+    async fn run(
+        &self,
+        program: Command,
+        input: &[u8],
+        bytes_max: u64,
+    ) -> io::Result<Option<Vec<u8>>>;
+}
+
+/// Programs as they run on a machine. A program whose caller gives up is killed.
+#[derive(Debug)]
+pub struct MachinePrograms;
+
+#[async_trait]
+impl Programs for MachinePrograms {
+    async fn run(
+        &self,
+        mut program: Command,
+        input: &[u8],
+        bytes_max: u64,
+    ) -> io::Result<Option<Vec<u8>>> {
+        program.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null());
+        let mut child = program.kill_on_drop(true).spawn()?;
+        let (stdin, stdout) = (child.stdin.take(), child.stdout.take());
+        let sent = async {
+            match stdin {
+                Some(mut stdin) => stdin.write_all(input).await,
+                None => Ok(()),
+            }
+        };
+        let mut printed = Vec::new();
+        let read = async {
+            match stdout {
+                Some(stdout) => stdout.take(bytes_max).read_to_end(&mut printed).await.map(drop),
+                None => Ok(()),
+            }
+        };
+        // A program that ends early leaves part of its input unread.
+        let (sent, read) = tokio::join!(sent, read);
+        let status = child.wait().await?;
+        read?;
+        Ok((status.success() && sent.is_ok()).then_some(printed))
+    }
 }
 
 /// Hides this process's environment and memory from the programs it starts, which run as the same
