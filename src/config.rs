@@ -23,6 +23,9 @@ mod tests;
 /// end, so that no machine outlives it, however it ends.
 pub const END_WITH_STDIN: &str = "TEXTSLASH_END_WITH_STDIN";
 
+/// The port of a relay's model proxy.
+pub const MODEL_PROXY_PORT: &str = "MODEL_PROXY_PORT";
+
 /// Where settings come from: the process's environment, or a map in tests.
 pub struct Environment<'a>(Box<Lookup<'a>>);
 

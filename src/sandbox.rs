@@ -152,6 +152,7 @@ impl Sandbox {
             ("FLY_PLATFORM_URL", format!("http://{fly}")),
             ("FLY_PUBLIC_APP_URL", format!("http://{{app}}.fly.dev.localhost:{edge}")),
             ("FLY_PRIVATE_APP_URL", format!("http://{{app}}.flycast.localhost:{edge}")),
+            ("FLY_MODEL_PROXY_URL", format!("http://{{app}}.internal.localhost:{edge}")),
             ("ANTHROPIC_API_URL", format!("http://{}", self.anthropic_address)),
             ("TELEGRAM_API_URL", format!("http://{}", self.telegram_address)),
             ("DISCORD_API_URL", format!("http://{}", self.discord_address)),

@@ -65,8 +65,8 @@ pub struct Settings {
     pub link_key: Arc<Secret>,
     /// What opens the relay's model proxy.
     pub model_proxy_token: Arc<Secret>,
-    /// Where the relay is.
-    pub relay_url: Url,
+    /// The relay's model proxy.
+    pub model_proxy_url: Url,
     /// Who agents run as; only root can choose.
     pub agent_user: Option<AgentUser>,
     /// Claude Code; used by that agent only.
@@ -142,7 +142,7 @@ impl Vm {
             AgentKind::Claude => Arc::new(claude::Claude::new(
                 settings.claude_bin.clone(),
                 directory.clone(),
-                settings.relay_url.clone(),
+                settings.model_proxy_url.clone(),
                 settings.model_proxy_token.clone(),
             )),
         };

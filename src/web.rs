@@ -8,6 +8,8 @@ use crate::protocol::{Call, Direction, Refusal, SIGNATURE_HEADER};
 
 pub mod bot;
 
+pub mod model_proxy;
+
 mod page;
 
 pub mod relay;

@@ -9,7 +9,7 @@ use anyhow::Context;
 use url::Url;
 use zeroize::Zeroizing;
 
-use super::{Environment, vendors};
+use super::{Environment, MODEL_PROXY_PORT, vendors};
 use crate::conversation::messages::Locale;
 use crate::secret::{Audience, Secret, SecretKind};
 use crate::spec::{AgentKind, DeploymentId, RelayChannel};
@@ -18,6 +18,9 @@ use crate::{relay, vm};
 
 /// Where Fly's proxy looks for the process.
 const PORT: &str = "8080";
+
+/// Where the VM looks for the relay's model proxy. No service of the cloud leads there.
+const PROXY_PORT: &str = "8081";
 
 /// Every address of the machine, version 6 and 4: Fly's proxy uses the private version 6.
 const LISTEN_HOST: &str = "::";
@@ -34,11 +37,23 @@ impl Listen {
     /// # Errors
     /// When either is not what it should be.
     pub fn read(environment: &Environment<'_>) -> anyhow::Result<Self> {
+        Self::at(environment, "PORT", PORT)
+    }
+
+    /// `LISTEN_HOST` and `MODEL_PROXY_PORT`.
+    ///
+    /// # Errors
+    /// When either is not what it should be.
+    pub fn of_model_proxy(environment: &Environment<'_>) -> anyhow::Result<Self> {
+        Self::at(environment, MODEL_PROXY_PORT, PROXY_PORT)
+    }
+
+    fn at(environment: &Environment<'_>, name: &str, default: &str) -> anyhow::Result<Self> {
         let host = environment.or("LISTEN_HOST", LISTEN_HOST);
-        let port = environment.or("PORT", PORT);
+        let port = environment.or(name, default);
         Ok(Self {
             host: host.parse().context("LISTEN_HOST is not an IP address")?,
-            port: port.parse().context("PORT is not a port number")?,
+            port: port.parse().with_context(|| format!("{name} is not a port number"))?,
         })
     }
 
@@ -148,8 +163,8 @@ pub fn owner_key(environment: &Environment<'_>) -> anyhow::Result<Zeroizing<Stri
 /// # Errors
 /// When a setting is missing or wrong.
 pub fn vm_settings(environment: &Environment<'_>) -> anyhow::Result<vm::Settings> {
-    let relay_url = url(environment, "TEXTSLASH_RELAY_URL")?;
-    let to_relay = Audience::of([relay_url.authority()]);
+    let model_proxy_url = url(environment, "TEXTSLASH_MODEL_PROXY_URL")?;
+    let to_relay = Audience::of([model_proxy_url.authority()]);
     let token = environment.secret("MODEL_PROXY_TOKEN", SecretKind::ModelProxyToken, to_relay)?;
     Ok(vm::Settings {
         deployment: deployment(environment)?,
@@ -157,7 +172,7 @@ pub fn vm_settings(environment: &Environment<'_>) -> anyhow::Result<vm::Settings
         agent: agent(environment)?,
         link_key: key(environment, "LINK_KEY", SecretKind::LinkKey)?,
         model_proxy_token: Arc::new(token),
-        relay_url,
+        model_proxy_url,
         agent_user: match environment.get("TEXTSLASH_AGENT_USER") {
             Some(name) => Some(AgentUser::named(&name).context("TEXTSLASH_AGENT_USER")?),
             None => None,

@@ -42,6 +42,7 @@ impl Vendors {
             &address("FLY_PLATFORM_URL", real.platform_api.as_str())?,
             &address("FLY_PUBLIC_APP_URL", &real.public_app)?,
             &address("FLY_PRIVATE_APP_URL", &real.private_app)?,
+            &address("FLY_MODEL_PROXY_URL", &real.model_proxy)?,
             &anthropic,
         )?;
         let messaging = chat_services(environment)?;

@@ -7,6 +7,7 @@ use bytes::Bytes;
 use futures::StreamExt;
 use futures::stream::BoxStream;
 use http::header::{AUTHORIZATION, CONTENT_TYPE, HeaderName, HeaderValue};
+use http::request::Parts;
 use http::{HeaderMap, Request, Response, StatusCode};
 use subtle::ConstantTimeEq;
 use tokio::sync::SemaphorePermit;
@@ -16,8 +17,10 @@ use crate::http::{Reply, Unanswered};
 use crate::secret::Secret;
 
 mod meter;
+mod method;
 
 use meter::Meter;
+pub use method::VendorMethod;
 
 /// Largest request body: the vendor's own limit for messages.
 /// <https://docs.anthropic.com/en/api/errors>: "32 MB" for the Messages API.
@@ -36,9 +39,6 @@ const HEAD_TIMEOUT: Duration = Duration::from_secs(600);
 /// Silence in an answer after which it is over: a streamed one has pings every few seconds, and
 /// an answer that never ends would keep the relay up.
 const PIECE_TIMEOUT: Duration = Duration::from_secs(600);
-
-/// What may be asked for; everything else of the vendor's API is out of the VM's reach.
-const PATHS: [&str; 3] = ["/v1/messages", "/v1/messages/count_tokens", "/v1/models"];
 
 /// Where a caller may show its token; never passed on.
 const X_API_KEY: HeaderName = HeaderName::from_static("x-api-key");
@@ -68,8 +68,26 @@ const TO_THE_CALLER: [&str; 7] = [
 pub type Forwarded = Response<BoxStream<'static, Result<Bytes, Unanswered>>>;
 
 impl Relay {
-    /// Does this caller show the model proxy's token?
-    pub fn opens_proxy(&self, headers: &HeaderMap) -> bool {
+    /// The method that a call of the agent is for, by its head alone.
+    ///
+    /// # Errors
+    /// The refusal to answer with.
+    pub async fn admit(&self, head: &Parts) -> Result<VendorMethod, Forwarded> {
+        if !self.opens_proxy(&head.headers) {
+            let text = "not authorized";
+            return Err(refusal(StatusCode::UNAUTHORIZED, "authentication_error", text));
+        }
+        VendorMethod::of(head).map_err(|status| {
+            let kind = match status {
+                StatusCode::NOT_FOUND => "not_found_error",
+                _ => "invalid_request_error",
+            };
+            refusal(status, kind, "not offered here")
+        })
+    }
+
+    /// Whether this caller shows the model proxy's token.
+    fn opens_proxy(&self, headers: &HeaderMap) -> bool {
         let bearer = headers.get(AUTHORIZATION).map(HeaderValue::as_bytes);
         let bearer = bearer.and_then(|value| value.strip_prefix(b"Bearer "));
         let shown = headers.get(X_API_KEY).map(HeaderValue::as_bytes).or(bearer).unwrap_or(b"");
@@ -83,15 +101,14 @@ impl Relay {
         tokio::time::timeout(PLACE_TIMEOUT, self.bodies.acquire()).await.ok()?.ok()
     }
 
-    /// Passes a request of the VM on to the model's vendor, and the answer back as it comes.
-    /// `request` has the path that the vendor knows (`/v1/messages`).
+    /// Passes a call of the agent on to the model's vendor, and the answer back as it comes. The head is
+    /// checked again: the body may have taken a minute to arrive.
     pub async fn forward(self: &Arc<Self>, request: Request<Bytes>) -> Forwarded {
-        if !self.opens_proxy(request.headers()) {
-            return refusal(StatusCode::UNAUTHORIZED, "authentication_error", "not authorized");
+        let (head, body) = request.into_parts();
+        if let Err(refused) = self.admit(&head).await {
+            return refused;
         }
-        if !PATHS.contains(&request.uri().path()) {
-            return refusal(StatusCode::NOT_FOUND, "not_found_error", "not offered here");
-        }
+        let request = Request::from_parts(head, body);
         let Some(key) = &self.settings.model_key else {
             let text = "this deployment has no model key";
             return refusal(StatusCode::FORBIDDEN, "permission_error", text);

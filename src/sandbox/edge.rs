@@ -21,16 +21,31 @@ mod tests;
 
 pub use sockets::serve;
 
-/// The app that a host name stands for, and how it is reached; `None` for names that are not Fly's.
-pub fn app_of(host: &str) -> Option<(&str, bool)> {
-    let name = host.split(':').next().unwrap_or_default().trim_end_matches('.');
-    let name = name.strip_suffix(".localhost").unwrap_or(name);
-    let public = name.strip_suffix(".fly.dev").map(|app| (app, true));
-    public.or_else(|| name.strip_suffix(".flycast").map(|app| (app, false)))
+/// A kind of host name that Fly gives to an app.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Entrance {
+    /// `app.fly.dev`: the app's services, from the internet.
+    Public,
+    /// `app.flycast`: the app's services, from a private network.
+    Flycast,
+    /// `app.internal`: a started machine of the app, past the proxy. Only the model proxy serves there.
+    Internal,
 }
 
-/// The private network of an app, as a machine in it sees the world: Flycast addresses of this
-/// network, and public ones.
+/// The app that a host name stands for, and how it is reached; `None` for names that are not Fly's.
+pub fn app_of(host: &str) -> Option<(&str, Entrance)> {
+    let name = host.split(':').next().unwrap_or_default().trim_end_matches('.');
+    let name = name.strip_suffix(".localhost").unwrap_or(name);
+    let kinds = [
+        (".fly.dev", Entrance::Public),
+        (".flycast", Entrance::Flycast),
+        (".internal", Entrance::Internal),
+    ];
+    kinds.into_iter().find_map(|(suffix, kind)| Some((name.strip_suffix(suffix)?, kind)))
+}
+
+/// The private network of an app, as a machine in it sees the world: names of this network, and public
+/// ones.
 pub struct Inside {
     fly: Weak<Fly>,
     network: Option<String>,
@@ -56,8 +71,11 @@ impl Transport for Inside {
         let host = request.uri().authority().map(|authority| authority.as_str().to_owned());
         let host = host.unwrap_or_default();
         let route = match (app_of(&host), &self.network) {
-            (Some((app, true)), _) => (app, Route::Public),
-            (Some((app, false)), Some(network)) => (app, Route::Private(Some(network))),
+            (Some((app, Entrance::Public)), _) => (app, Route::Public),
+            (Some((app, Entrance::Flycast)), Some(network)) => (app, Route::Private(Some(network))),
+            (Some((app, Entrance::Internal)), Some(network)) => {
+                (app, Route::Internal(Some(network)))
+            }
             _ => return Err(Unanswered::NotSent),
         };
         let response = match fly.door(route.0, route.1).await {

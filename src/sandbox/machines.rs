@@ -35,6 +35,9 @@ pub trait MachineRuntime: Send + Sync {
     /// Where a running machine listens.
     fn door(&self, machine: &str) -> Option<Door>;
 
+    /// Where a running relay serves its model proxy; `None` for a machine without one.
+    fn model_proxy(&self, machine: &str) -> Option<Door>;
+
     /// Runs a command beside a machine's process, with its environment.
     async fn exec(&self, machine: &str, command: &[String], deadline: Duration) -> Executed;
 

@@ -61,20 +61,20 @@ const ABOUT_THE_CHAT: &str = "The person writes to you from a chat on a phone an
 pub struct Claude {
     program: PathBuf,
     directory: Directory,
-    relay_url: Url,
+    model_proxy_url: Url,
     model_proxy_token: Arc<Secret>,
     runs: OnceCell<()>,
 }
 
 impl Claude {
-    /// Claude Code at `program`, with its model behind the relay at `relay_url`.
+    /// Claude Code at `program`, with its model behind the relay's proxy at `model_proxy_url`.
     pub fn new(
         program: PathBuf,
         directory: Directory,
-        relay_url: Url,
+        model_proxy_url: Url,
         model_proxy_token: Arc<Secret>,
     ) -> Self {
-        Self { program, directory, relay_url, model_proxy_token, runs: OnceCell::new() }
+        Self { program, directory, model_proxy_url, model_proxy_token, runs: OnceCell::new() }
     }
 
     fn command(&self) -> Command {
@@ -89,13 +89,12 @@ impl Claude {
     }
 
     async fn turn(&self, session: &SessionId) -> anyhow::Result<Command> {
-        let model_url = self.relay_url.join("/model")?;
-        let token = self.model_proxy_token.expose_to(model_url.authority())?;
+        let token = self.model_proxy_token.expose_to(self.model_proxy_url.authority())?;
         let id = uuid_of(session);
         let known = if self.has_transcript(&id).await { "--resume" } else { "--session-id" };
         let mut claude = self.command();
         claude
-            .env("ANTHROPIC_BASE_URL", model_url.as_str())
+            .env("ANTHROPIC_BASE_URL", self.model_proxy_url.as_str().trim_end_matches('/'))
             .env("ANTHROPIC_API_KEY", token)
             .args(["-p", "--output-format", "stream-json", "--verbose"])
             .args(["--include-partial-messages", known, &id])

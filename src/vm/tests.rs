@@ -25,7 +25,7 @@ fn settings(data_dir: &Path, limits: Limits) -> Settings {
         agent: AgentKind::Shell,
         link_key: secret(SecretKind::LinkKey, "the link key"),
         model_proxy_token: secret(SecretKind::ModelProxyToken, "the proxy token"),
-        relay_url: Url::parse("http://relay.test").unwrap(),
+        model_proxy_url: Url::parse("http://relay.test").unwrap(),
         agent_user: None,
         claude_bin: "claude".into(),
         limits,

@@ -1,26 +1,24 @@
-//! The routes of a relay: its owner's chat, the VM's model proxy, and what the provisioner asks.
-//! Whoever else calls learns nothing but "no".
+//! The public routes of a relay: its owner's chat, and what the provisioner asks. Any other caller is
+//! refused. The model proxy is not among them: it has a listener of its own ([`super::model_proxy`]).
 
 use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context;
-use axum::body::{Body, to_bytes};
 use axum::extract::{Request, State};
-use axum::http::{StatusCode, Uri};
+use axum::http::StatusCode;
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
-use axum::routing::{any, get, post};
+use axum::routing::{get, post};
 use axum::{Json, Router};
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 use tower_http::timeout::TimeoutLayer;
 
 use super::page::Page;
-use super::verified;
+use super::{model_proxy, server, verified};
 use crate::protocol::{Call, Direction, Health};
-use crate::relay::proxy::{self, Forwarded};
 use crate::relay::{Over, Relay};
 
 #[cfg(test)]
@@ -35,13 +33,11 @@ const SIGNED_BYTES_MAX: usize = 16 * 1024;
 /// Longest signed call: through to the VM, which may have to wake.
 const SIGNED_TIMEOUT: Duration = Duration::from_secs(90);
 
-/// How long a large request body may take to arrive from the VM, over a private network.
-const BODY_TIMEOUT: Duration = Duration::from_secs(60);
-
 /// How long answers that are on their way have when the process ends.
 const LAST_WORDS: Duration = Duration::from_secs(5);
 
-/// Serves and works until the relay is over. `chat` are the routes of its channel.
+/// Serves and works until the relay is over. `chat` are the routes of its channel; `model` listens for the
+/// agent's calls to the model, where there is a model key.
 ///
 /// # Errors
 /// When the listener fails.
@@ -49,8 +45,14 @@ pub async fn serve(
     relay: Arc<Relay>,
     chat: Router,
     listener: TcpListener,
+    model: Option<TcpListener>,
     told: impl Future<Output = ()> + Send,
 ) -> anyhow::Result<Over> {
+    let (end_model, model_ended) = oneshot::channel::<()>();
+    let model = model.map(|listener| {
+        let router = model_proxy::router(relay.clone());
+        tokio::spawn(server::serve(listener, router, async { drop(model_ended.await) }, LAST_WORDS))
+    });
     let (end, ended) = oneshot::channel::<()>();
     let server = axum::serve(listener, router(relay.clone(), chat))
         .with_graceful_shutdown(async move { drop(ended.await) });
@@ -64,8 +66,12 @@ pub async fn serve(
     };
     // It waits for this or is gone itself.
     let _ = end.send(());
+    let _ = end_model.send(());
     // Who reads slower asks again after the next start.
     let _ = tokio::time::timeout(LAST_WORDS, server).await;
+    if let Some(model) = model {
+        model.await.context("the model proxy failed")?;
+    }
     Ok(over)
 }
 
@@ -83,12 +89,7 @@ pub fn router(relay: Arc<Relay>, chat: Router) -> Router {
         .route("/commit", post(commit))
         .route_layer(from_fn_with_state(relay.clone(), only_the_provisioner))
         .layer(TimeoutLayer::with_status_code(StatusCode::GATEWAY_TIMEOUT, SIGNED_TIMEOUT));
-    Router::new()
-        .merge(signed)
-        .route("/model/{*path}", any(model))
-        .route("/health", get(health))
-        .with_state(relay)
-        .merge(chat)
+    Router::new().merge(signed).route("/health", get(health)).with_state(relay).merge(chat)
 }
 
 async fn only_the_provisioner(
@@ -122,36 +123,4 @@ async fn commit(State(relay): State<Arc<Relay>>) -> StatusCode {
             StatusCode::SERVICE_UNAVAILABLE
         }
     }
-}
-
-/// The token is looked at before the body is read.
-async fn model(State(relay): State<Arc<Relay>>, request: Request) -> Response {
-    let (mut head, body) = request.into_parts();
-    if !relay.opens_proxy(&head.headers) {
-        let refused =
-            proxy::refusal(StatusCode::UNAUTHORIZED, "authentication_error", "not authorized");
-        return respond(refused);
-    }
-    let _busy = relay.busy();
-    let Some(_place) = relay.place_for_body().await else {
-        let text = "too many requests are on their way at once";
-        return respond(proxy::refusal(StatusCode::SERVICE_UNAVAILABLE, "overloaded_error", text));
-    };
-    let Ok(Ok(body)) =
-        tokio::time::timeout(BODY_TIMEOUT, to_bytes(body, proxy::BODY_BYTES_MAX)).await
-    else {
-        let text = "the request is too large or came too slowly";
-        return respond(proxy::refusal(StatusCode::PAYLOAD_TOO_LARGE, "request_too_large", text));
-    };
-    let Some(uri) = vendors_path(&head.uri) else { return StatusCode::NOT_FOUND.into_response() };
-    head.uri = uri;
-    respond(relay.forward(Request::from_parts(head, body)).await)
-}
-
-fn vendors_path(uri: &Uri) -> Option<Uri> {
-    uri.path_and_query()?.as_str().strip_prefix("/model")?.parse().ok()
-}
-
-fn respond(forwarded: Forwarded) -> Response {
-    forwarded.map(Body::from_stream)
 }

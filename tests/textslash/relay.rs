@@ -43,7 +43,7 @@ pub async fn served_vm(data_dir: &Path) -> String {
         agent: AgentKind::Shell,
         link_key: secret(SecretKind::LinkKey, "the link key"),
         model_proxy_token: secret(SecretKind::ModelProxyToken, "the proxy token"),
-        relay_url: Url::parse("http://relay.test").unwrap(),
+        model_proxy_url: Url::parse("http://relay.test").unwrap(),
         agent_user: None,
         claude_bin: "claude".into(),
         limits: vm::Limits::default(),
@@ -70,9 +70,8 @@ pub async fn serve(
     let clock = Clock::system();
     let relay = Relay::start(settings, ledger, chat.clone(), None, transport, clock, chance);
     let relay = relay.unwrap();
-    web::relay::serve(relay, chat.router().merge(web::relay::chat_page()), listener, told)
-        .await
-        .unwrap()
+    let routes = chat.router().merge(web::relay::chat_page());
+    web::relay::serve(relay, routes, listener, None, told).await.unwrap()
 }
 
 /// A relay of the web channel's owner, before a VM at this address.

@@ -108,9 +108,9 @@ impl Turn {
     }
 }
 
-fn settings(data_dir: &Path, agent: AgentKind, relay_url: &str) -> Settings {
-    let relay_url = Url::parse(relay_url).unwrap();
-    let audience = Audience::of([relay_url.authority()]);
+fn settings(data_dir: &Path, agent: AgentKind, model_proxy_url: &str) -> Settings {
+    let model_proxy_url = Url::parse(model_proxy_url).unwrap();
+    let audience = Audience::of([model_proxy_url.authority()]);
     let link_key = Secret::new(SecretKind::LinkKey, LINK_KEY.to_owned(), Audience::nobody());
     let token = Secret::new(SecretKind::ModelProxyToken, PROXY_TOKEN.to_owned(), audience);
     Settings {
@@ -119,7 +119,7 @@ fn settings(data_dir: &Path, agent: AgentKind, relay_url: &str) -> Settings {
         agent,
         link_key: Arc::new(link_key),
         model_proxy_token: Arc::new(token),
-        relay_url,
+        model_proxy_url,
         agent_user: None,
         claude_bin: std::env::var_os("CLAUDE_BIN").unwrap_or_else(|| "claude".into()).into(),
         limits: Limits::default(),

@@ -34,11 +34,15 @@ pub async fn run() -> anyhow::Result<End> {
     let pointer = pointer(&environment, &settings, &channel, ledger.clone())?;
     let (chat, routes) = open(&environment, &settings, channel, ledger.clone()).await?;
     let listener = Listen::read(&environment)?.open().await?;
+    let model = match settings.model_key {
+        Some(_) => Some(Listen::of_model_proxy(&environment)?.open().await?),
+        None => None,
+    };
     let transport = Arc::new(Network::new()?);
     let (clock, chance) = (Clock::system(), Chance::system()?);
     let relay = Relay::start(settings, ledger, chat, pointer, transport, clock, chance)?;
     tracing::info!(address = ?listener.local_addr().ok(), "the relay listens");
-    let over = web::relay::serve(relay, routes, listener, told).await?;
+    let over = web::relay::serve(relay, routes, listener, model, told).await?;
     tracing::info!(?over, "the relay ends");
     Ok(End::Done)
 }

@@ -15,6 +15,9 @@ pub struct Endpoints {
     pub public_app: String,
     /// An app from its private network, with `{app}` for its name.
     pub private_app: String,
+    /// A relay's model proxy from its private network, with `{app}` for its name. The address leads to the
+    /// machine itself: the port has no service, so the internet cannot reach it.
+    pub model_proxy: String,
     /// The model API that a relay forwards to.
     pub model_api: String,
     /// What a relay is told of other services that are not at their real addresses.
@@ -29,6 +32,7 @@ impl Endpoints {
             "https://api.fly.io",
             "https://{app}.fly.dev",
             "http://{app}.flycast",
+            "http://{app}.internal:8081",
             "https://api.anthropic.com",
         ) else {
             unreachable!("these are URLs")
@@ -45,6 +49,7 @@ impl Endpoints {
         platform_api: &str,
         public_app: &str,
         private_app: &str,
+        model_proxy: &str,
         model_api: &str,
     ) -> Result<Self, url::ParseError> {
         Ok(Self {
@@ -52,6 +57,7 @@ impl Endpoints {
             platform_api: Url::parse(platform_api)?,
             public_app: public_app.to_owned(),
             private_app: private_app.to_owned(),
+            model_proxy: model_proxy.to_owned(),
             model_api: model_api.to_owned(),
             relay_settings: Vec::new(),
         })
@@ -80,5 +86,10 @@ impl Endpoints {
     /// Where the other app of a deployment finds this one.
     pub fn private(&self, app: &str) -> String {
         self.private_app.replace("{app}", app)
+    }
+
+    /// Where the VM of a deployment finds the model proxy of this relay.
+    pub fn model_proxy(&self, app: &str) -> String {
+        self.model_proxy.replace("{app}", app)
     }
 }

@@ -34,12 +34,15 @@ impl Door<'_> {
         Some((health, off_ms))
     }
 
-    /// Whether somebody without a key is turned away; `None` when nobody answers the door.
+    /// Whether a caller without a key is refused and the internet finds no model proxy; `None` when there
+    /// is no answer.
     pub(super) async fn refuses_a_stranger(&self) -> Option<bool> {
-        for (method, path) in [(Method::GET, "/ready"), (Method::POST, "/model/v1/messages")] {
+        let ready = (Method::GET, "/ready", &[StatusCode::UNAUTHORIZED, StatusCode::FORBIDDEN][..]);
+        let proxy = (Method::POST, "/v1/messages", &[StatusCode::NOT_FOUND][..]);
+        for (method, path, refusals) in [ready, proxy] {
             let answer = self.ask(method, path, None).await?;
             match answer.status {
-                StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => {}
+                status if refusals.contains(&status) => {}
                 StatusCode::REQUEST_TIMEOUT | StatusCode::TOO_MANY_REQUESTS => return None,
                 status if status.is_server_error() => return None,
                 _ => return Some(false),

@@ -7,7 +7,7 @@ use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt, copy_bidirectional};
 use tokio::net::{TcpListener, TcpStream};
 
-use super::app_of;
+use super::{Entrance, app_of};
 use crate::sandbox::fly::{Fly, NoRoute, Route};
 use crate::sandbox::machines::Door;
 
@@ -43,8 +43,9 @@ async fn pass_on(mut client: TcpStream, fly: &Arc<Fly>) -> std::io::Result<()> {
             .await;
     };
     let found = match app_of(&head.host) {
-        Some((app, true)) => fly.door(app, Route::Public).await,
-        Some((app, false)) => fly.door(app, Route::Private(None)).await,
+        Some((app, Entrance::Public)) => fly.door(app, Route::Public).await,
+        Some((app, Entrance::Flycast)) => fly.door(app, Route::Private(None)).await,
+        Some((app, Entrance::Internal)) => fly.door(app, Route::Internal(None)).await,
         None => Err(NoRoute::NameNotFound),
     };
     let port = match found {

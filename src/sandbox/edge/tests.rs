@@ -20,10 +20,11 @@ use crate::sandbox::machines::{Executed, Launch, MachineRuntime};
 #[test]
 fn host_names_stand_for_apps() {
     let cases = [
-        ("ada-relay.fly.dev", Some(("ada-relay", true))),
-        ("ada-relay.fly.dev.localhost:4711", Some(("ada-relay", true))),
-        ("ada-vm.flycast", Some(("ada-vm", false))),
-        ("ada-vm.flycast.localhost:80", Some(("ada-vm", false))),
+        ("ada-relay.fly.dev", Some(("ada-relay", Entrance::Public))),
+        ("ada-relay.fly.dev.localhost:4711", Some(("ada-relay", Entrance::Public))),
+        ("ada-vm.flycast", Some(("ada-vm", Entrance::Flycast))),
+        ("ada-vm.flycast.localhost:80", Some(("ada-vm", Entrance::Flycast))),
+        ("ada-relay.internal:8081", Some(("ada-relay", Entrance::Internal))),
         ("fly.dev", None),
         ("example.com", None),
         ("", None),
@@ -60,6 +61,10 @@ impl MachineRuntime for OneServer {
 
     fn door(&self, _: &str) -> Option<Door> {
         self.running.lock().unwrap().as_ref().map(|(port, _)| Door::Port(*port))
+    }
+
+    fn model_proxy(&self, machine: &str) -> Option<Door> {
+        self.door(machine)
     }
 
     async fn exec(&self, _: &str, _: &[String], _: Duration) -> Executed {
@@ -136,6 +141,12 @@ impl World {
         self
     }
 
+    async fn until_stopped(&self) {
+        while self.fly.inventory().machines != ["ada/vm lhr stopped"] {
+            tokio::task::yield_now().await;
+        }
+    }
+
     async fn send(&self, host: &str, path: &str, body: &str) -> (u16, String) {
         let url = format!("http://{host}.localhost:{}{path}", self.edge.port());
         let request = match body {
@@ -167,6 +178,18 @@ async fn what_has_no_address_is_not_reached() {
     let private = json!({ "type": "private_v6", "network": "textslash-k3v9" });
     world.post("/v1/apps/ada/ip_assignments", private).await;
     assert_eq!(world.send("ada.flycast", "/health", "").await.0, 200);
+}
+
+#[tokio::test]
+async fn an_internal_name_leads_to_a_started_machine_and_wakes_none() {
+    let world = World::new().await;
+    assert_eq!(world.send("ada.internal", "/health", "").await.0, 502, "there is no machine");
+    let world = world.with_machine().await;
+    assert_eq!(world.send("ada.fly.dev", "/health", "").await.0, 200);
+    assert_eq!(world.send("ada.internal", "/health", "").await.0, 200);
+    world.fly.runtime().stop("", Duration::ZERO).await;
+    world.until_stopped().await;
+    assert_eq!(world.send("ada.internal", "/health", "").await.0, 502, "the machine is stopped");
 }
 
 #[tokio::test]

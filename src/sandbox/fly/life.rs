@@ -47,6 +47,8 @@ pub enum Route<'a> {
     Public,
     /// Through Flycast, from this network; on sockets the caller's network is not known.
     Private(Option<&'a str>),
+    /// To the model proxy of a started machine, from this network, past Fly's proxy: nothing is woken.
+    Internal(Option<&'a str>),
 }
 
 impl Fly {
@@ -270,6 +272,9 @@ impl Fly {
         app: &str,
         route: Route<'_>,
     ) -> Result<(String, Door), NoRoute> {
+        if let Route::Internal(from) = route {
+            return self.internal_door(app, from);
+        }
         let id = self.machine_to_serve(app, route)?;
         let opened = async {
             let mut changes = self.changed.subscribe();
@@ -298,6 +303,21 @@ impl Fly {
         tokio::time::timeout(WAKE_MAX, opened).await.unwrap_or(Err(NoRoute::NotWoken))
     }
 
+    fn internal_door(&self, app: &str, from: Option<&str>) -> Result<(String, Door), NoRoute> {
+        let id = {
+            let world = self.world();
+            let app = world.apps.get(app).ok_or(NoRoute::NameNotFound)?;
+            if from.is_some_and(|from| from != app.network) {
+                return Err(NoRoute::NameNotFound);
+            }
+            let mut of_app = world.machines.all().filter(|machine| machine.app == app.name);
+            let started = of_app.find(|machine| machine.state == MachineState::Started);
+            started.map(|machine| machine.id.clone()).ok_or(NoRoute::NameNotFound)?
+        };
+        let door = self.runtime.model_proxy(&id).ok_or(NoRoute::NoMachine)?;
+        Ok((id, door))
+    }
+
     fn machine_to_serve(&self, app: &str, route: Route<'_>) -> Result<String, NoRoute> {
         let (world, now_ms) = (self.world(), self.now_ms());
         let app = world.apps.get(app).ok_or(NoRoute::NameNotFound)?;
@@ -321,7 +341,9 @@ impl Fly {
             (PrivateV6 { network }, Route::Private(from)) => {
                 *network == app.network && from.is_none_or(|from| from == network)
             }
-            (PrivateV6 { .. }, Route::Public) | (_, Route::Private(_)) => false,
+            (PrivateV6 { .. }, Route::Public) | (_, Route::Private(_) | Route::Internal(_)) => {
+                false
+            }
             (_, Route::Public) => address.created_ms + self.latency.name_visible_ms <= now_ms,
         })
     }

@@ -16,7 +16,7 @@ use tokio::process::{Child, ChildStdin, Command};
 use tokio::sync::{oneshot, watch};
 
 use super::{Door, Executed, Launch, MachineRuntime};
-use crate::config::{ALLOW_SANDBOX, END_WITH_STDIN};
+use crate::config::{ALLOW_SANDBOX, END_WITH_STDIN, MODEL_PROXY_PORT};
 
 /// What is kept of a machine's output: enough to see why it ended.
 const OUTPUT_MAX: usize = 64 * 1024;
@@ -42,6 +42,7 @@ struct State {
 struct Process {
     group: Pid,
     port: u16,
+    model_proxy_port: Option<u16>,
     env: BTreeMap<String, String>,
     directory: PathBuf,
     ended: watch::Receiver<bool>,
@@ -68,7 +69,13 @@ impl ChildProcesses {
     }
 
     /// What the process sees: the machine's environment with paths and port of this computer.
-    fn environment(&self, launch: &Launch, home: &Path, port: u16) -> BTreeMap<String, String> {
+    fn environment(
+        &self,
+        launch: &Launch,
+        home: &Path,
+        port: u16,
+        model_proxy_port: Option<u16>,
+    ) -> BTreeMap<String, String> {
         let mut env: BTreeMap<String, String> = self.extra_env.clone();
         env.insert("HOME".into(), home.to_string_lossy().into_owned());
         if let Ok(path) = std::env::var("PATH") {
@@ -78,6 +85,9 @@ impl ChildProcesses {
             env.insert(name.clone(), self.moved(value, &launch.mounts));
         }
         env.insert("PORT".into(), port.to_string());
+        if let Some(port) = model_proxy_port {
+            env.insert(MODEL_PROXY_PORT.into(), port.to_string());
+        }
         env.insert("LISTEN_HOST".into(), Ipv4Addr::LOCALHOST.to_string());
         env.insert(END_WITH_STDIN.into(), "1".into());
         env.insert(ALLOW_SANDBOX.into(), "1".into());
@@ -118,7 +128,10 @@ impl MachineRuntime for ChildProcesses {
     async fn start(&self, launch: Launch) -> anyhow::Result<oneshot::Receiver<i32>> {
         let home = self.prepare(&launch).await?;
         let port = free_port().context("find a free port")?;
-        let env = self.environment(&launch, &home, port);
+        let has_model_proxy = launch.env.contains_key(MODEL_PROXY_PORT);
+        let model_proxy_port = has_model_proxy.then(free_port).transpose();
+        let model_proxy_port = model_proxy_port.context("find a free port")?;
+        let env = self.environment(&launch, &home, port, model_proxy_port);
         let mut state = self.state();
         anyhow::ensure!(!state.closed, "the sandbox is closed");
         let mut child = Command::new(&self.program)
@@ -140,7 +153,15 @@ impl MachineRuntime for ChildProcesses {
         let stdin = child.stdin.take();
         state.running.insert(
             launch.machine,
-            Process { group, port, env, directory: home, ended: when_ended, _stdin: stdin },
+            Process {
+                group,
+                port,
+                model_proxy_port,
+                env,
+                directory: home,
+                ended: when_ended,
+                _stdin: stdin,
+            },
         );
         drop(state);
         keep_output(child.stdout.take(), output.clone());
@@ -183,6 +204,12 @@ impl MachineRuntime for ChildProcesses {
         let state = self.state();
         let process = state.running.get(machine)?;
         (!*process.ended.borrow()).then_some(Door::Port(process.port))
+    }
+
+    fn model_proxy(&self, machine: &str) -> Option<Door> {
+        let state = self.state();
+        let process = state.running.get(machine)?;
+        if *process.ended.borrow() { None } else { process.model_proxy_port.map(Door::Port) }
     }
 
     async fn exec(&self, machine: &str, command: &[String], deadline: Duration) -> Executed {

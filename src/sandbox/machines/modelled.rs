@@ -6,11 +6,10 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
-use axum::routing::{any, get, post};
+use axum::routing::{get, post};
 use axum::{Json, Router};
 use bytes::Bytes;
 use tokio::sync::oneshot;
@@ -141,6 +140,10 @@ impl MachineRuntime for Arc<Modelled> {
         (running.from <= Instant::now()).then(|| Door::Router(running.router.clone()))
     }
 
+    fn model_proxy(&self, _machine: &str) -> Option<Door> {
+        None
+    }
+
     async fn exec(&self, _machine: &str, _command: &[String], _deadline: Duration) -> Executed {
         Executed { exit_code: 127, ..Executed::default() }
     }
@@ -189,7 +192,6 @@ impl Model {
             .route("/health", get(health))
             .route("/ready", get(ready))
             .route("/commit", post(commit))
-            .route("/model/{*path}", any(model))
             .with_state(self)
     }
 
@@ -264,13 +266,4 @@ async fn commit(State(model): State<Arc<Model>>, request: Request) -> Response {
         *model.runtime.state().committed.entry(model.machine.clone()).or_default() += 1;
     }
     answer
-}
-
-async fn model(State(model): State<Arc<Model>>, request: Request) -> Response {
-    let shown = request.headers().get("x-api-key").and_then(|key| key.to_str().ok());
-    let token = model.env("MODEL_PROXY_TOKEN");
-    if model.role != "relay" || token.is_empty() || shown != Some(token) {
-        return StatusCode::UNAUTHORIZED.into_response();
-    }
-    Body::empty().into_response()
 }

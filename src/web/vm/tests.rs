@@ -69,7 +69,7 @@ fn vm(data_dir: &Path, clock: &Clock) -> Arc<Vm> {
         agent: AgentKind::Shell,
         link_key: secret(SecretKind::LinkKey),
         model_proxy_token: secret(SecretKind::ModelProxyToken),
-        relay_url: Url::parse("http://relay.test").unwrap(),
+        model_proxy_url: Url::parse("http://relay.test").unwrap(),
         agent_user: None,
         claude_bin: "claude".into(),
         limits: Limits::default(),

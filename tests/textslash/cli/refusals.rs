@@ -75,7 +75,7 @@ async fn what_is_missing_is_named_where_nobody_can_be_asked() {
         (&["teardown", "--yes"], "FLY_API_TOKEN"),
         (&["chat"], "TEXTSLASH_LINK"),
         (&["relay"], "TEXTSLASH_MODEL_URL"),
-        (&["vm"], "TEXTSLASH_RELAY_URL"),
+        (&["vm"], "TEXTSLASH_MODEL_PROXY_URL"),
     ] {
         let ended = world.run_with(role, &[(name, ""), ("PORT", "0")]).await;
 

@@ -85,7 +85,7 @@ impl World {
 
     fn fly(&self) -> Fly {
         let url = self.vendor_url.as_str().trim_end_matches('/');
-        let endpoints = Endpoints::of(&format!("{url}/v1"), url, "", "", url).unwrap();
+        let endpoints = Endpoints::of(&format!("{url}/v1"), url, "", "", "", url).unwrap();
         Fly::new(self.network(), endpoints, Clock::system(), Chance::system().unwrap())
     }
 

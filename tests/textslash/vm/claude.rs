@@ -25,12 +25,11 @@ impl Model {
     /// Serves under a name that only this machine knows.
     async fn start() -> (Arc<Self>, String) {
         let model = Arc::new(Self::default());
-        let router =
-            Router::new().route("/model/v1/messages", post(messages)).with_state(model.clone());
+        let router = Router::new().route("/v1/messages", post(messages)).with_state(model.clone());
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let port = listener.local_addr().unwrap().port();
         tokio::spawn(async move { axum::serve(listener, router).await });
-        (model, format!("http://ada-relay.flycast.localhost:{port}"))
+        (model, format!("http://ada-relay.internal.localhost:{port}"))
     }
 
     fn calls(&self) -> Vec<(HeaderMap, Value)> {
@@ -117,8 +116,8 @@ async fn claude_code_works_remembers_and_is_given_one_token_only() {
         return;
     }
     let dir = tempfile::tempdir().unwrap();
-    let (model, relay_url) = Model::start().await;
-    let start = || Served::start(settings(dir.path(), AgentKind::Claude, &relay_url));
+    let (model, model_proxy_url) = Model::start().await;
+    let start = || Served::start(settings(dir.path(), AgentKind::Claude, &model_proxy_url));
 
     let vm = start().await;
     let long = "x".repeat(100_000);
@@ -157,8 +156,8 @@ async fn claude_code_that_waits_for_its_model_can_be_cancelled() {
     }
     let dir = tempfile::tempdir().unwrap();
     let silent = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let relay_url = format!("http://{}", silent.local_addr().unwrap());
-    let vm = Served::start(settings(dir.path(), AgentKind::Claude, &relay_url)).await;
+    let model_proxy_url = format!("http://{}", silent.local_addr().unwrap());
+    let vm = Served::start(settings(dir.path(), AgentKind::Claude, &model_proxy_url)).await;
     let turn = vm.turn("1", "hello").await;
     let _call = silent.accept().await.unwrap();
 
@@ -177,8 +176,8 @@ async fn what_claude_code_started_ends_with_its_turn() {
         return;
     }
     let dir = tempfile::tempdir().unwrap();
-    let (_model, relay_url) = Model::start().await;
-    let vm = Served::start(settings(dir.path(), AgentKind::Claude, &relay_url)).await;
+    let (_model, model_proxy_url) = Model::start().await;
+    let vm = Served::start(settings(dir.path(), AgentKind::Claude, &model_proxy_url)).await;
     let pid = dir.path().join("workspace/pid");
     let made = tokio::process::Command::new("mkfifo").arg(&pid).status().await.unwrap();
     assert!(made.success());

@@ -24,6 +24,9 @@ pub(super) const ADDRESS: &str = "textslash_address";
 /// The port that both roles serve.
 const PORT: u16 = 8080;
 
+/// The port of a relay's model proxy; it is part of the address that the VM is told.
+const MODEL_PROXY_PORT: u16 = 8081;
+
 /// The smallest machine and the smallest volume are plenty for a relay.
 const RELAY_GUEST: Guest = Guest { cpu_kind: "shared", cpus: 1, memory_mb: 256 };
 const RELAY_VOLUME_GB: u32 = 1;
@@ -150,10 +153,13 @@ impl FlyAccount {
                 ("TEXTSLASH_ADDRESS", here.spec.address.clone().unwrap_or_default()),
                 ("TEXTSLASH_VM_URL", endpoints.private(&here.spec.app(Role::Vm))),
                 ("TEXTSLASH_MODEL_URL", endpoints.model_api.clone()),
+                ("MODEL_PROXY_PORT", MODEL_PROXY_PORT.to_string()),
                 ("TEXTSLASH_PUBLIC_URL", endpoints.public(&here.spec.app(Role::Relay))),
             ]),
-            Role::Vm => environment
-                .extend([("TEXTSLASH_RELAY_URL", endpoints.private(&here.spec.app(Role::Relay)))]),
+            Role::Vm => {
+                let model_proxy = endpoints.model_proxy(&here.spec.app(Role::Relay));
+                environment.extend([("TEXTSLASH_MODEL_PROXY_URL", model_proxy)]);
+            }
         }
         if role == Role::Relay {
             environment.extend(endpoints.relay_settings.iter().cloned());

@@ -155,7 +155,8 @@ async fn the_machines_are_made_as_agreed() {
     let service = &config["services"][0];
     assert_eq!((&service["autostart"], &service["autostop"]), (&json!(true), &json!("off")));
     let config = &vm.body["config"];
-    assert_eq!(config["env"]["TEXTSLASH_RELAY_URL"], format!("http://ada-relay-{ID}.flycast"));
+    let model_proxy = format!("http://ada-relay-{ID}.internal:8081");
+    assert_eq!(config["env"]["TEXTSLASH_MODEL_PROXY_URL"], model_proxy);
     assert_eq!(config["guest"]["memory_mb"], 2048);
     let network = format!("textslash-{ID}");
     assert_eq!(address.body, json!({"type": "private_v6", "network": network}));

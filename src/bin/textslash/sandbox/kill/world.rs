@@ -102,6 +102,7 @@ impl World {
             ("FLY_PLATFORM_URL", format!("http://{address}")),
             ("FLY_PUBLIC_APP_URL", format!("http://{{app}}.fly.dev.localhost:{port}")),
             ("FLY_PRIVATE_APP_URL", format!("http://{{app}}.flycast.localhost:{port}")),
+            ("FLY_MODEL_PROXY_URL", format!("http://{{app}}.internal.localhost:{port}")),
             ("FLY_API_TOKEN", token),
             ("TEXTSLASH_RELAY_IMAGE", image("relay")),
             ("TEXTSLASH_VM_IMAGE", image("vm")),

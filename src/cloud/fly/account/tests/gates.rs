@@ -121,19 +121,22 @@ async fn a_stranger_must_be_turned_away_and_find_no_other_door() {
     let ips = |ips: Value| Ok((200, json!({"ips": ips})));
     let private = || ips(json!([{"ip": "fdaa::3"}]));
     let turned_away = || Ok((401, json!(null)));
+    let nothing_there = || Ok((404, json!(null)));
     let cases = [
-        (private(), turned_away(), turned_away(), Ok(true)),
+        (private(), turned_away(), nothing_there(), Ok(true)),
         (private(), turned_away(), Ok((503, json!(null))), Ok(false)),
-        (private(), Err(Unanswered::Lost), turned_away(), Ok(false)),
-        (private(), Ok((200, json!(null))), turned_away(), Err(Cause::OurFault)),
+        (private(), Err(Unanswered::Lost), nothing_there(), Ok(false)),
+        (private(), Ok((200, json!(null))), nothing_there(), Err(Cause::OurFault)),
+        (private(), nothing_there(), nothing_there(), Err(Cause::OurFault)),
         (private(), turned_away(), Ok((400, json!(null))), Err(Cause::OurFault)),
-        (ips(json!([{"ip": "2a09::1"}])), turned_away(), turned_away(), Err(Cause::OurFault)),
+        (private(), turned_away(), turned_away(), Err(Cause::OurFault)),
+        (ips(json!([{"ip": "2a09::1"}])), turned_away(), nothing_there(), Err(Cause::OurFault)),
     ];
     for (addresses, ready, model, expected) in cases {
         let answers = vec![
             ("GET /apps/ada-vm", addresses),
             ("GET https://ada-relay-0123456789.fly.dev/ready", ready),
-            ("POST https://ada-relay-0123456789.fly.dev/model/v1/messages", model),
+            ("POST https://ada-relay-0123456789.fly.dev/v1/messages", model),
         ];
         let (seen, passed) = pass(answers.clone(), "stranger-refused").await;
         assert_eq!(passed.map(|facts| facts.is_some()), expected, "{answers:?}");
