@@ -6,7 +6,7 @@ use crate::cloud::fly::errors::Failure;
 use crate::cloud::fly::plan::{self, Part};
 use crate::cloud::fly::wire::{self, Guest, Map, Port, Service};
 use crate::cloud::{Cause, CloudError, Here};
-use crate::plan::Facts;
+use crate::plan::{Facts, ID};
 use crate::secret::Secret;
 use crate::spec::Role;
 
@@ -78,7 +78,7 @@ impl FlyAccount {
         let request = wire::AssignAddress { kind, network };
         let app = Segment::of(app)?;
         let made = self.client.assign_address(&self.token(), app, &request).await?;
-        Ok(facts([("ip", made.ip)]))
+        told(facts([("ip", made.ip)]), "ip")
     }
 
     async fn hand_over_keys(&self, role: Role, app: &str) -> Result<Facts, Failure> {
@@ -92,7 +92,7 @@ impl FlyAccount {
         }
         let set = self.client.set_secrets(&self.token(), Segment::of(app)?, &secrets).await?;
         let version = set.version.or(set.version_deprecated);
-        Ok(facts([("version", version.map(|version| version.to_string()))]))
+        told(facts([("version", version.map(|version| version.to_string()))]), "version")
     }
 
     async fn make_volume(&self, here: &Here<'_>, role: Role, app: &str) -> Result<Facts, Failure> {
@@ -109,7 +109,7 @@ impl FlyAccount {
         };
         let app = Segment::of(app)?;
         let made = self.client.create_volume(&self.token(), app, &request).await?;
-        with_id(volume_facts(&made))
+        told(volume_facts(&made), ID)
     }
 
     async fn make_machine(&self, here: &Here<'_>, role: Role, app: &str) -> Result<Facts, Failure> {
@@ -134,7 +134,7 @@ impl FlyAccount {
         };
         let app = Segment::of(app)?;
         let made = self.client.create_machine(&self.token(), app, &request).await?;
-        with_id(machine_facts(&made))
+        told(machine_facts(&made), ID)
     }
 
     fn environment(&self, here: &Here<'_>, role: Role) -> Map {
@@ -168,12 +168,13 @@ impl FlyAccount {
     }
 }
 
-/// Something was made, but which? Looking tells.
-fn with_id(facts: Facts) -> Result<Facts, Failure> {
-    if facts.contains_key("id") {
+/// The facts of a 200 that names `fact`. Any other answer is in doubt: what was asked for may have been
+/// done, and nothing that depends on the fact may go on without it.
+fn told(facts: Facts, fact: &'static str) -> Result<Facts, Failure> {
+    if facts.contains_key(fact) {
         return Ok(facts);
     }
-    let detail = "made, but the answer names no id".to_owned();
+    let detail = format!("the answer to a change names no {fact}");
     Err(Failure { status: None, error: CloudError { cause: Cause::InDoubt, detail } })
 }
 

@@ -56,6 +56,12 @@ impl FlyAccount {
         if found.status.as_deref().is_some_and(is_gone) {
             return Ok(Observation::Leaving);
         }
+        let is_app = found.id.is_some() || found.name.is_some();
+        if !is_app && found.internal_numeric_id.is_none() {
+            let detail = format!("the answer to a look at {app} describes no app");
+            let error = CloudError { cause: Cause::Later { after_ms: None }, detail };
+            return Err(Failure { status: None, error });
+        }
         let numeric = found.internal_numeric_id.map(|id| id.to_string());
         let name = Some(app.to_owned());
         let found = facts([("id", found.id), ("name", name), ("numeric_id", numeric)]);
@@ -114,10 +120,12 @@ impl FlyAccount {
         machines.sort_by_key(|machine| machine.created_at.clone());
         let region = make::machine_region(here, role);
         let version = fact(here, &plan::keys_step(role), "version");
+        // A machine holds the keys that it was made with. One that does not say which, or says others,
+        // cannot be proven with the keys of this process.
         let fits = |machine: &&wire::Machine| {
-            let secrets = machine.metadata(make::SECRETS);
             is_in(machine.region.as_deref(), region)
-                && version.is_none_or(|version| secrets.is_none_or(|secrets| secrets == version))
+                && version.is_some()
+                && machine.metadata(make::SECRETS) == version.map(String::as_str)
         };
         Ok(sorted(&machines, fits, machine_facts))
     }

@@ -98,7 +98,7 @@ async fn every_request_of_a_deployment_and_its_removal_is_as_fly_describes_it() 
         } else if line.ends_with("/tokens/current") {
             json!({"tokens": [{"org_slug": "ada"}]})
         } else {
-            json!({})
+            json!({"id": "a", "ip": "fdaa:0:1::3", "version": 1})
         };
         Ok((200, body))
     });
@@ -133,7 +133,8 @@ async fn every_request_of_a_deployment_and_its_removal_is_as_fly_describes_it() 
 
 #[tokio::test(start_paused = true)]
 async fn the_machines_are_made_as_agreed() {
-    let (paper, account) = account_with(vec![("POST /apps/", Ok((200, json!({"id": "1x"}))))]);
+    let made = json!({"id": "1x", "ip": "fdaa:0:1::3"});
+    let (paper, account) = account_with(vec![("POST /apps/", Ok((200, made)))]);
     let (spec, known) = (spec(), known_all());
     let here = Here { spec: &spec, region: &spec.regions[0], known: &known };
     for step in ["relay-machine", "vm-machine", "relay-private"] {
@@ -253,6 +254,22 @@ async fn a_create_that_may_have_happened_is_a_doubt() {
     for step in ["relay-machine", "vm-machine"] {
         let error = account.create(&here, &StepId::new(step)).await.unwrap_err();
         assert_eq!(error.cause, Cause::InDoubt, "{step}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_change_whose_answer_does_not_name_what_it_made_is_a_doubt() {
+    let odd = json!({"data": {"state": "levitating"}, "next": null});
+    let changed = ["relay-keys", "vm-keys", "relay-ipv4", "vm-private", "vm-volume", "vm-machine"];
+    for answer in [json!({}), json!([]), json!("ok"), json!(null), odd] {
+        let (_, account) = account_with(vec![("POST /apps/", Ok((200, answer.clone())))]);
+        let (spec, known) = (spec(), known_all());
+        let here = Here { spec: &spec, region: &spec.regions[0], known: &known };
+        for step in changed {
+            let made = account.create(&here, &StepId::new(step)).await;
+            let cause = made.map_err(|error| error.cause);
+            assert_eq!(cause, Err(Cause::InDoubt), "{step}: {answer}");
+        }
     }
 }
 

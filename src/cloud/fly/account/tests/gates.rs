@@ -128,6 +128,8 @@ async fn a_stranger_must_be_turned_away_and_find_no_other_door() {
         (private(), Err(Unanswered::Lost), nothing_there(), Ok(false)),
         (private(), Ok((200, json!(null))), nothing_there(), Err(Cause::OurFault)),
         (private(), nothing_there(), nothing_there(), Err(Cause::OurFault)),
+        (ips(json!([])), turned_away(), nothing_there(), Ok(false)),
+        (Ok((200, json!({"data": {}}))), turned_away(), nothing_there(), Ok(false)),
         (private(), turned_away(), Ok((400, json!(null))), Err(Cause::OurFault)),
         (private(), turned_away(), turned_away(), Err(Cause::OurFault)),
         (ips(json!([{"ip": "2a09::1"}])), turned_away(), nothing_there(), Err(Cause::OurFault)),

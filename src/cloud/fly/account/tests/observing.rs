@@ -38,6 +38,8 @@ async fn an_app_is_ours_by_name_network_and_organisation() {
         (Ok((404, json!({"error": "Could not find App"}))), Ok("absent")),
         (Ok((401, json!({"error": "invalid token"}))), Err(Cause::TokenRefused)),
         (Err(Unanswered::Lost), Err(Cause::Later { after_ms: None })),
+        (Ok((200, json!({}))), Err(Cause::Later { after_ms: None })),
+        (Ok((200, json!({"data": {"state": "levitating"}}))), Err(Cause::Later { after_ms: None })),
     ];
     for (answer, expected) in cases {
         let seen = observe(answer.clone(), "GET /apps/ada-relay", "relay-app").await;
@@ -87,7 +89,14 @@ async fn machines_are_told_apart_by_name_metadata_state_region_and_keys() {
         json!({"id": "1", "name": "relay", "state": state, "region": region, "config": {"metadata":
             {"textslash_deployment": deployment, "textslash_secrets": secrets}}})
     };
-    let unreachable = json!({"id": "1", "name": "relay", "state": "started", "config": null});
+    let unreachable = |config: Value| {
+        json!({"id": "1", "name": "relay", "state": "started", "region": "ams", "config": null,
+               "incomplete_config": config})
+    };
+    let without_version = |mut machine: Value| {
+        machine["config"]["metadata"]["textslash_secrets"].take();
+        machine
+    };
     let cases = [
         (machine("started", "ams", ID, "7"), "present"),
         (machine("stopped", "ams", ID, "7"), "present"),
@@ -96,7 +105,10 @@ async fn machines_are_told_apart_by_name_metadata_state_region_and_keys() {
         (machine("destroying", "ams", ID, "7"), "leaving"),
         (machine("destroyed", "ams", ID, "7"), "absent"),
         (machine("started", "ams", "zzzzzzzzzz", "7"), "absent"),
-        (unreachable, "present"),
+        (machine("started", "ams", ID, ""), "outdated"),
+        (without_version(machine("started", "ams", ID, "")), "outdated"),
+        (unreachable(json!({"metadata": {"textslash_secrets": "7"}})), "present"),
+        (unreachable(json!(null)), "outdated"),
         (json!({"id": "1", "name": "other", "state": "started"}), "absent"),
     ];
     for (machine, kind) in cases {
