@@ -11,9 +11,7 @@ use tokio::sync::watch;
 
 use crate::clock::Clock;
 
-/// How long a machine serves before it is committed, in milliseconds: a deploy takes minutes, and a
-/// person's retry a few more.
-pub const PROBATION_MS: u64 = 30 * 60_000;
+pub use crate::protocol::PROBATION_MS;
 
 /// How long a later start that may no longer serve waits to be committed, in milliseconds: any
 /// stranger's request wakes the machine, and a resumed deploy wakes it again when it is ready.
@@ -24,16 +22,24 @@ pub struct Probation {
     directory: PathBuf,
     clock: Clock,
     probation_ms: u64,
+    /// When it ends at the latest, in unix milliseconds.
+    until_ms: Option<u64>,
     first_start_ms: u64,
     committed: watch::Sender<bool>,
 }
 
 impl Probation {
-    /// Reads what was kept, and notes the first start.
+    /// Reads what was kept, and notes the first start. The probation ends `probation_ms` after that, or at
+    /// `until_ms` (unix milliseconds) if that is earlier.
     ///
     /// # Errors
     /// When the data directory cannot be written.
-    pub fn open(directory: &Path, clock: Clock, probation_ms: u64) -> anyhow::Result<Self> {
+    pub fn open(
+        directory: &Path,
+        clock: Clock,
+        probation_ms: u64,
+        until_ms: Option<u64>,
+    ) -> anyhow::Result<Self> {
         let kept = directory.join("first_start_ms");
         let noted = std::fs::read_to_string(&kept).ok().and_then(|text| text.trim().parse().ok());
         let first_start_ms = match noted {
@@ -45,7 +51,8 @@ impl Probation {
             }
         };
         let committed = watch::Sender::new(directory.join("committed").exists());
-        Ok(Self { directory: directory.to_owned(), clock, probation_ms, first_start_ms, committed })
+        let directory = directory.to_owned();
+        Ok(Self { directory, clock, probation_ms, until_ms, first_start_ms, committed })
     }
 
     /// The deployment is proven: for good.
@@ -74,8 +81,8 @@ impl Probation {
         self.is_committed() || self.left_ms() > 0
     }
 
-    /// How long this process may wait to be committed: what is left of the first half hour, and
-    /// never less than a deploy that is resumed late needs.
+    /// How long this process may wait to be committed: what is left of its probation, and never less than a
+    /// deploy that is resumed late needs.
     fn patience_ms(&self) -> u64 {
         self.left_ms().max(LATE_PATIENCE_MS)
     }
@@ -89,8 +96,10 @@ impl Probation {
     }
 
     fn left_ms(&self) -> u64 {
-        let age_ms = self.clock.now_ms().saturating_sub(self.first_start_ms);
-        self.probation_ms.saturating_sub(age_ms)
+        let now_ms = self.clock.now_ms();
+        let age_ms = now_ms.saturating_sub(self.first_start_ms);
+        let until_ms = self.until_ms.unwrap_or(u64::MAX);
+        self.probation_ms.saturating_sub(age_ms).min(until_ms.saturating_sub(now_ms))
     }
 }
 

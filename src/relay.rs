@@ -105,6 +105,8 @@ pub struct Limits {
     pub retry_ms: u64,
     /// See [`PROBATION_MS`].
     pub probation_ms: u64,
+    /// When the probation ends at the latest, in unix milliseconds: see [`crate::protocol::PROBATION_UNTIL`].
+    pub probation_until_ms: Option<u64>,
 }
 
 impl Default for Limits {
@@ -116,6 +118,7 @@ impl Default for Limits {
             give_up_ms: GIVE_UP_MS,
             retry_ms: RETRY_MS,
             probation_ms: PROBATION_MS,
+            probation_until_ms: None,
         }
     }
 }
@@ -176,8 +179,9 @@ impl Relay {
             "this relay has no owner, and would listen to anybody: set TEXTSLASH_OWNER to the \
              owner's id on the chat service"
         );
+        let Limits { probation_ms, probation_until_ms, .. } = settings.limits;
         let probation =
-            Probation::open(&settings.data_dir, clock.clone(), settings.limits.probation_ms)?;
+            Probation::open(&settings.data_dir, clock.clone(), probation_ms, probation_until_ms)?;
         let machine = Machine::new(
             settings.vm_url.clone(),
             settings.link_key.clone(),

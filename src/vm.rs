@@ -90,6 +90,8 @@ pub struct Limits {
     pub heartbeat_ms: u64,
     /// See [`PROBATION_MS`].
     pub probation_ms: u64,
+    /// When the probation ends at the latest, in unix milliseconds: see [`crate::protocol::PROBATION_UNTIL`].
+    pub probation_until_ms: Option<u64>,
 }
 
 impl Default for Limits {
@@ -101,6 +103,7 @@ impl Default for Limits {
             stop_grace_ms: STOP_GRACE_MS,
             heartbeat_ms: HEARTBEAT_MS,
             probation_ms: PROBATION_MS,
+            probation_until_ms: None,
         }
     }
 }
@@ -160,7 +163,9 @@ impl Vm {
         clock: Clock,
     ) -> anyhow::Result<Self> {
         let limits = settings.limits;
-        let probation = Probation::open(directory.root(), clock.clone(), limits.probation_ms)?;
+        let Limits { probation_ms, probation_until_ms, .. } = limits;
+        let probation =
+            Probation::open(directory.root(), clock.clone(), probation_ms, probation_until_ms)?;
         Ok(Self {
             deployment: settings.deployment,
             link_key: settings.link_key,

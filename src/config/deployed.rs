@@ -11,6 +11,7 @@ use zeroize::Zeroizing;
 
 use super::{Environment, MODEL_PROXY_PORT, vendors};
 use crate::conversation::messages::Locale;
+use crate::protocol::PROBATION_UNTIL;
 use crate::secret::{Audience, Secret, SecretKind};
 use crate::spec::{AgentKind, DeploymentId, RelayChannel};
 use crate::vm::process::AgentUser;
@@ -92,7 +93,10 @@ pub fn relay_settings(environment: &Environment<'_>) -> anyhow::Result<relay::Se
         link_key: key(environment, "LINK_KEY", SecretKind::LinkKey)?,
         model_proxy_token: key(environment, "MODEL_PROXY_TOKEN", SecretKind::ModelProxyToken)?,
         model_key,
-        limits: relay::Limits::default(),
+        limits: relay::Limits {
+            probation_until_ms: probation_until_ms(environment)?,
+            ..relay::Limits::default()
+        },
     })
 }
 
@@ -178,7 +182,10 @@ pub fn vm_settings(environment: &Environment<'_>) -> anyhow::Result<vm::Settings
             None => None,
         },
         claude_bin: PathBuf::from(environment.or("CLAUDE_BIN", "claude")),
-        limits: vm::Limits::default(),
+        limits: vm::Limits {
+            probation_until_ms: probation_until_ms(environment)?,
+            ..vm::Limits::default()
+        },
     })
 }
 
@@ -193,6 +200,14 @@ fn channel(environment: &Environment<'_>) -> anyhow::Result<RelayChannel> {
 fn deployment(environment: &Environment<'_>) -> anyhow::Result<DeploymentId> {
     let id = environment.require("TEXTSLASH_DEPLOYMENT")?;
     DeploymentId::try_from(id).context("TEXTSLASH_DEPLOYMENT")
+}
+
+/// Not set on machines that an earlier version made: their probation counts from their first start alone.
+fn probation_until_ms(environment: &Environment<'_>) -> anyhow::Result<Option<u64>> {
+    let Some(text) = environment.get(PROBATION_UNTIL) else { return Ok(None) };
+    text.parse()
+        .map(Some)
+        .with_context(|| format!("{PROBATION_UNTIL} is not a time in milliseconds"))
 }
 
 fn data_dir(environment: &Environment<'_>) -> anyhow::Result<PathBuf> {

@@ -19,8 +19,10 @@ use super::{Door, Executed, Launch, MachineRuntime};
 use crate::chance::Chance;
 use crate::clock::Clock;
 use crate::http::{SharedTransport, call};
-use crate::probation::PROBATION_MS;
-use crate::protocol::{self, BUILD, Call, Direction, Health, SIGNATURE_HEADER, Verifier};
+use crate::probation::{LATE_PATIENCE_MS, PROBATION_MS};
+use crate::protocol::{
+    self, BUILD, Call, Direction, Health, PROBATION_UNTIL, SIGNATURE_HEADER, Verifier,
+};
 
 /// The longest body that a model reads.
 const BODY_MAX: usize = 1 << 20;
@@ -90,8 +92,15 @@ impl Modelled {
     }
 
     /// As the real ones do: see [`crate::probation`].
-    async fn end_unless_committed(self: Arc<Self>, machine: String, started: Instant) {
-        tokio::time::sleep_until(started + Duration::from_millis(PROBATION_MS)).await;
+    async fn end_unless_committed(
+        self: Arc<Self>,
+        machine: String,
+        started: Instant,
+        until_ms: Option<u64>,
+    ) {
+        let left_ms = until_ms.map_or(u64::MAX, |until| until.saturating_sub(self.clock.now_ms()));
+        let patience_ms = left_ms.clamp(LATE_PATIENCE_MS, PROBATION_MS);
+        tokio::time::sleep_until(started + Duration::from_millis(patience_ms)).await;
         let is_this_start = |running: &Running| running.from == started;
         let still_runs = self.state().running.get(&machine).is_some_and(is_this_start);
         if still_runs && self.commits(&machine) == 0 {
@@ -119,7 +128,8 @@ impl MachineRuntime for Arc<Modelled> {
         let silent = knobs.never_healthy.is_some_and(|silent| silent == role);
         let from = Instant::now() + Duration::from_millis(knobs.healthy_after_ms);
         let machine = launch.machine.clone();
-        tokio::spawn(self.clone().end_unless_committed(machine.clone(), from));
+        let until_ms = launch.env.get(PROBATION_UNTIL).and_then(|until| until.parse().ok());
+        tokio::spawn(self.clone().end_unless_committed(machine.clone(), from, until_ms));
         let model = Model::new(self.clone(), role, launch, knobs);
         let router = if silent { unwell() } else { model.router() };
         state.running.insert(machine, Running { router, from, exit });

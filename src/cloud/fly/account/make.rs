@@ -7,6 +7,7 @@ use crate::cloud::fly::plan::{self, Part};
 use crate::cloud::fly::wire::{self, Guest, Map, Port, Service};
 use crate::cloud::{Cause, CloudError, Here};
 use crate::plan::{Facts, ID};
+use crate::protocol::{PROBATION_MS, PROBATION_UNTIL};
 use crate::secret::Secret;
 use crate::spec::Role;
 
@@ -139,7 +140,9 @@ impl FlyAccount {
 
     fn environment(&self, here: &Here<'_>, role: Role) -> Map {
         let endpoints = &self.client.endpoints;
+        let probation_until_ms = self.client.clock.now_ms().saturating_add(PROBATION_MS);
         let mut environment = Map::from([
+            (PROBATION_UNTIL, probation_until_ms.to_string()),
             ("PORT", PORT.to_string()),
             ("DATA_DIR", "/data".to_owned()),
             ("TEXTSLASH_DEPLOYMENT", here.spec.id.to_string()),
