@@ -71,6 +71,8 @@ pub struct Verdict {
     pub trace: Vec<String>,
     /// What must never happen, and did.
     pub violations: Vec<Violation>,
+    /// The promises that were looked at.
+    pub looked_at: BTreeSet<Promise>,
     /// Calls in all.
     pub calls: usize,
     /// Kills of the process.

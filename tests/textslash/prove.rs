@@ -3,12 +3,14 @@
 use std::process::{Command, Stdio};
 
 use textslash::sandbox::prove::cases::{Extent, tell_all};
+use textslash::sandbox::prove::chats as sandbox_chats;
 use textslash::sandbox::prove::trouble::Way;
 use textslash::sandbox::prove::{Case, Sight, Table, Then, Trouble};
 
 use crate::program;
 
 mod chats;
+mod fresh;
 
 fn expect_kept(table: &Table) {
     let told: Vec<_> = (table.broken().iter())
@@ -64,9 +66,148 @@ fn a_bot_that_is_gone_for_ever_leaves_nothing_running_at_minute_31() {
 #[test]
 fn random_stories_have_legal_ends() {
     let extent = Extent::measure(0).unwrap();
-    let table = tell_all(extent.swarm(60), |_| {}).unwrap();
+    let table = tell_all(extent.swarm(0..60), |_| {}).unwrap();
     println!("{table}");
     expect_kept(&table);
+}
+
+#[test]
+fn stories_that_no_earlier_commit_was_told_have_legal_ends() {
+    let extent = Extent::measure(0).unwrap();
+    let first = fresh::first_seed();
+    let seeds = first..first + fresh::STORIES;
+    println!(
+        "One of these again: textslash sandbox prove --of random --seed {first} (and {seeds:?})"
+    );
+    expect_kept(&tell_all(extent.swarm(seeds), |_| {}).unwrap());
+}
+
+/// Stories that once broke a promise, with what broke it.
+#[test]
+fn what_was_mended_stays_mended() {
+    let trouble = |at, way| Trouble { at, way };
+    let cases = [
+        // Keys whose version nobody knew, and machines that said none: "try again" kept the old keys.
+        Case {
+            lag_ms: 18_027,
+            tries_again: true,
+            then: Then::TurnsBack,
+            troubles: vec![trouble(10, Way::OtherBody), trouble(42, Way::PageBody)],
+            ..Case::quiet(2_469)
+        },
+        Case {
+            lag_ms: 916,
+            tries_again: true,
+            then: Then::StaysAway,
+            troubles: vec![
+                trouble(10, Way::OtherBody),
+                trouble(41, Way::Capped),
+                trouble(39, Way::Twice),
+                trouble(39, Way::Twice),
+            ],
+            ..Case::quiet(4_500)
+        },
+        // A machine that was made after its process had died ran on at minute 31.
+        Case {
+            lag_ms: 9_498,
+            then: Then::StaysAway,
+            troubles: vec![
+                trouble(39, Way::KilledAfter),
+                trouble(23, Way::OtherBody),
+                trouble(7, Way::Late),
+            ],
+            ..Case::quiet(15_708)
+        },
+    ];
+    for case in cases {
+        let verdict = case.run().unwrap();
+        assert_eq!(verdict.violations, [], "{case}");
+    }
+}
+
+#[test]
+fn an_odd_answer_anywhere_and_a_failure_later_do_not_keep_a_second_try_from_its_goal() {
+    let extent = Extent::measure(0).unwrap();
+    let failing = Trouble { at: extent.calls / 2, way: Way::Held };
+    let odd = [Way::OtherBody, Way::EmptyBody, Way::PageBody];
+    let cases = (0..extent.calls / 2).map(|at| {
+        let odd = Trouble { at, way: odd[at % odd.len()] };
+        let case = Case { tries_again: true, ..Case::quiet(7).with(odd).with(failing) };
+        ("an odd answer, a failure, and a second try".to_owned(), case)
+    });
+    expect_kept(&tell_all(cases, |_| {}).unwrap());
+}
+
+#[test]
+fn what_takes_effect_after_the_bot_is_gone_runs_no_longer_than_the_rest() {
+    let extent = Extent::measure(0).unwrap();
+    let killed = Trouble { at: extent.calls / 2, way: Way::KilledAfter };
+    let cases = (0..extent.calls / 2).map(|at| {
+        let late = Trouble { at, way: Way::Late };
+        let case = Case { then: Then::StaysAway, ..Case::quiet(7).with(late).with(killed) };
+        ("an effect after the bot is gone".to_owned(), case)
+    });
+    let table = tell_all(cases, |_| {}).unwrap();
+    assert!(!table.unseen().contains(&Sight::Abandoned), "{table}");
+    expect_kept(&table);
+}
+
+#[test]
+fn a_promise_that_no_story_looked_at_is_not_called_kept() {
+    let extent = Extent::measure(0).unwrap();
+    let drives = tell_all(extent.swarm(0..1), |_| {}).unwrap().to_string();
+    let talks = sandbox_chats::tell_all(sandbox_chats::cases(1..2), |_| {}).unwrap().to_string();
+    let figure = |table: &str, word: &str| {
+        let line = table.lines().find(|line| line.starts_with(&format!("| {word} |"))).unwrap();
+        line.trim_end_matches(" |").rsplit("| ").next().unwrap().to_owned()
+    };
+    // Nobody chats in the stories of a drive, and nobody reads a journal back in those of a chat.
+    for word in ["answered", "one answer", "durable", "let in", "queue", "group", "strangers"] {
+        assert_eq!(figure(&drives, word), "-", "{word}");
+    }
+    for word in ["append-only", "undo order", "budget", "narrowed", "probation", "let in"] {
+        assert_eq!(figure(&talks, word), "-", "{word}");
+    }
+    for (table, word) in [(&drives, "orphan"), (&drives, "liveness"), (&talks, "durable")] {
+        assert_eq!(figure(table, word), "0", "{word}");
+    }
+}
+
+#[test]
+fn a_number_is_answered_at_once_or_refused_at_once() {
+    let most = u64::MAX.to_string();
+    let ends = |arguments: &[&str]| {
+        let all = ["sandbox"].iter().chain(arguments);
+        let told = Command::new(program::PATH).args(all).output().unwrap();
+        (told.status.code(), String::from_utf8_lossy(&told.stderr).into_owned())
+    };
+    for of in ["random", "chats"] {
+        let (code, said) = ends(&["prove", "--of", of, "--seed", &most]);
+        assert_eq!(code, Some(0), "{of}: {said}");
+    }
+    for of in ["single", "recovery", "kills", "pairs"] {
+        let (code, said) = ends(&["prove", "--of", of, "--seed", &most]);
+        assert_eq!(code, Some(2), "{of}: {said}");
+        assert!(said.contains("stories of the kind"), "{said}");
+    }
+    let refused = [
+        ["prove", "--seed", "18446744073709551616"],
+        ["prove", "--seed", "-1"],
+        ["prove", "--seeds", &most],
+        ["prove", "--seeds", "0"],
+        ["prove", "--chats", &most],
+        ["prove", "--from", &most],
+        ["kill", "--kills", &most],
+        ["kill", "--kills", "0"],
+        ["kill", "--from", &most],
+        ["--script=none", "--patience", &most],
+        ["--script=none", "--patience", "0"],
+    ];
+    for arguments in refused {
+        let (code, said) = ends(&arguments);
+        assert_eq!(code, Some(2), "{arguments:?}: {said}");
+        assert!(said.contains("invalid value") || said.contains("unexpected"), "{said}");
+    }
 }
 
 #[test]

@@ -27,6 +27,7 @@ mod kill;
 mod overhear;
 mod prove;
 mod script;
+mod seeds;
 
 use overhear::Overheard;
 use script::Script;
@@ -36,6 +37,9 @@ const LOOK_INTERVAL: Duration = Duration::from_millis(200);
 
 /// How long a script waits for a text: the slowest thing in a sandbox is a machine that wakes.
 const PATIENCE_S: u64 = 60;
+
+/// The longest that it may be told to wait for a text: a day.
+const PATIENCE_MAX_S: u64 = 24 * 60 * 60;
 
 /// A number that is nobody's: 555-01xx is kept for stories.
 const WHATSAPP_NUMBER: &str = "+15550100199";
@@ -54,7 +58,8 @@ pub struct Arguments {
     #[arg(long)]
     script: Option<PathBuf>,
     /// How long the script waits for a text before it gives up, in seconds.
-    #[arg(long, value_name = "SECONDS", default_value_t = PATIENCE_S, requires = "script")]
+    #[arg(long, value_name = "SECONDS", default_value_t = PATIENCE_S, requires = "script",
+        value_parser = clap::value_parser!(u64).range(1..=PATIENCE_MAX_S))]
     patience: u64,
     /// What the simulated Fly.io account is like.
     #[arg(long, value_name = "NAME", default_value = "paid", value_parser = faces())]

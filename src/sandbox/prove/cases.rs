@@ -137,8 +137,8 @@ impl Extent {
     }
 
     /// Random stories, by seed.
-    pub fn swarm(self, seeds: u64) -> impl Iterator<Item = (String, Case)> {
-        (0..seeds).map(move |seed| ("random stories, by seed".to_owned(), self.random(seed)))
+    pub fn swarm(self, seeds: impl Iterator<Item = u64>) -> impl Iterator<Item = (String, Case)> {
+        seeds.map(move |seed| ("random stories, by seed".to_owned(), self.random(seed)))
     }
 }
 

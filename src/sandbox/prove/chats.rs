@@ -57,9 +57,11 @@ fn runtime() -> std::io::Result<Runtime> {
     Builder::new_current_thread().enable_all().build()
 }
 
-/// The stories of seeds below this one.
-pub fn cases(seeds: u64) -> impl Iterator<Item = (String, Case)> + Send {
-    (0..seeds).map(|seed| (ROW.to_owned(), Case::quiet(seed)))
+/// The stories of these seeds.
+pub fn cases(
+    seeds: impl Iterator<Item = u64> + Send,
+) -> impl Iterator<Item = (String, Case)> + Send {
+    seeds.map(|seed| (ROW.to_owned(), Case::quiet(seed)))
 }
 
 /// Tells these stories on as many threads as there are cores. `told` hears of each.

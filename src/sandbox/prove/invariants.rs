@@ -24,6 +24,7 @@ impl Watch {
     /// What is there of ours stands in the journal, and stood there before it was made; there is one
     /// of each; and what is not ours is as it was.
     pub(super) fn look(&self) {
+        self.looks_at([Promise::Foreign, Promise::OneOfEach]);
         if !self.fly.lookalikes_untouched() {
             self.break_of(Promise::Foreign, "a stranger's app was touched");
         }
@@ -43,6 +44,7 @@ impl Watch {
         let host = request.uri().authority().map_or("", |authority| authority.as_str());
         let shown = request.headers().get(AUTHORIZATION).and_then(|value| value.to_str().ok());
         if let Some(bundle) = shown {
+            self.looks_at([Promise::Egress, Promise::Window]);
             if !FLY.contains(&host) {
                 self.break_of(Promise::Egress, format!("a token is shown to {host}"));
             }
@@ -57,6 +59,7 @@ impl Watch {
 
     /// Whoever has deployed holds a token that opens nothing but the two apps.
     pub(super) fn expect_narrowed(&self, token: &Secret) {
+        self.looks_at([Promise::Narrowed]);
         if !token.expose_here().split(',').all(is_of_two_apps) {
             self.break_of(Promise::Narrowed, "a token is held that opens more than the two apps");
         }
@@ -64,6 +67,7 @@ impl Watch {
 
     /// The journal is legal and was only appended to.
     pub(super) fn expect_append_only(&self) {
+        self.looks_at([Promise::AppendOnly]);
         let mut journal = self.journal.lock().unwrap_or_else(PoisonError::into_inner);
         match journal.still_stands() {
             Ok(true) => {}
@@ -72,6 +76,7 @@ impl Watch {
     }
 
     fn with_run(&self, look: impl FnOnce(&Run)) {
+        self.looks_at([Promise::Journal]);
         let mut journal = self.journal.lock().unwrap_or_else(PoisonError::into_inner);
         match journal.read() {
             Ok(None) => {}
@@ -81,6 +86,7 @@ impl Watch {
     }
 
     fn expect_intents(&self, run: &Run, there: &Inventory) {
+        self.looks_at([Promise::IntentBeforeEffect]);
         for (step, count) in resources(&self.spec, there) {
             if count > 0 && run.state(&step) == StepState::Untouched {
                 self.break_of(Promise::IntentBeforeEffect, step.to_string());
@@ -92,6 +98,9 @@ impl Watch {
     fn expect_nothing_on(&self, run: &Run, path: &str) {
         for (role, word) in ROLES {
             let is_app = path.ends_with(&format!("/apps/{}", self.spec.app(role)));
+            if is_app {
+                self.looks_at([Promise::UndoOrder]);
+            }
             let steps = ["machine", "volume"].map(|kind| step(word, kind));
             let stands = |it: &&StepId| matches!(run.state(it), StepState::Done(_));
             if let Some(standing) = steps.iter().find(stands).filter(|_| is_app) {

@@ -8,7 +8,7 @@ use sqlx::Row;
 use tokio::time::{Instant, timeout};
 
 use super::invariants::resources;
-use super::trouble::Way;
+use super::trouble::{LATE, Way};
 use super::world::{World, elapsed_ms};
 use super::{Case, Promise, Sight, Then, Verdict};
 use crate::cloud::Cause;
@@ -36,6 +36,7 @@ pub(super) async fn tell(case: &Case) -> anyhow::Result<Verdict> {
     let (trace, violations) = world.watch.told();
     verdict.trace.extend(trace);
     verdict.violations = violations;
+    verdict.looked_at = world.watch.looked_at();
     verdict.calls = world.watch.calls();
     verdict.met = world.watch.met();
     Ok(verdict)
@@ -44,6 +45,7 @@ pub(super) async fn tell(case: &Case) -> anyhow::Result<Verdict> {
 async fn play(world: &World, case: &Case, verdict: &mut Verdict) -> anyhow::Result<()> {
     prepare(world, case).await?;
     world.provisioner.open(&world.spec, "ada").await?;
+    world.watch.looks_at([Promise::End]);
     match drive(world, case, Goal::Deployed, verdict).await? {
         Came::To(Outcome::Deployed(_)) => {
             verdict.deployed = Some(End::Deployed);
@@ -56,7 +58,7 @@ async fn play(world: &World, case: &Case, verdict: &mut Verdict) -> anyhow::Resu
             world.watch.tell(&format!("stopped: {cause:?}"));
             expect_true(world, case, &remaining);
         }
-        Came::Killed if case.then == Then::StaysAway => stay_away(world, verdict).await,
+        Came::Killed if case.then == Then::StaysAway => stay_away(world, case, verdict).await,
         Came::Killed => {
             verdict.seen.insert(Sight::TurnedBack);
         }
@@ -81,8 +83,12 @@ async fn play(world: &World, case: &Case, verdict: &mut Verdict) -> anyhow::Resu
 }
 
 /// Nobody comes back: what was not committed ends by itself.
-async fn stay_away(world: &World, verdict: &mut Verdict) {
-    rest(world, Duration::from_millis(PROBATION_MS) + MINUTE).await;
+async fn stay_away(world: &World, case: &Case, verdict: &mut Verdict) {
+    // A process whose clock is ahead tells a machine too late an end. The machine then keeps to the half
+    // hour after its own start, which may come late.
+    let late = if case.has(Way::ClockAhead) { LATE } else { Duration::ZERO };
+    rest(world, Duration::from_millis(PROBATION_MS) + MINUTE + late).await;
+    world.watch.looks_at([Promise::Probation]);
     let runs_on = world.watch.runs_uncommitted();
     if !runs_on.is_empty() {
         world.watch.break_of(Promise::Probation, format!("at minute 31 there runs {runs_on:?}"));
@@ -146,15 +152,17 @@ async fn remove(world: &World, case: &Case, verdict: &mut Verdict) -> anyhow::Re
     }
     rest(world, REST).await;
     world.watch.look();
+    world.watch.looks_at([Promise::Orphan]);
     let there = world.fly.inventory();
     if there != nothing() {
         world.watch.break_of(Promise::Orphan, there.to_string().replace('\n', ", "));
     }
     // The limit was ours to keep; a second request on the way was not ours to send.
-    if !case.has(Way::Twice)
-        && let Some(violation) = world.fly.violations().first()
-    {
-        world.watch.break_of(Promise::Rate, violation.clone());
+    if !case.has(Way::Twice) {
+        world.watch.looks_at([Promise::Rate]);
+        if let Some(violation) = world.fly.violations().first() {
+            world.watch.break_of(Promise::Rate, violation.clone());
+        }
     }
     Ok(())
 }
@@ -176,6 +184,7 @@ async fn drive(
     goal: Goal,
     verdict: &mut Verdict,
 ) -> anyhow::Result<Came> {
+    world.watch.looks_at([Promise::Drive, Promise::Liveness]);
     let carries_on = goal == Goal::Removed || case.then == Then::CarriesOn;
     for _ in 0..DRIVES_MAX {
         let (began, before) = (Instant::now(), world.watch.changes());
@@ -214,8 +223,11 @@ async fn drive(
 
 fn expect_within_budget(world: &World, case: &Case, changes_before: usize) {
     let budget = CHANGES_PER_STEP_MAX * world.steps();
-    let alone = !case.has(Way::SecondWorker);
-    if alone && world.watch.changes() - changes_before > budget {
+    if case.has(Way::SecondWorker) {
+        return;
+    }
+    world.watch.looks_at([Promise::Budget]);
+    if world.watch.changes() - changes_before > budget {
         world.watch.break_of(Promise::Budget, format!("more than {budget} changes in one drive"));
     }
 }
@@ -274,14 +286,18 @@ fn expect_deployed(world: &World, case: &Case) {
     let started = there.machines.iter().filter(|machine| machine.ends_with("started")).count();
     // A volume that the network doubled is seen when reads catch up, and removed with the rest.
     let volumes = if case.doubles() { there.volumes.len().min(2) } else { there.volumes.len() };
-    let gone_by_hand = case.has(Way::GoneByHand);
-    if (there.apps.len(), there.machines.len(), started, volumes) != (2, 2, 2, 2) && !gone_by_hand {
+    if case.has(Way::GoneByHand) {
+        return;
+    }
+    world.watch.looks_at([Promise::Deployed]);
+    if (there.apps.len(), there.machines.len(), started, volumes) != (2, 2, 2, 2) {
         world.watch.break_of(Promise::Deployed, there.to_string().replace('\n', ", "));
     }
 }
 
 /// The list of what remains is true: what exists is in it, and what it says was seen exists.
 fn expect_true(world: &World, case: &Case, remaining: &Remaining) {
+    world.watch.looks_at([Promise::Remaining]);
     for (step, count) in resources(&world.spec, &world.fly.inventory()) {
         let told = remaining.lines.iter().find(|line| line.step == step);
         if count > 0 && told.is_none() {

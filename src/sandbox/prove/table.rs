@@ -18,6 +18,8 @@ pub struct Table {
     met: BTreeSet<(String, Way)>,
     broken: Vec<(Case, Verdict)>,
     broken_count: usize,
+    /// The promises that some case looked at.
+    looked_at: BTreeSet<Promise>,
     /// In how many cases each promise was broken.
     broken_in: BTreeMap<Promise, usize>,
     longest_ms: u64,
@@ -42,6 +44,7 @@ impl Table {
         ends.stopped += usize::from(verdict.deployed == Some(End::Stuck));
         ends.removed += usize::from(verdict.seen.contains(&Sight::Removed));
         self.seen.extend(&verdict.seen);
+        self.looked_at.extend(&verdict.looked_at);
         self.met.extend(verdict.met.iter().cloned());
         self.longest_ms = self.longest_ms.max(verdict.longest_ms);
         self.held_max_ms = self.held_max_ms.max(verdict.held_max_ms);
@@ -66,6 +69,7 @@ impl Table {
             ends.removed += row.removed;
         }
         self.seen.extend(other.seen);
+        self.looked_at.extend(other.looked_at);
         self.met.extend(other.met);
         for (promise, cases) in other.broken_in {
             *self.broken_in.entry(promise).or_default() += cases;
@@ -117,7 +121,10 @@ impl fmt::Display for Table {
         }
         writeln!(f, "\n| promise | | cases in which it was broken |\n|---|---|---|")?;
         for promise in Promise::OF_STORIES {
-            let cases = self.broken_in.get(&promise).copied().unwrap_or_default();
+            let broken = self.broken_in.get(&promise).copied().unwrap_or_default();
+            // Zero where nothing was looked at would be a claim without a proof.
+            let is_looked_at = self.looked_at.contains(&promise);
+            let cases = if is_looked_at { broken.to_string() } else { "-".to_owned() };
             writeln!(f, "| {promise} | {} | {cases} |", promise.sentence())?;
         }
         let (cases, calls, broken) = (self.cases(), self.calls, self.broken_count);

@@ -17,7 +17,7 @@ pub struct Trouble {
 }
 
 /// How much later than its error an effect comes: the fault matrix has up to two minutes.
-const LATE: Duration = Duration::from_secs(90);
+pub(super) const LATE: Duration = Duration::from_secs(90);
 
 /// What something on the way says.
 const PAGE: &str = "<html>bad gateway</html>";

@@ -61,6 +61,8 @@ pub(super) struct Watch {
 struct Seen {
     trace: Vec<String>,
     violations: Vec<Violation>,
+    /// The promises that were looked at.
+    looked_at: BTreeSet<Promise>,
     /// What goes wrong, and at which call.
     troubles: Vec<Trouble>,
     /// Which call met which trouble.
@@ -109,10 +111,16 @@ impl Watch {
         self.seen().trace.push(format!("{at_ms:>9} ms  {line}"));
     }
 
+    /// Notes that these promises are looked at: one that no story looks at is not proven by it.
+    pub(super) fn looks_at(&self, promises: impl IntoIterator<Item = Promise>) {
+        self.seen().looked_at.extend(promises);
+    }
+
     pub(super) fn break_of(&self, promise: Promise, what: impl Into<String>) {
         let violation = Violation { promise, what: what.into() };
         self.tell(&format!("BROKEN {violation}"));
         let mut seen = self.seen();
+        seen.looked_at.insert(promise);
         if seen.violations.len() < VIOLATIONS_MAX {
             seen.violations.push(violation);
         }
@@ -139,6 +147,7 @@ impl Watch {
     }
 
     pub(super) fn rest(&self, at_rest: bool) {
+        self.looks_at([Promise::Rest]);
         self.seen().at_rest = at_rest;
     }
 
@@ -202,6 +211,11 @@ impl Watch {
 
     pub(super) fn may_double(&self) -> bool {
         self.seen().may_double
+    }
+
+    /// The promises that were looked at.
+    pub(super) fn looked_at(&self) -> BTreeSet<Promise> {
+        std::mem::take(&mut self.seen().looked_at)
     }
 
     /// Which call met which trouble.

@@ -5,8 +5,10 @@
 //! took to be written stays written, but for the torn tail of a log. A seed replays the plan of a story, not
 //! the story: two processes never meet twice in the same way.
 
+use textslash::clock::Clock;
 use tokio::task::JoinSet;
 
+use super::seeds;
 use crate::exit::End;
 use crate::report;
 
@@ -30,6 +32,12 @@ const AT_ONCE: usize = 24;
 /// wrong.
 const STORIES_PER_KILL_MAX: u64 = 4;
 
+/// Kills at the most: they are real, and some stories last for minutes.
+const KILLS_MAX: u64 = 1_000_000;
+
+/// Stories at the most.
+const STORIES_MAX: u64 = KILLS_MAX * STORIES_PER_KILL_MAX;
+
 /// The fewest stories, so that every kind is told.
 const STORIES_MIN: u64 = 10;
 
@@ -39,10 +47,13 @@ const SAY_EVERY: usize = 10;
 #[derive(clap::Args)]
 pub struct Arguments {
     /// How many kills, at the least.
-    #[arg(long, default_value_t = 100)]
-    kills: usize,
+    #[arg(long, default_value_t = 100, value_parser = clap::value_parser!(u64).range(1..=KILLS_MAX))]
+    kills: u64,
+    /// The first seed; by default the date (UTC) followed by zeros.
+    #[arg(long, value_parser = clap::value_parser!(u64).range(..=u64::MAX - STORIES_MAX))]
+    from: Option<u64>,
     /// Follow only the plan of this seed.
-    #[arg(long, conflicts_with = "kills")]
+    #[arg(long, conflicts_with_all = ["kills", "from"])]
     seed: Option<u64>,
     /// Kill only where no request is left in doubt, so that no process waits for what may come late.
     #[arg(long)]
@@ -54,14 +65,22 @@ pub async fn run(arguments: &Arguments) -> anyhow::Result<End> {
     let extent = story::measure().await?;
     let mut table = Table::default();
     let mut told = JoinSet::new();
+    let kills = usize::try_from(arguments.kills)?;
+    let first = arguments.from.unwrap_or_else(|| seeds::of_date(Clock::system().now_ms()));
     let mut seeds = match arguments.seed {
-        Some(seed) => seed..seed.saturating_add(1),
-        None => 0..STORIES_MIN.max(u64::try_from(arguments.kills)? * STORIES_PER_KILL_MAX),
+        Some(seed) => seed..=seed,
+        None => {
+            let count = STORIES_MIN.max(arguments.kills * STORIES_PER_KILL_MAX);
+            report::say(&format!("Stories from seed {first} on"));
+            first..=first.saturating_add(count - 1)
+        }
     };
+    let mut begun = 0;
     loop {
-        let enough = table.kills() >= arguments.kills && seeds.start >= STORIES_MIN;
+        let enough = table.kills() >= kills && begun >= STORIES_MIN;
         while told.len() < AT_ONCE && (arguments.seed.is_some() || !enough) {
             let Some(seed) = seeds.next() else { break };
+            begun += 1;
             told.spawn(tell(seed, extent, arguments.quick));
         }
         let Some(story) = told.join_next().await else { break };
@@ -74,7 +93,7 @@ pub async fn run(arguments: &Arguments) -> anyhow::Result<End> {
         accuse(&plan, &verdict, arguments.quick);
     }
     report::print(&table.to_string());
-    let is_short = arguments.seed.is_none() && table.kills() < arguments.kills;
+    let is_short = arguments.seed.is_none() && table.kills() < kills;
     Ok(if table.broken() == 0 && !is_short { End::Done } else { End::Failed })
 }
 

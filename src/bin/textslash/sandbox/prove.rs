@@ -1,26 +1,36 @@
 //! `textslash sandbox prove`: every promise of the provisioner, told in thousands of stories.
 
+use std::ops::Range;
+
 use clap::ValueEnum;
+use textslash::clock::Clock;
 use textslash::sandbox::prove::cases::{Extent, tell_all};
 use textslash::sandbox::prove::chats;
 use textslash::sandbox::prove::{Case, Table, Verdict};
 
+use super::seeds;
 use crate::exit::End;
 use crate::report;
 
 /// Stories between two words about how far it is.
 const TOLD_EVERY: usize = 1_000;
 
+/// Stories of one kind at the most: a day of an optimised build on two cores.
+const STORIES_MAX: u64 = 10_000_000;
+
 #[derive(clap::Args)]
 pub struct Arguments {
     /// How many random stories.
-    #[arg(long, default_value_t = 2_000)]
+    #[arg(long, default_value_t = 2_000, value_parser = clap::value_parser!(u64).range(1..=STORIES_MAX))]
     seeds: u64,
     /// How many conversations.
-    #[arg(long, default_value_t = 100)]
+    #[arg(long, default_value_t = 100, value_parser = clap::value_parser!(u64).range(1..=STORIES_MAX))]
     chats: u64,
+    /// The first seed of the random stories and of the conversations; by default the date (UTC) followed by zeros.
+    #[arg(long, value_parser = clap::value_parser!(u64).range(..=u64::MAX - STORIES_MAX))]
+    from: Option<u64>,
     /// Tell only the story of this seed, call by call.
-    #[arg(long, conflicts_with = "seeds")]
+    #[arg(long, conflicts_with_all = ["seeds", "chats", "from"])]
     seed: Option<u64>,
     /// Tell only stories of this kind; a seed is one of the random ones, unless another kind is named.
     #[arg(long)]
@@ -50,7 +60,12 @@ const KINDS: [Kind; 6] =
 type Stories = Box<dyn Iterator<Item = (String, Case)> + Send>;
 
 impl Kind {
-    fn stories(self, extent: Extent, seeds: u64) -> Stories {
+    /// A seed of these stories is drawn from; of the others, a seed is the place in their list.
+    fn is_drawn(self) -> bool {
+        matches!(self, Self::Random | Self::Chats)
+    }
+
+    fn stories(self, extent: Extent, seeds: Range<u64>) -> Stories {
         match self {
             Self::Single => Box::new(extent.singles()),
             Self::Recovery => Box::new(extent.recoveries()),
@@ -58,6 +73,18 @@ impl Kind {
             Self::Pairs => Box::new(extent.pairs()),
             Self::Random => Box::new(extent.swarm(seeds)),
             Self::Chats => Box::new(chats::cases(seeds)),
+        }
+    }
+
+    /// The story of this seed, if there is one.
+    fn story(self, extent: Extent, seed: u64) -> Option<Case> {
+        match self {
+            Self::Random => Some(extent.random(seed)),
+            Self::Chats => Some(Case::quiet(seed)),
+            _ => {
+                let listed = self.stories(extent, 0..0);
+                listed.map(|(_, case)| case).find(|case| case.seed == seed)
+            }
         }
     }
 
@@ -93,6 +120,7 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<End> {
     if let Some(seed) = arguments.seed {
         return tell(arguments.of.unwrap_or(Kind::Random), extent, seed);
     }
+    let first = arguments.from.unwrap_or_else(|| seeds::of_date(Clock::system().now_ms()));
     let told = |number: usize| {
         if number % TOLD_EVERY == TOLD_EVERY - 1 {
             report::say(&format!("{} stories told", number + 1));
@@ -100,8 +128,18 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<End> {
     };
     let mut all = Table::default();
     for kind in KINDS.into_iter().filter(|kind| arguments.of.is_none_or(|of| of == *kind)) {
-        report::say(&format!("Stories of the kind {}", kind.word()));
-        let seeds = if matches!(kind, Kind::Chats) { arguments.chats } else { arguments.seeds };
+        let word = kind.word();
+        let count = if kind == Kind::Chats { arguments.chats } else { arguments.seeds };
+        let seeds = first..first.saturating_add(count);
+        if kind.is_drawn() {
+            let last = seeds.end.saturating_sub(1);
+            let option = if kind == Kind::Chats { "--chats" } else { "--seeds" };
+            report::say(&format!("Stories of the kind {word}, of the seeds {first} to {last}"));
+            let again = format!("sandbox prove --of {word} --from {first} {option} {count}");
+            report::say(&format!("  Told again by: textslash {again}"));
+        } else {
+            report::say(&format!("Stories of the kind {word}"));
+        }
         let table = kind.tell_all(kind.stories(extent, seeds), told)?;
         table.broken().iter().for_each(|(case, verdict)| accuse(kind, case, verdict));
         all.merge(table);
@@ -115,9 +153,10 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<End> {
 
 /// One story, line by line.
 fn tell(kind: Kind, extent: Extent, seed: u64) -> anyhow::Result<End> {
-    let mut stories = kind.stories(extent, seed.saturating_add(1));
-    let Some((_, case)) = stories.find(|(_, case)| case.seed == seed) else {
-        report::say(&format!("There is no such story among the {} ones.", kind.word()));
+    let Some(case) = kind.story(extent, seed) else {
+        let count = kind.stories(extent, 0..0).count();
+        let word = kind.word();
+        report::say(&format!("There are {count} stories of the kind {word}, from seed 0 on."));
         return Ok(End::WrongUsage);
     };
     let verdict = kind.run(&case)?;

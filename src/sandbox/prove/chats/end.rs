@@ -24,6 +24,17 @@ const ANSWER_MAX: Duration = Duration::from_secs(60);
 
 pub(super) async fn look(world: &mut World, verdict: &mut Verdict) -> anyhow::Result<()> {
     let stage = world.stage.clone();
+    stage.looks_at([
+        Promise::Orphan,
+        Promise::Foreign,
+        Promise::Held,
+        Promise::Liveness,
+        Promise::Answered,
+        Promise::Idle,
+        Promise::Lost,
+        Promise::Order,
+        Promise::Group,
+    ]);
     let there = world.fly.inventory();
     if there != nothing() {
         stage.break_of(Promise::Orphan, there.to_string().replace('\n', ", "));
@@ -72,6 +83,7 @@ async fn look_at(world: &World, person: &Person, verdict: &mut Verdict) -> anyho
     }
     let mut ended_deployed = erased.iter().map(|run| run.deployed).sum();
     for run in &runs {
+        world.stage.looks_at([Promise::End]);
         let journal = Runs::new(world.database.clone()).journal(&run.id).await?;
         let ends = journal.iter().filter(|it| matches!(it, Entry::Ended { end: End::Deployed }));
         let times = ends.count();
@@ -96,6 +108,7 @@ async fn look_at(world: &World, person: &Person, verdict: &mut Verdict) -> anyho
 
 /// Each end is told once.
 fn expect_told(world: &World, person: &Person, runs: usize, ended_deployed: usize) {
+    world.stage.looks_at([Promise::ToldOnce]);
     let shown = world.service.shown_in(&person.chat);
     let ready = count(&shown, &Message::Ready);
     if ready > ended_deployed {
@@ -113,6 +126,7 @@ fn expect_told(world: &World, person: &Person, runs: usize, ended_deployed: usiz
 
 /// One answer to each message, one run to each yes.
 fn expect_nothing_doubled(world: &World, person: &Person, did: Did, runs: usize) {
+    world.stage.looks_at([Promise::OneAnswer, Promise::OneRun]);
     let chat = &person.chat;
     let shown = world.service.shown_in(chat);
     let helps = count(&shown, &Message::Help);

@@ -28,7 +28,11 @@ impl Person {
     /// Asks to be forgotten and looks what is left, whatever else is going wrong: where to send the receipt, at
     /// the most.
     pub(super) async fn wants_to_be_forgotten(&self) {
-        if self.is_told_to_be_forgotten().await && self.look() == Left::Record {
+        if !self.is_told_to_be_forgotten().await {
+            return;
+        }
+        self.stage.looks_at([Promise::Forgotten]);
+        if self.look() == Left::Record {
             self.stage.break_of(Promise::Forgotten, format!("{} is still on record", self.chat.0));
         }
     }
@@ -44,6 +48,7 @@ impl Person {
                 .stage
                 .break_of(Promise::Liveness, format!("{} is not forgotten", self.chat.0));
         }
+        self.stage.looks_at([Promise::Forgotten]);
         if self.look() != Left::Nothing {
             self.stage.break_of(Promise::Forgotten, format!("{} is still on record", self.chat.0));
         }

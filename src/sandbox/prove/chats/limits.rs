@@ -21,6 +21,7 @@ pub(super) fn look(world: &mut World) {
 
 /// A story lasts for hours, so that all of it is within a day.
 pub(super) async fn expect_within_quotas(world: &World) -> anyhow::Result<()> {
+    world.stage.looks_at([Promise::Quota]);
     let runs = Runs::new(world.database.clone()).list(None).await?;
     let by_person = counts(runs.iter().map(|run| run.owner.as_str()));
     let by_organisation = counts(runs.iter().map(|run| run.spec.organisation.as_str()));
@@ -93,6 +94,7 @@ fn look_at_flood(
 /// Who has begun was let in, as they read it, and no more were than the invitation is for.
 pub(super) fn look_at_invitation(world: &World, verdict: &mut Verdict) {
     let Some(invitation) = &world.invitation else { return };
+    world.stage.looks_at([Promise::LetIn]);
     let reads = |person: &Person, message| {
         world.service.shown_in(&person.chat).iter().any(|it| it.says(message))
     };

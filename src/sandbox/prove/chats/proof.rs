@@ -78,6 +78,7 @@ impl Proof {
             Ok(runs) => runs,
             Err(error) => return self.stage.break_of(Promise::Database, error.to_string()),
         };
+        self.stage.looks_at([Promise::Database]);
         self.note_gone(&runs);
         let whose = owner(chat);
         let (own, foreign): (Vec<_>, Vec<_>) = runs.iter().partition(|run| run.owner == whose);
@@ -85,13 +86,17 @@ impl Proof {
             // Who has a token of the account may see all of it.
             self.searched.store(true, Ordering::Relaxed);
         }
-        if let Some(run) = foreign.iter().find(|run| said.contains(&run.id))
-            && !self.somebody_searched()
-        {
-            self.stage.break_of(Promise::Strangers, format!("{} reads of {}", chat.0, run.id));
+        if !self.somebody_searched() {
+            self.stage.looks_at([Promise::Strangers]);
+            if let Some(run) = foreign.iter().find(|run| said.contains(&run.id)) {
+                self.stage.break_of(Promise::Strangers, format!("{} reads of {}", chat.0, run.id));
+            }
         }
-        if says(said, &Message::Ready) && !own.iter().any(|run| self.was_made_ready(run)) {
-            self.stage.break_of(Promise::Ready, format!("{} has no two machines", chat.0));
+        if says(said, &Message::Ready) {
+            self.stage.looks_at([Promise::Ready]);
+            if !own.iter().any(|run| self.was_made_ready(run)) {
+                self.stage.break_of(Promise::Ready, format!("{} has no two machines", chat.0));
+            }
         }
     }
 

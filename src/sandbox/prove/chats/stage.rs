@@ -26,6 +26,8 @@ pub(super) struct Stage {
 struct State {
     trace: Vec<String>,
     violations: Vec<Violation>,
+    /// The promises that were looked at.
+    looked_at: BTreeSet<Promise>,
     /// What the bot did so far.
     deeds: usize,
     /// The bot's process is killed at these of its deeds.
@@ -49,10 +51,16 @@ impl Stage {
         self.state().trace.push(format!("{at_ms:>9} ms  {line}"));
     }
 
+    /// Notes that these promises are looked at: one that no story looks at is not proven by it.
+    pub(super) fn looks_at(&self, promises: impl IntoIterator<Item = Promise>) {
+        self.state().looked_at.extend(promises);
+    }
+
     pub(super) fn break_of(&self, promise: Promise, what: impl Into<String>) {
         let violation = Violation { promise, what: what.into() };
         self.tell(&format!("BROKEN {violation}"));
         let mut state = self.state();
+        state.looked_at.insert(promise);
         if state.violations.len() < VIOLATIONS_MAX {
             state.violations.push(violation);
         }
@@ -93,6 +101,7 @@ impl Stage {
 
     /// Looks for everything that must be shown nowhere.
     pub(super) fn expect_no_secret(&self, place: &str, bytes: &[u8]) {
+        self.looks_at([Promise::Secrets]);
         // Credentials are ASCII, so that nothing of them is lost here.
         let text = String::from_utf8_lossy(bytes);
         let shown = {
@@ -102,6 +111,11 @@ impl Stage {
         if shown > 0 {
             self.break_of(Promise::Secrets, format!("{shown} shown in {place}"));
         }
+    }
+
+    /// The promises that were looked at.
+    pub(super) fn looked_at(&self) -> BTreeSet<Promise> {
+        std::mem::take(&mut self.state().looked_at)
     }
 
     pub(super) fn told(&self) -> (Vec<String>, Vec<Violation>) {

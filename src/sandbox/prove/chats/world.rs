@@ -185,6 +185,7 @@ impl World {
     /// What was written down goes into the verdict.
     pub(super) fn conclude(&self, verdict: &mut Verdict) {
         (verdict.trace, verdict.violations) = self.stage.told();
+        verdict.looked_at = self.stage.looked_at();
         verdict.calls = self.network.calls.load(Ordering::Relaxed);
         verdict.held_max_ms = u64::try_from(self.held_max.as_millis()).unwrap_or(u64::MAX);
     }
@@ -202,6 +203,7 @@ impl World {
     /// The bot ends in order.
     pub(super) async fn bot_ends(&mut self) {
         if let Some((onboarding, task)) = self.bot.take() {
+            self.stage.looks_at([Promise::Bot]);
             onboarding.stop();
             match task.await {
                 Ok(Ok(())) => {}

@@ -109,6 +109,7 @@ impl Service {
             *in_hand.entry(number).or_default() += 1;
             in_hand.values().sum()
         };
+        self.stage.looks_at([Promise::Queue]);
         if in_hand > IN_HAND_MAX {
             let what = format!("{in_hand} messages of {} are held", inbound.chat.0);
             self.stage.break_of(Promise::Queue, what);
@@ -117,6 +118,7 @@ impl Service {
 
     /// What is acknowledged is on record, unless its sender writes more than is taken.
     fn note_acknowledged(&self, id: &InboundId, number: usize) {
+        self.stage.looks_at([Promise::Durable]);
         let durable = !self.is_private(number) || self.proof.is_durable(id);
         let mut state = self.state();
         let State {
