@@ -79,7 +79,7 @@ impl FlyAccount {
         let request = wire::AssignAddress { kind, network };
         let app = Segment::of(app)?;
         let made = self.client.assign_address(&self.token(), app, &request).await?;
-        told(facts([("ip", made.ip)]), "ip")
+        require_fact(facts([("ip", made.ip)]), "ip")
     }
 
     async fn hand_over_keys(&self, role: Role, app: &str) -> Result<Facts, Failure> {
@@ -93,7 +93,7 @@ impl FlyAccount {
         }
         let set = self.client.set_secrets(&self.token(), Segment::of(app)?, &secrets).await?;
         let version = set.version.or(set.version_deprecated);
-        told(facts([("version", version.map(|version| version.to_string()))]), "version")
+        require_fact(facts([("version", version.map(|version| version.to_string()))]), "version")
     }
 
     async fn make_volume(&self, here: &Here<'_>, role: Role, app: &str) -> Result<Facts, Failure> {
@@ -110,7 +110,7 @@ impl FlyAccount {
         };
         let app = Segment::of(app)?;
         let made = self.client.create_volume(&self.token(), app, &request).await?;
-        told(volume_facts(&made), ID)
+        require_fact(volume_facts(&made), ID)
     }
 
     async fn make_machine(&self, here: &Here<'_>, role: Role, app: &str) -> Result<Facts, Failure> {
@@ -135,7 +135,7 @@ impl FlyAccount {
         };
         let app = Segment::of(app)?;
         let made = self.client.create_machine(&self.token(), app, &request).await?;
-        told(machine_facts(&made), ID)
+        require_fact(machine_facts(&made), ID)
     }
 
     fn environment(&self, here: &Here<'_>, role: Role) -> Map {
@@ -173,7 +173,7 @@ impl FlyAccount {
 
 /// The facts of a 200 that names `fact`. Any other answer is in doubt: what was asked for may have been
 /// done, and nothing that depends on the fact may go on without it.
-fn told(facts: Facts, fact: &'static str) -> Result<Facts, Failure> {
+fn require_fact(facts: Facts, fact: &'static str) -> Result<Facts, Failure> {
     if facts.contains_key(fact) {
         return Ok(facts);
     }
