@@ -24,6 +24,7 @@
 //! - [`chance`]: randomness, seeded or real
 //! - [`files`]: files on disk, whole or not at all
 //! - [`metrics`]: what is counted for whoever runs the bot
+//! - [`body_budget`]: how many bytes of bodies a process holds at once
 //! - [`http`]: one transport under every call to a vendor
 //! - [`cloud`]: what a cloud account must offer, and Fly.io
 //! - [`anthropic`]: is this model key alive
@@ -78,6 +79,8 @@ pub mod chance;
 pub mod files;
 
 pub mod metrics;
+
+pub mod body_budget;
 
 pub mod http;
 

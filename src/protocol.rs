@@ -1,8 +1,9 @@
-//! What relay and VM say to each other, and how each call proves who made it.
+//! The calls between provisioner, relay and VM, and the proof of who made each.
 //!
-//! Every call, in both directions, carries an HMAC-SHA256 over direction, method, path with query, time,
-//! nonce and body. The receiver refuses what is unsigned, altered, older than [`SKEW_MAX_MS`] or
-//! seen before.
+//! Every call carries an HMAC-SHA256 over direction, method, path with query, time, nonce and the SHA-256
+//! digest of its body. The signature names the digest, so the receiver verifies the head before it reads
+//! the body, and checks the body against the digest while it arrives. It refuses calls that are unsigned,
+//! altered, older than [`SKEW_MAX_MS`] or seen before.
 //!
 //! The VM serves:
 //! - `POST /turns` with a [`TurnRequest`]: starts the turn, or attaches to it when its id is known,
@@ -16,8 +17,9 @@
 
 use hmac::{Hmac, KeyInit, Mac};
 use serde::{Deserialize, Serialize};
-use sha2::Sha256;
+use sha2::{Digest, Sha256};
 use std::collections::HashMap;
+use subtle::ConstantTimeEq;
 
 #[cfg(test)]
 mod tests;
@@ -25,8 +27,8 @@ mod tests;
 /// The header that carries what [`sign`] makes.
 pub const SIGNATURE_HEADER: &str = "x-textslash-signature";
 
-/// How far two clocks may differ, and so how long a nonce must be remembered: a minute covers
-/// machines that were suspended and have not yet heard the time.
+/// How far two clocks may differ: a minute covers machines that were suspended and have not yet heard the
+/// time. A signature from a clock that is ahead is valid for up to twice as long.
 pub const SKEW_MAX_MS: u64 = 60_000;
 
 /// Nonces remembered at once: a thousand calls a minute is far beyond one person's chat. When it
@@ -59,7 +61,7 @@ impl Direction {
     }
 }
 
-/// What is signed.
+/// A call that is to be signed.
 #[derive(Clone, Copy, Debug)]
 pub struct Call<'a> {
     /// Who calls whom.
@@ -70,6 +72,51 @@ pub struct Call<'a> {
     pub path: &'a str,
     /// The whole body.
     pub body: &'a [u8],
+}
+
+/// The part of a call that is known before its body.
+#[derive(Clone, Copy, Debug)]
+pub struct CallHead<'a> {
+    /// Who calls whom.
+    pub direction: Direction,
+    /// `GET`, `POST`.
+    pub method: &'a str,
+    /// Path with query, as on the request line.
+    pub path: &'a str,
+}
+
+impl<'a> Call<'a> {
+    /// The call without its body.
+    pub fn head(&self) -> CallHead<'a> {
+        CallHead { direction: self.direction, method: self.method, path: self.path }
+    }
+}
+
+/// The SHA-256 digest of a body.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct BodyDigest([u8; 32]);
+
+impl BodyDigest {
+    /// The digest of this body.
+    pub fn of(body: &[u8]) -> Self {
+        Self(Sha256::digest(body).into())
+    }
+}
+
+/// Computes a [`BodyDigest`] while the body arrives.
+#[derive(Clone, Default)]
+pub struct BodyHasher(Sha256);
+
+impl BodyHasher {
+    /// The next part of the body.
+    pub fn update(&mut self, part: &[u8]) {
+        self.0.update(part);
+    }
+
+    /// Whether the parts together are the body of this digest.
+    pub fn is(self, digest: &BodyDigest) -> bool {
+        self.0.finalize().ct_eq(&digest.0).into()
+    }
 }
 
 /// Why a call is refused. The caller learns none of it but "refused".
@@ -92,54 +139,65 @@ pub enum Refusal {
     Full,
 }
 
-/// The value of [`SIGNATURE_HEADER`] for this call.
+/// The value of [`SIGNATURE_HEADER`] for this call: `v2.TIME.NONCE.DIGEST.MAC`.
 pub fn sign(key: &[u8], call: Call<'_>, now_ms: u64, nonce: [u8; 16]) -> String {
     let nonce = hex::encode(nonce);
-    let mac = hex::encode(mac(key, call, now_ms, &nonce).finalize().into_bytes());
-    format!("v1.{now_ms}.{nonce}.{mac}")
+    let digest = hex::encode(BodyDigest::of(call.body).0);
+    let mac = mac(key, call.head(), now_ms, &nonce, &digest).finalize().into_bytes();
+    format!("v2.{now_ms}.{nonce}.{digest}.{}", hex::encode(mac))
 }
 
-fn mac(key: &[u8], call: Call<'_>, at_ms: u64, nonce: &str) -> Hmac<Sha256> {
+fn mac(key: &[u8], call: CallHead<'_>, at_ms: u64, nonce: &str, digest: &str) -> Hmac<Sha256> {
     let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(key) else {
         unreachable!("HMAC takes keys of any length")
     };
     let at_ms = at_ms.to_string();
-    for part in [call.direction.word(), call.method, call.path, &at_ms, nonce] {
+    for part in [call.direction.word(), call.method, call.path, &at_ms, nonce, digest] {
         mac.update(part.as_bytes());
         mac.update(b"\n");
     }
-    mac.update(call.body);
     mac
 }
 
 /// Checks signatures and remembers nonces.
 #[derive(Debug, Default)]
 pub struct Verifier {
+    /// The time of each signature, by its nonce.
     seen: HashMap<String, u64>,
+    /// The latest time of a signature whose nonce was forgotten. Older ones stay refused, though a clock
+    /// that is set back would make them valid again.
+    forgotten_at_ms: Option<u64>,
 }
 
 impl Verifier {
-    /// Accepts a call once, if it was signed with `key` about now.
+    /// Accepts a call once, if it was signed with `key` about now. Its body must have the digest that is
+    /// returned.
+    ///
+    /// # Errors
+    /// When the call is not to be obeyed; nothing of its body needs to be read then.
     pub fn verify(
         &mut self,
         key: &[u8],
-        call: Call<'_>,
+        call: CallHead<'_>,
         header: Option<&str>,
         now_ms: u64,
-    ) -> Result<(), Refusal> {
+    ) -> Result<BodyDigest, Refusal> {
         let mut parts = header.ok_or(Refusal::Unsigned)?.split('.');
-        let (Some("v1"), Some(at_ms), Some(nonce), Some(proof), None) =
-            (parts.next(), parts.next(), parts.next(), parts.next(), parts.next())
+        let (Some("v2"), Some(at_ms), Some(nonce), Some(digest), Some(proof), None) =
+            (parts.next(), parts.next(), parts.next(), parts.next(), parts.next(), parts.next())
         else {
             return Err(Refusal::Unsigned);
         };
         let at_ms: u64 = at_ms.parse().map_err(|_| Refusal::Unsigned)?;
         let proof = hex::decode(proof).map_err(|_| Refusal::Unsigned)?;
-        mac(key, call, at_ms, nonce).verify_slice(&proof).map_err(|_| Refusal::Wrong)?;
-        if at_ms.abs_diff(now_ms) > SKEW_MAX_MS {
+        let mut body = [0; 32];
+        hex::decode_to_slice(digest, &mut body).map_err(|_| Refusal::Unsigned)?;
+        mac(key, call, at_ms, nonce, digest).verify_slice(&proof).map_err(|_| Refusal::Wrong)?;
+        self.forget(now_ms);
+        let is_forgotten = self.forgotten_at_ms.is_some_and(|forgotten_ms| at_ms <= forgotten_ms);
+        if at_ms.abs_diff(now_ms) > SKEW_MAX_MS || is_forgotten {
             return Err(Refusal::Stale);
         }
-        self.seen.retain(|_, seen_at_ms| seen_at_ms.abs_diff(now_ms) <= SKEW_MAX_MS);
         if self.seen.contains_key(nonce) {
             return Err(Refusal::Replayed);
         }
@@ -147,7 +205,19 @@ impl Verifier {
             return Err(Refusal::Full);
         }
         self.seen.insert(nonce.to_owned(), at_ms);
-        Ok(())
+        Ok(BodyDigest(body))
+    }
+
+    /// Forgets the nonces of signatures that are not valid any more.
+    fn forget(&mut self, now_ms: u64) {
+        let forgotten_at_ms = &mut self.forgotten_at_ms;
+        self.seen.retain(|_, at_ms| {
+            let is_over = at_ms.saturating_add(SKEW_MAX_MS) < now_ms;
+            if is_over {
+                *forgotten_at_ms = (*forgotten_at_ms).max(Some(*at_ms));
+            }
+            !is_over
+        });
     }
 }
 

@@ -11,15 +11,16 @@ use std::time::Duration;
 
 use adapters::channel::Channel;
 use adapters::chat::UserId;
-use tokio::sync::{Notify, Semaphore};
+use tokio::sync::Notify;
 use url::Url;
 
+use crate::body_budget::BodyBudget;
 use crate::chance::Chance;
 use crate::clock::Clock;
 use crate::conversation::messages::Locale;
 use crate::http::SharedTransport;
 use crate::probation::{PROBATION_MS, Probation};
-use crate::protocol::{BUILD, Call, Health, Refusal, Verifier};
+use crate::protocol::{BUILD, BodyDigest, CallHead, Health, Refusal, Verifier};
 use crate::secret::Secret;
 use crate::spec::{DeploymentId, Role};
 
@@ -63,6 +64,10 @@ pub const GIVE_UP_MS: u64 = 5 * 60_000;
 
 /// Pause after the database failed, in milliseconds: a full disk does not get better sooner.
 pub const RETRY_MS: u64 = 5_000;
+
+/// Bytes of bodies that are held at once, requests for the model and files on their way together: the largest
+/// request beside a few common ones, within half of the 120 MB that the relay may take of its machine.
+pub const BODY_BYTES_MAX: usize = 48 * 1024 * 1024;
 
 /// What a relay is told at its start.
 pub struct Settings {
@@ -137,8 +142,7 @@ pub struct Relay {
     probation: Probation,
     activity: Activity,
     verifier: Mutex<Verifier>,
-    /// Request bodies for the model that are in memory.
-    bodies: Semaphore,
+    bodies: BodyBudget,
     /// The running turn was stopped.
     stopped: Notify,
     /// A chat can be reached again.
@@ -202,7 +206,7 @@ impl Relay {
             probation,
             activity: Activity::default(),
             verifier: Mutex::default(),
-            bodies: Semaphore::new(proxy::BODIES_MAX),
+            bodies: BodyBudget::new(BODY_BYTES_MAX),
             stopped: Notify::new(),
             reachable: Notify::new(),
         }))
@@ -237,14 +241,23 @@ impl Relay {
         std::future::pending().await
     }
 
-    /// Accepts a signed call once.
+    /// Accepts a signed call once. Its body must have the digest that is returned.
     ///
     /// # Errors
     /// When it is not the provisioner's, or not a new one.
-    pub fn verify(&self, call: Call<'_>, signature: Option<&str>) -> Result<(), Refusal> {
+    pub fn verify(
+        &self,
+        call: CallHead<'_>,
+        signature: Option<&str>,
+    ) -> Result<BodyDigest, Refusal> {
         let key = self.settings.link_key.expose_here().as_bytes();
         let mut verifier = self.verifier.lock().unwrap_or_else(PoisonError::into_inner);
         verifier.verify(key, call, signature, self.clock.now_ms())
+    }
+
+    /// The bytes of bodies that it may hold.
+    pub fn bodies(&self) -> &BodyBudget {
+        &self.bodies
     }
 
     /// Who this is.

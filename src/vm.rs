@@ -10,8 +10,9 @@ use std::time::Duration;
 use tokio::time::Instant;
 use url::Url;
 
+use crate::body_budget::BodyBudget;
 use crate::clock::Clock;
-use crate::protocol::{BUILD, Call, Health, Refusal, Verifier};
+use crate::protocol::{BUILD, BodyDigest, CallHead, Health, Refusal, Verifier};
 use crate::secret::Secret;
 use crate::spec::{AgentKind, DeploymentId, Role};
 
@@ -52,6 +53,10 @@ pub const STOP_GRACE_MS: u64 = 3000;
 /// Silence after which a reader is told that work goes on; proxies cut streams that are silent for
 /// a minute.
 pub const HEARTBEAT_MS: u64 = 15_000;
+
+/// Bytes of request bodies that the server holds at once: one file of 20 MB and a few turns. The agent needs
+/// the rest of the machine.
+pub const BODY_BYTES_MAX: usize = 24 * 1024 * 1024;
 
 /// What a VM is told at its start.
 pub struct Settings {
@@ -120,6 +125,7 @@ pub struct Vm {
     turns: Turns,
     exchange: Exchange,
     probation: Probation,
+    bodies: BodyBudget,
 }
 
 /// Why [`Vm::over`] returned.
@@ -177,25 +183,36 @@ impl Vm {
             turns: Turns::new(directory, agent.clone(), limits),
             agent,
             probation,
+            bodies: BodyBudget::new(BODY_BYTES_MAX),
         })
     }
 
-    /// Accepts a call of the relay once. Only such calls keep the VM up.
+    /// Accepts a call of the relay once. Only such calls keep the VM up. The body must have the digest that
+    /// is returned.
     ///
     /// # Errors
     /// When it is not the relay's, or not a new one.
-    pub fn verify(&self, call: Call<'_>, signature: Option<&str>) -> Result<(), Refusal> {
+    pub fn verify(
+        &self,
+        call: CallHead<'_>,
+        signature: Option<&str>,
+    ) -> Result<BodyDigest, Refusal> {
         let key = self.link_key.expose_here().as_bytes();
         let now_ms = self.clock.now_ms();
         let mut verifier = self.verifier.lock().unwrap_or_else(PoisonError::into_inner);
-        verifier.verify(key, call, signature, now_ms)?;
+        let digest = verifier.verify(key, call, signature, now_ms)?;
         *self.last_call.lock().unwrap_or_else(PoisonError::into_inner) = Instant::now();
-        Ok(())
+        Ok(digest)
     }
 
     /// Its turns.
     pub fn turns(&self) -> &Turns {
         &self.turns
+    }
+
+    /// The bytes of request bodies that it may hold.
+    pub fn bodies(&self) -> &BodyBudget {
+        &self.bodies
     }
 
     /// The files that come and go.

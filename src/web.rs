@@ -1,10 +1,16 @@
 //! The routes that bot, relay and VM serve.
 
-use axum::body::to_bytes;
+use axum::body::Body;
 use axum::extract::Request;
-use axum::http::StatusCode;
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, StatusCode};
+use axum::middleware::Next;
+use axum::response::Response;
 
-use crate::protocol::{Call, Direction, Refusal, SIGNATURE_HEADER};
+use crate::body_budget::BodyBudget;
+use crate::protocol::{BodyDigest, CallHead, Direction, Refusal, SIGNATURE_HEADER};
+
+mod body;
 
 pub mod bot;
 
@@ -18,26 +24,44 @@ pub mod server;
 
 pub mod vm;
 
-/// The request with its body read, if `verify` accepts its signature. Whoever is refused learns
-/// nothing but the status.
-async fn verified(
+/// The head of the request, if `verify` accepts its signature, and its body, which fails at its end if it is
+/// not the one that was signed. Nothing of the body is read before. A refused caller gets the status alone.
+fn verified(
     request: Request,
     direction: Direction,
-    body_bytes_max: usize,
-    verify: impl FnOnce(Call<'_>, Option<&str>) -> Result<(), Refusal>,
-) -> Result<Request, StatusCode> {
+    verify: impl FnOnce(CallHead<'_>, Option<&str>) -> Result<BodyDigest, Refusal>,
+) -> Result<(Parts, Body), StatusCode> {
     let (head, body) = request.into_parts();
-    let body = to_bytes(body, body_bytes_max).await.map_err(|_| StatusCode::PAYLOAD_TOO_LARGE)?;
-    let call = Call {
+    let call = CallHead {
         direction,
         method: head.method.as_str(),
         path: head.uri.path_and_query().map_or("/", |path| path.as_str()),
-        body: &body,
     };
-    let signature = head.headers.get(SIGNATURE_HEADER).and_then(|value| value.to_str().ok());
-    verify(call, signature).map_err(|refusal| {
+    let digest = verify(call, signature(&head.headers)).map_err(|refusal| {
         tracing::warn!(%refusal, "a call was refused");
         StatusCode::UNAUTHORIZED
     })?;
-    Ok(Request::from_parts(head, body.into()))
+    Ok((head, body::checked(body, digest)))
+}
+
+/// The one signature; two are none.
+fn signature(headers: &HeaderMap) -> Option<&str> {
+    let mut shown = headers.get_all(SIGNATURE_HEADER).iter();
+    match (shown.next(), shown.next()) {
+        (Some(signature), None) => signature.to_str().ok(),
+        _ => None,
+    }
+}
+
+/// Answers a verified request once its whole body is read and is the one that was signed. `budget` holds the
+/// body until the answer begins.
+async fn answered(
+    (head, body): (Parts, Body),
+    bytes_max: usize,
+    budget: &BodyBudget,
+    next: Next,
+) -> Result<Response, StatusCode> {
+    let mut held = budget.begin();
+    let body = body::read(&head.headers, body, bytes_max, &mut held).await?;
+    Ok(next.run(Request::from_parts(head, body.into())).await)
 }

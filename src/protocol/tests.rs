@@ -7,13 +7,67 @@ fn turn() -> Call<'static> {
     Call { direction: Direction::RelayToVm, method: "POST", path: "/turns", body: b"{}" }
 }
 
+fn verify(vm: &mut Verifier, header: &str, now_ms: u64) -> Result<BodyDigest, Refusal> {
+    vm.verify(KEY, turn().head(), Some(header), now_ms)
+}
+
+fn digest() -> BodyDigest {
+    BodyDigest::of(turn().body)
+}
+
 #[test]
-fn a_signed_call_is_accepted_once() {
+fn a_signed_call_is_accepted_once_and_says_which_body_it_has() {
     let mut vm = Verifier::default();
     let header = sign(KEY, turn(), NOON, [1; 16]);
 
-    assert_eq!(vm.verify(KEY, turn(), Some(&header), NOON + 10), Ok(()));
-    assert_eq!(vm.verify(KEY, turn(), Some(&header), NOON + 20), Err(Refusal::Replayed));
+    assert_eq!(verify(&mut vm, &header, NOON + 10), Ok(digest()));
+    assert_eq!(verify(&mut vm, &header, NOON + 20), Err(Refusal::Replayed));
+}
+
+#[test]
+fn a_nonce_is_remembered_as_long_as_its_signature_is_valid() {
+    // From a clock that is behind, right, or ahead: valid until a minute after its own time.
+    for at_ms in [NOON - SKEW_MAX_MS, NOON, NOON + SKEW_MAX_MS] {
+        let mut vm = Verifier::default();
+        let header = sign(KEY, turn(), at_ms, [1; 16]);
+        assert_eq!(verify(&mut vm, &header, NOON), Ok(digest()));
+        let last_ms = at_ms + SKEW_MAX_MS;
+        for now_ms in (NOON..=last_ms).step_by(500).chain([last_ms]) {
+            let again = verify(&mut vm, &header, now_ms);
+            assert_eq!(again, Err(Refusal::Replayed), "{} ms later", now_ms - NOON);
+        }
+        assert_eq!(verify(&mut vm, &header, last_ms + 1), Err(Refusal::Stale));
+    }
+}
+
+#[test]
+fn a_clock_that_is_set_back_makes_no_old_signature_new() {
+    let mut vm = Verifier::default();
+    let (old, ahead) = (NOON, NOON + SKEW_MAX_MS);
+    let (old, ahead) = (sign(KEY, turn(), old, [1; 16]), sign(KEY, turn(), ahead, [2; 16]));
+    assert_eq!(verify(&mut vm, &old, NOON), Ok(digest()));
+    assert_eq!(verify(&mut vm, &ahead, NOON), Ok(digest()));
+    let later = sign(KEY, turn(), NOON + 90_000, [3; 16]);
+    assert_eq!(verify(&mut vm, &later, NOON + 90_000), Ok(digest()));
+
+    assert_eq!(verify(&mut vm, &old, NOON + 1), Err(Refusal::Stale), "it was forgotten");
+    assert_eq!(verify(&mut vm, &ahead, NOON - SKEW_MAX_MS), Err(Refusal::Stale));
+    assert_eq!(verify(&mut vm, &ahead, NOON + 1), Err(Refusal::Replayed));
+    let new = sign(KEY, turn(), NOON + 2, [4; 16]);
+    assert_eq!(verify(&mut vm, &new, NOON + 2), Ok(digest()), "new calls are taken");
+}
+
+#[test]
+fn a_body_is_compared_while_it_arrives() {
+    let is = |parts: &[&str]| {
+        let mut hasher = BodyHasher::default();
+        parts.iter().for_each(|part| hasher.update(part.as_bytes()));
+        hasher.is(&BodyDigest::of(b"milk"))
+    };
+    assert!(is(&["milk"]) && is(&["m", "", "il", "k"]));
+    for other in [&[][..], &["mil"], &["milk "], &["MILK"]] {
+        assert!(!is(other), "{other:?}");
+    }
 }
 
 #[test]
@@ -23,21 +77,22 @@ fn whatever_is_altered_is_refused() {
         Call { direction: Direction::ProvisionerToRelay, ..turn() },
         Call { method: "GET", ..turn() },
         Call { path: "/turns?x", ..turn() },
-        Call { body: b"{ }", ..turn() },
     ];
 
     for call in altered {
-        let answer = Verifier::default().verify(KEY, call, Some(&header), NOON);
+        let answer = Verifier::default().verify(KEY, call.head(), Some(&header), NOON);
         assert_eq!(answer, Err(Refusal::Wrong), "{call:?}");
     }
-    let other_key = Verifier::default().verify(b"another", turn(), Some(&header), NOON);
+    let other_key = Verifier::default().verify(b"another", turn().head(), Some(&header), NOON);
     assert_eq!(other_key, Err(Refusal::Wrong));
-    for (was, becomes) in
-        [(NOON.to_string(), (NOON + 1).to_string()), ("01".repeat(16), "02".repeat(16))]
-    {
+    for (was, becomes) in [
+        (NOON.to_string(), (NOON + 1).to_string()),
+        ("01".repeat(16), "02".repeat(16)),
+        (hex::encode(digest().0), hex::encode(BodyDigest::of(b"{ }").0)),
+    ] {
         let header = header.replace(&was, &becomes);
         assert_eq!(
-            Verifier::default().verify(KEY, turn(), Some(&header), NOON),
+            Verifier::default().verify(KEY, turn().head(), Some(&header), NOON),
             Err(Refusal::Wrong)
         );
     }
@@ -46,9 +101,9 @@ fn whatever_is_altered_is_refused() {
 #[test]
 fn what_is_not_a_signature_is_refused() {
     for header in
-        [None, Some(""), Some("v1"), Some("v1.x.y.z"), Some("v2.1.2.3"), Some("v1.1.2.33.4")]
+        [None, Some(""), Some("v2"), Some("v2.x.y.z.a"), Some("v1.1.2.3"), Some("v2.1.2.33.4.5")]
     {
-        let answer = Verifier::default().verify(KEY, turn(), header, NOON);
+        let answer = Verifier::default().verify(KEY, turn().head(), header, NOON);
         assert_eq!(answer, Err(Refusal::Unsigned), "{header:?}");
     }
 }
@@ -59,7 +114,7 @@ fn an_old_call_and_one_from_the_future_are_refused() {
 
     for now in [NOON + SKEW_MAX_MS + 1, NOON - SKEW_MAX_MS - 1] {
         assert_eq!(
-            Verifier::default().verify(KEY, turn(), Some(&header), now),
+            Verifier::default().verify(KEY, turn().head(), Some(&header), now),
             Err(Refusal::Stale)
         );
     }
@@ -72,14 +127,14 @@ fn a_full_memory_refuses_and_recovers() {
         let mut nonce = [0; 16];
         nonce[..8].copy_from_slice(&n.to_be_bytes());
         let header = sign(KEY, turn(), NOON, nonce);
-        assert_eq!(vm.verify(KEY, turn(), Some(&header), NOON), Ok(()));
+        assert_eq!(vm.verify(KEY, turn().head(), Some(&header), NOON), Ok(digest()));
     }
     let one_more = sign(KEY, turn(), NOON, [0xff; 16]);
-    assert_eq!(vm.verify(KEY, turn(), Some(&one_more), NOON), Err(Refusal::Full));
+    assert_eq!(vm.verify(KEY, turn().head(), Some(&one_more), NOON), Err(Refusal::Full));
 
     let later = NOON + SKEW_MAX_MS + 1;
     let header = sign(KEY, turn(), later, [0xff; 16]);
-    assert_eq!(vm.verify(KEY, turn(), Some(&header), later), Ok(()));
+    assert_eq!(vm.verify(KEY, turn().head(), Some(&header), later), Ok(digest()));
 }
 
 #[test]

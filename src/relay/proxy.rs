@@ -10,7 +10,6 @@ use http::header::{AUTHORIZATION, CONTENT_TYPE, HeaderName, HeaderValue};
 use http::request::Parts;
 use http::{HeaderMap, Request, Response, StatusCode};
 use subtle::ConstantTimeEq;
-use tokio::sync::SemaphorePermit;
 
 use super::Relay;
 use crate::http::{Reply, Unanswered};
@@ -25,13 +24,6 @@ pub use method::VendorMethod;
 /// Largest request body: the vendor's own limit for messages.
 /// <https://docs.anthropic.com/en/api/errors>: "32 MB" for the Messages API.
 pub const BODY_BYTES_MAX: usize = 32 * 1024 * 1024;
-
-/// Request bodies in memory at once: each may be [`BODY_BYTES_MAX`], and twice that while it grows,
-/// in a machine of 256 MB. An agent and its helper ask at once; a third waits a moment.
-pub const BODIES_MAX: usize = 2;
-
-/// How long a request waits for its place: the vendor begins a streamed answer within seconds.
-const PLACE_TIMEOUT: Duration = Duration::from_secs(120);
 
 /// Time for the vendor to begin its answer; answers that are not streamed take minutes.
 const HEAD_TIMEOUT: Duration = Duration::from_secs(600);
@@ -93,12 +85,6 @@ impl Relay {
         let shown = headers.get(X_API_KEY).map(HeaderValue::as_bytes).or(bearer).unwrap_or(b"");
         let token = self.settings.model_proxy_token.expose_here().as_bytes();
         !token.is_empty() && bool::from(shown.ct_eq(token)) && self.probation.serves()
-    }
-
-    /// A place in memory for a request's body, held until its answer begins. `None` when none became
-    /// free in time.
-    pub async fn place_for_body(&self) -> Option<SemaphorePermit<'_>> {
-        tokio::time::timeout(PLACE_TIMEOUT, self.bodies.acquire()).await.ok()?.ok()
     }
 
     /// Passes a call of the agent on to the model's vendor, and the answer back as it comes. The head is

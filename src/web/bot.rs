@@ -21,7 +21,7 @@ use crate::forms::Forms;
 use crate::metrics;
 use crate::onboarding::Onboarding;
 use crate::protocol::BUILD;
-use crate::web::server;
+use crate::web::server::{self, ServerLimits};
 
 use limits::{FORM_REQUESTS_MAX, Limit, WEBHOOK_REQUESTS_MAX, limited};
 
@@ -47,8 +47,8 @@ const REQUEST_TIMEOUT: Duration = Duration::from_secs(15);
 /// The longest silence while a body arrives: they are small, and a phone on a bad line needs a second or two.
 const BODY_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// How long requests in flight have when the process ends: as long as any request has.
-const GRACE: Duration = REQUEST_TIMEOUT;
+/// Fly's proxy sends 250 requests at most. Requests in flight at the end have as long as any request.
+const SERVER: ServerLimits = ServerLimits { connections_max: 1_024, grace: REQUEST_TIMEOUT };
 
 /// Who Telegram and the like say has opened a page, by channel: a form of such a channel is shown to that
 /// person alone.
@@ -81,7 +81,7 @@ pub struct Door {
 /// Serves until `told`; then requests in flight are finished, so that a message whose delivery was
 /// acknowledged is durable. Takes 15 seconds at most to end.
 pub async fn serve(door: Door, listener: TcpListener, told: impl Future<Output = ()>) {
-    server::serve(listener, router(door), told, GRACE).await;
+    server::serve(listener, router(door), SERVER, told).await;
 }
 
 /// The routes.

@@ -1,22 +1,18 @@
 //! The model's API for the agent, on a listener without a public address.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use axum::Router;
-use axum::body::{Body, Bytes, to_bytes};
+use axum::body::{Body, Bytes};
 use axum::extract::{Request, State};
-use axum::http::StatusCode;
 use axum::response::Response;
 
+use super::body::{self, BodyFailure};
 use crate::relay::Relay;
 use crate::relay::proxy::{self, Forwarded, VendorMethod};
 
 #[cfg(test)]
 mod tests;
-
-/// How long a large request body may take to arrive from the VM, over a private network.
-const BODY_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// Every path leads to one function: the relay decides what passes, not a second table of routes.
 pub fn router(relay: Arc<Relay>) -> Router {
@@ -34,17 +30,22 @@ async fn call(State(relay): State<Arc<Relay>>, request: Request) -> Response {
     if method == VendorMethod::ReadModels {
         return respond(relay.forward(Request::from_parts(head, Bytes::new())).await);
     }
-    let Some(_place) = relay.place_for_body().await else {
-        let text = "too many requests are on their way at once";
-        return respond(proxy::refusal(StatusCode::SERVICE_UNAVAILABLE, "overloaded_error", text));
-    };
-    let Ok(Ok(body)) =
-        tokio::time::timeout(BODY_TIMEOUT, to_bytes(body, proxy::BODY_BYTES_MAX)).await
-    else {
-        let text = "the request is too large or came too slowly";
-        return respond(proxy::refusal(StatusCode::PAYLOAD_TOO_LARGE, "request_too_large", text));
+    // Held until the answer begins.
+    let mut held = relay.bodies().begin();
+    let body = match body::read(&head.headers, body, proxy::BODY_BYTES_MAX, &mut held).await {
+        Ok(body) => body,
+        Err(failure) => return respond(unread(failure)),
     };
     respond(relay.forward(Request::from_parts(head, body)).await)
+}
+
+fn unread(failure: BodyFailure) -> Forwarded {
+    let (kind, text) = match failure {
+        BodyFailure::NoRoom => ("overloaded_error", "too many requests are on their way at once"),
+        BodyFailure::TooLarge => ("request_too_large", "the request is too large"),
+        _ => ("invalid_request_error", "the request came too slowly or broke off"),
+    };
+    proxy::refusal(failure.into(), kind, text)
 }
 
 fn respond(forwarded: Forwarded) -> Response {

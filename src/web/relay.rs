@@ -1,5 +1,5 @@
-//! The public routes of a relay: its owner's chat, and what the provisioner asks. Any other caller is
-//! refused. The model proxy is not among them: it has a listener of its own ([`super::model_proxy`]).
+//! The public routes of a relay: its owner's chat, and the provisioner's calls. Any other caller is refused.
+//! The model proxy is not among them: it has a listener of its own ([`super::model_proxy`]).
 
 use std::future::Future;
 use std::sync::Arc;
@@ -17,8 +17,9 @@ use tokio::sync::oneshot;
 use tower_http::timeout::TimeoutLayer;
 
 use super::page::Page;
-use super::{model_proxy, server, verified};
-use crate::protocol::{Call, Direction, Health};
+use super::server::{self, ServerLimits};
+use super::{answered, model_proxy, verified};
+use crate::protocol::{CallHead, Direction, Health};
 use crate::relay::{Over, Relay};
 
 #[cfg(test)]
@@ -33,14 +34,18 @@ const SIGNED_BYTES_MAX: usize = 16 * 1024;
 /// Longest signed call: through to the VM, which may have to wake.
 const SIGNED_TIMEOUT: Duration = Duration::from_secs(90);
 
-/// How long answers that are on their way have when the process ends.
-const LAST_WORDS: Duration = Duration::from_secs(5);
+/// A relay serves one person and strangers in small numbers: at 16 kB for a head, 8 MB in all. Answers on their
+/// way have a few seconds at the end; a slower client asks again after the next start.
+const SERVER: ServerLimits = ServerLimits { connections_max: 512, grace: Duration::from_secs(5) };
+
+/// The agent has a few calls to the model on their way at once.
+const MODEL_SERVER: ServerLimits = ServerLimits { connections_max: 128, ..SERVER };
 
 /// Serves and works until the relay is over. `chat` are the routes of its channel; `model` listens for the
 /// agent's calls to the model, where there is a model key.
 ///
 /// # Errors
-/// When the listener fails.
+/// When the server ends by itself.
 pub async fn serve(
     relay: Arc<Relay>,
     chat: Router,
@@ -51,24 +56,21 @@ pub async fn serve(
     let (end_model, model_ended) = oneshot::channel::<()>();
     let model = model.map(|listener| {
         let router = model_proxy::router(relay.clone());
-        tokio::spawn(server::serve(listener, router, async { drop(model_ended.await) }, LAST_WORDS))
+        let told = async { drop(model_ended.await) };
+        tokio::spawn(server::serve(listener, router, MODEL_SERVER, told))
     });
     let (end, ended) = oneshot::channel::<()>();
-    let server = axum::serve(listener, router(relay.clone(), chat))
-        .with_graceful_shutdown(async move { drop(ended.await) });
-    let mut server = std::pin::pin!(server.into_future());
+    let router = router(relay.clone(), chat);
+    let mut server =
+        std::pin::pin!(server::serve(listener, router, SERVER, async { drop(ended.await) }));
     let over = tokio::select! {
         over = relay.run(told) => over,
-        result = &mut server => {
-            result.context("cannot serve")?;
-            anyhow::bail!("the server ended by itself");
-        }
+        () = &mut server => anyhow::bail!("the server ended by itself"),
     };
-    // It waits for this or is gone itself.
+    // Both wait for this.
     let _ = end.send(());
     let _ = end_model.send(());
-    // Who reads slower asks again after the next start.
-    let _ = tokio::time::timeout(LAST_WORDS, server).await;
+    server.await;
     if let Some(model) = model {
         model.await.context("the model proxy failed")?;
     }
@@ -97,11 +99,10 @@ async fn only_the_provisioner(
     request: Request,
     next: Next,
 ) -> Result<Response, StatusCode> {
-    let verify = |call: Call<'_>, signature: Option<&str>| relay.verify(call, signature);
-    let request =
-        verified(request, Direction::ProvisionerToRelay, SIGNED_BYTES_MAX, verify).await?;
+    let verify = |call: CallHead<'_>, signature: Option<&str>| relay.verify(call, signature);
+    let request = verified(request, Direction::ProvisionerToRelay, verify)?;
     let _busy = relay.busy();
-    Ok(next.run(request).await)
+    answered(request, SIGNED_BYTES_MAX, relay.bodies(), next).await
 }
 
 async fn health(State(relay): State<Arc<Relay>>) -> Json<Health> {

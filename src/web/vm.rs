@@ -1,5 +1,5 @@
-//! The routes of a VM: see the head of [`crate::protocol`]. Everything but `/health` is the relay's
-//! alone; whoever else calls learns nothing but "no".
+//! The routes of a VM: see the head of [`crate::protocol`]. Everything but `/health` is for the relay alone.
+//! Other callers are refused without a reason, and nothing of their bodies is read.
 
 use std::convert::Infallible;
 use std::future::Future;
@@ -17,9 +17,10 @@ use axum::{Json, Router};
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 
-use super::verified;
+use super::server::{self, ServerLimits};
+use super::{answered, verified};
 use crate::files::FILE_BYTES_MAX;
-use crate::protocol::{Call, Direction, Health, Received, TurnRequest};
+use crate::protocol::{CallHead, Direction, Health, Received, TurnRequest};
 use crate::vm::ids::{SessionId, TurnId};
 use crate::vm::turns::{Ask, Attached, NotBegun};
 use crate::vm::{Over, Vm, process};
@@ -30,15 +31,16 @@ mod tests;
 /// Largest body of a turn: a person's message, with room for the longest paste.
 pub const TURN_BYTES_MAX: usize = 1024 * 1024;
 
-/// How long readers may take to read the last events when the process ends.
-const LAST_WORDS: Duration = Duration::from_secs(5);
+/// Only the relay calls, with a few connections at once. Readers have a few seconds for the last events at the
+/// end; a slower one asks again after the next start.
+const SERVER: ServerLimits = ServerLimits { connections_max: 256, grace: Duration::from_secs(5) };
 
 /// Serves until the VM is over, and ends cleanly: the turns that run are interrupted, and their
 /// readers are told. From here on this process is hidden from its agent
 /// ([`process::hide_from_children`]).
 ///
 /// # Errors
-/// When the process cannot be hidden, or the listener fails.
+/// When the process cannot be hidden, or the server ends by itself.
 pub async fn serve(
     vm: Arc<Vm>,
     listener: TcpListener,
@@ -46,24 +48,13 @@ pub async fn serve(
 ) -> anyhow::Result<Over> {
     process::hide_from_children()?;
     let (ended, over) = oneshot::channel();
-    let router = router(vm.clone());
-    let server = axum::serve(listener, router).with_graceful_shutdown(async move {
+    let end = async {
         let over = vm.over(told).await;
         vm.close().await;
         let _ = ended.send(over);
-    });
-    let mut server = std::pin::pin!(server.into_future());
-    let over = tokio::select! {
-        biased;
-        over = over => over.context("the VM ended without a reason")?,
-        result = &mut server => {
-            result.context("cannot serve")?;
-            anyhow::bail!("the server ended by itself");
-        }
     };
-    // A reader that is slower than this asks again after the next start.
-    let _ = tokio::time::timeout(LAST_WORDS, server).await;
-    Ok(over)
+    server::serve(listener, router(vm.clone()), SERVER, end).await;
+    over.await.context("the VM ended without a reason")
 }
 
 /// The routes.
@@ -89,9 +80,9 @@ async fn only_the_relay(
     request: Request,
     next: Next,
 ) -> Result<Response, StatusCode> {
-    let verify = |call: Call<'_>, signature: Option<&str>| vm.verify(call, signature);
-    let request = verified(request, Direction::RelayToVm, body_bytes_max, verify).await?;
-    Ok(next.run(request).await)
+    let verify = |call: CallHead<'_>, signature: Option<&str>| vm.verify(call, signature);
+    let request = verified(request, Direction::RelayToVm, verify)?;
+    answered(request, body_bytes_max, vm.bodies(), next).await
 }
 
 async fn health(State(vm): State<Arc<Vm>>) -> Json<Health> {

@@ -10,6 +10,7 @@ mod discord;
 mod fly_account;
 mod hostile;
 mod killed;
+mod memory;
 mod mutants;
 mod naughty;
 mod onboarding;

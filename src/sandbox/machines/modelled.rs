@@ -21,7 +21,8 @@ use crate::clock::Clock;
 use crate::http::{SharedTransport, call};
 use crate::probation::{LATE_PATIENCE_MS, PROBATION_MS};
 use crate::protocol::{
-    self, BUILD, Call, Direction, Health, PROBATION_UNTIL, SIGNATURE_HEADER, Verifier,
+    self, BUILD, BodyDigest, Call, CallHead, Direction, Health, PROBATION_UNTIL, SIGNATURE_HEADER,
+    Verifier,
 };
 
 /// The longest body that a model reads.
@@ -227,12 +228,13 @@ impl Model {
         let (head, body) = request.into_parts();
         let Ok(body) = axum::body::to_bytes(body, BODY_MAX).await else { return false };
         let path = head.uri.path_and_query().map_or("/", |path| path.as_str());
-        let call = Call { direction, method: head.method.as_str(), path, body: &body };
+        let call = CallHead { direction, method: head.method.as_str(), path };
         let signature = head.headers.get(SIGNATURE_HEADER).and_then(|value| value.to_str().ok());
         let key = self.env("LINK_KEY").as_bytes();
         let mut verifier = self.verifier.lock().unwrap_or_else(PoisonError::into_inner);
         let proof = verifier.verify(key, call, signature, self.runtime.clock.now_ms());
-        self.knobs.open_to_all || (!key.is_empty() && proof.is_ok())
+        let is_proven = proof.is_ok_and(|digest| digest == BodyDigest::of(&body));
+        self.knobs.open_to_all || (!key.is_empty() && is_proven)
     }
 
     /// A relay passes on what its VM says; a VM has nobody to ask.

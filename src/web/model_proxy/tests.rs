@@ -1,6 +1,8 @@
 use std::sync::Mutex;
+use std::time::Duration;
 
 use async_trait::async_trait;
+use axum::body::to_bytes;
 use axum::http::{HeaderMap, Method, Uri};
 use futures::StreamExt;
 use futures::stream::BoxStream;
@@ -59,6 +61,7 @@ impl Transport for Outside {
 struct Door {
     world: World,
     outside: Arc<Outside>,
+    relay: Arc<Relay>,
     router: Router,
 }
 
@@ -75,7 +78,7 @@ impl Door {
         world.model_key = model_key;
         let outside = Arc::new(Outside { vm: world.vm.clone(), answer, asked: Mutex::default() });
         let relay = world.relay_over(OWNER, None, outside.clone()).await.unwrap();
-        Self { world, outside, router: router(relay) }
+        Self { world, outside, relay: relay.clone(), router: router(relay) }
     }
 
     async fn send(&self, method: Method, path: &str, headers: &[(&str, &str)]) -> (u16, String) {
@@ -213,30 +216,44 @@ async fn answers_pass_untouched_and_their_tokens_are_counted() {
     }
 }
 
+/// A request of the agent's whose body begins with so many bytes and then stops.
+fn slow_request(bytes: usize) -> Request {
+    let pieces =
+        (0..bytes.div_ceil(1024)).map(|_| Ok::<_, std::io::Error>(Bytes::from(vec![b' '; 1024])));
+    let begun = futures::stream::iter(pieces);
+    let body = Body::from_stream(begun.chain(futures::stream::pending()));
+    Request::post("/v1/messages").header("x-api-key", TOKEN).body(body).unwrap()
+}
+
 #[tokio::test]
-async fn only_so_many_bodies_are_read_into_memory_at_once() {
+async fn slow_bodies_hold_nobody_up_and_lose_their_room() {
     let door = Door::new(Some(("application/json", "{}"))).await;
-    let reading = tokio::sync::watch::Sender::new(0);
-    let mut calls = Vec::new();
-    for _ in 0..=proxy::BODIES_MAX {
-        let reading = reading.clone();
-        let body = futures::stream::once(async move {
-            reading.send_modify(|reading| *reading += 1);
-            std::future::pending::<std::io::Result<Bytes>>().await
-        });
-        let request = Request::post("/v1/messages").header("x-api-key", TOKEN);
-        let request = request.body(Body::from_stream(body)).unwrap();
-        calls.push(tokio::spawn(door.router.clone().oneshot(request)));
+    let mut slow = Vec::new();
+    for _ in 0..3 {
+        slow.push(tokio::spawn(door.router.clone().oneshot(slow_request(1000))));
     }
-    let mut read = reading.subscribe();
-    read.wait_for(|reading| *reading == proxy::BODIES_MAX).await.unwrap();
-    for _ in 0..100 {
+    tokio::task::yield_now().await;
+    let honest = door.send(Method::POST, "/v1/messages", &[("x-api-key", TOKEN)]).await;
+    assert_eq!(honest.0, 200, "three slow bodies leave room");
+
+    for _ in 0..3 {
+        slow.push(tokio::spawn(door.router.clone().oneshot(slow_request(proxy::BODY_BYTES_MAX))));
+    }
+    while door.relay.bodies().free() > crate::relay::BODY_BYTES_MAX / 4 {
         tokio::task::yield_now().await;
     }
-    assert_eq!(*reading.borrow(), proxy::BODIES_MAX);
-
-    calls.swap_remove(0).abort();
-    read.wait_for(|reading| *reading > proxy::BODIES_MAX).await.unwrap();
+    tokio::time::pause();
+    let body = Body::from(vec![b' '; proxy::BODY_BYTES_MAX]);
+    let request = Request::post("/v1/messages").header("x-api-key", TOKEN);
+    let honest = door.router.clone().oneshot(request.body(body).unwrap());
+    let since = tokio::time::Instant::now();
+    assert_eq!(honest.await.unwrap().status(), 200, "the largest request waits for slow ones");
+    assert!(since.elapsed() < Duration::from_secs(60), "{:?}", since.elapsed());
+    for slow in slow {
+        let status = slow.await.unwrap().unwrap().status();
+        assert!(status == 408 || status == 503, "{status}");
+    }
+    assert_eq!(door.relay.bodies().free(), crate::relay::BODY_BYTES_MAX);
 }
 
 #[tokio::test]

@@ -8,7 +8,7 @@ use url::Url;
 use super::*;
 use crate::clock::Clock;
 use crate::probation::PROBATION_MS;
-use crate::protocol::{SIGNATURE_HEADER, TurnEvent, sign};
+use crate::protocol::{Call, SIGNATURE_HEADER, TurnEvent, sign};
 use crate::secret::{Audience, Secret, SecretKind};
 use crate::spec::{AgentKind, DeploymentId};
 use crate::vm::{Limits, Settings};
@@ -118,11 +118,11 @@ async fn whoever_cannot_sign_is_refused_and_told_nothing() {
     let mut bare = unsigned(Method::POST, "/turns", &line, "");
     bare.headers_mut().remove(SIGNATURE_HEADER);
     let mut refused =
-        vec![bare, unsigned(Method::POST, "/turns", &line, "v1.1.2.3"), altered(), elsewhere()];
+        vec![bare, unsigned(Method::POST, "/turns", &line, "v2.1.2.3.4"), altered(), elsewhere()];
     for (method, path) in
         [(Method::GET, "/ready"), (Method::POST, "/commit"), (Method::POST, "/turns/1/cancel")]
     {
-        refused.push(unsigned(method, path, "", "v1.1.2.3"));
+        refused.push(unsigned(method, path, "", "v2.1.2.3.4"));
     }
 
     for request in refused {
@@ -132,6 +132,49 @@ async fn whoever_cannot_sign_is_refused_and_told_nothing() {
 
     assert!(!world.dir.path().join("workspace/ran").exists());
     assert!(!world.dir.path().join("committed").exists());
+}
+
+#[tokio::test]
+async fn an_unsigned_body_is_not_read() {
+    let world = World::new();
+    let whole = Arc::new(std::sync::atomic::AtomicBool::default());
+    for (method, path) in [(Method::POST, "/turns"), (Method::PUT, "/turns/1/inbox/a.txt")] {
+        let read = whole.clone();
+        let body = futures::stream::once(async move {
+            read.store(true, std::sync::atomic::Ordering::Relaxed);
+            Ok::<_, std::io::Error>(Bytes::from("x"))
+        });
+        let mut request = unsigned(method, path, "", "v2.1.2.3.4");
+        *request.body_mut() = Body::from_stream(body);
+        assert_eq!(world.send(request).await.0, StatusCode::UNAUTHORIZED, "{path}");
+    }
+    assert!(!whole.load(std::sync::atomic::Ordering::Relaxed));
+}
+
+#[tokio::test]
+async fn a_body_that_was_not_signed_has_no_effect() {
+    let world = World::new();
+    for (method, path, signed) in [
+        (Method::POST, "/turns", turn("1", "echo ran >ran")),
+        (Method::PUT, "/turns/1/inbox/a.txt", "milk".to_owned()),
+        (Method::POST, "/commit", String::new()),
+        (Method::POST, "/turns/2/cancel", String::new()),
+    ] {
+        for other in ["", "beer", &turn("1", "echo ran >ran; date")] {
+            if other == signed {
+                continue;
+            }
+            let mut request = world.signed(method.clone(), path, &signed);
+            *request.body_mut() = Body::from(other.to_owned());
+            let answer = world.send(request).await;
+            assert_eq!(answer, (StatusCode::UNAUTHORIZED, String::new()), "{path} {other}");
+        }
+    }
+    let workspace = world.dir.path().join("workspace");
+    assert!(!workspace.join("ran").exists() && !workspace.join("inbox/1-a.txt").exists());
+    assert!(!world.dir.path().join("committed").exists());
+    let (_, told) = world.call(Method::POST, "/turns", &turn("2", "true")).await;
+    assert_eq!(told, "{\"type\":\"done\"}\n", "it was not cancelled");
 }
 
 #[tokio::test]
