@@ -81,6 +81,8 @@ pub struct Settings {
     pub deployment: DeploymentId,
     /// What outlives the process.
     pub data_dir: PathBuf,
+    /// Where the internet finds it, if it knows.
+    pub public_url: Option<Url>,
     /// Where the VM is.
     pub vm_url: Url,
     /// Where the model is.
@@ -253,6 +255,11 @@ impl Relay {
         let key = self.settings.link_key.expose_here().as_bytes();
         let mut verifier = self.verifier.lock().unwrap_or_else(PoisonError::into_inner);
         verifier.verify(key, call, signature, self.clock.now_ms())
+    }
+
+    /// Where the internet finds it, if it knows.
+    pub fn public_url(&self) -> Option<&Url> {
+        self.settings.public_url.as_ref()
     }
 
     /// The bytes of bodies that it may hold.

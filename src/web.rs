@@ -1,10 +1,11 @@
 //! The routes that bot, relay and VM serve.
 
+use axum::Router;
 use axum::body::Body;
 use axum::extract::Request;
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, StatusCode};
-use axum::middleware::Next;
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::middleware::{Next, map_response};
 use axum::response::Response;
 
 use crate::body_budget::BodyBudget;
@@ -17,6 +18,8 @@ pub mod bot;
 pub mod model_proxy;
 
 mod page;
+
+mod redirect;
 
 pub mod relay;
 
@@ -42,6 +45,16 @@ fn verified(
         StatusCode::UNAUTHORIZED
     })?;
     Ok((head, body::checked(body, digest)))
+}
+
+/// The same routes, with answers that nobody on their way may store: they depend on who asks, and on secrets in
+/// the request.
+fn unstored(router: Router) -> Router {
+    router.layer(map_response(|mut response: Response| async {
+        let no_store = HeaderValue::from_static("no-store");
+        response.headers_mut().entry(header::CACHE_CONTROL).or_insert(no_store);
+        response
+    }))
 }
 
 /// The one signature; two are none.

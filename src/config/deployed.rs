@@ -88,6 +88,10 @@ pub fn relay_settings(environment: &Environment<'_>) -> anyhow::Result<relay::Se
         locale: Locale::of_hint(environment.get("TEXTSLASH_LOCALE").as_deref()),
         deployment: deployment(environment)?,
         data_dir: data_dir(environment)?,
+        public_url: match environment.get("TEXTSLASH_PUBLIC_URL") {
+            Some(_) => Some(url(environment, "TEXTSLASH_PUBLIC_URL")?),
+            None => None,
+        },
         vm_url: url(environment, "TEXTSLASH_VM_URL")?,
         model_url,
         link_key: key(environment, "LINK_KEY", SecretKind::LinkKey)?,

@@ -5,7 +5,7 @@ use std::sync::{Arc, Weak};
 
 use async_trait::async_trait;
 use axum::body::Body;
-use axum::http::StatusCode;
+use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use futures::{StreamExt, TryStreamExt};
@@ -63,10 +63,16 @@ impl Inside {
     }
 }
 
+/// Tells a machine how its client came, in place of what the client claims.
+pub(super) const PROTOCOL_HEADER: &str = "x-forwarded-proto";
+
 /// Passes a request to a machine that is modelled in this process.
 #[async_trait]
 impl Transport for Inside {
-    async fn send(&self, request: http::Request<Bytes>) -> Result<Reply, Unanswered> {
+    async fn send(&self, mut request: http::Request<Bytes>) -> Result<Reply, Unanswered> {
+        let is_plain = request.uri().scheme_str() == Some("http");
+        let protocol = HeaderValue::from_static(if is_plain { "http" } else { "https" });
+        request.headers_mut().insert(PROTOCOL_HEADER, protocol);
         let fly = self.fly.upgrade().ok_or(Unanswered::NotSent)?;
         let host = request.uri().authority().map(|authority| authority.as_str().to_owned());
         let host = host.unwrap_or_default();

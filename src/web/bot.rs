@@ -22,6 +22,7 @@ use crate::metrics;
 use crate::onboarding::Onboarding;
 use crate::protocol::BUILD;
 use crate::web::server::{self, ServerLimits};
+use crate::web::unstored;
 
 use limits::{FORM_REQUESTS_MAX, Limit, WEBHOOK_REQUESTS_MAX, limited};
 
@@ -89,13 +90,14 @@ pub fn router(door: Door) -> Router {
     let forms = door.forms.map(|forms| form::router(Arc::new(forms))).unwrap_or_default();
     let form_limit = Limit::new(metrics::Door::Form, door.caller, FORM_REQUESTS_MAX);
     let webhook_limit = Limit::new(metrics::Door::Webhook, door.caller, WEBHOOK_REQUESTS_MAX);
-    Router::new()
+    let router = Router::new()
         .route("/health", get(health))
         .route("/ready", get(ready))
         .with_state(door.pool)
         .merge(shown::router(door.metrics))
         .merge(bounded(door.routes, webhook_limit))
-        .merge(bounded(forms, form_limit))
+        .merge(bounded(forms, form_limit));
+    unstored(router)
 }
 
 /// Bounds what is asked of these routes: how often, how long, and how much at once.

@@ -18,7 +18,7 @@ use tower_http::timeout::TimeoutLayer;
 
 use super::page::Page;
 use super::server::{self, ServerLimits};
-use super::{answered, model_proxy, verified};
+use super::{answered, model_proxy, redirect, unstored, verified};
 use crate::protocol::{CallHead, Direction, Health};
 use crate::relay::{Over, Relay};
 
@@ -91,7 +91,13 @@ pub fn router(relay: Arc<Relay>, chat: Router) -> Router {
         .route("/commit", post(commit))
         .route_layer(from_fn_with_state(relay.clone(), only_the_provisioner))
         .layer(TimeoutLayer::with_status_code(StatusCode::GATEWAY_TIMEOUT, SIGNED_TIMEOUT));
-    Router::new().merge(signed).route("/health", get(health)).with_state(relay).merge(chat)
+    let public_url = relay.public_url().cloned();
+    let router = Router::new()
+        .merge(signed)
+        .route("/health", get(health))
+        .with_state(relay)
+        .merge(chat);
+    unstored(redirect::to_https(router, public_url.as_ref()))
 }
 
 async fn only_the_provisioner(

@@ -57,6 +57,7 @@ pub async fn served_vm(data_dir: &Path) -> String {
 
 pub async fn serve(
     data_dir: &Path,
+    public_url: None,
     vm_url: &str,
     listener: TcpListener,
     limits: Limits,
@@ -82,6 +83,7 @@ pub fn settings(data_dir: &Path, vm_url: &str) -> Settings {
         locale: Locale::English,
         deployment: deployment(),
         data_dir: data_dir.to_owned(),
+        public_url: None,
         vm_url: Url::parse(vm_url).unwrap(),
         model_url: Url::parse("http://model.test").unwrap(),
         link_key: secret(SecretKind::LinkKey, "the link key"),

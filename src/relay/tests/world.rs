@@ -146,6 +146,7 @@ impl World {
             locale: Locale::English,
             deployment: DeploymentId::from_random([0; DeploymentId::LENGTH]),
             data_dir: self.dir.path().to_owned(),
+            public_url: None,
             vm_url: Url::parse("http://vm.test").unwrap(),
             model_url: Url::parse("https://model.test").unwrap(),
             link_key: secret(SecretKind::LinkKey, "the link key"),

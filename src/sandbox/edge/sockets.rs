@@ -7,7 +7,7 @@ use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt, copy_bidirectional};
 use tokio::net::{TcpListener, TcpStream};
 
-use super::{Entrance, app_of};
+use super::{Entrance, PROTOCOL_HEADER, app_of};
 use crate::sandbox::fly::{Fly, NoRoute, Route};
 use crate::sandbox::machines::Door;
 
@@ -121,7 +121,8 @@ fn rewrite(head: &[u8], body: &[u8]) -> Option<Head> {
     let upgrades = head.lines().any(|line| header(line, "upgrade").is_some());
     let mut rewritten = String::with_capacity(head.len() + 64);
     for line in head.split("\r\n") {
-        if upgrades || header(line, "connection").is_none() {
+        let is_kept = upgrades || header(line, "connection").is_none();
+        if is_kept && header(line, PROTOCOL_HEADER).is_none() {
             rewritten.push_str(line);
             rewritten.push_str("\r\n");
         }
@@ -129,6 +130,8 @@ fn rewrite(head: &[u8], body: &[u8]) -> Option<Head> {
     if !upgrades {
         rewritten.push_str("connection: close\r\n");
     }
+    // Nothing here speaks TLS.
+    rewritten.push_str(&format!("{PROTOCOL_HEADER}: http\r\n"));
     rewritten.push_str("\r\n");
     let mut rewritten = rewritten.into_bytes();
     rewritten.extend_from_slice(body);

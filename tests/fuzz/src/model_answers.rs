@@ -56,6 +56,7 @@ async fn relay() -> (Arc<Relay>, Arc<Ledger>) {
         locale: Locale::English,
         deployment: DeploymentId::from_random([1; DeploymentId::LENGTH]),
         data_dir,
+        public_url: None,
         vm_url: "http://vm.example".parse().expect("a URL"),
         model_url: MODEL.parse().expect("a URL"),
         link_key: secret(SecretKind::LinkKey, "the link key", Audience::nobody()),
