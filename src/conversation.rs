@@ -111,6 +111,8 @@ pub enum Event {
     },
     /// A one-time form was filled in twice, so somebody else may have its link.
     FormReused,
+    /// A reader of a one-time form said that this chat's account is not theirs.
+    FormDeclined,
     /// The account was searched.
     Found(Result<Vec<Found>, Cause>),
     /// The link has reached the person.

@@ -3,8 +3,11 @@
 //!
 //! Looking at a form never uses it up, because services open links to preview them; the first submission
 //! does. A second one, by somebody else, freezes it and is told to the chat: whoever it was has the link.
+//!
+//! A link can be sent on to somebody else, whose credentials would then go into the sender's chat. So each
+//! page that shows a form first asks its reader whether the chat account is theirs.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -30,6 +33,10 @@ const FORMS_MAX: usize = 10_000;
 /// How often what is entered may be checked before it is submitted: a person mistypes a few times, a guesser
 /// more often.
 const CHECKS_MAX: u32 = 20;
+
+/// Pages of one form whose readers may say at once that the account is theirs: a person opens a link on a
+/// phone, on a computer, and once more.
+const CONFIRMED_MAX: usize = 8;
 
 /// Submissions on their way to one channel.
 const SUBMISSIONS_MAX: usize = 64;
@@ -79,6 +86,8 @@ pub enum What {
     },
     /// It was filled in a second time, by somebody else.
     Reused,
+    /// A reader said that the account is not theirs. It is closed.
+    Declined,
 }
 
 /// Why a form does not do what is asked of it.
@@ -93,6 +102,9 @@ pub enum Refused {
     /// Too many checks.
     #[error("too many attempts")]
     TooOften,
+    /// Nobody said on this page that the account is theirs.
+    #[error("the account was not confirmed")]
+    NotConfirmed,
     /// The chat did not take it: it can be submitted again.
     #[error("the chat did not take it")]
     NotTaken,
@@ -116,6 +128,8 @@ struct Entry {
     form: Form,
     since: Instant,
     checks: u32,
+    /// Submissions of pages whose readers said that the account is theirs.
+    confirmed: VecDeque<String>,
     used_by: Option<String>,
 }
 
@@ -135,7 +149,8 @@ impl Forms {
             let oldest = oldest.map(|(hash, _)| *hash);
             oldest.and_then(|hash| held.forms.remove(&hash));
         }
-        let entry = Entry { form, since: Instant::now(), checks: 0, used_by: None };
+        let (since, confirmed) = (Instant::now(), VecDeque::new());
+        let entry = Entry { form, since, checks: 0, confirmed, used_by: None };
         held.forms.insert(hash(&ticket), entry);
         ticket
     }
@@ -171,7 +186,58 @@ impl Forms {
         }
     }
 
-    /// Counts a check of what was entered.
+    /// The reader of the page with this `submission` says that the account is theirs. Another page of the
+    /// same form has to ask again.
+    ///
+    /// # Errors
+    /// When there is no such form, or it was used.
+    pub fn confirm(&self, ticket: &str, submission: &str) -> Result<(), Refused> {
+        let mut held = self.held();
+        let entry = held.forms.get_mut(&hash(ticket)).ok_or(Refused::Gone)?;
+        if entry.used_by.is_some() {
+            return Err(Refused::Used);
+        }
+        if !entry.confirmed.iter().any(|it| it == submission) {
+            if entry.confirmed.len() == CONFIRMED_MAX {
+                entry.confirmed.pop_front();
+            }
+            entry.confirmed.push_back(submission.to_owned());
+        }
+        Ok(())
+    }
+
+    /// Whether the reader of this page said that the account is theirs.
+    ///
+    /// # Errors
+    /// When nobody did, or there is no such form.
+    pub fn is_confirmed(&self, ticket: &str, submission: &str) -> Result<(), Refused> {
+        let held = self.held();
+        let entry = held.forms.get(&hash(ticket)).ok_or(Refused::Gone)?;
+        let is_confirmed = entry.confirmed.iter().any(|it| it == submission);
+        if is_confirmed { Ok(()) } else { Err(Refused::NotConfirmed) }
+    }
+
+    /// A reader says that the account is not theirs: closes the form and tells its chat.
+    ///
+    /// # Errors
+    /// When there is no such form, or it was used.
+    pub fn decline(&self, ticket: &str) -> Result<(), Refused> {
+        let hash = hash(ticket);
+        let mut held = self.held();
+        let entry = held.forms.get(&hash).ok_or(Refused::Gone)?;
+        if entry.used_by.is_some() {
+            return Err(Refused::Used);
+        }
+        let Some(Entry { form, .. }) = held.forms.remove(&hash) else { return Err(Refused::Gone) };
+        if let Some(channel) = held.channels.get(&form.channel) {
+            let Form { chat, person, .. } = form;
+            // A chat that is not listening is restarting; its old links are void then.
+            let _ = channel.try_send(Submission { chat, person, what: What::Declined });
+        }
+        Ok(())
+    }
+
+    /// Counts an attempt to use what was entered, by a check or a submission.
     ///
     /// # Errors
     /// When there is no such form or it was checked too often.

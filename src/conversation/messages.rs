@@ -56,10 +56,24 @@ pub fn secret_form(locale: Locale, kind: SecretKind) -> SecretForm {
     }
 }
 
-/// Whose a form is, in words that the person recognises.
+/// The account that a form belongs to, in words that its owner recognises. The middle of a telephone number
+/// is left out: the link may be in other hands.
 pub fn account_on(channel: &str, person: &str) -> String {
     let service = channel.parse().map_or("", english::channel_name);
-    format!("{service} {person}").trim_start().to_owned()
+    format!("{service} {}", masked(person)).trim_start().to_owned()
+}
+
+/// Digits of a telephone number that are shown at its beginning and at its end, as payment pages show them.
+const DIGITS_SHOWN: (usize, usize) = (4, 3);
+
+fn masked(person: &str) -> String {
+    let Some(digits) = person.strip_prefix('+') else { return person.to_owned() };
+    let (first, last) = DIGITS_SHOWN;
+    if digits.len() <= first + last || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
+        return person.to_owned();
+    }
+    let hidden = "•".repeat(digits.len() - first - last);
+    format!("+{} {hidden} {}", &digits[..first], &digits[digits.len() - last..])
 }
 
 /// The commands, for the service's menu.

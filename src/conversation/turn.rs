@@ -60,6 +60,7 @@ impl<'a> Turn<'a> {
             Event::Ended { run, end } => self.ended(&run, end),
             Event::NotBegun { run, used_up } => self.not_begun(&run, used_up),
             Event::FormReused => self.form_reused(),
+            Event::FormDeclined => self.aside(Message::FormDeclined),
             Event::Found(result) => self.found(result),
             Event::LinkTold => self.state.link_owed = None,
             Event::LinkLost => self.link_lost(),

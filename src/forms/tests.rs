@@ -28,6 +28,7 @@ fn chat_that_takes(forms: &Forms) -> tokio::task::JoinHandle<(usize, usize)> {
                     let _ = taken.send(());
                 }
                 What::Reused => reused += 1,
+                What::Declined => {}
             }
         }
         (filled, reused)
@@ -90,4 +91,41 @@ async fn a_guesser_is_stopped() {
         assert_eq!(forms.count_check(&ticket), Ok(()));
     }
     assert_eq!(forms.count_check(&ticket), Err(Refused::TooOften));
+}
+
+#[tokio::test(start_paused = true)]
+async fn each_page_of_a_form_asks_its_reader_anew() {
+    let forms = Forms::new(Chance::seeded(1));
+    let ticket = forms.open(form("ada"));
+    let is_confirmed = |page: &str| forms.is_confirmed(&ticket, page);
+    assert_eq!(is_confirmed("ada's phone"), Err(Refused::NotConfirmed));
+    assert_eq!(forms.confirm(&ticket, "eve's phone"), Ok(()));
+    assert_eq!(is_confirmed("ada's phone"), Err(Refused::NotConfirmed), "eve said yes for herself");
+    assert_eq!(forms.confirm(&ticket, "ada's phone"), Ok(()));
+    assert_eq!(is_confirmed("ada's phone"), Ok(()));
+    for nth in 0..CONFIRMED_MAX {
+        assert_eq!(forms.confirm(&ticket, &format!("page {nth}")), Ok(()));
+    }
+    assert_eq!(is_confirmed("ada's phone"), Err(Refused::NotConfirmed));
+    assert_eq!(is_confirmed("page 0"), Ok(()));
+    assert_eq!(forms.confirm("no ticket", "page 0"), Err(Refused::Gone));
+    assert_eq!(forms.is_confirmed("no ticket", "page 0"), Err(Refused::Gone));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_form_that_is_declined_is_closed_and_its_chat_is_told() {
+    let forms = Forms::new(Chance::seeded(1));
+    let mut submissions = forms.submissions("whatsapp");
+    let ticket = forms.open(form("ada"));
+    assert_eq!(forms.decline(&ticket), Ok(()));
+    let told = submissions.recv().await.unwrap();
+    assert_eq!(told.chat, ChatId("ada".into()));
+    assert!(matches!(told.what, What::Declined));
+    assert_eq!(forms.look(&ticket).err(), Some(Refused::Gone));
+    assert_eq!(forms.submit(&ticket, "one", value()).await, Err(Refused::Gone));
+    assert_eq!(forms.decline(&ticket), Err(Refused::Gone));
+
+    let ticket = forms.open(form("ada"));
+    assert_eq!(forms.submit(&ticket, "one", value()).await, Err(Refused::NotTaken));
+    assert_eq!(forms.decline(&ticket), Err(Refused::Used), "what was filled in stays so");
 }

@@ -223,10 +223,11 @@ impl Chat {
         self.note_answers().await;
     }
 
-    /// The person's form was filled in, once or once too often.
+    /// The person's form was filled in, once or once too often, or turned down.
     async fn submitted(&mut self, what: What) {
         match what {
             What::Reused => self.take(Event::FormReused, None).await,
+            What::Declined => self.take(Event::FormDeclined, None).await,
             What::Filled { id, value, taken } => {
                 let id = InboundId(id);
                 if let Ok(false) = self.line.conversations.is_seen(&id).await {

@@ -268,6 +268,124 @@ async fn a_form_that_is_filled_in_twice_ends_what_was_begun() {
     ada.reads("You have no deployment").await;
 }
 
+/// Ada's form on WhatsApp: its page, its ticket and her.
+async fn a_form(world: &World) -> (String, String, textslash::sandbox::twilio::Person) {
+    let mut ada = world.ada_on_whatsapp();
+    ada.says("hi");
+    ada.reads("I need a token").await;
+    let link = ada.reads("/form#").await;
+    let link = link.split_whitespace().find(|word| word.contains("/form#")).unwrap();
+    let (page, ticket) = link.split_once('#').unwrap();
+    (page.to_owned(), ticket.to_owned(), ada)
+}
+
+#[tokio::test]
+async fn a_form_is_taken_from_a_reader_who_said_that_it_is_theirs_alone() {
+    let world = World::webhook().await;
+    let (page, ticket, mut ada) = a_form(&world).await;
+    let token = world.sandbox.fly_token().to_owned();
+    let body = |submission: &str| {
+        let values = serde_json::json!({ "token": token });
+        serde_json::json!({ "ticket": ticket, "submission": submission, "values": values })
+    };
+    let (adas, eves) = ("a".repeat(32), "e".repeat(32));
+
+    let opened = world.asks(&page, "open", body(&adas)).await;
+    assert!(opened.text.contains("WhatsApp") && !opened.text.contains("fields"), "{}", opened.text);
+    assert_eq!(world.asks(&page, "confirm", body(&eves)).await.status, 200);
+    for what in ["check", "submit"] {
+        let refused = world.asks(&page, what, body(&adas)).await;
+        assert_eq!(refused.status, 403, "{what}: {}", refused.text);
+    }
+    let confirmed = world.asks(&page, "confirm", body(&adas)).await;
+    assert!(confirmed.text.contains("fields"), "{}", confirmed.text);
+    let submitted = world.asks(&page, "submit", body(&adas)).await;
+    assert_eq!(submitted.status, 200, "{}", submitted.text);
+    ada.reads("That token works").await;
+    assert_eq!(world.asks(&page, "decline", body(&adas)).await.status, 409);
+}
+
+#[tokio::test]
+async fn a_form_that_is_turned_down_is_closed_and_its_chat_is_told() {
+    let world = World::webhook().await;
+    let (page, ticket, mut eve) = a_form(&world).await;
+    let body = serde_json::json!({ "ticket": ticket, "submission": "a".repeat(32) });
+    let declined = world.asks(&page, "decline", body.clone()).await;
+    assert_eq!(declined.status, 200, "{}", declined.text);
+    assert!(declined.text.contains("This form is closed"), "{}", declined.text);
+    eve.reads("this is not their account").await;
+    for what in ["open", "confirm", "check", "submit", "decline"] {
+        assert_eq!(world.asks(&page, what, body.clone()).await.status, 410, "{what}");
+    }
+}
+
+#[tokio::test]
+async fn a_guesser_is_stopped_wherever_it_guesses() {
+    for what in ["check", "submit"] {
+        let world = World::webhook().await;
+        let (page, ticket, _ada) = a_form(&world).await;
+        let values = serde_json::json!({ "token": "a guess" });
+        let body =
+            serde_json::json!({ "ticket": ticket, "submission": "a".repeat(32), "values": values });
+        assert_eq!(world.asks(&page, "confirm", body.clone()).await.status, 200);
+        let mut answers = Vec::new();
+        for _ in 0..22 {
+            answers.push(world.asks(&page, what, body.clone()).await.status);
+        }
+        assert_eq!(answers[0], 422, "{what}: the first guess is judged");
+        assert_eq!(answers[21], 429, "{what}: {answers:?}");
+    }
+}
+
+#[tokio::test]
+async fn no_answer_of_the_bot_is_stored_on_its_way() {
+    let world = World::webhook().await;
+    let (page, ticket, _ada) = a_form(&world).await;
+    let base = page.strip_suffix("/form").unwrap();
+    let right = serde_json::json!({ "ticket": ticket, "submission": "a".repeat(32) }).to_string();
+    let gone = serde_json::json!({ "ticket": "none", "submission": "a".repeat(32) }).to_string();
+    let paths = [
+        "/form",
+        "/form/open",
+        "/form/confirm",
+        "/form/check",
+        "/form/submit",
+        "/form/decline",
+        "/telegram",
+        "/whatsapp",
+        "/whatsapp/status",
+        "/whatsapp/media/a",
+        "/health",
+        "/ready",
+        "/metrics",
+        "/nothing",
+        "/form/",
+    ];
+    let client = reqwest::Client::new();
+    for path in paths {
+        let url = format!("{base}{path}");
+        let too_large = "x".repeat(2 << 20);
+        let post = |body: &str| {
+            let post = client.post(&url).header("content-type", "application/json");
+            post.body(body.to_owned())
+        };
+        let asked = [
+            client.get(&url),
+            client.put(&url),
+            post("{"),
+            post(&gone),
+            post(&right),
+            post(&too_large),
+        ];
+        for asked in asked {
+            // A body that is too large may be cut off with the connection.
+            let Ok(answer) = asked.send().await else { continue };
+            let cached = answer.headers().get_all("cache-control").iter().collect::<Vec<_>>();
+            assert_eq!(cached, ["no-store"], "{path}: {}", answer.status());
+        }
+    }
+}
+
 #[tokio::test]
 async fn messages_that_come_often_and_late_are_answered_once() {
     let mut world = World::webhook().await;

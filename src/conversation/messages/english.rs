@@ -70,6 +70,15 @@ pub(super) fn text(message: &Message) -> String {
         Message::FormElsewhere => "This form belongs to somebody's chat. Open it with the button in \
              that chat."
             .to_owned(),
+        Message::FormNotConfirmed => "Open the link again and say first whether the account is yours."
+            .to_owned(),
+        Message::FormClosed => "Thank you. This form is closed, and nothing was entered. Somebody \
+             sent you a link of theirs: enter no credentials where they ask you to."
+            .to_owned(),
+        Message::FormDeclined => "Somebody opened the form that I sent you and said that this is not their \
+             account. So I closed the form; nothing was entered. If it was you, write \
+             something here, and I send you a new one."
+            .to_owned(),
         Message::FormDone => "Thank you. Go back to the chat: I go on there.".to_owned(),
         Message::SecretsExpired => "I have held your credentials for half an hour and have \
              forgotten them now. If you go on, I will ask for them again."

@@ -76,6 +76,17 @@ pub(super) fn text(message: &Message) -> String {
         Message::FormElsewhere => "Dieses Formular gehört zu einem Chat. Öffne es mit dem Knopf in \
              diesem Chat."
             .to_owned(),
+        Message::FormNotConfirmed => "Öffne den Link noch einmal und sag zuerst, ob das Konto dir \
+             gehört."
+            .to_owned(),
+        Message::FormClosed => "Danke. Dieses Formular ist geschlossen, und es wurde nichts \
+             eingegeben. Jemand hat dir den eigenen Link geschickt: Gib dort keine Zugangsdaten ein."
+            .to_owned(),
+        Message::FormDeclined => "Jemand hat das Formular geöffnet, das ich dir geschickt habe, und \
+             gesagt, dass dies nicht sein Konto ist. Deshalb habe ich das Formular geschlossen; \
+             eingegeben wurde nichts. Wenn du das warst, schreib hier etwas, dann schicke ich dir ein \
+             neues."
+            .to_owned(),
         Message::FormDone => "Danke. Geh zurück zum Chat, dort geht es weiter.".to_owned(),
         Message::SecretsExpired => "Ich hatte deine Zugangsdaten eine halbe Stunde lang und habe sie \
              jetzt vergessen. Wenn du weitermachst, frage ich wieder danach."

@@ -138,6 +138,12 @@ pub enum Message {
     FormTooOften,
     /// A form is shown to somebody else, or outside the service that vouches for its person.
     FormElsewhere,
+    /// A form was used without its reader's word that the account is theirs.
+    FormNotConfirmed,
+    /// A form is closed, because its reader said that the account is not theirs.
+    FormClosed,
+    /// A reader of a form said that this chat's account is not theirs.
+    FormDeclined,
     /// A form was taken.
     FormDone,
     /// The credentials were held for too long.

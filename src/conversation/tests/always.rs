@@ -204,6 +204,7 @@ enum Act {
     LinkTold,
     EraseFailed,
     FormReused,
+    FormDeclined,
 }
 
 fn an_act() -> impl Strategy<Value = Act> {
@@ -225,6 +226,7 @@ fn an_act() -> impl Strategy<Value = Act> {
         1 => Just(Act::LinkTold),
         1 => Just(Act::EraseFailed),
         1 => Just(Act::FormReused),
+        1 => Just(Act::FormDeclined),
     ]
 }
 
@@ -294,6 +296,7 @@ fn play(ada: &mut Ada, act: Act) -> bool {
         }
         Act::EraseFailed => ada.event(Event::EraseFailed),
         Act::FormReused => ada.event(Event::FormReused),
+        Act::FormDeclined => ada.event(Event::FormDeclined),
     }
     true
 }

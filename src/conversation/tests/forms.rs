@@ -39,6 +39,28 @@ fn a_form_that_was_filled_in_twice_during_a_check_forgets_what_is_checked() {
 }
 
 #[test]
+fn a_form_that_its_reader_turned_down_is_told_and_the_question_stays_open() {
+    let mut ada = Ada::on(RelayChannel::WhatsApp);
+    ada.says("hi");
+    ada.reads_question("I need a token");
+    ada.event(Event::FormDeclined);
+    ada.reads("this is not their account");
+    ada.reads_question("I need a token");
+}
+
+#[test]
+fn a_form_names_its_account_without_the_middle_of_a_number() {
+    for (channel, person, shown) in [
+        ("whatsapp", "+4915112345678", "WhatsApp +4915 •••••• 678"),
+        ("whatsapp", "+123", "WhatsApp +123"),
+        ("telegram", "@ada", "Telegram @ada"),
+        ("nowhere", "ada", "ada"),
+    ] {
+        assert_eq!(messages::account_on(channel, person), shown);
+    }
+}
+
+#[test]
 fn a_credential_is_asked_for_as_the_channel_takes_it() {
     let ways = [
         (RelayChannel::Telegram, "tap the button and enter it there"),

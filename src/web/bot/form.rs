@@ -26,7 +26,8 @@ const FRAMED_BY: &str = "https://web.telegram.org";
 /// The longest value of a field, in characters: a bundle of Fly.io tokens has a few thousand.
 const VALUE_MAX: usize = 16 * 1024;
 
-/// The longest name of a submission, in characters: the page makes 32.
+/// The shortest and the longest name of a submission, in characters: the page makes 32.
+const SUBMISSION_MIN: usize = 16;
 const SUBMISSION_MAX: usize = 64;
 
 /// What the page sends.
@@ -47,6 +48,8 @@ pub(super) fn router(door: Arc<FormDoor>) -> Router {
     Router::new()
         .route("/form", get(move || async move { page.response() }))
         .route("/form/open", post(open))
+        .route("/form/confirm", post(confirm))
+        .route("/form/decline", post(decline))
         .route("/form/check", post(check))
         .route("/form/submit", post(submit))
         .with_state(door)
@@ -63,6 +66,7 @@ fn refused(refused: Refused, form: Option<&Form>) -> Response {
         Refused::Gone => says(StatusCode::GONE, &Message::FormGone, form),
         Refused::Used => says(StatusCode::CONFLICT, &Message::FormUsed, form),
         Refused::TooOften => says(StatusCode::TOO_MANY_REQUESTS, &Message::FormTooOften, form),
+        Refused::NotConfirmed => says(StatusCode::FORBIDDEN, &Message::FormNotConfirmed, form),
         Refused::NotTaken => says(StatusCode::SERVICE_UNAVAILABLE, &Message::OurTrouble, form),
     }
 }
@@ -80,6 +84,23 @@ impl FormDoor {
             return Err(says(StatusCode::FORBIDDEN, &Message::FormElsewhere, Some(&form)));
         }
         Ok((form, left.as_secs()))
+    }
+
+    /// Whether the service itself says who has opened the form, so that nobody needs to be asked.
+    fn is_vouched(&self, form: &Form) -> bool {
+        self.vouchers.contains_key(&form.channel)
+    }
+
+    /// The form, if whoever asks may fill it in. Counts the attempt.
+    fn attempt(&self, asked: &Asked) -> Result<Form, Response> {
+        let (form, _) = self.form(asked)?;
+        let (ticket, submission) = (&asked.ticket, &asked.submission);
+        self.forms.count_check(ticket).map_err(|why| refused(why, Some(&form)))?;
+        if !self.is_vouched(&form) {
+            let is_confirmed = self.forms.is_confirmed(ticket, submission);
+            is_confirmed.map_err(|why| refused(why, Some(&form)))?;
+        }
+        Ok(form)
     }
 
     async fn judge(&self, form: &Form, value: &str) -> Result<(), Response> {
@@ -111,18 +132,58 @@ fn value(form: &Form, asked: &Asked) -> Zeroizing<String> {
     lines
 }
 
+/// What the page shows first: the fields, or whose form it is and nothing else.
 async fn open(
     State(door): State<Arc<FormDoor>>,
     asked: Result<Json<Asked>, JsonRejection>,
 ) -> Result<Json<Value>, Response> {
     let (form, left_s) = door.form(&read(asked)?)?;
+    if door.is_vouched(&form) {
+        return Ok(shown(&form, left_s));
+    }
+    Ok(Json(json!({ "account": form.account, "asks": true, "locale": form.locale.code() })))
+}
+
+/// The reader says that the account is theirs.
+async fn confirm(
+    State(door): State<Arc<FormDoor>>,
+    asked: Result<Json<Asked>, JsonRejection>,
+) -> Result<Json<Value>, Response> {
+    let asked = read(asked)?;
+    is_submission(&asked)?;
+    let (form, left_s) = door.form(&asked)?;
+    let confirmed = door.forms.confirm(&asked.ticket, &asked.submission);
+    confirmed.map_err(|why| refused(why, Some(&form)))?;
+    Ok(shown(&form, left_s))
+}
+
+/// The reader says that the account is not theirs.
+async fn decline(
+    State(door): State<Arc<FormDoor>>,
+    asked: Result<Json<Asked>, JsonRejection>,
+) -> Result<Json<Value>, Response> {
+    let asked = read(asked)?;
+    let (form, _) = door.form(&asked)?;
+    door.forms.decline(&asked.ticket).map_err(|why| refused(why, Some(&form)))?;
+    Ok(Json(json!({ "text": messages::text(form.locale, &Message::FormClosed) })))
+}
+
+fn shown(form: &Form, left_s: u64) -> Json<Value> {
     let fields: Vec<Value> = (form.fields.fields.iter())
         .map(|it| json!({ "id": it.id, "label": it.label, "example": it.example }))
         .collect();
-    Ok(Json(json!({
+    Json(json!({
         "account": form.account, "title": form.fields.title, "fields": fields,
         "expires_in_s": left_s, "locale": form.locale.code(),
-    })))
+    }))
+}
+
+#[expect(clippy::result_large_err, reason = "an answer is made once a request, and lives as long")]
+fn is_submission(asked: &Asked) -> Result<(), Response> {
+    match asked.submission.len() {
+        SUBMISSION_MIN..=SUBMISSION_MAX => Ok(()),
+        _ => Err(StatusCode::BAD_REQUEST.into_response()),
+    }
 }
 
 async fn check(
@@ -130,8 +191,7 @@ async fn check(
     asked: Result<Json<Asked>, JsonRejection>,
 ) -> Result<Json<Value>, Response> {
     let asked = read(asked)?;
-    let (form, _) = door.form(&asked)?;
-    door.forms.count_check(&asked.ticket).map_err(|why| refused(why, Some(&form)))?;
+    let form = door.attempt(&asked)?;
     door.judge(&form, &value(&form, &asked)).await?;
     let text = messages::text(form.locale, &Message::KeyAccepted);
     Ok(Json(json!({ "text": text })))
@@ -142,19 +202,18 @@ async fn submit(
     asked: Result<Json<Asked>, JsonRejection>,
 ) -> Result<Json<Value>, Response> {
     let asked = read(asked)?;
-    let sent = asked.submission.len();
-    if !(16..=SUBMISSION_MAX).contains(&sent) {
-        return Err(StatusCode::BAD_REQUEST.into_response());
-    }
+    is_submission(&asked)?;
     // A form that was used is told apart from one that is being sent again below.
-    let form = match door.form(&asked) {
-        Ok((form, _)) => {
-            door.forms.count_check(&asked.ticket).map_err(|why| refused(why, Some(&form)))?;
+    let form = match door.attempt(&asked) {
+        Ok(form) => {
             let value = value(&form, &asked);
             door.judge(&form, &value).await?;
             Some((form, value))
         }
-        Err(answer) if answer.status() == StatusCode::CONFLICT => None,
+        Err(answer) if answer.status() == StatusCode::CONFLICT => {
+            door.forms.count_check(&asked.ticket).map_err(|why| refused(why, None))?;
+            None
+        }
         Err(answer) => return Err(answer),
     };
     let (form, value) =

@@ -89,7 +89,7 @@ pub fn form_posts(data: &[u8]) {
     assert!(verify_init_data("7001:token", &line, NOW_MS, 60_000).is_err(), "never signed");
     let ticket = PAGE.forms.open(form());
     let text = String::from_utf8_lossy(body).replace("{ticket}", &ticket);
-    for path in ["/form/open", "/form/check", "/form/submit"] {
+    for path in ["/form/open", "/form/confirm", "/form/check", "/form/submit", "/form/decline"] {
         let answer = PAGE.runtime.block_on(posted(path, &text));
         let (status, body) = (answer.status().as_u16(), answer.into_body());
         assert!(status < 500 || status == 503, "{path}: {status}");

@@ -17,6 +17,11 @@ async fn a_token_is_entered_on_a_phone_checked_at_once_and_taken_once() {
     browser.opens(&link).await;
     browser.reads("+49").await;
     assert_eq!(browser.runs("return location.hash").await, "", "the ticket left the address");
+    browser.reads("Is this you?").await;
+    assert_eq!(browser.runs("return document.querySelectorAll('input').length").await, 0);
+    browser.pictured("form-question").await;
+    browser.clicks("#yes").await;
+    assert!(browser.until("document.querySelector('#field-token')", &[]).await);
     browser.pictured("form").await;
     browser.types("#field-token", "no token at all").await;
     browser.clicks("#title").await;
@@ -36,4 +41,25 @@ async fn a_token_is_entered_on_a_phone_checked_at_once_and_taken_once() {
     browser.opens(&link).await;
     assert!(browser.until("document.querySelector('.said.bad')", &[]).await, "used once");
     world.expect_nowhere(&token);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_link_of_somebody_elses_is_turned_down_and_told() {
+    let Some(browser) = Browser::start().await else { return };
+    let world = World::webhook().await;
+    let mut eve = world.ada_on_whatsapp();
+    eve.says("hi");
+    eve.reads("I need a token").await;
+    let link = eve.reads("/form#").await;
+    let link = link.split_whitespace().find(|word| word.contains("/form#")).unwrap().to_owned();
+
+    browser.opens(&link).await;
+    browser.reads("Is this you?").await;
+    browser.clicks("#no").await;
+    browser.reads("This form is closed").await;
+    browser.pictured("form-closed").await;
+    eve.reads("this is not their account").await;
+    browser.opens("about:blank").await;
+    browser.opens(&link).await;
+    assert!(browser.until("document.querySelector('.said.bad')", &[]).await, "it is closed");
 }

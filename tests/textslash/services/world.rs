@@ -217,7 +217,7 @@ impl World {
         self.sandbox.twilio().person(BOT_NUMBER, ADAS_NUMBER)
     }
 
-    /// Opens the form behind a link, as a browser does, and fills it in.
+    /// Opens the form behind a link, as a browser does, says that the account is theirs, and fills it in.
     pub async fn fills_in(&self, link: &str, values: &[(&str, &str)]) -> Answered {
         let (page, ticket) = link.split_once('#').unwrap();
         let looked = reqwest::get(page).await.unwrap();
@@ -228,6 +228,8 @@ impl World {
             values.iter().map(|(id, value)| ((*id).to_owned(), json!(value))).collect();
         let submission = format!("{:032x}", values.len() + link.len());
         let body = json!({ "ticket": ticket, "submission": submission, "values": values });
+        let confirmed = self.asks(page, "confirm", body.clone()).await;
+        assert_eq!(confirmed.status, 200, "{}", confirmed.text);
         self.asks(page, "submit", body).await
     }
 
