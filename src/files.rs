@@ -4,7 +4,10 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
-use tokio::io::AsyncWriteExt;
+use bytes::{Bytes, BytesMut};
+use futures::StreamExt;
+use futures::stream::BoxStream;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 #[cfg(test)]
 mod tests;
@@ -27,6 +30,21 @@ pub async fn write_whole(path: &Path, bytes: &[u8]) -> io::Result<()> {
     file.write_all(bytes).await?;
     file.sync_all().await?;
     tokio::fs::rename(&part, path).await
+}
+
+/// Bytes of a file that are in memory at once while it is read for a slow reader.
+const PIECE_BYTES: usize = 64 * 1024;
+
+/// The rest of a file, read as fast as it is taken.
+pub fn in_pieces(file: tokio::fs::File) -> BoxStream<'static, io::Result<Bytes>> {
+    let rest = futures::stream::try_unfold(file, |mut file| async {
+        let mut piece = BytesMut::with_capacity(PIECE_BYTES);
+        match file.read_buf(&mut piece).await? {
+            0 => Ok(None),
+            _ => Ok(Some((piece.freeze(), file))),
+        }
+    });
+    rest.boxed()
 }
 
 /// What somebody calls a file, as a name that is safe in a path and in a command line: letters and digits

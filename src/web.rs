@@ -50,7 +50,7 @@ fn verified(
 /// The same routes, with answers that nobody on their way may store: they depend on who asks, and on secrets in
 /// the request.
 fn unstored(router: Router) -> Router {
-    router.layer(map_response(|mut response: Response| async {
+    router.layer(map_response(|mut response: Response| async move {
         let no_store = HeaderValue::from_static("no-store");
         response.headers_mut().entry(header::CACHE_CONTROL).or_insert(no_store);
         response

@@ -63,7 +63,7 @@ mod waits;
 mod wire;
 
 pub use files::FILE_BYTES_MAX;
-pub use log::{Change, Entry, Log, LogError, MemoryLog, Posted, PostedFile};
+pub use log::{Change, Entry, Log, LogError, MemoryLog, Posted, PostedFile, StoredFile};
 
 use door::Door;
 use inbox::Inbox;

@@ -25,22 +25,6 @@ fn a_signed_call_is_accepted_once_and_says_which_body_it_has() {
 }
 
 #[test]
-fn a_nonce_is_remembered_as_long_as_its_signature_is_valid() {
-    // From a clock that is behind, right, or ahead: valid until a minute after its own time.
-    for at_ms in [NOON - SKEW_MAX_MS, NOON, NOON + SKEW_MAX_MS] {
-        let mut vm = Verifier::default();
-        let header = sign(KEY, turn(), at_ms, [1; 16]);
-        assert_eq!(verify(&mut vm, &header, NOON), Ok(digest()));
-        let last_ms = at_ms + SKEW_MAX_MS;
-        for now_ms in (NOON..=last_ms).step_by(500).chain([last_ms]) {
-            let again = verify(&mut vm, &header, now_ms);
-            assert_eq!(again, Err(Refusal::Replayed), "{} ms later", now_ms - NOON);
-        }
-        assert_eq!(verify(&mut vm, &header, last_ms + 1), Err(Refusal::Stale));
-    }
-}
-
-#[test]
 fn a_clock_that_is_set_back_makes_no_old_signature_new() {
     let mut vm = Verifier::default();
     let (old, ahead) = (NOON, NOON + SKEW_MAX_MS);
@@ -142,17 +126,17 @@ fn a_nonce_is_remembered_for_as_long_as_its_signature_is_valid() {
     for signed_at in [NOON - SKEW_MAX_MS, NOON - 1, NOON, NOON + 1, NOON + SKEW_MAX_MS] {
         let mut vm = Verifier::default();
         let header = sign(KEY, turn(), signed_at, [1; 16]);
-        assert_eq!(vm.verify(KEY, turn(), Some(&header), NOON), Ok(()));
+        assert_eq!(vm.verify(KEY, turn().head(), Some(&header), NOON), Ok(digest()));
         let valid_until = signed_at + SKEW_MAX_MS;
         let moments = (NOON..valid_until).step_by(997).chain([valid_until]);
         for (nonce, now) in (2..).zip(moments) {
             // Each call is an opportunity to forget.
             let another = sign(KEY, turn(), now, [nonce; 16]);
-            assert_eq!(vm.verify(KEY, turn(), Some(&another), now), Ok(()));
-            let again = vm.verify(KEY, turn(), Some(&header), now);
+            assert_eq!(vm.verify(KEY, turn().head(), Some(&another), now), Ok(digest()));
+            let again = vm.verify(KEY, turn().head(), Some(&header), now);
             assert_eq!(again, Err(Refusal::Replayed), "signed {signed_at}, now {now}");
         }
-        let again = vm.verify(KEY, turn(), Some(&header), valid_until + 1);
+        let again = vm.verify(KEY, turn().head(), Some(&header), valid_until + 1);
         assert_eq!(again, Err(Refusal::Stale), "signed {signed_at}");
     }
 }
@@ -161,12 +145,12 @@ fn a_nonce_is_remembered_for_as_long_as_its_signature_is_valid() {
 fn a_refused_call_uses_up_no_nonce() {
     let mut vm = Verifier::default();
     let header = sign(KEY, turn(), NOON, [1; 16]);
-    let altered = Call { body: b"{ }", ..turn() };
+    let altered = Call { path: "/turns?x", ..turn() };
 
-    assert_eq!(vm.verify(KEY, altered, Some(&header), NOON), Err(Refusal::Wrong));
+    assert_eq!(vm.verify(KEY, altered.head(), Some(&header), NOON), Err(Refusal::Wrong));
     let late = NOON + SKEW_MAX_MS + 1;
-    assert_eq!(vm.verify(KEY, turn(), Some(&header), late), Err(Refusal::Stale));
-    assert_eq!(vm.verify(KEY, turn(), Some(&header), NOON), Ok(()));
+    assert_eq!(vm.verify(KEY, turn().head(), Some(&header), late), Err(Refusal::Stale));
+    assert_eq!(vm.verify(KEY, turn().head(), Some(&header), NOON), Ok(digest()));
 }
 
 #[test]
@@ -176,7 +160,7 @@ fn a_shortened_or_lengthened_proof_is_wrong() {
     let lengths = (0..proof.len()).step_by(2);
     let shortened = lengths.map(|length| format!("{head}.{}", &proof[..length]));
     for header in shortened.chain([format!("{header}00")]) {
-        let answer = Verifier::default().verify(KEY, turn(), Some(&header), NOON);
+        let answer = Verifier::default().verify(KEY, turn().head(), Some(&header), NOON);
         assert_eq!(answer, Err(Refusal::Wrong), "{header}");
     }
 }
@@ -187,14 +171,13 @@ fn what_moves_from_one_part_of_a_call_to_the_next_alters_it() {
     let moved = [
         Call { method: "POS", path: "T/turns", ..turn() },
         Call { method: "POST/", path: "turns", ..turn() },
-        Call { path: "/turn", body: b"s{}", ..turn() },
     ];
     for call in moved {
-        let answer = Verifier::default().verify(KEY, call, Some(&header), NOON);
+        let answer = Verifier::default().verify(KEY, call.head(), Some(&header), NOON);
         assert_eq!(answer, Err(Refusal::Wrong), "{call:?}");
     }
     let earlier = Call { path: "/turns1", ..turn() };
     let shifted = header.replacen(&NOON.to_string(), &NOON.to_string()[1..], 1);
-    let answer = Verifier::default().verify(KEY, earlier, Some(&shifted), NOON);
+    let answer = Verifier::default().verify(KEY, earlier.head(), Some(&shifted), NOON);
     assert_eq!(answer, Err(Refusal::Wrong));
 }

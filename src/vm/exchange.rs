@@ -119,17 +119,17 @@ impl Exchange {
         if left.bytes > FILE_BYTES_MAX as u64 {
             return Ok(());
         }
-        let bytes = self.output(READ, &left.name, FILE_BYTES_MAX as u64).await?;
+        let bytes = self.output(READ, &left.name, left.bytes).await?;
         keep_newest(&self.directory.files(), KEPT_MAX, KEPT_BYTES_MAX).await;
         write_whole(&self.kept_at(turn, index), &bytes).await.context("cannot keep a file")
     }
 
-    /// The copy that was kept.
+    /// The copy that was kept, open to be read.
     ///
     /// # Errors
     /// When it is not there any more.
-    pub async fn kept(&self, turn: &TurnId, index: usize) -> io::Result<Vec<u8>> {
-        tokio::fs::read(self.kept_at(turn, index)).await
+    pub async fn kept(&self, turn: &TurnId, index: usize) -> io::Result<tokio::fs::File> {
+        tokio::fs::File::open(self.kept_at(turn, index)).await
     }
 
     /// Moves a file that was told of from `outbox/` to `sent/`. One that stays is told of again.

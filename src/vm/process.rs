@@ -16,6 +16,7 @@ use nix::unistd::{Gid, Pid, Uid, User};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::process::{Child, Command};
 
+use crate::files::FILE_BYTES_MAX;
 use crate::vm::directory::Directory;
 
 /// How often a group that was asked to end is looked at: an end is noticed at once by a person.
@@ -107,7 +108,9 @@ impl Programs for MachinePrograms {
                 None => Ok(()),
             }
         };
-        let mut printed = Vec::new();
+        // Grown by itself, it would be twice in memory each time. The rest is room to see the end in.
+        let capacity = usize::try_from(bytes_max).unwrap_or_default().min(FILE_BYTES_MAX) + 64;
+        let mut printed = Vec::with_capacity(capacity);
         let read = async {
             match stdout {
                 Some(stdout) => stdout.take(bytes_max).read_to_end(&mut printed).await.map(drop),

@@ -1,15 +1,21 @@
 //! Request bodies: checked against the digest that was signed, and held within a budget.
 
 use std::error::Error;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use axum::body::{Body, Bytes};
+use axum::extract::{Request, State};
 use axum::http::{HeaderMap, StatusCode, header};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
 use futures::StreamExt;
+use http_body_util::LengthLimitError;
+use tokio::sync::Mutex;
 use tokio::time::{Instant, timeout};
 
 use super::server::TooSlow;
-use crate::body_budget::{BudgetExhausted, HeldBytes};
+use crate::body_budget::{BodyBudget, BudgetExhausted, HeldBytes};
 use crate::protocol::{BodyDigest, BodyHasher};
 
 #[cfg(test)]
@@ -25,21 +31,26 @@ const BYTES_PER_S: f64 = 512.0 * 1024.0;
 /// How far a body may fall behind that: a machine that wakes is busy for some seconds.
 const SLACK: Duration = Duration::from_secs(10);
 
+/// The part of an announced body that must have arrived before room is taken for all of it.
+const BELIEVED_PART: usize = 8;
+
 /// A body is not the one that was signed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the body is not the one that was signed")]
 struct WrongDigest;
 
 /// Why a body was not read.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub(super) enum BodyFailure {
+    #[error("the body is too large")]
     TooLarge,
+    #[error("the body came too slowly")]
     TooSlow,
-    /// The budget had no room in time.
+    #[error("too many bodies are on their way at once")]
     NoRoom,
-    /// It is not the one that was signed.
+    #[error("the body is not the one that was signed")]
     Forged,
-    /// The connection broke.
+    #[error("the connection broke")]
     Broken,
 }
 
@@ -51,6 +62,8 @@ impl BodyFailure {
                 return Self::Forged;
             } else if error.is::<TooSlow>() {
                 return Self::TooSlow;
+            } else if error.is::<LengthLimitError>() {
+                return Self::TooLarge;
             }
             cause = error.source();
         }
@@ -86,11 +99,44 @@ pub(super) fn checked(body: Body, digest: BodyDigest) -> Body {
                 hasher.update(&piece);
                 Some((Ok(piece), Some((body, hasher))))
             }
-            Some(Err(error)) => Some((Err(axum::BoxError::from(error)), None)),
+            Some(Err(error)) => Some((Err(error.into_inner()), None)),
             None if hasher.is(&digest) => None,
             None => Some((Err(WrongDigest.into()), None)),
         }
     }))
+}
+
+/// Passes a request on whose body takes from the budget whatever of it is read, until the answer begins. A body
+/// that fails for a reason of ours is answered with that reason, whatever the route makes of it.
+pub(super) async fn within(
+    State(budget): State<BodyBudget>,
+    request: Request,
+    next: Next,
+) -> Response {
+    let held = Arc::new(Mutex::new(budget.begin()));
+    let failed = Arc::new(OnceLock::new());
+    let (share, failure) = (held.clone(), failed.clone());
+    let request = request.map(|body| {
+        Body::from_stream(body.into_data_stream().then(move |piece| {
+            let (share, failure) = (share.clone(), failure.clone());
+            async move {
+                let grown = match piece.as_ref().map(Bytes::len) {
+                    Ok(bytes) => share.lock().await.grow(bytes).await.map_err(BodyFailure::from),
+                    Err(error) => Err(BodyFailure::of(error)),
+                };
+                match grown {
+                    Ok(()) => piece,
+                    Err(why) => Err(axum::Error::new(*failure.get_or_init(|| why))),
+                }
+            }
+        }))
+    });
+    let response = next.run(request).await;
+    drop(held);
+    match failed.get() {
+        None | Some(BodyFailure::Broken) => response,
+        Some(failure) => StatusCode::from(*failure).into_response(),
+    }
 }
 
 /// Reads a body of at most `bytes_max` whole. Memory is taken as bytes arrive, and `held` has all of it. A
@@ -122,7 +168,10 @@ pub(super) async fn read(
             return Err(BodyFailure::TooLarge);
         }
         if bytes > whole.capacity() {
-            let capacity = (2 * whole.capacity()).max(FIRST_BYTES).max(bytes).min(most);
+            let doubled = (2 * whole.capacity()).max(FIRST_BYTES).max(bytes).min(most);
+            // Growing holds the body twice. Once part of an announced body is here, the rest is believed.
+            let is_believed = declared.is_some() && bytes >= most / BELIEVED_PART;
+            let capacity = if is_believed { most } else { doubled };
             held.grow(capacity - whole.capacity()).await?;
             whole.reserve_exact(capacity - whole.len());
         }

@@ -17,12 +17,13 @@ use tokio::net::TcpListener;
 use tower_http::limit::RequestBodyLimitLayer;
 use tower_http::timeout::{RequestBodyTimeoutLayer, TimeoutLayer};
 
+use crate::body_budget::BodyBudget;
 use crate::forms::Forms;
 use crate::metrics;
 use crate::onboarding::Onboarding;
 use crate::protocol::BUILD;
 use crate::web::server::{self, ServerLimits};
-use crate::web::unstored;
+use crate::web::{body, unstored};
 
 use limits::{FORM_REQUESTS_MAX, Limit, WEBHOOK_REQUESTS_MAX, limited};
 
@@ -41,6 +42,11 @@ mod tests;
 
 /// The largest body that any route takes; each webhook has a smaller one of its own.
 const BODY_BYTES_MAX: usize = 1024 * 1024;
+
+/// Bytes of bodies that webhooks and forms hold at once: hundreds of the largest messages and dozens of forms.
+/// Strangers can fill in no form of their own, so their part is small, and it is no part of the webhooks'.
+const WEBHOOK_BODY_BYTES: usize = 16 * 1024 * 1024;
+const FORM_BODY_BYTES: usize = 4 * 1024 * 1024;
 
 /// The longest request: a webhook waits until its message is durable, and Twilio gives up after 15 seconds.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(15);
@@ -95,17 +101,18 @@ pub fn router(door: Door) -> Router {
         .route("/ready", get(ready))
         .with_state(door.pool)
         .merge(shown::router(door.metrics))
-        .merge(bounded(door.routes, webhook_limit))
-        .merge(bounded(forms, form_limit));
+        .merge(bounded(door.routes, webhook_limit, WEBHOOK_BODY_BYTES))
+        .merge(bounded(forms, form_limit, FORM_BODY_BYTES));
     unstored(router)
 }
 
 /// Bounds what is asked of these routes: how often, how long, and how much at once.
-fn bounded(routes: Router, limit: Arc<Limit>) -> Router {
+fn bounded(routes: Router, limit: Arc<Limit>, body_bytes: usize) -> Router {
     if !routes.has_routes() {
         return routes;
     }
     routes
+        .layer(from_fn_with_state(BodyBudget::new(body_bytes), body::within))
         .layer(RequestBodyLimitLayer::new(BODY_BYTES_MAX))
         .layer(RequestBodyTimeoutLayer::new(BODY_TIMEOUT))
         .layer(TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, REQUEST_TIMEOUT))

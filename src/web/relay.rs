@@ -92,11 +92,8 @@ pub fn router(relay: Arc<Relay>, chat: Router) -> Router {
         .route_layer(from_fn_with_state(relay.clone(), only_the_provisioner))
         .layer(TimeoutLayer::with_status_code(StatusCode::GATEWAY_TIMEOUT, SIGNED_TIMEOUT));
     let public_url = relay.public_url().cloned();
-    let router = Router::new()
-        .merge(signed)
-        .route("/health", get(health))
-        .with_state(relay)
-        .merge(chat);
+    let router =
+        Router::new().merge(signed).route("/health", get(health)).with_state(relay).merge(chat);
     unstored(redirect::to_https(router, public_url.as_ref()))
 }
 

@@ -19,7 +19,7 @@ use tokio::sync::oneshot;
 
 use super::server::{self, ServerLimits};
 use super::{answered, verified};
-use crate::files::FILE_BYTES_MAX;
+use crate::files::{FILE_BYTES_MAX, in_pieces};
 use crate::protocol::{CallHead, Direction, Health, Received, TurnRequest};
 use crate::vm::ids::{SessionId, TurnId};
 use crate::vm::turns::{Ask, Attached, NotBegun};
@@ -136,10 +136,12 @@ async fn inbox(
 async fn outbox(
     State(vm): State<Arc<Vm>>,
     Path((id, index)): Path<(String, usize)>,
-) -> Result<Bytes, StatusCode> {
+) -> Result<Response, StatusCode> {
     let id = TurnId::try_from(id.as_str()).map_err(|_| StatusCode::NOT_FOUND)?;
-    let kept = vm.exchange().kept(&id, index).await;
-    kept.map(Bytes::from).map_err(|_| StatusCode::NOT_FOUND)
+    let kept = vm.exchange().kept(&id, index).await.map_err(|_| StatusCode::NOT_FOUND)?;
+    let bytes = kept.metadata().await.map_err(|_| StatusCode::NOT_FOUND)?.len();
+    let length = [(header::CONTENT_LENGTH, bytes)];
+    Ok((length, Body::from_stream(in_pieces(kept))).into_response())
 }
 
 async fn turn(State(vm): State<Arc<Vm>>, body: Bytes) -> Result<Response, StatusCode> {

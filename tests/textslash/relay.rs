@@ -57,7 +57,6 @@ pub async fn served_vm(data_dir: &Path) -> String {
 
 pub async fn serve(
     data_dir: &Path,
-    public_url: None,
     vm_url: &str,
     listener: TcpListener,
     limits: Limits,

@@ -4,6 +4,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use axum::body::Body;
 use axum::extract::rejection::BytesRejection;
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, StatusCode, header};
@@ -15,7 +16,7 @@ use tokio::time::Instant;
 
 use super::door::is_same_origin;
 use super::socket::opens;
-use super::{Web, in_doubt};
+use super::{StoredFile, Web, in_doubt};
 use crate::channel::ChannelError;
 use crate::chat::File;
 
@@ -103,17 +104,21 @@ pub(super) async fn download(
     if !web.admits(&headers) {
         return StatusCode::UNAUTHORIZED.into_response();
     }
-    match web.kept(&id).await {
-        Ok(bytes) => {
+    if !is_id(&id) {
+        return StatusCode::NOT_FOUND.into_response();
+    }
+    match web.log.open_file(&id).await {
+        Ok(Some(StoredFile { bytes, pieces })) => {
             let headers = [
                 (header::CONTENT_TYPE, "application/octet-stream"),
                 (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
                 (header::CONTENT_SECURITY_POLICY, "default-src 'none'; sandbox"),
                 (header::CACHE_CONTROL, "private, no-store"),
             ];
-            (headers, bytes).into_response()
+            let length = [(header::CONTENT_LENGTH, bytes)];
+            (headers, length, Body::from_stream(pieces)).into_response()
         }
-        Err(ChannelError::Refused(_)) => StatusCode::NOT_FOUND.into_response(),
+        Ok(None) => StatusCode::NOT_FOUND.into_response(),
         Err(_) => StatusCode::SERVICE_UNAVAILABLE.into_response(),
     }
 }

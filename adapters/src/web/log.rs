@@ -1,11 +1,14 @@
 //! What was said on the web channel, so that nothing is lost while nobody is connected.
 
 use std::collections::{BTreeMap, VecDeque};
+use std::io;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
 
 use bytes::Bytes;
+use futures::StreamExt;
+use futures::stream::BoxStream;
 use serde::{Deserialize, Serialize};
 
 use crate::chat::Outbound;
@@ -44,6 +47,23 @@ pub trait Log: Send + Sync {
 
     /// The bytes of a file, if they are still there.
     async fn file(&self, id: &str) -> Result<Option<Bytes>, LogError>;
+
+    /// The same file for a reader who may be slow.
+    async fn open_file(&self, id: &str) -> Result<Option<StoredFile>, LogError> {
+        let stored = |bytes: Bytes| StoredFile {
+            bytes: bytes.len() as u64,
+            pieces: futures::stream::once(async { Ok(bytes) }).boxed(),
+        };
+        Ok(self.file(id).await?.map(stored))
+    }
+}
+
+/// A file of a [`Log`] while it is read.
+pub struct StoredFile {
+    /// Its size.
+    pub bytes: u64,
+    /// Its bytes, read as they are taken.
+    pub pieces: BoxStream<'static, io::Result<Bytes>>,
 }
 
 /// A change in a [`Log`].

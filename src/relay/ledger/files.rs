@@ -52,6 +52,15 @@ impl Shelf {
         }
     }
 
+    /// The file, open to be read.
+    pub(super) async fn open_file(&self, key: &str) -> io::Result<Option<tokio::fs::File>> {
+        match tokio::fs::File::open(self.at(key)).await {
+            Ok(file) => Ok(Some(file)),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
     pub(super) async fn remove(&self, key: &str) {
         // What stays is given up with the oldest.
         let _ = tokio::fs::remove_file(self.at(key)).await;

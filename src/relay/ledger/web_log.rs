@@ -1,12 +1,13 @@
 //! The web channel's messages, in the same database.
 
-use adapters::web::{Change, Entry, Log, LogError, Posted};
+use adapters::web::{Change, Entry, Log, LogError, Posted, StoredFile};
 use async_trait::async_trait;
 use bytes::Bytes;
 use sqlx::Row;
 use sqlx::any::AnyRow;
 
 use super::Ledger;
+use crate::files::in_pieces;
 use crate::store::Database;
 
 /// Messages kept: months of one person's chat.
@@ -41,6 +42,15 @@ impl Log for Ledger {
 
     async fn keep_file(&self, id: &str, bytes: &Bytes) -> Result<(), LogError> {
         self.posted.put(id, bytes).await.map_err(|error| unavailable(error.into()))
+    }
+
+    async fn open_file(&self, id: &str) -> Result<Option<StoredFile>, LogError> {
+        let opened = async {
+            let Some(file) = self.posted.open_file(id).await? else { return Ok(None) };
+            let bytes = file.metadata().await?.len();
+            Ok::<_, anyhow::Error>(Some(StoredFile { bytes, pieces: in_pieces(file) }))
+        };
+        opened.await.map_err(unavailable)
     }
 
     async fn file(&self, id: &str) -> Result<Option<Bytes>, LogError> {

@@ -3,7 +3,6 @@ use std::io;
 use tokio::time::sleep;
 
 use super::*;
-use crate::body_budget::BodyBudget;
 
 const ROOM: usize = 4 * 1024 * 1024;
 

@@ -75,7 +75,8 @@ async fn who_calls_too_often_is_told_when_to_come_again() {
     let dir = tempfile::tempdir().unwrap();
     let routes = Router::new().route("/hook", get(|| async { "taken" }));
     let limit = Limit::new(metrics::Door::Webhook, Caller::Peer, 1);
-    let router = router(door(&dir, Router::new()).await).merge(bounded(routes, limit));
+    let router =
+        router(door(&dir, Router::new()).await).merge(bounded(routes, limit, WEBHOOK_BODY_BYTES));
     let eve = || from("198.51.100.9:4000", "/hook", &[]);
     assert_eq!(status(&router, eve()).await, StatusCode::OK);
     let refused = router.clone().oneshot(eve()).await.unwrap();
@@ -126,5 +127,29 @@ async fn metrics_are_for_whoever_shows_the_token() {
     ];
     for wrong in bodies {
         assert_eq!(status(&router, shown(wrong)).await, StatusCode::UNAUTHORIZED, "{wrong:?}");
+    }
+}
+
+#[tokio::test]
+async fn strangers_hold_no_more_of_their_bodies_than_their_part() {
+    let dir = tempfile::tempdir().unwrap();
+    let limit = Limit::new(metrics::Door::Webhook, Caller::Peer, 100);
+    let router = router(door(&dir, Router::new()).await).merge(bounded(hook(), limit, 300_000));
+    tokio::time::pause();
+    let slow = || {
+        let begun =
+            futures::stream::iter([Ok::<_, std::io::Error>(Bytes::from(vec![b'x'; 100_000]))]);
+        let body = futures::StreamExt::chain(begun, futures::stream::pending());
+        router.clone().oneshot(Request::post("/hook").body(Body::from_stream(body)).unwrap())
+    };
+    let slow: Vec<_> = (0..3).map(|_| tokio::spawn(slow())).collect();
+    tokio::time::sleep(Duration::from_millis(1)).await;
+    let since = tokio::time::Instant::now();
+    let honest = Request::post("/hook").body(Body::from("hello")).unwrap();
+    assert_eq!(status(&router, honest).await, StatusCode::OK);
+    let waited = since.elapsed();
+    assert!((BODY_TIMEOUT / 2..=BODY_TIMEOUT).contains(&waited), "{waited:?}");
+    for slow in slow {
+        assert!(!slow.await.unwrap().unwrap().status().is_success());
     }
 }
