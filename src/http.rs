@@ -65,8 +65,12 @@ pub async fn call(
     use futures::TryStreamExt;
     let whole = async {
         let Reply { head, body } = transport.send(request).await?;
+        // Grown piece by piece, a long body would be twice in memory each time.
+        let length = head.headers.get(http::header::CONTENT_LENGTH);
+        let length = length.and_then(|length| length.to_str().ok()?.parse().ok());
+        let capacity = body_max.min(length.unwrap_or(0));
         let body = body
-            .try_fold(Vec::new(), |mut whole, piece| async move {
+            .try_fold(Vec::with_capacity(capacity), |mut whole, piece| async move {
                 if whole.len() + piece.len() > body_max {
                     return Err(Unanswered::TooLong);
                 }

@@ -7,12 +7,16 @@ use adapters::chat::{File, MessageRef, Outbound};
 
 use super::ledger::Unsent;
 use super::{Relay, messages};
+use crate::files::FILE_BYTES_MAX;
 
 /// Pause before a message is sent again that may have been sent, in milliseconds.
 const IN_DOUBT_MS: u64 = 1_000;
 
 /// Longest wait for an unreachable chat to say that it is reachable before trying it again.
 const UNREACHABLE_MS: u64 = 60_000;
+
+/// Pause before it is seen again whether there is room in memory for a file.
+const NO_ROOM_MS: u64 = 1_000;
 
 impl Relay {
     pub(super) async fn deliver(&self) {
@@ -55,6 +59,9 @@ impl Relay {
     async fn hand_over(&self, unsent: &Unsent) -> Result<MessageRef, ChannelError> {
         if let Some(sending) = &unsent.file {
             let key = &unsent.message.key;
+            let Ok(_held) = self.bodies.hold(FILE_BYTES_MAX).await else {
+                return Err(ChannelError::TooFast { retry_after_ms: NO_ROOM_MS });
+            };
             let Ok(bytes) = self.ledger.bytes_of(key).await else {
                 return Err(ChannelError::InDoubt);
             };

@@ -12,6 +12,7 @@ use super::ledger::{Line, Sending};
 use super::machine::NotGiven;
 use super::messages::{self, Words};
 use super::turn::{BACKOFF_MAX, BACKOFF_MIN, Unheard};
+use crate::body_budget::HeldBytes;
 use crate::files::{FILE_BYTES_MAX, safe_name};
 
 /// What became of an attempt.
@@ -55,8 +56,8 @@ impl Relay {
         line: &Line,
         file: &Attachment,
     ) -> anyhow::Result<Result<String, Words>> {
-        let bytes = match self.trying(|| self.fetch(file)).await {
-            Ok(bytes) => bytes,
+        let (bytes, _held) = match self.trying(|| self.fetch(file)).await {
+            Ok(fetched) => fetched,
             Err(why) => return Ok(Err(why)),
         };
         match self.trying(|| self.give(line, file, bytes.clone())).await {
@@ -88,11 +89,14 @@ impl Relay {
         }
     }
 
-    async fn fetch(&self, file: &Attachment) -> Attempt<Bytes> {
+    async fn fetch(&self, file: &Attachment) -> Attempt<(Bytes, HeldBytes)> {
         let later = |ms| Attempt::Later(messages::FILE_NOT_FETCHED, Duration::from_millis(ms));
+        let bytes = file.bytes.and_then(|bytes| usize::try_from(bytes).ok());
+        let most = bytes.unwrap_or(FILE_BYTES_MAX).min(FILE_BYTES_MAX);
+        let Ok(held) = self.bodies.hold(most).await else { return later(0) };
         match self.channel.fetch(file).await {
             Ok(bytes) if bytes.len() > FILE_BYTES_MAX => Attempt::Never(messages::FILE_NOT_FETCHED),
-            Ok(bytes) => Attempt::Done(bytes),
+            Ok(bytes) => Attempt::Done((bytes, held)),
             Err(ChannelError::Refused(reason)) => {
                 tracing::info!(reason, "a file cannot be fetched");
                 Attempt::Never(messages::FILE_NOT_FETCHED)
@@ -133,6 +137,8 @@ impl Relay {
             self.ledger.post(&line.chat, &Outbound::text(key, text), now_ms).await?;
             return Ok(true);
         }
+        let most = usize::try_from(bytes).unwrap_or(FILE_BYTES_MAX).min(FILE_BYTES_MAX);
+        let Ok(_held) = self.bodies.hold(most).await else { return Ok(false) };
         let Ok(taken) = self.machine.take(&line.turn, index).await else { return Ok(false) };
         match taken {
             Some(bytes) => {

@@ -38,6 +38,22 @@ async fn a_file_without_words_waits_for_the_next_line() {
 }
 
 #[tokio::test]
+async fn a_file_waits_until_there_is_room_for_it_in_memory() {
+    let world = World::stopped(Script::answers("a cat")).await;
+    let relay = world.run().await;
+    let others = relay.bodies().hold(BODY_BYTES_MAX).await.unwrap();
+    world.channel.says(photo("1", "what is this?"));
+    tokio::time::pause();
+    tokio::time::sleep(Duration::from_secs(30)).await;
+    tokio::time::resume();
+    assert!(world.vm.inbox().is_empty(), "it is not even fetched");
+    drop(others);
+    world.until(&["a cat"]).await;
+    assert_eq!(world.vm.inbox(), ["bytes of photo 1"]);
+    assert_eq!(relay.bodies().free(), BODY_BYTES_MAX);
+}
+
+#[tokio::test]
 async fn a_file_is_no_command_whatever_is_written_with_it() {
     let world = World::new(Script::answers("stopped what?")).await;
     world.channel.says(photo("1", "/stop"));
