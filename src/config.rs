@@ -49,6 +49,11 @@ impl<'a> Environment<'a> {
         (self.0)(name).filter(|value| !value.is_empty())
     }
 
+    /// Whether `name` is set, be it to nothing: for settings whose absence opens a door.
+    pub fn is_set(&self, name: &str) -> bool {
+        (self.0)(name).is_some()
+    }
+
     /// The value of `name`.
     ///
     /// # Errors

@@ -19,7 +19,7 @@ use adapters::channel::Capabilities;
 
 use crate::account::{Account, Cause, ChatAccount};
 use crate::intake::{Rejection, Vendor};
-use crate::invitation::{Invitation, Offer};
+use crate::invitation::{Invitation, Offer, WrongCodes};
 use crate::plan::Stage;
 use crate::quota::{Begun, Quotas, UsedUp};
 use crate::secret::{SecretKind, SecretRef};
@@ -210,6 +210,8 @@ pub enum Effect {
         /// Which.
         invitation: Invitation,
     },
+    /// Count that this person sent a wrong code, in the step that says so.
+    CountWrongCode,
     /// Erase everything of this person; where to send what is said now is the last of it, and goes once that is
     /// sent.
     Erase,
@@ -274,6 +276,8 @@ pub struct Context<'a> {
     pub quotas: Quotas,
     /// The invitations that let people in, where it takes one to begin; looked up until this person is let in.
     pub invitations: Option<&'a [Offer]>,
+    /// The wrong codes that count now.
+    pub wrong_codes: WrongCodes,
     /// What new machines run.
     pub images: &'a Images,
     /// The id of the next deployment, from chance.

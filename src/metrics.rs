@@ -138,9 +138,25 @@ pub fn let_in() {
     counter!(LET_IN).increment(1);
 }
 
-/// A code let nobody in: it has let in as many people as it is for, or there is none such.
-pub fn not_let_in(used_up: bool) {
-    counter!(NOT_LET_IN, "reason" => if used_up { "used_up" } else { "unknown" }).increment(1);
+/// Why a code let nobody in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NotLetIn {
+    /// There is none such.
+    Unknown,
+    /// It has let in as many people as it is for.
+    UsedUp,
+    /// So many wrong codes came that it was not looked at.
+    Limit,
+}
+
+/// A code let nobody in.
+pub fn not_let_in(why: NotLetIn) {
+    let reason = match why {
+        NotLetIn::Unknown => "unknown",
+        NotLetIn::UsedUp => "used_up",
+        NotLetIn::Limit => "limit",
+    };
+    counter!(NOT_LET_IN, "reason" => reason).increment(1);
 }
 
 /// The longest that this process has held a credential.

@@ -103,8 +103,12 @@ fn deployments_a_day_max(environment: &Environment<'_>) -> anyhow::Result<usize>
 }
 
 fn invitations(environment: &Environment<'_>) -> anyhow::Result<Vec<Invitation>> {
-    let Some(text) = environment.get("TEXTSLASH_INVITATIONS") else { return Ok(Vec::new()) };
-    invitation::parse(&text).context("TEXTSLASH_INVITATIONS is no list of invitations")
+    const NAME: &str = "TEXTSLASH_INVITATIONS";
+    if !environment.is_set(NAME) {
+        return Ok(Vec::new());
+    }
+    // A variable that expanded to nothing must not let everybody in.
+    invitation::parse(&environment.or(NAME, "")).with_context(|| format!("{NAME} is refused"))
 }
 
 /// A token that could be guessed opens to everybody what is meant for one.

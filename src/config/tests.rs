@@ -124,8 +124,19 @@ fn a_host_who_invites_says_whom_or_the_bot_does_not_start() {
         let settings = [("DISCORD_BOT_TOKEN", "x"), ("TEXTSLASH_INVITATIONS", invitations)];
         BotSettings::read(&Environment::of(&settings)).map(|it| it.invitations)
     };
-    assert!(read("").unwrap().is_empty(), "everybody is in");
-    assert_eq!(read("friends-0123456789:25 spring-7f3k9q2m:1").unwrap().len(), 2);
+    let not_set = BotSettings::read(&Environment::of(&[("DISCORD_BOT_TOKEN", "x")]));
+    assert!(not_set.unwrap().invitations.is_empty(), "everybody is in");
+    for empty in ["", " "] {
+        let refusal = format!("{:#}", read(empty).unwrap_err());
+        assert!(
+            refusal.contains("TEXTSLASH_INVITATIONS") && refusal.contains("empty"),
+            "{refusal}"
+        );
+    }
+    let two = "7f3k9q2m-4x8w1t6z-5h9c2n7d:25 0c41f98e2b7d56a3e90b1f7a4d82c65e:1";
+    assert_eq!(read(two).unwrap().len(), 2);
+    let guessable = format!("{:#}", read("invitation2026:25").unwrap_err());
+    assert!(guessable.contains("openssl rand -hex 16"), "{guessable}");
     let refusal = format!("{:#}", read("friends-0123456789").unwrap_err());
     assert!(
         refusal.contains("TEXTSLASH_INVITATIONS") && refusal.contains("CODE:PEOPLE"),

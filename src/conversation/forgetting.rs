@@ -42,6 +42,7 @@ impl Turn<'_> {
             service: self.service(),
             begun_counts: self.context.begun.by_person_ms.iter().any(counts),
             let_in: self.state.is_let_in,
+            wrong_codes: self.context.wrong_codes.by_person,
             at_ms: self.context.now_ms,
         });
     }

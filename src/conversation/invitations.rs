@@ -4,7 +4,7 @@ use crate::invitation::{self, Refusal};
 
 use super::messages::Message;
 use super::turn::Turn;
-use super::{Effect, Phase, Purpose, Question};
+use super::{Context, Effect, Phase, Purpose, Question};
 
 impl Turn<'_> {
     /// Whoever has a deployment has begun one before it took an invitation.
@@ -17,8 +17,9 @@ impl Turn<'_> {
         match self.state.phase {
             Phase::Idle if !self.is_let_in() && !self.context.quotas.is_closed() => {
                 self.say(Message::Welcome);
-                self.show_invitation(code);
-                self.proceed(Purpose::Deploy);
+                if self.show_invitation(code) {
+                    self.proceed(Purpose::Deploy);
+                }
             }
             Phase::Asking { question: Question::Invitation, checking: None, .. } => {
                 self.written(Question::Invitation, code);
@@ -27,19 +28,29 @@ impl Turn<'_> {
         }
     }
 
-    /// Somebody shows what let them in, or should.
-    pub(super) fn show_invitation(&mut self, code: &str) {
-        let offers = self.context.invitations.unwrap_or_default();
-        match invitation::named(code, offers) {
+    /// Somebody shows what let them in, or should. False where so many wrong codes came that none is looked at:
+    /// then there is nothing to ask them for.
+    pub(super) fn show_invitation(&mut self, code: &str) -> bool {
+        let Context { invitations, wrong_codes, now_ms, .. } = *self.context;
+        match invitation::named(code, invitations.unwrap_or_default(), &wrong_codes, now_ms) {
             Ok(invitation) => {
                 self.state.is_let_in = true;
                 self.effect(Effect::LetIn { invitation: invitation.clone() });
                 self.say(Message::LetIn);
             }
+            Err(Refusal::Closed { until_ms }) => {
+                self.rest();
+                self.say(Message::TooManyCodes { until_ms });
+                return false;
+            }
             Err(refusal) => {
+                if refusal == Refusal::Unknown {
+                    self.effect(Effect::CountWrongCode);
+                }
                 self.say(Message::NotLetIn { used_up: refusal == Refusal::UsedUp });
             }
         }
+        true
     }
 
     /// Somebody is about to begin a deployment, and nothing is begun any more.

@@ -110,6 +110,17 @@ fn page_link(page: &Page) -> String {
     }
 }
 
+/// What stays on record after somebody is forgotten, and is told to them.
+#[derive(Clone, Copy)]
+struct RetainedRecords {
+    /// Deployments that were begun and count for the limit of a day.
+    begun: bool,
+    /// That an invitation let somebody in.
+    let_in: bool,
+    /// Wrong codes that count for the limit of a day.
+    wrong_codes: bool,
+}
+
 /// A moment, to the minute, in UTC.
 fn date(at_ms: u64) -> String {
     let seconds = i64::try_from(at_ms / 1000).unwrap_or_default();

@@ -264,8 +264,9 @@ impl Turn<'_> {
             // It may be that none is needed any more.
             Question::Invitation if self.is_let_in() => self.answered(),
             Question::Invitation => {
-                self.show_invitation(text);
-                self.answered();
+                if self.show_invitation(text) {
+                    self.answered();
+                }
             }
             Question::Name => match Name::try_from(text.trim().to_owned()) {
                 Ok(name) => {

@@ -46,6 +46,8 @@ struct Ada {
     quotas: Quotas,
     /// What lets people in, where it takes that.
     invitations: Option<Vec<Offer>>,
+    /// The wrong codes that count now.
+    wrong_codes: WrongCodes,
     images: Images,
     fresh: DeploymentId,
     secrets_so_far: u64,
@@ -83,6 +85,7 @@ impl Ada {
             removed: 0,
             quotas: Quotas::PUBLIC,
             invitations: None,
+            wrong_codes: WrongCodes::default(),
             images: Images {
                 relay: format!("relay@sha256:{}", "1".repeat(64)),
                 vm: format!("vm@sha256:{}", "2".repeat(64)),
@@ -134,6 +137,7 @@ impl Ada {
             begun: &self.begun,
             quotas: self.quotas,
             invitations: self.invitations.as_deref(),
+            wrong_codes: self.wrong_codes,
             images: &self.images,
             fresh: &self.fresh,
         };

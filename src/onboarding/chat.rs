@@ -19,7 +19,7 @@ use crate::conversation::{Effect, Event, IDLE_MAX_MS, Phase, Saying, advance};
 use crate::forms::{Submission, What};
 use crate::intake::Rejection;
 use crate::invitation::Invitation;
-use crate::metrics::{self, Level, Queue, Refusal};
+use crate::metrics::{self, Level, NotLetIn, Queue, Refusal};
 use crate::secret::{Secret, SecretRef};
 use crate::store::conversations::{Saved, Step, Stored};
 
@@ -387,6 +387,7 @@ impl Chat {
             .iter()
             .any(|effect| matches!(effect, Effect::Say(Saying { awaits: Some(_), .. })));
         let forgets = effects.contains(&Effect::Erase);
+        let sends_a_wrong_code = effects.contains(&Effect::CountWrongCode);
         let step = Step {
             chat: &self.chat,
             person: &self.person,
@@ -396,6 +397,7 @@ impl Chat {
             first_seq,
             at_ms: self.line.shared.settings.clock.now_ms(),
             invitation: invitation_in(&effects),
+            wrong_code_of: sends_a_wrong_code.then_some(self.owner.as_str()),
             forgets: forgets.then_some(self.owner.as_str()),
         };
         let saved = self.line.conversations.save(&step).await?;
@@ -456,7 +458,9 @@ impl Chat {
             Effect::Say(Saying { message, .. }) => {
                 match message {
                     Message::EnoughToday { used_up } => metrics::deployment_refused(used_up.scope),
-                    Message::NotLetIn { used_up } => metrics::not_let_in(used_up),
+                    Message::NotLetIn { used_up: true } => metrics::not_let_in(NotLetIn::UsedUp),
+                    Message::NotLetIn { used_up: false } => metrics::not_let_in(NotLetIn::Unknown),
+                    Message::TooManyCodes { .. } => metrics::not_let_in(NotLetIn::Limit),
                     _ => {}
                 }
                 self.mouth.send_next().await;
@@ -495,6 +499,8 @@ impl Chat {
                 metrics::let_in();
                 None
             }
+            // It was counted in the step.
+            Effect::CountWrongCode => None,
             Effect::Erase => {
                 self.erase_held();
                 None

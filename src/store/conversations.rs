@@ -62,6 +62,8 @@ pub struct Step<'a> {
     pub at_ms: u64,
     /// What lets the person in by it.
     pub invitation: Option<&'a Invitation>,
+    /// The person sent a wrong code by it: who that is, as runs are opened.
+    pub wrong_code_of: Option<&'a str>,
     /// The person is forgotten by it: whose runs go, as they were opened.
     pub forgets: Option<&'a str>,
 }
@@ -176,6 +178,9 @@ impl Conversations {
                 {
                     transaction.rollback().await?;
                     return Ok(Saved::NoPlaceLeft);
+                }
+                if let Some(owner) = step.wrong_code_of {
+                    invitations::note_wrong_code(&mut transaction, owner, step.at_ms).await?;
                 }
                 if let Some(owner) = step.forgets {
                     erase_runs(&mut transaction, owner, step.at_ms).await?;

@@ -7,7 +7,7 @@ use sqlx::{AnyConnection, Executor, Row};
 
 use crate::journal::End;
 
-use super::Database;
+use super::{Database, invitations};
 
 #[cfg(test)]
 mod tests;
@@ -102,7 +102,7 @@ fn counting_from(at_ms: u64) -> anyhow::Result<i64> {
     Ok(i64::try_from(at_ms.saturating_sub(BEGUN_TTL_MS))?)
 }
 
-/// Erases what has had its time: deployments that no longer count, and the words to people who were forgotten and
+/// Erases what has had its time: deployments and wrong codes that no longer count, and the words to people who were forgotten and
 /// could not be reached.
 ///
 /// # Errors
@@ -114,6 +114,7 @@ pub async fn erase_expired(database: &Database, at_ms: u64) -> anyhow::Result<()
             .bind(counting_from(at_ms)?)
             .execute(&mut *connection)
             .await?;
+        invitations::erase_wrong_codes(&mut connection, at_ms).await?;
         let untold = i64::try_from(at_ms.saturating_sub(RECEIPT_TTL_MS))?;
         for statement in [
             "DELETE FROM outbound WHERE EXISTS (SELECT 1 FROM conversations AS it

@@ -236,6 +236,7 @@ fn acknowledged(
                 let state = State::default();
                 let step = Step {
                     invitation: None,
+                    wrong_code_of: None,
                     forgets: None,
                     chat: &inbound.chat,
                     person: &inbound.from,

@@ -461,26 +461,26 @@ async fn what_the_bot_did_can_be_counted() {
 #[tokio::test]
 async fn an_invitation_lets_in_as_many_as_it_is_for_on_whatever_service_they_come() {
     let mut world = World::webhook().await;
-    world.host_sets("TEXTSLASH_INVITATIONS", "friends-0123456789:2").await;
-    // What Telegram says for whoever opens https://t.me/textslash_bot?start=friends-0123456789.
+    world.host_sets("TEXTSLASH_INVITATIONS", "7f3k9q2m-4x8w1t6z-5h9c2n7d:2").await;
+    // What Telegram says for whoever opens https://t.me/textslash_bot?start=7f3k9q2m-4x8w1t6z-5h9c2n7d.
     let mut ada = world.ada();
-    ada.says("/start friends-0123456789");
+    ada.says("/start 7f3k9q2m-4x8w1t6z-5h9c2n7d");
     ada.reads("That invitation works").await;
     ada.reads("I need a token").await;
 
     let mut by_phone = world.ada_on_whatsapp();
     by_phone.says("hi");
     by_phone.reads("send me your invitation code").await;
-    by_phone.says("friends 0123456789");
+    by_phone.says("7f3k9q2m 4x8w1t6z 5h9c2n7d");
     by_phone.reads("I know no invitation with that code").await;
-    by_phone.says("Friends-0123456789");
+    by_phone.says("7F3K9Q2M-4X8W1T6Z-5H9C2N7D");
     by_phone.reads("That invitation works").await;
     by_phone.reads("/form#").await;
 
     let mut at_desk = world.ada_on_discord();
     at_desk.runs("/deploy");
     at_desk.reads("send me your invitation code").await;
-    at_desk.says("friends-0123456789");
+    at_desk.says("7f3k9q2m-4x8w1t6z-5h9c2n7d");
     at_desk.reads("as many people as it is for").await;
     let metrics = world.metrics().await;
     for line in [

@@ -2,7 +2,7 @@
 
 use super::super::Goal;
 use super::super::choice::Command;
-use super::{Message, help, page_link};
+use super::{Message, RetainedRecords, help, page_link};
 
 pub(super) use credentials::secret_form;
 use credentials::{a_secret, your_secret};
@@ -25,8 +25,9 @@ pub(super) fn text(message: &Message) -> String {
         Message::ConfirmForget { traces } => forgetting::confirm(*traces),
         Message::NeededToRemove { runs } => forgetting::needed_to_remove(runs),
         Message::NothingOnRecord => forgetting::NOTHING.to_owned(),
-        Message::Forgotten { traces, service, begun_counts, let_in, at_ms } => {
-            forgetting::receipt(*traces, *service, (*begun_counts, *let_in), *at_ms)
+        Message::Forgotten { traces, service, begun_counts, let_in, wrong_codes, at_ms } => {
+            let kept = RetainedRecords { begun: *begun_counts, let_in: *let_in, wrong_codes: *wrong_codes };
+            forgetting::receipt(*traces, *service, kept, *at_ms)
         }
         Message::AskLanguage => "Which language should I speak? /language en is English, /language de is \
              German."
@@ -51,6 +52,7 @@ pub(super) fn text(message: &Message) -> String {
         Message::EnoughToday { used_up } => refusals::enough_today(used_up),
         Message::ClosedForNow => CLOSED.to_owned(),
         Message::LetIn => "That invitation works. Let us begin.".to_owned(),
+        Message::TooManyCodes { until_ms } => refusals::too_many_codes(*until_ms),
         Message::NotLetIn { used_up } => refusals::not_let_in(*used_up).to_owned(),
         Message::StillChecking => "One moment, I am still checking what you sent.".to_owned(),
         Message::CheckInterrupted => "I was restarted while I checked your answer.".to_owned(),

@@ -81,6 +81,8 @@ pub enum Message {
         begun_counts: bool,
         /// An invitation has let the person in, which counts on.
         let_in: bool,
+        /// Wrong codes of the person count for the limit of a day.
+        wrong_codes: bool,
         /// When, in unix milliseconds.
         at_ms: u64,
     },
@@ -120,6 +122,11 @@ pub enum Message {
     NotLetIn {
         /// It has let in as many people as it is for.
         used_up: bool,
+    },
+    /// So many wrong codes came that none of this person is looked at for now.
+    TooManyCodes {
+        /// From when on codes are looked at again, in unix milliseconds.
+        until_ms: u64,
     },
     /// A credential is being checked.
     StillChecking,

@@ -172,6 +172,7 @@ fn a_line_is_a_secret_where_one_is_awaited_unless_it_is_plainly_not() {
             begun: &ada.begun,
             quotas: Quotas::PUBLIC,
             invitations: None,
+            wrong_codes: WrongCodes::default(),
             images: &ada.images,
             fresh: &ada.fresh,
         };

@@ -1,5 +1,5 @@
 use super::*;
-use crate::invitation::{Invitation, Offer};
+use crate::invitation::{Invitation, Offer, WRONG_CODES_WINDOW_MS};
 
 const CODE: &str = "friends-0123456789";
 
@@ -147,4 +147,47 @@ fn while_the_bot_begins_nothing_everybody_is_told_and_nobody_asked_for_a_key() {
     assert!(!held.is_empty() && ada.held.is_empty(), "what was given is forgotten");
     ada.says("/teardown");
     ada.reads_question("I need a Fly.io token of that account");
+}
+
+#[test]
+fn a_wrong_code_counts_and_a_line_that_is_no_code_does_not() {
+    let counts = |ada: &Ada| ada.unread.contains(&Effect::CountWrongCode);
+    for wrong in ["friends-0123456780", "/start friends-0123456780"] {
+        let mut ada = outside(0);
+        ada.says("hi");
+        ada.says(wrong);
+        assert!(counts(&ada), "{wrong}");
+    }
+    for harmless in ["what is an invitation?", "none", "friends-0123456789"] {
+        let mut ada = outside(0);
+        ada.says("hi");
+        ada.says(harmless);
+        assert!(!counts(&ada), "{harmless}");
+    }
+    let mut used_up = outside(2);
+    used_up.says("/start friends-0123456789");
+    assert!(!counts(&used_up), "it was a code");
+}
+
+#[test]
+fn after_too_many_wrong_codes_even_a_right_one_waits_and_nothing_is_asked() {
+    let mut ada = outside(0);
+    ada.wrong_codes.by_person = true;
+    ada.wrong_codes.person_limit_at_ms = Some(ada.now_ms - MINUTE_MS);
+    ada.says("hi");
+    ada.reads_question("send me your invitation code");
+    ada.says("friends-0123456789");
+    assert!(!ada.unread.contains(&Effect::CountWrongCode), "what is not looked at is not counted");
+    ada.reads_question("Too many wrong codes came, so for now I look at no more of yours. From");
+    ada.says("/start friends-0123456789");
+    ada.reads_question("Too many wrong codes came");
+    assert_eq!((ada.state.phase.clone(), ada.state.is_let_in), (Phase::Idle, false));
+
+    ada.says("/forget");
+    ada.taps("Yes, forget me");
+    ada.reads("when wrong invitation codes came, under a number that many people share");
+
+    ada.now_ms += WRONG_CODES_WINDOW_MS;
+    ada.says("/start friends-0123456789");
+    ada.reads("That invitation works");
 }

@@ -246,6 +246,7 @@ fn samples() -> Vec<Message> {
         all.push(Message::AskBilling { held: yes, window: true });
         all.push(Message::AskBilling { held: yes, window: false });
     }
+    all.push(Message::TooManyCodes { until_ms: 1_800_000_000_000 });
     for again in [Command::Deploy, Command::Teardown, Command::Forget, Command::Status] {
         all.push(Message::Expired { again });
     }
@@ -276,6 +277,7 @@ fn receipt(service: Option<RelayChannel>, begun_counts: bool) -> Message {
         service,
         begun_counts,
         let_in: begun_counts,
+        wrong_codes: begun_counts,
         at_ms: 1_800_000_000_000,
     }
 }

@@ -4,7 +4,7 @@ use std::cmp::Reverse;
 
 use crate::conversation::messages::Message;
 use crate::conversation::{Context, Phase, Run, RunStanding, State};
-use crate::invitation::Offer;
+use crate::invitation::{Offer, WrongCodes};
 use crate::journal::End;
 use crate::messaging::RETRIES;
 use crate::provisioner::{RunSummary, Within};
@@ -26,6 +26,8 @@ pub(super) struct Known {
     pub(super) removed: usize,
     /// The invitations there are, while one may let the person in.
     invitations: Option<Vec<Offer>>,
+    /// The wrong codes that count now, where people come by invitation.
+    wrong_codes: WrongCodes,
 }
 
 impl Chat {
@@ -48,6 +50,7 @@ impl Chat {
             begun: &known.begun,
             quotas: catalogue.quotas,
             invitations: known.invitations.as_deref(),
+            wrong_codes: known.wrong_codes,
             images: &catalogue.images,
             person: &self.person.0,
             fresh: &DeploymentId::from_random(shared.settings.chance.bytes()),
@@ -73,7 +76,16 @@ impl Chat {
         }
         let removed = on_record - runs.len();
         let invitations = self.invitations().await?;
-        Ok(Known { runs, begun, removed, invitations })
+        let wrong_codes = self.wrong_codes().await?;
+        Ok(Known { runs, begun, removed, invitations, wrong_codes })
+    }
+
+    async fn wrong_codes(&self) -> anyhow::Result<WrongCodes> {
+        let Settings { database, catalogue, clock, .. } = &self.line.shared.settings;
+        if catalogue.invitations.is_empty() {
+            return Ok(WrongCodes::default());
+        }
+        invitations::wrong_codes(database, &self.owner, clock.now_ms()).await
     }
 
     async fn invitations(&self) -> anyhow::Result<Option<Vec<Offer>>> {

@@ -1,7 +1,11 @@
 use super::*;
 use crate::conversation::{Phase, State};
-use crate::invitation::Invitation;
-use crate::store;
+use crate::invitation::{
+    Invitation, WRONG_CODES_ALL_MAX, WRONG_CODES_PERSON_MAX, WRONG_CODES_WINDOW_MS, WrongCodes,
+};
+use crate::store::{self, erasure};
+
+const NOON_MS: u64 = 1_800_000_000_000;
 
 struct Database {
     conversations: Conversations,
@@ -27,6 +31,7 @@ impl Database {
             first_seq,
             at_ms,
             invitation: None,
+            wrong_code_of: None,
             forgets: None,
         };
         self.conversations.save(&step).await.unwrap()
@@ -129,6 +134,7 @@ async fn of_two_who_come_for_the_last_place_of_an_invitation_one_is_let_in() {
             first_seq: 0,
             at_ms: 1,
             invitation: Some(&invitation),
+            wrong_code_of: None,
             forgets: None,
         };
         database.conversations.save(&step).await.unwrap()
@@ -145,4 +151,78 @@ async fn of_two_who_come_for_the_last_place_of_an_invitation_one_is_let_in() {
     assert!(!conversations.is_seen(&InboundId("m2".into())).await.unwrap(), "it is decided again");
     let offers = invitations::offers(&conversations.database, &[invitation]).await.unwrap();
     assert_eq!(offers[0].let_in, 1);
+}
+
+#[tokio::test]
+async fn wrong_codes_count_for_a_day_whoever_is_forgotten_and_are_gone_then() {
+    let database = Database::new().await;
+    let conversations = &database.conversations;
+    let sends = async |who: &str, number: usize, at_ms: u64, forgets: bool| {
+        let step = Step {
+            chat: &ChatId(who.to_owned()),
+            person: &UserId(who.to_owned()),
+            state: &State::default(),
+            inbound: Some(&InboundId(format!("{who}-{number}"))),
+            outbound: &[],
+            first_seq: 0,
+            at_ms,
+            invitation: None,
+            wrong_code_of: (!forgets).then_some(who),
+            forgets: forgets.then_some(who),
+        };
+        conversations.save(&step).await.unwrap()
+    };
+    let counted = async |who: &str, at_ms| {
+        invitations::wrong_codes(&conversations.database, who, at_ms).await.unwrap()
+    };
+    for number in 0..WRONG_CODES_PERSON_MAX {
+        let at_ms = NOON_MS + u64::try_from(number).unwrap();
+        assert_eq!(counted("web:eve", at_ms).await.person_limit_at_ms, None, "{number}");
+        assert_eq!(sends("web:eve", number, at_ms, false).await, Saved::New);
+        assert_eq!(sends("web:eve", number, at_ms, false).await, Saved::Duplicate, "counts once");
+    }
+    let later_ms = NOON_MS + 60_000;
+    sends("web:eve", WRONG_CODES_PERSON_MAX, later_ms, true).await;
+    let eve = counted("web:eve", later_ms).await;
+    assert_eq!(
+        (eve.by_person, eve.person_limit_at_ms),
+        (true, Some(NOON_MS)),
+        "although forgotten"
+    );
+    assert_eq!(counted("web:ada", later_ms).await, WrongCodes::default());
+
+    let rows = async || {
+        let connection = &mut *conversations.database.connection().await.unwrap();
+        let rows =
+            sqlx::query("SELECT print FROM wrong_codes").fetch_all(connection).await.unwrap();
+        rows.iter().map(|row| row.get::<String, _>(0)).collect::<Vec<_>>()
+    };
+    let kept = rows().await;
+    assert_eq!(kept.len(), WRONG_CODES_PERSON_MAX);
+    assert!(kept.iter().all(|print| print.len() == 6), "many people share a print: {kept:?}");
+    let day_ms = later_ms + WRONG_CODES_WINDOW_MS;
+    assert_eq!(counted("web:eve", day_ms).await, WrongCodes::default());
+    erasure::erase_expired(&conversations.database, day_ms).await.unwrap();
+    assert_eq!(rows().await, Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn wrong_codes_of_all_people_together_have_a_limit_too() {
+    let database = Database::new().await;
+    let conversations = &database.conversations;
+    let many = "WITH RECURSIVE it(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM it WHERE n < $1)
+                INSERT INTO wrong_codes (print, at_ms) SELECT 'p' || n, $2 FROM it";
+    let insert = async |count: usize, at_ms: u64| {
+        let connection = &mut *conversations.database.connection().await.unwrap();
+        let insert = sqlx::query(many).bind(i64::try_from(count).unwrap());
+        insert.bind(i64::try_from(at_ms).unwrap()).execute(connection).await.unwrap();
+    };
+    let limit = async || {
+        let counted = invitations::wrong_codes(&conversations.database, "web:ada", NOON_MS);
+        counted.await.unwrap().all_limit_at_ms
+    };
+    insert(WRONG_CODES_ALL_MAX - 1, NOON_MS - 1).await;
+    assert_eq!(limit().await, None);
+    insert(1, NOON_MS).await;
+    assert_eq!(limit().await, Some(NOON_MS - 1));
 }

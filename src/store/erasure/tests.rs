@@ -65,6 +65,7 @@ impl World {
             first_seq: seq,
             at_ms: NOW_MS,
             invitation: None,
+            wrong_code_of: None,
             forgets,
         };
         self.conversations.save(&step).await

@@ -3,7 +3,7 @@
 use crate::spec::RelayChannel;
 
 use super::super::super::Traces;
-use super::super::{Summary, date};
+use super::super::{RetainedRecords, Summary, date};
 use super::lists;
 
 pub(super) const NOTHING: &str = "Nothing is on record of you. /deploy starts a deployment.";
@@ -34,10 +34,10 @@ pub(super) fn needed_to_remove(runs: &[Summary]) -> String {
 pub(super) fn receipt(
     traces: Traces,
     service: Option<RelayChannel>,
-    (begun_counts, let_in): (bool, bool),
+    kept: RetainedRecords,
     at_ms: u64,
 ) -> String {
-    let begun = match begun_counts {
+    let begun = match kept.begun {
         true => {
             "; for a day, how many deployments were begun, under a number that thousands of people \
              share, for the limit of a day"
@@ -45,14 +45,21 @@ pub(super) fn receipt(
         false => "",
     };
     let invitations =
-        if let_in { "; how many people each invitation has let in, without whom" } else { "" };
+        if kept.let_in { "; how many people each invitation has let in, without whom" } else { "" };
+    let wrong_codes = match kept.wrong_codes {
+        true => {
+            "; for a day, when wrong invitation codes came, under a number that many people share, for \
+             the limit of a day"
+        }
+        false => "",
+    };
     format!(
         "I have erased what was on record of you ({}):\n\n{}\n\n\
          Where to send this is the last of it, and goes once it is sent.\n\n\
          What I cannot erase: {}; what Fly.io keeps of your account, such as its activity and \
          invoices; copies of my disk, if whoever runs me makes any.\n\n\
          What stays leads to nobody: for a week, a print of the number of each message, so that I act \
-         on none twice{begun}{invitations}.\n\nWhen you write again, we begin anew.",
+         on none twice{begun}{invitations}{wrong_codes}.\n\nWhen you write again, we begin anew.",
         date(at_ms),
         list(traces),
         chat_on(service),

@@ -128,6 +128,16 @@ pub(super) fn not_let_in(used_up: bool) -> &'static str {
     }
 }
 
+/// Why a code is not looked at, and until when.
+pub(super) fn too_many_codes(until_ms: u64) -> String {
+    format!(
+        "Too many wrong codes came, so for now I look at no more of yours. From {} on you can send me \
+         your invitation again with /deploy; it stays valid. If you do not know the code, ask whoever \
+         told you about me.",
+        date(until_ms)
+    )
+}
+
 /// Said instead of a list that nobody could make.
 pub(super) const NOT_LOOKED: &str =
     "I could not look at what is in your account; /teardown finds and removes it.";

@@ -3,7 +3,7 @@
 use crate::spec::RelayChannel;
 
 use super::super::super::Traces;
-use super::super::{Summary, date};
+use super::super::{RetainedRecords, Summary, date};
 use super::lists;
 
 pub(super) const NOTHING: &str =
@@ -36,10 +36,10 @@ pub(super) fn needed_to_remove(runs: &[Summary]) -> String {
 pub(super) fn receipt(
     traces: Traces,
     service: Option<RelayChannel>,
-    (begun_counts, let_in): (bool, bool),
+    kept: RetainedRecords,
     at_ms: u64,
 ) -> String {
-    let begun = match begun_counts {
+    let begun = match kept.begun {
         true => {
             "; einen Tag lang, wie oft etwas eingerichtet wurde, unter einer Zahl, die Tausende \
              miteinander teilen, für die Grenze je Tag"
@@ -47,7 +47,14 @@ pub(super) fn receipt(
         false => "",
     };
     let invitations =
-        if let_in { "; wie viele jede Einladung hereingelassen hat, ohne wen" } else { "" };
+        if kept.let_in { "; wie viele jede Einladung hereingelassen hat, ohne wen" } else { "" };
+    let wrong_codes = match kept.wrong_codes {
+        true => {
+            "; einen Tag lang, wann falsche Einladungscodes kamen, unter einer Zahl, die viele miteinander \
+             teilen, für die Grenze je Tag"
+        }
+        false => "",
+    };
     format!(
         "Gelöscht ist, was über dich gespeichert war ({}):\n\n{}\n\n\
          Wohin ich das hier schicke, ist das Letzte davon, und verschwindet, sobald es verschickt \
@@ -55,7 +62,7 @@ pub(super) fn receipt(
          Was ich nicht löschen kann: {}; was Fly.io von deinem Konto aufbewahrt, etwa Aktivitäten und \
          Rechnungen; Kopien meiner Festplatte, falls mein Betreiber welche macht.\n\n\
          Was bleibt, führt zu niemandem: eine Woche lang ein Abdruck der Nummer jeder Nachricht, damit \
-         ich keine zweimal ausführe{begun}{invitations}.\n\nWenn du wieder schreibst, fangen wir von vorn an.",
+         ich keine zweimal ausführe{begun}{invitations}{wrong_codes}.\n\nWenn du wieder schreibst, fangen wir von vorn an.",
         date(at_ms),
         list(traces),
         chat_on(service),

@@ -128,6 +128,16 @@ pub(super) fn not_let_in(used_up: bool) -> &'static str {
     }
 }
 
+/// Why a code is not looked at, and until when.
+pub(super) fn too_many_codes(until_ms: u64) -> String {
+    format!(
+        "Es kamen zu viele falsche Codes, darum prüfe ich vorerst keinen mehr von dir. Ab {} kannst du mir \
+         deine Einladung mit /deploy noch einmal schicken; sie bleibt gültig. Wenn du den Code nicht \
+         kennst, frag, von wem du von mir weißt.",
+        date(until_ms)
+    )
+}
+
 /// Said instead of a list that nobody could make.
 pub(super) const NOT_LOOKED: &str =
     "Ich konnte nicht nachsehen, was in deinem Konto ist; /teardown findet und entfernt es.";

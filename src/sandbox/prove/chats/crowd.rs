@@ -38,16 +38,20 @@ pub struct Hostile {
     pub sharing: usize,
     /// Who deploy when the bot has had enough for the day.
     pub late: usize,
+    /// Who guess codes, where everybody comes by invitation.
+    pub guessing: usize,
 }
 
 impl Hostile {
     /// Enough that each limit is met.
-    pub const FEW: Self = Self { flooding: 2, garbling: 2, greedy: 1, sharing: 8, late: 4 };
+    pub const FEW: Self =
+        Self { flooding: 2, garbling: 2, greedy: 1, sharing: 8, late: 4, guessing: 2 };
     /// One of twenty, where a thousand write.
-    pub const MANY: Self = Self { flooding: 10, garbling: 15, greedy: 5, sharing: 12, late: 8 };
+    pub const MANY: Self =
+        Self { flooding: 10, garbling: 12, greedy: 5, sharing: 12, late: 8, guessing: 3 };
 
     pub(super) fn tempers(self) -> impl Iterator<Item = Temper> {
-        let Self { flooding, garbling, greedy, sharing, late } = self;
+        let Self { flooding, garbling, greedy, sharing, late, guessing } = self;
         let times = |temper, count| std::iter::repeat_n(temper, count);
         let floods = |number| Temper::Flooding { reachable: number % 2 == 0 };
         (0..flooding)
@@ -56,6 +60,7 @@ impl Hostile {
             .chain(times(Temper::Greedy, greedy))
             .chain(times(Temper::Sharing, sharing))
             .chain(times(Temper::Late, late))
+            .chain(times(Temper::Guessing, guessing))
     }
 }
 
@@ -70,6 +75,8 @@ pub struct KeptBack {
     pub by_organisation: usize,
     /// People who came when all together had begun as many as they may.
     pub by_all: usize,
+    /// People whose code was not looked at after too many wrong ones.
+    pub by_wrong_codes: usize,
 }
 
 /// What came of a crowd.

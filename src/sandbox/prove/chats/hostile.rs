@@ -6,9 +6,10 @@ use std::time::Duration;
 use adapters::chat::{Content, Place};
 use zeroize::Zeroizing;
 
-use super::person::{Answer, Offer, Person, Temper};
+use super::person::{Answer, Offer, Person, READING, Temper};
 use super::service::Shown;
 use crate::conversation::messages::{self, Locale, Message};
+use crate::invitation::WRONG_CODES_PERSON_MAX;
 use crate::onboarding::QUEUE_MAX;
 use crate::quota::{Quotas, Scope, UsedUp};
 
@@ -32,6 +33,9 @@ const FOREIGN_TAPS: usize = 3;
 
 /// Deployments that somebody tries to begin who knows no measure.
 const ATTEMPTS: usize = Quotas::PUBLIC.person + 1;
+
+/// Codes that somebody guesses: more than are looked at.
+const GUESSES: usize = WRONG_CODES_PERSON_MAX + 3;
 
 /// What is written and means nothing here.
 const LINES: [&str; 20] = [
@@ -110,6 +114,19 @@ impl Person {
         }
     }
 
+    /// Guesses codes, has itself forgotten, and then knows the code: no guess after the limit may tell it.
+    pub(super) async fn guesses(&self) {
+        for number in 0..GUESSES {
+            tokio::time::sleep(READING).await;
+            self.says(&format!("/start guess-number-{number}"));
+        }
+        tokio::time::sleep(READING).await;
+        self.wants_to_be_forgotten().await;
+        if let Some(invitation) = &self.invitation {
+            self.says(&format!("/start {}", invitation.code));
+        }
+    }
+
     /// Deploys until no more is let.
     pub(super) async fn deploys_without_measure(&self) {
         self.deploys(0).await;
@@ -118,6 +135,13 @@ impl Person {
             self.deploys_another(read).await;
         }
     }
+}
+
+/// Whether a message says that a code is not looked at after too many wrong ones.
+pub(super) fn is_kept_from_guessing(shown: &Shown) -> bool {
+    let text = messages::text(Locale::default(), &Message::TooManyCodes { until_ms: 0 });
+    // From here on stands the moment, which is another one.
+    text.split_once("1970").is_some_and(|(before, _)| shown.text.starts_with(before))
 }
 
 /// Whose quota keeps somebody from deploying, as they read it.

@@ -3,12 +3,13 @@
 use std::collections::BTreeMap;
 
 use super::super::{Promise, Sight, Verdict};
-use super::hostile::quota_told;
+use super::hostile::{is_kept_from_guessing, quota_told};
 use super::person::{Person, Temper};
 use super::proof::owner;
 use super::service::Shown;
 use super::world::World;
 use crate::conversation::messages::Message;
+use crate::invitation::WRONG_CODES_PERSON_MAX;
 use crate::quota::Scope;
 use crate::store::runs::Runs;
 
@@ -54,6 +55,9 @@ fn look_at(world: &mut World, person: &Person) {
     world.kept_back.by_person += times(Scope::Person);
     world.kept_back.by_organisation += times(Scope::Organisation);
     world.kept_back.by_all += times(Scope::All);
+    if person.temper == Temper::Guessing {
+        return look_at_guesses(world, person, &shown);
+    }
     if let Temper::Flooding { reachable } = person.temper {
         return look_at_flood(world, person, &shown, (too_much, reachable));
     }
@@ -61,6 +65,18 @@ fn look_at(world: &mut World, person: &Person) {
     if person.temper.is_ordinary() && world.is_crowd() && met_a_limit {
         let what = format!("{} means no harm and is kept back", owner(&person.chat));
         world.stage.break_of(Promise::CrowdedOut, what);
+    }
+}
+
+/// Whoever guesses is told of so many wrong codes and no more, and is not let in by the right one then.
+fn look_at_guesses(world: &mut World, person: &Person, shown: &[Shown]) {
+    let unknown = Message::NotLetIn { used_up: false };
+    let wrong = shown.iter().filter(|it| it.says(&unknown)).count();
+    let is_let_in = shown.iter().any(|it| it.says(&Message::LetIn));
+    world.kept_back.by_wrong_codes += usize::from(shown.iter().any(is_kept_from_guessing));
+    if wrong > WRONG_CODES_PERSON_MAX || is_let_in {
+        let what = format!("{} guesses {wrong} codes, let in: {is_let_in}", person.chat.0);
+        world.stage.break_of(Promise::LetIn, what);
     }
 }
 
@@ -124,6 +140,7 @@ fn expect_each_was_met(world: &World) {
         (Temper::Greedy, kept_back.by_person),
         (Temper::Sharing, kept_back.by_organisation),
         (Temper::Late, kept_back.by_all),
+        (Temper::Guessing, kept_back.by_wrong_codes),
     ] {
         if has(temper) && times == 0 {
             world.stage.break_of(Promise::LimitsMet, format!("nobody {temper:?} was kept back"));

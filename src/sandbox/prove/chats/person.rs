@@ -95,6 +95,8 @@ pub(super) enum Temper {
     Sharing,
     /// Deploys when the bot has had enough for the day.
     Late,
+    /// Guesses codes, and knows one in the end.
+    Guessing,
 }
 
 /// What a person did, to be compared with what came of it.
@@ -179,6 +181,7 @@ impl Person {
             Temper::Flooding { reachable } => self.floods(reachable).await,
             Temper::Garbling => self.garbles().await,
             Temper::Greedy => self.deploys_without_measure().await,
+            Temper::Guessing => self.guesses().await,
         }
     }
 
@@ -222,6 +225,9 @@ impl Person {
     fn goes_on(&self, question: &Shown) {
         let another = offered(question, ANOTHER);
         match another.or_else(|| offers(question).into_iter().next()) {
+            _ if question.says(&Message::AskInvitation) => {
+                self.says(self.invitation.as_ref().map_or("", |it| it.code.as_str()));
+            }
             _ if question.asks_secret => self.gives_what_is_asked(question),
             Some(offer) if !AWAY.contains(&offer.label.as_str()) => self.takes(&offer),
             _ => {}

@@ -109,7 +109,9 @@ impl Plan {
             troubles: troubles.collect(),
             kills: BTreeSet::new(),
             lag: Lag::None,
-            invitation: None,
+            // For more than there are.
+            invitation: (hostile.guessing > 0)
+                .then(|| Invitation { code: CODE.to_owned(), people: u32::MAX }),
         }
     }
 }
