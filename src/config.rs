@@ -8,6 +8,7 @@ use crate::secret::{Audience, Secret, SecretKind};
 
 mod bot;
 mod deployed;
+mod keys;
 mod vendors;
 
 pub use bot::{BotSettings, TelegramSettings, WhatsAppSettings};

@@ -5,6 +5,8 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
+pub mod strength;
+
 #[cfg(test)]
 mod tests;
 

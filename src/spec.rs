@@ -8,6 +8,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::secret::SecretKind;
 
+mod owner;
+
 #[cfg(test)]
 mod tests;
 

@@ -7,7 +7,7 @@ use zeroize::Zeroizing;
 use crate::invitation::{self, Invitation};
 use crate::quota::Quotas;
 
-use super::{ALLOW_SANDBOX, Environment, vendors};
+use super::{ALLOW_SANDBOX, Environment, keys, vendors};
 
 /// Said when the bot would speak nowhere.
 const NO_CHANNEL: &str = "no chat service is set up: set TELEGRAM_BOT_TOKEN, DISCORD_BOT_TOKEN, or \
@@ -17,8 +17,14 @@ const NO_CHANNEL: &str = "no chat service is set up: set TELEGRAM_BOT_TOKEN, DIS
 /// The fewest characters of a webhook secret: 256 bit take 43 in base64url and 64 in hex.
 const SECRET_CHARS_MIN: usize = 43;
 
-/// The fewest bytes of the token for `/metrics`: 128 bit take 22 in base64url and 32 in hex.
-const METRICS_TOKEN_MIN: usize = 22;
+/// The keys of the bot.
+const KEYS: [&str; 5] = [
+    "TELEGRAM_BOT_TOKEN",
+    "DISCORD_BOT_TOKEN",
+    "TWILIO_AUTH_TOKEN",
+    "TELEGRAM_WEBHOOK_SECRET",
+    "TEXTSLASH_METRICS_TOKEN",
+];
 
 /// What the hosted bot is told.
 pub struct BotSettings {
@@ -66,8 +72,9 @@ impl BotSettings {
     /// The channels whose credentials are in the environment.
     ///
     /// # Errors
-    /// When there is none, or one is set up in part: a bot that half listens helps nobody.
+    /// When there is none, one is set up in part, or a key can be guessed.
     pub fn read(environment: &Environment<'_>) -> anyhow::Result<Self> {
+        keys::check(environment, &KEYS)?;
         let public_url = public_url(environment)?;
         let telegram = telegram(environment, public_url.as_ref())?;
         let whatsapp = whatsapp(environment, public_url.as_ref())?;
@@ -75,7 +82,7 @@ impl BotSettings {
         if telegram.is_none() && discord.is_none() && whatsapp.is_none() {
             bail!("{NO_CHANNEL}");
         }
-        let metrics_token = metrics_token(environment)?;
+        let metrics_token = environment.get("TEXTSLASH_METRICS_TOKEN").map(Zeroizing::new);
         let behind_fly_proxy = environment.flag("TEXTSLASH_BEHIND_FLY_PROXY")?;
         let deployments_a_day_max = deployments_a_day_max(environment)?;
         let invitations = invitations(environment)?;
@@ -109,18 +116,6 @@ fn invitations(environment: &Environment<'_>) -> anyhow::Result<Vec<Invitation>>
     }
     // A variable that expanded to nothing must not let everybody in.
     invitation::parse(&environment.or(NAME, "")).with_context(|| format!("{NAME} is refused"))
-}
-
-/// A token that could be guessed opens to everybody what is meant for one.
-fn metrics_token(environment: &Environment<'_>) -> anyhow::Result<Option<Zeroizing<String>>> {
-    let token = environment.get("TEXTSLASH_METRICS_TOKEN").map(Zeroizing::new);
-    if token.as_ref().is_some_and(|token| token.len() < METRICS_TOKEN_MIN) {
-        bail!(
-            "TEXTSLASH_METRICS_TOKEN needs {METRICS_TOKEN_MIN} or more characters; make one with \
-             `openssl rand -hex 32`"
-        );
-    }
-    Ok(token)
 }
 
 fn telegram(

@@ -5,11 +5,12 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use adapters::chat::UserId;
-use anyhow::Context;
+use anyhow::{Context, bail};
+use nix::unistd::geteuid;
 use url::Url;
 use zeroize::Zeroizing;
 
-use super::{Environment, MODEL_PROXY_PORT, vendors};
+use super::{ALLOW_SANDBOX, Environment, MODEL_PROXY_PORT, keys, vendors};
 use crate::conversation::messages::Locale;
 use crate::protocol::PROBATION_UNTIL;
 use crate::secret::{Audience, Secret, SecretKind};
@@ -25,6 +26,13 @@ const PROXY_PORT: &str = "8081";
 
 /// Every address of the machine, version 6 and 4: Fly's proxy uses the private version 6.
 const LISTEN_HOST: &str = "::";
+
+/// The keys of a relay, with the token of an older release.
+const RELAY_KEYS: [&str; 5] =
+    ["LINK_KEY", "OWNER_KEY", "CHANNEL_KEY", "MODEL_KEY", "MODEL_PROXY_TOKEN"];
+
+/// The keys of a VM.
+const VM_KEYS: [&str; 2] = ["LINK_KEY", "MODEL_PROXY_TOKEN"];
 
 /// Where a role listens.
 pub struct Listen {
@@ -71,7 +79,8 @@ impl Listen {
 /// What the relay's machine says.
 ///
 /// # Errors
-/// When a setting is missing or wrong, above all the owner: a relay without one would obey anybody.
+/// When a setting is missing or wrong, an owner who is not an id of the channel, or a key that can be
+/// guessed.
 pub fn relay_settings(environment: &Environment<'_>) -> anyhow::Result<relay::Settings> {
     let model_url = vendors::vendor_url(environment, "TEXTSLASH_MODEL_URL")?;
     let to_model = Audience::of([model_url.authority()]);
@@ -82,9 +91,11 @@ pub fn relay_settings(environment: &Environment<'_>) -> anyhow::Result<relay::Se
         }
         AgentKind::Shell => None,
     };
+    let channel = channel(environment)?;
+    keys::check(environment, &RELAY_KEYS)?;
     Ok(relay::Settings {
-        owner: UserId(environment.or("TEXTSLASH_OWNER", "")),
-        sleeps: !channel(environment)?.holds_connection(),
+        owner: owner(environment, channel)?,
+        sleeps: !channel.holds_connection(),
         locale: Locale::of_hint(environment.get("TEXTSLASH_LOCALE").as_deref()),
         deployment: deployment(environment)?,
         data_dir: data_dir(environment)?,
@@ -102,6 +113,19 @@ pub fn relay_settings(environment: &Environment<'_>) -> anyhow::Result<relay::Se
             ..relay::Limits::default()
         },
     })
+}
+
+/// A relay obeys its owner alone; without one it would obey anybody.
+fn owner(environment: &Environment<'_>, channel: RelayChannel) -> anyhow::Result<UserId> {
+    let id = environment.or("TEXTSLASH_OWNER", "");
+    if !channel.is_owner_id(&id) {
+        bail!(
+            "this relay has no owner: set TEXTSLASH_OWNER to the owner's id on {}, which is {}",
+            channel.word(),
+            channel.owner_id_form()
+        );
+    }
+    Ok(UserId(id))
 }
 
 /// The channel that a relay was deployed for, with what it needs.
@@ -174,6 +198,7 @@ pub fn vm_settings(environment: &Environment<'_>) -> anyhow::Result<vm::Settings
     let model_proxy_url = url(environment, "TEXTSLASH_MODEL_PROXY_URL")?;
     let to_relay = Audience::of([model_proxy_url.authority()]);
     let token = environment.secret("MODEL_PROXY_TOKEN", SecretKind::ModelProxyToken, to_relay)?;
+    keys::check(environment, &VM_KEYS)?;
     Ok(vm::Settings {
         deployment: deployment(environment)?,
         data_dir: data_dir(environment)?,
@@ -181,16 +206,28 @@ pub fn vm_settings(environment: &Environment<'_>) -> anyhow::Result<vm::Settings
         link_key: key(environment, "LINK_KEY", SecretKind::LinkKey)?,
         model_proxy_token: Arc::new(token),
         model_proxy_url,
-        agent_user: match environment.get("TEXTSLASH_AGENT_USER") {
-            Some(name) => Some(AgentUser::named(&name).context("TEXTSLASH_AGENT_USER")?),
-            None => None,
-        },
+        agent_user: agent_user(environment, geteuid().is_root())?,
         claude_bin: PathBuf::from(environment.or("CLAUDE_BIN", "claude")),
         limits: vm::Limits {
             probation_until_ms: probation_until_ms(environment)?,
             ..vm::Limits::default()
         },
     })
+}
+
+/// An agent that runs as root reads every key of this process.
+pub(super) fn agent_user(
+    environment: &Environment<'_>,
+    is_root: bool,
+) -> anyhow::Result<Option<AgentUser>> {
+    match environment.get("TEXTSLASH_AGENT_USER") {
+        Some(name) => Ok(Some(AgentUser::named(&name).context("TEXTSLASH_AGENT_USER")?)),
+        None if is_root && !environment.flag(ALLOW_SANDBOX)? => bail!(
+            "this VM runs as root, and its agent would read every key: set TEXTSLASH_AGENT_USER to \
+             the user that agents run as, such as agent"
+        ),
+        None => Ok(None),
+    }
 }
 
 fn key(environment: &Environment<'_>, name: &str, kind: SecretKind) -> anyhow::Result<Arc<Secret>> {

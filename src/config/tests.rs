@@ -94,19 +94,105 @@ fn an_empty_setting_counts_as_none() {
     assert!(Environment::of(&settings).require("PORT").is_err());
 }
 
+const TOKEN: &str = "M4f1c0de9b2a7.e83d51.6c9f04b7ad21e85f3b60c97d14ae82f5";
+const LINK_KEY: &str = "8f14e45fceea167a5a36dedd4bea2543f2b1c0d98e7a6b5c4d3e2f1a0b9c8d7e";
+const OWNER_KEY: &str = "c9f0f895fb98ab9159f51fd0297e236d81a3b5c7e9f1d2b4a6c8e0f23d5b7a91";
+
 #[test]
-fn a_token_for_metrics_that_could_be_guessed_is_refused() {
-    let settings = |token| [("DISCORD_BOT_TOKEN", "x"), ("TEXTSLASH_METRICS_TOKEN", token)];
-    let refusal = BotSettings::read(&Environment::of(&settings("letmein"))).err().unwrap();
-    assert!(refusal.to_string().contains("TEXTSLASH_METRICS_TOKEN"), "{refusal}");
-    let hex = "0123456789abcdef0123456789abcdef";
-    assert!(BotSettings::read(&Environment::of(&settings(hex))).is_ok());
+fn a_bot_starts_with_no_key_that_could_be_guessed() {
+    let hex = "1b9f6c04d8e7235a91c3f0b4e6d2875a1b0c9d3e";
+    let read = |name, value| {
+        let settings = [
+            ("DISCORD_BOT_TOKEN", TOKEN),
+            ("TELEGRAM_BOT_TOKEN", "123456:AAc3f0b4e6d2875a1b0c9d3e1b9f6c04d8e"),
+            ("TEXTSLASH_PUBLIC_URL", "https://bot.test"),
+            (name, value),
+        ];
+        BotSettings::read(&Environment::of(&settings)).err().map(|error| error.to_string())
+    };
+    let long = "letmein-letmein-letmein-letmein-letmein-letmein";
+    for name in ["TEXTSLASH_METRICS_TOKEN", "TELEGRAM_WEBHOOK_SECRET"] {
+        for weak in ["letmein", long, "0123456789abcdef0123456789abcdef0123456789abcdef", TOKEN] {
+            let refusal = read(name, weak).unwrap_or_else(|| panic!("{name}={weak} was taken"));
+            assert!(refusal.contains(name) && refusal.contains("set it to"), "{refusal}");
+            assert!(!refusal.contains(weak), "{refusal}");
+        }
+    }
+    assert_eq!(read("TEXTSLASH_METRICS_TOKEN", hex), None);
+}
+
+fn relay(changes: &[(&'static str, &'static str)]) -> Option<String> {
+    let mut settings = vec![
+        ("TEXTSLASH_DEPLOYMENT", "0123456789"),
+        ("TEXTSLASH_CHANNEL", "web"),
+        ("TEXTSLASH_OWNER", "owner"),
+        ("TEXTSLASH_AGENT", "shell"),
+        ("TEXTSLASH_VM_URL", "http://vm.test"),
+        ("TEXTSLASH_MODEL_URL", "https://model.test"),
+        ("DATA_DIR", "/data"),
+        ("OWNER_KEY", OWNER_KEY),
+        ("LINK_KEY", LINK_KEY),
+        ("MODEL_PROXY_TOKEN", "45c48cce2e2d7fbdea1afc51c7c6ad26b3d5f7091e2c4a68"),
+    ];
+    for (name, value) in changes {
+        settings.retain(|(set, _)| set != name);
+        settings.push((name, value));
+    }
+    relay_settings(&Environment::of(&settings)).err().map(|error| format!("{error:#}"))
+}
+
+#[test]
+fn a_relay_starts_with_no_key_that_could_be_guessed() {
+    assert_eq!(relay(&[]), None);
+    let model_key = "sk-ant-api03-8f14e45fceea167a5a36dedd4bea2543";
+    assert_eq!(relay(&[("TEXTSLASH_AGENT", "claude"), ("MODEL_KEY", model_key)]), None);
+    for name in ["LINK_KEY", "OWNER_KEY", "CHANNEL_KEY", "MODEL_KEY"] {
+        let other = if name == "LINK_KEY" { OWNER_KEY } else { LINK_KEY };
+        for weak in
+            ["short", "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", "the owner's own key, for ever", other]
+        {
+            let refusal =
+                relay(&[(name, weak)]).unwrap_or_else(|| panic!("{name}={weak} was taken"));
+            assert!(refusal.contains(name) && refusal.contains("set it to"), "{refusal}");
+            assert!(!refusal.contains(weak), "{refusal}");
+        }
+    }
+}
+
+#[test]
+fn a_relay_starts_for_an_owner_of_its_channel_only() {
+    for (channel, owner) in [
+        ("web", ""),
+        ("web", "ada"),
+        ("telegram", "owner"),
+        ("telegram", "@ada"),
+        ("discord", "7001"),
+        ("whatsapp", "+4915112345678"),
+    ] {
+        let refusal = relay(&[("TEXTSLASH_CHANNEL", channel), ("TEXTSLASH_OWNER", owner)]);
+        let refusal = refusal.unwrap_or_else(|| panic!("{owner} on {channel} was taken"));
+        assert!(refusal.contains("set TEXTSLASH_OWNER") && refusal.contains(channel), "{refusal}");
+    }
+    assert_eq!(relay(&[("TEXTSLASH_CHANNEL", "telegram"), ("TEXTSLASH_OWNER", "7001")]), None);
+}
+
+#[test]
+fn a_vm_does_not_run_agents_as_root() {
+    let read = |settings: &[(&str, &str)], is_root| {
+        deployed::agent_user(&Environment::of(settings), is_root).map(|user| user.is_some())
+    };
+    let refusal = read(NOTHING, true).unwrap_err().to_string();
+    assert!(refusal.contains("set TEXTSLASH_AGENT_USER"), "{refusal}");
+    assert!(read(&[("TEXTSLASH_AGENT_USER", "root")], true).is_err());
+    assert!(!read(NOTHING, false).unwrap());
+    assert!(!read(&[(ALLOW_SANDBOX, "1")], true).unwrap(), "one's own machine");
+    assert!(read(&[("TEXTSLASH_AGENT_USER", "nobody")], true).unwrap());
 }
 
 #[test]
 fn a_host_says_how_many_deployments_a_day_the_bot_makes() {
     let read = |max| {
-        let settings = [("DISCORD_BOT_TOKEN", "x"), ("TEXTSLASH_DEPLOYMENTS_A_DAY", max)];
+        let settings = [("DISCORD_BOT_TOKEN", TOKEN), ("TEXTSLASH_DEPLOYMENTS_A_DAY", max)];
         BotSettings::read(&Environment::of(&settings)).map(|it| it.deployments_a_day_max)
     };
     assert_eq!(read("").unwrap(), crate::quota::Quotas::PUBLIC.all);
@@ -121,7 +207,7 @@ fn a_host_says_how_many_deployments_a_day_the_bot_makes() {
 #[test]
 fn a_host_who_invites_says_whom_or_the_bot_does_not_start() {
     let read = |invitations| {
-        let settings = [("DISCORD_BOT_TOKEN", "x"), ("TEXTSLASH_INVITATIONS", invitations)];
+        let settings = [("DISCORD_BOT_TOKEN", TOKEN), ("TEXTSLASH_INVITATIONS", invitations)];
         BotSettings::read(&Environment::of(&settings)).map(|it| it.invitations)
     };
     let not_set = BotSettings::read(&Environment::of(&[("DISCORD_BOT_TOKEN", "x")]));

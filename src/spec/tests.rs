@@ -54,3 +54,44 @@ fn a_word_is_read_as_what_it_was_written_for() {
     assert_eq!(sizes.to_string(), "not a size: small, medium or large");
     assert!("Claude".parse::<AgentKind>().is_err());
 }
+
+#[test]
+fn an_owner_is_an_id_as_the_channel_writes_it() {
+    use RelayChannel::{Discord, Telegram, Web, WhatsApp};
+    for (channel, id) in [
+        (Web, "owner"),
+        (Telegram, "7"),
+        (Telegram, "5000000001"),
+        (Discord, "100000000000007001"),
+        (Discord, "18446744073709551615"),
+        (WhatsApp, "whatsapp:+4915112345678"),
+    ] {
+        assert!(channel.is_owner_id(id), "{channel:?} {id}");
+    }
+    for (channel, id) in [
+        (Web, "ada"),
+        (Web, "owner "),
+        (Telegram, "0"),
+        (Telegram, "-100123"),
+        (Telegram, "+7"),
+        (Telegram, "007"),
+        (Telegram, "@ada"),
+        (Telegram, "7,8"),
+        (Telegram, "٧"),
+        (Discord, "7001"),
+        (Discord, "ada#1234"),
+        (Discord, "18446744073709551616"),
+        (Discord, "000000000000000000"),
+        (WhatsApp, "+4915112345678"),
+        (WhatsApp, "whatsapp:4915112345678"),
+        (WhatsApp, "whatsapp:+015112345678"),
+        (WhatsApp, "whatsapp:+1234567890123456"),
+    ] {
+        assert!(!channel.is_owner_id(id), "{channel:?} {id}");
+    }
+    for channel in RelayChannel::ALL {
+        for nobody in ["", " ", "*", "0", "null", "\n"] {
+            assert!(!channel.is_owner_id(nobody), "{channel:?} {nobody:?}");
+        }
+    }
+}

@@ -82,9 +82,9 @@ impl Relay {
                 ("TEXTSLASH_VM_URL", "http://127.0.0.1:9"),
                 ("TEXTSLASH_MODEL_URL", "http://127.0.0.1:9"),
                 ("TEXTSLASH_ALLOW_SANDBOX", "1"),
-                ("OWNER_KEY", "0123456789abcdef0123456789abcdef"),
-                ("LINK_KEY", "1123456789abcdef0123456789abcdef"),
-                ("MODEL_PROXY_TOKEN", "2123456789abcdef0123456789abcdef"),
+                ("OWNER_KEY", "bb9b4cac579cc9329f4e853e276df0b2"),
+                ("LINK_KEY", "b61816380fa26f46302afec47f30b0ca"),
+                ("MODEL_PROXY_TOKEN", "1f1536036987816d70ab6f4a844217de"),
             ])
             .env("PORT", port.to_string())
             .env("DATA_DIR", &data_dir)

@@ -38,7 +38,7 @@ const MESSAGES: usize = 3_000;
 /// What the first messages cost more is no one's everyday.
 const WARM_UP: usize = 300;
 
-const TELEGRAM_SECRET: &str = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
+const TELEGRAM_SECRET: &str = "13872224d5ebdc48a0f89987ad953fc244af2d3e577aecdf543069cc1aad0c02";
 const TWILIO_TOKEN: &str = "0123456789abcdef0123456789abcdef";
 const ACCOUNT: &str = "AC0123456789abcdef0123456789abcdef";
 const NUMBER: &str = "+14155238886";

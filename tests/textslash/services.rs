@@ -213,10 +213,10 @@ async fn hello_to_relay_to_nothing_on_discord() {
     world.expect_nowhere(&token);
     world.expect_nowhere(&own_bot);
 
-    let mut at_relay = discord.person(&own_bot, world::ADA);
+    let mut at_relay = discord.person(&own_bot, world::ADA_ON_DISCORD);
     at_relay.says("echo hello from $(basename $PWD)");
     at_relay.reads("hello from workspace").await;
-    let mut stranger = discord.person(&own_bot, world::ADA + 1);
+    let mut stranger = discord.person(&own_bot, world::ADA_ON_DISCORD + 1);
     stranger.says("echo let me in");
     stranger.reads("answers its owner only").await;
 

@@ -255,7 +255,7 @@ async fn on_discord_no_sink_holds_a_secret() {
     ada.reads("This is the plan").await;
     ada.taps("Deploy");
     ada.reads("https://discord.com/oauth2/authorize?client_id=").await;
-    let mut at_relay = scene.world.sandbox.discord().person(&own_bot, world::ADA);
+    let mut at_relay = scene.world.sandbox.discord().person(&own_bot, world::ADA_ON_DISCORD);
     at_relay.says("look around");
     at_relay.reads("all seen").await;
     scene.keeps_the_relays_keys_secret();

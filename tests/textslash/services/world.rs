@@ -7,6 +7,7 @@ use std::path::Path;
 use nix::sys::signal::Signal;
 use serde_json::{Value, json};
 use tempfile::TempDir;
+use textslash::chance::Chance;
 use textslash::sandbox::telegram::Person;
 use textslash::sandbox::{Options, Sandbox, discord, twilio};
 
@@ -26,6 +27,9 @@ pub struct Answered {
     pub status: u16,
     pub text: String,
 }
+
+/// Ada's id on Discord.
+pub const ADA_ON_DISCORD: u64 = 100_000_000_000_007_001;
 
 /// Ada's id on Telegram.
 pub const ADA: u64 = 7_001;
@@ -102,7 +106,7 @@ impl World {
         set("PORT", port.to_string());
         if webhook {
             set("TEXTSLASH_PUBLIC_URL", format!("http://127.0.0.1:{port}"));
-            set("TELEGRAM_WEBHOOK_SECRET", "s3cret_".repeat(8));
+            set("TELEGRAM_WEBHOOK_SECRET", Chance::system().unwrap().key().to_string());
         }
         let mut world = Self { sandbox, dir, bot: None, bot_token, discord_token, environment };
         world.bot_starts().await;
@@ -209,7 +213,7 @@ impl World {
 
     /// Ada on Discord, in direct messages with the onboarding bot.
     pub fn ada_on_discord(&self) -> discord::Person {
-        self.sandbox.discord().person(&self.discord_token, ADA)
+        self.sandbox.discord().person(&self.discord_token, ADA_ON_DISCORD)
     }
 
     /// Ada on WhatsApp, in a chat with the onboarding bot.
