@@ -149,6 +149,20 @@ pub(super) const NOT_COMMITTED: Words = Words {
              angefangen hast, oder entferne es dort.",
 };
 
+pub(super) const NOT_READY: Words = Words {
+    english: "I am not ready yet: your deployment is still being checked. Send this again when it is \
+              done.",
+    german: "Ich bin noch nicht bereit: Dein Deployment wird noch geprüft. Schick das noch einmal, wenn \
+             das fertig ist.",
+};
+
+pub(super) const KEPT: Words = Words {
+    english: "I am not ready yet: your deployment is still being checked. I keep your message and get \
+              to it when that is done.",
+    german: "Ich bin noch nicht bereit: Dein Deployment wird noch geprüft. Ich behalte deine Nachricht \
+             und kümmere mich darum, sobald das fertig ist.",
+};
+
 pub(super) const WAKING: Words =
     Words { english: "Waking your machine…", german: "Ich wecke deine Maschine…" };
 

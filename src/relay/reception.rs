@@ -79,6 +79,9 @@ impl Relay {
         file: Option<&Attachment>,
     ) -> anyhow::Result<()> {
         let command = Command::parse(text).filter(|_| file.is_none());
+        if command.is_some() && !self.probation.is_committed() {
+            return self.decline(inbound, messages::NOT_READY.said(self.locale())).await;
+        }
         let turn = hex::encode(self.chance.bytes::<16>());
         let new = NewLine {
             id: &inbound.id,
@@ -93,10 +96,19 @@ impl Relay {
             Accepted::Full => self.decline(inbound, messages::FULL.said(self.locale())).await,
             Accepted::Waiting { line, ahead } => match command {
                 Some(command) => self.obey(command, &line).await,
+                None if !self.probation.is_committed() => self.say_kept(&line).await,
                 None if ahead > 0 => self.say_next(&line).await,
                 None => Ok(()),
             },
         }
+    }
+
+    /// Says once for all lines that wait for the commit that they are kept.
+    async fn say_kept(&self, line: &Line) -> anyhow::Result<()> {
+        let first = self.ledger.first().await?;
+        let turn = first.map_or_else(|| line.turn.clone(), |first| first.turn);
+        let message = Outbound::text(format!("{turn}-kept"), messages::KEPT.said(self.locale()));
+        self.ledger.post(&line.chat, &message, self.clock.now_ms()).await
     }
 
     /// Once per running turn: its id is in the key.

@@ -232,6 +232,8 @@ fn every_sentence_is_said_in_german_too() {
         messages::FILE_NOT_FETCHED,
         messages::NO_ROOM,
         messages::NOT_COMMITTED,
+        messages::NOT_READY,
+        messages::KEPT,
         messages::WAKING,
         messages::NOTHING_TO_STOP,
         messages::NEW_SESSION,

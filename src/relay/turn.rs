@@ -92,8 +92,9 @@ struct Course<'a> {
 }
 
 impl Relay {
-    /// One turn after the other, in the order of the lines.
+    /// One turn after the other, in the order of the lines, from the commit on.
     pub(super) async fn work(&self) {
+        self.probation.committed().await;
         loop {
             let worked = match self.ledger.first().await {
                 Ok(Some(line)) => self.turn(&line).await,

@@ -62,11 +62,15 @@ pub fn router(vm: Arc<Vm>) -> Router {
     let files = Router::new()
         .route("/turns/{id}/inbox/{name}", put(inbox))
         .layer(DefaultBodyLimit::disable())
+        .route_layer(from_fn_with_state(vm.clone(), only_when_committed))
         .route_layer(from_fn_with_state((vm.clone(), FILE_BYTES_MAX), only_the_relay));
-    Router::new()
+    let turns = Router::new()
         .route("/turns", post(turn))
         .route("/turns/{id}/cancel", post(cancel))
         .route("/turns/{id}/outbox/{index}", get(outbox))
+        .route_layer(from_fn_with_state(vm.clone(), only_when_committed));
+    Router::new()
+        .merge(turns)
         .route("/ready", get(ready))
         .route("/commit", post(commit))
         .route_layer(from_fn_with_state((vm.clone(), TURN_BYTES_MAX), only_the_relay))
@@ -83,6 +87,18 @@ async fn only_the_relay(
     let verify = |call: CallHead<'_>, signature: Option<&str>| vm.verify(call, signature);
     let request = verified(request, Direction::RelayToVm, verify)?;
     answered(request, body_bytes_max, vm.bodies(), next).await
+}
+
+/// An unproven deployment runs nothing.
+async fn only_when_committed(
+    State(vm): State<Arc<Vm>>,
+    request: Request,
+    next: Next,
+) -> Result<Response, StatusCode> {
+    if !vm.probation().is_committed() {
+        return Err(StatusCode::FORBIDDEN);
+    }
+    Ok(next.run(request).await)
 }
 
 async fn health(State(vm): State<Arc<Vm>>) -> Json<Health> {
@@ -121,9 +137,6 @@ async fn inbox(
     body: Bytes,
 ) -> Result<Json<Received>, StatusCode> {
     let id = TurnId::try_from(id.as_str()).map_err(|_| StatusCode::NOT_FOUND)?;
-    if !vm.probation().serves() {
-        return Err(StatusCode::FORBIDDEN);
-    }
     match vm.exchange().receive(&id, &name, &body).await {
         Ok(path) => Ok(Json(Received { path })),
         Err(error) => {
@@ -146,9 +159,6 @@ async fn outbox(
 
 async fn turn(State(vm): State<Arc<Vm>>, body: Bytes) -> Result<Response, StatusCode> {
     let ask = parse(&body).ok_or(StatusCode::BAD_REQUEST)?;
-    if !vm.probation().serves() {
-        return Err(StatusCode::FORBIDDEN);
-    }
     let attached = vm.turns().ask(ask).await.map_err(|refusal| {
         tracing::info!(%refusal, "a turn was not begun");
         match refusal {

@@ -45,6 +45,7 @@ async fn free_port() -> u16 {
 impl Served {
     async fn start(role: &str, direction: Direction, own: &[(&str, &str)]) -> Self {
         let (dir, port) = (tempfile::tempdir().unwrap(), free_port().await);
+        std::fs::write(dir.path().join("committed"), "").unwrap();
         let (port_text, data) = (port.to_string(), dir.path().to_str().unwrap().to_owned());
         let common = [
             ("LISTEN_HOST", "127.0.0.1"),

@@ -49,6 +49,7 @@ pub async fn served_vm(data_dir: &Path) -> String {
         limits: vm::Limits::default(),
     };
     let vm = Arc::new(vm::Vm::start(settings, Clock::system()).unwrap());
+    vm.probation().commit().unwrap();
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     tokio::spawn(web::vm::serve(vm, listener, std::future::pending()));
@@ -62,6 +63,7 @@ pub async fn serve(
     limits: Limits,
     told: impl Future<Output = ()> + Send,
 ) -> Over {
+    std::fs::write(data_dir.join("committed"), "").unwrap();
     let ledger = Ledger::open(data_dir).await.unwrap();
     let chat = Web::new(OWNER_KEY.to_owned().into(), ledger.clone());
     let settings = Settings { limits, ..settings(data_dir, vm_url) };

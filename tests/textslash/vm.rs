@@ -39,6 +39,7 @@ impl Served {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let authority = listener.local_addr().unwrap().to_string();
         let vm = Arc::new(Vm::start(settings, Clock::system()).unwrap());
+        vm.probation().commit().unwrap();
         let (tell, told) = oneshot::channel::<()>();
         let told = async move { drop(told.await) };
         let over = tokio::spawn(web::vm::serve(vm, listener, told));

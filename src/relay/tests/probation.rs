@@ -8,7 +8,7 @@ use crate::secret::{Audience, SecretKind};
 
 #[tokio::test]
 async fn after_its_time_it_serves_nothing_until_it_is_committed() {
-    let world = World::stopped(Script::answers("four")).await;
+    let world = World::uncommitted(Script::answers("four")).await;
     std::fs::write(world.dir.path().join("first_start_ms"), "0").unwrap();
     let relay = world.run().await;
     world.channel.says(line("1", "two and two?"));
@@ -22,8 +22,53 @@ async fn after_its_time_it_serves_nothing_until_it_is_committed() {
 }
 
 #[tokio::test]
+async fn before_the_commit_lines_are_kept_and_run_in_their_order_afterwards() {
+    let world = World::uncommitted(Script::answers("ok")).await;
+    let relay = world.run().await;
+    for (id, text) in [("1", "first"), ("2", "second"), ("1", "first")] {
+        world.channel.says(line(id, text));
+    }
+    let kept = messages::KEPT.said(Locale::English);
+    world.until(&[kept]).await;
+    world.delivered().await;
+    assert!(world.vm.asked().is_empty());
+
+    // A restart does not lose them, and does not run them either.
+    drop(relay);
+    let relay = world.run_again().await;
+    world.channel.says(line("3", "third"));
+    world.acknowledged(4).await;
+    assert!(world.vm.asked().is_empty());
+
+    relay.commit().await.unwrap();
+    world.until(&[kept, "ok", "ok", "ok"]).await;
+    assert_eq!(world.vm.asked(), ["first", "second", "third"]);
+}
+
+#[tokio::test]
+async fn before_the_commit_no_command_is_obeyed_then_or_later() {
+    let world = World::uncommitted(Script::answers("ok")).await;
+    let relay = world.run().await;
+    let commands = ["/new", "/stop", "/status", "/help", "/teardown", "/nonsense"];
+    for command in commands {
+        world.channel.says(line(command, command));
+    }
+    let not_ready = messages::NOT_READY.said(Locale::English);
+    world.until(&[not_ready; 6]).await;
+    assert_eq!(world.ledger.session().await.unwrap(), "main");
+
+    relay.commit().await.unwrap();
+    for command in commands {
+        world.channel.says(line(command, command));
+    }
+    world.settled(12).await;
+    assert_eq!(world.channel.texts(), [not_ready; 6], "a second delivery is none");
+    assert_eq!(world.ledger.session().await.unwrap(), "main");
+}
+
+#[tokio::test]
 async fn never_committed_it_ends_after_its_time() {
-    let mut world = World::stopped(Script::answers("ok")).await;
+    let mut world = World::uncommitted(Script::answers("ok")).await;
     world.limits.idle_ms = 2 * PROBATION_MS;
     let began = tokio::time::Instant::now();
     let relay = world.try_relay(OWNER).await.unwrap();
@@ -34,7 +79,7 @@ async fn never_committed_it_ends_after_its_time() {
 
 #[tokio::test]
 async fn the_menu_is_offered_when_the_deployment_is_proven_and_not_before() {
-    let world = World::stopped(Script::answers("four")).await;
+    let world = World::uncommitted(Script::answers("four")).await;
     let relay = world.run().await;
     world.channel.says(line("1", "/status"));
     world.settled(1).await;
@@ -49,7 +94,7 @@ async fn the_menu_is_offered_when_the_deployment_is_proven_and_not_before() {
 
 #[tokio::test]
 async fn the_owners_bot_is_led_here_when_both_are_committed_and_not_before() {
-    let world = World::stopped(Script::answers("four")).await;
+    let world = World::uncommitted(Script::answers("four")).await;
     let nobody = Arc::new(InProcess::new());
     let telegram = Telegram::new(Clock::system(), Chance::seeded(3), nobody);
     let transport = InProcess::new().mount("api.telegram.org", telegram.router());

@@ -104,12 +104,20 @@ impl World {
         Self::on(script, true).await
     }
 
+    /// Without a relay that runs, and before the deployment is committed.
+    pub async fn uncommitted(script: Script) -> Self {
+        let world = Self::stopped(script).await;
+        std::fs::remove_file(world.dir.path().join("committed")).unwrap();
+        world
+    }
+
     pub async fn without_edits(script: Script) -> Self {
         Self::on(script, false).await
     }
 
     async fn on(script: Script, edits: bool) -> Self {
         let dir = tempfile::tempdir().unwrap();
+        std::fs::write(dir.path().join("committed"), "").unwrap();
         let ledger = Ledger::open(dir.path()).await.unwrap();
         let hold = Arc::new(Hold { at: Mutex::default(), reached: watch::Sender::new(false) });
         let channel = Arc::new(FakeChannel::new(edits, hold.clone()));
@@ -183,7 +191,14 @@ impl World {
         self.run().await;
     }
 
-    async fn kill(&self) {
+    /// Kills the relay and starts another on the same database.
+    pub async fn run_again(&self) -> Arc<Relay> {
+        self.kill().await;
+        self.channel.reconnected();
+        self.run().await
+    }
+
+    pub async fn kill(&self) {
         let running = self.running.lock().unwrap().take();
         if let Some(running) = running {
             running.abort();

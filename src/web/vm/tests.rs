@@ -19,21 +19,29 @@ const NOON_MS: u64 = 1_700_000_000_000;
 struct World {
     dir: tempfile::TempDir,
     clock: Clock,
+    vm: Arc<Vm>,
     router: Router,
     nonces: std::cell::Cell<u8>,
 }
 
 impl World {
     fn new() -> Self {
-        Self::first_started(NOON_MS)
+        let world = Self::first_started(NOON_MS);
+        world.commit();
+        world
+    }
+
+    fn commit(&self) {
+        self.vm.probation().commit().unwrap();
     }
 
     fn first_started(first_start_ms: u64) -> Self {
         let dir = tempfile::tempdir().unwrap();
         std::fs::write(dir.path().join("first_start_ms"), first_start_ms.to_string()).unwrap();
         let clock = Clock::following_tokio(NOON_MS);
-        let router = router(vm(dir.path(), &clock));
-        Self { dir, clock, router, nonces: std::cell::Cell::new(0) }
+        let vm = vm(dir.path(), &clock);
+        let router = router(vm.clone());
+        Self { dir, clock, vm, router, nonces: std::cell::Cell::new(0) }
     }
 
     fn signed(&self, method: Method, path: &str, body: &str) -> Request {
@@ -131,7 +139,6 @@ async fn whoever_cannot_sign_is_refused_and_told_nothing() {
     }
 
     assert!(!world.dir.path().join("workspace/ran").exists());
-    assert!(!world.dir.path().join("committed").exists());
 }
 
 #[tokio::test]
@@ -154,6 +161,8 @@ async fn an_unsigned_body_is_not_read() {
 #[tokio::test]
 async fn a_body_that_was_not_signed_has_no_effect() {
     let world = World::new();
+    // A commit that was not signed would write it again.
+    std::fs::remove_file(world.dir.path().join("committed")).unwrap();
     for (method, path, signed) in [
         (Method::POST, "/turns", turn("1", "echo ran >ran")),
         (Method::PUT, "/turns/1/inbox/a.txt", "milk".to_owned()),
@@ -232,18 +241,35 @@ async fn a_busy_session_is_said_to_be_until_its_turn_is_cancelled() {
 }
 
 #[tokio::test]
-async fn after_its_probation_a_vm_waits_to_be_committed() {
-    let world = World::first_started(NOON_MS - PROBATION_MS);
+async fn a_vm_serves_nothing_but_the_provisioners_calls_until_it_is_committed() {
+    for age_ms in [0, PROBATION_MS] {
+        let world = World::first_started(NOON_MS - age_ms);
+        let line = turn("1", "touch ran");
+        for (method, path, body) in [
+            (Method::POST, "/turns", line.as_str()),
+            (Method::PUT, "/turns/1/inbox/a.txt", "milk"),
+            (Method::POST, "/turns/1/cancel", ""),
+            (Method::GET, "/turns/1/outbox/0", ""),
+        ] {
+            let refused = world.call(method, path, body).await;
+            assert_eq!(refused, (StatusCode::FORBIDDEN, String::new()), "{path}");
+        }
+        let forged = unsigned(Method::POST, "/commit", "", "v1.1.2.3");
+        assert_eq!(world.send(forged).await.0, StatusCode::UNAUTHORIZED);
+        assert!(!world.dir.path().join("committed").exists());
+        let (ready, _) = world.call(Method::GET, "/ready", "").await;
+        let (health, _) = world.call(Method::GET, "/health", "").await;
+        assert!(!world.dir.path().join("workspace/ran").exists());
+        assert!(!world.dir.path().join("workspace/inbox").exists());
 
-    let (refused, _) = world.call(Method::POST, "/turns", &turn("../no turn", "true")).await;
-    let (unproven, _) = world.call(Method::POST, "/turns", &turn("1", "true")).await;
-    let (ready, _) = world.call(Method::GET, "/ready", "").await;
-    let (commit, _) = world.call(Method::POST, "/commit", "").await;
-    let (proven, _) = world.call(Method::POST, "/turns", &turn("1", "true")).await;
+        let (commit, _) = world.call(Method::POST, "/commit", "").await;
+        let (proven, _) = world.call(Method::POST, "/turns", &line).await;
 
-    assert_eq!((refused, unproven), (StatusCode::BAD_REQUEST, StatusCode::FORBIDDEN));
-    assert_eq!((ready, commit, proven), (StatusCode::OK, StatusCode::NO_CONTENT, StatusCode::OK));
-    assert!(world.dir.path().join("committed").exists());
+        let all = [ready, health, proven];
+        assert_eq!((all, commit), ([StatusCode::OK; 3], StatusCode::NO_CONTENT));
+        assert!(world.dir.path().join("workspace/ran").exists());
+        assert!(world.dir.path().join("committed").exists());
+    }
 }
 
 #[tokio::test]
