@@ -19,6 +19,9 @@ ARG BUILD=""
 RUN if [ -n "$BUILD" ]; then export TEXTSLASH_BUILD="$BUILD"; fi \
     && cargo build --release --locked --target x86_64-unknown-linux-musl --bin textslash \
     && cp target/x86_64-unknown-linux-musl/release/textslash /textslash
+# SQLite sorts and rewrites in /tmp what does not fit into memory.
+RUN mkdir -p /image/etc /image/tmp && chmod 1777 /image/tmp \
+    && echo 'textslash:x:10001:10001:::' > /image/etc/passwd && echo 'textslash:x:10001:' > /image/etc/group
 
 FROM node:22.23.3-bookworm-slim@sha256:43ac6c60b8f89723f746e8a92ce91abd5017e627ce1ddfe4238355d3a30b772c AS claude
 RUN npm install --no-audit --no-fund --prefix /opt/claude @anthropic-ai/claude-code-linux-x64@2.1.328 \
@@ -39,7 +42,11 @@ ENTRYPOINT ["/usr/local/bin/textslash"]
 CMD ["vm"]
 
 FROM scratch AS relay
+COPY --from=build /image /
 COPY --from=build /textslash /textslash
+# The volume belongs to root when it is new. The process starts as root to hand it over, becomes this user for
+# good, and only then listens.
+ENV TEXTSLASH_USER=textslash
 EXPOSE 8080
 ENTRYPOINT ["/textslash"]
 CMD ["relay"]

@@ -12,6 +12,7 @@ mod keys;
 mod vendors;
 
 pub use bot::{BotSettings, TelegramSettings, WhatsAppSettings};
+pub use deployed::data_dir as deployed_data_dir;
 pub use deployed::{
     ChannelSettings, Listen, owner_key, relay_channel, relay_settings, vm_settings,
 };

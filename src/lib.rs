@@ -46,6 +46,7 @@
 //! # Roles
 //! - [`config`]: settings, read once at a role's door
 //! - [`telemetry`]: logs, free of secrets
+//! - [`privileges`]: root's rights, given up before anything is served
 //!
 //! # Beside the floors
 //! - [`sandbox`]: simulated vendors, so that all of it runs on one machine
@@ -111,6 +112,8 @@ pub mod web;
 pub mod config;
 
 pub mod telemetry;
+
+pub mod privileges;
 
 pub mod sandbox;
 

@@ -251,7 +251,11 @@ fn probation_until_ms(environment: &Environment<'_>) -> anyhow::Result<Option<u6
         .with_context(|| format!("{PROBATION_UNTIL} is not a time in milliseconds"))
 }
 
-fn data_dir(environment: &Environment<'_>) -> anyhow::Result<PathBuf> {
+/// The directory that outlives a relay or a VM.
+///
+/// # Errors
+/// When it is not set.
+pub fn data_dir(environment: &Environment<'_>) -> anyhow::Result<PathBuf> {
     environment.require("DATA_DIR").map(PathBuf::from)
 }
 

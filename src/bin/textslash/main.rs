@@ -4,6 +4,8 @@ use std::alloc::System;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
+use textslash::config::{ALLOW_SANDBOX, Environment, deployed_data_dir};
+use textslash::privileges;
 use tracing::level_filters::LevelFilter;
 use zeroizing_alloc::ZeroAlloc;
 
@@ -24,6 +26,9 @@ mod signals;
 mod status;
 mod teardown;
 mod vm;
+
+use connections::data_dir;
+use exit::End;
 
 /// Memory is wiped when it is freed, whoever had a credential in it.
 #[global_allocator]
@@ -69,11 +74,31 @@ enum Role {
     Vm,
 }
 
-#[tokio::main]
-async fn main() -> ExitCode {
+fn main() -> ExitCode {
     let Arguments { log, role } = Arguments::parse();
     textslash::telemetry::start(log);
-    let end = match role {
+    exit::of(start(role))
+}
+
+/// Threads keep rights of their own, so root's are given up before there is a second one.
+fn start(role: Role) -> anyhow::Result<End> {
+    let environment = Environment::of_process();
+    let data_dir = match role {
+        // Without a directory the role refuses to start and names what is missing.
+        Role::Relay | Role::Channel(_) => deployed_data_dir(&environment).ok(),
+        Role::Bot(_) => Some(data_dir(&environment)?),
+        _ => None,
+    };
+    if let Some(data_dir) = data_dir {
+        let user = environment.get(privileges::USER);
+        let is_ones_own_machine = environment.flag(ALLOW_SANDBOX)?;
+        privileges::drop_root(user.as_deref(), &data_dir, is_ones_own_machine)?;
+    }
+    tokio::runtime::Runtime::new()?.block_on(run(role))
+}
+
+async fn run(role: Role) -> anyhow::Result<End> {
+    match role {
         Role::Sandbox(arguments) => sandbox::run(arguments).await,
         Role::Bot(arguments) => bot::run(arguments).await,
         Role::Setup(arguments) => setup::run(arguments).await,
@@ -85,6 +110,5 @@ async fn main() -> ExitCode {
         Role::Relay => relay::run().await,
         Role::Channel(arguments) => channel::run(arguments).await,
         Role::Vm => vm::run().await,
-    };
-    exit::of(end)
+    }
 }
