@@ -23,6 +23,7 @@ use crate::probation::{PROBATION_MS, Probation};
 use crate::protocol::{BUILD, BodyDigest, CallHead, Health, Refusal, Verifier};
 use crate::secret::Secret;
 use crate::spec::{DeploymentId, Role};
+use crate::store::integrity::Unhealthy;
 
 mod activity;
 mod commands;
@@ -160,6 +161,8 @@ pub enum Over {
     Unproven,
     /// The platform asked for it.
     Told,
+    /// The database's files were deleted, replaced or damaged.
+    Damaged,
 }
 
 impl Relay {
@@ -222,6 +225,7 @@ impl Relay {
         let over = tokio::select! {
             biased;
             () = told => Over::Told,
+            () = self.damaged() => Over::Damaged,
             () = self.probation.never_committed() => Over::Unproven,
             () = self.idle() => Over::Idle,
             () = self.receive() => Over::Told,
@@ -267,6 +271,17 @@ impl Relay {
         &self.bodies
     }
 
+    /// Whether the database can be read and written.
+    ///
+    /// # Errors
+    /// When it cannot.
+    pub async fn probe(&self) -> Result<(), Unhealthy> {
+        match self.ledger.database().integrity() {
+            Some(integrity) => integrity.probe().await,
+            None => Ok(()),
+        }
+    }
+
     /// Who this is.
     pub fn health(&self) -> Health {
         Health {
@@ -288,6 +303,7 @@ impl Relay {
     /// # Errors
     /// When the VM does not confirm it, it cannot be written down, or the bot does not lead here.
     pub async fn commit(&self) -> anyhow::Result<()> {
+        self.ledger.database().intact().await?;
         self.machine.commit().await?;
         self.probation.commit()?;
         match &self.pointer {
@@ -326,7 +342,17 @@ impl Relay {
         }
     }
 
+    async fn damaged(&self) {
+        match self.ledger.database().integrity() {
+            Some(integrity) => drop(integrity.damaged().await),
+            None => std::future::pending().await,
+        }
+    }
+
     async fn database_failed(&self, error: &anyhow::Error) {
+        if let Some(integrity) = self.ledger.database().integrity() {
+            integrity.note_error(error);
+        }
         tracing::error!(error = format!("{error:#}"), "the relay's database failed");
         tokio::time::sleep(Duration::from_millis(self.settings.limits.retry_ms)).await;
     }

@@ -13,6 +13,7 @@ use sqlx::{AnyConnection, AnyPool, Connection, Executor};
 pub mod conversations;
 mod database;
 pub mod erasure;
+pub mod integrity;
 pub mod invitations;
 mod openings;
 pub mod runs;
@@ -20,6 +21,7 @@ pub mod runs;
 mod tests;
 
 pub use database::{Database, Turn, at_once};
+use integrity::Integrity;
 
 /// The tables of the onboarding bot and of the command line.
 pub static SCHEMA: Migrator = sqlx::migrate!("src/store/migrations");
@@ -50,7 +52,16 @@ pub async fn open(path: &Path, schema: &Migrator) -> anyhow::Result<AnyPool> {
     Ok(pool)
 }
 
-/// The same with a single connection.
+/// Opens the database as [`open`] does, and watches its files.
+///
+/// # Errors
+/// As [`open`].
+pub async fn open_watched(path: &Path, schema: &Migrator) -> anyhow::Result<Database> {
+    let pool = open(path, schema).await?;
+    Ok(Database::watched(pool, Integrity::watch(path).await?))
+}
+
+/// The same as [`open`] with a single connection.
 ///
 /// # Errors
 /// As [`open`].

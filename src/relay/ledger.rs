@@ -105,8 +105,8 @@ impl Ledger {
     /// # Errors
     /// When the directory cannot be written or the file is not such a database.
     pub async fn open(data_dir: &Path) -> anyhow::Result<Arc<Self>> {
-        let pool = store::open(&data_dir.join("relay.db"), &SCHEMA).await?;
-        Self::over(pool.into(), data_dir)
+        let database = store::open_watched(&data_dir.join("relay.db"), &SCHEMA).await?;
+        Self::over(database, data_dir)
     }
 
     /// The same on a database that is open, with its files in the data directory.
@@ -117,6 +117,11 @@ impl Ledger {
         let sending = Shelf::beside(data_dir, "sending").context("cannot keep files")?;
         let posted = Shelf::beside(data_dir, "posted").context("cannot keep files")?;
         Ok(Arc::new(Self { pool, sending, posted, lines: Notify::new(), messages: Notify::new() }))
+    }
+
+    /// The database below it.
+    pub fn database(&self) -> &Database {
+        &self.pool
     }
 
     /// Stores a line unless it is there already.

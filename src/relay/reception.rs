@@ -31,6 +31,10 @@ impl Relay {
                 while let Err(error) = self.take_line(inbound).await {
                     self.database_failed(&error).await;
                 }
+                if self.ledger.database().intact().await.is_err() {
+                    // The process is about to end, and the channel delivers it to the next one.
+                    std::future::pending::<()>().await;
+                }
             }
             Passage::TellOnce => self.turn_away(inbound).await,
             Passage::Ignore => {}

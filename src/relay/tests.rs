@@ -247,3 +247,20 @@ fn every_sentence_is_said_in_german_too() {
         assert!(!english.contains("  ") && !german.contains("  "), "{english} {german}");
     }
 }
+
+#[tokio::test]
+async fn a_line_is_not_acknowledged_when_the_database_file_is_gone() {
+    let world = World::stopped(Script::answers("ok")).await;
+    let relay = world.try_relay(OWNER).await.unwrap();
+    world.channel.says(line("1", "kept"));
+    let runs = relay.clone();
+    let running = tokio::spawn(async move { runs.run(std::future::pending()).await });
+    world.settled(1).await;
+
+    std::fs::remove_file(world.dir.path().join("relay.db")).unwrap();
+    world.channel.says(line("2", "lost"));
+
+    assert_eq!(running.await.unwrap(), Over::Damaged);
+    assert_eq!(*world.channel.acknowledged.borrow(), 1);
+    assert!(relay.probe().await.is_err());
+}

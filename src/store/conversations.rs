@@ -155,7 +155,8 @@ impl Conversations {
             .whole(async {
                 self.note(&mut *self.database.connection().await?, id, at_ms).await.map(drop)
             })
-            .await
+            .await?;
+        Ok(self.database.intact().await?)
     }
 
     /// Makes a step durable, all of it or nothing.
@@ -164,7 +165,8 @@ impl Conversations {
     /// When the database fails; nothing was changed then, or all of it, so the same step may be saved
     /// again.
     pub async fn save(&self, step: &Step<'_>) -> anyhow::Result<Saved> {
-        self.database
+        let saved = self
+            .database
             .whole(async {
                 let mut connection = self.database.connection().await?;
                 let mut transaction = connection.begin().await?;
@@ -199,9 +201,11 @@ impl Conversations {
                     .await?;
                 }
                 transaction.commit().await.context("cannot store the conversation")?;
-                Ok(Saved::New)
+                Ok::<_, anyhow::Error>(Saved::New)
             })
-            .await
+            .await?;
+        self.database.intact().await?;
+        Ok(saved)
     }
 
     /// Remembers an inbound message; false if it was seen before. Forgets the very old ones.

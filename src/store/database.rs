@@ -12,9 +12,11 @@ use sqlx::pool::PoolConnection;
 use sqlx::{Any, AnyConnection, AnyPool, Describe, Either, Execute, Executor, SqlStr};
 use tokio::sync::{Mutex, MutexGuard};
 
+use super::integrity::{Damage, Integrity};
+
 /// A database, shared.
 #[derive(Clone, Debug)]
-pub struct Database(Access);
+pub struct Database(Access, Option<Arc<Integrity>>);
 
 #[derive(Clone, Debug)]
 enum Access {
@@ -26,7 +28,7 @@ enum Access {
 
 impl From<AnyPool> for Database {
     fn from(pool: AnyPool) -> Self {
-        Self(Access::Shared(pool))
+        Self(Access::Shared(pool), None)
     }
 }
 
@@ -34,7 +36,29 @@ impl Database {
     /// For a world on one thread in which everything has its order: a database works on a thread of its own, and
     /// whether its answer is there before or after another task goes on would be anybody's guess.
     pub fn in_order(connection: AnyConnection) -> Self {
-        Self(Access::InOrder(Arc::new(Mutex::new(connection))))
+        Self(Access::InOrder(Arc::new(Mutex::new(connection))), None)
+    }
+
+    /// A database whose files are watched.
+    pub fn watched(pool: AnyPool, integrity: Arc<Integrity>) -> Self {
+        Self(Access::Shared(pool), Some(integrity))
+    }
+
+    /// Looks that what was committed is in the files at the database's path. A database that is not
+    /// watched is intact.
+    ///
+    /// # Errors
+    /// When its files are damaged: nothing may be acknowledged then.
+    pub async fn intact(&self) -> Result<(), Damage> {
+        match &self.1 {
+            Some(integrity) => integrity.check().await,
+            None => Ok(()),
+        }
+    }
+
+    /// The watch over its files, if there is one.
+    pub fn integrity(&self) -> Option<&Arc<Integrity>> {
+        self.1.as_ref()
     }
 
     /// A connection, while it is held.

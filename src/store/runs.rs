@@ -291,6 +291,7 @@ impl Lease {
     pub async fn append(&mut self, at_ms: u64, entries: &[Entry]) -> Result<(), AppendError> {
         let Some(last) = entries.last() else { return Ok(()) };
         self.runs.database.whole(self.write(at_ms, entries, ended(last)?)).await?;
+        self.runs.database.intact().await.context(CANNOT_WRITE)?;
         self.seq += i64::try_from(entries.len()).context("the journal is too long")?;
         Ok(())
     }

@@ -12,7 +12,6 @@ use axum::middleware::from_fn_with_state;
 use axum::routing::get;
 use axum::{Json, Router};
 use serde_json::{Value, json};
-use sqlx::AnyPool;
 use tokio::net::TcpListener;
 use tower_http::limit::RequestBodyLimitLayer;
 use tower_http::timeout::{RequestBodyTimeoutLayer, TimeoutLayer};
@@ -22,6 +21,7 @@ use crate::forms::Forms;
 use crate::metrics;
 use crate::onboarding::Onboarding;
 use crate::protocol::BUILD;
+use crate::store::integrity::Integrity;
 use crate::web::server::{self, ServerLimits};
 use crate::web::{body, unstored};
 
@@ -73,8 +73,8 @@ pub struct FormDoor {
 
 /// What the web server of the bot is made of.
 pub struct Door {
-    /// The database, asked whether it answers.
-    pub pool: AnyPool,
+    /// The database, asked whether it can be read and written.
+    pub integrity: Arc<Integrity>,
     /// The channels' webhooks.
     pub routes: Router,
     /// The one-time forms, if there are any.
@@ -99,7 +99,7 @@ pub fn router(door: Door) -> Router {
     let router = Router::new()
         .route("/health", get(health))
         .route("/ready", get(ready))
-        .with_state(door.pool)
+        .with_state(door.integrity)
         .merge(shown::router(door.metrics))
         .merge(bounded(door.routes, webhook_limit, WEBHOOK_BODY_BYTES))
         .merge(bounded(forms, form_limit, FORM_BODY_BYTES));
@@ -119,14 +119,21 @@ fn bounded(routes: Router, limit: Arc<Limit>, body_bytes: usize) -> Router {
         .layer(from_fn_with_state(limit, limited))
 }
 
-async fn health() -> Json<Value> {
-    Json(json!({ "role": "bot", "build": BUILD }))
+/// The bot is well when its database can be read and written.
+async fn health(State(integrity): State<Arc<Integrity>>) -> (StatusCode, Json<Value>) {
+    match integrity.probe().await {
+        Ok(()) => (StatusCode::OK, Json(json!({ "role": "bot", "build": BUILD }))),
+        Err(fault) => {
+            let body = json!({ "role": "bot", "build": BUILD, "fault": fault.to_string() });
+            (StatusCode::SERVICE_UNAVAILABLE, Json(body))
+        }
+    }
 }
 
 /// The bot can take a message when its database can.
-async fn ready(State(pool): State<AnyPool>) -> StatusCode {
-    match sqlx::query("SELECT 1").execute(&pool).await {
-        Ok(_) => StatusCode::OK,
+async fn ready(State(integrity): State<Arc<Integrity>>) -> StatusCode {
+    match integrity.probe().await {
+        Ok(()) => StatusCode::OK,
         Err(_) => StatusCode::SERVICE_UNAVAILABLE,
     }
 }

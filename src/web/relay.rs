@@ -12,6 +12,7 @@ use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router};
+use serde_json::json;
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 use tower_http::timeout::TimeoutLayer;
@@ -19,7 +20,7 @@ use tower_http::timeout::TimeoutLayer;
 use super::page::Page;
 use super::server::{self, ServerLimits};
 use super::{answered, model_proxy, redirect, unstored, verified};
-use crate::protocol::{CallHead, Direction, Health};
+use crate::protocol::{CallHead, Direction};
 use crate::relay::{Over, Relay};
 
 #[cfg(test)]
@@ -108,8 +109,14 @@ async fn only_the_provisioner(
     answered(request, SIGNED_BYTES_MAX, relay.bodies(), next).await
 }
 
-async fn health(State(relay): State<Arc<Relay>>) -> Json<Health> {
-    Json(relay.health())
+async fn health(State(relay): State<Arc<Relay>>) -> Response {
+    match relay.probe().await {
+        Ok(()) => Json(relay.health()).into_response(),
+        Err(fault) => {
+            let body = json!({ "health": relay.health(), "fault": fault.to_string() });
+            (StatusCode::SERVICE_UNAVAILABLE, Json(body)).into_response()
+        }
+    }
 }
 
 async fn ready(State(relay): State<Arc<Relay>>) -> Response {

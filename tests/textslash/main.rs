@@ -22,6 +22,7 @@ mod relay;
 mod sandbox;
 mod secrets;
 mod services;
+mod start;
 mod supply;
 mod telegram;
 mod tidy;

@@ -8,7 +8,7 @@ use adapters::channel::Channel;
 use adapters::discord::{self, Discord};
 use adapters::telegram::{self, Telegram, Updates, verify_init_data};
 use adapters::whatsapp::{self, WhatsApp};
-use anyhow::Context;
+use anyhow::{Context, bail};
 use axum::Router;
 use textslash::clock::Clock;
 use textslash::config::{
@@ -90,13 +90,18 @@ pub async fn run(_: Arguments) -> anyhow::Result<End> {
     });
     let caller = if settings.behind_fly_proxy { Caller::FlyClient } else { Caller::Peer };
     let metrics = MetricsDoor { exposition: exposition.clone(), token: settings.metrics_token };
-    let door = Door { pool: connections.pool.clone(), routes, forms, metrics, caller };
+    let integrity =
+        connections.database.integrity().context("the database is not watched")?.clone();
+    let door = Door { integrity: integrity.clone(), routes, forms, metrics, caller };
     let talks = talk(&onboarding, channels);
     let (close, closed) = oneshot::channel::<()>();
     let server = tokio::spawn(bot::serve(door, listener, async { drop(closed.await) }));
     tokio::select! {
         end = until_over(told, talks, &onboarding, close, server) => end,
         never = exposition.upkeep() => match never {},
+        damage = integrity.damaged() => {
+            bail!("{damage}, so the bot ends: what it took from now on would be lost")
+        }
     }
 }
 

@@ -3,8 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use anyhow::Context;
-use sqlx::AnyPool;
+use anyhow::{Context, bail};
 use textslash::chance::Chance;
 use textslash::clock::Clock;
 use textslash::cloud::Cloud;
@@ -17,7 +16,8 @@ use textslash::onboarding::{self, Catalogue, FormsAt, Onboarding};
 use textslash::provisioner::{Goal, Outcome, Progress, Provisioner};
 use textslash::secret::Secret;
 use textslash::spec::DeploymentId;
-use textslash::store;
+use textslash::store::integrity::{Finding, START_CHECK_MAX, inspect};
+use textslash::store::{self, Database};
 use tokio::sync::mpsc;
 use url::Url;
 
@@ -33,7 +33,7 @@ pub struct Connections {
     pub anthropic: Url,
     pub clock: Clock,
     pub chance: Chance,
-    pub pool: AnyPool,
+    pub database: Database,
 }
 
 impl Connections {
@@ -44,8 +44,18 @@ impl Connections {
         let fly = Fly::new(transport.clone(), vendors.fly, clock.clone(), chance.clone());
         let stores = vec![fly.endpoints().machines_api.authority().to_owned()];
         let messaging = Messaging::new(transport.clone(), vendors.messaging, stores);
-        let pool = store::open(&data_dir.join("textslash.db"), &store::SCHEMA).await?;
-        Ok(Self { transport, fly, messaging, anthropic: vendors.anthropic, clock, chance, pool })
+        let path = data_dir.join("textslash.db");
+        refuse_damage(&path).await?;
+        let database = store::open_watched(&path, &store::SCHEMA).await?;
+        Ok(Self {
+            transport,
+            fly,
+            messaging,
+            anthropic: vendors.anthropic,
+            clock,
+            chance,
+            database,
+        })
     }
 
     /// Those that the environment of this process names.
@@ -61,7 +71,7 @@ impl Connections {
         forms: Option<FormsAt>,
     ) -> Onboarding {
         Onboarding::new(onboarding::Settings {
-            database: self.pool.clone().into(),
+            database: self.database.clone(),
             clock: self.clock.clone(),
             chance: self.chance.clone(),
             vendors: onboarding::Vendors {
@@ -99,7 +109,25 @@ impl Connections {
     }
 
     pub fn provisioner(&self) -> Provisioner {
-        Provisioner::new(self.pool.clone(), self.clock.clone(), self.chance.clone())
+        Provisioner::new(self.database.clone(), self.clock.clone(), self.chance.clone())
+    }
+}
+
+/// The journals in it say what stands in people's accounts, so no older copy takes its place by itself.
+async fn refuse_damage(path: &Path) -> anyhow::Result<()> {
+    match inspect(path, START_CHECK_MAX).await? {
+        Finding::Missing | Finding::Sound => Ok(()),
+        Finding::Unfinished => {
+            tracing::warn!(path = %path.display(), "the database is too large to check in time");
+            Ok(())
+        }
+        Finding::Damaged => bail!(
+            "the database {path} is damaged: put a sound copy of it in its place (on Fly, `fly volumes \
+             snapshots list VOLUME` and `fly volumes create --snapshot-id ID`), or save what can be \
+             read with `sqlite3 {path} .recover | sqlite3 recovered.db` and move recovered.db there; \
+             remove {path}-wal and {path}-shm with the damaged file",
+            path = path.display()
+        ),
     }
 }
 

@@ -18,7 +18,7 @@ use textslash::http::Network;
 use textslash::messaging::{Endpoints, Messaging, RETRIES, twilio_parts};
 use textslash::relay::ledger::Ledger;
 use textslash::relay::pointing::{Pointer, webhook_secret};
-use textslash::relay::{Relay, Settings};
+use textslash::relay::{Over, Relay, Settings};
 use textslash::web;
 use zeroize::Zeroizing;
 
@@ -44,6 +44,8 @@ pub async fn run() -> anyhow::Result<End> {
     tracing::info!(address = ?listener.local_addr().ok(), "the relay listens");
     let over = web::relay::serve(relay, routes, listener, model, told).await?;
     tracing::info!(?over, "the relay ends");
+    // A failure makes the platform start it again, on a sound copy; it does so ten times at most.
+    anyhow::ensure!(over != Over::Damaged, "the relay's database file is damaged or gone");
     Ok(End::Done)
 }
 

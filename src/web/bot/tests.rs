@@ -16,9 +16,10 @@ async fn status(router: &Router, request: Request<Body>) -> StatusCode {
 }
 
 async fn door(dir: &tempfile::TempDir, routes: Router) -> Door {
-    let pool = store::open(&dir.path().join("bot.db"), &store::SCHEMA).await.unwrap();
+    let database = store::open_watched(&dir.path().join("bot.db"), &store::SCHEMA).await.unwrap();
+    let integrity = database.integrity().unwrap().clone();
     let metrics = MetricsDoor { exposition: Exposition::apart().unwrap(), token: None };
-    Door { pool, routes, forms: None, metrics, caller: Caller::Peer }
+    Door { integrity, routes, forms: None, metrics, caller: Caller::Peer }
 }
 
 fn from(peer: &str, path: &str, fields: &[(&str, &str)]) -> Request<Body> {
@@ -33,15 +34,13 @@ fn from(peer: &str, path: &str, fields: &[(&str, &str)]) -> Request<Body> {
 #[tokio::test]
 async fn the_bot_is_well_while_its_database_answers() {
     let dir = tempfile::tempdir().unwrap();
-    let door = door(&dir, Router::new()).await;
-    let pool = door.pool.clone();
-    let router = router(door);
+    let router = router(door(&dir, Router::new()).await);
     let get = |path| Request::get(path).body(Body::empty()).unwrap();
     assert_eq!(status(&router, get("/health")).await, StatusCode::OK);
     assert_eq!(status(&router, get("/ready")).await, StatusCode::OK);
-    pool.close().await;
+    std::fs::remove_file(dir.path().join("bot.db")).unwrap();
     assert_eq!(status(&router, get("/ready")).await, StatusCode::SERVICE_UNAVAILABLE);
-    assert_eq!(status(&router, get("/health")).await, StatusCode::OK);
+    assert_eq!(status(&router, get("/health")).await, StatusCode::SERVICE_UNAVAILABLE);
 }
 
 fn hook() -> Router {

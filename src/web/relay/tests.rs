@@ -3,7 +3,7 @@ use axum::http::Method;
 use tower::ServiceExt;
 
 use super::*;
-use crate::protocol::{Call, SIGNATURE_HEADER, sign};
+use crate::protocol::{Call, Health, SIGNATURE_HEADER, sign};
 use crate::relay::tests::world::{OWNER, Script, World};
 
 const NOW_MS: u64 = 1_700_000_000_000;

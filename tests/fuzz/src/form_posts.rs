@@ -24,6 +24,7 @@ use textslash::sandbox::in_process::InProcess;
 use textslash::secret::SecretKind;
 use textslash::spec::{AgentKind, CloudKind, Images, RelayChannel};
 use textslash::store;
+use textslash::store::integrity::Integrity;
 use textslash::web::bot::{Caller, Door, FormDoor, MetricsDoor, router};
 use tower::ServiceExt;
 
@@ -50,7 +51,9 @@ async fn page(forms: Forms) -> Router {
     let transport: SharedTransport = Arc::new(InProcess::new());
     let name = format!("textslash-forms-{}", std::process::id());
     let directory: PathBuf = std::env::temp_dir().join(name);
-    let pool = store::open(&directory.join("db"), &store::SCHEMA).await.expect("a database");
+    let path = directory.join("db");
+    let pool = store::open(&path, &store::SCHEMA).await.expect("a database");
+    let integrity = Integrity::watch(&path).await.expect("a database");
     // The forms are not kept there, and what is open stays so without a name.
     std::fs::remove_dir_all(directory).expect("a directory of ours");
     let vendors = Vendors {
@@ -68,7 +71,7 @@ async fn page(forms: Forms) -> Router {
         images: Images { relay: String::new(), vm: String::new() },
     };
     let settings = Settings {
-        database: pool.clone().into(),
+        database: pool.into(),
         clock,
         chance,
         vendors,
@@ -80,7 +83,7 @@ async fn page(forms: Forms) -> Router {
     let forms = Some(FormDoor { forms, onboarding, vouchers: Default::default() });
     let exposition = Exposition::start().expect("nobody counts yet");
     let metrics = MetricsDoor { exposition, token: None };
-    router(Door { pool, routes: Router::new(), forms, metrics, caller: Caller::FlyClient })
+    router(Door { integrity, routes: Router::new(), forms, metrics, caller: Caller::FlyClient })
 }
 
 /// Nobody is believed to be somebody, and no body brings the page down or gets what it sent back.

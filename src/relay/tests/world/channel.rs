@@ -21,7 +21,7 @@ pub struct FakeChannel {
     queue: Mutex<VecDeque<Event>>,
     unacknowledged: Mutex<Vec<Inbound>>,
     said: Notify,
-    pub(super) acknowledged: watch::Sender<usize>,
+    pub acknowledged: watch::Sender<usize>,
     pub(super) messages: watch::Sender<Vec<Outbound>>,
     /// What the next deliveries end with.
     failures: watch::Sender<VecDeque<ChannelError>>,
