@@ -36,6 +36,7 @@ mod messages;
 pub mod pointing;
 pub mod proxy;
 mod reception;
+mod recovery;
 mod turn;
 mod view;
 
@@ -222,6 +223,9 @@ impl Relay {
     /// goes to sleep is told, and does not wake it without a reason.
     pub async fn run(&self, told: impl Future<Output = ()>) -> Over {
         self.channel.recover(&self.ledger.chats().await.unwrap_or_default()).await;
+        if let Err(error) = self.tell_of_restore(None).await {
+            self.database_failed(&error).await;
+        }
         let over = tokio::select! {
             biased;
             () = told => Over::Told,
@@ -232,6 +236,7 @@ impl Relay {
             () = self.work() => Over::Told,
             () = self.deliver() => Over::Told,
             () = self.offer_menu() => Over::Told,
+            () = self.keep_copy() => Over::Told,
         };
         if over == Over::Idle {
             self.channel.sleep().await;
@@ -339,13 +344,6 @@ impl Relay {
                 Ok(false) => self.activity.touch(),
                 Err(error) => self.database_failed(&error).await,
             }
-        }
-    }
-
-    async fn damaged(&self) {
-        match self.ledger.database().integrity() {
-            Some(integrity) => drop(integrity.damaged().await),
-            None => std::future::pending().await,
         }
     }
 

@@ -12,18 +12,23 @@ use sqlx::migrate::Migrator;
 use sqlx::{AnyConnection, Connection, Row};
 use tokio::sync::Notify;
 
+use copy::CopyFiles;
 use files::Shelf;
 
 use crate::store::{self, Database};
 
+mod copy;
 mod files;
 mod outbox;
 mod pointing;
+mod restore;
 mod usage;
 mod web_log;
 
+pub use copy::CopyOutcome;
 pub use files::Sending;
 pub use outbox::Unsent;
+pub use restore::Restored;
 pub use usage::Tokens;
 
 /// The tables of a relay.
@@ -42,6 +47,7 @@ pub struct Ledger {
     sending: Shelf,
     /// Bytes of the web channel's files.
     posted: Shelf,
+    copies: CopyFiles,
     /// Woken when a line waits.
     pub(super) lines: Notify,
     /// Woken when a message waits.
@@ -100,11 +106,12 @@ pub enum Accepted {
 }
 
 impl Ledger {
-    /// Opens `relay.db` in the data directory.
+    /// Opens `relay.db` in the data directory, or its copy where it is broken.
     ///
     /// # Errors
     /// When the directory cannot be written or the file is not such a database.
     pub async fn open(data_dir: &Path) -> anyhow::Result<Arc<Self>> {
+        restore::restore_if_broken(data_dir).await?;
         let database = store::open_watched(&data_dir.join("relay.db"), &SCHEMA).await?;
         Self::over(database, data_dir)
     }
@@ -116,7 +123,9 @@ impl Ledger {
     pub fn over(pool: Database, data_dir: &Path) -> anyhow::Result<Arc<Self>> {
         let sending = Shelf::beside(data_dir, "sending").context("cannot keep files")?;
         let posted = Shelf::beside(data_dir, "posted").context("cannot keep files")?;
-        Ok(Arc::new(Self { pool, sending, posted, lines: Notify::new(), messages: Notify::new() }))
+        let copies = CopyFiles::beside(data_dir);
+        let (lines, messages) = (Notify::new(), Notify::new());
+        Ok(Arc::new(Self { pool, sending, posted, copies, lines, messages }))
     }
 
     /// The database below it.
@@ -190,6 +199,14 @@ impl Ledger {
         self.pool.whole(declined).await?;
         self.messages.notify_one();
         Ok(())
+    }
+
+    /// A line with this id came before.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn knows(&self, id: &InboundId) -> anyhow::Result<bool> {
+        Ok(self.known(id).await?.is_some())
     }
 
     /// `None` if it never came, `Some(None)` if it is settled.

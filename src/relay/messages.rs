@@ -1,6 +1,7 @@
 //! Every sentence of a relay, in every language.
 
 use adapters::chat::MenuEntry;
+use time::OffsetDateTime;
 
 use crate::conversation::messages::Locale;
 use crate::protocol::TurnFailure;
@@ -162,6 +163,45 @@ pub(super) const KEPT: Words = Words {
     german: "Ich bin noch nicht bereit: Dein Deployment wird noch geprüft. Ich behalte deine Nachricht \
              und kümmere mich darum, sobald das fertig ist.",
 };
+
+pub(super) const IN_DOUBT: Words = Words {
+    english: "This may be a message that I already carried out before my memory was damaged, so I did \
+              not run it. If you still want it, send it again in two minutes.",
+    german: "Vielleicht habe ich diese Nachricht schon ausgeführt, bevor mein Gedächtnis beschädigt \
+             wurde; deshalb läuft sie jetzt nicht. Wenn du sie noch willst, schick sie in zwei Minuten \
+             noch einmal.",
+};
+
+/// The interval that is lost: from the time of the copy, or from the beginning, until the last write.
+pub(super) fn restored(locale: Locale, from_ms: Option<u64>, until_ms: u64) -> String {
+    let until = in_utc(until_ms);
+    match (locale, from_ms.map(in_utc)) {
+        (Locale::English, Some(from)) => format!(
+            "My memory was damaged, and I lost what happened here between {from} and {until} (UTC). \
+             Nothing from that time runs again; if something is still to be done, send it again."
+        ),
+        (Locale::English, None) => format!(
+            "My memory was damaged, and I lost everything that happened here until {until} (UTC). \
+             Nothing from that time runs again; if something is still to be done, send it again."
+        ),
+        (Locale::German, Some(from)) => format!(
+            "Mein Gedächtnis wurde beschädigt, und ich habe verloren, was hier zwischen {from} und \
+             {until} (UTC) geschah. Nichts davon läuft noch einmal; wenn noch etwas zu tun ist, schick \
+             es noch einmal."
+        ),
+        (Locale::German, None) => format!(
+            "Mein Gedächtnis wurde beschädigt, und ich habe alles verloren, was hier bis {until} (UTC) \
+             geschah. Nichts davon läuft noch einmal; wenn noch etwas zu tun ist, schick es noch einmal."
+        ),
+    }
+}
+
+fn in_utc(at_ms: u64) -> String {
+    let seconds = i64::try_from(at_ms / 1000).unwrap_or_default();
+    let at = OffsetDateTime::from_unix_timestamp(seconds).unwrap_or(OffsetDateTime::UNIX_EPOCH);
+    let (year, month, day) = (at.year(), u8::from(at.month()), at.day());
+    format!("{year}-{month:02}-{day:02} {:02}:{:02}", at.hour(), at.minute())
+}
 
 pub(super) const WAKING: Words =
     Words { english: "Waking your machine…", german: "Ich wecke deine Maschine…" };

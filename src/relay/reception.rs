@@ -54,6 +54,7 @@ impl Relay {
     }
 
     async fn take_line(&self, inbound: &Inbound) -> anyhow::Result<()> {
+        self.tell_of_restore(Some(&inbound.chat)).await?;
         match &inbound.content {
             Content::Text(text) if text.len() > TEXT_BYTES_MAX => {
                 self.decline(inbound, messages::TOO_LONG.said(self.locale())).await
@@ -82,6 +83,9 @@ impl Relay {
         text: &str,
         file: Option<&Attachment>,
     ) -> anyhow::Result<()> {
+        if self.is_in_doubt().await? && !self.ledger.knows(&inbound.id).await? {
+            return self.decline(inbound, messages::IN_DOUBT.said(self.locale())).await;
+        }
         let command = Command::parse(text).filter(|_| file.is_none());
         if command.is_some() && !self.probation.is_committed() {
             return self.decline(inbound, messages::NOT_READY.said(self.locale())).await;

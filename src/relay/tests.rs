@@ -1,6 +1,7 @@
 mod delivery;
 mod files;
 mod probation;
+mod restored;
 mod turns;
 pub(crate) mod world;
 
@@ -234,6 +235,7 @@ fn every_sentence_is_said_in_german_too() {
         messages::NOT_COMMITTED,
         messages::NOT_READY,
         messages::KEPT,
+        messages::IN_DOUBT,
         messages::WAKING,
         messages::NOTHING_TO_STOP,
         messages::NEW_SESSION,

@@ -21,6 +21,7 @@ impl Log for Ledger {
     }
 
     async fn remove(&self, key: &str) -> Result<Option<u64>, LogError> {
+        self.copies.discard().map_err(|error| unavailable(error.into()))?;
         remove(&self.pool, key).await.map_err(unavailable)
     }
 
