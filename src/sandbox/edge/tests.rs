@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::extract::ws::{Message, WebSocketUpgrade};
+use axum::http::HeaderMap;
 use axum::routing::{any, get, post};
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -95,7 +96,14 @@ fn server() -> Router {
     Router::new()
         .route("/health", get(|| async { "well" }))
         .route("/echo", post(|body: Bytes| async { body }))
+        .route("/protocol", get(protocol))
         .route("/socket", any(echo))
+}
+
+/// The protocols that a machine is told its client speaks.
+async fn protocol(headers: HeaderMap) -> String {
+    let told = headers.get_all(PROTOCOL_HEADER).iter().map(|told| told.to_str().unwrap());
+    told.collect::<Vec<_>>().join(",")
 }
 
 /// A cloud with one app behind the proxy.
@@ -221,6 +229,17 @@ async fn a_web_socket_goes_through() {
     let mut echo = [0; 4];
     stream.read_exact(&mut echo).await.unwrap();
     assert_eq!(&echo, b"\x81\x02hi");
+}
+
+#[tokio::test]
+async fn a_machine_is_told_the_protocol_and_not_what_the_client_claims() {
+    let world = World::new().await.with_machine().await;
+    let mut stream = TcpStream::connect(world.edge).await.unwrap();
+    let request = "GET /protocol HTTP/1.1\r\nhost: ada.fly.dev\r\nX-Forwarded-Proto: https\r\n\r\n";
+    stream.write_all(request.as_bytes()).await.unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).await.unwrap();
+    assert!(answer.ends_with("\r\n\r\nhttp"), "{answer}");
 }
 
 #[tokio::test]
