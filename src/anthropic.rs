@@ -21,8 +21,8 @@ pub const PASTE_MAX: usize = 1024;
 /// What stands before a key of the API.
 const API_KEY: &str = "sk-ant-api03-";
 
-/// What stands before a subscription token, made by `claude setup-token`.
-const SUBSCRIPTION: &str = "sk-ant-oat01-";
+/// What stands before the tokens of a subscription login, which Anthropic allows its own programs only.
+const SUBSCRIPTION: [&str; 2] = ["sk-ant-oat", "sk-ant-ort"];
 
 /// The fewest characters after the prefix. Real keys have 95.
 const KEY_MIN: usize = 20;
@@ -54,10 +54,17 @@ pub fn judge(pasted: &str, audience: Audience) -> Result<Arc<Secret>, Rejection>
     Ok(Arc::new(Secret::new(SecretKind::ModelKey, key.to_owned(), audience)))
 }
 
+/// Whether this is a token of a subscription login and not a key of the API.
+pub fn is_subscription(key: &str) -> bool {
+    SUBSCRIPTION.iter().any(|prefix| key.starts_with(prefix))
+}
+
 fn judge_form(key: &str) -> Result<(), Rejection> {
-    let prefixes = [API_KEY, SUBSCRIPTION];
-    let Some(body) = prefixes.iter().find_map(|prefix| key.strip_prefix(prefix)) else {
-        let is_beginning = prefixes.iter().any(|prefix| prefix.starts_with(key));
+    if is_subscription(key) {
+        return Err(Rejection::Subscription);
+    }
+    let Some(body) = key.strip_prefix(API_KEY) else {
+        let is_beginning = API_KEY.starts_with(key);
         return Err(if is_beginning { Rejection::CutOff } else { Rejection::Malformed });
     };
     if !body.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_') {
@@ -68,14 +75,9 @@ fn judge_form(key: &str) -> Result<(), Rejection> {
 
 /// Whether the API takes this key; whether there is credit left only a message would tell.
 ///
-/// A subscription token is for Claude Code alone and is never sent by us: it is taken as it is.
-///
 /// # Errors
 /// [`Rejection::Refused`] when Anthropic says no, [`Rejection::OutOfReach`] when it says nothing.
 pub async fn check(transport: &dyn Transport, base: &Url, key: &Secret) -> Result<(), Rejection> {
-    if key.expose_here().starts_with(SUBSCRIPTION) {
-        return Ok(());
-    }
     let request = models_request(base, key).ok_or(Rejection::OutOfReach)?;
     let answer =
         call(transport, request, DEADLINE, BODY_MAX).await.map_err(|_| Rejection::OutOfReach)?;

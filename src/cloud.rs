@@ -53,8 +53,6 @@ pub struct Keys {
     pub owner_key: Arc<Secret>,
     /// What relay, VM and provisioner sign with.
     pub link_key: Arc<Secret>,
-    /// What the VM shows to the relay's model proxy.
-    pub model_proxy_token: Arc<Secret>,
 }
 
 impl Keys {
@@ -71,7 +69,6 @@ impl Keys {
             channel_key,
             owner_key: make(SecretKind::OwnerKey),
             link_key: make(SecretKind::LinkKey),
-            model_proxy_token: make(SecretKind::ModelProxyToken),
         }
     }
 }

@@ -5,6 +5,7 @@ use anyhow::{Context, bail};
 use zeroize::Zeroizing;
 
 use crate::secret::{Audience, Secret, SecretKind};
+use crate::spec::Spec;
 
 mod bot;
 mod deployed;
@@ -24,6 +25,23 @@ mod tests;
 /// Set to `1`, it makes a relay or a VM end when its standard input does: the sandbox holds the other
 /// end, so that no machine outlives it, however it ends.
 pub const END_WITH_STDIN: &str = "TEXTSLASH_END_WITH_STDIN";
+
+/// Most tokens that a day may be given: far beyond what the vendor serves, and sums of it fit the count.
+const DAILY_TOKENS_MAX: u64 = 1_000_000_000_000;
+
+/// The tokens of all classes that an agent may use in a day: `TEXTSLASH_DAILY_TOKENS`, or the usual number.
+///
+/// # Errors
+/// When it is not a number of tokens.
+pub fn daily_tokens(environment: &Environment<'_>) -> anyhow::Result<u64> {
+    let Some(text) = environment.get("TEXTSLASH_DAILY_TOKENS") else {
+        return Ok(Spec::DAILY_TOKENS);
+    };
+    let tokens = text.parse().ok().filter(|tokens| *tokens <= DAILY_TOKENS_MAX);
+    tokens.context(
+        "TEXTSLASH_DAILY_TOKENS must be a number: the tokens that an agent may use in a day, 0 for none",
+    )
+}
 
 /// The port of a relay's model proxy.
 pub const MODEL_PROXY_PORT: &str = "MODEL_PROXY_PORT";

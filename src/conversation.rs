@@ -280,6 +280,8 @@ pub struct Context<'a> {
     pub wrong_codes: WrongCodes,
     /// What new machines run.
     pub images: &'a Images,
+    /// Tokens that the agent of a new deployment may use in a day.
+    pub daily_tokens: u64,
     /// The id of the next deployment, from chance.
     pub fresh: &'a DeploymentId,
 }

@@ -46,6 +46,8 @@ pub enum Rejection {
         /// The one it should open.
         expected: String,
     },
+    /// A token of a model subscription, which its vendor allows its own programs only.
+    Subscription,
     /// The vendor says no.
     Refused,
     /// The vendor could not be asked; the answer may well be right.

@@ -114,6 +114,8 @@ pub struct Catalogue {
     pub agents: Vec<AgentKind>,
     /// What new machines run.
     pub images: Images,
+    /// Tokens that the agent of a new deployment may use in a day.
+    pub daily_tokens: u64,
     /// How many may be begun within a day.
     pub quotas: Quotas,
     /// What lets people in who have begun nothing; where there is none, everybody is in.

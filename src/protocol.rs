@@ -15,11 +15,16 @@
 //! - `POST /commit`: the deployment is proven and may stay
 //! - `GET /health` (unsigned): a [`Health`]
 
+use std::fmt;
+
 use hmac::{Hmac, KeyInit, Mac};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use std::collections::HashMap;
 use subtle::ConstantTimeEq;
+use zeroize::Zeroizing;
+
+use crate::secret::{Audience, Secret, SecretKind};
 
 #[cfg(test)]
 mod tests;
@@ -238,8 +243,32 @@ pub struct Health {
     pub role: String,
 }
 
+/// Opens the relay's model proxy for one turn. It is written into the signed call that begins the turn, and
+/// printed nowhere.
+#[derive(Clone, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct TurnToken(Zeroizing<String>);
+
+impl TurnToken {
+    /// The token of a turn.
+    pub fn new(token: Zeroizing<String>) -> Self {
+        Self(token)
+    }
+
+    /// The token as a credential that only `audience` may see.
+    pub fn into_secret(self, audience: Audience) -> Secret {
+        Secret::new(SecretKind::ModelProxyToken, self.0, audience)
+    }
+}
+
+impl fmt::Debug for TurnToken {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("TurnToken")
+    }
+}
+
 /// Asks for a turn of the agent.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct TurnRequest {
     /// Chosen by the relay; the same id is the same turn, however often it is asked for.
     pub turn: String,
@@ -253,6 +282,9 @@ pub struct TurnRequest {
     /// Events already received, heartbeats not counted: the stream goes on after this many.
     #[serde(default)]
     pub after: usize,
+    /// Opens the model proxy until the relay has the turn's last event; none where there is no model.
+    #[serde(default)]
+    pub model_token: Option<TurnToken>,
 }
 
 /// Where a file of the person's lies.

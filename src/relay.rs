@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use adapters::channel::Channel;
 use adapters::chat::UserId;
-use tokio::sync::Notify;
+use tokio::sync::{Notify, watch};
 use url::Url;
 
 use crate::body_budget::BodyBudget;
@@ -46,6 +46,7 @@ use gate::Gate;
 use ledger::Ledger;
 use machine::Machine;
 use pointing::Pointer;
+use proxy::RateWindow;
 
 #[cfg(test)]
 pub(crate) mod tests;
@@ -91,10 +92,10 @@ pub struct Settings {
     pub model_url: Url,
     /// What calls between provisioner, relay and VM are signed with.
     pub link_key: Arc<Secret>,
-    /// What the VM shows to the model proxy.
-    pub model_proxy_token: Arc<Secret>,
     /// What the model's vendor wants to see; its audience is the host of `model_url`.
     pub model_key: Option<Arc<Secret>>,
+    /// Tokens of all classes that the agent may use in a day (UTC).
+    pub daily_tokens: u64,
     /// Its bounds.
     pub limits: Limits,
 }
@@ -116,6 +117,10 @@ pub struct Limits {
     pub probation_ms: u64,
     /// When the probation ends at the latest, in unix milliseconds: see [`crate::protocol::PROBATION_UNTIL`].
     pub probation_until_ms: Option<u64>,
+    /// See [`proxy::CALLS_PER_MINUTE_MAX`].
+    pub calls_per_minute: u32,
+    /// See [`proxy::TOKENS_PER_MINUTE_MAX`].
+    pub tokens_per_minute: u64,
 }
 
 impl Default for Limits {
@@ -128,6 +133,8 @@ impl Default for Limits {
             retry_ms: RETRY_MS,
             probation_ms: PROBATION_MS,
             probation_until_ms: None,
+            calls_per_minute: proxy::CALLS_PER_MINUTE_MAX,
+            tokens_per_minute: proxy::TOKENS_PER_MINUTE_MAX,
         }
     }
 }
@@ -147,8 +154,12 @@ pub struct Relay {
     activity: Activity,
     verifier: Mutex<Verifier>,
     bodies: BodyBudget,
+    /// Calls and tokens of the last minute.
+    rate: Mutex<RateWindow>,
     /// The running turn was stopped.
     stopped: Notify,
+    /// Counts the turns that ended: calls to the model end with theirs.
+    turns_over: watch::Sender<u64>,
     /// A chat can be reached again.
     reachable: Notify,
 }
@@ -213,7 +224,9 @@ impl Relay {
             activity: Activity::default(),
             verifier: Mutex::default(),
             bodies: BodyBudget::new(BODY_BYTES_MAX),
+            rate: Mutex::default(),
             stopped: Notify::new(),
+            turns_over: watch::Sender::new(0),
             reachable: Notify::new(),
         }))
     }

@@ -66,7 +66,7 @@ pub struct Secret {
 pub enum SecretKind {
     /// A Fly.io token: the person's cloud account.
     FlyToken,
-    /// An Anthropic API key or subscription token: the person's model account.
+    /// An Anthropic API key: the person's model account.
     ModelKey,
     /// The key in the link to a relay's web channel: whoever holds it is the owner.
     OwnerKey,
@@ -78,7 +78,7 @@ pub enum SecretKind {
     TwilioKey,
     /// What relay and VM sign their calls to each other with.
     LinkKey,
-    /// What the VM shows to the relay's model proxy, and which opens nothing else.
+    /// What the agent shows to the relay's model proxy; it opens nothing else, and nothing after its turn.
     ModelProxyToken,
 }
 

@@ -45,6 +45,9 @@ pub struct Spec {
     pub locale: String,
     /// The agent that the VM runs.
     pub agent: AgentKind,
+    /// Tokens of all classes that the agent may use in a day (UTC).
+    #[serde(default = "Spec::daily_tokens")]
+    pub daily_tokens: u64,
     /// What to run, by digest.
     pub images: Images,
 }
@@ -52,6 +55,13 @@ pub struct Spec {
 impl Spec {
     /// The VM's volume when nothing is said: a workspace with a few repositories and their builds.
     pub const VM_VOLUME_GB: u32 = 10;
+
+    /// Tokens of a day when nothing is said: a day of steady work with a small context.
+    pub const DAILY_TOKENS: u64 = 5_000_000;
+
+    fn daily_tokens() -> u64 {
+        Self::DAILY_TOKENS
+    }
 
     /// The name of the app that plays this role, globally unique by its random part.
     pub fn app(&self, role: Role) -> String {

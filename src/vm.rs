@@ -12,8 +12,8 @@ use url::Url;
 
 use crate::body_budget::BodyBudget;
 use crate::clock::Clock;
-use crate::protocol::{BUILD, BodyDigest, CallHead, Health, Refusal, Verifier};
-use crate::secret::Secret;
+use crate::protocol::{BUILD, BodyDigest, CallHead, Health, Refusal, TurnToken, Verifier};
+use crate::secret::{Audience, Secret};
 use crate::spec::{AgentKind, DeploymentId, Role};
 
 pub mod agent;
@@ -68,8 +68,6 @@ pub struct Settings {
     pub agent: AgentKind,
     /// What the relay signs its calls with.
     pub link_key: Arc<Secret>,
-    /// What opens the relay's model proxy.
-    pub model_proxy_token: Arc<Secret>,
     /// The relay's model proxy.
     pub model_proxy_url: Url,
     /// Who agents run as; only root can choose.
@@ -117,6 +115,8 @@ impl Default for Limits {
 pub struct Vm {
     deployment: DeploymentId,
     link_key: Arc<Secret>,
+    /// Who may see a turn's token.
+    model_proxy: Audience,
     limits: Limits,
     clock: Clock,
     verifier: Mutex<Verifier>,
@@ -152,7 +152,6 @@ impl Vm {
                 settings.claude_bin.clone(),
                 directory.clone(),
                 settings.model_proxy_url.clone(),
-                settings.model_proxy_token.clone(),
             )),
         };
         Self::with_agent(settings, directory, agent, clock)
@@ -175,6 +174,7 @@ impl Vm {
         Ok(Self {
             deployment: settings.deployment,
             link_key: settings.link_key,
+            model_proxy: Audience::of([settings.model_proxy_url.authority()]),
             limits,
             clock,
             verifier: Mutex::default(),
@@ -203,6 +203,11 @@ impl Vm {
         let digest = verifier.verify(key, call, signature, now_ms)?;
         *self.last_call.lock().unwrap_or_else(PoisonError::into_inner) = Instant::now();
         Ok(digest)
+    }
+
+    /// The token of a turn, for the relay's model proxy alone.
+    pub fn model_token(&self, token: TurnToken) -> Arc<Secret> {
+        Arc::new(token.into_secret(self.model_proxy.clone()))
     }
 
     /// Its turns.

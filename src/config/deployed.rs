@@ -10,7 +10,7 @@ use nix::unistd::geteuid;
 use url::Url;
 use zeroize::Zeroizing;
 
-use super::{ALLOW_SANDBOX, Environment, MODEL_PROXY_PORT, keys, vendors};
+use super::{ALLOW_SANDBOX, Environment, MODEL_PROXY_PORT, daily_tokens, keys, vendors};
 use crate::conversation::messages::Locale;
 use crate::protocol::PROBATION_UNTIL;
 use crate::secret::{Audience, Secret, SecretKind};
@@ -28,11 +28,10 @@ const PROXY_PORT: &str = "8081";
 const LISTEN_HOST: &str = "::";
 
 /// The keys of a relay, with the token of an older release.
-const RELAY_KEYS: [&str; 5] =
-    ["LINK_KEY", "OWNER_KEY", "CHANNEL_KEY", "MODEL_KEY", "MODEL_PROXY_TOKEN"];
+const RELAY_KEYS: [&str; 4] = ["LINK_KEY", "OWNER_KEY", "CHANNEL_KEY", "MODEL_KEY"];
 
 /// The keys of a VM.
-const VM_KEYS: [&str; 2] = ["LINK_KEY", "MODEL_PROXY_TOKEN"];
+const VM_KEYS: [&str; 1] = ["LINK_KEY"];
 
 /// Where a role listens.
 pub struct Listen {
@@ -106,8 +105,8 @@ pub fn relay_settings(environment: &Environment<'_>) -> anyhow::Result<relay::Se
         vm_url: url(environment, "TEXTSLASH_VM_URL")?,
         model_url,
         link_key: key(environment, "LINK_KEY", SecretKind::LinkKey)?,
-        model_proxy_token: key(environment, "MODEL_PROXY_TOKEN", SecretKind::ModelProxyToken)?,
         model_key,
+        daily_tokens: daily_tokens(environment)?,
         limits: relay::Limits {
             probation_until_ms: probation_until_ms(environment)?,
             ..relay::Limits::default()
@@ -196,15 +195,12 @@ pub fn owner_key(environment: &Environment<'_>) -> anyhow::Result<Zeroizing<Stri
 /// When a setting is missing or wrong.
 pub fn vm_settings(environment: &Environment<'_>) -> anyhow::Result<vm::Settings> {
     let model_proxy_url = url(environment, "TEXTSLASH_MODEL_PROXY_URL")?;
-    let to_relay = Audience::of([model_proxy_url.authority()]);
-    let token = environment.secret("MODEL_PROXY_TOKEN", SecretKind::ModelProxyToken, to_relay)?;
     keys::check(environment, &VM_KEYS)?;
     Ok(vm::Settings {
         deployment: deployment(environment)?,
         data_dir: data_dir(environment)?,
         agent: agent(environment)?,
         link_key: key(environment, "LINK_KEY", SecretKind::LinkKey)?,
-        model_proxy_token: Arc::new(token),
         model_proxy_url,
         agent_user: agent_user(environment, geteuid().is_root())?,
         claude_bin: PathBuf::from(environment.or("CLAUDE_BIN", "claude")),

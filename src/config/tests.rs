@@ -132,7 +132,6 @@ fn relay(changes: &[(&'static str, &'static str)]) -> Option<String> {
         ("DATA_DIR", "/data"),
         ("OWNER_KEY", OWNER_KEY),
         ("LINK_KEY", LINK_KEY),
-        ("MODEL_PROXY_TOKEN", "45c48cce2e2d7fbdea1afc51c7c6ad26b3d5f7091e2c4a68"),
     ];
     for (name, value) in changes {
         settings.retain(|(set, _)| set != name);

@@ -337,6 +337,7 @@ impl Turn<'_> {
             address: self.address(&Purpose::Deploy).map(|address| address.name.clone()),
             locale: self.state.locale.unwrap_or(self.context.locale).code().to_owned(),
             agent: answers.model.map(Model::agent).or(only_agent)?,
+            daily_tokens: self.context.daily_tokens,
             images: self.context.images.clone(),
         })
     }

@@ -139,6 +139,7 @@ impl Ada {
             invitations: self.invitations.as_deref(),
             wrong_codes: self.wrong_codes,
             images: &self.images,
+            daily_tokens: Spec::DAILY_TOKENS,
             fresh: &self.fresh,
         };
         let (state, effects) = advance(std::mem::take(&mut self.state), event, &context);

@@ -19,6 +19,7 @@ fn spec() -> Spec {
         address: None,
         locale: String::new(),
         agent: AgentKind::Shell,
+        daily_tokens: Spec::DAILY_TOKENS,
         images: Images {
             relay: format!("relay@sha256:{}", "1".repeat(64)),
             vm: format!("vm@sha256:{}", "2".repeat(64)),

@@ -63,6 +63,7 @@ fn spec(regions: &[&str]) -> Spec {
         address: None,
         locale: String::new(),
         agent: crate::spec::AgentKind::Shell,
+        daily_tokens: Spec::DAILY_TOKENS,
         images: crate::spec::Images { relay: String::new(), vm: String::new() },
     }
 }

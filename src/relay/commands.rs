@@ -2,7 +2,7 @@
 
 use adapters::chat::Outbound;
 
-use super::ledger::Line;
+use super::ledger::{Line, UsageDay};
 use super::{Relay, messages};
 
 /// What an owner can say to the relay itself.
@@ -60,7 +60,15 @@ impl Relay {
         let is_awake = self.machine.is_awake().await;
         let session = self.ledger.session().await?;
         let waiting = self.ledger.waiting().await?;
-        Ok(messages::status(self.locale(), is_awake, &session, waiting, self.ledger.usage().await?))
+        let used = self.ledger.usage().await?;
+        let today = match self.settings.model_key {
+            Some(_) => {
+                let spent = self.ledger.spent_on(UsageDay::of(self.clock.now_ms())).await?;
+                Some(messages::UsageToday { spent, limit: self.settings.daily_tokens })
+            }
+            None => None,
+        };
+        Ok(messages::status(self.locale(), is_awake, &session, waiting, used, today))
     }
 
     async fn stop(&self, line: &Line) -> anyhow::Result<String> {
@@ -68,6 +76,7 @@ impl Relay {
             return Ok(messages::NOTHING_TO_STOP.said(self.locale()).to_owned());
         };
         self.stopped.notify_one();
+        self.end_calls();
         Ok(messages::stopping(self.locale(), dropped))
     }
 }

@@ -29,7 +29,7 @@ pub use copy::CopyOutcome;
 pub use files::Sending;
 pub use outbox::Unsent;
 pub use restore::Restored;
-pub use usage::Tokens;
+pub use usage::{Tokens, UsageDay};
 
 /// The tables of a relay.
 pub static SCHEMA: Migrator = sqlx::migrate!("src/relay/migrations");
@@ -226,6 +226,20 @@ impl Ledger {
             "SELECT * FROM inbox WHERE is_settled = 0 AND is_command = 0 ORDER BY seq LIMIT 1",
         );
         row.fetch_optional(&self.pool).await?.as_ref().map(line).transpose()
+    }
+
+    /// The id of the turn that runs and was not stopped, if any.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn running_turn(&self) -> anyhow::Result<Option<String>> {
+        let row = sqlx::query(
+            "SELECT turn, is_stopped FROM inbox WHERE is_settled = 0 AND is_command = 0
+             ORDER BY seq LIMIT 1",
+        );
+        let Some(row) = row.fetch_optional(&self.pool).await? else { return Ok(None) };
+        let is_stopped = row.try_get::<i64, _>("is_stopped")? != 0;
+        Ok(if is_stopped { None } else { Some(row.try_get("turn")?) })
     }
 
     /// How many lines are to become a turn, with the one that is one.

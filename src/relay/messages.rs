@@ -264,14 +264,56 @@ pub(super) fn stopping(locale: Locale, dropped: u64) -> String {
     }
 }
 
+pub(super) const TOO_FAST: Words = Words {
+    english: "Your relay passes on only so many calls and tokens to the model within a minute. Try again \
+              in a minute.",
+    german: "Dein Relay gibt nur so viele Anfragen und Tokens pro Minute an das Modell weiter. Versuch es \
+             in einer Minute noch einmal.",
+};
+
+pub(super) fn daily_limit(locale: Locale, limit: u64) -> String {
+    let limit = locale.grouped(limit);
+    match locale {
+        Locale::English => format!(
+            "Today's limit of {limit} tokens is reached. Your agent can go on at 00:00 UTC. To change the \
+             limit, set TEXTSLASH_DAILY_TOKENS for your relay's app at your cloud."
+        ),
+        Locale::German => format!(
+            "Das heutige Limit von {limit} Tokens ist erreicht. Um 00:00 Uhr UTC kann dein Agent \
+             weitermachen. Um das Limit zu ändern, setz TEXTSLASH_DAILY_TOKENS für die App deines Relays \
+             bei deiner Cloud."
+        ),
+    }
+}
+
+/// The tokens of a day, and the limit.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct UsageToday {
+    pub(super) spent: u64,
+    pub(super) limit: u64,
+}
+
+impl UsageToday {
+    fn said(self, locale: Locale) -> String {
+        let (spent, limit) = (locale.grouped(self.spent), locale.grouped(self.limit));
+        match locale {
+            Locale::English => format!("Today: {spent} of {limit} tokens, until 00:00 UTC"),
+            Locale::German => format!("Heute: {spent} von {limit} Tokens, bis 00:00 Uhr UTC"),
+        }
+    }
+}
+
+/// `today` is none where there is no model.
 pub(super) fn status(
     locale: Locale,
     is_awake: bool,
     session: &str,
     waiting: i64,
     used: Tokens,
+    today: Option<UsageToday>,
 ) -> String {
     let Tokens { input, output } = used;
+    let today = today.map_or_else(String::new, |today| format!("\n{}", today.said(locale)));
     match locale {
         Locale::English => {
             let machine = if is_awake { "awake" } else { "asleep or out of reach" };
@@ -282,7 +324,7 @@ pub(super) fn status(
             };
             format!(
                 "Machine: {machine}\nSession: {session}\nWork: {work}\n\
-                 Tokens: {input} in, {output} out"
+                 Tokens: {input} in, {output} out{today}"
             )
         }
         Locale::German => {
@@ -294,7 +336,7 @@ pub(super) fn status(
             };
             format!(
                 "Maschine: {machine}\nSitzung: {session}\nArbeit: {work}\n\
-                 Tokens: {input} hinein, {output} heraus"
+                 Tokens: {input} hinein, {output} heraus{today}"
             )
         }
     }
@@ -324,9 +366,11 @@ pub(super) fn failed(reason: TurnFailure) -> Words {
                      wenn es wieder passiert, versuch /new.",
         },
         TurnFailure::ModelRefused => Words {
-            english: "The model refused. Check your model account's credit and key, then send it again.",
-            german: "Das Modell hat abgelehnt. Prüfe Guthaben und Schlüssel deines Modell-Kontos und \
-                     schick es dann noch einmal.",
+            english: "The model refused; the reason stands above. If it is about credit or a key, check \
+                      your model account, then send your message again.",
+            german: "Das Modell hat abgelehnt; der Grund steht darüber. Wenn es um Guthaben oder einen \
+                     Schlüssel geht, sieh bei deinem Modell-Konto nach und schick deine Nachricht dann noch \
+                     einmal.",
         },
         TurnFailure::Interrupted => Words {
             english: "Your machine was restarted in the middle of this. Send your message again to go on.",

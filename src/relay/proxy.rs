@@ -1,29 +1,49 @@
-//! The model's API for the VM, which never sees the key.
+//! The model's API for the agent, which never sees the key. A call passes with the token of the turn that
+//! runs, and ends with that turn.
 
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
 use bytes::Bytes;
 use futures::StreamExt;
 use futures::stream::BoxStream;
-use http::header::{AUTHORIZATION, CONTENT_TYPE, HeaderName, HeaderValue};
+use http::header::{CONTENT_TYPE, HeaderValue, RETRY_AFTER};
 use http::request::Parts;
-use http::{HeaderMap, Request, Response, StatusCode};
-use subtle::ConstantTimeEq;
+use http::{Request, Response, StatusCode};
+use tokio::time::Instant;
 
-use super::Relay;
+use super::{Limits, Relay, messages};
+use crate::anthropic;
+use crate::conversation::Question;
+use crate::conversation::messages::{Message, text};
 use crate::http::{Reply, Unanswered};
+use crate::intake::Rejection;
 use crate::secret::Secret;
 
+mod budget;
+mod headers;
 mod meter;
 mod method;
+mod rate;
+mod token;
 
+use budget::Reservation;
 use meter::Meter;
 pub use method::VendorMethod;
+use rate::RateLimits;
+pub(super) use rate::RateWindow;
+use token::TurnAccess;
 
 /// Largest request body: the vendor's own limit for messages.
 /// <https://docs.anthropic.com/en/api/errors>: "32 MB" for the Messages API.
 pub const BODY_BYTES_MAX: usize = 32 * 1024 * 1024;
+
+/// Calls that pass within a minute: an agent and ten helpers that each ask every five seconds.
+pub const CALLS_PER_MINUTE_MAX: u32 = 120;
+
+/// Tokens that answers may cost within a minute before the next call waits: an agent that reads a context of
+/// 180,000 tokens eleven times. The limit of the day is what bounds the cost.
+pub const TOKENS_PER_MINUTE_MAX: u64 = 2_000_000;
 
 /// Time for the vendor to begin its answer; answers that are not streamed take minutes.
 const HEAD_TIMEOUT: Duration = Duration::from_secs(600);
@@ -31,30 +51,6 @@ const HEAD_TIMEOUT: Duration = Duration::from_secs(600);
 /// Silence in an answer after which it is over: a streamed one has pings every few seconds, and
 /// an answer that never ends would keep the relay up.
 const PIECE_TIMEOUT: Duration = Duration::from_secs(600);
-
-/// Where a caller may show its token; never passed on.
-const X_API_KEY: HeaderName = HeaderName::from_static("x-api-key");
-const ANTHROPIC_BETA: HeaderName = HeaderName::from_static("anthropic-beta");
-
-/// Without it the vendor takes no subscription token.
-const OAUTH_BETA: &str = "oauth-2025-04-20";
-
-/// What the vendor is told of the caller's headers; a name that ends in `-` stands for all that begin
-/// with it. Not `accept-encoding`, whose coding would hide the usage from us, and nothing that the
-/// private network adds.
-const TO_THE_VENDOR: [&str; 6] =
-    ["accept", "anthropic-", "content-type", "user-agent", "x-app", "x-stainless-"];
-
-/// What the caller is told of the vendor's: what its body is, and when to ask again.
-const TO_THE_CALLER: [&str; 7] = [
-    "anthropic-",
-    "content-encoding",
-    "content-type",
-    "request-id",
-    "retry-after",
-    "retry-after-ms",
-    "x-should-retry",
-];
 
 /// An answer on its way through.
 pub type Forwarded = Response<BoxStream<'static, Result<Bytes, Unanswered>>>;
@@ -65,9 +61,14 @@ impl Relay {
     /// # Errors
     /// The refusal to answer with.
     pub async fn admit(&self, head: &Parts) -> Result<VendorMethod, Forwarded> {
-        if !self.opens_proxy(&head.headers) {
-            let text = "not authorized";
-            return Err(refusal(StatusCode::UNAUTHORIZED, "authentication_error", text));
+        let is_open = match token::shown(&head.headers) {
+            Some(shown) => self.opens_proxy(&shown).await,
+            None => Ok(false),
+        };
+        match is_open {
+            Ok(true) => {}
+            Ok(false) => return Err(unauthorized()),
+            Err(error) => return Err(unreadable(&error)),
         }
         VendorMethod::of(head).map_err(|status| {
             let kind = match status {
@@ -78,33 +79,105 @@ impl Relay {
         })
     }
 
-    /// Whether this caller shows the model proxy's token.
-    fn opens_proxy(&self, headers: &HeaderMap) -> bool {
-        let bearer = headers.get(AUTHORIZATION).map(HeaderValue::as_bytes);
-        let bearer = bearer.and_then(|value| value.strip_prefix(b"Bearer "));
-        let shown = headers.get(X_API_KEY).map(HeaderValue::as_bytes).or(bearer).unwrap_or(b"");
-        let token = self.settings.model_proxy_token.expose_here().as_bytes();
-        !token.is_empty() && bool::from(shown.ct_eq(token)) && self.probation.serves()
-    }
-
     /// Passes a call of the agent on to the model's vendor, and the answer back as it comes. The head is
-    /// checked again: the body may have taken a minute to arrive.
+    /// checked again: the body may have taken a minute to arrive. The call ends with its turn.
     pub async fn forward(self: &Arc<Self>, request: Request<Bytes>) -> Forwarded {
         let (head, body) = request.into_parts();
-        if let Err(refused) = self.admit(&head).await {
-            return refused;
-        }
-        let request = Request::from_parts(head, body);
-        let Some(key) = &self.settings.model_key else {
-            let text = "this deployment has no model key";
-            return refusal(StatusCode::FORBIDDEN, "permission_error", text);
+        let Some(shown) = token::shown(&head.headers) else { return unauthorized() };
+        let access = self.turn_access(shown);
+        let method = match self.admit(&head).await {
+            Ok(method) => method,
+            Err(refused) => return refused,
         };
-        let Some(request) = self.readdress(request, key) else {
+        let Some(key) = &self.settings.model_key else {
+            let why = "this deployment has no model key";
+            return refusal(StatusCode::FORBIDDEN, "permission_error", why);
+        };
+        if anthropic::is_subscription(key.expose_here()) {
+            // A deployment of an earlier build may hold one; it serves again when it is given a key.
+            let rejected = Message::Rejected {
+                asked: Some(Question::Model),
+                rejection: Rejection::Subscription,
+            };
+            let text = text(self.locale(), &rejected);
+            return refusal(StatusCode::FORBIDDEN, "permission_error", &text);
+        }
+        if let Err(wait) = self.admit_rate() {
+            return self.too_fast(wait);
+        }
+        let reservation = match method {
+            VendorMethod::CreateMessage => match self.reserve(&body).await {
+                Ok(reservation) => Some(reservation),
+                Err(refused) => return refused,
+            },
+            VendorMethod::CountTokens | VendorMethod::ReadModels => None,
+        };
+        let Some(request) = self.readdress(Request::from_parts(head, body), key) else {
+            cancel(reservation).await;
             return refusal(StatusCode::BAD_GATEWAY, "api_error", "the request cannot be sent");
         };
-        match tokio::time::timeout(HEAD_TIMEOUT, self.transport.send(request)).await {
-            Ok(Ok(reply)) => self.metered(reply),
-            _ => refusal(StatusCode::BAD_GATEWAY, "api_error", "the model cannot be reached"),
+        self.send(request, access, reservation).await
+    }
+
+    /// What is not known to have cost nothing stays reserved.
+    async fn send(
+        self: &Arc<Self>,
+        request: Request<Bytes>,
+        mut access: TurnAccess,
+        reservation: Option<Reservation>,
+    ) -> Forwarded {
+        let answered = tokio::select! {
+            biased;
+            () = access.over(self) => return unauthorized(),
+            answered = tokio::time::timeout(HEAD_TIMEOUT, self.transport.send(request)) => answered,
+        };
+        match answered {
+            Ok(Ok(reply)) if reply.head.status.is_success() => {
+                self.metered(reply, access, reservation)
+            }
+            Ok(Ok(reply)) => {
+                // The vendor charges for answers, not for refusals.
+                cancel(reservation).await;
+                self.metered(reply, access, None)
+            }
+            Ok(Err(unanswered)) => {
+                if unanswered == Unanswered::NotSent {
+                    cancel(reservation).await;
+                }
+                refusal(StatusCode::BAD_GATEWAY, "api_error", "the model cannot be reached")
+            }
+            Err(_) => refusal(StatusCode::BAD_GATEWAY, "api_error", "the model cannot be reached"),
+        }
+    }
+
+    fn admit_rate(&self) -> Result<(), Duration> {
+        let Limits { calls_per_minute: calls_max, tokens_per_minute: tokens_max, .. } =
+            self.settings.limits;
+        let mut rate = self.rate.lock().unwrap_or_else(PoisonError::into_inner);
+        rate.admit(Instant::now(), RateLimits { calls_max, tokens_max })
+    }
+
+    fn too_fast(&self, wait: Duration) -> Forwarded {
+        let text = messages::TOO_FAST.said(self.locale());
+        let mut refused = refusal(StatusCode::TOO_MANY_REQUESTS, "rate_limit_error", text);
+        let seconds = wait.as_millis().div_ceil(1000);
+        if let Ok(seconds) = HeaderValue::try_from(seconds.to_string()) {
+            refused.headers_mut().insert(RETRY_AFTER, seconds);
+        }
+        refused
+    }
+
+    /// Reserves what a message may cost.
+    async fn reserve(&self, body: &[u8]) -> Result<Reservation, Forwarded> {
+        let (cost, limit) = (budget::cost_max(body), self.settings.daily_tokens);
+        let now_ms = self.clock.now_ms();
+        match Reservation::make(self.ledger.clone(), now_ms, cost, limit).await {
+            Ok(Some(reservation)) => Ok(reservation),
+            Ok(None) => {
+                let text = messages::daily_limit(self.locale(), limit);
+                Err(refusal(StatusCode::PAYMENT_REQUIRED, "billing_error", &text))
+            }
+            Err(error) => Err(unreadable(&error)),
         }
     }
 
@@ -114,68 +187,76 @@ impl Relay {
         let base = self.settings.model_url.as_str().trim_end_matches('/');
         let path = head.uri.path_and_query()?.as_str();
         head.uri = format!("{base}{path}").parse().ok()?;
-        head.headers = only(&TO_THE_VENDOR, &head.headers);
-        authorize(&mut head.headers, key.expose_to(head.uri.authority()?.as_str()).ok()?)?;
+        head.headers = headers::to_the_vendor(&head.headers);
+        headers::authorize(&mut head.headers, key.expose_to(head.uri.authority()?.as_str()).ok()?)?;
         Some(Request::from_parts(head, body))
     }
 
-    fn metered(self: &Arc<Self>, reply: Reply) -> Forwarded {
+    fn metered(
+        self: &Arc<Self>,
+        reply: Reply,
+        access: TurnAccess,
+        reservation: Option<Reservation>,
+    ) -> Forwarded {
         let Reply { mut head, body } = reply;
-        head.headers = only(&TO_THE_CALLER, &head.headers);
-        let meter = Meter::new(&head.headers);
-        let relay = self.clone();
-        let busy = self.busy();
-        let stream = futures::stream::unfold((body, meter, relay, busy), |mut state| async {
-            let (body, meter, relay, _) = &mut state;
-            let piece = tokio::time::timeout(PIECE_TIMEOUT, body.next()).await;
-            let piece = piece.unwrap_or(Some(Err(Unanswered::TimedOut)));
-            let used = match &piece {
-                Some(Ok(piece)) => meter.read(piece),
-                _ => meter.end(),
+        head.headers = headers::to_the_caller(&head.headers);
+        let meter = reservation.map(|reservation| (Meter::new(&head.headers), reservation));
+        let (relay, busy) = (self.clone(), self.busy());
+        let state = (body, meter, access, relay, busy);
+        let stream = futures::stream::unfold(state, |mut state| async {
+            let (body, meter, access, relay, _) = &mut state;
+            let piece = tokio::select! {
+                biased;
+                () = access.over(relay) => Some(Err(Unanswered::Lost)),
+                piece = tokio::time::timeout(PIECE_TIMEOUT, body.next()) => {
+                    piece.unwrap_or(Some(Err(Unanswered::TimedOut)))
+                }
             };
-            if let Some(used) = used
-                && let Err(error) = relay.ledger.count(used, relay.clock.now_ms()).await
-            {
-                tracing::error!(error = format!("{error:#}"), "tokens were not counted");
+            if let Some((meter, reservation)) = meter {
+                relay.meter(meter, reservation, piece.as_ref()).await;
             }
             piece.map(|piece| (piece, state))
         });
         Response::from_parts(head, stream.boxed())
     }
-}
 
-/// The headers that are named, each as often as it came.
-fn only(names: &[&str], headers: &HeaderMap) -> HeaderMap {
-    let is_named = |header: &str| {
-        names.iter().any(|name| match name.strip_suffix('-') {
-            Some(_) => header.starts_with(name),
-            None => header == *name,
-        })
-    };
-    let named = headers.iter().filter(|(header, _)| is_named(header.as_str()));
-    named.map(|(header, value)| (header.clone(), value.clone())).collect()
-}
-
-/// Adds the key in the way its kind is shown.
-fn authorize(headers: &mut HeaderMap, key: &str) -> Option<()> {
-    let is_subscription = key.starts_with("sk-ant-oat01");
-    let shown = if is_subscription { format!("Bearer {key}") } else { key.to_owned() };
-    let mut value = HeaderValue::try_from(shown).ok()?;
-    value.set_sensitive(true);
-    if is_subscription {
-        headers.insert(AUTHORIZATION, value);
-        headers.insert(ANTHROPIC_BETA, with_oauth(headers)?);
-    } else {
-        headers.insert(X_API_KEY, value);
+    async fn meter(
+        &self,
+        meter: &mut Meter,
+        reservation: &mut Reservation,
+        piece: Option<&Result<Bytes, Unanswered>>,
+    ) {
+        let reading = match piece {
+            Some(Ok(piece)) => meter.read(piece),
+            Some(Err(_)) => None,
+            None => meter.end(),
+        };
+        let Some(reading) = reading else { return };
+        self.rate
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .spend(Instant::now(), reading.used.total());
+        if let Err(error) = reservation.settle(&reading).await {
+            tracing::error!(error = format!("{error:#}"), "tokens were not counted");
+        }
     }
-    Some(())
 }
 
-/// The betas that the caller asked for, in one list with the one that its key needs.
-fn with_oauth(headers: &HeaderMap) -> Option<HeaderValue> {
-    let asked = headers.get_all(ANTHROPIC_BETA).iter().map(HeaderValue::as_bytes);
-    let betas: Vec<_> = asked.chain([OAUTH_BETA.as_bytes()]).collect();
-    HeaderValue::from_bytes(&betas.join(&b","[..])).ok()
+async fn cancel(reservation: Option<Reservation>) {
+    if let Some(reservation) = reservation
+        && let Err(error) = reservation.cancel().await
+    {
+        tracing::error!(error = format!("{error:#}"), "a reservation stays");
+    }
+}
+
+fn unauthorized() -> Forwarded {
+    refusal(StatusCode::UNAUTHORIZED, "authentication_error", "not authorized")
+}
+
+fn unreadable(error: &anyhow::Error) -> Forwarded {
+    tracing::error!(error = format!("{error:#}"), "a call to the model was refused");
+    refusal(StatusCode::SERVICE_UNAVAILABLE, "api_error", "the relay cannot read its database")
 }
 
 /// An error in the vendor's form, so that the agent understands it.

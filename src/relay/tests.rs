@@ -88,7 +88,24 @@ async fn a_relay_that_dies_anywhere_answers_once() {
         world.until(&["the answer"]).await;
         assert_eq!(world.vm.asked(), ["ask"], "{cut:?}");
         assert_eq!(world.channel.texts(), ["the answer"], "{cut:?}");
+        let mut tokens = world.vm.tokens();
+        tokens.dedup();
+        assert_eq!(tokens.len(), 1, "{cut:?}: the same turn keeps its token");
     }
+}
+
+#[tokio::test]
+async fn every_turn_has_a_token_of_its_own() {
+    let world = World::new(Script::answers("ok")).await;
+    for id in ["1", "2", "3"] {
+        world.channel.says(line(id, id));
+    }
+    world.settled(3).await;
+    let mut tokens = world.vm.tokens();
+    tokens.sort();
+    tokens.dedup();
+    assert_eq!(tokens.len(), 3);
+    assert!(tokens.iter().all(|token| token.len() == 64));
 }
 
 #[tokio::test]
@@ -132,8 +149,11 @@ async fn a_new_session_is_the_next_lines() {
 async fn status_tells_the_machine_the_work_and_the_tokens() {
     let world = World::new(Script::answers("ok")).await;
     let used = ledger::Tokens { input: 12, output: 34 };
-    world.ledger.count(used, 0).await.unwrap();
-    world.ledger.count(used, 86_400_000).await.unwrap();
+    let today = ledger::UsageDay::of(1_700_000_000_000);
+    for day in [ledger::UsageDay::of(0), today] {
+        world.ledger.count(day, used, 0).await.unwrap();
+    }
+    assert!(world.ledger.reserve(today, 4_000, 5_000_000).await.unwrap());
     world.channel.says(line("1", "/status"));
     world
         .until(&[&messages::status(
@@ -142,8 +162,11 @@ async fn status_tells_the_machine_the_work_and_the_tokens() {
             "main",
             0,
             ledger::Tokens { input: 24, output: 68 },
+            Some(messages::UsageToday { spent: 4_046, limit: 5_000_000 }),
         )])
         .await;
+    let said = world.channel.texts().concat();
+    assert!(said.ends_with("Today: 4,046 of 5,000,000 tokens, until 00:00 UTC"), "{said}");
 }
 
 #[tokio::test]
@@ -242,6 +265,7 @@ fn every_sentence_is_said_in_german_too() {
         messages::NOTHING_SAID,
         messages::HELP,
         messages::ELSEWHERE,
+        messages::TOO_FAST,
     ];
     for words in all {
         let [english, german] = Locale::ALL.map(|locale| words.said(locale));

@@ -162,6 +162,7 @@ impl Relay {
                 self.clock.now_ms(),
             )
             .await?;
+        self.end_calls();
         if matches!(end, End::Unheard(_)) {
             // It may run all the same, and the next line waits for it.
             self.cancel(&line.turn).await;
@@ -227,6 +228,7 @@ impl Course<'_> {
             text: self.line.text.clone(),
             files: self.files.clone(),
             after: self.seen,
+            model_token: self.relay.turn_token(&self.line.turn),
         };
         let relay = self.relay;
         let mut reply = std::pin::pin!(timeout(ATTACH_TIMEOUT, relay.machine.turn(&ask)));

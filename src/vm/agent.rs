@@ -4,6 +4,7 @@ use async_trait::async_trait;
 use tokio::sync::mpsc;
 
 use crate::protocol::TurnEvent;
+use crate::secret::Secret;
 use crate::vm::ids::SessionId;
 use crate::vm::process::Group;
 
@@ -12,12 +13,14 @@ use crate::vm::process::Group;
 pub const EVENTS_QUEUED_MAX: usize = 16;
 
 /// What the person sent.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy)]
 pub struct Said<'a> {
     /// What they wrote; may be empty.
     pub text: &'a str,
     /// Their files, as paths within the workspace; the last one came last.
     pub files: &'a [String],
+    /// Opens the relay's model proxy for this turn; none where there is no model.
+    pub model_token: Option<&'a Secret>,
 }
 
 /// A program that answers.

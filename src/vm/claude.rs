@@ -1,8 +1,8 @@
 //! Claude Code as the agent: one child process for each turn, its session resumed from its own
 //! transcripts.
 //!
-//! The model is reached through the relay: the relay's proxy token is the only credential in the
-//! program's environment. The program resolves names under `.localhost` by itself (seen with
+//! The model is reached through the relay: the token of the turn is the only credential in the
+//! program's environment, and opens nothing after the turn. The program resolves names under `.localhost` by itself (seen with
 //! 2.1.328), so a simulated relay needs no forwarder in between.
 //!
 //! Facts about the command line: <https://code.claude.com/docs/en/cli-reference>, and
@@ -62,19 +62,13 @@ pub struct Claude {
     program: PathBuf,
     directory: Directory,
     model_proxy_url: Url,
-    model_proxy_token: Arc<Secret>,
     runs: OnceCell<()>,
 }
 
 impl Claude {
     /// Claude Code at `program`, with its model behind the relay's proxy at `model_proxy_url`.
-    pub fn new(
-        program: PathBuf,
-        directory: Directory,
-        model_proxy_url: Url,
-        model_proxy_token: Arc<Secret>,
-    ) -> Self {
-        Self { program, directory, model_proxy_url, model_proxy_token, runs: OnceCell::new() }
+    pub fn new(program: PathBuf, directory: Directory, model_proxy_url: Url) -> Self {
+        Self { program, directory, model_proxy_url, runs: OnceCell::new() }
     }
 
     fn command(&self) -> Command {
@@ -88,8 +82,9 @@ impl Claude {
         claude
     }
 
-    async fn turn(&self, session: &SessionId) -> anyhow::Result<Command> {
-        let token = self.model_proxy_token.expose_to(self.model_proxy_url.authority())?;
+    async fn turn(&self, session: &SessionId, token: Option<&Secret>) -> anyhow::Result<Command> {
+        let token = token.context("the relay gave no token for the model")?;
+        let token = token.expose_to(self.model_proxy_url.authority())?;
         let id = uuid_of(session);
         let known = if self.has_transcript(&id).await { "--resume" } else { "--session-id" };
         let mut claude = self.command();
@@ -155,7 +150,7 @@ impl Agent for Claude {
     }
 
     async fn start(&self, session: &SessionId, said: Said<'_>) -> anyhow::Result<Running> {
-        let mut claude = self.turn(session).await?;
+        let mut claude = self.turn(session, said.model_token).await?;
         claude.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let (mut child, group) = Group::spawn(&mut claude)?;
         let stdin = child.stdin.take().context("no standard input")?;

@@ -22,6 +22,10 @@ use crate::vm::directory::Directory;
 /// How often a group that was asked to end is looked at: an end is noticed at once by a person.
 const LOOK_INTERVAL: Duration = Duration::from_millis(20);
 
+/// How long a group that was killed is waited for. Processes die within milliseconds; only dead ones that no
+/// parent collects stay longer, and those do nothing.
+const KILLED_WAIT: Duration = Duration::from_secs(1);
+
 /// The user that agents run as when this process is root: one who can read neither this process's
 /// memory and environment nor what it keeps.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -159,17 +163,25 @@ impl Group {
         Ok((child, Self(Pid::from_raw(i32::try_from(id)?))))
     }
 
-    /// Asks every process of the group to end, and kills what is left after `grace`.
+    /// Asks every process of the group to end, kills what is left after `grace`, and returns when all are
+    /// gone.
     pub async fn end(self, grace: Duration) {
-        if killpg(self.0, Signal::SIGTERM).is_err() {
+        if killpg(self.0, Signal::SIGTERM).is_err() || self.is_gone_within(grace).await {
             return;
         }
+        let _ = killpg(self.0, Signal::SIGKILL);
+        if !self.is_gone_within(KILLED_WAIT).await {
+            tracing::warn!("processes of a turn were killed and are still listed");
+        }
+    }
+
+    async fn is_gone_within(&self, patience: Duration) -> bool {
         let gone = async {
             while self.is_alive() {
                 tokio::time::sleep(LOOK_INTERVAL).await;
             }
         };
-        let _ = tokio::time::timeout(grace, gone).await;
+        tokio::time::timeout(patience, gone).await.is_ok()
     }
 
     fn is_alive(&self) -> bool {

@@ -24,7 +24,6 @@ fn settings(data_dir: &Path, limits: Limits) -> Settings {
         data_dir: data_dir.to_owned(),
         agent: AgentKind::Shell,
         link_key: secret(SecretKind::LinkKey, "the link key"),
-        model_proxy_token: secret(SecretKind::ModelProxyToken, "the proxy token"),
         model_proxy_url: Url::parse("http://relay.test").unwrap(),
         agent_user: None,
         claude_bin: "claude".into(),
@@ -47,6 +46,7 @@ fn ask(turn: &str, session: &str, text: &str, after: usize) -> Ask {
         text: text.to_owned(),
         files: Vec::new(),
         after,
+        model_token: None,
     }
 }
 

@@ -15,6 +15,7 @@ use tokio::time::Instant;
 
 use crate::files::keep_newest;
 use crate::protocol::{TurnEvent, TurnFailure};
+use crate::secret::Secret;
 use crate::vm::Limits;
 use crate::vm::agent::Agent;
 use crate::vm::directory::Directory;
@@ -35,7 +36,7 @@ pub const TURNS_KEPT_MAX: usize = 2000;
 pub const TURNS_KEPT_BYTES_MAX: u64 = 200 * 1024 * 1024;
 
 /// What the relay asks for.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Ask {
     /// The same id is the same turn.
     pub turn: TurnId,
@@ -47,6 +48,8 @@ pub struct Ask {
     pub files: Vec<String>,
     /// Events already received.
     pub after: usize,
+    /// Opens the relay's model proxy for this turn; none where there is no model.
+    pub model_token: Option<Arc<Secret>>,
 }
 
 /// Why a turn is not begun. It may be asked for again later.

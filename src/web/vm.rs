@@ -158,7 +158,7 @@ async fn outbox(
 }
 
 async fn turn(State(vm): State<Arc<Vm>>, body: Bytes) -> Result<Response, StatusCode> {
-    let ask = parse(&body).ok_or(StatusCode::BAD_REQUEST)?;
+    let ask = parse(&vm, &body).ok_or(StatusCode::BAD_REQUEST)?;
     let attached = vm.turns().ask(ask).await.map_err(|refusal| {
         tracing::info!(%refusal, "a turn was not begun");
         match refusal {
@@ -171,11 +171,13 @@ async fn turn(State(vm): State<Arc<Vm>>, body: Bytes) -> Result<Response, Status
     Ok(([(header::CONTENT_TYPE, "application/x-ndjson")], Body::from_stream(lines)).into_response())
 }
 
-fn parse(body: &[u8]) -> Option<Ask> {
-    let TurnRequest { turn, session, text, files, after } = serde_json::from_slice(body).ok()?;
+fn parse(vm: &Vm, body: &[u8]) -> Option<Ask> {
+    let TurnRequest { turn, session, text, files, after, model_token } =
+        serde_json::from_slice(body).ok()?;
     let turn = TurnId::try_from(turn.as_str()).ok()?;
     let session = SessionId::try_from(session.as_str()).ok()?;
-    Some(Ask { turn, session, text, files, after })
+    let model_token = model_token.map(|token| vm.model_token(token));
+    Some(Ask { turn, session, text, files, after, model_token })
 }
 
 async fn next_line(mut attached: Attached) -> Option<(Result<Bytes, Infallible>, Attached)> {

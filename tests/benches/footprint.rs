@@ -84,7 +84,6 @@ impl Relay {
                 ("TEXTSLASH_ALLOW_SANDBOX", "1"),
                 ("OWNER_KEY", "bb9b4cac579cc9329f4e853e276df0b2"),
                 ("LINK_KEY", "b61816380fa26f46302afec47f30b0ca"),
-                ("MODEL_PROXY_TOKEN", "1f1536036987816d70ab6f4a844217de"),
             ])
             .env("PORT", port.to_string())
             .env("DATA_DIR", &data_dir)

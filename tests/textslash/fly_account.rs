@@ -139,7 +139,6 @@ fn keys() -> Keys {
         channel_key: None,
         owner_key: key(SecretKind::OwnerKey, "owner"),
         link_key: key(SecretKind::LinkKey, "link"),
-        model_proxy_token: key(SecretKind::ModelProxyToken, "proxy"),
     }
 }
 
@@ -158,6 +157,7 @@ fn spec() -> Spec {
         address: None,
         locale: String::new(),
         agent: AgentKind::Claude,
+        daily_tokens: Spec::DAILY_TOKENS,
         images: Images { relay: image("relay"), vm: image("vm") },
     }
 }

@@ -55,7 +55,6 @@ impl Served {
             ("TEXTSLASH_AGENT", "shell"),
             ("TEXTSLASH_ALLOW_SANDBOX", "1"),
             ("LINK_KEY", LINK_KEY),
-            ("MODEL_PROXY_TOKEN", "d83c1f6a7b904e25c6d1f80a3e97b45268fc0d1a5b7e3924"),
         ];
         let environment: Vec<_> = (common.iter().chain(own))
             .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))

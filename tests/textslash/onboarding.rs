@@ -146,6 +146,35 @@ async fn every_wrong_token_is_told_what_is_wrong_with_it() {
 }
 
 #[tokio::test]
+async fn a_subscription_token_is_refused_with_a_sentence_in_both_languages() {
+    for (language, token_question, key_question, sentence) in [
+        (
+            "/language en",
+            "I need a token",
+            "Which Anthropic API key",
+            "A subscription token (sk-ant-oat…) does not work here",
+        ),
+        (
+            "/language de",
+            "Token",
+            "Welchen API-Schlüssel",
+            "Ein Abo-Token (sk-ant-oat…) funktioniert hier nicht",
+        ),
+    ] {
+        let mut world = World::new().await;
+        let token = world.fly.mint_org_token();
+        world.says(language);
+        world.says("hi");
+        world.reads(token_question).await;
+        world.says(&token);
+        world.reads(key_question).await;
+        world.says(&format!("sk-ant-oat01-{}AA", "e".repeat(93)));
+        world.reads(sentence).await;
+        world.reads(key_question).await;
+    }
+}
+
+#[tokio::test]
 async fn a_message_that_is_delivered_again_and_again_is_answered_once() {
     let mut world = World::new().await;
     let token = world.fly.mint_org_token();

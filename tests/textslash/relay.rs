@@ -1,5 +1,7 @@
 //! A person talks to the agent on their VM, over sockets all the way.
 
+mod proxy;
+
 use std::future::Future;
 use std::path::Path;
 use std::sync::Arc;
@@ -16,7 +18,7 @@ use textslash::http::Network;
 use textslash::relay::ledger::Ledger;
 use textslash::relay::{Limits, Over, Relay, Settings};
 use textslash::secret::{Audience, Secret, SecretKind};
-use textslash::spec::{AgentKind, DeploymentId};
+use textslash::spec::{AgentKind, DeploymentId, Spec};
 use textslash::{vm, web};
 use tokio::net::TcpListener;
 use tokio::time::timeout;
@@ -42,7 +44,6 @@ pub async fn served_vm(data_dir: &Path) -> String {
         data_dir: data_dir.to_owned(),
         agent: AgentKind::Shell,
         link_key: secret(SecretKind::LinkKey, "the link key"),
-        model_proxy_token: secret(SecretKind::ModelProxyToken, "the proxy token"),
         model_proxy_url: Url::parse("http://relay.test").unwrap(),
         agent_user: None,
         claude_bin: "claude".into(),
@@ -88,8 +89,8 @@ pub fn settings(data_dir: &Path, vm_url: &str) -> Settings {
         vm_url: Url::parse(vm_url).unwrap(),
         model_url: Url::parse("http://model.test").unwrap(),
         link_key: secret(SecretKind::LinkKey, "the link key"),
-        model_proxy_token: secret(SecretKind::ModelProxyToken, "the proxy token"),
         model_key: None,
+        daily_tokens: Spec::DAILY_TOKENS,
         limits: Limits::default(),
     }
 }

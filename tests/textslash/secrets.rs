@@ -11,7 +11,7 @@ mod taps;
 
 use std::collections::BTreeMap;
 use std::os::unix::fs::PermissionsExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use textslash::sandbox::{Options, Sandbox};
 
@@ -85,6 +85,19 @@ fn executable(dir: &Path) -> String {
     path.to_str().unwrap().to_owned()
 }
 
+/// What the agent wrote down of its environment, on a volume below this directory.
+fn seen_by_the_agent(volumes: &Path) -> PathBuf {
+    let seen = files(volumes).into_iter().find(|it| it.ends_with("workspace/seen-by-the-agent"));
+    seen.expect("the agent has run")
+}
+
+/// The token that the agent was given for its turn.
+fn token_of_the_agent(volumes: &Path) -> String {
+    let seen = std::fs::read_to_string(seen_by_the_agent(volumes)).unwrap();
+    let token = seen.lines().find_map(|line| line.strip_prefix("ANTHROPIC_API_KEY="));
+    token.expect("the agent has a token").to_owned()
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn secrets_are_nowhere_but_where_they_have_to_be() {
     if !may_look() {
@@ -126,30 +139,30 @@ async fn secrets_are_nowhere_but_where_they_have_to_be() {
     let owner_key = link.split_once('#').unwrap().1;
     assert_eq!(relay.environment["OWNER_KEY"], owner_key);
     assert_eq!(relay.environment["MODEL_KEY"], sandbox.model_key());
+    let volumes = sandbox.directory();
+    let token = token_of_the_agent(volumes);
     let mut secrets = of_fly_token(sandbox.fly_token());
     secrets.extend([
         ("model key", sandbox.model_key()),
         ("owner key", owner_key),
         ("link key", &relay.environment["LINK_KEY"]),
-        ("proxy token", &relay.environment["MODEL_PROXY_TOKEN"]),
+        ("token of the turn", &token),
     ]);
     let hunt = Hunt::of(&secrets);
 
     // Where they have to be, they are found: the hunt is not blind.
     assert_eq!(hunt.found(deployed.out.as_bytes()), ["owner key"]);
-    let known = ["model key", "owner key", "link key", "proxy token"];
+    let known = ["model key", "owner key", "link key"];
     assert_eq!(hunt.found(relay.environment().as_bytes()), known);
-    assert_eq!(hunt.found(vm.environment().as_bytes()), ["link key", "proxy token"]);
+    assert_eq!(hunt.found(vm.environment().as_bytes()), ["link key"]);
     assert_eq!(deployed.out.matches(owner_key).count(), 1);
 
     let on_record = Hunt::of(&[("the relay's image", "registry.test/relay@sha256:")]);
     assert!(!on_record.files(&data).is_empty(), "the database is not where it was looked for");
 
-    // The agent is given the token that works at the relay only.
-    let volumes = sandbox.directory();
-    let seen = files(volumes).into_iter().find(|it| it.ends_with("workspace/seen-by-the-agent"));
-    let seen = seen.unwrap();
-    assert_eq!(hunt.found(&std::fs::read(&seen).unwrap()), ["proxy token"]);
+    // The agent is given the token that works at the relay only, and during its turn only.
+    let seen = seen_by_the_agent(volumes);
+    assert_eq!(hunt.found(&std::fs::read(&seen).unwrap()), ["token of the turn"]);
     std::fs::remove_file(seen).unwrap();
 
     for machine in sandbox.fly().runtime().running() {
@@ -226,13 +239,15 @@ async fn a_conversation_shows_the_link_once_and_keeps_no_secret() {
     sandbox.out.until("> /bot").await;
 
     let [relay, vm] = Started::machines(sandbox.id());
-    let keys = ["OWNER_KEY", "MODEL_KEY", "LINK_KEY", "MODEL_PROXY_TOKEN"];
-    let secrets = keys.map(|name| (name, relay.environment[name].as_str()));
+    let token = token_of_the_agent(dir.path());
+    let keys = ["OWNER_KEY", "MODEL_KEY", "LINK_KEY"];
+    let mut secrets = keys.map(|name| (name, relay.environment[name].as_str())).to_vec();
+    secrets.push(("token of the turn", &token));
     let hunt = Hunt::of(&secrets);
-    assert_eq!(hunt.found(vm.environment().as_bytes()), ["LINK_KEY", "MODEL_PROXY_TOKEN"]);
+    assert_eq!(hunt.found(vm.environment().as_bytes()), ["LINK_KEY"]);
 
-    let seen = files(dir.path()).into_iter().find(|it| it.ends_with("seen-by-the-agent")).unwrap();
-    assert_eq!(hunt.found(&std::fs::read(&seen).unwrap()), ["MODEL_PROXY_TOKEN"]);
+    let seen = seen_by_the_agent(dir.path());
+    assert_eq!(hunt.found(&std::fs::read(&seen).unwrap()), ["token of the turn"]);
     std::fs::remove_file(seen).unwrap();
 
     // Whatever the token is: this is how every one begins.

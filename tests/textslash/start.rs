@@ -36,7 +36,6 @@ impl Relay {
             ("TEXTSLASH_ALLOW_SANDBOX", "1"),
             ("OWNER_KEY", OWNER_KEY),
             ("LINK_KEY", LINK_KEY),
-            ("MODEL_PROXY_TOKEN", "45c48cce2e2d7fbdea1afc51c7c6ad26b3d5f7091e2c4a68"),
         ]
         .iter()
         .chain(more)

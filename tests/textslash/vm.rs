@@ -11,7 +11,7 @@ use futures::StreamExt;
 use textslash::clock::Clock;
 use textslash::http::{Network, Reply, Transport};
 use textslash::protocol::{
-    Call, Direction, SIGNATURE_HEADER, TurnEvent, TurnFailure, TurnRequest, sign,
+    Call, Direction, SIGNATURE_HEADER, TurnEvent, TurnFailure, TurnRequest, TurnToken, sign,
 };
 use textslash::secret::{Audience, Secret, SecretKind};
 use textslash::spec::{AgentKind, DeploymentId};
@@ -23,6 +23,7 @@ use tokio::task::JoinHandle;
 use url::Url;
 
 const LINK_KEY: &str = "the link key";
+/// What the relay gives for a turn.
 const PROXY_TOKEN: &str = "the proxy token";
 
 /// A VM that is served, and what the relay needs to call it.
@@ -66,6 +67,7 @@ impl Served {
             session: "session".to_owned(),
             text: text.to_owned(),
             after: 0,
+            model_token: Some(TurnToken::new(PROXY_TOKEN.to_owned().into())),
         };
         let reply = self.call("/turns", serde_json::to_string(&request).unwrap()).await;
         assert_eq!(reply.head.status, 200);
@@ -111,15 +113,12 @@ impl Turn {
 
 fn settings(data_dir: &Path, agent: AgentKind, model_proxy_url: &str) -> Settings {
     let model_proxy_url = Url::parse(model_proxy_url).unwrap();
-    let audience = Audience::of([model_proxy_url.authority()]);
     let link_key = Secret::new(SecretKind::LinkKey, LINK_KEY.to_owned(), Audience::nobody());
-    let token = Secret::new(SecretKind::ModelProxyToken, PROXY_TOKEN.to_owned(), audience);
     Settings {
         deployment: DeploymentId::from_random([1; DeploymentId::LENGTH]),
         data_dir: data_dir.to_owned(),
         agent,
         link_key: Arc::new(link_key),
-        model_proxy_token: Arc::new(token),
         model_proxy_url,
         agent_user: None,
         claude_bin: std::env::var_os("CLAUDE_BIN").unwrap_or_else(|| "claude".into()).into(),

@@ -12,7 +12,8 @@ use anyhow::{Context, bail};
 use axum::Router;
 use textslash::clock::Clock;
 use textslash::config::{
-    ALLOW_SANDBOX, BotSettings, Environment, Listen, TelegramSettings, WhatsAppSettings, images,
+    ALLOW_SANDBOX, BotSettings, Environment, Listen, TelegramSettings, WhatsAppSettings,
+    daily_tokens, images,
 };
 use textslash::forms::Forms;
 use textslash::messaging::{Pointing, RETRIES};
@@ -74,6 +75,7 @@ pub async fn run(_: Arguments) -> anyhow::Result<End> {
         channels: RelayChannel::ALL.to_vec(),
         agents: agents(&environment)?,
         images,
+        daily_tokens: daily_tokens(&environment)?,
         quotas: Quotas { all: settings.deployments_a_day_max, ..Quotas::PUBLIC },
         invitations: settings.invitations.clone(),
     };

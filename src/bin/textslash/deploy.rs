@@ -53,6 +53,7 @@ async fn deploy(arguments: &Arguments, begun: &OnceCell<Begun>) -> anyhow::Resul
     };
     let environment = Environment::of_process();
     let images = config::images(&environment)?;
+    let daily_tokens = config::daily_tokens(&environment)?;
     let connections = Connections::of_environment(&environment).await?;
     let person = Person::default();
     let token = credentials::fly_token(&environment, &connections, &person).await?;
@@ -75,7 +76,8 @@ async fn deploy(arguments: &Arguments, begun: &OnceCell<Begun>) -> anyhow::Resul
     };
     let id = DeploymentId::from_random(connections.chance.bytes());
     let address = chat.as_ref().map(|chat| &chat.address);
-    let spec = arguments.spec(id, (organisation, &account), (owner, address), images)?;
+    let spec =
+        arguments.spec(id, (organisation, &account), (owner, address), (images, daily_tokens))?;
     if spec.channel.holds_connection() && organisation.standing == Standing::Trial {
         report::say(&messages::text(Locale::English, &Message::TrialChannel));
     }

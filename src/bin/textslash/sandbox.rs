@@ -16,7 +16,7 @@ use textslash::quota::Quotas;
 use textslash::sandbox::fly::{FACES, nothing};
 use textslash::sandbox::{Options, Remains, Sandbox};
 use textslash::secret::{Secret, SecretKind};
-use textslash::spec::{AgentKind, CloudKind, Images, RelayChannel};
+use textslash::spec::{AgentKind, CloudKind, Images, RelayChannel, Spec};
 use tokio::sync::mpsc;
 
 use crate::connections::Connections;
@@ -201,6 +201,7 @@ fn onboarding(sandbox: &Sandbox, connections: &Connections) -> Onboarding {
         channels: vec![RelayChannel::Web],
         agents: vec![AgentKind::Shell, AgentKind::Claude],
         images: images(),
+        daily_tokens: Spec::DAILY_TOKENS,
         quotas: Quotas::UNLIMITED,
         invitations: Vec::new(),
     };

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use adapters::console::{Console, Terminal};
-use textslash::config::{Environment, images};
+use textslash::config::{Environment, daily_tokens, images};
 use textslash::journal;
 use textslash::onboarding::Catalogue;
 use textslash::quota::Quotas;
@@ -26,6 +26,7 @@ pub async fn run(_: Arguments) -> anyhow::Result<End> {
         channels: vec![RelayChannel::Web],
         agents: vec![AgentKind::Claude],
         images,
+        daily_tokens: daily_tokens(&environment)?,
         quotas: Quotas::UNLIMITED,
         invitations: Vec::new(),
     };

@@ -35,6 +35,23 @@ impl Locale {
         }
     }
 
+    /// A number in groups of three digits.
+    pub fn grouped(self, number: u64) -> String {
+        let separator = match self {
+            Self::English => ',',
+            Self::German => '.',
+        };
+        let digits = number.to_string();
+        let mut grouped = String::with_capacity(digits.len() + digits.len() / 3);
+        for (at, digit) in digits.chars().enumerate() {
+            if at > 0 && (digits.len() - at).is_multiple_of(3) {
+                grouped.push(separator);
+            }
+            grouped.push(digit);
+        }
+        grouped
+    }
+
     /// What it calls itself.
     pub fn name(self) -> &'static str {
         match self {

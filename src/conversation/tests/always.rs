@@ -174,6 +174,7 @@ fn a_line_is_a_secret_where_one_is_awaited_unless_it_is_plainly_not() {
             invitations: None,
             wrong_codes: WrongCodes::default(),
             images: &ada.images,
+            daily_tokens: Spec::DAILY_TOKENS,
             fresh: &ada.fresh,
         };
         reading(&ada.state, &context, line)

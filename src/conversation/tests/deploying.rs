@@ -27,7 +27,7 @@ fn hello_to_relay() {
     Cloud: Fly.io, organisation ada
     Region: iad
     Relay: 1 CPU, 256 MB, 1 GB disk; you reach it by a web link
-    VM: 1 CPU, 1 GB, 10 GB disk; agent: Claude Code
+    VM: 1 CPU, 1 GB, 10 GB disk; agent: Claude Code; at most 5,000,000 tokens a day (UTC)
 
     For 30 days:
     Relay, if it ran all the time: $2.19
@@ -199,6 +199,7 @@ pub(super) fn every_rejection() -> Vec<Rejection> {
         Rejection::NotNarrowable,
         Rejection::OtherOrganisation { expected: "ada".into() },
         Rejection::OtherAddress { expected: "@ada_bot".into() },
+        Rejection::Subscription,
         Rejection::Refused,
         Rejection::OutOfReach,
         Rejection::NotOffered,

@@ -52,6 +52,7 @@ impl Chat {
             invitations: known.invitations.as_deref(),
             wrong_codes: known.wrong_codes,
             images: &catalogue.images,
+            daily_tokens: catalogue.daily_tokens,
             person: &self.person.0,
             fresh: &DeploymentId::from_random(shared.settings.chance.bytes()),
         })

@@ -6,6 +6,8 @@ use tokio::task::JoinHandle;
 
 use super::*;
 use crate::secret::{Audience, SecretKind};
+use crate::spec::Spec;
+use crate::store::{self, Database};
 
 mod channel;
 mod vm;
@@ -84,6 +86,10 @@ impl Hold {
 pub struct World {
     pub dir: tempfile::TempDir,
     pub limits: Limits,
+    pub daily_tokens: u64,
+    pub locale: Locale,
+    /// No time passes while the relay's database works: for tests in which time is paused.
+    pub is_in_order: bool,
     pub model_key: &'static str,
     pub ledger: Arc<Ledger>,
     pub channel: Arc<FakeChannel>,
@@ -123,7 +129,20 @@ impl World {
         let channel = Arc::new(FakeChannel::new(edits, hold.clone()));
         let vm = Arc::new(FakeVm::new(script, hold.clone()));
         let (limits, model_key) = (Limits::default(), "sk-ant-api-the-key");
-        Self { dir, limits, model_key, ledger, channel, vm, hold, running: Mutex::default() }
+        let daily_tokens = Spec::DAILY_TOKENS;
+        Self {
+            dir,
+            limits,
+            daily_tokens,
+            locale: Locale::English,
+            is_in_order: false,
+            model_key,
+            ledger,
+            channel,
+            vm,
+            hold,
+            running: Mutex::default(),
+        }
     }
 
     pub async fn try_relay(&self, owner: &str) -> anyhow::Result<Arc<Relay>> {
@@ -139,10 +158,18 @@ impl World {
         transport: SharedTransport,
     ) -> anyhow::Result<Arc<Relay>> {
         let settings = self.settings(owner);
-        let ledger = Ledger::open(self.dir.path()).await?;
+        let ledger = self.open_ledger().await?;
         let clock = Clock::following_tokio(1_700_000_000_000);
         let chance = Chance::system()?;
         Relay::start(settings, ledger, self.channel.clone(), pointer, transport, clock, chance)
+    }
+
+    async fn open_ledger(&self) -> anyhow::Result<Arc<Ledger>> {
+        if !self.is_in_order {
+            return Ledger::open(self.dir.path()).await;
+        }
+        let connection = store::open_ready(&self.dir.path().join("relay.db")).await?;
+        Ledger::over(Database::in_order(connection), self.dir.path())
     }
 
     fn settings(&self, owner: &str) -> Settings {
@@ -151,21 +178,52 @@ impl World {
         Settings {
             sleeps: true,
             owner: UserId(owner.into()),
-            locale: Locale::English,
+            locale: self.locale,
             deployment: DeploymentId::from_random([0; DeploymentId::LENGTH]),
             data_dir: self.dir.path().to_owned(),
             public_url: None,
             vm_url: Url::parse("http://vm.test").unwrap(),
             model_url: Url::parse("https://model.test").unwrap(),
             link_key: secret(SecretKind::LinkKey, "the link key"),
-            model_proxy_token: secret(SecretKind::ModelProxyToken, "the proxy token"),
             model_key: Some(Arc::new(Secret::new(
                 SecretKind::ModelKey,
                 self.model_key.to_owned(),
                 Audience::of(["model.test"]),
             ))),
+            daily_tokens: self.daily_tokens,
             limits: self.limits,
         }
+    }
+
+    /// Takes a line that becomes this turn; the token that the VM is given for it.
+    pub async fn begins(&self, relay: &Relay, turn: &str) -> String {
+        let (id, chat) = (InboundId(turn.to_owned()), ChatId(CHAT.to_owned()));
+        let new = ledger::NewLine {
+            id: &id,
+            chat: &chat,
+            text: "work",
+            file: None,
+            turn,
+            is_command: false,
+        };
+        self.ledger.accept(new, 0).await.unwrap();
+        let token = relay.turn_token(turn).unwrap().into_secret(Audience::nobody());
+        token.expose_here().to_owned()
+    }
+
+    /// Ends the running turn, as its last event does.
+    pub async fn ends(&self, relay: &Relay) {
+        let line = self.ledger.first().await.unwrap().unwrap();
+        self.ledger.settle(&line, &[], 0).await.unwrap();
+        relay.end_calls();
+    }
+
+    /// Has `/stop` said to the running turn.
+    pub async fn stops(&self, relay: &Relay) {
+        let line = self.ledger.first().await.unwrap().unwrap();
+        let command = ledger::Line { seq: line.seq + 1, ..line };
+        self.ledger.stop(&command).await.unwrap();
+        relay.end_calls();
     }
 
     pub async fn run(&self) -> Arc<Relay> {

@@ -137,7 +137,6 @@ impl World {
             channel_key: None,
             owner_key: key(SecretKind::OwnerKey),
             link_key: key(SecretKind::LinkKey),
-            model_proxy_token: key(SecretKind::ModelProxyToken),
         };
         Ok(fly.open(token, keys))
     }
@@ -212,6 +211,7 @@ fn spec(id: DeploymentId) -> anyhow::Result<Spec> {
         address: None,
         locale: String::new(),
         agent: AgentKind::Claude,
+        daily_tokens: Spec::DAILY_TOKENS,
         images: Images { relay: image("relay"), vm: image("vm") },
     })
 }

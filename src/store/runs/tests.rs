@@ -26,6 +26,7 @@ pub(in crate::store) fn spec(seed: u8) -> Spec {
         address: None,
         locale: String::new(),
         agent: AgentKind::Shell,
+        daily_tokens: Spec::DAILY_TOKENS,
         images: Images {
             relay: format!("relay@sha256:{}", "1".repeat(64)),
             vm: format!("vm@sha256:{}", "2".repeat(64)),

@@ -70,6 +70,39 @@ async fn a_turn_that_is_asked_for_after_it_was_cancelled_is_not_run() {
     }
 }
 
+/// The processes of a group that can still do something: a dead one that no parent has collected cannot.
+fn alive_in(group: Pid) -> Vec<String> {
+    let processes = std::fs::read_dir("/proc").unwrap().flatten();
+    let stats = processes.filter_map(|it| std::fs::read_to_string(it.path().join("stat")).ok());
+    let is_alive = |stat: &String| {
+        let (_, fields) = stat.rsplit_once(')').unwrap();
+        let fields: Vec<_> = fields.split_whitespace().collect();
+        fields[2] == group.to_string() && !["Z", "X"].contains(&fields[0])
+    };
+    stats.filter(is_alive).collect()
+}
+
+#[tokio::test]
+async fn no_process_of_a_turn_is_alive_when_its_last_event_is_told() {
+    const STUBBORN: &str = "(trap '' TERM; while :; do sleep 1000; done)";
+    let dir = tempfile::tempdir().unwrap();
+    let limits = Limits { stop_grace_ms: 50, turn_timeout_ms: 3000, ..Limits::default() };
+    let vm = vm_with(dir.path(), limits);
+    for (id, line) in [
+        ("stopped", format!("{STUBBORN} & {STUBBORN}")),
+        ("too-long", format!("{STUBBORN} & {STUBBORN}")),
+        ("crashed", format!("{STUBBORN} & kill -9 $$")),
+        ("done", format!("{STUBBORN} &")),
+    ] {
+        let (turn, group) = endless(&vm, id, &line).await;
+        if id == "stopped" {
+            vm.turns().cancel(&TurnId::try_from(id).unwrap()).await.unwrap();
+        }
+        assert!(rest(turn).await.last().unwrap().is_last());
+        assert_eq!(alive_in(group), Vec::<String>::new(), "{id}");
+    }
+}
+
 /// A killed process is there until its parent has asked for its end.
 async fn gone(group: Pid) {
     while killpg(group, None) != Err(Errno::ESRCH) {

@@ -9,11 +9,12 @@ use futures::stream::BoxStream;
 use tower::ServiceExt;
 
 use super::*;
+use crate::conversation::messages::Locale;
 use crate::http::{Reply, Transport, Unanswered};
-use crate::relay::ledger::Tokens;
-use crate::relay::tests::world::{OWNER, Script, World};
+use crate::relay::ledger::{Tokens, UsageDay};
+use crate::relay::tests::world::{OWNER, Script, World, line};
+use crate::secret::Audience;
 
-const TOKEN: &str = "the proxy token";
 const KEY: &str = "sk-ant-api-the-key";
 
 const STREAM: &str = concat!(
@@ -31,6 +32,7 @@ const STALLS: &str = "{";
 struct Outside {
     vm: Arc<dyn Transport>,
     answer: Option<(&'static str, &'static str)>,
+    status: u16,
     asked: Mutex<Vec<(Uri, HeaderMap)>>,
 }
 
@@ -43,6 +45,7 @@ impl Transport for Outside {
         self.asked.lock().unwrap().push((request.uri().clone(), request.headers().clone()));
         let (kind, body) = self.answer.ok_or(Unanswered::NotSent)?;
         let head = http::Response::builder()
+            .status(self.status)
             .header("content-type", kind)
             .header("set-cookie", "a=b")
             .header("request-id", "req_1")
@@ -58,11 +61,13 @@ impl Transport for Outside {
     }
 }
 
+/// The proxy of a relay on which a turn runs.
 struct Door {
     world: World,
-    outside: Arc<Outside>,
     relay: Arc<Relay>,
+    outside: Arc<Outside>,
     router: Router,
+    token: String,
 }
 
 impl Door {
@@ -76,9 +81,29 @@ impl Door {
     ) -> Self {
         let mut world = World::stopped(Script::answers("ok")).await;
         world.model_key = model_key;
-        let outside = Arc::new(Outside { vm: world.vm.clone(), answer, asked: Mutex::default() });
+        Self::of(world, answer).await
+    }
+
+    /// The vendor answers every call with this status.
+    async fn refusing(status: u16) -> Self {
+        let world = World::stopped(Script::answers("ok")).await;
+        Self::before(world, Some(("application/json", "{}")), status).await
+    }
+
+    async fn of(world: World, answer: Option<(&'static str, &'static str)>) -> Self {
+        Self::before(world, answer, 200).await
+    }
+
+    async fn before(
+        world: World,
+        answer: Option<(&'static str, &'static str)>,
+        status: u16,
+    ) -> Self {
+        let outside =
+            Arc::new(Outside { vm: world.vm.clone(), answer, status, asked: Mutex::default() });
         let relay = world.relay_over(OWNER, None, outside.clone()).await.unwrap();
-        Self { world, outside, relay: relay.clone(), router: router(relay) }
+        let token = world.begins(&relay, "turn-1").await;
+        Self { world, outside, router: router(relay.clone()), relay, token }
     }
 
     async fn send(&self, method: Method, path: &str, headers: &[(&str, &str)]) -> (u16, String) {
@@ -96,26 +121,133 @@ impl Door {
         (head.status.as_u16(), body)
     }
 
+    /// The status of a message that shows this token.
+    async fn status_with(&self, token: &str) -> u16 {
+        self.send(Method::POST, "/v1/messages", &[("x-api-key", token)]).await.0
+    }
+
+    /// A message with this body.
+    async fn call(&self, token: &str, body: &'static str) -> Response {
+        let request = Request::post("/v1/messages").header("x-api-key", token);
+        self.router.clone().oneshot(request.body(Body::from(body)).unwrap()).await.unwrap()
+    }
+
+    /// What counts against the limit of today.
+    async fn spent(&self) -> u64 {
+        self.world.ledger.spent_on(UsageDay::of(1_700_000_000_000)).await.unwrap()
+    }
+
     async fn used(&self) -> Tokens {
         self.world.ledger.usage().await.unwrap()
     }
 }
 
+/// The kind and the sentence of an error in the vendor's form.
+async fn error_of(response: Response) -> (String, String) {
+    let body = to_bytes(response.into_body(), usize::MAX).await.unwrap();
+    let body: serde_json::Value = serde_json::from_slice(&body).unwrap();
+    assert_eq!(body["type"], "error");
+    let text = |key: &str| body["error"][key].as_str().unwrap().to_owned();
+    (text("type"), text("message"))
+}
+
 #[tokio::test]
-async fn without_the_token_nothing_is_forwarded() {
+async fn without_the_token_of_the_running_turn_nothing_is_forwarded() {
     let door = Door::new(Some(("application/json", "{}"))).await;
+    let another = door.relay.turn_token("turn-2").unwrap().into_secret(Audience::nobody());
+    let scheme_missing = door.token.clone();
     for headers in [
         vec![],
         vec![("x-api-key", "")],
         vec![("x-api-key", "wrong")],
+        vec![("x-api-key", &door.token[1..])],
         vec![("authorization", "Bearer wrong")],
-        vec![("authorization", "the proxy token")],
+        vec![("authorization", scheme_missing.as_str())],
         vec![("x-api-key", KEY)],
+        vec![("x-api-key", "the link key")],
+        vec![("x-api-key", another.expose_here())],
     ] {
         let (status, _) = door.send(Method::POST, "/v1/messages", &headers).await;
         assert_eq!(status, 401, "{headers:?}");
     }
     assert!(door.outside.asked.lock().unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn a_token_opens_nothing_after_its_turn() {
+    let door = Door::new(Some(("application/json", "{}"))).await;
+    assert_eq!(door.status_with(&door.token).await, 200);
+
+    door.world.ends(&door.relay).await;
+    assert_eq!(door.status_with(&door.token).await, 401, "its turn ended");
+    let second = door.world.begins(&door.relay, "turn-2").await;
+    assert_eq!(door.status_with(&door.token).await, 401, "another turn runs");
+    assert_eq!(door.status_with(&second).await, 200);
+    let waiting = door.world.begins(&door.relay, "turn-3").await;
+    assert_eq!(door.status_with(&waiting).await, 401, "its turn has not begun");
+
+    door.world.stops(&door.relay).await;
+    assert_eq!(door.status_with(&second).await, 401, "its turn was stopped");
+}
+
+#[tokio::test]
+async fn a_relay_that_restarts_knows_the_token_of_the_turn_that_runs() {
+    let door = Door::new(None).await;
+    let again = door.world.try_relay(OWNER).await.unwrap();
+    let token = again.turn_token("turn-1").unwrap().into_secret(Audience::nobody());
+    assert_eq!(token.expose_here(), door.token);
+}
+
+#[tokio::test]
+async fn nothing_is_forwarded_after_the_probation() {
+    let mut world = World::stopped(Script::answers("ok")).await;
+    std::fs::write(world.dir.path().join("first_start_ms"), "0").unwrap();
+    world.limits.probation_ms = 1;
+    let door = Door::of(world, Some(("application/json", "{}"))).await;
+    assert_eq!(door.status_with(&door.token).await, 401);
+    assert!(door.outside.asked.lock().unwrap().is_empty());
+
+    door.relay.commit().await.unwrap();
+    assert_eq!(door.status_with(&door.token).await, 200);
+}
+
+#[tokio::test]
+async fn a_call_ends_with_its_turn() {
+    let door = Door::new(Some(("application/json", STALLS))).await;
+    let request = Request::post("/v1/messages").header("x-api-key", &door.token);
+    let response = door.router.clone().oneshot(request.body(Body::empty()).unwrap()).await.unwrap();
+    assert_eq!(response.status(), 200);
+    let read = tokio::spawn(to_bytes(response.into_body(), usize::MAX));
+    // A turn that ends for another reason is no reason.
+    door.relay.end_calls();
+    tokio::task::yield_now().await;
+    assert!(!read.is_finished());
+
+    door.world.ends(&door.relay).await;
+    let body = tokio::time::timeout(Duration::from_secs(20), read).await.expect("it ended");
+    assert!(body.unwrap().is_err(), "and is not taken for a whole answer");
+}
+
+#[tokio::test]
+async fn a_call_ends_when_its_turn_does_or_is_stopped() {
+    for is_stopped in [false, true] {
+        let script = Script { sleeps: true, ..Script::answers("four") };
+        let door = Door::of(World::stopped(script).await, Some(("application/json", STALLS))).await;
+        let relay = door.relay.clone();
+        let running = tokio::spawn(async move { relay.run(std::future::pending()).await });
+        door.world.vm.began().await;
+        let answer = door.call(&door.token, MESSAGE).await;
+        assert_eq!(answer.status(), 200);
+        let read = tokio::spawn(to_bytes(answer.into_body(), usize::MAX));
+
+        match is_stopped {
+            true => door.world.channel.says(line("2", "/stop")),
+            false => door.world.vm.wakes(),
+        }
+        let body = tokio::time::timeout(Duration::from_secs(20), read).await.expect("it ended");
+        assert!(body.unwrap().is_err(), "and is not taken for a whole answer");
+        running.abort();
+    }
 }
 
 #[tokio::test]
@@ -133,10 +265,12 @@ async fn only_the_vendors_own_methods_are_forwarded() {
         (Method::HEAD, "/v1/models", 405),
         (Method::DELETE, "/v1/models/claude-opus-5-5", 405),
     ] {
-        let (refused, _) = door.send(method.clone(), path, &[("x-api-key", TOKEN)]).await;
+        let (refused, _) =
+            door.send(method.clone(), path, &[("x-api-key", door.token.as_str())]).await;
         assert_eq!(refused, status, "{method} {path}");
     }
-    let upgrade = [("x-api-key", TOKEN), ("connection", "upgrade"), ("upgrade", "websocket")];
+    let upgrade =
+        [("x-api-key", door.token.as_str()), ("connection", "upgrade"), ("upgrade", "websocket")];
     assert_eq!(door.send(Method::POST, "/v1/messages", &upgrade).await.0, 405);
     assert!(door.outside.asked.lock().unwrap().is_empty());
 
@@ -146,7 +280,8 @@ async fn only_the_vendors_own_methods_are_forwarded() {
         (Method::GET, "/v1/models"),
         (Method::GET, "/v1/models/claude-opus-5-5"),
     ] {
-        let (status, _) = door.send(method.clone(), path, &[("x-api-key", TOKEN)]).await;
+        let (status, _) =
+            door.send(method.clone(), path, &[("x-api-key", door.token.as_str())]).await;
         assert_eq!(status, 200, "{method} {path}");
     }
     assert_eq!(door.outside.asked.lock().unwrap().len(), 4);
@@ -155,7 +290,7 @@ async fn only_the_vendors_own_methods_are_forwarded() {
 #[tokio::test]
 async fn a_forwarded_call_carries_the_key_and_nothing_of_the_callers_credentials() {
     let door = Door::new(Some(("application/json", "{}"))).await;
-    let bearer = format!("Bearer {TOKEN}");
+    let bearer = format!("Bearer {}", door.token);
     let headers = [
         ("authorization", bearer.as_str()),
         ("cookie", "a=b"),
@@ -181,24 +316,16 @@ async fn a_forwarded_call_carries_the_key_and_nothing_of_the_callers_credentials
 }
 
 #[tokio::test]
-async fn a_subscription_key_is_a_bearer_token_and_its_beta_joins_the_callers() {
-    const SUBSCRIPTION: &str = "sk-ant-oat01-the-key";
-    for (asked, sent) in [
-        (&[][..], "oauth-2025-04-20"),
-        (&["files-1"], "files-1,oauth-2025-04-20"),
-        (&["files-1,tools-2", "cache-3"], "files-1,tools-2,cache-3,oauth-2025-04-20"),
-    ] {
-        let door = Door::holding(SUBSCRIPTION, Some(("application/json", "{}"))).await;
-        let mut headers = vec![("x-api-key", TOKEN)];
-        headers.extend(asked.iter().map(|beta| ("anthropic-beta", *beta)));
-        door.send(Method::POST, "/v1/messages", &headers).await;
-
-        let asked = door.outside.asked.lock().unwrap();
-        let (_, headers) = &asked[0];
-        assert_eq!(headers["authorization"], format!("Bearer {SUBSCRIPTION}"));
-        assert!(!headers.contains_key("x-api-key"));
-        assert_eq!(headers.get_all("anthropic-beta").iter().collect::<Vec<_>>(), [sent]);
+async fn a_subscription_token_of_an_earlier_build_is_refused_with_a_sentence() {
+    let door = Door::holding("sk-ant-oat01-the-key", Some(("application/json", "{}"))).await;
+    for (method, path) in [(Method::POST, "/v1/messages"), (Method::GET, "/v1/models")] {
+        let (status, body) = door.send(method, path, &[("x-api-key", &door.token)]).await;
+        let body: serde_json::Value = serde_json::from_str(&body).unwrap();
+        let said = body["error"]["message"].as_str().unwrap();
+        assert_eq!(status, 403);
+        assert!(said.contains("Please use an API key instead"), "{said}");
     }
+    assert!(door.outside.asked.lock().unwrap().is_empty());
 }
 
 #[tokio::test]
@@ -210,41 +337,47 @@ async fn answers_pass_untouched_and_their_tokens_are_counted() {
         ("application/json", "not json", Tokens::default()),
     ] {
         let door = Door::new(Some((kind, body))).await;
-        let answer = door.send(Method::POST, "/v1/messages", &[("x-api-key", TOKEN)]).await;
+        let answer =
+            door.send(Method::POST, "/v1/messages", &[("x-api-key", door.token.as_str())]).await;
         assert_eq!(answer, (200, body.to_owned()));
         assert_eq!(door.used().await, used, "{body}");
     }
 }
 
 /// A request of the agent's whose body begins with so many bytes and then stops.
-fn slow_request(bytes: usize) -> Request {
+fn slow_request(token: &str, bytes: usize) -> Request {
     let pieces =
         (0..bytes.div_ceil(1024)).map(|_| Ok::<_, std::io::Error>(Bytes::from(vec![b' '; 1024])));
     let begun = futures::stream::iter(pieces);
     let body = Body::from_stream(begun.chain(futures::stream::pending()));
-    Request::post("/v1/messages").header("x-api-key", TOKEN).body(body).unwrap()
+    Request::post("/v1/messages").header("x-api-key", token).body(body).unwrap()
 }
 
 #[tokio::test]
 async fn slow_bodies_hold_nobody_up_and_lose_their_room() {
-    let door = Door::new(Some(("application/json", "{}"))).await;
+    let mut world = World::stopped(Script::answers("ok")).await;
+    world.is_in_order = true;
+    let door = Door::of(world, Some(("application/json", "{}"))).await;
     let mut slow = Vec::new();
     for _ in 0..3 {
-        slow.push(tokio::spawn(door.router.clone().oneshot(slow_request(1000))));
+        slow.push(tokio::spawn(door.router.clone().oneshot(slow_request(&door.token, 1000))));
     }
     tokio::task::yield_now().await;
-    let honest = door.send(Method::POST, "/v1/messages", &[("x-api-key", TOKEN)]).await;
+    let honest =
+        door.send(Method::POST, "/v1/messages", &[("x-api-key", door.token.as_str())]).await;
     assert_eq!(honest.0, 200, "three slow bodies leave room");
 
     for _ in 0..3 {
-        slow.push(tokio::spawn(door.router.clone().oneshot(slow_request(proxy::BODY_BYTES_MAX))));
+        slow.push(tokio::spawn(
+            door.router.clone().oneshot(slow_request(&door.token, proxy::BODY_BYTES_MAX)),
+        ));
     }
     while door.relay.bodies().free() > crate::relay::BODY_BYTES_MAX / 4 {
         tokio::task::yield_now().await;
     }
     tokio::time::pause();
     let body = Body::from(vec![b' '; proxy::BODY_BYTES_MAX]);
-    let request = Request::post("/v1/messages").header("x-api-key", TOKEN);
+    let request = Request::post("/v1/messages").header("x-api-key", door.token.as_str());
     let honest = door.router.clone().oneshot(request.body(body).unwrap());
     let since = tokio::time::Instant::now();
     assert_eq!(honest.await.unwrap().status(), 200, "the largest request waits for slow ones");
@@ -259,7 +392,7 @@ async fn slow_bodies_hold_nobody_up_and_lose_their_room() {
 #[tokio::test]
 async fn an_answer_that_stalls_ends() {
     let door = Door::new(Some(("application/json", STALLS))).await;
-    let request = Request::post("/v1/messages").header("x-api-key", TOKEN);
+    let request = Request::post("/v1/messages").header("x-api-key", door.token.as_str());
     let request = request.body(Body::empty()).unwrap();
     let response = door.router.clone().oneshot(request).await.unwrap();
     assert_eq!(response.headers()["request-id"], "req_1");
@@ -272,7 +405,93 @@ async fn an_answer_that_stalls_ends() {
 #[tokio::test]
 async fn a_model_out_of_reach_is_an_error_the_agent_understands() {
     let door = Door::new(None).await;
-    let (status, body) = door.send(Method::POST, "/v1/messages", &[("x-api-key", TOKEN)]).await;
+    let (status, body) =
+        door.send(Method::POST, "/v1/messages", &[("x-api-key", door.token.as_str())]).await;
     let body: serde_json::Value = serde_json::from_str(&body).unwrap();
     assert_eq!((status, &body["error"]["type"]), (502, &"api_error".into()));
+}
+
+#[tokio::test]
+async fn calls_beyond_the_rate_are_told_when_to_come_again() {
+    let mut world = World::stopped(Script::answers("ok")).await;
+    world.limits.calls_per_minute = 3;
+    let door = Door::of(world, Some(("application/json", "{}"))).await;
+    for _ in 0..3 {
+        assert_eq!(door.status_with(&door.token).await, 200);
+    }
+    let response = door.call(&door.token, "").await;
+    assert_eq!(response.status(), 429);
+    let wait: u64 = response.headers()["retry-after"].to_str().unwrap().parse().unwrap();
+    assert!((1..=60).contains(&wait), "{wait}");
+    assert_eq!(error_of(response).await.0, "rate_limit_error");
+    assert_eq!(door.outside.asked.lock().unwrap().len(), 3);
+}
+
+#[tokio::test]
+async fn tokens_beyond_the_rate_hold_up_the_next_call() {
+    let mut world = World::stopped(Script::answers("ok")).await;
+    world.limits.tokens_per_minute = 20;
+    let door = Door::of(world, Some(("text/event-stream", STREAM))).await;
+    assert_eq!(door.status_with(&door.token).await, 200);
+    assert_eq!(door.used().await, Tokens { input: 15, output: 7 });
+    assert_eq!(door.status_with(&door.token).await, 429);
+}
+
+/// A message that may cost 100 tokens of output and few of input.
+const MESSAGE: &str = "{\"max_tokens\":100}";
+
+#[tokio::test]
+async fn at_the_limit_of_the_day_a_sentence_says_when_it_goes_on() {
+    for (locale, said) in [
+        (Locale::English, "Today's limit of 1,000 tokens is reached"),
+        (Locale::German, "Das heutige Limit von 1.000 Tokens ist erreicht"),
+    ] {
+        let mut world = World::stopped(Script::answers("ok")).await;
+        (world.daily_tokens, world.locale) = (1_000, locale);
+        let door = Door::of(world, Some(("application/json", "{}"))).await;
+        let today = UsageDay::of(1_700_000_000_000);
+        door.world.ledger.count(today, Tokens { input: 900, output: 99 }, 0).await.unwrap();
+        assert_eq!(door.call(&door.token, MESSAGE).await.status(), 200, "one token is left");
+
+        let refused = door.call(&door.token, MESSAGE).await;
+        assert_eq!(refused.status(), 402);
+        let (kind, message) = error_of(refused).await;
+        assert_eq!(kind, "billing_error");
+        assert!(
+            message.starts_with(said) && message.contains("TEXTSLASH_DAILY_TOKENS"),
+            "{message}"
+        );
+        let (status, _) = door
+            .send(Method::POST, "/v1/messages/count_tokens", &[("x-api-key", &door.token)])
+            .await;
+        assert_eq!(status, 200, "what costs nothing passes");
+    }
+}
+
+#[tokio::test]
+async fn an_answer_counts_what_it_cost_and_a_cut_one_what_it_may_have() {
+    let whole = "{\"usage\":{\"input_tokens\":3,\"output_tokens\":4}}";
+    let (begun, _) = STREAM.split_once("event: message_delta").unwrap();
+    let reserved = u64::try_from(MESSAGE.len()).unwrap() + 100;
+    for (kind, body, spent) in [
+        ("text/event-stream", STREAM, 22),
+        ("application/json", whole, 7),
+        ("text/event-stream", begun, 15 + 1 + 100),
+        ("application/json", "not json", reserved),
+    ] {
+        let door = Door::new(Some((kind, body))).await;
+        let answer = door.call(&door.token, MESSAGE).await;
+        to_bytes(answer.into_body(), usize::MAX).await.unwrap();
+        assert_eq!(door.spent().await, spent, "{body}");
+    }
+    let door = Door::new(None).await;
+    assert_eq!(door.call(&door.token, MESSAGE).await.status(), 502);
+    assert_eq!(door.spent().await, 0, "what never left cost nothing");
+}
+
+#[tokio::test]
+async fn a_refusal_of_the_vendor_costs_nothing() {
+    let door = Door::refusing(529).await;
+    assert_eq!(door.call(&door.token, MESSAGE).await.status(), 529);
+    assert_eq!(door.spent().await, 0);
 }

@@ -9,8 +9,7 @@ use crate::relay::tests::world::{OWNER, Script, World};
 const NOW_MS: u64 = 1_700_000_000_000;
 
 struct Door {
-    /// Its directory is removed with it.
-    _world: World,
+    world: World,
     router: Router,
 }
 
@@ -18,7 +17,7 @@ impl Door {
     async fn new() -> Self {
         let world = World::stopped(Script::answers("ok")).await;
         let relay = world.try_relay(OWNER).await.unwrap();
-        Self { _world: world, router: router(relay, Router::new()) }
+        Self { world, router: router(relay, Router::new()) }
     }
 
     async fn send(&self, method: Method, path: &str, headers: &[(&str, &str)]) -> (u16, String) {
@@ -71,8 +70,10 @@ async fn health_says_who_this_is() {
 #[tokio::test]
 async fn the_public_listener_has_no_model_proxy() {
     let door = Door::new().await;
+    let relay = door.world.try_relay(OWNER).await.unwrap();
+    let token = door.world.begins(&relay, "turn-1").await;
     for path in ["/v1/messages", "/v1/models", "/model/v1/messages", "/model"] {
-        for token in ["the proxy token", "the link key", ""] {
+        for token in [token.as_str(), "the link key", ""] {
             let refused = door.send(Method::POST, path, &[("x-api-key", token)]).await;
             assert_eq!(refused, (404, String::new()), "{path}");
         }

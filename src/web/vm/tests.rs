@@ -76,7 +76,6 @@ fn vm(data_dir: &Path, clock: &Clock) -> Arc<Vm> {
         data_dir: data_dir.to_owned(),
         agent: AgentKind::Shell,
         link_key: secret(SecretKind::LinkKey),
-        model_proxy_token: secret(SecretKind::ModelProxyToken),
         model_proxy_url: Url::parse("http://relay.test").unwrap(),
         agent_user: None,
         claude_bin: "claude".into(),

@@ -69,6 +69,7 @@ async fn page(forms: Forms) -> Router {
         channels: vec![RelayChannel::Web],
         agents: vec![AgentKind::Claude],
         images: Images { relay: String::new(), vm: String::new() },
+        daily_tokens: 5_000_000,
     };
     let settings = Settings {
         database: pool.into(),

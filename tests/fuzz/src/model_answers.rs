@@ -4,7 +4,7 @@
 use std::path::PathBuf;
 use std::sync::{Arc, LazyLock};
 
-use adapters::chat::UserId;
+use adapters::chat::{ChatId, InboundId, UserId};
 use adapters::web::Web;
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -13,7 +13,7 @@ use textslash::chance::Chance;
 use textslash::clock::Clock;
 use textslash::conversation::messages::Locale;
 use textslash::http::{Reply, Transport, Unanswered};
-use textslash::relay::ledger::Ledger;
+use textslash::relay::ledger::{Ledger, NewLine};
 use textslash::relay::{Limits, Relay, Settings};
 use textslash::secret::{Audience, Secret, SecretKind};
 use textslash::spec::DeploymentId;
@@ -21,7 +21,6 @@ use textslash::spec::DeploymentId;
 use super::NOW_MS;
 
 const KEY: &str = "sk-ant-api03-the-key-that-the-vm-never-sees";
-const PROXY_TOKEN: &str = "the token of the proxy";
 const MODEL: &str = "https://model.example";
 
 /// Tokens of one answer that are believed: more than any model reads.
@@ -32,13 +31,16 @@ struct Proxy {
     runtime: tokio::runtime::Runtime,
     relay: Arc<Relay>,
     ledger: Arc<Ledger>,
+    /// Of the turn that runs.
+    token: String,
 }
 
 static PROXY: LazyLock<Proxy> = LazyLock::new(|| {
     let mut runtime = tokio::runtime::Builder::new_multi_thread();
     let runtime = runtime.worker_threads(1).enable_all().build().expect("a runtime");
     let (relay, ledger) = runtime.block_on(relay());
-    Proxy { runtime, relay, ledger }
+    let token = runtime.block_on(begin_turn(&relay, &ledger));
+    Proxy { runtime, relay, ledger, token }
 });
 
 async fn relay() -> (Arc<Relay>, Arc<Ledger>) {
@@ -60,14 +62,35 @@ async fn relay() -> (Arc<Relay>, Arc<Ledger>) {
         vm_url: "http://vm.example".parse().expect("a URL"),
         model_url: MODEL.parse().expect("a URL"),
         link_key: secret(SecretKind::LinkKey, "the link key", Audience::nobody()),
-        model_proxy_token: secret(SecretKind::ModelProxyToken, PROXY_TOKEN, Audience::nobody()),
         model_key: Some(secret(SecretKind::ModelKey, KEY, model)),
-        limits: Limits::default(),
+        // As many stories as there are.
+        daily_tokens: u64::MAX >> 2,
+        limits: Limits {
+            calls_per_minute: u32::MAX,
+            tokens_per_minute: u64::MAX,
+            ..Limits::default()
+        },
     };
     let web = Web::new("the owner's key".to_owned().into(), ledger.clone());
     let (clock, chance) = (Clock::following_tokio(NOW_MS), Chance::seeded(4));
     let relay = Relay::start(settings, ledger.clone(), web, None, Arc::new(Parrot), clock, chance);
     (relay.expect("a relay"), ledger)
+}
+
+/// Takes a line that becomes a turn; the token that the VM is given for it.
+async fn begin_turn(relay: &Relay, ledger: &Ledger) -> String {
+    let (id, chat) = (InboundId("1".to_owned()), ChatId("chat".to_owned()));
+    let new = NewLine {
+        id: &id,
+        chat: &chat,
+        text: "work",
+        file: None,
+        turn: "turn-1",
+        is_command: false,
+    };
+    ledger.accept(new, NOW_MS).await.expect("a line");
+    let token = relay.turn_token("turn-1").expect("a token").into_secret(Audience::nobody());
+    token.expose_here().to_owned()
 }
 
 /// Answers with the body of the question.
@@ -80,7 +103,8 @@ impl Transport for Parrot {
         assert!(uri.starts_with(&format!("{MODEL}/v1/messages")), "{uri}");
         let (head, body) = request.into_parts();
         assert_eq!(head.headers["x-api-key"], KEY, "the vendor sees the key");
-        let shown: Vec<_> = head.headers.values().filter(|it| *it == PROXY_TOKEN).collect();
+        // The token is 64 digits and letters; nothing else in a head is.
+        let shown: Vec<_> = head.headers.values().filter(|it| it.len() == 64).collect();
         assert!(shown.is_empty(), "nor does the vendor see what the VM shows");
         let [status, piece, body @ ..] = &*body else { return Err(Unanswered::Lost) };
         let is_stream = piece % 2 == 1;
@@ -109,7 +133,7 @@ pub(super) fn model_answers(answer: &[u8]) {
 async fn asked(answer: &[u8]) {
     let before = PROXY.ledger.usage().await.expect("a count");
     let request = http::Request::post("/v1/messages?beta=true")
-        .header("x-api-key", PROXY_TOKEN)
+        .header("x-api-key", &PROXY.token)
         .body(Bytes::copy_from_slice(answer))
         .expect("a request");
     let (head, body) = PROXY.relay.forward(request).await.into_parts();

@@ -148,6 +148,7 @@ fn spec() -> Spec {
         address: None,
         locale: String::new(),
         agent: AgentKind::Shell,
+        daily_tokens: Spec::DAILY_TOKENS,
         images: Images { relay: String::new(), vm: String::new() },
     }
 }

@@ -55,14 +55,40 @@ async fn a_token_of_another_organisation_removes_nothing_and_says_which_is_neede
 async fn a_model_key_that_will_not_do_is_refused_and_nothing_is_made() {
     let world = World::new().await;
     let forged = format!("sk-ant-api03-{}AA", "e".repeat(93));
+    let subscription = format!("sk-ant-oat01-{}AA", "e".repeat(93));
     let token = world.sandbox.fly_token();
-    for (key, sentence) in [(forged.as_str(), "refused"), (token, "a Fly.io token")] {
+    for (key, sentence) in [
+        (forged.as_str(), "refused"),
+        (token, "a Fly.io token"),
+        (&subscription, "A subscription token (sk-ant-oat…) does not work here"),
+    ] {
         let ended = world.run_with(&["deploy", "--yes"], &[("ANTHROPIC_API_KEY", key)]).await;
 
         assert_eq!(ended.code, 3, "{}", ended.err);
         assert!(ended.err.contains(sentence), "{}", ended.err);
+        assert!(!ended.err.contains(key), "it is repeated");
     }
     assert_eq!(world.sandbox.inventory(), nothing());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_daily_limit_that_is_no_number_is_refused_and_one_that_is_stands_in_the_plan() {
+    let world = World::new().await;
+    let key = world.sandbox.model_key();
+    let run = async |limit: &str| {
+        let settings = [("ANTHROPIC_API_KEY", key), ("TEXTSLASH_DAILY_TOKENS", limit)];
+        world.run_with(&["deploy"], &settings).await
+    };
+    for wrong in ["many", "-1", "5 000 000", "1.5", "99999999999999999999"] {
+        let ended = run(wrong).await;
+        assert_eq!(ended.code, 1, "{wrong}: {}", ended.err);
+        assert!(ended.err.contains("TEXTSLASH_DAILY_TOKENS must be a number"), "{}", ended.err);
+    }
+    for (limit, plan) in [("", "5,000,000"), ("0", "0"), ("12345678", "12,345,678")] {
+        let ended = run(limit).await;
+        let plan = format!("agent: Claude Code; at most {plan} tokens a day (UTC)");
+        assert!(ended.err.contains(&plan), "{limit}: {}", ended.err);
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

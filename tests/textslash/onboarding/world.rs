@@ -23,7 +23,7 @@ use textslash::sandbox::machines::{Knobs, Modelled};
 use textslash::sandbox::telegram::Telegram;
 use textslash::sandbox::twilio::Twilio;
 use textslash::secret::{Secret, SecretKind};
-use textslash::spec::{AgentKind, CloudKind, Images, RelayChannel};
+use textslash::spec::{AgentKind, CloudKind, Images, RelayChannel, Spec};
 use textslash::store;
 use tokio::task::JoinHandle;
 use zeroize::Zeroizing;
@@ -174,6 +174,7 @@ impl World {
                 channels: RelayChannel::ALL.to_vec(),
                 agents: vec![AgentKind::Claude, AgentKind::Shell],
                 images: Images { relay: image("relay", 1), vm: image("vm", 2) },
+                daily_tokens: Spec::DAILY_TOKENS,
                 quotas: self.quotas,
                 invitations: self.invitations.clone(),
             },

@@ -150,7 +150,6 @@ impl World {
             channel_key: None,
             owner_key: key(SecretKind::OwnerKey, self.chance.key()),
             link_key: key(SecretKind::LinkKey, self.chance.key()),
-            model_proxy_token: key(SecretKind::ModelProxyToken, self.chance.key()),
         };
         fly.open(token, keys)
     }
@@ -284,6 +283,7 @@ fn spec(id: DeploymentId) -> Spec {
         address: None,
         locale: String::new(),
         agent: AgentKind::Claude,
+        daily_tokens: Spec::DAILY_TOKENS,
         images: Images { relay: image("relay"), vm: image("vm") },
     }
 }

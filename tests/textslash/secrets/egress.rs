@@ -18,13 +18,11 @@ use crate::onboarding::world::World;
 const RELAYS_NUMBER: &str = "+15550002222";
 
 /// Where every story's secrets must be seen, or the recorder is blind; and nowhere else.
-const ALWAYS: [(&str, &str); 9] = [
+const ALWAYS: [(&str, &str); 7] = [
     ("Fly token, narrowed", "api.fly.io"),
     ("Fly token, narrowed", "api.machines.dev"),
     ("LINK_KEY", "secrets of the relay, at api.machines.dev"),
     ("LINK_KEY", "secrets of the vm, at api.machines.dev"),
-    ("MODEL_PROXY_TOKEN", "secrets of the relay, at api.machines.dev"),
-    ("MODEL_PROXY_TOKEN", "secrets of the vm, at api.machines.dev"),
     ("OWNER_KEY", "secrets of the relay, at api.machines.dev"),
     ("model key", "api.anthropic.com"),
     ("model key", "secrets of the relay, at api.machines.dev"),
@@ -133,7 +131,7 @@ async fn story(service: Script, channel: &str) -> Story {
 
     let permission = token.split(',').next().unwrap();
     let handed_over = egress.handed_over();
-    let made = ["LINK_KEY", "MODEL_PROXY_TOKEN", "OWNER_KEY"];
+    let made = ["LINK_KEY", "OWNER_KEY"];
     let made = handed_over.iter().filter(|(name, _)| made.contains(&name.as_str()));
     let mut secrets: Vec<_> = made.map(|(name, key)| (name.as_str(), key.as_str())).collect();
     secrets.extend([

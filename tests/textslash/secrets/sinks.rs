@@ -11,7 +11,7 @@ use textslash::sandbox::fly::nothing;
 use super::hunt::{Hunt, files};
 use super::memory::forgets;
 use super::taps::Taps;
-use super::{Started, executable, machines_of, may_look};
+use super::{Started, executable, machines_of, may_look, token_of_the_agent};
 use crate::program::PATIENCE;
 use crate::program::processes::Process;
 use crate::services::world::{self, World};
@@ -19,8 +19,11 @@ use crate::services::world::{self, World};
 /// A sender of Ada's own Twilio account.
 const RELAYS_NUMBER: &str = "+15550002222";
 
-/// What only the relay and its machine's environment, and for two of them the VM's, may hold.
-const MADE: [&str; 3] = ["OWNER_KEY", "LINK_KEY", "MODEL_PROXY_TOKEN"];
+/// The keys that a deployment makes: the relay's environment holds both, the VM's the second.
+const MADE: [&str; 2] = ["OWNER_KEY", "LINK_KEY"];
+
+/// What the agent was given for its turn.
+const TURN_TOKEN: &str = "token of the turn";
 
 /// What is found, and where.
 type Sightings = BTreeSet<(String, String)>;
@@ -65,10 +68,12 @@ impl Scene {
         self.secrets.push((name.to_owned(), secret.to_owned()));
     }
 
-    /// The relay's own keys, as its machine knows them.
+    /// The relay's own keys, as its machine knows them, and the token that it gave to the agent.
     fn keeps_the_relays_keys_secret(&mut self) {
         let [relay, _] = machines_of(&self.world.sandbox);
         MADE.iter().for_each(|name| self.keeps_secret(name, &relay.environment[*name]));
+        let token = token_of_the_agent(self.world.sandbox.directory());
+        self.keeps_secret(TURN_TOKEN, &token);
     }
 
     fn hunt(&self, which: impl Fn(&str) -> bool) -> Hunt {
@@ -138,7 +143,7 @@ impl Scene {
         let mut expected = sightings(&bots, "environment of bot");
         expected.extend(sightings(&relays, "environment of relay"));
         expected.extend(sightings(&MADE[1..], "environment of vm"));
-        expected.extend(sightings(&MADE[2..], "file seen-by-the-agent"));
+        expected.extend(sightings(&[TURN_TOKEN], "file seen-by-the-agent"));
         assert_eq!(self.found().await, expected);
     }
 
@@ -148,6 +153,7 @@ impl Scene {
         expected.extend(sightings(&["Fly token, narrowed", "model key"], "FLY_API_URL"));
         expected.extend(sightings(&["Fly token, narrowed"], "FLY_PLATFORM_URL"));
         expected.extend(sightings(&["model key"], "ANTHROPIC_API_URL"));
+        expected.extend(sightings(&[TURN_TOKEN], "FLY_PRIVATE_APP_URL"));
         expected.extend(sightings(&["operator's Telegram token"], "TELEGRAM_API_URL"));
         expected.extend(sightings(&["operator's Discord token"], "DISCORD_API_URL"));
         expected.extend(sightings(&["Twilio's auth token"], "TWILIO_MESSAGING_URL"));

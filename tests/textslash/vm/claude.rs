@@ -15,6 +15,10 @@ use serde_json::{Value, json};
 
 use super::*;
 
+/// What a relay says at the limit of the day.
+const LIMIT: &str =
+    "Today's limit of 5,000,000 tokens is reached. Your agent can go on at 00:00 UTC.";
+
 /// What the model was asked, and by whom.
 #[derive(Default)]
 struct Model {
@@ -59,6 +63,11 @@ async fn messages(
         let error = json!({"type": "invalid_request_error", "message": message});
         let body = json!({"type": "error", "error": error});
         return (StatusCode::BAD_REQUEST, Json(body)).into_response();
+    }
+    if last.contains("spend it all") {
+        let error = json!({"type": "billing_error", "message": LIMIT});
+        let body = json!({"type": "error", "error": error});
+        return (StatusCode::PAYMENT_REQUIRED, Json(body)).into_response();
     }
     let block = if last.contains("tool_result") {
         json!({"type": "text", "text": format!("the tool said {}", last.contains("made by claude"))})
@@ -146,6 +155,24 @@ async fn claude_code_works_remembers_and_is_given_one_token_only() {
         assert_eq!(headers["x-api-key"], PROXY_TOKEN);
         assert!(!body.to_string().contains(LINK_KEY), "the environment holds the link key");
     }
+}
+
+#[tokio::test]
+async fn claude_code_shows_the_sentence_at_the_limit_of_the_day_and_asks_no_more() {
+    if std::env::var_os("CLAUDE_BIN").is_none() {
+        println!("skipped: CLAUDE_BIN does not name Claude Code");
+        return;
+    }
+    let dir = tempfile::tempdir().unwrap();
+    let (model, model_proxy_url) = Model::start().await;
+    let vm = Served::start(settings(dir.path(), AgentKind::Claude, &model_proxy_url)).await;
+
+    let (said, _, last) = vm.turn("1", "spend it all").await.rest().await;
+
+    assert!(said.contains(LIMIT), "{said}");
+    assert_eq!(last, TurnEvent::Failed { reason: TurnFailure::ModelRefused });
+    assert_eq!(model.calls().len(), 1);
+    vm.end().await;
 }
 
 #[tokio::test]

@@ -103,7 +103,7 @@ impl Arguments {
         id: DeploymentId,
         (organisation, account): (&Organisation, &Account),
         (owner, address): (String, Option<&Address>),
-        images: Images,
+        (images, daily_tokens): (Images, u64),
     ) -> anyhow::Result<Spec> {
         let sizes = organisation.standing.sizes();
         if !sizes.contains(&self.size) {
@@ -123,6 +123,7 @@ impl Arguments {
             address: address.map(|address| address.name.clone()),
             locale: self.locale.map(|locale| locale.code().to_owned()).unwrap_or_default(),
             agent: self.agent,
+            daily_tokens,
             images,
         })
     }

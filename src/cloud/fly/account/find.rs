@@ -111,6 +111,7 @@ fn spec_of(id: DeploymentId, name: Name, organisation: String) -> Spec {
         address: None,
         locale: String::new(),
         agent: AgentKind::Shell,
+        daily_tokens: Spec::DAILY_TOKENS,
         images: Images { relay: String::new(), vm: String::new() },
     }
 }

@@ -84,8 +84,7 @@ impl FlyAccount {
 
     async fn hand_over_keys(&self, role: Role, app: &str) -> Result<Facts, Failure> {
         let keys = self.keys()?;
-        let mut secrets: Vec<(&str, &Secret)> =
-            vec![("LINK_KEY", &keys.link_key), ("MODEL_PROXY_TOKEN", &keys.model_proxy_token)];
+        let mut secrets: Vec<(&str, &Secret)> = vec![("LINK_KEY", &keys.link_key)];
         if role == Role::Relay {
             secrets.push(("OWNER_KEY", &keys.owner_key));
             secrets.extend(keys.channel_key.as_deref().map(|key| ("CHANNEL_KEY", key)));
@@ -157,6 +156,7 @@ impl FlyAccount {
                 ("TEXTSLASH_VM_URL", endpoints.private(&here.spec.app(Role::Vm))),
                 ("TEXTSLASH_MODEL_URL", endpoints.model_api.clone()),
                 ("MODEL_PROXY_PORT", MODEL_PROXY_PORT.to_string()),
+                ("TEXTSLASH_DAILY_TOKENS", here.spec.daily_tokens.to_string()),
                 ("TEXTSLASH_PUBLIC_URL", endpoints.public(&here.spec.app(Role::Relay))),
             ]),
             Role::Vm => {

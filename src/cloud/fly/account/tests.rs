@@ -35,6 +35,7 @@ fn spec() -> Spec {
         address: None,
         locale: String::new(),
         agent: AgentKind::Claude,
+        daily_tokens: Spec::DAILY_TOKENS,
         images: Images {
             relay: format!("ghcr.io/textslash/relay@sha256:{}", "0".repeat(64)),
             vm: format!("ghcr.io/textslash/vm@sha256:{}", "0".repeat(64)),
@@ -55,7 +56,6 @@ fn account(paper: &Arc<Paper>) -> FlyAccount {
         channel_key: None,
         owner_key: key(SecretKind::OwnerKey, "owner"),
         link_key: key(SecretKind::LinkKey, "link"),
-        model_proxy_token: key(SecretKind::ModelProxyToken, "proxy"),
     };
     let fly = fly(paper);
     let token = fly.judge(&a_token()).ok().unwrap();
@@ -175,7 +175,7 @@ async fn only_the_relay_is_given_the_model_key_and_the_owner_key() {
     let [relay, vm] = &paper.seen()[..] else { panic!("two requests") };
     assert_eq!(relay.body["values"]["MODEL_KEY"], MODEL_KEY);
     assert_eq!(relay.body["values"]["OWNER_KEY"], "owner");
-    assert_eq!(vm.body, json!({"values": {"LINK_KEY": "link", "MODEL_PROXY_TOKEN": "proxy"}}));
+    assert_eq!(vm.body, json!({"values": {"LINK_KEY": "link"}}));
 }
 
 #[tokio::test(start_paused = true)]

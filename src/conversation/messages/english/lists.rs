@@ -4,17 +4,17 @@ use std::fmt::Write as _;
 
 use crate::plan::Stage;
 use crate::pricing::{self, Item, Quote};
-use crate::spec::{Region, Role, Size, Spec};
+use crate::spec::{AgentKind, Region, Role, Size, Spec};
 
 use super::super::super::{Board, Goal, Gone, Mark, Remains, RunStanding};
-use super::super::{Summary, date};
+use super::super::{Locale, Summary, date};
 use super::labels::{agent_name, channel_name, cloud_name, resource_name, size_name};
 use super::refusals;
 
 pub(super) fn review(spec: &Spec, quote: &Quote) -> String {
     let mut text = format!(
         "This is the plan:\n\nName: {}\nCloud: {}, organisation {}\nRegion: {}\nRelay: 1 CPU, {} MB, {} GB disk; \
-         you reach it by {}\nVM: {} CPU, {} GB, {} GB disk; agent: {}\n\nFor 30 days:",
+         you reach it by {}\nVM: {} CPU, {} GB, {} GB disk; agent: {}{}\n\nFor 30 days:",
         spec.name,
         cloud_name(spec.cloud),
         spec.organisation,
@@ -26,6 +26,7 @@ pub(super) fn review(spec: &Spec, quote: &Quote) -> String {
         spec.size.memory_mb() / 1024,
         spec.vm_volume_gb,
         agent_name(spec.agent),
+        daily_limit(spec),
     );
     for line in &quote.lines {
         let _ = write!(text, "\n{}: {}", item(line.what), dollars(line.cents));
@@ -43,6 +44,16 @@ pub(super) fn review(spec: &Spec, quote: &Quote) -> String {
         pricing::AS_OF
     );
     text
+}
+
+/// The limit of an agent that uses a model.
+fn daily_limit(spec: &Spec) -> String {
+    match spec.agent {
+        AgentKind::Claude => {
+            format!("; at most {} tokens a day (UTC)", Locale::English.grouped(spec.daily_tokens))
+        }
+        AgentKind::Shell => String::new(),
+    }
 }
 
 /// Where it goes, and where it goes when that is full.

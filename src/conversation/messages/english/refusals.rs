@@ -65,6 +65,10 @@ pub(super) fn rejection(asked: Option<Question>, rejection: &Rejection) -> Strin
         Rejection::OtherAddress { expected } => {
             format!("That key opens another bot or number. Please send the one of {expected}.")
         }
+        Rejection::Subscription => "A subscription token (sk-ant-oat…) does not work here: Anthropic allows \
+             only its own programs to use one. Please use an API key instead. You can create one at \
+             https://console.anthropic.com/settings/keys."
+            .to_owned(),
         Rejection::Refused => format!(
             "The {what} has the right form, but it is refused: it may have been revoked. Please \
              create a new one and send it."

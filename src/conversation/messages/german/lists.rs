@@ -4,17 +4,17 @@ use std::fmt::Write as _;
 
 use crate::plan::Stage;
 use crate::pricing::{self, Item, Quote};
-use crate::spec::{Region, Role, Size, Spec};
+use crate::spec::{AgentKind, Region, Role, Size, Spec};
 
 use super::super::super::{Board, Goal, Gone, Mark, Remains, RunStanding};
-use super::super::{Summary, date};
+use super::super::{Locale, Summary, date};
 use super::labels::{agent_name, channel_name, cloud_name, resource_name, size_name};
 use super::refusals;
 
 pub(super) fn review(spec: &Spec, quote: &Quote) -> String {
     let mut text = format!(
         "Das ist der Plan:\n\nName: {}\nCloud: {}, Organisation {}\nRegion: {}\nRelay: 1 CPU, {} MB, \
-         {} GB Datenträger; erreichbar über: {}\nVM: {} CPU, {} GB, {} GB Datenträger; Agent: {}\n\n\
+         {} GB Datenträger; erreichbar über: {}\nVM: {} CPU, {} GB, {} GB Datenträger; Agent: {}{}\n\n\
          Für 30 Tage:",
         spec.name,
         cloud_name(spec.cloud),
@@ -27,6 +27,7 @@ pub(super) fn review(spec: &Spec, quote: &Quote) -> String {
         spec.size.memory_mb() / 1024,
         spec.vm_volume_gb,
         agent_name(spec.agent),
+        daily_limit(spec),
     );
     for line in &quote.lines {
         let _ = write!(text, "\n{}: {}", item(line.what), dollars(line.cents));
@@ -45,6 +46,16 @@ pub(super) fn review(spec: &Spec, quote: &Quote) -> String {
         pricing::AS_OF
     );
     text
+}
+
+/// The limit of an agent that uses a model.
+fn daily_limit(spec: &Spec) -> String {
+    match spec.agent {
+        AgentKind::Claude => {
+            format!("; höchstens {} Tokens am Tag (UTC)", Locale::German.grouped(spec.daily_tokens))
+        }
+        AgentKind::Shell => String::new(),
+    }
 }
 
 /// Where it goes, and where it goes when that is full.

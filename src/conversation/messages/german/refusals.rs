@@ -63,6 +63,10 @@ pub(super) fn rejection(asked: Option<Question>, rejection: &Rejection) -> Strin
             "Dieser Schlüssel öffnet einen anderen Bot oder eine andere Nummer. Bitte schick den von \
              {expected}."
         ),
+        Rejection::Subscription => "Ein Abo-Token (sk-ant-oat…) funktioniert hier nicht: Anthropic erlaubt ihn \
+             nur den eigenen Programmen. Bitte nimm stattdessen einen API-Schlüssel. Du kannst ihn unter \
+             https://console.anthropic.com/settings/keys anlegen."
+            .to_owned(),
         Rejection::Refused => "Die Form stimmt, aber der Dienst lehnt das ab: vielleicht wurde es \
              widerrufen. Bitte lege Neues an und schick es."
             .to_owned(),

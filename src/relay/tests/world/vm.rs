@@ -11,6 +11,7 @@ use tokio::sync::watch;
 use super::{Cut, Hold};
 use crate::http::{Reply, Transport, Unanswered};
 use crate::protocol::{Health, SIGNATURE_HEADER, TurnEvent, TurnRequest};
+use crate::secret::Audience;
 
 /// What the VM's agent does.
 #[derive(Clone)]
@@ -83,6 +84,13 @@ impl FakeVm {
     /// The text of each turn that was executed.
     pub fn asked(&self) -> Vec<String> {
         self.firsts().into_iter().map(|ask| ask.text).collect()
+    }
+
+    /// What was given for each attach, in order.
+    pub fn tokens(&self) -> Vec<String> {
+        let asks = self.asks.lock().unwrap().clone();
+        let tokens = asks.into_iter().filter_map(|ask| ask.model_token);
+        tokens.map(|it| it.into_secret(Audience::nobody()).expose_here().to_owned()).collect()
     }
 
     pub fn sessions(&self) -> Vec<String> {

@@ -33,7 +33,7 @@ use crate::sandbox::fly::{self, Organisation};
 use crate::sandbox::in_process::InProcess;
 use crate::sandbox::machines::Modelled;
 use crate::sessions::HOLD_MAX;
-use crate::spec::{AgentKind, CloudKind, Images, RelayChannel};
+use crate::spec::{AgentKind, CloudKind, Images, RelayChannel, Spec};
 use crate::store::Database;
 use crate::store::runs::Runs;
 
@@ -250,6 +250,7 @@ impl World {
                 channels: RelayChannel::ALL.to_vec(),
                 agents: vec![AgentKind::Claude, AgentKind::Shell],
                 images: Images { relay: image("relay"), vm: image("vm") },
+                daily_tokens: Spec::DAILY_TOKENS,
                 quotas: self.quotas,
                 invitations: self.invitation.iter().cloned().collect(),
             },
