@@ -200,7 +200,7 @@ async fn a_relay_that_restarts_knows_the_token_of_the_turn_that_runs() {
 
 #[tokio::test]
 async fn nothing_is_forwarded_after_the_probation() {
-    let mut world = World::stopped(Script::answers("ok")).await;
+    let mut world = World::uncommitted(Script::answers("ok")).await;
     std::fs::write(world.dir.path().join("first_start_ms"), "0").unwrap();
     world.limits.probation_ms = 1;
     let door = Door::of(world, Some(("application/json", "{}"))).await;
