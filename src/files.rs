@@ -1,13 +1,14 @@
 //! Files on disk: written whole or not at all, named safely, and the oldest given up.
 
-use std::io;
+use std::fs::File;
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
 use bytes::{Bytes, BytesMut};
 use futures::StreamExt;
 use futures::stream::BoxStream;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::AsyncReadExt;
 
 #[cfg(test)]
 mod tests;
@@ -20,16 +21,47 @@ pub const FILE_BYTES_MAX: usize = 20 * 1024 * 1024;
 /// Longest name, in bytes: file systems take 255, and ours get a few words more.
 const NAME_BYTES_MAX: usize = 100;
 
-/// Writes a file so that after a crash it is there whole or not at all.
+/// Ending of a file that is not whole yet.
+const PART: &str = "part";
+
+/// Writes a file without blocking the runtime; see [`write_whole_now`].
 ///
 /// # Errors
-/// When the disk is full or gone.
-pub async fn write_whole(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let part = path.with_extension("part");
-    let mut file = tokio::fs::File::create(&part).await?;
-    file.write_all(bytes).await?;
-    file.sync_all().await?;
-    tokio::fs::rename(&part, path).await
+/// When the disk is full or fails; then the file is as it was before.
+pub async fn write_whole(path: &Path, bytes: Bytes) -> io::Result<()> {
+    let path = path.to_owned();
+    let written = tokio::task::spawn_blocking(move || write_whole_now(&path, &bytes)).await;
+    written.map_err(io::Error::other)?
+}
+
+/// Writes a file that is durable when this returns. After a crash and on a full disk it is there
+/// whole or not at all. Of two writers of one file, the later one wins.
+///
+/// # Errors
+/// When the disk is full or fails; then the file is as it was before.
+pub fn write_whole_now(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let directory = path.parent().ok_or(io::ErrorKind::InvalidInput)?;
+    let mut part = tempfile::Builder::new().suffix(&format!(".{PART}")).tempfile_in(directory)?;
+    part.write_all(bytes)?;
+    part.as_file().sync_all()?;
+    part.persist(path)?;
+    File::open(directory)?.sync_all()
+}
+
+/// Removes files that a process left unfinished when it died. Only for the one process that
+/// writes into the directory, before it does. Parts that stay only take up room.
+pub fn remove_parts(directory: &Path) {
+    let Ok(entries) = std::fs::read_dir(directory) else { return };
+    for path in entries.flatten().map(|entry| entry.path()) {
+        if path.extension().is_some_and(|ending| ending == PART) {
+            let _ = std::fs::remove_file(path);
+        }
+    }
+}
+
+/// Whether a write failed for lack of room.
+pub fn is_full(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded)
 }
 
 /// Bytes of a file that are in memory at once while it is read for a slow reader.
@@ -77,19 +109,19 @@ pub async fn keep_newest(directory: &Path, files_max: usize, bytes_max: u64) {
     }
 }
 
-struct File {
+struct Aged {
     path: PathBuf,
     modified: SystemTime,
     bytes: u64,
 }
 
-async fn newest_first(directory: &Path) -> Vec<File> {
+async fn newest_first(directory: &Path) -> Vec<Aged> {
     let mut files = Vec::new();
     if let Ok(mut entries) = tokio::fs::read_dir(directory).await {
         while let Ok(Some(entry)) = entries.next_entry().await {
             if let Ok(metadata) = entry.metadata().await {
                 let modified = metadata.modified().unwrap_or(SystemTime::UNIX_EPOCH);
-                files.push(File { path: entry.path(), modified, bytes: metadata.len() });
+                files.push(Aged { path: entry.path(), modified, bytes: metadata.len() });
             }
         }
     }

@@ -1,8 +1,7 @@
 //! A machine whose deployment is never proven must not run up a bill: it serves for a while, and
 //! then no more until it is committed.
 
-use std::fs::File;
-use std::io::Write;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -10,6 +9,7 @@ use anyhow::Context;
 use tokio::sync::watch;
 
 use crate::clock::Clock;
+use crate::files::write_whole_now;
 
 pub use crate::protocol::PROBATION_MS;
 
@@ -41,7 +41,13 @@ impl Probation {
         until_ms: Option<u64>,
     ) -> anyhow::Result<Self> {
         let kept = directory.join("first_start_ms");
-        let noted = std::fs::read_to_string(&kept).ok().and_then(|text| text.trim().parse().ok());
+        let noted = match std::fs::read_to_string(&kept) {
+            Ok(text) => text.trim().parse().ok(),
+            Err(error) if error.kind() == ErrorKind::NotFound => None,
+            Err(error) => {
+                return Err(error).with_context(|| format!("cannot read {}", kept.display()));
+            }
+        };
         let first_start_ms = match noted {
             Some(first_start_ms) => first_start_ms,
             None => {
@@ -104,11 +110,6 @@ impl Probation {
 }
 
 fn write_durably(path: &Path, text: &str) -> anyhow::Result<()> {
-    let write = || -> std::io::Result<()> {
-        let mut file = File::create(path)?;
-        file.write_all(text.as_bytes())?;
-        file.sync_all()?;
-        path.parent().map_or(Ok(()), |directory| File::open(directory)?.sync_all())
-    };
-    write().with_context(|| format!("cannot write {}", path.display()))
+    let written = write_whole_now(path, text.as_bytes());
+    written.with_context(|| format!("cannot write {}", path.display()))
 }

@@ -351,4 +351,6 @@ pub enum TurnFailure {
     ModelRefused,
     /// The VM was restarted in the middle of it.
     Interrupted,
+    /// The VM's disk is full or fails, so the answer could not be kept.
+    DiskFailed,
 }

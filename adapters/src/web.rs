@@ -27,7 +27,7 @@
 //! | `{"type":"refused","text":T,"id":I}` | that line is not taken and must not be sent again; without `id`, the connection is not |
 //!
 //! The bytes of files travel beside the socket, with the header `Authorization: Bearer KEY`: `POST
-//! /chat/files` with them as its body answers `{"id":F}`, and `GET /chat/files/F` gives them.
+//! /chat/files` with them as its body answers `{"id":F}` (507 with a sentence where there is no room), and `GET /chat/files/F` gives them.
 //!
 //! A client that reconnects with the last `seq` it saw gets everything it has not seen, each message
 //! in its latest form. Any number of clients of one owner see the same chat.

@@ -35,10 +35,49 @@ async fn a_file_replaces_another_whole_and_leaves_no_part() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("file");
     for text in ["first and longer", "second"] {
-        write_whole(&path, text.as_bytes()).await.unwrap();
+        write_whole(&path, Bytes::from(text)).await.unwrap();
         assert_eq!(std::fs::read_to_string(&path).unwrap(), text);
     }
     assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 1);
+}
+
+#[tokio::test]
+async fn two_writers_of_one_file_do_not_mix_their_bytes() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("file");
+    let texts: Vec<_> = (b'a'..=b'h').map(|letter| Bytes::from(vec![letter; 300_000])).collect();
+
+    let writes = texts.iter().map(|text| write_whole(&path, text.clone()));
+    futures::future::try_join_all(writes).await.unwrap();
+
+    let read = std::fs::read(&path).unwrap();
+    assert!(texts.iter().any(|text| read == text), "mixed");
+    assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 1);
+}
+
+#[tokio::test]
+async fn a_file_that_cannot_be_put_in_its_place_leaves_no_part() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("folder");
+    std::fs::create_dir_all(path.join("in it")).unwrap();
+
+    assert!(write_whole(&path, Bytes::from_static(b"x")).await.is_err());
+
+    assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 1);
+}
+
+#[test]
+fn parts_left_by_a_crash_are_removed_and_files_are_not() {
+    let dir = tempfile::tempdir().unwrap();
+    for name in ["whole", ".tmp123.part"] {
+        std::fs::write(dir.path().join(name), "x").unwrap();
+    }
+
+    remove_parts(dir.path());
+
+    let left: Vec<_> = std::fs::read_dir(dir.path()).unwrap().flatten().collect();
+    assert_eq!(left.len(), 1);
+    assert_eq!(left[0].file_name(), "whole");
 }
 
 #[test]

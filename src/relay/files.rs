@@ -113,7 +113,9 @@ impl Relay {
             Ok(received) => Attempt::Done(received.path),
             Err(NotGiven::NoRoom) => Attempt::Never(messages::NO_ROOM),
             Err(NotGiven::Refused(status)) => match Unheard::of(status) {
-                Unheard::NotTaken => Attempt::Never(messages::unheard(Unheard::NotTaken)),
+                why @ (Unheard::NotTaken | Unheard::DiskFailed) => {
+                    Attempt::Never(messages::unheard(why))
+                }
                 why => later(why),
             },
             Err(NotGiven::Unanswered) => later(Unheard::OutOfReach),
@@ -142,9 +144,15 @@ impl Relay {
         let Ok(taken) = self.machine.take(&line.turn, index).await else { return Ok(false) };
         match taken {
             Some(bytes) => {
+                if let Err(error) = self.ledger.keep_to_send(&key, bytes).await {
+                    tracing::error!(error = ?error.kind(), "a file of the agent cannot be kept");
+                    let text = messages::file_not_kept(self.locale(), name);
+                    self.ledger.post(&line.chat, &Outbound::text(key, text), now_ms).await?;
+                    return Ok(true);
+                }
                 let media_type = mime_guess::from_path(name).first_or_octet_stream().to_string();
                 let file = Sending { name: safe_name(name), media_type };
-                self.ledger.post_file(&line.chat, &key, &file, &bytes, now_ms).await?;
+                self.ledger.post_file(&line.chat, &key, &file, now_ms).await?;
             }
             None => {
                 let text = messages::file_not_sent(self.locale(), name);

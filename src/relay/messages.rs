@@ -140,6 +140,19 @@ pub(super) fn file_not_sent(locale: Locale, name: &str) -> String {
     }
 }
 
+pub(super) fn file_not_kept(locale: Locale, name: &str) -> String {
+    match locale {
+        Locale::English => format!(
+            "{name} could not be sent: I have no room to store it. It stays on your machine in \
+             sent/{name}. Ask your agent for a smaller file."
+        ),
+        Locale::German => format!(
+            "{name} ließ sich nicht schicken: Mir fehlt der Platz, sie zu speichern. Sie bleibt auf \
+             deiner Maschine unter sent/{name}. Bitte deinen Agenten um eine kleinere Datei."
+        ),
+    }
+}
+
 fn megabytes(bytes: u64) -> u64 {
     bytes.div_ceil(1024 * 1024)
 }
@@ -377,6 +390,12 @@ pub(super) fn failed(reason: TurnFailure) -> Words {
             german: "Deine Maschine wurde mittendrin neu gestartet. Schick deine Nachricht noch einmal, \
                      dann geht es weiter.",
         },
+        TurnFailure::DiskFailed => Words {
+            english: "Your machine's disk is full or failing, so this was stopped. Ask your agent to make \
+                      room, then send your message again.",
+            german: "Der Speicher deiner Maschine ist voll oder defekt, deshalb wurde das angehalten. \
+                     Bitte deinen Agenten, Platz zu schaffen, und schick deine Nachricht noch einmal.",
+        },
     }
 }
 
@@ -407,6 +426,13 @@ pub(super) fn unheard(reason: Unheard) -> Words {
             german: "Deine Maschine nimmt keine Aufrufe von mir an. Schick deine Nachricht in ein paar \
                      Minuten noch einmal; wenn das nicht hilft, verlang dort, wo du mich eingerichtet \
                      hast, einen neuen Link oder neue Schlüssel: dann bekommen wir beide neue.",
+        },
+        Unheard::DiskFailed => Words {
+            english: "Your machine's disk is full or failing, so your message was not taken. Restart the \
+                      machine or give it a larger disk with your cloud, then send it again.",
+            german: "Der Speicher deiner Maschine ist voll oder defekt, deshalb wurde deine Nachricht nicht \
+                     angenommen. Starte die Maschine bei deiner Cloud neu oder gib ihr mehr Speicher, \
+                     und schick sie dann noch einmal.",
         },
         Unheard::NotTaken => Words {
             english: "Your machine cannot take this message. Send it in smaller parts or in other \

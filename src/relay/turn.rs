@@ -50,6 +50,8 @@ pub(super) enum Unheard {
     Refused,
     /// The VM does not take this line; asking again would not help.
     NotTaken,
+    /// The VM's disk is full or fails; that does not pass by itself.
+    DiskFailed,
 }
 
 impl Unheard {
@@ -58,6 +60,7 @@ impl Unheard {
             StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => Self::Refused,
             StatusCode::CONFLICT => Self::SessionBusy,
             StatusCode::TOO_MANY_REQUESTS => Self::Full,
+            StatusCode::INSUFFICIENT_STORAGE => Self::DiskFailed,
             StatusCode::BAD_REQUEST | StatusCode::NOT_FOUND | StatusCode::PAYLOAD_TOO_LARGE => {
                 Self::NotTaken
             }
@@ -210,7 +213,8 @@ impl Course<'_> {
                 Some(reply) => Unheard::of(reply.head.status),
                 None => Unheard::OutOfReach,
             };
-            if reason == Unheard::NotTaken || self.heard_at.elapsed() >= give_up {
+            let is_final = matches!(reason, Unheard::NotTaken | Unheard::DiskFailed);
+            if is_final || self.heard_at.elapsed() >= give_up {
                 return Ok(End::Unheard(reason));
             }
             if self.seen > seen {

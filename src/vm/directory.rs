@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use anyhow::Context;
 
+use crate::files::remove_parts;
 use crate::vm::ids::{SessionId, TurnId};
 use crate::vm::process::{AgentUser, MachinePrograms, Programs};
 
@@ -44,6 +45,7 @@ impl Directory {
             std::fs::create_dir_all(&part)
                 .with_context(|| format!("cannot make {}", part.display()))?;
         }
+        remove_parts(&directory.files());
         directory.hand_over()?;
         Ok(directory)
     }

@@ -37,8 +37,11 @@ const LISTING_BYTES_MAX: u64 = 256 * 1024;
 /// first.
 const TURN_CHARS: usize = 6;
 
-const RECEIVE: &str =
-    r#"mkdir -p inbox && cat >"inbox/.$0.part" && mv -f "inbox/.$0.part" "inbox/$0""#;
+/// The file is whole and durable before it has its name.
+const RECEIVE: &str = r#"mkdir -p inbox || exit 1
+part="inbox/.$0.$$.part"
+trap 'rm -f "$part"' EXIT
+[ ! -d "inbox/$0" ] && cat >"$part" && sync "$part" && mv -f "$part" "inbox/$0" && sync inbox"#;
 
 /// Size and name of each regular file, each ended by a NUL.
 const LIST: &str = r#"cd outbox 2>/dev/null || exit 0
@@ -121,7 +124,7 @@ impl Exchange {
         }
         let bytes = self.output(READ, &left.name, left.bytes).await?;
         keep_newest(&self.directory.files(), KEPT_MAX, KEPT_BYTES_MAX).await;
-        write_whole(&self.kept_at(turn, index), &bytes).await.context("cannot keep a file")
+        write_whole(&self.kept_at(turn, index), bytes.into()).await.context("cannot keep a file")
     }
 
     /// The copy that was kept, open to be read.

@@ -5,15 +5,21 @@ use std::io;
 use std::path::Path;
 
 use tokio::fs::{File, OpenOptions};
-use tokio::io::{AsyncSeekExt, AsyncWriteExt};
+use tokio::io::AsyncWriteExt;
 
 use crate::protocol::{TurnEvent, TurnFailure};
 
 #[cfg(test)]
 mod tests;
 
-/// An open record. Events are flushed one by one, and forced to the disk with the last.
-pub struct Record(File);
+/// An open record. Events are flushed one by one.
+pub struct Record {
+    file: File,
+    /// Bytes of whole events.
+    whole: u64,
+    /// A torn event could not be cut off, so nothing may follow it.
+    is_torn: bool,
+}
 
 impl Record {
     /// Notes durably that the turn has begun.
@@ -26,29 +32,43 @@ impl Record {
         if let Some(directory) = path.parent() {
             File::open(directory).await?.sync_all().await?;
         }
-        Ok(Self(file))
+        Ok(Self { file, whole: 0, is_torn: false })
     }
 
-    /// Appends one event.
+    /// Appends one event. A file and the end of the turn are on the disk when this returns, with
+    /// everything before them.
     ///
     /// # Errors
-    /// When the disk is full or gone.
+    /// When the disk is full or fails; then the record is as it was before.
     pub async fn append(&mut self, event: &TurnEvent) -> io::Result<()> {
         let mut line = serde_json::to_vec(event).map_err(|_| io::ErrorKind::InvalidData)?;
         line.push(b'\n');
-        self.0.write_all(&line).await?;
-        self.0.flush().await?;
-        if event.is_last() {
-            self.0.sync_data().await?;
+        if self.is_torn {
+            return Err(io::ErrorKind::InvalidData.into());
+        }
+        let is_durable = event.is_last() || matches!(event, TurnEvent::File { .. });
+        if let Err(error) = self.write(&line, is_durable).await {
+            self.is_torn = self.file.set_len(self.whole).await.is_err();
+            return Err(error);
+        }
+        self.whole += line.len() as u64;
+        Ok(())
+    }
+
+    async fn write(&mut self, line: &[u8], is_durable: bool) -> io::Result<()> {
+        self.file.write_all(line).await?;
+        self.file.flush().await?;
+        if is_durable {
+            self.file.sync_data().await?;
         }
         Ok(())
     }
 
     /// The events of a turn that is not running, `None` when it never began. One that did not end
-    /// was interrupted, and its record says so from now on.
+    /// was interrupted, and its record says so from now on; on a full disk it says so later.
     ///
     /// # Errors
-    /// When the file cannot be read or written.
+    /// When the file cannot be read.
     pub async fn interrupted(path: &Path) -> io::Result<Option<Vec<TurnEvent>>> {
         let bytes = match tokio::fs::read(path).await {
             Ok(bytes) => bytes,
@@ -57,14 +77,19 @@ impl Record {
         };
         let (mut events, whole) = whole_events(&bytes);
         if !events.last().is_some_and(TurnEvent::is_last) {
-            let mut file = OpenOptions::new().write(true).open(path).await?;
-            file.set_len(whole as u64).await?;
-            file.seek(io::SeekFrom::End(0)).await?;
             let interrupted = TurnEvent::Failed { reason: TurnFailure::Interrupted };
-            Self(file).append(&interrupted).await?;
+            if let Err(error) = Self::end(path, whole as u64, &interrupted).await {
+                tracing::warn!(error = ?error.kind(), "cannot write that a turn was interrupted");
+            }
             events.push(interrupted);
         }
         Ok(Some(events))
+    }
+
+    async fn end(path: &Path, whole: u64, last: &TurnEvent) -> io::Result<()> {
+        let file = OpenOptions::new().append(true).open(path).await?;
+        file.set_len(whole).await?;
+        Self { file, whole, is_torn: false }.append(last).await
     }
 }
 

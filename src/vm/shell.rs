@@ -39,8 +39,11 @@ const PATH_BYTES_MAX: u64 = 4096;
 /// Bytes read at once.
 const CHUNK_BYTES: usize = 8 * 1024;
 
-/// Runs the line (`$1`) and notes where it ended up (`$0`).
-const SCRIPT: &str = r#"trap 'pwd >"$0"' EXIT; eval "$1""#;
+/// Runs the line (`$1`) and notes where it ended up (`$0`), or says that it could not.
+const SCRIPT: &str = r#"trap '{ pwd >"$0.part" && mv -f "$0.part" "$0"; } 2>/dev/null || {
+    rm -f "$0.part"
+    printf "\n[the disk is full: the next line starts in the directory where this one started]\n"
+}' EXIT; eval "$1""#;
 
 /// `sh -c`, a line at a time.
 pub struct Shell {

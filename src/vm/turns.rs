@@ -65,7 +65,7 @@ pub enum NotBegun {
     #[error("closing")]
     Closing,
     /// The turn cannot be written down, and so not promised to run once.
-    #[error("cannot be written down")]
+    #[error("the disk is full or fails")]
     NotWritten,
 }
 

@@ -164,7 +164,8 @@ async fn turn(State(vm): State<Arc<Vm>>, body: Bytes) -> Result<Response, Status
         match refusal {
             NotBegun::SessionBusy => StatusCode::CONFLICT,
             NotBegun::Full => StatusCode::TOO_MANY_REQUESTS,
-            NotBegun::Closing | NotBegun::NotWritten => StatusCode::SERVICE_UNAVAILABLE,
+            NotBegun::Closing => StatusCode::SERVICE_UNAVAILABLE,
+            NotBegun::NotWritten => StatusCode::INSUFFICIENT_STORAGE,
         }
     })?;
     let lines = futures::stream::unfold(attached, next_line);

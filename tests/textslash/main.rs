@@ -8,6 +8,7 @@ mod clients;
 mod contract;
 mod discord;
 mod fly_account;
+mod full_disk;
 mod hostile;
 mod killed;
 mod memory;

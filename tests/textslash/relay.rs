@@ -96,7 +96,7 @@ pub fn settings(data_dir: &Path, vm_url: &str) -> Settings {
 }
 
 /// Reads until a message ends as `text`, in its first form or a later one.
-async fn until(client: &Client, text: &str) {
+pub async fn until(client: &Client, text: &str) {
     let reads = async {
         loop {
             let event = client.next().await.unwrap();

@@ -16,7 +16,7 @@ use tokio::time::Instant;
 
 use super::door::is_same_origin;
 use super::socket::opens;
-use super::{StoredFile, Web, in_doubt};
+use super::{LogError, StoredFile, Web, in_doubt};
 use crate::channel::ChannelError;
 use crate::chat::File;
 
@@ -29,6 +29,9 @@ pub(super) const UPLOAD_TIMEOUT: Duration = Duration::from_secs(10 * 60);
 
 /// Files that arrive at the same time, each of them in memory.
 pub(super) const UPLOADS_MAX: usize = 2;
+
+const NO_ROOM: &str =
+    "There is no room for this file, and it was not stored. Send a smaller one.\n";
 
 /// The id of a file is what is in it: sent twice, it is kept once.
 fn id_of(bytes: &[u8]) -> String {
@@ -46,7 +49,10 @@ impl Web {
             return Err(ChannelError::Refused("the file is too large"));
         }
         let id = id_of(&file.bytes);
-        self.log.keep_file(&id, &file.bytes).await.map_err(in_doubt)?;
+        self.log.keep_file(&id, &file.bytes).await.map_err(|error| match error {
+            LogError::NoRoom => ChannelError::Refused("there is no room for the file"),
+            LogError::Unavailable => in_doubt(error),
+        })?;
         Ok(id)
     }
 
@@ -86,7 +92,8 @@ pub(super) async fn upload(
     let id = id_of(&body);
     match web.log.keep_file(&id, &body).await {
         Ok(()) => Ok(axum::Json(json!({ "id": id })).into_response()),
-        Err(_) => Err(StatusCode::INSUFFICIENT_STORAGE),
+        Err(LogError::NoRoom) => Ok((StatusCode::INSUFFICIENT_STORAGE, NO_ROOM).into_response()),
+        Err(LogError::Unavailable) => Err(StatusCode::SERVICE_UNAVAILABLE),
     }
 }
 

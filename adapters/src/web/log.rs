@@ -114,10 +114,16 @@ impl From<Outbound> for Posted {
     }
 }
 
-/// The log could not be read or written; trying again may help.
+/// Why the log could not be read or written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("the log of messages is not available")]
-pub struct LogError;
+pub enum LogError {
+    /// Trying again may help.
+    #[error("the log of messages is not available")]
+    Unavailable,
+    /// A file does not fit on the disk. Nothing of it was kept.
+    #[error("there is no room for the file")]
+    NoRoom,
+}
 
 /// A log that lives as long as the process.
 #[derive(Default)]

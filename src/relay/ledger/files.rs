@@ -9,7 +9,7 @@ use sha2::{Digest, Sha256};
 use sqlx::Row;
 
 use super::{Ledger, Line};
-use crate::files::{keep_newest, write_whole};
+use crate::files::{keep_newest, remove_parts, write_whole};
 
 /// Bytes kept for whoever looks at the web channel's files later, and how many: a small part of the
 /// smallest volume.
@@ -31,6 +31,7 @@ pub(super) struct Shelf(PathBuf);
 impl Shelf {
     pub(super) fn open(path: PathBuf) -> io::Result<Self> {
         std::fs::create_dir_all(&path)?;
+        remove_parts(&path);
         Ok(Self(path))
     }
 
@@ -39,7 +40,7 @@ impl Shelf {
         self.0.join(hex::encode(&Sha256::digest(key)[..16]))
     }
 
-    pub(super) async fn put(&self, key: &str, bytes: &[u8]) -> io::Result<()> {
+    pub(super) async fn put(&self, key: &str, bytes: Bytes) -> io::Result<()> {
         keep_newest(&self.0, KEPT_MAX, KEPT_BYTES_MAX).await;
         write_whole(&self.at(key), bytes).await
     }
@@ -72,6 +73,14 @@ impl Shelf {
 }
 
 impl Ledger {
+    /// Keeps the bytes of a file that [`Ledger::post_file`] writes down next.
+    ///
+    /// # Errors
+    /// When the disk is full or fails.
+    pub async fn keep_to_send(&self, key: &str, bytes: Bytes) -> io::Result<()> {
+        self.sending.put(key, bytes).await
+    }
+
     /// The bytes of a file that is to be sent; `None` when they were given up.
     ///
     /// # Errors

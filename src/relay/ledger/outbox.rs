@@ -35,19 +35,17 @@ impl Ledger {
         Ok(())
     }
 
-    /// Writes a file to be sent, once for each key.
+    /// Writes down that the file kept under this key is to be sent, once for each key.
     ///
     /// # Errors
-    /// When the database or the disk fails.
+    /// When the database fails.
     pub async fn post_file(
         &self,
         chat: &ChatId,
         key: &str,
         file: &Sending,
-        bytes: &[u8],
         now_ms: u64,
     ) -> anyhow::Result<()> {
-        self.sending.put(key, bytes).await?;
         sqlx::query(
             "INSERT INTO outbox (key, chat, text, file, at_ms) VALUES ($1, $2, '', $3, $4)
              ON CONFLICT (key) DO NOTHING",

@@ -7,7 +7,7 @@ use sqlx::Row;
 use sqlx::any::AnyRow;
 
 use super::Ledger;
-use crate::files::in_pieces;
+use crate::files::{in_pieces, is_full};
 use crate::store::Database;
 
 /// Messages kept: months of one person's chat.
@@ -16,7 +16,7 @@ const MESSAGES_MAX: i64 = 5_000;
 #[async_trait]
 impl Log for Ledger {
     async fn put(&self, posted: &Posted) -> Result<u64, LogError> {
-        let body = serde_json::to_string(posted).map_err(|_| LogError)?;
+        let body = serde_json::to_string(posted).map_err(|_| LogError::Unavailable)?;
         put(&self.pool, &posted.message.key, body).await.map_err(unavailable)
     }
 
@@ -42,7 +42,7 @@ impl Log for Ledger {
     }
 
     async fn keep_file(&self, id: &str, bytes: &Bytes) -> Result<(), LogError> {
-        self.posted.put(id, bytes).await.map_err(|error| unavailable(error.into()))
+        self.posted.put(id, bytes.clone()).await.map_err(not_kept)
     }
 
     async fn open_file(&self, id: &str) -> Result<Option<StoredFile>, LogError> {
@@ -61,7 +61,15 @@ impl Log for Ledger {
 
 fn unavailable(error: anyhow::Error) -> LogError {
     tracing::error!(error = format!("{error:#}"), "the log of messages failed");
-    LogError
+    LogError::Unavailable
+}
+
+fn not_kept(error: std::io::Error) -> LogError {
+    if is_full(&error) {
+        tracing::error!("there is no room for a file");
+        return LogError::NoRoom;
+    }
+    unavailable(error.into())
 }
 
 /// One statement, so that numbers become visible in their order.

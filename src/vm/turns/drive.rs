@@ -154,7 +154,7 @@ impl Story<'_> {
     async fn put(&mut self, event: TurnEvent) -> Result<(), TurnEvent> {
         if let Err(error) = self.record.append(&event).await {
             tracing::error!(error = ?error.kind(), "cannot write a turn's event");
-            return Err(failed(TurnFailure::AgentCrashed));
+            return Err(failed(TurnFailure::DiskFailed));
         }
         self.live.events.send_modify(|events| events.push(event));
         Ok(())

@@ -23,6 +23,9 @@ const FENCED: &str = "another process drives this deployment now";
 /// Processes that one removal may need; kills and removals that stop are fewer.
 const REMOVALS_MAX: usize = 12;
 
+/// Room for the database, its log, and some more.
+const DISK_KIB: u32 = 768;
+
 /// Kills of one story at the most, of its deployment and of its removal each.
 const KILLS_MAX: u64 = 3;
 
@@ -152,7 +155,7 @@ impl Story<'_> {
     /// The disk is full from the start, or from some request on; then there is room again.
     async fn disk_full(&mut self) -> anyhow::Result<()> {
         let at = self.world.data("disk");
-        let Some(disk) = Disk::mount(&at)? else {
+        let Some(disk) = Disk::mount(&at, DISK_KIB)? else {
             self.verdict.skipped = Some("this user may not mount a small disk");
             return Ok(());
         };
