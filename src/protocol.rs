@@ -319,6 +319,15 @@ pub enum TurnEvent {
         /// Its size; beyond [`FILE_BYTES_MAX`](crate::files::FILE_BYTES_MAX) it cannot be fetched.
         bytes: u64,
     },
+    /// Files that the agent left and that do not go to the person with this turn.
+    Withheld {
+        /// Why, as the relay branches on it.
+        reason: Withholding,
+        /// A few of their names.
+        names: Vec<String>,
+        /// How many there are; at least so many where there are thousands.
+        count: usize,
+    },
     /// Still working: sent when nothing else was for a while.
     Heartbeat,
     /// The turn ended well.
@@ -335,6 +344,24 @@ impl TurnEvent {
     pub fn is_last(&self) -> bool {
         matches!(self, Self::Done | Self::Failed { .. })
     }
+}
+
+/// Why a file of the agent is not sent. It stays where it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Withholding {
+    /// The outbox is no folder, or cannot be listed.
+    NoOutbox,
+    /// A folder, a link, a pipe: only plain files are sent.
+    NotPlain,
+    /// The agent's user may not read it, or it went away.
+    Unreadable,
+    /// The disk has no room for the copy that is sent.
+    NoRoom,
+    /// Handing out took too long.
+    TooSlow,
+    /// A turn sends only so many.
+    TooMany,
 }
 
 /// Why a turn ended without an answer.

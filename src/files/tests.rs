@@ -12,12 +12,7 @@ async fn the_oldest_files_go_first() {
             let path = dir.path().join((4 - age).to_string());
             std::fs::write(&path, "ten bytes!").unwrap();
             let modified = SystemTime::UNIX_EPOCH + Duration::from_secs(1000 - age);
-            std::fs::File::options()
-                .write(true)
-                .open(path)
-                .unwrap()
-                .set_modified(modified)
-                .unwrap();
+            File::options().write(true).open(path).unwrap().set_modified(modified).unwrap();
         }
 
         keep_newest(dir.path(), files_max, bytes_max).await;
@@ -51,7 +46,7 @@ async fn two_writers_of_one_file_do_not_mix_their_bytes() {
     futures::future::try_join_all(writes).await.unwrap();
 
     let read = std::fs::read(&path).unwrap();
-    assert!(texts.iter().any(|text| read == text), "mixed");
+    assert!(texts.iter().any(|text| read == *text), "mixed");
     assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 1);
 }
 

@@ -4,7 +4,7 @@ use adapters::chat::MenuEntry;
 use time::OffsetDateTime;
 
 use crate::conversation::messages::Locale;
-use crate::protocol::TurnFailure;
+use crate::protocol::{TurnFailure, Withholding};
 
 use super::ledger::Tokens;
 use super::turn::Unheard;
@@ -150,6 +150,79 @@ pub(super) fn file_not_kept(locale: Locale, name: &str) -> String {
             "{name} ließ sich nicht schicken: Mir fehlt der Platz, sie zu speichern. Sie bleibt auf \
              deiner Maschine unter sent/{name}. Bitte deinen Agenten um eine kleinere Datei."
         ),
+    }
+}
+
+/// Why files of the agent were not sent, and what to do.
+pub(super) fn withheld(
+    locale: Locale,
+    reason: Withholding,
+    names: &[String],
+    count: usize,
+) -> String {
+    let which = which(locale, names, count);
+    match (locale, reason) {
+        (Locale::English, Withholding::NoOutbox) => {
+            "I could not look into outbox/ on your machine. Ask your agent to make it a plain folder \
+             that it can read."
+                .to_owned()
+        }
+        (Locale::German, Withholding::NoOutbox) => {
+            "Ich konnte auf deiner Maschine nicht in outbox/ sehen. Bitte deinen Agenten, einen \
+             einfachen, lesbaren Ordner daraus zu machen."
+                .to_owned()
+        }
+        (Locale::English, Withholding::NotPlain) => format!(
+            "Not sent from outbox/, because only plain files can be: {which}. Ask your agent for an \
+             archive or a copy."
+        ),
+        (Locale::German, Withholding::NotPlain) => format!(
+            "Nicht aus outbox/ geschickt, denn das geht nur mit einfachen Dateien: {which}. Bitte deinen \
+             Agenten um ein Archiv oder eine Kopie."
+        ),
+        (Locale::English, Withholding::Unreadable) => format!(
+            "Not sent from outbox/, because your agent may not read it: {which}. Ask your agent to \
+             correct the permissions."
+        ),
+        (Locale::German, Withholding::Unreadable) => format!(
+            "Nicht aus outbox/ geschickt, denn dein Agent darf es nicht lesen: {which}. Bitte ihn, die \
+             Rechte zu ändern."
+        ),
+        (Locale::English, Withholding::NoRoom) => format!(
+            "Not sent from outbox/, because your machine's disk is full: {which}. Ask your agent to \
+             make room; the next answer then brings it."
+        ),
+        (Locale::German, Withholding::NoRoom) => format!(
+            "Nicht aus outbox/ geschickt, denn der Speicher deiner Maschine ist voll: {which}. Bitte \
+             deinen Agenten, Platz zu schaffen; mit der nächsten Antwort kommt es dann."
+        ),
+        (Locale::English, Withholding::TooSlow) => format!(
+            "Not sent from outbox/, because it took too long: {which}. The next answer tries again; if \
+             that does not help, ask your agent for smaller files."
+        ),
+        (Locale::German, Withholding::TooSlow) => format!(
+            "Nicht aus outbox/ geschickt, denn es dauerte zu lange: {which}. Mit der nächsten Antwort \
+             kommt ein neuer Versuch; hilft das nicht, bitte deinen Agenten um kleinere Dateien."
+        ),
+        (Locale::English, Withholding::TooMany) => format!(
+            "Still in outbox/: {which}. Your next answers bring a few each; to get all at once, ask \
+             your agent for one archive."
+        ),
+        (Locale::German, Withholding::TooMany) => format!(
+            "Noch in outbox/: {which}. Deine nächsten Antworten bringen jeweils ein paar; um alle auf \
+             einmal zu bekommen, bitte deinen Agenten um ein Archiv."
+        ),
+    }
+}
+
+/// A few names, and how many more there are.
+fn which(locale: Locale, names: &[String], count: usize) -> String {
+    let named = names.join(", ");
+    let more = count.saturating_sub(names.len());
+    match (locale, more) {
+        (_, 0) => named,
+        (Locale::English, more) => format!("{named} and {more} more"),
+        (Locale::German, more) => format!("{named} und {more} weitere"),
     }
 }
 

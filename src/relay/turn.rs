@@ -272,13 +272,8 @@ impl Course<'_> {
                 }
                 event = timeout_at(lost_at, lines.next()) => {
                     let Ok(Some(event)) = event else { return Ok(Left::Lost) };
-                    if let TurnEvent::File { index, name, bytes } = &event {
-                        // The answer stands before the files that it speaks of.
-                        self.view.show(&event);
-                        self.write().await?;
-                        if !self.relay.take_file(self.line, *index, name, *bytes).await? {
-                            return Ok(Left::Lost);
-                        }
+                    if !self.files(&event).await? {
+                        return Ok(Left::Lost);
                     }
                     if let Some(end) = self.hear(&event) {
                         return Ok(Left::Ended(end));
@@ -290,14 +285,38 @@ impl Course<'_> {
         }
     }
 
+    /// Sends a file of the agent, or says why it is not sent, after the answer that speaks of it;
+    /// false when the VM is not to be reached.
+    async fn files(&mut self, event: &TurnEvent) -> anyhow::Result<bool> {
+        match event {
+            TurnEvent::File { index, name, bytes } => {
+                self.view.show(event);
+                self.write().await?;
+                self.relay.take_file(self.line, *index, name, *bytes).await
+            }
+            TurnEvent::Withheld { reason, names, count } => {
+                self.view.show(event);
+                self.write().await?;
+                let key = format!("{}-withheld-{}", self.line.turn, self.seen);
+                let text = messages::withheld(self.relay.locale(), *reason, names, *count);
+                let now_ms = self.relay.clock.now_ms();
+                let message = Outbound::text(key, text);
+                self.relay.ledger.post(&self.line.chat, &message, now_ms).await?;
+                Ok(true)
+            }
+            _ => Ok(true),
+        }
+    }
+
     /// Takes in an event; how the turn ended, if it did.
     fn hear(&mut self, event: &TurnEvent) -> Option<Result<(), TurnFailure>> {
         self.heard_at = Instant::now();
         self.view.show(event);
         match event {
-            TurnEvent::Text { .. } | TurnEvent::Tool { .. } | TurnEvent::File { .. } => {
-                self.seen += 1
-            }
+            TurnEvent::Text { .. }
+            | TurnEvent::Tool { .. }
+            | TurnEvent::File { .. }
+            | TurnEvent::Withheld { .. } => self.seen += 1,
             TurnEvent::Heartbeat => {}
             TurnEvent::Done => return Some(Ok(())),
             TurnEvent::Failed { reason } => return Some(Err(*reason)),

@@ -46,7 +46,7 @@ impl View {
         match event {
             TurnEvent::Text { text } => self.text.push_str(text),
             TurnEvent::Tool { name, detail } => self.tool = Some(one_line(name, detail)),
-            TurnEvent::File { .. } => self.said_all = true,
+            TurnEvent::File { .. } | TurnEvent::Withheld { .. } => self.said_all = true,
             TurnEvent::Heartbeat | TurnEvent::Done | TurnEvent::Failed { .. } => {}
         }
     }

@@ -55,7 +55,7 @@ const TOOLS_OF_ROOT: &str =
 /// What the program cannot know of where it runs.
 const ABOUT_THE_CHAT: &str = "The person writes to you from a chat on a phone and sees only what you answer. \
     Files they send lie in inbox/ of the workspace. To send them a file, put it into outbox/ of the workspace: \
-    it reaches them when your turn ends, and moves to sent/.";
+    it reaches them when your turn ends, and moves to sent/. Folders and links are not sent: make an archive.";
 
 /// Starts Claude Code.
 pub struct Claude {

@@ -1,22 +1,28 @@
 //! Files between the person and the agent: `inbox/` and `outbox/` in the workspace.
 //!
-//! The workspace is the agent's, who can put a link in any place. So whatever is read or written in it is
-//! read or written by a program of the agent's own user, who can reach nothing else through it.
+//! The workspace is the agent's, who can put a link in any place. So a program of the agent's own user reads
+//! and writes the files in it, and can reach nothing else through a link. This process itself only lists
+//! `outbox/`, and follows no link there.
 
+use std::ffi::OsStr;
 use std::io;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use anyhow::Context;
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout, timeout_at};
 
 use crate::files::{FILE_BYTES_MAX, keep_newest, safe_name, write_whole};
+use crate::protocol::Withholding;
 use crate::vm::directory::Directory;
 use crate::vm::ids::TurnId;
 use crate::vm::process::command;
 
+mod outbox;
 #[cfg(test)]
 mod tests;
+
+pub use outbox::{Left, Outbox, Withheld};
 
 /// Files of one turn that are sent: more at once is a folder, which is better sent as an archive. The rest
 /// goes with the next turns.
@@ -27,11 +33,12 @@ pub const FILES_MAX: usize = 10;
 const KEPT_MAX: usize = 100;
 const KEPT_BYTES_MAX: u64 = 200 * 1024 * 1024;
 
-/// How long a program of ours may take for one file.
-const FILE_TIMEOUT: Duration = Duration::from_secs(60);
+/// How long taking one file of the person may take: the largest one on a slow volume.
+const RECEIVE_TIMEOUT: Duration = Duration::from_secs(60);
 
-/// Longest listing of the outbox that is read: thousands of names.
-const LISTING_BYTES_MAX: u64 = 256 * 1024;
+/// How long reading or moving one file of the agent may take: the largest one on a slow volume. A
+/// file that was replaced by a pipe takes all of it.
+const FILE_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Characters of a turn's id in the name of its file, so that a second `photo.jpg` does not replace the
 /// first.
@@ -43,13 +50,6 @@ part="inbox/.$0.$$.part"
 trap 'rm -f "$part"' EXIT
 [ ! -d "inbox/$0" ] && cat >"$part" && sync "$part" && mv -f "$part" "inbox/$0" && sync inbox"#;
 
-/// Size and name of each regular file, each ended by a NUL.
-const LIST: &str = r#"cd outbox 2>/dev/null || exit 0
-for file in *; do
-    [ -f "$file" ] && [ ! -L "$file" ] && printf '%d\0%s\0' "$(wc -c <"$file")" "$file"
-done
-true"#;
-
 const READ: &str = r#"cat "outbox/$0""#;
 
 const PUT_AWAY: &str = r#"mkdir -p sent && mv -f "outbox/$0" "sent/$0""#;
@@ -58,15 +58,6 @@ const PUT_AWAY: &str = r#"mkdir -p sent && mv -f "outbox/$0" "sent/$0""#;
 #[derive(Clone, Debug)]
 pub struct Exchange {
     directory: Directory,
-}
-
-/// A file that the agent left for the person.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Left {
-    /// As the agent called it.
-    pub name: String,
-    /// Its size.
-    pub bytes: u64,
 }
 
 impl Exchange {
@@ -83,48 +74,62 @@ impl Exchange {
     pub async fn receive(&self, turn: &TurnId, name: &str, bytes: &[u8]) -> anyhow::Result<String> {
         let turn: String = turn.to_string().chars().take(TURN_CHARS).collect();
         let name = format!("{turn}-{}", safe_name(name));
-        self.run(RECEIVE, &name, bytes, 0).await.context("the file was not written")?;
+        let written = timeout(RECEIVE_TIMEOUT, self.run(RECEIVE, name.as_ref(), bytes, 0)).await;
+        written.context("it takes too long")?.context("the file was not written")?;
         Ok(format!("inbox/{name}"))
     }
 
-    /// What lies in the outbox, by name.
+    /// Lists the outbox. What cannot be sent stands in it as withheld.
+    pub async fn outbox(&self, deadline: Instant) -> Outbox {
+        let path = self.directory.workspace().join("outbox");
+        let listing = tokio::task::spawn_blocking(move || Outbox::list(&path));
+        match timeout_at(deadline, listing).await {
+            Ok(Ok(Ok(outbox))) => outbox,
+            Ok(Ok(Err(error))) => {
+                tracing::warn!(%error, "the outbox cannot be listed");
+                Outbox::without_files(Withholding::NoOutbox)
+            }
+            Ok(Err(_)) => Outbox::without_files(Withholding::NoOutbox),
+            Err(_) => Outbox::without_files(Withholding::TooSlow),
+        }
+    }
+
+    /// Keeps a copy for the relay, out of the agent's reach; how large the file is. One that is too
+    /// large to travel is not copied.
     ///
     /// # Errors
-    /// When it cannot be listed.
-    pub async fn outbox(&self) -> anyhow::Result<Vec<Left>> {
-        if !self.directory.workspace().join("outbox").exists() {
-            return Ok(Vec::new());
+    /// When there is no copy; the file stays in the outbox.
+    pub async fn keep(
+        &self,
+        turn: &TurnId,
+        index: usize,
+        left: &Left,
+        deadline: Instant,
+    ) -> Result<u64, Withholding> {
+        let most = FILE_BYTES_MAX as u64;
+        if left.bytes > most {
+            return Ok(left.bytes);
         }
-        let listing = self.output(LIST, "list", LISTING_BYTES_MAX).await?;
-        let listing = String::from_utf8_lossy(&listing);
-        let mut words = listing.split('\0');
-        let mut left = Vec::new();
-        while let (Some(bytes), Some(name)) = (words.next(), words.next()) {
-            // A name that is no UTF-8 cannot be named in a chat, and one cut off by the limit is half.
-            if let (Ok(bytes), true) = (bytes.parse(), self.is_there(name)) {
-                left.push(Left { name: name.to_owned(), bytes });
+        let deadline = deadline.min(Instant::now() + FILE_TIMEOUT);
+        // One byte more than may travel shows that the file has grown.
+        let read = self.output(READ, &left.name, most + 1);
+        let bytes = timeout_at(deadline, read).await.map_err(|_| Withholding::TooSlow)?;
+        let bytes = bytes.map_err(|error| {
+            tracing::info!(error = format!("{error:#}"), "a file cannot be read");
+            Withholding::Unreadable
+        })?;
+        let length = bytes.len() as u64;
+        if length > most {
+            return Ok(length.max(left.bytes));
+        }
+        keep_newest(&self.directory.files(), KEPT_MAX, KEPT_BYTES_MAX).await;
+        match write_whole(&self.kept_at(turn, index), bytes.into()).await {
+            Ok(()) => Ok(length),
+            Err(error) => {
+                tracing::error!(error = ?error.kind(), "a file cannot be kept");
+                Err(Withholding::NoRoom)
             }
         }
-        left.truncate(FILES_MAX);
-        Ok(left)
-    }
-
-    fn is_there(&self, name: &str) -> bool {
-        self.directory.workspace().join("outbox").join(name).symlink_metadata().is_ok()
-    }
-
-    /// Keeps a copy for the relay, out of the agent's reach. One that is too large to travel is not
-    /// copied.
-    ///
-    /// # Errors
-    /// When it cannot be read or written.
-    pub async fn keep(&self, turn: &TurnId, index: usize, left: &Left) -> anyhow::Result<()> {
-        if left.bytes > FILE_BYTES_MAX as u64 {
-            return Ok(());
-        }
-        let bytes = self.output(READ, &left.name, left.bytes).await?;
-        keep_newest(&self.directory.files(), KEPT_MAX, KEPT_BYTES_MAX).await;
-        write_whole(&self.kept_at(turn, index), bytes.into()).await.context("cannot keep a file")
     }
 
     /// The copy that was kept, open to be read.
@@ -137,8 +142,9 @@ impl Exchange {
 
     /// Moves a file that was told of from `outbox/` to `sent/`. One that stays is told of again.
     pub async fn put_away(&self, left: &Left) {
-        if let Err(error) = self.output(PUT_AWAY, &left.name, 0).await {
-            tracing::warn!(error = format!("{error:#}"), "a file stays in the outbox");
+        let moved = timeout(FILE_TIMEOUT, self.output(PUT_AWAY, &left.name, 0)).await;
+        if !matches!(moved, Ok(Ok(_))) {
+            tracing::warn!("a file stays in the outbox");
         }
     }
 
@@ -150,24 +156,23 @@ impl Exchange {
     async fn output(
         &self,
         script: &str,
-        argument: &str,
+        argument: &OsStr,
         bytes_max: u64,
     ) -> anyhow::Result<Vec<u8>> {
         self.run(script, argument, b"", bytes_max).await
     }
 
-    /// Runs a script that reads `input`.
+    /// Runs a script that reads `input`; what it prints, of at most `bytes_max`.
     async fn run(
         &self,
         script: &str,
-        argument: &str,
+        argument: &OsStr,
         input: &[u8],
         bytes_max: u64,
     ) -> anyhow::Result<Vec<u8>> {
         let mut program = command("sh", &self.directory, &self.directory.workspace());
-        program.args(["-c", script, argument]);
-        let printed = self.directory.programs().run(program, input, bytes_max);
-        let printed = timeout(FILE_TIMEOUT, printed).await.context("it takes too long")?;
+        program.args(["-c", script]).arg(argument);
+        let printed = self.directory.programs().run(program, input, bytes_max).await;
         printed.context("cannot run a program")?.context("the program failed")
     }
 }

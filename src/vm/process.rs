@@ -125,7 +125,9 @@ impl Programs for MachinePrograms {
         let (sent, read) = tokio::join!(sent, read);
         let status = child.wait().await?;
         read?;
-        Ok((status.success() && sent.is_ok()).then_some(printed))
+        // What is printed beyond the limit is not read, and the program fails for it.
+        let is_cut = bytes_max > 0 && printed.len() as u64 == bytes_max;
+        Ok((is_cut || status.success() && sent.is_ok()).then_some(printed))
     }
 }
 

@@ -1,4 +1,5 @@
 mod life;
+mod outbox;
 mod processes;
 
 use std::path::Path;

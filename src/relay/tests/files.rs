@@ -4,6 +4,7 @@ use adapters::channel::ChannelError;
 
 use super::world::{FILE_MAX, photo};
 use super::*;
+use crate::protocol::Withholding;
 
 const PHOTO_1: &str = "inbox/a_photo.jpg";
 
@@ -133,6 +134,49 @@ async fn what_the_agent_left_is_sent_after_its_words() {
         assert_eq!(world.channel.texts()[0], "Here.");
         world.delivered().await;
         assert_eq!(std::fs::read_dir(world.dir.path().join("sending")).unwrap().count(), 0);
+    }
+}
+
+#[tokio::test]
+async fn what_the_agent_left_and_is_not_sent_is_told_once() {
+    let withheld = |reason, names: &[&str], count| TurnEvent::Withheld {
+        reason,
+        names: names.iter().map(|name| (*name).to_owned()).collect(),
+        count,
+    };
+    let events = vec![
+        TurnEvent::Text { text: "Here.".into() },
+        withheld(Withholding::NotPlain, &["site"], 1),
+        withheld(Withholding::TooMany, &["a", "b", "c"], 1_191),
+        TurnEvent::Done,
+    ];
+    let world = World::stopped(Script::of(events)).await;
+    world.channel.says(line("1", "make it"));
+    world.cut_at(Cut::MidStream).await;
+    world
+        .until(&[
+            "Here.",
+            "Not sent from outbox/, because only plain files can be: site. Ask your agent for an \
+             archive or a copy.",
+            "Still in outbox/: a, b, c and 1188 more. Your next answers bring a few each; to get all \
+             at once, ask your agent for one archive.",
+        ])
+        .await;
+    world.delivered().await;
+    assert_eq!(world.channel.texts().len(), 3);
+}
+
+#[test]
+fn every_reason_to_withhold_a_file_is_a_sentence_in_each_language() {
+    use Withholding::{NoOutbox, NoRoom, NotPlain, TooMany, TooSlow, Unreadable};
+    for reason in [NoOutbox, NotPlain, Unreadable, NoRoom, TooSlow, TooMany] {
+        let [english, german] = [Locale::English, Locale::German]
+            .map(|locale| messages::withheld(locale, reason, &["a.txt".into()], 3));
+        assert_ne!(english, german);
+        for sentence in [english, german] {
+            assert!(sentence.contains("outbox/") && sentence.ends_with('.'), "{sentence}");
+            assert!(reason == NoOutbox || sentence.contains("a.txt"), "{sentence}");
+        }
     }
 }
 

@@ -1,8 +1,16 @@
+use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::symlink;
+use std::path::Path;
 
+use nix::sys::stat::Mode;
+use nix::unistd::mkfifo;
 use tokio::io::AsyncReadExt;
 
 use super::*;
+use crate::protocol::TurnEvent;
+
+/// Longer than a busy machine takes for anything here.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 struct World {
     dir: tempfile::TempDir,
@@ -26,9 +34,17 @@ impl World {
         self.dir.path().join("workspace")
     }
 
-    fn leaves(&self, name: &str, bytes: &[u8]) {
+    fn leaves(&self, name: impl AsRef<Path>, bytes: &[u8]) {
         std::fs::create_dir_all(self.workspace().join("outbox")).unwrap();
         std::fs::write(self.workspace().join("outbox").join(name), bytes).unwrap();
+    }
+
+    async fn outbox(&self) -> Outbox {
+        self.exchange.outbox(Instant::now() + PATIENCE).await
+    }
+
+    async fn keeps(&self, index: usize, left: &Left) -> Result<u64, Withholding> {
+        self.exchange.keep(&turn("1"), index, left, Instant::now() + PATIENCE).await
     }
 }
 
@@ -71,58 +87,125 @@ async fn the_same_file_of_the_same_turn_is_there_once() {
 #[tokio::test]
 async fn what_the_agent_left_is_kept_out_of_its_reach_and_put_away() {
     let world = World::new();
-    assert_eq!(world.exchange.outbox().await.unwrap(), []);
+    assert_eq!(world.outbox().await, Outbox::default());
     world.leaves("report.pdf", b"pages");
     world.leaves("a name\nin 2 lines", b"x");
+    world.leaves(".hidden", b"dot");
 
-    let left = world.exchange.outbox().await.unwrap();
-    let names: Vec<_> = left.iter().map(|left| (left.name.as_str(), left.bytes)).collect();
-    assert_eq!(names, [("a name\nin 2 lines", 1), ("report.pdf", 5)]);
+    let left = world.outbox().await.files;
+    let names: Vec<_> = left.iter().map(|left| (left.shown(), left.bytes)).collect();
+    let expected = [(".hidden", 3), ("a name in 2 lines", 1), ("report.pdf", 5)];
+    assert_eq!(names, expected.map(|(name, bytes)| (name.to_owned(), bytes)));
     for (index, left) in left.iter().enumerate() {
-        world.exchange.keep(&turn("1"), index, left).await.unwrap();
+        assert_eq!(world.keeps(index, left).await, Ok(left.bytes));
         world.exchange.put_away(left).await;
     }
 
-    assert_eq!(world.exchange.outbox().await.unwrap(), []);
-    assert_eq!(world.kept(1).await.unwrap(), b"pages");
-    assert!(world.kept(2).await.is_err());
+    assert_eq!(world.outbox().await, Outbox::default());
+    assert_eq!(world.kept(2).await.unwrap(), b"pages");
+    assert!(world.kept(3).await.is_err());
     assert_eq!(std::fs::read(world.workspace().join("sent/report.pdf")).unwrap(), b"pages");
 }
 
 #[tokio::test]
-async fn links_folders_and_names_that_are_options_reach_nothing() {
+async fn a_name_that_is_no_text_is_sent_like_any_other() {
+    let world = World::new();
+    let name = OsStr::from_bytes(b"caf\xe9 \xff.txt");
+    world.leaves(name, b"coffee");
+
+    let left = world.outbox().await.files;
+
+    assert_eq!(left[0].shown(), "caf\u{fffd} \u{fffd}.txt");
+    assert_eq!(world.keeps(0, &left[0]).await, Ok(6));
+    world.exchange.put_away(&left[0]).await;
+    assert_eq!(world.outbox().await, Outbox::default());
+    assert_eq!(std::fs::read(world.workspace().join("sent").join(name)).unwrap(), b"coffee");
+}
+
+#[tokio::test]
+async fn what_is_no_plain_file_is_withheld_and_reaches_nothing() {
     let world = World::new();
     world.leaves("-n", b"dash");
     let outbox = world.workspace().join("outbox");
     symlink(world.dir.path().join("turns"), outbox.join("link to a folder")).unwrap();
     symlink("/etc/hostname", outbox.join("link")).unwrap();
+    symlink("nowhere", outbox.join("link to nothing")).unwrap();
     std::fs::create_dir(outbox.join("folder")).unwrap();
+    mkfifo(&outbox.join("pipe"), Mode::S_IRWXU).unwrap();
 
-    let left = world.exchange.outbox().await.unwrap();
-    assert_eq!(left, [Left { name: "-n".to_owned(), bytes: 4 }]);
-    world.exchange.keep(&turn("1"), 0, &left[0]).await.unwrap();
+    let left = world.outbox().await;
+
+    assert_eq!(left.files, [Left { name: "-n".into(), bytes: 4 }]);
+    let withheld = TurnEvent::Withheld {
+        reason: Withholding::NotPlain,
+        names: ["folder", "link", "link to a folder"].map(str::to_owned).to_vec(),
+        count: 5,
+    };
+    assert_eq!(left.withheld.events().collect::<Vec<_>>(), [withheld]);
+    assert_eq!(world.keeps(0, &left.files[0]).await, Ok(4));
     assert_eq!(world.kept(0).await.unwrap(), b"dash");
+}
+
+#[tokio::test]
+async fn an_outbox_that_is_no_folder_is_withheld_as_a_whole() {
+    let world = World::new();
+    let outbox = world.workspace().join("outbox");
+    symlink(world.dir.path().join("turns"), &outbox).unwrap();
+    let linked = world.outbox().await;
+    std::fs::remove_file(&outbox).unwrap();
+    std::fs::write(&outbox, "text").unwrap();
+    let file = world.outbox().await;
+    std::fs::remove_file(&outbox).unwrap();
+    mkfifo(&outbox, Mode::S_IRWXU).unwrap();
+    let pipe = world.outbox().await;
+
+    for outbox in [linked, file, pipe] {
+        assert_eq!(outbox, Outbox::without_files(Withholding::NoOutbox));
+    }
+}
+
+#[tokio::test]
+async fn a_file_that_is_gone_or_has_become_a_pipe_is_not_waited_for() {
+    let world = World::new();
+    world.leaves("gone", b"x");
+    let left = world.outbox().await.files;
+    let path = world.workspace().join("outbox/gone");
+    std::fs::remove_file(&path).unwrap();
+    assert_eq!(world.keeps(0, &left[0]).await, Err(Withholding::Unreadable));
+
+    mkfifo(&path, Mode::S_IRWXU).unwrap();
+    let deadline = Instant::now() + Duration::from_millis(200);
+    let kept = world.exchange.keep(&turn("1"), 0, &left[0], deadline).await;
+
+    assert_eq!(kept, Err(Withholding::TooSlow));
+    assert!(world.kept(0).await.is_err());
 }
 
 #[tokio::test]
 async fn a_file_too_large_to_travel_is_told_of_and_not_copied() {
     let world = World::new();
     world.leaves("film.mp4", &[]);
+    let before = world.outbox().await.files;
     let film = std::fs::File::options().write(true).open(world.workspace().join("outbox/film.mp4"));
     film.unwrap().set_len(FILE_BYTES_MAX as u64 + 1).unwrap();
+    let after = world.outbox().await.files;
 
-    let left = world.exchange.outbox().await.unwrap();
-    world.exchange.keep(&turn("1"), 0, &left[0]).await.unwrap();
-
-    assert_eq!(left[0].bytes, FILE_BYTES_MAX as u64 + 1);
-    assert!(world.kept(0).await.is_err());
+    for left in [before, after] {
+        assert_eq!(world.keeps(0, &left[0]).await, Ok(FILE_BYTES_MAX as u64 + 1));
+        assert!(world.kept(0).await.is_err());
+    }
 }
 
 #[tokio::test]
-async fn a_full_folder_goes_in_parts() {
+async fn names_of_any_length_in_total_are_listed() {
     let world = World::new();
-    for n in 0..FILES_MAX + 3 {
-        world.leaves(&format!("{n:02}"), b"x");
+    for n in 0..1_201 {
+        world.leaves(format!("{n:04}{}", "x".repeat(240)), b"x");
     }
-    assert_eq!(world.exchange.outbox().await.unwrap().len(), FILES_MAX);
+
+    let outbox = world.outbox().await;
+
+    assert_eq!(outbox.files.len(), 1_201);
+    assert!(outbox.files.is_sorted());
+    assert_eq!(outbox.withheld, Withheld::default());
 }

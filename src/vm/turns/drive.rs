@@ -6,10 +6,10 @@ use tokio::sync::mpsc;
 use tokio::time::{Instant, timeout_at};
 
 use super::{Ask, Live};
-use crate::protocol::{TurnEvent, TurnFailure};
+use crate::protocol::{TurnEvent, TurnFailure, Withholding};
 use crate::vm::Limits;
 use crate::vm::agent::{Agent, Running, Said};
-use crate::vm::exchange::Exchange;
+use crate::vm::exchange::{Exchange, FILES_MAX};
 use crate::vm::record::Record;
 use crate::vm::text::{headline, printable};
 
@@ -18,6 +18,12 @@ const GATHER: Duration = Duration::from_millis(50);
 
 /// Text of one event, in bytes, beyond which no more is gathered.
 const EVENT_BYTES: usize = 16 * 1024;
+
+/// How long handing out files may delay the end of a turn: a few large ones on a slow volume.
+const HAND_OUT_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// Files that are tried in one turn: those before them may be unreadable.
+const TRIED_MAX: usize = 3 * FILES_MAX;
 
 /// Characters of a tool's name and of its detail.
 const TOOL_CHARS_MAX: usize = 160;
@@ -113,23 +119,33 @@ struct Story<'a> {
 }
 
 impl Story<'_> {
-    /// Tells of what the agent left for the person. What cannot be read stays where it is.
+    /// Hands out what the agent left for the person, within a bounded time. What is not sent stays
+    /// where it is, and the person is told why.
     ///
     /// # Errors
     /// With how the turn ends instead, when the disk fails.
     async fn hand_out(&mut self, exchange: &Exchange, ask: &Ask) -> Result<(), TurnEvent> {
-        let left = exchange.outbox().await.unwrap_or_else(|error| {
-            tracing::warn!(error = format!("{error:#}"), "the outbox cannot be listed");
-            Vec::new()
-        });
-        for (index, file) in left.into_iter().enumerate() {
-            if let Err(error) = exchange.keep(&ask.turn, index, &file).await {
-                tracing::warn!(error = format!("{error:#}"), "a file cannot be handed out");
+        let deadline = Instant::now() + HAND_OUT_TIMEOUT;
+        let outbox = exchange.outbox(deadline).await;
+        let mut withheld = outbox.withheld;
+        let mut index = 0;
+        for (tried, file) in outbox.files.into_iter().enumerate() {
+            let name = file.shown();
+            if index == FILES_MAX || tried >= TRIED_MAX {
+                withheld.add(Withholding::TooMany, &name);
                 continue;
             }
-            let (name, bytes) = (file.name.clone(), file.bytes);
-            self.put(TurnEvent::File { index, name, bytes }).await?;
-            exchange.put_away(&file).await;
+            match exchange.keep(&ask.turn, index, &file, deadline).await {
+                Ok(bytes) => {
+                    self.put(TurnEvent::File { index, name, bytes }).await?;
+                    exchange.put_away(&file).await;
+                    index += 1;
+                }
+                Err(reason) => withheld.add(reason, &name),
+            }
+        }
+        for event in withheld.events() {
+            self.put(event).await?;
         }
         Ok(())
     }

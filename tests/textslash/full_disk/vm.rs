@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use textslash::clock::Clock;
-use textslash::protocol::{TurnEvent, TurnFailure};
+use textslash::protocol::{TurnEvent, TurnFailure, Withholding};
 use textslash::secret::{Audience, Secret, SecretKind};
 use textslash::spec::{AgentKind, DeploymentId};
 use textslash::vm::agent::{Agent, Said};
@@ -91,6 +91,12 @@ async fn a_file_of_the_agent_stays_in_the_outbox_until_its_copy_is_whole() {
 
     let is_sent = |event: &TurnEvent| matches!(event, TurnEvent::File { .. });
     assert!(!events.iter().any(is_sent), "{events:?}");
+    let told = TurnEvent::Withheld {
+        reason: Withholding::NoRoom,
+        names: vec!["zeros.bin".to_owned()],
+        count: 1,
+    };
+    assert!(events.contains(&told), "{events:?}");
     assert_eq!(std::fs::metadata(outbox.join("zeros.bin")).unwrap().len(), 600_000);
     assert_eq!(names(&disk.at.join("files")), [""; 0]);
 
