@@ -38,9 +38,10 @@ pub fn length(text: &str, unit: Unit) -> usize {
 /// Cuts `text` into messages of at most `max` units (at least four: the longest character).
 ///
 /// Cuts fall between paragraphs where possible, else lines, else words, and never within a grapheme
-/// cluster that fits into a message of its own. Whitespace around a cut is dropped, except within a
-/// code fence; a fence that is cut is closed in one message and opened again, with its language, in
-/// the next. Nothing else is added or lost. Empty text makes no message.
+/// cluster of at most `max` units. Whitespace around a cut is dropped, except within a code fence. A
+/// fence that is cut is closed in one message and opened again, with its language, in the next; a
+/// cluster that leaves no room for that is a message without the fence. Nothing else is added or
+/// lost. Empty text makes no message.
 pub fn split(text: &str, max: usize, unit: Unit) -> Vec<String> {
     parts(text, max, unit).iter().map(Part::message).collect()
 }
@@ -65,23 +66,61 @@ impl Part<'_> {
 
 fn parts(text: &str, max: usize, unit: Unit) -> Vec<Part<'_>> {
     let max = max.max(MAX_AT_LEAST);
+    let clusters = Clusters::of(text);
     let mut parts = Vec::new();
     let mut fence = None;
-    let mut rest = text;
-    while !rest.is_empty() {
-        let cut = Scan { text: rest, fence, max, unit }.cut();
+    let mut start = 0;
+    while start < text.len() {
+        let rest = &text[start..];
+        let scan = Scan { text: rest, start, clusters: &clusters, fence, max, unit };
+        let cut = scan.cut();
         let (body, after) = rest.split_at(cut.at);
         let (body, after) = match (cut.fence, after.is_empty()) {
-            (None, false) => (body.trim_end(), after.trim_start_matches(['\r', '\n'])),
+            (None, false) => (
+                &body[..clusters.trimmed_end(text, start, start + body.len()) - start],
+                after.trim_start_matches(['\r', '\n']),
+            ),
             _ => (body, after),
         };
         if !body.is_empty() {
-            let cut_fence = cut.fence.filter(|_| !after.is_empty());
-            parts.push(Part { reopened: fence, body, cut_fence });
+            let is_cut = !after.is_empty() && !cut.is_bare;
+            let reopened = fence.filter(|_| !cut.is_bare);
+            parts.push(Part { reopened, body, cut_fence: cut.fence.filter(|_| is_cut) });
         }
-        (fence, rest) = (cut.fence, after);
+        fence = cut.fence;
+        start = text.len() - after.len();
     }
     parts
+}
+
+/// The ends of the grapheme clusters of a whole text. A rest of the text may not be asked instead:
+/// behind a cut within a cluster, its clusters can be others.
+struct Clusters(Vec<usize>);
+
+impl Clusters {
+    fn of(text: &str) -> Self {
+        Self(text.grapheme_indices(true).map(|(at, cluster)| at + cluster.len()).collect())
+    }
+
+    /// The ends of the clusters after `at`, in order.
+    fn ends_after(&self, at: usize) -> &[usize] {
+        &self.0[self.0.partition_point(|end| *end <= at)..]
+    }
+
+    /// `end` without the clusters before it that are whitespace.
+    fn trimmed_end(&self, text: &str, start: usize, mut end: usize) -> usize {
+        let mut before = self.0.partition_point(|cluster| *cluster < end);
+        while end > start {
+            before = before.saturating_sub(1);
+            let cluster = self.0.get(before).copied().filter(|at| *at < end).unwrap_or(0);
+            let cluster = cluster.max(start);
+            if !text[cluster..end].chars().all(char::is_whitespace) {
+                break;
+            }
+            end = cluster;
+        }
+        end
+    }
 }
 
 /// A place to cut, and the code fence that it lies in.
@@ -89,6 +128,14 @@ fn parts(text: &str, max: usize, unit: Unit) -> Vec<Part<'_>> {
 struct Cut<'a> {
     at: usize,
     fence: Option<Fence<'a>>,
+    /// The part stands without its fence.
+    is_bare: bool,
+}
+
+impl<'a> Cut<'a> {
+    fn new(at: usize, fence: Option<Fence<'a>>) -> Self {
+        Self { at, fence, is_bare: false }
+    }
 }
 
 /// The best places to cut that were found so far.
@@ -99,14 +146,17 @@ struct Found<'a> {
 }
 
 /// The search for the end of one message.
-struct Scan<'a> {
+struct Scan<'a, 'c> {
     text: &'a str,
+    /// Where `text` starts in the whole text.
+    start: usize,
+    clusters: &'c Clusters,
     fence: Option<Fence<'a>>,
     max: usize,
     unit: Unit,
 }
 
-impl<'a> Scan<'a> {
+impl<'a> Scan<'a, '_> {
     fn length(&self, text: &str) -> usize {
         length(text, self.unit)
     }
@@ -126,19 +176,19 @@ impl<'a> Scan<'a> {
             };
             let is_last = at + line.len() == self.text.len();
             if is_last && used + self.length(line) <= self.max {
-                return Cut { at: self.text.len(), fence: next };
+                return Cut::new(self.text.len(), next);
             }
             if taken + reserve > self.max {
-                return self.choose(found, Cut { at, fence }, used);
+                return self.choose(found, Cut::new(at, fence), used);
             }
             if next.is_none() || fence.is_some() {
-                found.note(Cut { at: end, fence: next }, self.text);
+                found.note(Cut::new(end, next), self.text);
             }
             used += self.length(line);
             fence = next;
             at += line.len();
         }
-        found.line.unwrap_or(Cut { at, fence })
+        found.line.unwrap_or(Cut::new(at, fence))
     }
 
     /// Chooses where to cut when the line that starts at `start` does not fit any more.
@@ -154,20 +204,26 @@ impl<'a> Scan<'a> {
             .or(found.line.filter(some))
             .or(word.filter(some))
             .or(grapheme.filter(some))
-            .unwrap_or_else(|| self.within_grapheme(start, used))
+            .or(Some(start).filter(some))
+            .or_else(|| self.bare_cluster(start))
+            .unwrap_or_else(|| self.within_cluster(start, used))
     }
 
     /// The last places between words and between graphemes that fit, in the line at `start`.
     fn within_line(&self, start: Cut<'a>, used: usize) -> (Option<Cut<'a>>, Option<Cut<'a>>) {
         let mut room = self.room(start, used);
         let (mut word, mut grapheme) = (None, None);
-        for (offset, cluster) in self.text[start.at..].grapheme_indices(true) {
+        let mut at = start.at;
+        for end in self.clusters.ends_after(self.start + at) {
+            let end = end - self.start;
+            let cluster = &self.text[at..end];
             let size = self.length(cluster);
             if size > room {
                 break;
             }
             room -= size;
-            let cut = Cut { at: start.at + offset + cluster.len(), ..start };
+            at = end;
+            let cut = Cut { at, ..start };
             grapheme = Some(cut);
             if cluster.chars().all(char::is_whitespace) {
                 word = Some(cut);
@@ -176,8 +232,15 @@ impl<'a> Scan<'a> {
         (word, grapheme)
     }
 
+    /// The cut behind the first cluster, where it fits into a message that has no fence.
+    fn bare_cluster(&self, start: Cut<'a>) -> Option<Cut<'a>> {
+        let end = self.clusters.ends_after(self.start + start.at).first()? - self.start;
+        let fits = self.length(&self.text[start.at..end]) <= self.max;
+        fits.then_some(Cut { at: end, is_bare: true, ..start })
+    }
+
     /// The cut of last resort: a cluster so long that it fits into no message.
-    fn within_grapheme(&self, start: Cut<'a>, used: usize) -> Cut<'a> {
+    fn within_cluster(&self, start: Cut<'a>, used: usize) -> Cut<'a> {
         let mut room = self.room(start, used);
         let fitting = self.text[start.at..].chars().take_while(|c| {
             let size = self.length(c.encode_utf8(&mut [0; 4]));

@@ -69,59 +69,106 @@ fn a_hundred_kilobytes_of_anything_is_cut_in_time() {
     }
 }
 
-/// What must hold of every split: messages fit, and what lies between the bodies, which are
-/// stretches of the text itself, is whitespace.
+/// What must hold of every split: messages fit; what lies between the bodies, which are stretches
+/// of the text itself, is whitespace outside of fences; only fences are added; and no cluster is
+/// torn that fits into a message.
 fn check(text: &str, max: usize, unit: Unit) {
+    let torn = torn_places(text, max, unit);
+    let is_torn = |at: usize| torn.binary_search(&at).is_ok();
     let mut seen_to = 0;
+    let mut is_cut_in_fence = false;
     for part in parts(text, max, unit) {
         let message = part.message();
+        let start = part.body.as_ptr() as usize - text.as_ptr() as usize;
+        let end = start + part.body.len();
+
         assert!(length(&message, unit) <= max, "{message:?} is longer than {max}");
         assert!(!part.body.is_empty());
-        let start = part.body.as_ptr() as usize - text.as_ptr() as usize;
         assert!(text[seen_to..start].chars().all(char::is_whitespace), "lost before {start}");
-        let inserted = message.replacen(part.body, "", 1);
-        assert!(inserted.is_empty() || inserted.contains("```"), "{inserted:?}");
-        seen_to = start + part.body.len();
+        assert!(!is_cut_in_fence || seen_to == start, "lost in a fence before {start}");
+        assert!(!is_torn(start) && !is_torn(end), "torn: {:?}", part.body);
+        let opening = part.reopened.map(Fence::opening).unwrap_or_default();
+        let added = message.strip_prefix(&opening).and_then(|it| it.strip_prefix(part.body));
+        let closing = part.cut_fence.map(|fence| fence.closing(part.body)).unwrap_or_default();
+        assert_eq!(added, Some(closing.as_str()));
+        for added in [opening, closing] {
+            assert!(added.is_empty() || added.trim_start().starts_with("```"), "{added:?}");
+        }
+        is_cut_in_fence = part.cut_fence.is_some();
+        seen_to = end;
     }
     assert!(text[seen_to..].chars().all(char::is_whitespace), "lost the end");
+}
+
+/// The places within clusters of at most `max`.
+fn torn_places(text: &str, max: usize, unit: Unit) -> Vec<usize> {
+    let clusters = text.grapheme_indices(true).filter(|(_, it)| length(it, unit) <= max);
+    let within = |(at, it): (usize, &str)| (at + 1..at + it.len()).collect::<Vec<_>>();
+    clusters.flat_map(within).collect()
+}
+
+#[test]
+fn what_was_torn_once_is_not_torn_again() {
+    let family = "👩‍👩‍👧‍👦";
+    let zalgo = format!("a{}", "\u{301}".repeat(30));
+    let in_a_fence = format!("````````aa{family}{family}\r\n{family}aa");
+    let flags = format!("\u{600}{}", "🇩🇪".repeat(9));
+    let texts = [
+        in_a_fence.clone(),
+        format!("```rust\n{zalgo}\n{zalgo}{zalgo}\n```\n{zalgo}"),
+        format!("words\n````\n{zalgo}{family}{zalgo}\n{family}\n````"),
+        flags.clone(),
+        format!("```\n{flags}\n```"),
+        format!("one\u{600} \ntwo \u{301} three\u{600}\u{2028}{}", "x".repeat(80)),
+        "a\r\n\r\n\rb\r\r\n".repeat(20),
+        format!("```\n{}", "\r\n\n\r".repeat(40)),
+    ];
+    for text in texts {
+        for unit in UNITS {
+            for max in MAX_AT_LEAST..130 {
+                check(&text, max, unit);
+            }
+        }
+    }
+    assert_eq!(split(&in_a_fence, 75, Unit::Bytes).len(), 2);
 }
 
 fn strange_text() -> impl Strategy<Value = String> {
     let piece = prop_oneof![
         4 => "[a-z]{1,12}",
-        4 => prop_oneof![Just(" "), Just("\n"), Just("\n\n"), Just("\r\n")].prop_map(String::from),
-        2 => prop_oneof![
-            Just("\n```rust\n"), Just("\n```\n"), Just("````"), Just("```"), Just("`")
+        4 => prop_oneof![
+            Just(" "), Just("\n"), Just("\n\n"), Just("\r\n"), Just("\r"), Just("\t"),
+            Just("\u{2028}"), Just("\u{a0}")
         ].prop_map(String::from),
-        2 => prop_oneof![
-            Just("👩‍👩‍👧‍👦"), Just("🇩🇪"), Just("\u{301}"), Just("\u{200d}"), Just("\u{0}\u{1b}[2J")
+        3 => prop_oneof![
+            Just("\n```rust\n"), Just("\n```\n"), Just("\n`````\n"), Just("````````"),
+            Just("````"), Just("```"), Just("`"), Just("\n  ``` a long language\n")
         ].prop_map(String::from),
+        3 => prop_oneof![
+            Just("👩‍👩‍👧‍👦"), Just("🇩🇪"), Just("🇩"), Just("\u{301}"), Just("\u{200d}"),
+            Just("\u{600}"), Just("ด\u{e33}"), Just("각"), Just("\u{0}\u{1b}[2J")
+        ].prop_map(String::from),
+        1 => (1..40_usize).prop_map(|marks| format!("e{}", "\u{323}".repeat(marks))),
         1 => any::<String>(),
     ];
     proptest::collection::vec(piece, 0..60).prop_map(|pieces| pieces.concat())
 }
 
+/// As many cases as `PROPTEST_CASES` says, and at least so many.
+fn many_cases() -> ProptestConfig {
+    let default = ProptestConfig::default();
+    ProptestConfig { cases: default.cases.max(4_096), ..default }
+}
+
 proptest! {
+    #![proptest_config(many_cases())]
+
     #[test]
-    fn nothing_is_lost_and_everything_fits(
+    fn nothing_is_lost_or_torn_and_everything_fits(
         text in strange_text(),
-        max in MAX_AT_LEAST..120_usize,
+        max in MAX_AT_LEAST..160_usize,
         unit in prop::sample::select(&UNITS[..]),
     ) {
         check(&text, max, unit);
-    }
-
-    #[test]
-    fn no_cluster_that_fits_is_cut(text in strange_text(), max in 40..200_usize) {
-        let boundaries: Vec<usize> =
-            text.grapheme_indices(true).map(|(at, _)| at).chain([text.len()]).collect();
-        let longest = text.graphemes(true).map(str::len).max().unwrap_or(0);
-        prop_assume!(longest <= max / 3);
-        for part in parts(&text, max, Unit::Bytes) {
-            let start = part.body.as_ptr() as usize - text.as_ptr() as usize;
-            let end = start + part.body.len();
-            let torn = |at: usize| boundaries.binary_search(&at).is_err() && !text[at..].starts_with('\n');
-            prop_assert!(!torn(start) && !torn(end), "{:?}", part.body);
-        }
     }
 }
