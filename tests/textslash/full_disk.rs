@@ -133,7 +133,7 @@ async fn a_row_is_there_or_its_statement_failed() {
 fn a_probation_is_noted_or_refused_and_so_is_its_end() {
     let story = "a_probation_is_noted_or_refused_and_so_is_its_end";
     let Some(disk) = SmallDisk::mount(story, 64) else { return };
-    let open = || Probation::open(&disk.at, Clock::system(), PROBATION_MS);
+    let open = || Probation::open(&disk.at, Clock::system(), PROBATION_MS, None);
     disk.fill();
 
     assert!(open().is_err());
