@@ -91,6 +91,26 @@ async fn a_turn_whose_agent_never_starts_can_be_stopped_and_has_its_time() {
     }
 }
 
+#[tokio::test]
+async fn a_stopped_turn_leaves_its_files_to_the_next_one() {
+    let dir = tempfile::tempdir().unwrap();
+    let (vm, mut turns) = scripted_vm(dir.path(), Limits::default());
+    let outbox = dir.path().join("workspace/outbox");
+    let first = begin(&vm, "1", "").await;
+    let _running = turns.recv().await.unwrap();
+    std::fs::create_dir_all(&outbox).unwrap();
+    std::fs::write(outbox.join("report.txt"), "whole").unwrap();
+
+    vm.turns().cancel(&TurnId::try_from("1").unwrap()).await.unwrap();
+    assert_eq!(rest(first).await, [failed(TurnFailure::Stopped)]);
+    assert!(outbox.join("report.txt").exists());
+
+    let second = begin(&vm, "2", "").await;
+    turns.recv().await.unwrap().send(TurnEvent::Done).await.unwrap();
+    let file = TurnEvent::File { index: 0, name: "report.txt".to_owned(), bytes: 5 };
+    assert_eq!(rest(second).await, [file, TurnEvent::Done]);
+}
+
 /// An agent that is never done with starting.
 struct Stuck;
 

@@ -53,13 +53,23 @@ pub(super) async fn drive(
         Ok(running) => follow(&mut story, running, deadline, limits).await,
         Err(reason) => failed(reason),
     };
-    let last = match story.hand_out(exchange, ask).await {
-        Ok(()) => last,
-        Err(instead) => instead,
+    // Nobody reads on after a turn was cut off: what it left goes with the next one.
+    let last = if is_cut_off(&last) {
+        last
+    } else {
+        match story.hand_out(exchange, ask).await {
+            Ok(()) => last,
+            Err(instead) => instead,
+        }
     };
     if story.tell(last.clone()).await.is_err() {
         live.events.send_modify(|events| events.push(last));
     }
+}
+
+fn is_cut_off(last: &TurnEvent) -> bool {
+    use TurnFailure::{Interrupted, Stopped};
+    matches!(last, TurnEvent::Failed { reason: Stopped | Interrupted })
 }
 
 fn failed(reason: TurnFailure) -> TurnEvent {
