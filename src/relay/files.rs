@@ -56,6 +56,10 @@ impl Relay {
         line: &Line,
         file: &Attachment,
     ) -> anyhow::Result<Result<String, Words>> {
+        // The service may not give it a second time.
+        if let Some(path) = self.ledger.arrived_at(line).await? {
+            return Ok(Ok(path));
+        }
         let (bytes, _held) = match self.trying(|| self.fetch(file)).await {
             Ok(fetched) => fetched,
             Err(why) => return Ok(Err(why)),

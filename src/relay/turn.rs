@@ -150,7 +150,7 @@ impl Relay {
             biased;
             () = self.stopped_turn(line) => {
                 self.cancel(&line.turn).await;
-                End::Heard(Err(TurnFailure::Stopped))
+                course.follow_to_its_stop().await?
             }
             end = course.follow() => end?,
         };
@@ -197,6 +197,15 @@ impl Relay {
 }
 
 impl Course<'_> {
+    /// Hears the rest of a turn that was told to stop: the VM may have handed out files before.
+    async fn follow_to_its_stop(&mut self) -> anyhow::Result<End> {
+        self.heard_at = Instant::now();
+        Ok(match self.follow().await? {
+            End::Heard(_) => End::Heard(Err(TurnFailure::Stopped)),
+            unheard => unheard,
+        })
+    }
+
     /// Attaches until the turn has ended, or nothing was heard of it for too long.
     async fn follow(&mut self) -> anyhow::Result<End> {
         let give_up = Duration::from_millis(self.relay.settings.limits.give_up_ms);

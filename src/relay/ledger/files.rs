@@ -104,6 +104,16 @@ impl Ledger {
         Ok(())
     }
 
+    /// Where the file of this line lies, once it does.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn arrived_at(&self, line: &Line) -> anyhow::Result<Option<String>> {
+        let row = sqlx::query("SELECT path FROM arrived WHERE line = $1").bind(&line.turn);
+        let row = row.fetch_optional(&self.pool).await?;
+        Ok(row.map(|row| row.try_get("path")).transpose()?)
+    }
+
     /// The files that the agent is told of with this turn: those that no other turn told of, and the same
     /// ones however often it is asked.
     ///

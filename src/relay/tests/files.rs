@@ -117,6 +117,28 @@ async fn a_relay_that_dies_anywhere_brings_a_file_once() {
 }
 
 #[tokio::test]
+async fn a_file_that_is_with_the_agent_is_not_fetched_again_after_a_death() {
+    let world = World::stopped(Script::answers("a cat")).await;
+    world.channel.says(photo("1", "what is this?"));
+    world.cut_at(Cut::MidStream).await;
+    world.until(&["a cat"]).await;
+    assert_eq!(world.channel.fetched(), 1);
+}
+
+#[tokio::test]
+async fn a_file_that_was_handed_out_before_a_stop_is_sent_all_the_same() {
+    let events =
+        vec![TurnEvent::Text { text: "Here.".into() }, left(0, "a.txt", 15), TurnEvent::Done];
+    let world = World::new(Script::of(events)).await;
+    world.vm.answers_files_with(&[503; 3]);
+    world.channel.says(line("1", "make it"));
+    world.until(&["Here."]).await;
+    world.channel.says(line("2", "/stop"));
+    let stopping = messages::stopping(Locale::English, 0);
+    world.until(&["Here.\n\nStopped.", "[a.txt bytes of file 0]", &stopping]).await;
+}
+
+#[tokio::test]
 async fn what_the_agent_left_is_sent_after_its_words() {
     let events = vec![
         TurnEvent::Text { text: "Here.".into() },

@@ -26,6 +26,7 @@ pub struct FakeChannel {
     /// What the next deliveries end with.
     failures: watch::Sender<VecDeque<ChannelError>>,
     sent: Mutex<usize>,
+    fetched: Mutex<usize>,
     /// The words of the menu; none before it was offered.
     pub menu: watch::Sender<Vec<String>>,
 }
@@ -55,6 +56,7 @@ impl FakeChannel {
             messages: watch::Sender::default(),
             failures: watch::Sender::default(),
             sent: Mutex::default(),
+            fetched: Mutex::default(),
             menu: watch::Sender::default(),
         }
     }
@@ -96,6 +98,11 @@ impl FakeChannel {
     /// How often a message was sent as a new one.
     pub fn sent(&self) -> usize {
         *self.sent.lock().unwrap()
+    }
+
+    /// How often the bytes of a file were asked for.
+    pub fn fetched(&self) -> usize {
+        *self.fetched.lock().unwrap()
     }
 
     pub fn texts(&self) -> Vec<String> {
@@ -179,6 +186,7 @@ impl Channel for FakeChannel {
     async fn typing(&self, _: &ChatId) {}
 
     async fn fetch(&self, attachment: &Attachment) -> Result<Bytes, ChannelError> {
+        *self.fetched.lock().unwrap() += 1;
         match self.failure() {
             Some(failure) => Err(failure),
             None => Ok(Bytes::from(format!("bytes of {}", attachment.id))),

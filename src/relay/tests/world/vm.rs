@@ -10,7 +10,7 @@ use tokio::sync::watch;
 
 use super::{Cut, Hold};
 use crate::http::{Reply, Transport, Unanswered};
-use crate::protocol::{Health, SIGNATURE_HEADER, TurnEvent, TurnRequest};
+use crate::protocol::{Health, SIGNATURE_HEADER, TurnEvent, TurnFailure, TurnRequest};
 use crate::secret::Audience;
 
 /// What the VM's agent does.
@@ -182,6 +182,11 @@ impl Transport for FakeVm {
         let status = self.status.lock().unwrap().ok_or(Unanswered::NotSent)?;
         let mut events: Vec<_> = self.script.events.iter().skip(after).collect();
         let mut ends = self.script.ends;
+        let stopped = TurnEvent::Failed { reason: TurnFailure::Stopped };
+        if !ends && self.cancelled() > 0 {
+            events.push(&stopped);
+            ends = true;
+        }
         if let Some(broken) = self.script.break_after.filter(|_| is_first) {
             events.truncate(broken);
         }
