@@ -33,6 +33,7 @@ fn is_there(here: &Path, mutant: &Mutant) -> bool {
         "lib" => "src",
         "textslash" => "tests/textslash",
         "adapters" => "adapters/src",
+        "prove" => "tests/prove",
         _ => return false,
     };
     let named = format!("fn {}", parts.last().unwrap_or(&""));

@@ -1,0 +1,267 @@
+//! What must hold at any time, and what must hold in the end.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use serde_json::Value;
+use sqlx::Row;
+use textslash::vm::ids::TurnId;
+
+use crate::agent::Deeds;
+use crate::plan::{Message, What};
+use crate::promise::Promise;
+use crate::service::{State, bytes_of};
+use crate::stage::Stage;
+use crate::world::World;
+
+/// The records of all turns, by path.
+pub fn records(dir: &Path) -> BTreeMap<PathBuf, String> {
+    let entries = std::fs::read_dir(dir.join("vm/turns")).into_iter().flatten().flatten();
+    let read = |path: PathBuf| {
+        let bytes = std::fs::read(&path).unwrap();
+        (path, String::from_utf8_lossy(&bytes).into_owned())
+    };
+    entries.map(|entry| read(entry.path())).collect()
+}
+
+pub fn is_last(line: &str) -> bool {
+    let event: Value = serde_json::from_str(line).unwrap_or_default();
+    event["type"] == "done" || event["type"] == "failed"
+}
+
+/// A file that is not in the outbox any more was told of, and its copy is whole.
+pub fn outbox(stage: &Stage, dir: &Path, deeds: &Deeds) {
+    let vm = dir.join("vm");
+    for (name, (bytes, _)) in &deeds.left {
+        if vm.join("workspace/outbox").join(name).exists() {
+            continue;
+        }
+        let is_told = records(dir).iter().any(|(path, text)| {
+            let turn = path.file_stem().unwrap().to_string_lossy().into_owned();
+            let events = text.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
+            let mut of_file = events.filter(|event| event["name"] == name.as_str());
+            of_file.any(|event| {
+                let copy = vm.join("files").join(format!("{turn}-{}", event["index"]));
+                std::fs::read(copy).is_ok_and(|copy| copy == *bytes)
+            })
+        });
+        stage.expect(Promise::Outbox, is_told, || format!("{name} is gone"));
+    }
+}
+
+/// A message as the relay has it on record.
+struct Kept {
+    id: String,
+    seq: i64,
+    turn: String,
+    is_settled: bool,
+}
+
+async fn rows(world: &World) -> BTreeMap<String, Kept> {
+    let all = sqlx::query("SELECT id, seq, turn, is_settled FROM inbox ORDER BY seq")
+        .fetch_all(&world.database)
+        .await
+        .unwrap();
+    let row = |row: &sqlx::any::AnyRow| Kept {
+        id: row.get("id"),
+        seq: row.get("seq"),
+        turn: row.get("turn"),
+        is_settled: row.get::<i64, _>("is_settled") != 0,
+    };
+    all.iter().map(row).map(|row| (row.id.clone(), row)).collect()
+}
+
+/// What must hold when everything is quiet.
+pub async fn end(world: &World, messages: &[Message], is_committed: bool) {
+    let rows = rows(world).await;
+    let deeds = world.deeds.lock().unwrap();
+    let chat = world.service.state();
+    let end = End { world, rows: &rows, deeds: &deeds, chat: &chat };
+    end.order();
+    end.records();
+    end.stops(messages);
+    if !is_committed {
+        return;
+    }
+    for message in messages {
+        match &message.what {
+            What::Line(_) => end.line(message, messages),
+            What::File(words) => end.file(message, words, messages),
+            _ => {}
+        }
+    }
+    end.files_out();
+}
+
+struct End<'a> {
+    world: &'a World,
+    rows: &'a BTreeMap<String, Kept>,
+    deeds: &'a Deeds,
+    chat: &'a State,
+}
+
+impl End<'_> {
+    fn stage(&self) -> &Stage {
+        &self.world.stage
+    }
+
+    fn executed(&self, line: &str) -> bool {
+        self.deeds.executed.iter().any(|(executed, _)| executed == line)
+    }
+
+    /// Its texts in the chat.
+    fn shown(&self, key: &str) -> Option<&str> {
+        self.chat.shown.iter().rev().find(|it| it.key == key).map(|it| it.text.as_str())
+    }
+
+    fn row_of_line(&self, line: &str) -> Option<&Kept> {
+        self.rows.get(&line.replace("line-", "in-"))
+    }
+
+    fn order(&self) {
+        let places = self.deeds.executed.iter().filter_map(|(line, _)| self.row_of_line(line));
+        let places: Vec<i64> = places.map(|row| row.seq).collect();
+        self.stage().expect(Promise::Order, places.is_sorted(), || format!("{places:?}"));
+    }
+
+    fn records(&self) {
+        let told = self.world.network.told.lock().unwrap();
+        for (path, text) in records(&self.world.dir) {
+            let turn = path.file_stem().unwrap().to_string_lossy().into_owned();
+            let lines: Vec<&str> = text.lines().collect();
+            let told = told.get(&turn).map(Vec::as_slice).unwrap_or_default();
+            let ends = lines.iter().filter(|line| is_last(line)).count();
+            let is_last_last = lines.last().is_none_or(|line| ends == 0 || is_last(line));
+            let is_told = told.last().is_some_and(|it| is_last(&it.to_string()));
+            self.stage().expect(
+                Promise::OneEnd,
+                ends <= 1 && is_last_last && (ends == 1 || !is_told),
+                || format!("{turn}: {text}"),
+            );
+            let kept: Vec<Value> =
+                lines.iter().filter_map(|line| serde_json::from_str(line).ok()).collect();
+            self.stage().expect(Promise::Events, kept.starts_with(told), || {
+                format!("{turn}: {told:?} was told, {text} is kept")
+            });
+        }
+    }
+
+    /// A stop drops what waited and ends what ran.
+    fn stops(&self, messages: &[Message]) {
+        for stop in messages.iter().filter(|it| matches!(it.what, What::Command("/stop"))) {
+            let (Some(row), Some(at)) =
+                (self.rows.get(&stop.id), self.chat.acknowledged.get(&stop.id))
+            else {
+                continue;
+            };
+            for (line, begun) in &self.deeds.executed {
+                let Some(before) = self.row_of_line(line).filter(|it| it.seq < row.seq) else {
+                    continue;
+                };
+                // A call that was under way when the owner stopped it may still arrive.
+                let is_kept = begun.saturating_duration_since(*at) < LATE;
+                self.stage().expect(Promise::Stopped, is_kept, || {
+                    format!("{} began {:?} after {}", before.id, *begun - *at, stop.id)
+                });
+            }
+        }
+    }
+
+    fn was_stopped(&self, row: &Kept, messages: &[Message]) -> bool {
+        let mut stops = messages.iter().filter(|it| matches!(it.what, What::Command("/stop")));
+        stops.any(|stop| self.rows.get(&stop.id).is_some_and(|it| it.seq > row.seq))
+    }
+
+    /// The line of a message that is to be a turn, unless its owner was told why it is none.
+    fn turn_of(&self, message: &Message, messages: &[Message]) -> Option<&Kept> {
+        let id = &message.id;
+        let row = self.rows.get(id);
+        let is_settled = row.is_some_and(|row| row.is_settled);
+        self.stage().expect(Promise::OneTurn, is_settled, || format!("{id} is not settled"));
+        let row = row?;
+        if row.turn.is_empty() {
+            let is_told = self.shown(&format!("declined-{id}")).is_some();
+            self.stage().expect(Promise::OneTurn, is_told, || format!("{id} was dropped"));
+            return None;
+        }
+        let is_answered = self.shown(&format!("{}-0", row.turn)).is_some();
+        if !is_answered && self.was_stopped(row, messages) {
+            return None;
+        }
+        self.stage().expect(Promise::Answered, is_answered, || format!("{id} has no answer"));
+        is_answered.then_some(row)
+    }
+
+    fn line(&self, message: &Message, messages: &[Message]) {
+        let Some(row) = self.turn_of(message, messages) else { return };
+        self.answer(message, row);
+    }
+
+    /// What was told of a turn stands in the chat, or its owner knows that it was given up.
+    fn answer(&self, message: &Message, row: &Kept) {
+        let line = message.id.replace("in-", "line-");
+        let shown = self.shown(&format!("{}-0", row.turn)).unwrap_or_default();
+        let path = self.world.dir.join(format!("vm/turns/{}.jsonl", row.turn));
+        let record = std::fs::read_to_string(path).unwrap_or_default();
+        let events = record.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
+        let said: String =
+            events.filter_map(|event| event["text"].as_str().map(str::to_owned)).collect();
+        let cancelled = self.world.network.cancelled.lock().unwrap();
+        let was_given_up = cancelled.contains(&row.turn);
+        let is_whole = !shown.trim().is_empty() && shown.contains(said.trim_end());
+        self.stage().expect(Promise::Answered, is_whole || was_given_up, || {
+            format!("{}: {said:?} was said, {shown:?} stands", message.id)
+        });
+        let first = said.split(' ').next().filter(|first| !first.is_empty());
+        if let Some(first) = first.filter(|_| self.world.service.knows_keys) {
+            let first = format!("{first} ");
+            let stands = |text: &str| format!("{text} ").contains(&first);
+            let times = self.chat.shown.iter().filter(|it| stands(&it.text)).count();
+            self.stage().expect(Promise::AnsweredOnce, times <= 1, || {
+                format!("the answer to {} stands {times} times", message.id)
+            });
+        }
+        let is_done = record.lines().last().is_some_and(|last| last.contains("\"done\""));
+        self.stage().expect(Promise::OneTurn, !is_done || self.executed(&line), || {
+            format!("{} is done and never ran", message.id)
+        });
+    }
+
+    fn file(&self, message: &Message, words: &str, messages: &[Message]) {
+        let Some(row) = self.turn_of(message, messages) else { return };
+        let turn: TurnId = row.turn.as_str().try_into().unwrap();
+        let begins = turn.to_string().chars().take(6).collect::<String>();
+        let given: Vec<_> =
+            self.deeds.given.iter().filter(|(path, _)| path.contains(&begins)).collect();
+        let is_whole = given.iter().all(|(_, bytes)| *bytes == bytes_of(&message.id));
+        self.stage().expect(Promise::FileIn, is_whole && given.len() <= 1, || {
+            let sizes: Vec<_> = given.iter().map(|(path, bytes)| (path, bytes.len())).collect();
+            format!("{}: {sizes:?}", message.id)
+        });
+        let line = message.id.replace("in-", "line-");
+        if !words.is_empty() && self.executed(&line) {
+            self.stage().expect(Promise::FileIn, given.len() == 1, || {
+                format!("{} ran without its file", message.id)
+            });
+            self.answer(message, row);
+        }
+    }
+
+    fn files_out(&self) {
+        for (name, (bytes, line)) in &self.deeds.left {
+            let stays = self.world.dir.join("vm/workspace/outbox").join(name).exists();
+            let mut copies = self.chat.shown.iter().filter_map(|it| it.file.as_ref());
+            let arrived: Vec<_> = copies.by_ref().filter(|(it, _)| it == name).collect();
+            let is_whole = arrived.iter().all(|(_, it)| it == bytes);
+            self.stage().expect(Promise::FileOut, is_whole, || format!("{name} is not whole"));
+            let is_told = self.chat.shown.iter().any(|it| it.text.contains(name.as_str()));
+            self.stage().expect(Promise::FileOut, !arrived.is_empty() || is_told, || {
+                let place = if stays { "the outbox" } else { "sent" };
+                format!("{name} of {line} lies in {place}, and nobody was told")
+            });
+        }
+    }
+}
+
+/// The longest that a call is under way, with every attempt to make it.
+const LATE: std::time::Duration = std::time::Duration::from_secs(5 * 60);

@@ -1,0 +1,80 @@
+//! Stories of a relay and its VM, whatever goes wrong between them.
+//!
+//! A story runs the real relay and the real VM on their real files, in one process, on one thread
+//! and in modelled time. Between them is a network that loses, delays, doubles and cuts off calls;
+//! around them are a modelled chat service and a modelled agent. Either process is killed at any
+//! event. A seed is a story, and the same seed is the same story, line by line.
+//!
+//! `cargo test --test prove` tells a few; `-- --seeds N --seed S` tells N from seed S on; with
+//! `--seed` alone, that one with its trace.
+
+#![cfg(test)]
+
+use std::process::ExitCode;
+use std::sync::Mutex;
+
+use arguments::Arguments;
+use table::Table;
+
+mod agent;
+mod arguments;
+mod checks;
+mod dice;
+mod network;
+mod plan;
+mod programs;
+mod promise;
+mod service;
+mod stage;
+mod story;
+mod table;
+mod world;
+
+/// Stories told twice, to see that a seed is a story.
+const TOLD_TWICE: u64 = 5;
+
+fn main() -> ExitCode {
+    let Some(arguments) = Arguments::read(std::env::args().skip(1)) else {
+        return ExitCode::SUCCESS;
+    };
+    let table = tell(arguments.first, arguments.seeds);
+    if arguments.seeds == 1 {
+        println!("{}", table.first_trace.join("\n"));
+    }
+    println!("{table}");
+    let differing = (arguments.first..).take(TOLD_TWICE.min(arguments.seeds) as usize);
+    let differing: Vec<u64> = differing.filter(|seed| differs(*seed)).collect();
+    if !differing.is_empty() {
+        println!("told twice, these seeds were two stories: {differing:?}");
+    }
+    ExitCode::from(u8::from(table.is_broken() || !differing.is_empty()))
+}
+
+/// Tells stories on as many threads as there are cores.
+fn tell(first: u64, seeds: u64) -> Table {
+    let next = Mutex::new(first..first.saturating_add(seeds));
+    let threads = std::thread::available_parallelism().map_or(1, usize::from);
+    let work = || {
+        let mut table = Table::default();
+        while let Some(seed) = { next.lock().unwrap().next() } {
+            table.add(seed, story::run(seed));
+        }
+        table
+    };
+    std::thread::scope(|scope| {
+        let workers: Vec<_> = (0..threads).map(|_| scope.spawn(work)).collect();
+        let mut all = Table::default();
+        workers.into_iter().for_each(|worker| all.merge(worker.join().unwrap()));
+        all
+    })
+}
+
+/// Whether this seed is another story the second time.
+fn differs(seed: u64) -> bool {
+    let (first, again) = (story::run(seed).trace, story::run(seed).trace);
+    let place = first.iter().zip(&again).position(|(one, other)| one != other);
+    if let Some(place) = place {
+        println!("seed {seed}, line {place}:\n{}\n{}", first[place], again[place]);
+    }
+    place.is_some() || first.len() != again.len()
+}

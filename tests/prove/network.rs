@@ -1,0 +1,311 @@
+//! The way from relay to VM: calls are lost, late, doubled and cut off.
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use axum::Router;
+use axum::body::Body;
+use bytes::Bytes;
+use futures::StreamExt;
+use http::{Request, StatusCode};
+use serde_json::Value;
+use textslash::http::{Reply, Transport, Unanswered};
+use tokio::sync::{mpsc, oneshot, watch};
+use tokio::task::JoinSet;
+
+use crate::dice::Dice;
+use crate::promise::Promise;
+use crate::stage::{Process, Stage};
+
+/// The longest that a call is under way.
+const DELAY_MAX_MS: u64 = 20_000;
+
+/// How long a call waits for a VM that wakes.
+const WAKE_MAX: Duration = Duration::from_secs(20);
+
+/// What a call meets.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Fault {
+    NotSent,
+    /// It never arrives, and nobody says so.
+    LostBefore,
+    LostAfter,
+    Late,
+    /// It arrives after its caller has given it up.
+    TooLate,
+    Twice,
+    /// The answer ends after so many pieces.
+    Cut(u64),
+    /// The answer stops after so many pieces.
+    Stalls(u64),
+    BadGateway,
+}
+
+pub struct Network {
+    pub stage: Arc<Stage>,
+    pub dice: Dice,
+    pub faults_percent: AtomicU64,
+    pub calls: AtomicU64,
+    /// The VM that is up; none while it is down.
+    pub vm: watch::Sender<Option<Arc<Up>>>,
+    /// A call asks for a VM that is down.
+    pub wanted: tokio::sync::Notify,
+    /// Events told of each turn, by their place.
+    pub told: Arc<Mutex<BTreeMap<String, Vec<Value>>>>,
+    /// Turns that the relay told the VM to stop.
+    pub cancelled: Mutex<Vec<String>>,
+}
+
+/// A VM that answers calls.
+pub struct Up {
+    pub router: Router,
+    pub calls: Mutex<JoinSet<()>>,
+}
+
+struct Answer {
+    head: http::response::Parts,
+    /// The pieces of its body, and `None` behind the last one.
+    pieces: mpsc::Receiver<Option<Bytes>>,
+}
+
+impl Network {
+    fn fault(&self) -> Option<Fault> {
+        if !self.dice.percent(self.faults_percent.load(Ordering::Relaxed)) {
+            return None;
+        }
+        let pieces = self.dice.below(4);
+        Some(self.dice.pick(&[
+            Fault::NotSent,
+            Fault::LostBefore,
+            Fault::LostAfter,
+            Fault::Late,
+            Fault::TooLate,
+            Fault::Twice,
+            Fault::Cut(pieces),
+            Fault::Stalls(pieces),
+            Fault::BadGateway,
+        ]))
+    }
+
+    async fn up(&self) -> Option<Arc<Up>> {
+        let mut vm = self.vm.subscribe();
+        self.wanted.notify_one();
+        let up = tokio::time::timeout(WAKE_MAX, vm.wait_for(Option::is_some)).await;
+        up.ok()?.ok()?.clone()
+    }
+
+    /// The call arrives at the VM, whoever waits for its answer.
+    fn arrives(
+        self: &Arc<Self>,
+        up: &Arc<Up>,
+        number: u64,
+        after: Duration,
+        request: Request<Bytes>,
+    ) -> oneshot::Receiver<Answer> {
+        let (answered, answer) = oneshot::channel();
+        let network = self.clone();
+        let (router, events) = (up.router.clone(), Events::of(&request, &self.told));
+        up.calls.lock().unwrap().spawn(async move {
+            tokio::time::sleep(after).await;
+            let Ok(response) = tower::ServiceExt::oneshot(router, request.map(Body::from)).await;
+            let (head, body) = response.into_parts();
+            let status = head.status;
+            network.stage.deed(Process::Vm, &format!("{number:>4} vm answers {status}")).await;
+            let (pieces, receiver) = mpsc::channel(1);
+            let _ = answered.send(Answer { head, pieces: receiver });
+            network.passes_on(body, pieces, status, events).await;
+        });
+        answer
+    }
+
+    async fn passes_on(
+        &self,
+        body: Body,
+        pieces: mpsc::Sender<Option<Bytes>>,
+        status: StatusCode,
+        mut events: Option<Events>,
+    ) {
+        let mut body = body.into_data_stream();
+        loop {
+            let piece = tokio::select! {
+                biased;
+                () = pieces.closed() => return,
+                piece = body.next() => piece,
+            };
+            let Some(Ok(piece)) = piece else {
+                let _ = pieces.send(None).await;
+                return;
+            };
+            if let Some(events) = events.as_mut().filter(|_| status == StatusCode::OK) {
+                let text = String::from_utf8_lossy(&piece).trim_end().to_owned();
+                self.stage.deed(Process::Vm, &format!("vm tells {text}")).await;
+                events.check(&self.stage, &piece);
+            }
+            tokio::time::sleep(Duration::from_millis(1)).await;
+            if pieces.send(Some(piece)).await.is_err() {
+                return;
+            }
+        }
+    }
+}
+
+#[async_trait]
+impl Transport for Link {
+    async fn send(&self, request: Request<Bytes>) -> Result<Reply, Unanswered> {
+        let network = &self.0;
+        let number = network.calls.fetch_add(1, Ordering::Relaxed);
+        let call = format!("{number:>4} {} {}", request.method(), request.uri().path());
+        let fault = network.fault();
+        let shown = fault.map_or(String::new(), |fault| format!(" ({fault:?})"));
+        network.stage.deed(Process::Relay, &format!("{call}{shown}")).await;
+        if let Some(turn) = request.uri().path().strip_suffix("/cancel") {
+            let turn = turn.trim_start_matches("/turns/").to_owned();
+            network.cancelled.lock().unwrap().push(turn);
+        }
+        let reply = network.carried(number, fault, request).await;
+        let told = match &reply {
+            Ok(reply) => reply.head.status.to_string(),
+            Err(error) => error.to_string(),
+        };
+        network.stage.deed(Process::Relay, &format!("{number:>4} -> {told}")).await;
+        reply
+    }
+}
+
+/// The network as one relay sees it.
+pub struct Link(pub Arc<Network>);
+
+impl Network {
+    async fn carried(
+        self: &Arc<Self>,
+        number: u64,
+        fault: Option<Fault>,
+        request: Request<Bytes>,
+    ) -> Result<Reply, Unanswered> {
+        let delay = self.dice.up_to_ms(DELAY_MAX_MS);
+        let hop = Duration::from_millis(1 + self.dice.below(20));
+        match fault {
+            Some(Fault::NotSent) => return Err(Unanswered::NotSent),
+            Some(Fault::LostBefore) => {
+                tokio::time::sleep(delay).await;
+                return Err(Unanswered::Lost);
+            }
+            Some(Fault::BadGateway) => return Ok(bad_gateway()),
+            _ => {}
+        }
+        let up = self.up().await.ok_or(Unanswered::NotSent)?;
+        let after = match fault {
+            Some(Fault::Late) => delay,
+            Some(Fault::TooLate) => hop + delay,
+            _ => hop,
+        };
+        let again = copy(&request);
+        let answer = self.arrives(&up, number, after, request);
+        match fault {
+            Some(Fault::TooLate) => return Err(Unanswered::Lost),
+            Some(Fault::Twice) => self.comes_again(&up, number, hop, again),
+            _ => {}
+        }
+        let answer = answer.await.map_err(|_| Unanswered::Lost)?;
+        if fault == Some(Fault::LostAfter) {
+            return Err(Unanswered::Lost);
+        }
+        Ok(reply(answer, fault))
+    }
+
+    fn comes_again(self: &Arc<Self>, up: &Arc<Up>, number: u64, hop: Duration, it: Request<Bytes>) {
+        let second = self.arrives(up, number, hop + Duration::from_millis(1), it);
+        let stage = self.stage.clone();
+        up.calls.lock().unwrap().spawn(async move {
+            if let Ok(answer) = second.await {
+                let status = answer.head.status;
+                stage.expect(Promise::Replayed, status == StatusCode::UNAUTHORIZED, || {
+                    format!("call {number} came twice and was answered {status}")
+                });
+            }
+        });
+    }
+}
+
+fn copy(request: &Request<Bytes>) -> Request<Bytes> {
+    let mut copy = Request::new(request.body().clone());
+    *copy.method_mut() = request.method().clone();
+    *copy.uri_mut() = request.uri().clone();
+    *copy.headers_mut() = request.headers().clone();
+    copy
+}
+
+fn bad_gateway() -> Reply {
+    let mut head = http::Response::new(()).into_parts().0;
+    head.status = StatusCode::BAD_GATEWAY;
+    Reply { head, body: futures::stream::empty().boxed() }
+}
+
+fn reply(answer: Answer, fault: Option<Fault>) -> Reply {
+    let Answer { head, pieces } = answer;
+    // A body that ends before its end is an error of its transport.
+    let body = futures::stream::unfold((pieces, 0), move |(mut pieces, count)| async move {
+        let piece = match fault {
+            Some(Fault::Cut(after)) if count == after => Err(Unanswered::Lost),
+            Some(Fault::Cut(after)) if count > after => return None,
+            Some(Fault::Stalls(after)) if count >= after => std::future::pending().await,
+            _ => match pieces.recv().await {
+                Some(piece) => Ok(piece?),
+                None => {
+                    pieces.close();
+                    Err(Unanswered::Lost)
+                }
+            },
+        };
+        Some((piece, (pieces, count + 1)))
+    });
+    Reply { head, body: body.boxed() }
+}
+
+/// The events of one answer to `POST /turns`.
+struct Events {
+    turn: String,
+    next: usize,
+    told: Arc<Mutex<BTreeMap<String, Vec<Value>>>>,
+}
+
+impl Events {
+    fn of(
+        request: &Request<Bytes>,
+        told: &Arc<Mutex<BTreeMap<String, Vec<Value>>>>,
+    ) -> Option<Self> {
+        (request.uri().path() == "/turns").then_some(())?;
+        let ask: Value = serde_json::from_slice(request.body()).ok()?;
+        let next = usize::try_from(ask["after"].as_u64()?).ok()?;
+        Some(Self { turn: ask["turn"].as_str()?.to_owned(), next, told: told.clone() })
+    }
+
+    fn check(&mut self, stage: &Stage, piece: &[u8]) {
+        let event: Value = serde_json::from_slice(piece).unwrap_or_default();
+        if event["type"] == "heartbeat" {
+            return;
+        }
+        let mut told = self.told.lock().unwrap();
+        let told = told.entry(self.turn.clone()).or_default();
+        let is_last = event["type"] == "done" || event["type"] == "failed";
+        if is_last && self.next > told.len() {
+            // The end is told even to who claims to have it.
+            self.next = told.len();
+        }
+        match told.get(self.next) {
+            Some(before) => stage.expect(Promise::Events, *before == event, || {
+                format!("{}: event {} was {before}, is {event}", self.turn, self.next)
+            }),
+            None => {
+                stage.expect(Promise::Events, told.len() == self.next, || {
+                    format!("{}: event {} comes after {}", self.turn, self.next, told.len())
+                });
+                told.push(event);
+            }
+        }
+        self.next += 1;
+    }
+}

@@ -1,0 +1,197 @@
+//! One story from its first message to its last check.
+
+use std::time::Duration;
+
+use adapters::chat::{Attachment, ChatId, Content, Inbound, InboundId, Place, UserId};
+use axum::body::Body;
+use http::{Request, StatusCode};
+use textslash::protocol::{Call, Direction, SIGNATURE_HEADER, sign};
+use tokio::time::{Instant, sleep, timeout};
+use tower::ServiceExt;
+
+use crate::checks;
+use crate::dice::Dice;
+use crate::plan::{Message, Plan, What};
+use crate::promise::Promise;
+use crate::service::{CHAT, OWNER};
+use crate::stage::Verdict;
+use crate::world::{World, link_key};
+
+/// Everything must be quiet this long after the last fault.
+const QUIET_WITHIN: Duration = Duration::from_secs(60 * 60);
+
+/// How often a story looks whether everything is quiet.
+const LOOK_INTERVAL: Duration = Duration::from_secs(10);
+
+/// Attempts of a provisioner to commit.
+const COMMITS_MAX: usize = 200;
+
+/// No story of messages and absences takes longer.
+const STORY_MAX: Duration = Duration::from_secs(48 * 60 * 60);
+
+/// Polls between two looks at what other threads woke: all of a thread's own tasks come first,
+/// so that their order does not depend on how fast the disk is.
+const OWN_TASKS_FIRST: u32 = u32::MAX;
+
+/// Tells the story of this seed.
+pub fn run(seed: u64) -> Verdict {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .max_blocking_threads(1)
+        .global_queue_interval(OWN_TASKS_FIRST)
+        .build()
+        .unwrap();
+    runtime.block_on(async {
+        let dir = tempfile::Builder::new().prefix("textslash-prove-").tempdir_in(room()).unwrap();
+        let plan = Plan::of_seed(seed);
+        let mut world = World::new(&plan, dir.path()).await;
+        // A task of its own, so that everything of the story takes turns in one queue.
+        let told = tokio::spawn(async move {
+            if timeout(STORY_MAX, play(&mut world, &plan)).await.is_err() {
+                world.stage.expect(Promise::Quiet, false, || "the story does not end".into());
+            }
+            world.stage.verdict(world.kills)
+        });
+        told.await.unwrap()
+    })
+}
+
+/// In memory, where there is such a place.
+fn room() -> std::path::PathBuf {
+    let memory = std::path::PathBuf::from("/dev/shm");
+    if memory.is_dir() { memory } else { std::env::temp_dir() }
+}
+
+async fn play(world: &mut World, plan: &Plan) {
+    let service = world.service.clone();
+    let dice = Dice::new(plan.seed, 6);
+    let writes = async {
+        for message in &plan.messages {
+            sleep(message.pause).await;
+            // Some are overtaken by those that come after them.
+            let late = if dice.percent(20) { dice.up_to_ms(30_000) } else { Duration::ZERO };
+            if let What::Edit(of) = &message.what
+                && !service.has_delivered(of).await
+            {
+                continue;
+            }
+            service.stage.tell(&format!("{}: {:?}", message.id, message.what));
+            service.deliver(inbound(message), late);
+        }
+    };
+    let commits = commits(world, plan.committed_after);
+    world
+        .until_over(async {
+            tokio::join!(writes, commits);
+        })
+        .await;
+    world.until_over(sleep(Duration::from_secs(30))).await;
+    world.calm();
+    let is_committed = plan.committed_after.is_some();
+    becomes_quiet(world, is_committed).await;
+    if is_committed {
+        // What agents left behind goes with the next turn; several, where much was left.
+        for number in 0..3 {
+            let what = What::Line(format!("last-{number} say done"));
+            let last = Message { id: format!("last-{number}"), pause: Duration::ZERO, what };
+            world.service.deliver(inbound(&last), Duration::ZERO);
+            becomes_quiet(world, true).await;
+        }
+    }
+    world.look();
+    checks::end(world, &plan.messages, is_committed).await;
+}
+
+async fn becomes_quiet(world: &mut World, is_committed: bool) {
+    let began = Instant::now();
+    loop {
+        world.until_over(sleep(LOOK_INTERVAL)).await;
+        let is_settled = !is_committed || world.ledger.is_quiet().await.unwrap();
+        let is_quiet = is_settled && world.service.is_quiet() && !world.is_vm_busy();
+        if is_quiet || began.elapsed() > QUIET_WITHIN {
+            world.stage.expect(Promise::Quiet, is_quiet, || {
+                let (service, vm) = (world.service.is_quiet(), world.is_vm_busy());
+                format!("relay {is_settled}, service {service}, VM busy {vm}")
+            });
+            return;
+        }
+    }
+}
+
+/// A provisioner that commits the deployment, as often as it takes.
+fn commits(world: &World, after: Option<Duration>) -> impl Future<Output = ()> + 'static {
+    let (stage, wanted) = (world.stage.clone(), world.relay_wanted.clone());
+    let mut router = world.relay_router.subscribe();
+    let clock = world.clock();
+    async move {
+        let Some(after) = after else { return };
+        sleep(after).await;
+        for attempt in 0..COMMITS_MAX {
+            wanted.notify_one();
+            let up = timeout(Duration::from_secs(10), router.wait_for(Option::is_some)).await;
+            let Some(relay) = up.ok().and_then(|up| up.ok().and_then(|up| up.clone())) else {
+                continue;
+            };
+            let call = Call {
+                direction: Direction::ProvisionerToRelay,
+                method: "POST",
+                path: "/commit",
+                body: b"",
+            };
+            let mut nonce = [0; 16];
+            nonce[..8].copy_from_slice(&attempt.to_be_bytes());
+            let signature = sign(link_key().expose_here().as_bytes(), call, clock.now_ms(), nonce);
+            let request = Request::post("/commit").header(SIGNATURE_HEADER, signature);
+            let call = relay.oneshot(request.body(Body::empty()).unwrap());
+            let answer = timeout(Duration::from_secs(100), call).await;
+            let status = answer.ok().map(|answer| answer.unwrap().status());
+            stage.tell(&format!("commit -> {status:?}"));
+            if status == Some(StatusCode::NO_CONTENT) {
+                return;
+            }
+            sleep(Duration::from_secs(5)).await;
+        }
+    }
+}
+
+fn inbound(message: &Message) -> Inbound {
+    let text = |text: &str| Content::Text(text.to_owned().into());
+    let mut inbound = Inbound {
+        id: InboundId(message.id.clone()),
+        chat: ChatId(CHAT.into()),
+        from: UserId(OWNER.into()),
+        place: Place::Private,
+        locale: None,
+        message: None,
+        content: text(""),
+    };
+    match &message.what {
+        What::Line(script) => inbound.content = text(script),
+        What::Command(word) => inbound.content = text(word),
+        What::Empty => inbound.id.0.insert_str(0, "other-"),
+        What::File(words) => {
+            inbound.content = Content::File(Box::new(Attachment {
+                id: message.id.clone(),
+                name: "a photo.jpg".into(),
+                media_type: None,
+                bytes: None,
+                caption: words.clone(),
+            }));
+        }
+        What::Edit(of) => {
+            inbound.id = InboundId(of.clone());
+            inbound.content = text("edited say done");
+        }
+        What::Stranger(words) => {
+            inbound.id.0.insert_str(0, "other-");
+            inbound.from = UserId("stranger".into());
+            inbound.content = text(words);
+        }
+        What::Group(words) => {
+            inbound.id.0.insert_str(0, "other-");
+            inbound.place = Place::Group;
+            inbound.content = text(words);
+        }
+    }
+    inbound
+}
