@@ -8,6 +8,7 @@ use sqlx::Row;
 use textslash::vm::ids::TurnId;
 
 use crate::agent::Deeds;
+use crate::disk;
 use crate::plan::{Message, What};
 use crate::promise::Promise;
 use crate::service::{State, bytes_of};
@@ -16,7 +17,9 @@ use crate::world::World;
 
 /// The records of all turns, by path.
 pub fn records(dir: &Path) -> BTreeMap<PathBuf, String> {
-    let entries = std::fs::read_dir(dir.join("vm/turns")).into_iter().flatten().flatten();
+    let vm = dir.join("vm");
+    let places = [vm.join("turns"), vm.join(disk::away("turns"))].map(std::fs::read_dir);
+    let entries = places.into_iter().flatten().flatten().flatten();
     let read = |path: PathBuf| {
         let bytes = std::fs::read(&path).unwrap();
         (path, String::from_utf8_lossy(&bytes).into_owned())
@@ -41,8 +44,10 @@ pub fn outbox(stage: &Stage, dir: &Path, deeds: &Deeds) {
             let events = text.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
             let mut of_file = events.filter(|event| event["name"] == name.as_str());
             of_file.any(|event| {
-                let copy = vm.join("files").join(format!("{turn}-{}", event["index"]));
-                std::fs::read(copy).is_ok_and(|copy| copy == *bytes)
+                let copy = format!("{turn}-{}", event["index"]);
+                let places = [vm.join("files"), vm.join(disk::away("files"))];
+                let copies = places.map(|place| std::fs::read(place.join(&copy)));
+                copies.iter().flatten().any(|copy| copy == bytes)
             })
         });
         stage.expect(Promise::Outbox, is_told, || format!("{name} is gone"));

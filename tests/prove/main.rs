@@ -20,6 +20,7 @@ mod agent;
 mod arguments;
 mod checks;
 mod dice;
+mod disk;
 mod network;
 mod plan;
 mod programs;
@@ -37,12 +38,14 @@ fn main() -> ExitCode {
     let Some(arguments) = Arguments::read(std::env::args().skip(1)) else {
         return ExitCode::SUCCESS;
     };
-    let table = tell(arguments.first, arguments.seeds);
-    if arguments.seeds == 1 {
+    let Arguments { first, seeds } = arguments;
+    println!("cargo test --test prove -- --seed {first} --seeds {seeds}");
+    let table = tell(first, seeds);
+    if seeds == 1 {
         println!("{}", table.first_trace.join("\n"));
     }
     println!("{table}");
-    let differing = (arguments.first..).take(TOLD_TWICE.min(arguments.seeds) as usize);
+    let differing = (first..).take(TOLD_TWICE.min(seeds) as usize);
     let differing: Vec<u64> = differing.filter(|seed| differs(*seed)).collect();
     if !differing.is_empty() {
         println!("told twice, these seeds were two stories: {differing:?}");

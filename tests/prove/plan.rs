@@ -13,6 +13,9 @@ const MESSAGES_MAX: u64 = 12;
 const KILLS_MAX: u64 = 5;
 const KILLS_UNTIL: u64 = 260;
 
+/// How often a disk is full in one story at the most.
+const FULL_MAX: u64 = 4;
+
 /// The longest pause between two messages.
 const PAUSE_MAX_MS: u64 = 90_000;
 
@@ -51,6 +54,8 @@ pub struct Plan {
     pub twice_percent: u64,
     /// Writes that find the disk full, of a hundred.
     pub full_percent: u64,
+    /// When the disk of the relay, then that of the VM, is full, and for how long.
+    pub full: [Vec<(Duration, Duration)>; 2],
     /// The channel can edit messages.
     pub edits: bool,
     /// The channel knows messages by their keys.
@@ -82,6 +87,7 @@ impl Plan {
             refusals_percent: often(40),
             twice_percent: often(60),
             full_percent: often(12),
+            full: [(); 2].map(|()| times_of_full_disk(&dice)),
             edits: dice.percent(70),
             knows_keys: dice.percent(50),
             committed_after: match dice.below(10) {
@@ -91,6 +97,12 @@ impl Plan {
             },
         }
     }
+}
+
+fn times_of_full_disk(dice: &Dice) -> Vec<(Duration, Duration)> {
+    let times = if dice.percent(30) { 1 + dice.below(FULL_MAX) } else { 0 };
+    let time = |_| (dice.up_to_ms(PAUSE_MAX_MS), dice.up_to_ms(PAUSE_MAX_MS));
+    (0..times).map(time).collect()
 }
 
 fn what(dice: &Dice, number: u64) -> What {

@@ -11,6 +11,7 @@ use tower::ServiceExt;
 
 use crate::checks;
 use crate::dice::Dice;
+use crate::disk;
 use crate::plan::{Message, Plan, What};
 use crate::promise::Promise;
 use crate::service::{CHAT, OWNER};
@@ -80,9 +81,12 @@ async fn play(world: &mut World, plan: &Plan) {
         }
     };
     let commits = commits(world, plan.committed_after);
+    let (stage, [of_relay, of_vm], dir) = (&world.stage, plan.full.clone(), world.dir.clone());
+    let full_relay = disk::relay(stage.clone(), world.database.clone(), of_relay);
+    let full_vm = disk::vm(stage.clone(), &dir, of_vm);
     world
         .until_over(async {
-            tokio::join!(writes, commits);
+            tokio::join!(writes, commits, full_relay, full_vm);
         })
         .await;
     world.until_over(sleep(Duration::from_secs(30))).await;

@@ -28,6 +28,7 @@ use url::Url;
 use crate::agent::{Deeds, Modelled};
 use crate::checks;
 use crate::dice::Dice;
+use crate::disk;
 use crate::network::{Link, Network, Up};
 use crate::plan::Plan;
 use crate::programs::InOrder;
@@ -260,6 +261,7 @@ impl World {
 
     fn vm_starts(&mut self) {
         self.stage.tell("the VM starts");
+        disk::has_room(&self.dir);
         let dir = self.dir.join("vm");
         let settings = vm::Settings {
             deployment: DeploymentId::from_random([1; DeploymentId::LENGTH]),
@@ -267,7 +269,7 @@ impl World {
             agent: AgentKind::Shell,
             link_key: link_key(),
             model_proxy_token: secret(SecretKind::ModelProxyToken, "a proxy token"),
-            relay_url: Url::parse("http://relay.test").unwrap(),
+            model_proxy_url: Url::parse("http://relay.test").unwrap(),
             agent_user: None,
             claude_bin: "claude".into(),
             limits: vm::Limits { turn_timeout_ms: TURN_MAX_MS, ..vm::Limits::default() },

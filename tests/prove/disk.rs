@@ -1,0 +1,70 @@
+//! Disks that are full for a while.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use sqlx::Row;
+use textslash::store::Database;
+use tokio::time::sleep;
+
+use crate::stage::Stage;
+
+/// As many pages as SQLite lets a database have.
+const PAGES_MAX: i64 = 4_294_967_294;
+
+/// The VM's own directories in which it makes files.
+pub const OF_VM: [&str; 2] = ["turns", "files"];
+
+/// Where such a directory is while the disk is full: nothing can be made in it, and what is open
+/// stays open.
+pub fn away(directory: &str) -> String {
+    format!("{directory}-of-a-full-disk")
+}
+
+/// The relay's disk is full at these times.
+pub async fn relay(stage: Arc<Stage>, database: Database, times: Vec<(Duration, Duration)>) {
+    for (after, long) in times {
+        sleep(after).await;
+        let pages = sqlx::query("PRAGMA page_count").fetch_one(&database).await.unwrap();
+        limit(&database, pages.get(0)).await;
+        stage.tell("the relay's disk is full");
+        sleep(long).await;
+        limit(&database, PAGES_MAX).await;
+        stage.tell("the relay's disk has room");
+    }
+}
+
+async fn limit(database: &Database, pages: i64) {
+    let limit = sqlx::query(sqlx::AssertSqlSafe(format!("PRAGMA max_page_count = {pages}")));
+    limit.fetch_one(database).await.unwrap();
+}
+
+/// The VM's disk is full at these times.
+pub async fn vm(stage: Arc<Stage>, dir: &Path, times: Vec<(Duration, Duration)>) {
+    for (after, long) in times {
+        sleep(after).await;
+        stage.tell("the VM's disk is full");
+        for directory in OF_VM {
+            moves(dir, directory, &away(directory));
+        }
+        sleep(long).await;
+        has_room(dir);
+        stage.tell("the VM's disk has room");
+    }
+}
+
+/// There is room on the VM's disk from now on.
+pub fn has_room(dir: &Path) {
+    for directory in OF_VM {
+        moves(dir, &away(directory), directory);
+    }
+}
+
+/// A directory that is not there, since its VM was never up or has room already, stays so.
+fn moves(dir: &Path, from: &str, to: &str) {
+    let (from, to) = (dir.join("vm").join(from), dir.join("vm").join(to));
+    if !to.exists() {
+        let _ = std::fs::rename(from, to);
+    }
+}
