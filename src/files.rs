@@ -1,14 +1,14 @@
 //! Files on disk: written whole or not at all, named safely, and the oldest given up.
 
 use std::fs::File;
-use std::io::{self, Write};
+use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 use futures::StreamExt;
 use futures::stream::BoxStream;
-use tokio::io::AsyncReadExt;
+use tokio::runtime::{Handle, RuntimeFlavor};
 
 #[cfg(test)]
 mod tests;
@@ -30,8 +30,21 @@ const PART: &str = "part";
 /// When the disk is full or fails; then the file is as it was before.
 pub async fn write_whole(path: &Path, bytes: Bytes) -> io::Result<()> {
     let path = path.to_owned();
-    let written = tokio::task::spawn_blocking(move || write_whole_now(&path, &bytes)).await;
-    written.map_err(io::Error::other)?
+    on_disk(move || write_whole_now(&path, &bytes)).await
+}
+
+/// Does work that waits for a disk, beside the runtime's own threads. A runtime of one thread does
+/// it in place: whatever runs there is to have the same order each time.
+///
+/// # Errors
+/// Those of the work, and when it panics.
+pub async fn on_disk<T: Send + 'static>(
+    work: impl FnOnce() -> io::Result<T> + Send + 'static,
+) -> io::Result<T> {
+    if Handle::current().runtime_flavor() == RuntimeFlavor::CurrentThread {
+        return work();
+    }
+    tokio::task::spawn_blocking(work).await.map_err(io::Error::other)?
 }
 
 /// Writes a file that is durable when this returns. After a crash and on a full disk it is there
@@ -68,13 +81,14 @@ pub fn is_full(error: &io::Error) -> bool {
 const PIECE_BYTES: usize = 64 * 1024;
 
 /// The rest of a file, read as fast as it is taken.
-pub fn in_pieces(file: tokio::fs::File) -> BoxStream<'static, io::Result<Bytes>> {
-    let rest = futures::stream::try_unfold(file, |mut file| async {
-        let mut piece = BytesMut::with_capacity(PIECE_BYTES);
-        match file.read_buf(&mut piece).await? {
-            0 => Ok(None),
-            _ => Ok(Some((piece.freeze(), file))),
-        }
+pub fn in_pieces(file: File) -> BoxStream<'static, io::Result<Bytes>> {
+    let rest = futures::stream::try_unfold(file, |mut file| {
+        on_disk(move || {
+            let mut piece = vec![0; PIECE_BYTES];
+            let length = file.read(&mut piece)?;
+            piece.truncate(length);
+            Ok((length > 0).then(|| (Bytes::from(piece), file)))
+        })
     });
     rest.boxed()
 }
@@ -100,13 +114,18 @@ pub fn safe_name(name: &str) -> String {
 /// Removes the oldest files of a directory beyond `files_max` and `bytes_max`. What cannot be read
 /// or removed now is met again the next time.
 pub async fn keep_newest(directory: &Path, files_max: usize, bytes_max: u64) {
-    let mut bytes = 0;
-    for (newer, file) in newest_first(directory).await.into_iter().enumerate() {
-        bytes += file.bytes;
-        if newer >= files_max || bytes > bytes_max {
-            let _ = tokio::fs::remove_file(file.path).await;
+    let directory = directory.to_owned();
+    let kept = on_disk(move || {
+        let mut bytes = 0;
+        for (newer, file) in newest_first(&directory)?.into_iter().enumerate() {
+            bytes += file.bytes;
+            if newer >= files_max || bytes > bytes_max {
+                let _ = std::fs::remove_file(file.path);
+            }
         }
-    }
+        Ok(())
+    });
+    let _ = kept.await;
 }
 
 struct Aged {
@@ -115,16 +134,14 @@ struct Aged {
     bytes: u64,
 }
 
-async fn newest_first(directory: &Path) -> Vec<Aged> {
+fn newest_first(directory: &Path) -> io::Result<Vec<Aged>> {
     let mut files = Vec::new();
-    if let Ok(mut entries) = tokio::fs::read_dir(directory).await {
-        while let Ok(Some(entry)) = entries.next_entry().await {
-            if let Ok(metadata) = entry.metadata().await {
-                let modified = metadata.modified().unwrap_or(SystemTime::UNIX_EPOCH);
-                files.push(Aged { path: entry.path(), modified, bytes: metadata.len() });
-            }
+    for entry in std::fs::read_dir(directory)?.flatten() {
+        if let Ok(metadata) = entry.metadata() {
+            let modified = metadata.modified().unwrap_or(SystemTime::UNIX_EPOCH);
+            files.push(Aged { path: entry.path(), modified, bytes: metadata.len() });
         }
     }
     files.sort_by_key(|file| std::cmp::Reverse(file.modified));
-    files
+    Ok(files)
 }

@@ -36,7 +36,7 @@ async fn a_file_replaces_another_whole_and_leaves_no_part() {
     assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 1);
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn two_writers_of_one_file_do_not_mix_their_bytes() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("file");

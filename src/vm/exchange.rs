@@ -5,6 +5,7 @@
 //! `outbox/`, and follows no link there.
 
 use std::ffi::OsStr;
+use std::fs::File;
 use std::io;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -12,7 +13,7 @@ use std::time::Duration;
 use anyhow::Context;
 use tokio::time::{Instant, timeout, timeout_at};
 
-use crate::files::{FILE_BYTES_MAX, keep_newest, safe_name, write_whole};
+use crate::files::{FILE_BYTES_MAX, keep_newest, on_disk, safe_name, write_whole};
 use crate::protocol::Withholding;
 use crate::vm::directory::Directory;
 use crate::vm::ids::TurnId;
@@ -82,14 +83,13 @@ impl Exchange {
     /// Lists the outbox. What cannot be sent stands in it as withheld.
     pub async fn outbox(&self, deadline: Instant) -> Outbox {
         let path = self.directory.workspace().join("outbox");
-        let listing = tokio::task::spawn_blocking(move || Outbox::list(&path));
+        let listing = on_disk(move || Outbox::list(&path));
         match timeout_at(deadline, listing).await {
-            Ok(Ok(Ok(outbox))) => outbox,
-            Ok(Ok(Err(error))) => {
+            Ok(Ok(outbox)) => outbox,
+            Ok(Err(error)) => {
                 tracing::warn!(%error, "the outbox cannot be listed");
                 Outbox::without_files(Withholding::NoOutbox)
             }
-            Ok(Err(_)) => Outbox::without_files(Withholding::NoOutbox),
             Err(_) => Outbox::without_files(Withholding::TooSlow),
         }
     }
@@ -136,8 +136,9 @@ impl Exchange {
     ///
     /// # Errors
     /// When it is not there any more.
-    pub async fn kept(&self, turn: &TurnId, index: usize) -> io::Result<tokio::fs::File> {
-        tokio::fs::File::open(self.kept_at(turn, index)).await
+    pub async fn kept(&self, turn: &TurnId, index: usize) -> io::Result<File> {
+        let path = self.kept_at(turn, index);
+        on_disk(move || File::open(path)).await
     }
 
     /// Moves a file that was told of from `outbox/` to `sent/`. One that stays is told of again.

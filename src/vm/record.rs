@@ -1,20 +1,20 @@
 //! The events of one turn in a file, a JSON line each. The first thing written is the file itself:
 //! from then on the turn counts as begun.
 
-use std::io;
+use std::fs::{File, OpenOptions};
+use std::io::{self, Write};
 use std::path::Path;
+use std::sync::Arc;
 
-use tokio::fs::{File, OpenOptions};
-use tokio::io::AsyncWriteExt;
-
+use crate::files::on_disk;
 use crate::protocol::{TurnEvent, TurnFailure};
 
 #[cfg(test)]
 mod tests;
 
-/// An open record. Events are flushed one by one.
+/// An open record. Events are written one by one.
 pub struct Record {
-    file: File,
+    file: Arc<File>,
     /// Bytes of whole events.
     whole: u64,
     /// A torn event could not be cut off, so nothing may follow it.
@@ -27,12 +27,16 @@ impl Record {
     /// # Errors
     /// When it cannot be written, or exists.
     pub async fn create(path: &Path) -> io::Result<Self> {
-        let file = OpenOptions::new().append(true).create_new(true).open(path).await?;
-        file.sync_all().await?;
-        if let Some(directory) = path.parent() {
-            File::open(directory).await?.sync_all().await?;
-        }
-        Ok(Self { file, whole: 0, is_torn: false })
+        let path = path.to_owned();
+        let file = on_disk(move || {
+            let file = OpenOptions::new().append(true).create_new(true).open(&path)?;
+            file.sync_all()?;
+            if let Some(directory) = path.parent() {
+                File::open(directory)?.sync_all()?;
+            }
+            Ok(file)
+        });
+        Ok(Self { file: Arc::new(file.await?), whole: 0, is_torn: false })
     }
 
     /// Appends one event. A file and the end of the turn are on the disk when this returns, with
@@ -47,20 +51,16 @@ impl Record {
             return Err(io::ErrorKind::InvalidData.into());
         }
         let is_durable = event.is_last() || matches!(event, TurnEvent::File { .. });
-        if let Err(error) = self.write(&line, is_durable).await {
-            self.is_torn = self.file.set_len(self.whole).await.is_err();
-            return Err(error);
-        }
-        self.whole += line.len() as u64;
-        Ok(())
-    }
-
-    async fn write(&mut self, line: &[u8], is_durable: bool) -> io::Result<()> {
-        self.file.write_all(line).await?;
-        self.file.flush().await?;
-        if is_durable {
-            self.file.sync_data().await?;
-        }
+        let (length, whole, file) = (line.len() as u64, self.whole, self.file.clone());
+        let written = on_disk(move || {
+            let written = write(&file, &line, is_durable);
+            let is_torn = written.is_err() && file.set_len(whole).is_err();
+            Ok((written, is_torn))
+        });
+        let (written, is_torn) = written.await?;
+        self.is_torn = is_torn;
+        written?;
+        self.whole += length;
         Ok(())
     }
 
@@ -70,7 +70,8 @@ impl Record {
     /// # Errors
     /// When the file cannot be read.
     pub async fn interrupted(path: &Path) -> io::Result<Option<Vec<TurnEvent>>> {
-        let bytes = match tokio::fs::read(path).await {
+        let there = path.to_owned();
+        let bytes = match on_disk(move || std::fs::read(there)).await {
             Ok(bytes) => bytes,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
             Err(error) => return Err(error),
@@ -87,10 +88,23 @@ impl Record {
     }
 
     async fn end(path: &Path, whole: u64, last: &TurnEvent) -> io::Result<()> {
-        let file = OpenOptions::new().append(true).open(path).await?;
-        file.set_len(whole).await?;
+        let path = path.to_owned();
+        let file = on_disk(move || {
+            let file = OpenOptions::new().append(true).open(path)?;
+            file.set_len(whole)?;
+            Ok(file)
+        });
+        let file = Arc::new(file.await?);
         Self { file, whole, is_torn: false }.append(last).await
     }
+}
+
+fn write(mut file: &File, line: &[u8], is_durable: bool) -> io::Result<()> {
+    file.write_all(line)?;
+    if is_durable {
+        file.sync_data()?;
+    }
+    Ok(())
 }
 
 /// The events, and how many bytes they take: a line torn by a crash is none.

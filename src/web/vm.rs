@@ -152,7 +152,7 @@ async fn outbox(
 ) -> Result<Response, StatusCode> {
     let id = TurnId::try_from(id.as_str()).map_err(|_| StatusCode::NOT_FOUND)?;
     let kept = vm.exchange().kept(&id, index).await.map_err(|_| StatusCode::NOT_FOUND)?;
-    let bytes = kept.metadata().await.map_err(|_| StatusCode::NOT_FOUND)?.len();
+    let bytes = kept.metadata().map_err(|_| StatusCode::NOT_FOUND)?.len();
     let length = [(header::CONTENT_LENGTH, bytes)];
     Ok((length, Body::from_stream(in_pieces(kept))).into_response())
 }

@@ -1,5 +1,6 @@
 //! Files on their way: bytes beside the database, and what the agent is told of them.
 
+use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -9,7 +10,7 @@ use sha2::{Digest, Sha256};
 use sqlx::Row;
 
 use super::{Ledger, Line};
-use crate::files::{keep_newest, remove_parts, write_whole};
+use crate::files::{keep_newest, on_disk, remove_parts, write_whole};
 
 /// Bytes kept for whoever looks at the web channel's files later, and how many: a small part of the
 /// smallest volume.
@@ -46,7 +47,8 @@ impl Shelf {
     }
 
     pub(super) async fn get(&self, key: &str) -> io::Result<Option<Bytes>> {
-        match tokio::fs::read(self.at(key)).await {
+        let path = self.at(key);
+        match on_disk(move || std::fs::read(path)).await {
             Ok(bytes) => Ok(Some(bytes.into())),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
             Err(error) => Err(error),
@@ -54,8 +56,9 @@ impl Shelf {
     }
 
     /// The file, open to be read.
-    pub(super) async fn open_file(&self, key: &str) -> io::Result<Option<tokio::fs::File>> {
-        match tokio::fs::File::open(self.at(key)).await {
+    pub(super) async fn open_file(&self, key: &str) -> io::Result<Option<File>> {
+        let path = self.at(key);
+        match on_disk(move || File::open(path)).await {
             Ok(file) => Ok(Some(file)),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
             Err(error) => Err(error),
@@ -64,7 +67,8 @@ impl Shelf {
 
     pub(super) async fn remove(&self, key: &str) {
         // What stays is given up with the oldest.
-        let _ = tokio::fs::remove_file(self.at(key)).await;
+        let path = self.at(key);
+        let _ = on_disk(move || std::fs::remove_file(path)).await;
     }
 
     pub(super) fn beside(data_dir: &Path, name: &str) -> io::Result<Self> {

@@ -48,7 +48,7 @@ impl Log for Ledger {
     async fn open_file(&self, id: &str) -> Result<Option<StoredFile>, LogError> {
         let opened = async {
             let Some(file) = self.posted.open_file(id).await? else { return Ok(None) };
-            let bytes = file.metadata().await?.len();
+            let bytes = file.metadata()?.len();
             Ok::<_, anyhow::Error>(Some(StoredFile { bytes, pieces: in_pieces(file) }))
         };
         opened.await.map_err(unavailable)

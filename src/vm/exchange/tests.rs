@@ -1,10 +1,10 @@
+use std::io::Read;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::symlink;
 use std::path::Path;
 
 use nix::sys::stat::Mode;
 use nix::unistd::mkfifo;
-use tokio::io::AsyncReadExt;
 
 use super::*;
 use crate::protocol::TurnEvent;
@@ -26,7 +26,7 @@ impl World {
 
     async fn kept(&self, index: usize) -> io::Result<Vec<u8>> {
         let mut bytes = Vec::new();
-        self.exchange.kept(&turn("1"), index).await?.read_to_end(&mut bytes).await?;
+        self.exchange.kept(&turn("1"), index).await?.read_to_end(&mut bytes)?;
         Ok(bytes)
     }
 
