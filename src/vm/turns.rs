@@ -3,10 +3,10 @@
 //! A turn's events are written down before anybody sees them. Asking for a turn again replays them
 //! and follows what comes; a turn whose process died is failed, never run a second time.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::io;
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::{Mutex, watch};
@@ -31,6 +31,10 @@ pub const TURNS_RUNNING_MAX: usize = 4;
 
 /// Turns remembered: weeks of chat, while a relay asks again within hours.
 pub const TURNS_KEPT_MAX: usize = 2000;
+
+/// Cancelled turns that are remembered while the disk takes no record of them: a relay cancels one at
+/// a time, and a late call arrives within minutes.
+const UNWRITTEN_MAX: usize = 64;
 
 /// Bytes of remembered turns: a small part of the smallest volume.
 pub const TURNS_KEPT_BYTES_MAX: u64 = 200 * 1024 * 1024;
@@ -89,6 +93,8 @@ pub struct Turns {
     limits: Limits,
     running: watch::Sender<Running>,
     tasks: Mutex<JoinSet<()>>,
+    /// Cancelled before they began, and not written down: a call that asks for one may be late.
+    unwritten: std::sync::Mutex<VecDeque<TurnId>>,
 }
 
 impl Turns {
@@ -96,7 +102,14 @@ impl Turns {
     pub fn new(directory: Directory, agent: Arc<dyn Agent>, limits: Limits) -> Self {
         let running = Running { turns: HashMap::new(), last_end: Instant::now(), closed: false };
         let running = watch::Sender::new(running);
-        Self { directory, agent, limits, running, tasks: Mutex::default() }
+        Self {
+            directory,
+            agent,
+            limits,
+            running,
+            tasks: Mutex::default(),
+            unwritten: Default::default(),
+        }
     }
 
     /// Begins a turn, or attaches to it when its id is known.
@@ -116,6 +129,9 @@ impl Turns {
         })?;
         if let Some(events) = known {
             return Ok(self.attach(watch::channel(events).1, ask.after));
+        }
+        if self.unwritten().contains(&ask.turn) {
+            return Err(NotBegun::NotWritten);
         }
         self.room_for(&ask.session)?;
         let record = self.create(&path).await.map_err(|error| {
@@ -160,8 +176,19 @@ impl Turns {
                 record.append(&TurnEvent::Failed { reason: TurnFailure::Stopped }).await
             }
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
-            Err(error) => Err(error),
+            Err(error) => {
+                let mut unwritten = self.unwritten();
+                if unwritten.len() == UNWRITTEN_MAX {
+                    unwritten.pop_front();
+                }
+                unwritten.push_back(turn.clone());
+                Err(error)
+            }
         }
+    }
+
+    fn unwritten(&self) -> std::sync::MutexGuard<'_, VecDeque<TurnId>> {
+        self.unwritten.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// A new record, and room for it.

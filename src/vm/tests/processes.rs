@@ -70,6 +70,21 @@ async fn a_turn_that_is_asked_for_after_it_was_cancelled_is_not_run() {
     }
 }
 
+#[tokio::test]
+async fn a_turn_whose_cancel_cannot_be_written_is_not_run_when_there_is_room_again() {
+    let dir = tempfile::tempdir().unwrap();
+    let vm = vm_in(dir.path());
+    let (turns, away) = (dir.path().join("turns"), dir.path().join("away"));
+    std::fs::rename(&turns, &away).unwrap();
+    let cancelled = vm.turns().cancel(&TurnId::try_from("1").unwrap()).await;
+    assert!(cancelled.is_err());
+    std::fs::rename(&away, &turns).unwrap();
+
+    let late = vm.turns().ask(ask("1", "a", "echo ran >ran", 0)).await.err();
+    assert_eq!(late, Some(NotBegun::NotWritten));
+    assert_eq!(run(&vm, "2", "ls").await, (String::new(), TurnEvent::Done));
+}
+
 /// The processes of a group that can still do something: a dead one that no parent has collected cannot.
 fn alive_in(group: Pid) -> Vec<String> {
     let processes = std::fs::read_dir("/proc").unwrap().flatten();
