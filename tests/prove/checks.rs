@@ -17,9 +17,7 @@ use crate::world::World;
 
 /// The records of all turns, by path.
 pub fn records(dir: &Path) -> BTreeMap<PathBuf, String> {
-    let vm = dir.join("vm");
-    let places = [vm.join("turns"), vm.join(disk::away("turns"))].map(std::fs::read_dir);
-    let entries = places.into_iter().flatten().flatten().flatten();
+    let entries = std::fs::read_dir(dir.join("vm/turns")).into_iter().flatten().flatten();
     let read = |path: PathBuf| {
         let bytes = std::fs::read(&path).unwrap();
         (path, String::from_utf8_lossy(&bytes).into_owned())
@@ -45,7 +43,7 @@ pub fn outbox(stage: &Stage, dir: &Path, deeds: &Deeds) {
             let mut of_file = events.filter(|event| event["name"] == name.as_str());
             of_file.any(|event| {
                 let copy = format!("{turn}-{}", event["index"]);
-                let places = [vm.join("files"), vm.join(disk::away("files"))];
+                let places = [vm.join("files"), vm.join(disk::COPIES_AWAY)];
                 let copies = places.map(|place| std::fs::read(place.join(&copy)));
                 copies.iter().flatten().any(|copy| copy == bytes)
             })

@@ -13,14 +13,10 @@ use crate::stage::Stage;
 /// As many pages as SQLite lets a database have.
 const PAGES_MAX: i64 = 4_294_967_294;
 
-/// The VM's own directories in which it makes files.
-pub const OF_VM: [&str; 2] = ["turns", "files"];
-
-/// Where such a directory is while the disk is full: nothing can be made in it, and what is open
-/// stays open.
-pub fn away(directory: &str) -> String {
-    format!("{directory}-of-a-full-disk")
-}
+/// Where the VM keeps copies of what its agent left, and where that is while the disk is full: no
+/// copy can be made then.
+const COPIES: &str = "files";
+pub const COPIES_AWAY: &str = "files-of-a-full-disk";
 
 /// The relay's disk is full at these times.
 pub async fn relay(stage: Arc<Stage>, database: Database, times: Vec<(Duration, Duration)>) {
@@ -45,9 +41,7 @@ pub async fn vm(stage: Arc<Stage>, dir: &Path, times: Vec<(Duration, Duration)>)
     for (after, long) in times {
         sleep(after).await;
         stage.tell("the VM's disk is full");
-        for directory in OF_VM {
-            moves(dir, directory, &away(directory));
-        }
+        moves(dir, COPIES, COPIES_AWAY);
         sleep(long).await;
         has_room(dir);
         stage.tell("the VM's disk has room");
@@ -56,9 +50,7 @@ pub async fn vm(stage: Arc<Stage>, dir: &Path, times: Vec<(Duration, Duration)>)
 
 /// There is room on the VM's disk from now on.
 pub fn has_room(dir: &Path) {
-    for directory in OF_VM {
-        moves(dir, &away(directory), directory);
-    }
+    moves(dir, COPIES_AWAY, COPIES);
 }
 
 /// A directory that is not there, since its VM was never up or has room already, stays so.

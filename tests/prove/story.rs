@@ -30,18 +30,9 @@ const COMMITS_MAX: usize = 200;
 /// No story of messages and absences takes longer.
 const STORY_MAX: Duration = Duration::from_secs(48 * 60 * 60);
 
-/// Polls between two looks at what other threads woke: all of a thread's own tasks come first,
-/// so that their order does not depend on how fast the disk is.
-const OWN_TASKS_FIRST: u32 = u32::MAX;
-
 /// Tells the story of this seed.
 pub fn run(seed: u64) -> Verdict {
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .max_blocking_threads(1)
-        .global_queue_interval(OWN_TASKS_FIRST)
-        .build()
-        .unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     runtime.block_on(async {
         let dir = tempfile::Builder::new().prefix("textslash-prove-").tempdir_in(room()).unwrap();
         let plan = Plan::of_seed(seed);
