@@ -240,6 +240,7 @@ impl World {
         let settings = relay::Settings {
             owner: UserId(OWNER.into()),
             sleeps: true,
+            public_url: None,
             locale: Locale::English,
             deployment: DeploymentId::from_random([1; DeploymentId::LENGTH]),
             data_dir: self.dir.join("relay"),

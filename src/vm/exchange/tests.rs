@@ -186,7 +186,7 @@ async fn a_file_too_large_to_travel_is_told_of_and_not_copied() {
     let world = World::new();
     world.leaves("film.mp4", &[]);
     let before = world.outbox().await.files;
-    let film = std::fs::File::options().write(true).open(world.workspace().join("outbox/film.mp4"));
+    let film = File::options().write(true).open(world.workspace().join("outbox/film.mp4"));
     film.unwrap().set_len(FILE_BYTES_MAX as u64 + 1).unwrap();
     let after = world.outbox().await.files;
 
