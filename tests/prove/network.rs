@@ -209,6 +209,8 @@ impl Network {
             Some(Fault::Twice) => self.comes_again(&up, number, hop, again),
             _ => {}
         }
+        // Who waits for an answer does not keep a killed VM alive.
+        drop(up);
         let answer = answer.await.map_err(|_| Unanswered::Lost)?;
         if fault == Some(Fault::LostAfter) {
             return Err(Unanswered::Lost);
