@@ -247,8 +247,8 @@ impl World {
             vm_url: Url::parse("http://vm.test").unwrap(),
             model_url: Url::parse("http://model.test").unwrap(),
             link_key: link_key(),
-            model_proxy_token: secret(SecretKind::ModelProxyToken, "a proxy token"),
             model_key: None,
+            daily_tokens: u64::MAX,
             limits: relay::Limits::default(),
         };
         let ledger = Ledger::over(self.database.clone(), &self.dir.join("relay")).unwrap();
@@ -269,7 +269,6 @@ impl World {
             data_dir: dir.clone(),
             agent: AgentKind::Shell,
             link_key: link_key(),
-            model_proxy_token: secret(SecretKind::ModelProxyToken, "a proxy token"),
             model_proxy_url: Url::parse("http://relay.test").unwrap(),
             agent_user: None,
             claude_bin: "claude".into(),
