@@ -46,7 +46,7 @@ use choice::Choice;
 use messages::{Locale, Message};
 
 pub use channels::chat_page;
-pub use credentials::question_of;
+pub use credentials::{question_of, receipt_of};
 pub use state::{
     Answers, Board, Chat, Checking, Failure, Found, Goal, Gone, Mark, Model, Phase, Purpose,
     Question, Remains, State, Target, Token,
@@ -77,8 +77,21 @@ pub enum Event {
         /// It stands in the chat as a message.
         pasted: bool,
     },
-    /// A pasted credential could not be deleted.
-    EraseFailed,
+    /// A credential came in a way in which none is taken.
+    SecretExposed(Exposure),
+    /// The person forwarded a message of somebody else.
+    ForwardedArrived,
+    /// The person sent something of a kind that cannot be read.
+    UnsupportedArrived,
+    /// The person edited a message that was taken before.
+    EditedTooLate,
+    /// The deletion of a message with a credential has ended.
+    Erased {
+        /// Which message, as the channel names it.
+        message: String,
+        /// How.
+        outcome: Erasure,
+    },
     /// A credential was checked.
     Checked {
         /// Which.
@@ -125,6 +138,30 @@ pub enum Event {
     Restarted,
     /// Nothing, for a while.
     TimePassed,
+}
+
+/// What came of the deletion of a message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Erasure {
+    /// It is gone, or was before.
+    Deleted,
+    /// The service does not delete it.
+    Refused,
+    /// The service did not answer for long.
+    Unanswered,
+}
+
+/// Where a credential stood that is not taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Exposure {
+    /// In a message of somebody else, which the person forwarded.
+    Forwarded,
+    /// In a message that the person quoted.
+    Quoted,
+    /// In the new form of a message that was taken before.
+    Edited,
+    /// In anything but the text of a message: a file's name, a contact, a poll.
+    Elsewhere,
 }
 
 /// What a checked credential opens.

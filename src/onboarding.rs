@@ -41,6 +41,7 @@ use driven::Driven;
 
 mod chat;
 mod credentials;
+mod deletions;
 mod driven;
 mod erasing;
 mod outgoing;
@@ -162,6 +163,8 @@ enum Item {
     Reachable,
     /// This process is new.
     Restarted,
+    /// Messages were to be deleted when the process before ended.
+    Deleting,
 }
 
 /// An item in line.
@@ -288,6 +291,7 @@ impl Reception {
         let all = self.line.conversations.all().await?;
         let chats: Vec<ChatId> = all.iter().map(|(chat, _)| chat.clone()).collect();
         self.line.channel.recover(&chats).await;
+        let deleting = self.line.conversations.chats_with_deletions().await?;
         for (chat, stored) in all {
             let unsent = !self.line.conversations.unsent(&chat).await?.is_empty();
             if let Some(person) = stored.person
@@ -295,6 +299,9 @@ impl Reception {
             {
                 self.lead(chat, person, Item::Restarted).await;
             }
+        }
+        for (chat, person) in deleting {
+            self.lead(chat, person, Item::Deleting).await;
         }
         Ok(())
     }

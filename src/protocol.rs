@@ -17,6 +17,7 @@
 
 use std::fmt;
 
+use adapters::chat::Citation;
 use hmac::{Hmac, KeyInit, Mac};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -279,6 +280,9 @@ pub struct TurnRequest {
     /// Files that came with it or before it, as paths within the workspace.
     #[serde(default)]
     pub files: Vec<String>,
+    /// Text of others that the person forwarded or quoted: data, never the person's own words.
+    #[serde(default)]
+    pub citations: Vec<Citation>,
     /// Events already received, heartbeats not counted: the stream goes on after this many.
     #[serde(default)]
     pub after: usize,

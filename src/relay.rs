@@ -28,6 +28,7 @@ use crate::store::integrity::Unhealthy;
 mod activity;
 mod commands;
 mod delivery;
+mod edits;
 mod files;
 mod gate;
 pub mod ledger;

@@ -17,6 +17,7 @@ use crate::secret::{Audience, Secret};
 use crate::spec::{AgentKind, DeploymentId, Role};
 
 pub mod agent;
+mod citation;
 pub mod claude;
 pub mod directory;
 pub mod exchange;

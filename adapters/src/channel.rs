@@ -63,6 +63,7 @@ pub trait Channel: Send + Sync {
 
 /// What reaches us from a channel.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[expect(clippy::large_enum_variant, reason = "nearly every event is a message")]
 pub enum Event {
     /// A person did something.
     Inbound(Inbound),

@@ -6,6 +6,10 @@ use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
+mod context;
+
+pub use context::{Author, Citation, CitationKind, MessageContext, MessageEdit, SearchableText};
+
 /// A conversation on one channel, as that channel names it.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
@@ -57,8 +61,10 @@ pub struct Inbound {
     ///
     /// [`Channel::delete`]: crate::channel::Channel::delete
     pub message: Option<MessageRef>,
-    /// What was done.
+    /// What was done: the sender's own words only.
     pub content: Content,
+    /// What came with it besides those.
+    pub context: MessageContext,
 }
 
 /// What a person did.
@@ -78,6 +84,8 @@ pub enum Content {
     Secret(Zeroizing<String>),
     /// Sent a file: a photo, a document, a voice message.
     File(Box<Attachment>),
+    /// Sent something of a kind that cannot be read here: a place, a contact, a poll, a sticker.
+    Unsupported,
 }
 
 /// A file that a person sent. [`Channel::fetch`](crate::channel::Channel::fetch) gets its bytes.
@@ -130,6 +138,7 @@ impl fmt::Debug for Content {
             Self::Tap { button, .. } => write!(f, "Tap({button:?})"),
             Self::Secret(_) => f.write_str("Secret"),
             Self::File(attachment) => write!(f, "{attachment:?}"),
+            Self::Unsupported => f.write_str("Unsupported"),
         }
     }
 }

@@ -23,6 +23,7 @@ use crate::client;
 use crate::inbox::Inbox;
 use crate::text::{Unit, length};
 
+mod cited;
 mod components;
 mod errors;
 mod gateway;
@@ -99,7 +100,7 @@ impl Discord {
             Some(url) => http.proxy(url.trim_end_matches('/')).ratelimiter_disabled(true),
             None => http,
         };
-        let inbox = Arc::new(Inbox::new());
+        let inbox = Arc::new(Inbox::default());
         let heard = Arc::new(Heard::new(inbox.clone()));
         let (ready, mut is_ready) = watch::channel(false);
         let (connection, ended) = oneshot::channel();
@@ -230,7 +231,9 @@ impl Channel for Discord {
                 .map_err(|_| GONE)?;
         let (channel, message) = (channel(&ChatId(chat.to_owned()))?, message_id(message)?);
         let message = self.rest.message(channel, message).await?;
-        let found = message.attachments.iter().find(|it| it.id.to_string() == id).ok_or(GONE)?;
+        let forwarded = message.message_snapshots.iter().flat_map(|it| &it.attachments);
+        let mut files = message.attachments.iter().chain(forwarded);
+        let found = files.find(|it| it.id.to_string() == id).ok_or(GONE)?;
         if u64::from(found.size) > FILES_IN_BYTES_MAX {
             return Err(ChannelError::Refused("the file is too large"));
         }

@@ -3,14 +3,14 @@
 //! A service delivers again what we do not take. So whoever carries a message in (a webhook's answer, a
 //! poller's offset) waits here until [`Inbox::acknowledge`] says that it is durable.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{Notify, oneshot};
 
 use crate::channel::Event;
-use crate::chat::InboundId;
+use crate::chat::{ChatId, Inbound, InboundId};
 
 #[cfg(test)]
 mod tests;
@@ -26,11 +26,20 @@ pub(crate) const PATIENCE: Duration = Duration::from_secs(10);
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct NotTaken;
 
+#[derive(Default)]
 pub(crate) struct Inbox {
-    /// Nothing once the service has ended.
-    queue: Mutex<Option<mpsc::Sender<Event>>>,
-    events: tokio::sync::Mutex<mpsc::Receiver<Event>>,
-    awaited: Mutex<HashMap<InboundId, Vec<oneshot::Sender<()>>>>,
+    waiting: Mutex<Waiting>,
+    /// An event is in line, or nothing comes any more.
+    changed: Notify,
+}
+
+#[derive(Default)]
+struct Waiting {
+    queue: VecDeque<Event>,
+    /// Whoever waits until a message is durable, by its id.
+    awaited: HashMap<InboundId, Vec<oneshot::Sender<()>>>,
+    /// The service has ended.
+    ended: bool,
 }
 
 /// A message on its way in.
@@ -47,29 +56,35 @@ impl Delivery {
 }
 
 impl Inbox {
-    pub(crate) fn new() -> Self {
-        let (queue, events) = mpsc::channel(WAITING_MAX);
-        let queue = Mutex::new(Some(queue));
-        Self { queue, events: tokio::sync::Mutex::new(events), awaited: Mutex::default() }
+    /// Puts a message in line. An edit takes the place of its original while that waits there.
+    pub(crate) fn put(&self, inbound: Inbound) -> Result<Delivery, NotTaken> {
+        let delivery = self.waiting().put(inbound);
+        self.changed.notify_one();
+        delivery
     }
 
-    /// Puts a message in line.
-    pub(crate) fn put(&self, inbound: crate::chat::Inbound) -> Result<Delivery, NotTaken> {
-        let (taken, delivery) = oneshot::channel();
-        let mut awaited = self.awaited();
-        awaited.retain(|_, waiting| {
-            waiting.retain(|taken| !taken.is_closed());
-            !waiting.is_empty()
+    /// Puts events in line before anybody takes one of them, as far as there is room. Only messages have
+    /// a delivery.
+    pub(crate) fn put_all(&self, events: Vec<Event>) -> Vec<Result<Option<Delivery>, NotTaken>> {
+        let mut waiting = self.waiting();
+        let mut is_full = false;
+        let deliveries = events.into_iter().map(|event| {
+            let delivery = match event {
+                _ if is_full => Err(NotTaken),
+                Event::Inbound(inbound) => waiting.put(inbound).map(Some),
+                reachable @ Event::Reachable(_) => waiting.push(reachable).map(|()| None),
+            };
+            is_full |= delivery.is_err();
+            delivery
         });
-        let id = inbound.id.clone();
-        self.send(Event::Inbound(inbound))?;
-        awaited.entry(id).or_default().push(taken);
-        Ok(Delivery(delivery))
+        let deliveries = deliveries.collect();
+        self.changed.notify_one();
+        deliveries
     }
 
     /// Puts a message in line, or waits for the same one that is in line already.
-    pub(crate) fn put_once(&self, inbound: crate::chat::Inbound) -> Result<Delivery, NotTaken> {
-        if let Some(waiting) = self.awaited().get_mut(&inbound.id)
+    pub(crate) fn put_once(&self, inbound: Inbound) -> Result<Delivery, NotTaken> {
+        if let Some(waiting) = self.waiting().awaited.get_mut(&inbound.id)
             && waiting.iter().any(|taken| !taken.is_closed())
         {
             let (taken, delivery) = oneshot::channel();
@@ -80,32 +95,78 @@ impl Inbox {
     }
 
     /// Tells that a chat can be reached. When nobody listens any more, nobody needs to know.
-    pub(crate) fn reachable(&self, chat: crate::chat::ChatId) {
-        let _ = self.send(Event::Reachable(chat));
+    pub(crate) fn reachable(&self, chat: ChatId) {
+        let _ = self.waiting().push(Event::Reachable(chat));
+        self.changed.notify_one();
     }
 
     /// Nothing comes any more: [`Self::next`] is `None` behind what is in line.
     pub(crate) fn end(&self) {
-        self.queue.lock().unwrap_or_else(PoisonError::into_inner).take();
-    }
-
-    fn send(&self, event: Event) -> Result<(), NotTaken> {
-        let queue = self.queue.lock().unwrap_or_else(PoisonError::into_inner);
-        queue.as_ref().ok_or(NotTaken)?.try_send(event).map_err(|_| NotTaken)
+        self.waiting().ended = true;
+        self.changed.notify_one();
     }
 
     pub(crate) async fn next(&self) -> Option<Event> {
-        self.events.lock().await.recv().await
+        loop {
+            {
+                let mut waiting = self.waiting();
+                let next = waiting.queue.pop_front();
+                if next.is_some() || waiting.ended {
+                    // Others may wait for the rest.
+                    self.changed.notify_one();
+                    return next;
+                }
+            }
+            self.changed.notified().await;
+        }
     }
 
     pub(crate) fn acknowledge(&self, id: &InboundId) {
-        for taken in self.awaited().remove(id).into_iter().flatten() {
+        let taken = self.waiting().awaited.remove(id);
+        for taken in taken.into_iter().flatten() {
             // Whoever waited may have given up.
             let _ = taken.send(());
         }
     }
 
-    fn awaited(&self) -> MutexGuard<'_, HashMap<InboundId, Vec<oneshot::Sender<()>>>> {
-        self.awaited.lock().unwrap_or_else(PoisonError::into_inner)
+    fn waiting(&self) -> MutexGuard<'_, Waiting> {
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Waiting {
+    fn put(&mut self, inbound: Inbound) -> Result<Delivery, NotTaken> {
+        let (taken, delivery) = oneshot::channel();
+        self.awaited.retain(|_, waiting| {
+            waiting.retain(|taken| !taken.is_closed());
+            !waiting.is_empty()
+        });
+        let id = match self.original_of(&inbound) {
+            Some(original) => original.replace_with(inbound),
+            None => {
+                let id = inbound.id.clone();
+                self.push(Event::Inbound(inbound))?;
+                id
+            }
+        };
+        self.awaited.entry(id).or_default().push(taken);
+        Ok(Delivery(delivery))
+    }
+
+    /// The message in line that an edit replaces.
+    fn original_of(&mut self, edited: &Inbound) -> Option<&mut Inbound> {
+        let original = &edited.context.edit.as_ref()?.original;
+        self.queue.iter_mut().find_map(|event| match event {
+            Event::Inbound(inbound) if inbound.id == *original => Some(inbound),
+            _ => None,
+        })
+    }
+
+    fn push(&mut self, event: Event) -> Result<(), NotTaken> {
+        if self.ended || self.queue.len() >= WAITING_MAX {
+            return Err(NotTaken);
+        }
+        self.queue.push_back(event);
+        Ok(())
     }
 }

@@ -26,12 +26,14 @@ mod errors;
 mod init_data;
 mod keyboard;
 mod managed;
+mod message;
 mod polling;
 mod updates;
 mod webhook;
 
 pub use errors::StartError;
 pub use init_data::{InitData, InitDataError, verify_init_data};
+pub use updates::UPDATE_KINDS;
 
 use calls::ask;
 use errors::{meaning, refused};
@@ -105,7 +107,7 @@ impl Telegram {
             username: me.username,
             capabilities: capabilities(me.can_manage_bots),
             bot,
-            inbox: Inbox::new(),
+            inbox: Inbox::default(),
             updates: settings.updates,
             sent: Mutex::default(),
         });

@@ -122,7 +122,7 @@ impl WhatsApp {
             account_sid,
             auth_token,
             capabilities: capabilities(),
-            inbox: Inbox::new(),
+            inbox: Inbox::default(),
             rest,
             contents: Contents::default(),
             shelf: Shelf::default(),

@@ -1,12 +1,14 @@
 //! Credentials: where they are taken, how they are judged, when they are forgotten.
 
+use adapters::channel::Capabilities;
+
 use crate::intake::{Rejection, Vendor};
 use crate::secret::{SecretKind, SecretRef};
 use crate::spec::RelayChannel;
 
 use super::messages::Message;
 use super::turn::Turn;
-use super::{Checking, Effect, Model, Opened, Phase, Purpose, Question, Token};
+use super::{Checking, Effect, Erasure, Model, Opened, Phase, Purpose, Question, Token};
 
 impl Turn<'_> {
     /// A credential came in: expected, early, or by mistake.
@@ -87,16 +89,14 @@ impl Turn<'_> {
             && !self.is_answered(question, purpose)
     }
 
-    /// Removes the message from the chat where that is possible, and says where it is not.
-    fn erase_pasted(&mut self) {
+    /// Removes the message from the chat where that is possible, and says where it is not. What comes of it
+    /// is said by [`receipt_of`].
+    pub(super) fn erase_pasted(&mut self) {
         let can = self.context.capabilities;
         if can.deletes_theirs || can.scrubs_theirs {
             self.effect(Effect::EraseTheirs);
-        }
-        match (can.deletes_theirs, can.scrubs_theirs) {
-            (true, _) => {}
-            (false, true) => self.say(Message::PastedScrubbed),
-            (false, false) => self.say(Message::PastedStays),
+        } else {
+            self.say(Message::PastedStays);
         }
     }
 
@@ -257,6 +257,16 @@ fn kind_of(vendor: Vendor) -> Option<SecretKind> {
         Vendor::Telegram => Some(SecretKind::TelegramToken),
         Vendor::Discord => Some(SecretKind::DiscordToken),
         Vendor::Twilio => Some(SecretKind::TwilioKey),
+    }
+}
+
+/// What the person reads of a deletion.
+pub fn receipt_of(outcome: Erasure, can: &Capabilities) -> Message {
+    match outcome {
+        Erasure::Deleted if can.deletes_theirs => Message::PastedDeleted,
+        Erasure::Deleted => Message::PastedScrubbed,
+        Erasure::Refused => Message::EraseFailed { unanswered: false },
+        Erasure::Unanswered => Message::EraseFailed { unanswered: true },
     }
 }
 

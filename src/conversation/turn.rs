@@ -5,6 +5,7 @@ use crate::secret::{SecretKind, SecretRef};
 use crate::spec::RelayChannel;
 
 use super::choice::{Choice, Command};
+use super::credentials::receipt_of;
 use super::messages::Message;
 use super::{
     Context, Effect, Event, IDLE_MAX_MS, Phase, Purpose, Question, Run, RunStanding, Saying, State,
@@ -31,8 +32,16 @@ impl<'a> Turn<'a> {
     }
 
     pub(super) fn take(mut self, event: Event) -> (State, Vec<Effect>) {
-        let by_person =
-            matches!(event, Event::Said(_) | Event::Tapped(_) | Event::SecretArrived { .. });
+        let by_person = matches!(
+            event,
+            Event::Said(_)
+                | Event::Tapped(_)
+                | Event::SecretArrived { .. }
+                | Event::SecretExposed(_)
+                | Event::ForwardedArrived
+                | Event::UnsupportedArrived
+                | Event::EditedTooLate
+        );
         if self.state.serial == 0 {
             self.state.serial = first_serial(self.context.now_ms);
         }
@@ -54,7 +63,16 @@ impl<'a> Turn<'a> {
             Event::SecretArrived { vendor, secret, pasted } => {
                 self.secret_arrived(vendor, secret, pasted);
             }
-            Event::EraseFailed => self.say(Message::EraseFailed),
+            Event::SecretExposed(exposure) => {
+                self.erase_pasted();
+                self.aside(Message::SecretExposed { exposure });
+            }
+            Event::ForwardedArrived => self.aside(Message::ForwardedArrived),
+            Event::UnsupportedArrived => self.aside(Message::UnsupportedArrived),
+            Event::EditedTooLate => self.aside(Message::EditedTooLate),
+            Event::Erased { outcome, .. } => {
+                self.say(receipt_of(outcome, self.context.capabilities));
+            }
             Event::Checked { secret, result } => self.checked(secret, result),
             Event::Progressed { run, stage, mark } => self.progressed(&run, stage, mark),
             Event::Ended { run, end } => self.ended(&run, end),

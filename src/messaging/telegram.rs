@@ -136,7 +136,7 @@ impl<'a> Bot<'a> {
             "url": to.url,
             "secret_token": to.secret,
             "max_connections": CONNECTIONS_MAX,
-            "allowed_updates": ["message", "callback_query", "my_chat_member", "managed_bot"],
+            "allowed_updates": adapters::telegram::UPDATE_KINDS,
         });
         self.call("setWebhook", &parameters).await.map(|_| ())
     }

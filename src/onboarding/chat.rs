@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use adapters::channel::SecretEntry;
-use adapters::chat::{ChatId, Content, Inbound, InboundId, MessageRef, UserId};
+use adapters::chat::{ChatId, InboundId, MessageRef, UserId};
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep_until};
@@ -14,20 +14,22 @@ use zeroize::Zeroizing;
 
 use crate::account;
 use crate::conversation::messages::{self, Locale, Message};
-use crate::conversation::understand::{self, Reading};
+use crate::conversation::understand;
 use crate::conversation::{Effect, Event, IDLE_MAX_MS, Phase, Saying, advance};
 use crate::forms::{Submission, What};
 use crate::intake::Rejection;
 use crate::invitation::Invitation;
 use crate::metrics::{self, Level, NotLetIn, Queue, Refusal};
 use crate::secret::{Secret, SecretRef};
-use crate::store::conversations::{Saved, Step, Stored};
+use crate::store::conversations::{PendingDeletion, Saved, Step, Stored};
 
+use super::deletions::Deletions;
 use super::outgoing::Mouth;
 use super::panics::survived;
 use super::runs::{RunEvent, Runner};
 use super::{FormsAt, Item, Line, Queued};
 
+mod arrivals;
 mod forgetting;
 mod known;
 
@@ -55,6 +57,9 @@ const DATABASE_PAUSE: Duration = Duration::from_secs(1);
 /// waits is answered soon after it works again.
 const DATABASE_PAUSE_MAX: Duration = Duration::from_secs(15);
 
+/// How long deletions have when a chat's task ends: one call takes less.
+const DELETIONS_GRACE: Duration = Duration::from_secs(5);
+
 /// A chat's task.
 pub(super) struct Chat {
     pub(super) line: Line,
@@ -64,6 +69,8 @@ pub(super) struct Chat {
     pub(super) owner: String,
     pub(super) locale: Locale,
     items: mpsc::Receiver<Queued>,
+    /// Items that were taken out of `items` to look for edits.
+    backlog: VecDeque<Queued>,
     /// Somebody wrote more than was taken, and was not told yet.
     flooded: Arc<AtomicBool>,
     /// What was taken and not answered yet.
@@ -73,13 +80,20 @@ pub(super) struct Chat {
     pub(super) mouth: Mouth,
     /// What is being asked of others, which may take a while.
     asked: JoinSet<Option<Event>>,
+    deletions: Deletions,
 }
 
 /// What a person did, as far as a step needs to know it.
 #[derive(Clone)]
 pub(super) struct Cause {
+    /// What it is remembered by, so that it is not taken twice.
     id: InboundId,
-    message: Option<MessageRef>,
+    /// The same for the form that it has.
+    version: Option<InboundId>,
+    /// What the channel delivered.
+    deliveries: Vec<InboundId>,
+    /// What is deleted if it held a credential.
+    messages: Vec<MessageRef>,
     since: Instant,
 }
 
@@ -100,12 +114,14 @@ impl Chat {
             owner,
             locale: Locale::default(),
             items,
+            backlog: VecDeque::new(),
             flooded,
             unanswered: Vec::new(),
             stored: Stored::default(),
             runner: Runner::default(),
             mouth,
             asked: JoinSet::new(),
+            deletions: Deletions::default(),
         }
     }
 
@@ -126,14 +142,16 @@ impl Chat {
         let _open = Level::conversation(self.line.channel.name());
         self.mouth.catch_up().await;
         self.let_go();
+        self.take_up_deletions().await;
         let mut channel_ended = false;
         while !(channel_ended && self.is_at_rest()) {
+            self.deletions.begin_next(&self.line);
             let rest_over = self.rest_over();
             let show_at = self.mouth.show_at();
             let retry_at = self.mouth.retry_at();
             tokio::select! {
                 biased;
-                item = self.items.recv(), if !channel_ended => match item {
+                item = next_of(&mut self.backlog, &mut self.items), if !channel_ended => match item {
                     Some(Queued { item, .. }) => self.receive(item).await,
                     None => channel_ended = true,
                 },
@@ -144,13 +162,14 @@ impl Chat {
                         self.take(event, None).await;
                     }
                 }
+                Some(event) = self.deletions.ended() => self.take(event, None).await,
                 () = sleep_until(show_at.unwrap_or_else(Instant::now)), if show_at.is_some() => {
                     self.mouth.show().await;
                 }
                 () = sleep_until(retry_at.unwrap_or_else(Instant::now)), if retry_at.is_some() => {
                     self.speak_again().await;
                 }
-                () = sleep_until(rest_over), if self.is_at_rest() => {
+                () = sleep_until(rest_over), if self.is_at_rest() && self.deletions.is_idle() => {
                     self.take(Event::TimePassed, None).await;
                     self.lose_link().await;
                     break;
@@ -159,10 +178,11 @@ impl Chat {
             self.let_go();
         }
         self.items.close();
-        while let Some(Queued { item, .. }) = self.items.recv().await {
+        while let Some(Queued { item, .. }) = next_of(&mut self.backlog, &mut self.items).await {
             self.receive(item).await;
             self.let_go();
         }
+        self.end_deletions().await;
         // Whoever cannot be reached now is told when they can.
         self.tell_of_unread().await;
         self.mouth.show().await;
@@ -173,6 +193,27 @@ impl Chat {
         self.runner.is_idle() && self.asked.is_empty() && self.mouth.retry_at().is_none()
     }
 
+    /// Goes on with what an earlier process, or an earlier task of this chat, was to delete.
+    async fn take_up_deletions(&mut self) {
+        match self.line.conversations.pending_deletions(&self.chat).await {
+            Ok(pending) => self.deletions.add(pending),
+            Err(error) => tracing::error!("cannot read what is to be deleted: {error:#}"),
+        }
+    }
+
+    /// Gives what is to be deleted a last chance; the next process goes on with the rest.
+    async fn end_deletions(&mut self) {
+        let end = async {
+            while !self.deletions.is_idle() {
+                self.deletions.begin_next(&self.line);
+                if let Some(event) = self.deletions.ended().await {
+                    self.take(event, None).await;
+                }
+            }
+        };
+        let _ = tokio::time::timeout(DELETIONS_GRACE, end).await;
+    }
+
     /// Counts what was answered, and tells who wrote more than was taken: once, when there is an end to it.
     async fn note_answers(&mut self) {
         if self.mouth.is_stuck() {
@@ -181,7 +222,7 @@ impl Chat {
         for (since, _) in self.unanswered.drain(..) {
             metrics::answered(self.line.channel.name(), since.elapsed());
         }
-        if self.items.is_empty() {
+        if self.items.is_empty() && self.backlog.is_empty() {
             self.tell_of_unread().await;
         }
     }
@@ -214,6 +255,8 @@ impl Chat {
             Item::Inbound(inbound, since) => self.inbound(*inbound, since).await,
             Item::Submitted(Submission { what, .. }) => self.submitted(what).await,
             Item::Reachable => self.speak_again().await,
+            // They were taken up when the task began.
+            Item::Deleting => {}
             Item::Restarted => {
                 self.take(Event::Restarted, None).await;
                 // The forms of the process before are gone with it.
@@ -231,10 +274,15 @@ impl Chat {
             What::Filled { id, value, taken } => {
                 let id = InboundId(id);
                 if let Ok(false) = self.line.conversations.is_seen(&id).await {
-                    match self.written(value, false).await {
+                    match self.written(&value, false).await {
                         Ok(event) => {
-                            let cause =
-                                Cause { id: id.clone(), message: None, since: Instant::now() };
+                            let cause = Cause {
+                                id: id.clone(),
+                                version: None,
+                                deliveries: vec![id.clone()],
+                                messages: Vec::new(),
+                                since: Instant::now(),
+                            };
                             self.take(event, Some(cause)).await;
                         }
                         Err(error) => return self.trouble(&error).await,
@@ -275,65 +323,6 @@ impl Chat {
         self.tell_link().await;
         self.send_form().await;
         self.note_answers().await;
-    }
-
-    /// Verified by the channel; now deduplicated, then understood, then acted upon.
-    async fn inbound(&mut self, inbound: Inbound, since: Instant) {
-        if self.mouth.is_stuck() && self.mouth.retry_at().is_none() {
-            self.speak_again().await;
-        }
-        let channel = self.line.channel.name();
-        self.locale = messages::locale_of(&self.stored.state, inbound.locale.as_deref());
-        match self.line.conversations.is_seen(&inbound.id).await {
-            Ok(false) => {}
-            Ok(true) => {
-                metrics::duplicate(channel);
-                return self.line.channel.acknowledge(&inbound.id).await;
-            }
-            Err(error) => return self.trouble(&error).await,
-        }
-        if self.unanswered.len() >= UNANSWERED_MAX {
-            return self.refuse(&inbound.id).await;
-        }
-        let event = match inbound.content {
-            Content::Tap { button, .. } => Ok(Event::Tapped(button)),
-            Content::File(file) => self.written(file.caption.into(), true).await,
-            Content::Text(text) => self.written(text, true).await,
-            Content::Secret(text) => self.written(text, false).await,
-        };
-        let cause = Cause { id: inbound.id, message: inbound.message, since };
-        match event {
-            Ok(event) => self.take(event, Some(cause)).await,
-            Err(error) => self.trouble(&error).await,
-        }
-    }
-
-    /// Leaves a message unread, for good: its sender is asked to write it again, so it must not be taken when it
-    /// comes twice.
-    async fn refuse(&mut self, id: &InboundId) {
-        let at_ms = self.line.shared.settings.clock.now_ms();
-        if let Err(error) = self.line.conversations.see(id, at_ms).await {
-            return self.trouble(&error).await;
-        }
-        metrics::refused(self.line.channel.name(), Refusal::Flood);
-        self.flooded.store(true, Ordering::Relaxed);
-        self.line.channel.acknowledge(id).await;
-    }
-
-    /// A line becomes an event; a credential is held, and only its reference goes on.
-    async fn written(&self, text: Zeroizing<String>, pasted: bool) -> anyhow::Result<Event> {
-        let runs = self.runs().await?;
-        let reading =
-            self.decide(&runs, |context| understand::reading(&self.stored.state, context, &text));
-        let vendor = match reading {
-            Reading::Secret(vendor) => vendor,
-            Reading::Line if !pasted && !understand::awaits_secret(&self.stored.state) => None,
-            Reading::Line => {
-                return Ok(Event::Said(up_to(&text, LINE_MAX).to_owned()));
-            }
-        };
-        let secret = self.hold(Zeroizing::new(up_to(&text, CREDENTIAL_MAX).to_owned()))?;
-        Ok(Event::SecretArrived { vendor, secret, pasted })
     }
 
     async fn run_event(&mut self, event: RunEvent) {
@@ -387,16 +376,20 @@ impl Chat {
             .iter()
             .any(|effect| matches!(effect, Effect::Say(Saying { awaits: Some(_), .. })));
         let forgets = effects.contains(&Effect::Erase);
+        let deletes = effects.contains(&Effect::EraseTheirs);
         let sends_a_wrong_code = effects.contains(&Effect::CountWrongCode);
         let step = Step {
             chat: &self.chat,
             person: &self.person,
             state: &state,
             inbound: inbound.map(|cause| &cause.id),
+            version: inbound.and_then(|cause| cause.version.as_ref()),
             outbound: &outbound,
             first_seq,
             at_ms: self.line.shared.settings.clock.now_ms(),
             invitation: invitation_in(&effects),
+            deletes: inbound.filter(|_| deletes).map_or(&[], |cause| &cause.messages),
+            deleted: deletion_ended_by(event),
             wrong_code_of: sends_a_wrong_code.then_some(self.owner.as_str()),
             forgets: forgets.then_some(self.owner.as_str()),
         };
@@ -406,7 +399,7 @@ impl Chat {
             return Box::pin(self.step(event, inbound)).await;
         }
         if let Some(cause) = inbound {
-            self.line.channel.acknowledge(&cause.id).await;
+            self.acknowledge(&cause.deliveries).await;
         }
         if saved == Saved::Duplicate {
             metrics::duplicate(self.line.channel.name());
@@ -471,8 +464,9 @@ impl Chat {
                 None
             }
             Effect::EraseTheirs => {
-                let (examiner, message) = (self.examiner(), inbound?.message.clone()?);
-                self.asked.spawn(async move { examiner.erase(&message).await });
+                let at_ms = self.line.shared.settings.clock.now_ms();
+                let messages = inbound?.messages.iter().cloned();
+                self.deletions.add(messages.map(|message| PendingDeletion { message, at_ms }));
                 None
             }
             Effect::Check { kind, secret, organisation } => {
@@ -531,6 +525,24 @@ impl Chat {
 
     pub(super) fn held(&self, secret: SecretRef) -> Option<Arc<Secret>> {
         self.line.shared.vault.get(&self.owner, secret)
+    }
+}
+
+/// The next item: first those that were looked through for edits.
+async fn next_of(
+    backlog: &mut VecDeque<Queued>,
+    items: &mut mpsc::Receiver<Queued>,
+) -> Option<Queued> {
+    match backlog.pop_front() {
+        Some(queued) => Some(queued),
+        None => items.recv().await,
+    }
+}
+
+fn deletion_ended_by(event: &Event) -> Option<&str> {
+    match event {
+        Event::Erased { message, .. } => Some(message),
+        _ => None,
     }
 }
 

@@ -4,14 +4,12 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use adapters::channel::ChannelError;
-use adapters::chat::MessageRef;
 use zeroize::Zeroizing;
 
 use crate::account::Cause;
 use crate::anthropic;
 use crate::cloud::Cloud;
-use crate::conversation::{Event, Found, Opened};
+use crate::conversation::{Found, Opened};
 use crate::intake::Rejection;
 use crate::secret::{Audience, Secret, SecretKind, SecretRef};
 
@@ -20,12 +18,6 @@ use super::{Line, Shared};
 
 /// The longest check: a person waits for it.
 const CHECK_TIMEOUT: Duration = Duration::from_secs(30);
-
-/// Attempts to delete a pasted credential before the person is asked to do it.
-const ERASE_TRIES: u32 = 4;
-
-/// The first pause between two attempts; doubled each time.
-const ERASE_PAUSE: Duration = Duration::from_millis(500);
 
 /// Asks vendors and the service about one chat's credentials.
 #[derive(Clone)]
@@ -104,20 +96,6 @@ impl Examiner {
         })?;
         let found = found.into_iter();
         Ok(found.map(|it| Found { spec: Box::new(it.spec), roles: it.roles }).collect())
-    }
-
-    /// Deletes the person's message.
-    pub(super) async fn erase(&self, message: &MessageRef) -> Option<Event> {
-        let mut pause = ERASE_PAUSE;
-        for _ in 0..ERASE_TRIES {
-            match self.line.channel.delete(message).await {
-                Ok(()) | Err(ChannelError::NoSuchMessage) => return None,
-                Err(ChannelError::Refused(_)) => break,
-                Err(_) => tokio::time::sleep(pause).await,
-            }
-            pause *= 2;
-        }
-        Some(Event::EraseFailed)
     }
 }
 

@@ -5,7 +5,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use adapters::chat::{Attachment, ChatId, InboundId, MessageRef, Outbound};
+use adapters::chat::{Attachment, ChatId, Citation, InboundId, MessageRef, Outbound};
 use anyhow::Context;
 use sqlx::any::AnyRow;
 use sqlx::migrate::Migrator;
@@ -18,6 +18,7 @@ use files::Shelf;
 use crate::store::{self, Database};
 
 mod copy;
+mod edits;
 mod files;
 mod outbox;
 mod pointing;
@@ -26,7 +27,8 @@ mod usage;
 mod web_log;
 
 pub use copy::CopyOutcome;
-pub use files::Sending;
+pub use edits::Edited;
+pub use files::{ArrivedFile, Sending};
 pub use outbox::Unsent;
 pub use restore::Restored;
 pub use usage::{Tokens, UsageDay};
@@ -64,6 +66,10 @@ pub struct NewLine<'a> {
     pub text: &'a str,
     /// The file that came with it.
     pub file: Option<&'a Attachment>,
+    /// Text of others that came with it.
+    pub citations: &'a [Citation],
+    /// Tells one form of the line from another.
+    pub digest: &'a str,
     /// The id of the turn that it becomes.
     pub turn: &'a str,
     /// Carried out at once instead of becoming a turn.
@@ -81,6 +87,8 @@ pub struct Line {
     pub text: String,
     /// The file that came with it.
     pub file: Option<Box<Attachment>>,
+    /// Text of others that came with it.
+    pub citations: Vec<Citation>,
     /// The id of its turn, the same after every restart.
     pub turn: String,
     /// The session it was written in.
@@ -143,8 +151,9 @@ impl Ledger {
             return Ok(Accepted::Full);
         }
         sqlx::query(
-            "INSERT INTO inbox (id, chat, text, file, turn, is_command, at_ms, session)
-             SELECT $1, $2, $3, $4, $5, $6, $7, id FROM session WHERE true
+            "INSERT INTO inbox
+             (id, chat, text, file, turn, is_command, at_ms, citations, digest, session)
+             SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9, id FROM session WHERE true
              ON CONFLICT (id) DO NOTHING",
         )
         .bind(&new.id.0)
@@ -154,6 +163,8 @@ impl Ledger {
         .bind(new.turn)
         .bind(i64::from(new.is_command))
         .bind(i64::try_from(now_ms)?)
+        .bind(citations_json(new.citations)?)
+        .bind(new.digest)
         .execute(&self.pool)
         .await?;
         let Some(line) = self.known(new.id).await?.flatten() else { return Ok(Accepted::Settled) };
@@ -295,7 +306,7 @@ impl Ledger {
             .await?
             .rows_affected();
             let dropped = sqlx::query(
-                "UPDATE inbox SET is_settled = 1, text = '', file = NULL
+                "UPDATE inbox SET is_settled = 1, text = '', file = NULL, citations = NULL
                  WHERE is_settled = 0 AND is_command = 0 AND is_stopped = 0 AND seq < $1",
             )
             .bind(command.seq)
@@ -340,10 +351,12 @@ impl Ledger {
 }
 
 async fn settle(connection: &mut AnyConnection, seq: i64) -> anyhow::Result<()> {
-    sqlx::query("UPDATE inbox SET is_settled = 1, text = '', file = NULL WHERE seq = $1")
-        .bind(seq)
-        .execute(connection)
-        .await?;
+    sqlx::query(
+        "UPDATE inbox SET is_settled = 1, text = '', file = NULL, citations = NULL WHERE seq = $1",
+    )
+    .bind(seq)
+    .execute(connection)
+    .await?;
     Ok(())
 }
 
@@ -359,13 +372,23 @@ async fn forget(connection: &mut AnyConnection) -> anyhow::Result<()> {
     Ok(())
 }
 
+/// Nothing where there are none.
+fn citations_json(citations: &[Citation]) -> anyhow::Result<Option<String>> {
+    let some = Some(citations).filter(|all| !all.is_empty());
+    Ok(some.map(serde_json::to_string).transpose()?)
+}
+
 fn line(row: &AnyRow) -> anyhow::Result<Line> {
     let file: Option<String> = row.try_get("file")?;
+    let citations: Option<String> = row.try_get("citations")?;
+    let citations: Option<Vec<Citation>> =
+        citations.map(|it| serde_json::from_str(&it)).transpose()?;
     Ok(Line {
         seq: row.try_get("seq")?,
         chat: ChatId(row.try_get("chat")?),
         text: row.try_get("text")?,
         file: file.map(|file| serde_json::from_str(&file)).transpose()?,
+        citations: citations.unwrap_or_default(),
         turn: row.try_get("turn")?,
         session: row.try_get("session")?,
         is_stopped: row.try_get::<i64, _>("is_stopped")? != 0,

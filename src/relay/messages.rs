@@ -76,6 +76,20 @@ pub(super) const SECRET: Words = Words {
     german: "Hier fragt nichts nach einem Geheimnis. Es wurde nicht behalten und nicht weitergegeben.",
 };
 
+pub(super) const UNSUPPORTED: Words = Words {
+    english: "I cannot read this kind of message, so I did not pass it on. I can take text and files: \
+              photos, documents, voice messages, videos.",
+    german: "Diese Art von Nachricht kann ich nicht lesen, deshalb habe ich sie nicht weitergegeben. Ich \
+             nehme Text und Dateien: Fotos, Dokumente, Sprachnachrichten, Videos.",
+};
+
+pub(super) const EDITED_TOO_LATE: Words = Words {
+    english: "I took your message before you edited it, so the edit changes nothing. Send what you want \
+              changed as a new message.",
+    german: "Ich hatte deine Nachricht schon übernommen, bevor du sie bearbeitet hast; die Bearbeitung \
+             ändert also nichts. Schick deine Änderung als neue Nachricht.",
+};
+
 pub(super) const NO_FILES: Words = Words {
     english: "Files cannot be sent here. Send what is in it as text.",
     german: "Hier lassen sich keine Dateien schicken. Schick den Inhalt als Text.",

@@ -1,7 +1,7 @@
 //! Lines from the channel to disk, and only then acknowledged.
 
 use adapters::channel::Event;
-use adapters::chat::{Attachment, Content, Inbound, Outbound};
+use adapters::chat::{Attachment, Citation, Content, Inbound, Outbound};
 
 use super::commands::Command;
 use super::gate::Passage;
@@ -10,6 +10,12 @@ use super::{Relay, messages};
 
 /// Longest line taken, in bytes: a large paste. The VM takes up to a megabyte of JSON.
 const TEXT_BYTES_MAX: usize = 128 * 1024;
+
+/// Longest text of somebody else that is passed on, in bytes: eight times a message of Telegram.
+const CITATION_BYTES_MAX: usize = 32 * 1024;
+
+/// Texts of others that are passed on with one line: a service sends one or two.
+const CITATIONS_MAX: usize = 4;
 
 impl Relay {
     /// Ends when the channel has ended for good, and what it left is worked off.
@@ -55,6 +61,13 @@ impl Relay {
 
     async fn take_line(&self, inbound: &Inbound) -> anyhow::Result<()> {
         self.tell_of_restore(Some(&inbound.chat)).await?;
+        match &inbound.context.edit {
+            Some(edit) => self.take_edit(inbound, edit).await,
+            None => self.take_message(inbound).await,
+        }
+    }
+
+    pub(super) async fn take_message(&self, inbound: &Inbound) -> anyhow::Result<()> {
         match &inbound.content {
             Content::Text(text) if text.len() > TEXT_BYTES_MAX => {
                 self.decline(inbound, messages::TOO_LONG.said(self.locale())).await
@@ -62,10 +75,17 @@ impl Relay {
             Content::Text(_) | Content::File(_) if !self.probation.serves() => {
                 self.decline(inbound, messages::NOT_COMMITTED.said(self.locale())).await
             }
-            Content::Text(text) if text.trim().is_empty() => Ok(()),
+            Content::Text(text)
+                if text.trim().is_empty() && inbound.context.citations.is_empty() =>
+            {
+                Ok(())
+            }
             Content::Text(text) => self.accept(inbound, text.trim(), None).await,
             Content::File(file) => self.accept_file(inbound, file).await,
             Content::Secret(_) => self.decline(inbound, messages::SECRET.said(self.locale())).await,
+            Content::Unsupported => {
+                self.decline(inbound, messages::UNSUPPORTED.said(self.locale())).await
+            }
             // The relay offers no buttons.
             Content::Tap { .. } => Ok(()),
         }
@@ -86,16 +106,19 @@ impl Relay {
         if self.is_in_doubt().await? && !self.ledger.knows(&inbound.id).await? {
             return self.decline(inbound, messages::IN_DOUBT.said(self.locale())).await;
         }
-        let command = Command::parse(text).filter(|_| file.is_none());
+        let command = self.command_in(inbound, text, file);
         if command.is_some() && !self.probation.is_committed() {
             return self.decline(inbound, messages::NOT_READY.said(self.locale())).await;
         }
+        let citations = bounded(&inbound.context.citations);
         let turn = hex::encode(self.chance.bytes::<16>());
         let new = NewLine {
             id: &inbound.id,
             chat: &inbound.chat,
             text,
             file,
+            citations: &citations,
+            digest: &self.digest(text, file),
             turn: &turn,
             is_command: command.is_some(),
         };
@@ -119,6 +142,17 @@ impl Relay {
         self.ledger.post(&line.chat, &message, self.clock.now_ms()).await
     }
 
+    /// The command that the owner wrote: never one that somebody else wrote, nor a caption.
+    pub(super) fn command_in(
+        &self,
+        inbound: &Inbound,
+        text: &str,
+        file: Option<&Attachment>,
+    ) -> Option<Command> {
+        let is_own_line = file.is_none() && !inbound.is_forwarded();
+        Command::parse(text).filter(|_| is_own_line)
+    }
+
     /// Once per running turn: its id is in the key.
     async fn say_next(&self, line: &Line) -> anyhow::Result<()> {
         let Some(running) = self.ledger.first().await?.filter(|first| first.seq < line.seq) else {
@@ -128,4 +162,14 @@ impl Relay {
             Outbound::text(format!("{}-next", running.turn), messages::NEXT.said(self.locale()));
         self.ledger.post(&line.chat, &message, self.clock.now_ms()).await
     }
+}
+
+/// As much of the text of others as fits into a turn.
+pub(super) fn bounded(citations: &[Citation]) -> Vec<Citation> {
+    let cut = |it: &Citation| {
+        let mut it = it.clone();
+        it.text.truncate(it.text.floor_char_boundary(CITATION_BYTES_MAX));
+        it
+    };
+    citations.iter().take(CITATIONS_MAX).map(cut).collect()
 }

@@ -3,6 +3,7 @@ mod files;
 mod probation;
 mod restored;
 mod turns;
+mod words;
 pub(crate) mod world;
 
 use std::time::Duration;

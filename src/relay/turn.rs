@@ -5,11 +5,11 @@
 
 use std::time::Duration;
 
-use adapters::chat::Outbound;
+use adapters::chat::{Citation, CitationKind, Outbound};
 use http::StatusCode;
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep, timeout, timeout_at};
 
-use super::ledger::Line;
+use super::ledger::{ArrivedFile, Line};
 use super::view::View;
 use super::{Relay, messages};
 use crate::http::Reply;
@@ -81,12 +81,28 @@ enum Left {
     Lost,
 }
 
+fn holds_text(citations: &[Citation]) -> bool {
+    citations.iter().any(|it| !it.text.trim().is_empty())
+}
+
+/// Text of others for the agent: a file that was forwarded is named as somebody else's.
+fn cited(arrived: &[ArrivedFile], citations: &[Citation]) -> Vec<Citation> {
+    let of_file = |file: &ArrivedFile| {
+        let author = file.forwarded_from.clone()?;
+        Some(Citation::new(CitationKind::Forwarded, author, format!("(the file {})", file.path)))
+    };
+    let files = arrived.iter().filter_map(of_file);
+    files.chain(citations.iter().filter(|it| !it.text.trim().is_empty()).cloned()).collect()
+}
+
 /// A turn under way.
 struct Course<'a> {
     relay: &'a Relay,
     line: &'a Line,
     /// What the agent is told of, besides the line.
     files: Vec<String>,
+    /// Text of others, and which files are theirs.
+    citations: Vec<Citation>,
     view: View,
     seen: usize,
     began_at: Instant,
@@ -122,7 +138,7 @@ impl Relay {
                 brought = self.bring(line, file) => brought?,
             };
             let said = match brought {
-                Ok(_) if !line.text.is_empty() => None,
+                Ok(_) if !line.text.is_empty() || holds_text(&line.citations) => None,
                 Ok(path) => Some(messages::file_is_there(self.locale(), &path)),
                 Err(why) => Some(why.said(self.locale()).to_owned()),
             };
@@ -136,10 +152,12 @@ impl Relay {
 
     async fn ask(&self, line: &Line) -> anyhow::Result<()> {
         let now = Instant::now();
+        let arrived = self.ledger.files_for(&line.turn).await?;
         let mut course = Course {
             relay: self,
             line,
-            files: self.ledger.files_for(&line.turn).await?,
+            citations: cited(&arrived, &line.citations),
+            files: arrived.into_iter().map(|it| it.path).collect(),
             view: View::new(&line.turn, self.channel.capabilities(), self.locale()),
             seen: 0,
             began_at: now,
@@ -240,6 +258,7 @@ impl Course<'_> {
             session: self.line.session.clone(),
             text: self.line.text.clone(),
             files: self.files.clone(),
+            citations: self.citations.clone(),
             after: self.seen,
             model_token: self.relay.turn_token(&self.line.turn),
         };

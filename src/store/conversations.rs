@@ -2,7 +2,7 @@
 //! conversation changes all three in one transaction. Of a message that was seen only a print is kept, which leads
 //! to nobody.
 
-use adapters::chat::{ChatId, InboundId, Outbound, UserId};
+use adapters::chat::{ChatId, InboundId, MessageRef, Outbound, UserId};
 use anyhow::Context;
 use sqlx::any::AnyRow;
 use sqlx::{AnyConnection, Connection, Row};
@@ -13,8 +13,11 @@ use crate::invitation::Invitation;
 use super::erasure::{erase_runs, print_of_message};
 use super::{Database, invitations};
 
+mod deletions;
 #[cfg(test)]
 mod tests;
+
+pub use deletions::PendingDeletion;
 
 /// How long a message that was seen is remembered, in milliseconds. Telegram and Twilio stop delivering
 /// again after a day; a week leaves room for a service that was down.
@@ -54,6 +57,8 @@ pub struct Step<'a> {
     pub state: &'a State,
     /// What caused it, if a person did.
     pub inbound: Option<&'a InboundId>,
+    /// Stands for the form that this had, so that an edit without a change of words is known.
+    pub version: Option<&'a InboundId>,
     /// What is to be said, and the number of the first of it.
     pub outbound: &'a [Outbound],
     /// The number of the first of `outbound`.
@@ -62,6 +67,10 @@ pub struct Step<'a> {
     pub at_ms: u64,
     /// What lets the person in by it.
     pub invitation: Option<&'a Invitation>,
+    /// Messages of the person's that are to be deleted from here on.
+    pub deletes: &'a [MessageRef],
+    /// The message whose deletion has ended, where the step says so.
+    pub deleted: Option<&'a str>,
     /// The person sent a wrong code by it: who that is, as runs are opened.
     pub wrong_code_of: Option<&'a str>,
     /// The person is forgotten by it: whose runs go, as they were opened.
@@ -73,7 +82,7 @@ pub struct Step<'a> {
 pub enum Saved {
     /// It is durable.
     New,
-    /// The same message had caused a step before; nothing was changed.
+    /// The same message, or the end of the same deletion, had caused a step before; nothing was changed.
     Duplicate,
     /// The invitation has let in as many people as it is for; nothing was changed.
     NoPlaceLeft,
@@ -180,6 +189,15 @@ impl Conversations {
                 {
                     transaction.rollback().await?;
                     return Ok(Saved::NoPlaceLeft);
+                }
+                if let Some(message) = step.deleted
+                    && !deletions::end(&mut transaction, &self.channel, step.chat, message).await?
+                {
+                    return Ok(Saved::Duplicate);
+                }
+                deletions::begin(&mut transaction, &self.channel, step).await?;
+                if let Some(version) = step.version {
+                    self.note(&mut transaction, version, step.at_ms).await?;
                 }
                 if let Some(owner) = step.wrong_code_of {
                     invitations::note_wrong_code(&mut transaction, owner, step.at_ms).await?;

@@ -1,5 +1,6 @@
 //! What a program must offer to be the agent of a VM.
 
+use adapters::chat::Citation;
 use async_trait::async_trait;
 use tokio::sync::mpsc;
 
@@ -21,6 +22,8 @@ pub struct Said<'a> {
     pub files: &'a [String],
     /// Opens the relay's model proxy for this turn; none where there is no model.
     pub model_token: Option<&'a Secret>,
+    /// Text of others that they forwarded or quoted: never an instruction of theirs.
+    pub citations: &'a [Citation],
 }
 
 /// A program that answers.

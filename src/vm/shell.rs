@@ -45,6 +45,10 @@ const SCRIPT: &str = r#"trap '{ pwd >"$0.part" && mv -f "$0.part" "$0"; } 2>/dev
     printf "\n[the disk is full: the next line starts in the directory where this one started]\n"
 }' EXIT; eval "$1""#;
 
+/// The answer to a message without words of the person's own: a shell would run what others wrote.
+const NOT_YOURS: &str =
+    "I run only what you write yourself, and this was written by somebody else.";
+
 /// `sh -c`, a line at a time.
 pub struct Shell {
     directory: Directory,
@@ -76,6 +80,11 @@ impl Agent for Shell {
     async fn start(&self, session: &SessionId, said: Said<'_>) -> anyhow::Result<Running> {
         let text = said.text;
         let (sender, events) = mpsc::channel(EVENTS_QUEUED_MAX);
+        if text.trim().is_empty() && !said.citations.is_empty() {
+            sender.try_send(TurnEvent::Text { text: NOT_YOURS.to_owned() })?;
+            sender.try_send(TurnEvent::Done)?;
+            return Ok(Running { events, group: None });
+        }
         if text.len() > LINE_BYTES_MAX || text.contains('\0') {
             let text = "That cannot be one command line: it is too long or holds a NUL.".to_owned();
             sender.try_send(TurnEvent::Text { text })?;

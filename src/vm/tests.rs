@@ -46,6 +46,7 @@ fn ask(turn: &str, session: &str, text: &str, after: usize) -> Ask {
         session: SessionId::try_from(session).unwrap(),
         text: text.to_owned(),
         files: Vec::new(),
+        citations: Vec::new(),
         after,
         model_token: None,
     }

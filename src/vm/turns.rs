@@ -9,6 +9,7 @@ use std::path::Path;
 use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
+use adapters::chat::Citation;
 use tokio::sync::{Mutex, watch};
 use tokio::task::JoinSet;
 use tokio::time::Instant;
@@ -50,6 +51,8 @@ pub struct Ask {
     pub text: String,
     /// The files they sent, as paths within the workspace.
     pub files: Vec<String>,
+    /// Text of others that they forwarded or quoted.
+    pub citations: Vec<Citation>,
     /// Events already received.
     pub after: usize,
     /// Opens the relay's model proxy for this turn; none where there is no model.

@@ -173,12 +173,12 @@ async fn turn(State(vm): State<Arc<Vm>>, body: Bytes) -> Result<Response, Status
 }
 
 fn parse(vm: &Vm, body: &[u8]) -> Option<Ask> {
-    let TurnRequest { turn, session, text, files, after, model_token } =
+    let TurnRequest { turn, session, text, files, citations, after, model_token } =
         serde_json::from_slice(body).ok()?;
     let turn = TurnId::try_from(turn.as_str()).ok()?;
     let session = SessionId::try_from(session.as_str()).ok()?;
     let model_token = model_token.map(|token| vm.model_token(token));
-    Some(Ask { turn, session, text, files, after, model_token })
+    Some(Ask { turn, session, text, files, citations, after, model_token })
 }
 
 async fn next_line(mut attached: Attached) -> Option<(Result<Bytes, Infallible>, Attached)> {

@@ -236,12 +236,15 @@ fn acknowledged(
                 let state = State::default();
                 let step = Step {
                     invitation: None,
+                    deletes: &[],
+                    deleted: None,
                     wrong_code_of: None,
                     forgets: None,
                     chat: &inbound.chat,
                     person: &inbound.from,
                     state: &state,
                     inbound: Some(&inbound.id),
+                    version: None,
                     outbound: &[],
                     first_seq: written,
                     at_ms: 1_790_000_000_000,

@@ -30,3 +30,4 @@ mod tidy;
 mod vm;
 mod web_log;
 mod whatsapp;
+mod words;

@@ -147,7 +147,9 @@ async fn over_twilios_wire_and_back() {
     for (n, line) in naughty.into_iter().enumerate() {
         ada.says(&line);
         let inbound = world.taken().await;
-        assert!(inbound.content == Content::Text(line.clone().into()), "{line:?} was harmed");
+        // A message without text is one of another kind.
+        let is_text = inbound.content == Content::Text(line.clone().into());
+        assert!(is_text || line.is_empty(), "{line:?} was harmed");
         let answer = Outbound::text(n.to_string(), format!("You said: {line}"));
         world.channel().send(&world.chat(), &answer).await.unwrap();
         assert_eq!(ada.screen().last().unwrap().text, answer.text, "harmed");

@@ -8,6 +8,7 @@ use textslash::sandbox::machines::Knobs;
 use script::Script;
 use world::World;
 
+mod deletions;
 mod forgetting;
 mod invitations;
 pub mod script;

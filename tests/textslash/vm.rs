@@ -63,6 +63,7 @@ impl Served {
     async fn turn(&self, turn: &str, text: &str) -> Turn {
         let request = TurnRequest {
             files: Vec::new(),
+            citations: Vec::new(),
             turn: turn.to_owned(),
             session: "session".to_owned(),
             text: text.to_owned(),

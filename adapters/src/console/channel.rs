@@ -7,7 +7,9 @@ use async_trait::async_trait;
 
 use super::Voice;
 use crate::channel::{Capabilities, Channel, ChannelError, Event, SecretEntry};
-use crate::chat::{ChatId, Inbound, InboundId, MessageRef, Outbound, Place, UserId};
+use crate::chat::{
+    ChatId, Inbound, InboundId, MessageContext, MessageRef, Outbound, Place, UserId,
+};
 use crate::text::{Unit, length};
 
 /// The one chat, the one person and the name of the channel.
@@ -90,6 +92,7 @@ impl Channel for Console {
             locale: None,
             message: None,
             content,
+            context: MessageContext::default(),
         }))
     }
 

@@ -5,7 +5,8 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 use serenity::all::{
-    Client, Context, EventHandler, GatewayIntents, Http, Interaction, Message, Ready,
+    Client, Context, EventHandler, GatewayIntents, Http, Interaction, Message, MessageUpdateEvent,
+    Ready,
 };
 use serenity::async_trait;
 use tokio::sync::{oneshot, watch};
@@ -89,6 +90,18 @@ impl EventHandler for Listener {
 
     async fn message(&self, _: Context, message: Message) {
         self.heard.message(&message).await;
+    }
+
+    async fn message_update(
+        &self,
+        _: Context,
+        _: Option<Message>,
+        _: Option<Message>,
+        update: MessageUpdateEvent,
+    ) {
+        if let Some(message) = inbound::updated_message(&update) {
+            self.heard.edited(&message).await;
+        }
     }
 
     async fn interaction_create(&self, _: Context, interaction: Interaction) {

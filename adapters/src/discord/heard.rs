@@ -51,6 +51,14 @@ impl Heard {
         self.pass_on(message);
     }
 
+    /// Passes on a message that its author changed. What is not taken stays as it was said.
+    pub(super) async fn edited(&self, message: &Message) {
+        let _turn = self.turn.lock().await;
+        for inbound in of_message(message) {
+            let _ = self.inbox.put(inbound);
+        }
+    }
+
     /// Remembers a chat where a person may write.
     pub(super) fn chat(&self, chat: u64) {
         self.known().chats.entry(chat).or_default();

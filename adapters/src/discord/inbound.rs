@@ -1,13 +1,18 @@
 //! What people do on Discord, in the words that every service shares.
 
+use serde_json::{Map, Value};
 use serenity::all::{
     ActionRowComponent, CommandInteraction, ComponentInteraction, Event, GatewayEvent, GuildId,
-    Interaction, InteractionContext, Message, MessageType, ModalInteraction, User,
+    Interaction, InteractionContext, Message, MessageType, MessageUpdateEvent, ModalInteraction,
+    User,
 };
 use zeroize::Zeroizing;
 
-use super::components;
-use crate::chat::{Attachment, ChatId, Content, Inbound, InboundId, MessageRef, Place, UserId};
+use super::{cited, components};
+use crate::chat::{
+    Attachment, ChatId, Content, Inbound, InboundId, MessageContext, MessageEdit, MessageRef,
+    Place, UserId,
+};
 
 /// What people do in a payload of the gateway, read as its connection reads it. Nothing for what cannot be
 /// read and for every other event.
@@ -15,6 +20,9 @@ pub fn done_in(payload: &[u8]) -> Vec<Inbound> {
     match serde_json::from_slice(payload) {
         Ok(GatewayEvent::Dispatch(_, Event::MessageCreate(created))) => {
             of_message(&created.message)
+        }
+        Ok(GatewayEvent::Dispatch(_, Event::MessageUpdate(updated))) => {
+            updated_message(&updated).map(|message| of_message(&message)).unwrap_or_default()
         }
         Ok(GatewayEvent::Dispatch(_, Event::InteractionCreate(created))) => {
             of_interaction(&created.interaction).into_iter().collect()
@@ -32,15 +40,31 @@ pub(super) fn of_message(message: &Message) -> Vec<Inbound> {
     }
     let (chat, id) = (message.channel_id.to_string(), message.id.to_string());
     let own = MessageRef { chat: ChatId(chat.clone()), id: id.clone() };
-    let inbound = |id: String, content| Inbound {
+    let context = cited::context(message);
+    let inbound = |name: String, content, context: &MessageContext| Inbound {
         message: Some(own.clone()),
-        ..inbound(id, &chat, &message.author, None, place(message.guild_id, None), content)
+        context: MessageContext { edit: edit(&name, message), ..context.clone() },
+        ..inbound(
+            edited_id(&name, message),
+            &chat,
+            &message.author,
+            None,
+            place(message.guild_id, None),
+            content,
+        )
     };
     let words = message.content.as_str();
-    if message.attachments.is_empty() {
-        return vec![inbound(id, Content::Text(Zeroizing::new(words.to_owned())))];
+    let forwarded = message.message_snapshots.iter().flat_map(|it| &it.attachments);
+    let files: Vec<_> = message.attachments.iter().chain(forwarded).collect();
+    if files.is_empty() {
+        let content = match words.is_empty() && context.citations.is_empty() {
+            true => Content::Unsupported,
+            false => Content::Text(Zeroizing::new(words.to_owned())),
+        };
+        return vec![inbound(id, content, &context)];
     }
-    let files = message.attachments.iter().enumerate().map(|(n, file)| {
+    let of_others = MessageContext { citations: cited::without_words(&context), ..context.clone() };
+    let files = files.into_iter().enumerate().map(|(n, file)| {
         let first = n == 0;
         let content = Content::File(Box::new(Attachment {
             id: format!("{chat}/{id}/{}", file.id),
@@ -50,9 +74,35 @@ pub(super) fn of_message(message: &Message) -> Vec<Inbound> {
             caption: if first { words.to_owned() } else { String::new() },
         }));
         let own_id = if first { id.clone() } else { format!("{id}/{}", file.id) };
-        inbound(own_id, content)
+        inbound(own_id, content, if first { &context } else { &of_others })
     });
     files.collect()
+}
+
+/// The message of an update, if its author changed it: Discord tells of a link preview or a pin by an
+/// update without the time of an edit.
+pub(super) fn updated_message(update: &MessageUpdateEvent) -> Option<Message> {
+    update.edited_timestamp?;
+    // It has the fields of a message, each of which may be missing.
+    let fields = serde_json::to_value(update).ok()?;
+    let known = fields.as_object()?.iter().filter(|(_, value)| !value.is_null());
+    let known: Map<String, Value> = known.map(|(name, it)| (name.clone(), it.clone())).collect();
+    serde_json::from_value(Value::Object(known)).ok()
+}
+
+/// Discord tells of an edit by the whole message as it is now; the time is what tells two edits apart.
+fn edited_id(id: &str, message: &Message) -> String {
+    match message.edited_timestamp {
+        Some(at) => format!("{id}/edit/{at}"),
+        None => id.to_owned(),
+    }
+}
+
+fn edit(id: &str, message: &Message) -> Option<MessageEdit> {
+    message.edited_timestamp?;
+    let sent_at_s = u64::try_from(message.timestamp.unix_timestamp()).unwrap_or_default();
+    let sent_at_ms = sent_at_s.saturating_mul(1000);
+    Some(MessageEdit { original: InboundId(id.to_owned()), sent_at_ms })
 }
 
 /// What an interaction means. Nothing for a tap that opens a form.
@@ -131,5 +181,6 @@ fn inbound(
         locale: locale.map(str::to_owned),
         message: None,
         content,
+        context: MessageContext::default(),
     }
 }

@@ -1,7 +1,7 @@
 use zeroize::Zeroizing;
 
 use super::*;
-use crate::chat::{ChatId, Content, Inbound, Place, UserId};
+use crate::chat::{ChatId, Content, Inbound, MessageContext, MessageEdit, Place, UserId};
 
 fn inbound(id: &str) -> Inbound {
     Inbound {
@@ -12,12 +12,13 @@ fn inbound(id: &str) -> Inbound {
         locale: None,
         message: None,
         content: Content::Text(Zeroizing::new("hi".into())),
+        context: MessageContext::default(),
     }
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_message_is_taken_only_when_it_is_acknowledged() {
-    let inbox = Inbox::new();
+    let inbox = Inbox::default();
     let first = inbox.put(inbound("1")).unwrap();
     let again = inbox.put(inbound("1")).unwrap();
     let other = inbox.put(inbound("2")).unwrap();
@@ -29,7 +30,7 @@ async fn a_message_is_taken_only_when_it_is_acknowledged() {
 
 #[tokio::test(start_paused = true)]
 async fn beyond_what_can_wait_nothing_is_taken_in() {
-    let inbox = Inbox::new();
+    let inbox = Inbox::default();
     let waiting: Vec<_> = (0..WAITING_MAX).map(|n| inbox.put(inbound(&n.to_string()))).collect();
     assert!(waiting.iter().all(Result::is_ok));
     assert!(inbox.put(inbound("one more")).is_err());
@@ -39,10 +40,34 @@ async fn beyond_what_can_wait_nothing_is_taken_in() {
 
 #[tokio::test]
 async fn a_service_that_has_ended_still_hands_over_what_is_in_line() {
-    let inbox = Inbox::new();
+    let inbox = Inbox::default();
     let _delivery = inbox.put(inbound("1")).unwrap();
     inbox.end();
     assert!(inbox.put(inbound("2")).is_err());
     assert!(matches!(inbox.next().await, Some(Event::Inbound(it)) if it.id.0 == "1"));
     assert_eq!(inbox.next().await, None);
+}
+
+fn edited(original: &str, id: &str, text: &str) -> Inbound {
+    let edit = MessageEdit { original: InboundId(original.into()), sent_at_ms: 0 };
+    let context = MessageContext { edit: Some(edit), ..MessageContext::default() };
+    Inbound { content: Content::Text(text.to_owned().into()), context, ..inbound(id) }
+}
+
+#[tokio::test]
+async fn an_edit_takes_the_place_of_its_original_while_that_waits_and_no_longer() {
+    let inbox = Inbox::default();
+    let events = [inbound("1"), edited("1", "1/edit/9", "hello"), inbound("2")];
+    let deliveries = inbox.put_all(events.into_iter().map(Event::Inbound).collect());
+    let Some(Event::Inbound(first)) = inbox.next().await else { panic!("nothing came") };
+    assert_eq!((first.id.0.as_str(), &first.context.edit), ("1", &None));
+    assert_eq!(first.content, Content::Text("hello".to_owned().into()));
+    inbox.acknowledge(&first.id);
+    for delivery in deliveries.into_iter().take(2) {
+        assert_eq!(delivery.unwrap().unwrap().taken().await, Ok(()));
+    }
+    let _late = inbox.put(edited("1", "1/edit/10", "hello again")).unwrap();
+    for id in ["2", "1/edit/10"] {
+        assert!(matches!(inbox.next().await, Some(Event::Inbound(it)) if it.id.0 == id));
+    }
 }

@@ -12,17 +12,14 @@ use zeroize::Zeroizing;
 use super::Telegram;
 use super::calls::ask;
 use super::errors::meaning;
-use crate::chat::{Button, ChatId, Content, Inbound, InboundId, Place, UserId};
-use crate::inbox::{Delivery, NotTaken};
+use crate::chat::{Button, ChatId, Content, Inbound, InboundId, MessageContext, Place, UserId};
+use crate::inbox::NotTaken;
 
 #[cfg(test)]
 mod tests;
 
 /// A [`Button`] whose id begins so asks Telegram to make a bot of the name that follows.
 const MAKE_BOT: &str = "make-bot:";
-
-/// Stands in the body of every update that tells of a bot.
-const MARK: &str = "managed_bot";
 
 /// A bot that was made.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -39,16 +36,10 @@ pub(super) fn made(update: &Value) -> Option<Made> {
     let created = &message["managed_bot_created"]["bot"];
     let (owner, bot) = match created.is_null() {
         false => (&message["from"], created),
-        true => (&update[MARK]["user"], &update[MARK]["bot"]),
+        true => (&update["managed_bot"]["user"], &update["managed_bot"]["bot"]),
     };
     let locale = owner["language_code"].as_str().map(str::to_owned);
     Some(Made { bot: bot["id"].as_i64()?, owner: owner["id"].as_i64()?, locale })
-}
-
-/// [`made`], of an update as it came; most are not looked at twice.
-pub(super) fn made_in(body: &[u8]) -> Option<Made> {
-    let text = std::str::from_utf8(body).ok().filter(|text| text.contains(MARK))?;
-    made(&serde_json::from_str(text).ok()?)
 }
 
 /// Where Telegram makes the bot that this button offers.
@@ -74,7 +65,7 @@ pub(super) async fn me(bot: &Bot) -> Result<Me, RequestError> {
 impl Telegram {
     /// Gets the token of a bot that was made, and takes it in as if its owner had entered it. A bot is told
     /// of once, whatever becomes of its token later.
-    pub(super) async fn hear_of_bot(&self, made: Made) -> Result<Option<Delivery>, NotTaken> {
+    pub(super) async fn hear_of_bot(&self, made: Made) -> Result<Option<Inbound>, NotTaken> {
         let token = match ask(&self.bot, &GetManagedBotToken { user_id: made.bot }).await {
             Ok(token) => Zeroizing::new(token),
             Err(RequestError::Api(error)) => {
@@ -88,7 +79,7 @@ impl Telegram {
         };
         self.close_to_others(made.bot);
         let owner = made.owner.to_string();
-        let inbound = Inbound {
+        Ok(Some(Inbound {
             id: InboundId(format!("managed-bot-{}", made.bot)),
             chat: ChatId(owner.clone()),
             from: UserId(owner),
@@ -96,8 +87,8 @@ impl Telegram {
             locale: made.locale,
             message: None,
             content: Content::Secret(token),
-        };
-        self.inbox.put(inbound).map(Some)
+            context: MessageContext::default(),
+        }))
     }
 
     /// Nobody but its owner can write to the bot. Its relay obeys nobody else anyway.

@@ -7,11 +7,9 @@ use std::time::Duration;
 use serde::Serialize;
 use serde_json::Value;
 use teloxide::requests::Payload;
-use teloxide::types::Update;
 use teloxide::{ApiError, RequestError};
 
-use super::{Telegram, calls, managed};
-use crate::inbox::Delivery;
+use super::{Telegram, UPDATE_KINDS, calls};
 
 #[cfg(test)]
 mod tests;
@@ -28,16 +26,13 @@ const PAUSE: Duration = Duration::from_millis(500);
 /// The longest such pause: a person waits about as long for an answer as for a page.
 const PAUSE_MAX: Duration = Duration::from_secs(15);
 
-/// What we want to hear of.
-const ALLOWED: [&str; 4] = ["message", "callback_query", "my_chat_member", "managed_bot"];
-
 /// The library's own does not know `managed_bot`.
 #[derive(Serialize)]
 struct GetUpdates {
     offset: i32,
     timeout: u32,
     limit: u8,
-    allowed_updates: [&'static str; 4],
+    allowed_updates: [&'static str; UPDATE_KINDS.len()],
 }
 
 impl Payload for GetUpdates {
@@ -57,7 +52,7 @@ pub(super) async fn poll(telegram: Weak<Telegram>) {
     loop {
         let Some(bot) = telegram.upgrade().map(|telegram| telegram.bot.clone()) else { return };
         let ask =
-            GetUpdates { offset, timeout: HOLD_S, limit: BATCH_MAX, allowed_updates: ALLOWED };
+            GetUpdates { offset, timeout: HOLD_S, limit: BATCH_MAX, allowed_updates: UPDATE_KINDS };
         let asked = calls::ask(&bot, &ask).await;
         let Some(telegram) = telegram.upgrade() else { return };
         let waits = match asked {
@@ -88,29 +83,28 @@ pub(super) async fn poll(telegram: Weak<Telegram>) {
 
 /// Hands updates over in order and moves the offset past those that were taken; says how many were.
 async fn take(telegram: &Telegram, updates: Vec<Value>, offset: &mut i32) -> usize {
-    let mut deliveries: Vec<(i32, Option<Delivery>)> = Vec::new();
+    let mut heard: Vec<(i32, bool)> = Vec::new();
+    let mut events = Vec::new();
     for update in updates {
         let id = update["update_id"].as_i64().and_then(|id| i32::try_from(id).ok());
         let Some(id) = id else { continue };
-        let heard = match managed::made(&update) {
-            Some(made) => telegram.hear_of_bot(made).await,
-            // What we cannot read would come again for a day; there is nobody to tell. The library reads
-            // updates from text only.
-            None => match serde_json::from_str::<Update>(&update.to_string()) {
-                Ok(update) => telegram.hear(update),
-                Err(_) => Ok(None),
-            },
-        };
-        match heard {
-            Ok(delivery) => deliveries.push((id, delivery)),
+        match telegram.hear(&update).await {
+            Ok(found) => {
+                heard.push((id, found.is_some()));
+                events.extend(found);
+            }
             Err(_) => break,
         }
     }
+    let mut deliveries = telegram.inbox.put_all(events).into_iter();
     let mut taken = 0;
-    for (id, delivery) in deliveries {
-        if let Some(delivery) = delivery
-            && delivery.taken().await.is_err()
-        {
+    for (id, is_delivered) in heard {
+        let is_taken = match is_delivered.then(|| deliveries.next()).flatten() {
+            Some(Ok(Some(delivery))) => delivery.taken().await.is_ok(),
+            Some(Err(_)) => false,
+            Some(Ok(None)) | None => true,
+        };
+        if !is_taken {
             break;
         }
         *offset = id.saturating_add(1);

@@ -1,32 +1,42 @@
 //! What an update means.
 
-use teloxide::types::{
-    CallbackQuery, ChatMemberKind, ChatMemberUpdated, Message, Update, UpdateKind, User,
-};
-use zeroize::Zeroizing;
+use serde_json::Value;
+use teloxide::types::{CallbackQuery, ChatMemberKind, ChatMemberUpdated, Update, UpdateKind};
 
-use super::Telegram;
 use super::calls::ask;
-use crate::chat::{Attachment, ChatId, Content, Inbound, InboundId, MessageRef, Place, UserId};
-use crate::inbox::{Delivery, NotTaken};
+use super::{Telegram, managed, message};
+use crate::channel::Event;
+use crate::chat::{ChatId, Content, Inbound, InboundId, MessageContext, MessageRef, Place, UserId};
+use crate::inbox::NotTaken;
+
+/// Kinds of updates that are asked for (Bot API, `Update`).
+pub const UPDATE_KINDS: [&str; 5] =
+    ["message", "edited_message", "callback_query", "my_chat_member", "managed_bot"];
 
 impl Telegram {
-    /// Takes an update in. `Ok(None)` for one that means nothing to us.
-    pub(super) fn hear(self: &Telegram, update: Update) -> Result<Option<Delivery>, NotTaken> {
-        let id = InboundId(update.id.0.to_string());
-        let inbound = match update.kind {
-            UpdateKind::Message(message) => of_message(id, &message),
+    /// Reads an update. `Ok(None)` for one that means nothing to us, or that cannot be read: it would
+    /// come again for a day, and there is nobody to tell.
+    pub(super) async fn hear(&self, update: &Value) -> Result<Option<Event>, NotTaken> {
+        if let Some(made) = managed::made(update) {
+            return Ok(self.hear_of_bot(made).await?.map(Event::Inbound));
+        }
+        Ok(match update["message"].is_object() || update["edited_message"].is_object() {
+            true => message::read(update).map(Event::Inbound),
+            false => self.other(update),
+        })
+    }
+
+    fn other(&self, update: &Value) -> Option<Event> {
+        // The library reads updates from text only.
+        let update: Update = serde_json::from_str(&update.to_string()).ok()?;
+        match update.kind {
             UpdateKind::CallbackQuery(query) => {
                 self.relieve(&query);
-                of_tap(id, query)
+                of_tap(InboundId(update.id.0.to_string()), query).map(Event::Inbound)
             }
-            UpdateKind::MyChatMember(change) => {
-                self.may_be_reachable(&change);
-                None
-            }
+            UpdateKind::MyChatMember(change) => reachable(&change).map(Event::Reachable),
             _ => None,
-        };
-        inbound.map(|inbound| self.inbox.put(inbound)).transpose()
+        }
     }
 
     /// The tapped button stops to look busy; Telegram forgets the tap when nobody says so.
@@ -38,62 +48,14 @@ impl Telegram {
             let _ = ask(&bot, bot.answer_callback_query(id).payload_ref()).await;
         });
     }
-
-    fn may_be_reachable(&self, change: &ChatMemberUpdated) {
-        let can_talk = !matches!(
-            change.new_chat_member.kind,
-            ChatMemberKind::Banned(_) | ChatMemberKind::Left
-        );
-        if can_talk && change.chat.is_private() {
-            self.inbox.reachable(ChatId(change.chat.id.to_string()));
-        }
-    }
 }
 
-fn of_message(id: InboundId, message: &Message) -> Option<Inbound> {
-    let from = message.from.as_ref().filter(|from| !from.is_bot)?;
-    let content = content_of(message)?;
-    let chat = ChatId(message.chat.id.to_string());
-    let own = MessageRef { chat: chat.clone(), id: message.id.0.to_string() };
-    let place = if message.chat.is_private() { Place::Private } else { Place::Group };
-    Some(inbound(id, chat, from, place, Some(own), content))
-}
-
-fn content_of(message: &Message) -> Option<Content> {
-    if let Some(text) = message.text() {
-        return Some(Content::Text(Zeroizing::new(text.to_owned())));
-    }
-    let caption = message.caption().unwrap_or_default().to_owned();
-    let file = |file: &teloxide::types::FileMeta,
-                name: Option<&str>,
-                kind: &str,
-                media: Option<String>| {
-        Some(Content::File(Box::new(Attachment {
-            id: file.id.to_string(),
-            name: name.unwrap_or(kind).to_owned(),
-            media_type: media,
-            bytes: Some(u64::from(file.size)),
-            caption: caption.clone(),
-        })))
-    };
-    if let Some(largest) = message.photo().and_then(|sizes| sizes.last()) {
-        return file(&largest.file, None, "photo.jpg", Some("image/jpeg".to_owned()));
-    }
-    if let Some(it) = message.document() {
-        let media = it.mime_type.as_ref().map(ToString::to_string);
-        return file(&it.file, it.file_name.as_deref(), "document", media);
-    }
-    if let Some(it) = message.voice() {
-        let media = it.mime_type.as_ref().map(ToString::to_string);
-        return file(&it.file, None, "voice.ogg", media);
-    }
-    if let Some(it) = message.audio() {
-        let media = it.mime_type.as_ref().map(ToString::to_string);
-        return file(&it.file, it.file_name.as_deref(), "audio.mp3", media);
-    }
-    let video = message.video()?;
-    let media = video.mime_type.as_ref().map(ToString::to_string);
-    file(&video.file, video.file_name.as_deref(), "video.mp4", media)
+/// The chat in which the bot may talk (again), if it may.
+fn reachable(change: &ChatMemberUpdated) -> Option<ChatId> {
+    let is_silenced =
+        matches!(change.new_chat_member.kind, ChatMemberKind::Banned(_) | ChatMemberKind::Left);
+    let can_talk = !is_silenced && change.chat.is_private();
+    can_talk.then(|| ChatId(change.chat.id.to_string()))
 }
 
 fn of_tap(id: InboundId, query: CallbackQuery) -> Option<Inbound> {
@@ -101,18 +63,14 @@ fn of_tap(id: InboundId, query: CallbackQuery) -> Option<Inbound> {
     let chat = ChatId(carrier.chat().id.to_string());
     let place = if carrier.chat().is_private() { Place::Private } else { Place::Group };
     let message = MessageRef { chat: chat.clone(), id: carrier.id().0.to_string() };
-    let content = Content::Tap { button: query.data?, message: Some(message) };
-    Some(inbound(id, chat, &query.from, place, None, content))
-}
-
-fn inbound(
-    id: InboundId,
-    chat: ChatId,
-    from: &User,
-    place: Place,
-    message: Option<MessageRef>,
-    content: Content,
-) -> Inbound {
-    let from_id = UserId(from.id.0.to_string());
-    Inbound { id, chat, from: from_id, place, locale: from.language_code.clone(), message, content }
+    Some(Inbound {
+        id,
+        chat,
+        from: UserId(query.from.id.0.to_string()),
+        place,
+        locale: query.from.language_code.clone(),
+        message: None,
+        content: Content::Tap { button: query.data?, message: Some(message) },
+        context: MessageContext::default(),
+    })
 }

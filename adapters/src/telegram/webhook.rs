@@ -9,9 +9,9 @@ use axum::extract::{Request, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::routing::post;
 use subtle::ConstantTimeEq;
-use teloxide::types::Update;
 
-use super::{StartError, Telegram, Updates, managed};
+use super::{StartError, Telegram, Updates};
+use crate::channel::Event;
 
 /// Shows that a call is Telegram's (Bot API, `setWebhook`).
 const SECRET_HEADER: &str = "x-telegram-bot-api-secret-token";
@@ -47,16 +47,17 @@ async fn take(State(telegram): State<Arc<Telegram>>, request: Request) -> Status
         return StatusCode::PAYLOAD_TOO_LARGE;
     };
     // What we cannot read would come again for a day; there is nobody to tell.
-    let heard = match managed::made_in(&body) {
-        Some(made) => telegram.hear_of_bot(made).await,
-        None => match serde_json::from_slice::<Update>(&body) {
-            Ok(update) => telegram.hear(update),
-            Err(_) => return StatusCode::OK,
-        },
-    };
-    let taken = match heard {
+    let Ok(update) = serde_json::from_slice(&body) else { return StatusCode::OK };
+    let taken = match telegram.hear(&update).await {
         Ok(None) => return StatusCode::OK,
-        Ok(Some(delivery)) => delivery.taken().await,
+        Ok(Some(Event::Reachable(chat))) => {
+            telegram.inbox.reachable(chat);
+            return StatusCode::OK;
+        }
+        Ok(Some(Event::Inbound(inbound))) => match telegram.inbox.put(inbound) {
+            Ok(delivery) => delivery.taken().await,
+            Err(not_taken) => Err(not_taken),
+        },
         Err(not_taken) => Err(not_taken),
     };
     match taken {

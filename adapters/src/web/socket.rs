@@ -16,7 +16,9 @@ use super::door::{Ticket, is_same_origin};
 use super::waits::Waits;
 use super::wire::{ClientFrame, ServerFrame, encode};
 use super::{FRAME_MAX, ID_MAX, OWNER, Sign, TEXT_MAX, Web};
-use crate::chat::{Attachment, Content, Inbound, InboundId, MessageRef, Place, UserId};
+use crate::chat::{
+    Attachment, Content, Inbound, InboundId, MessageContext, MessageRef, Place, UserId,
+};
 
 /// Entries read from the log at once.
 const BATCH: usize = 32;
@@ -280,6 +282,7 @@ impl Connection {
             locale: None,
             message: None,
             content,
+            context: MessageContext::default(),
         };
         // A client whose line finds no room reconnects a little later and sends it again.
         self.web.inbox.push(inbound).map_err(|_| Closed)

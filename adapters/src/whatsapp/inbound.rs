@@ -8,11 +8,14 @@ use zeroize::Zeroizing;
 
 use super::WhatsApp;
 use super::webhook::Form;
-use crate::chat::{Attachment, ChatId, Content, Inbound, InboundId, MessageRef, Place, UserId};
+use crate::chat::{
+    Attachment, Author, ChatId, Citation, CitationKind, Content, Inbound, InboundId,
+    MessageContext, MessageRef, Place, SearchableText, UserId,
+};
 
 /// Parameters of an incoming message (Twilio's docs, "Twilio's request to your incoming message webhook URL"
 /// and "WhatsApp-specific parameters"), those that are numbered aside.
-const KNOWN: [&str; 37] = [
+const KNOWN: [&str; 48] = [
     "AccountSid",
     "ApiVersion",
     "Body",
@@ -22,6 +25,7 @@ const KNOWN: [&str; 37] = [
     "ChannelMetadata",
     "ErrorCode",
     "ErrorUrl",
+    "FlowData",
     "Forwarded",
     "FrequentlyForwarded",
     "From",
@@ -29,6 +33,7 @@ const KNOWN: [&str; 37] = [
     "FromCountry",
     "FromState",
     "FromZip",
+    "InteractiveData",
     "Latitude",
     "Longitude",
     "Address",
@@ -43,7 +48,16 @@ const KNOWN: [&str; 37] = [
     "OriginalRepliedMessageSender",
     "OriginalRepliedMessageSid",
     "ProfileName",
+    "ReferralBody",
+    "ReferralCtwaClid",
+    "ReferralHeadline",
+    "ReferralMediaContentType",
+    "ReferralMediaId",
+    "ReferralMediaUrl",
     "ReferralNumMedia",
+    "ReferralSourceId",
+    "ReferralSourceType",
+    "ReferralSourceUrl",
     "SmsMessageSid",
     "SmsSid",
     "SmsStatus",
@@ -99,6 +113,8 @@ impl WhatsApp {
             self.inbox.reachable(chat.clone());
         }
         let message = MessageRef { chat: chat.clone(), id: sid.to_owned() };
+        let (body, citations) = words(&fields);
+        let context = MessageContext { citations, edit: None, searchable: searchable(&fields) };
         let inbound = |id: String, content| Inbound {
             id: InboundId(id),
             chat: chat.clone(),
@@ -107,14 +123,19 @@ impl WhatsApp {
             locale: None,
             message: Some(message.clone()),
             content,
+            context: context.clone(),
         };
-        let body = field("Body").unwrap_or_default();
         let media = media(&fields, sid, body);
         if !media.is_empty() {
             let numbered = media.into_iter().enumerate();
-            return Ok(numbered
-                .map(|(n, file)| inbound(format!("{sid}/{n}"), Content::File(Box::new(file))))
-                .collect());
+            let numbered = numbered.map(|(n, file)| {
+                let mut one = inbound(format!("{sid}/{n}"), Content::File(Box::new(file)));
+                if n > 0 {
+                    one.context.citations.iter_mut().for_each(|it| it.text.clear());
+                }
+                one
+            });
+            return Ok(numbered.collect());
         }
         let content = match field("ButtonPayload") {
             Some(payload) => {
@@ -123,10 +144,40 @@ impl WhatsApp {
                     question.map(|sid| MessageRef { chat: chat.clone(), id: sid.to_owned() });
                 Content::Tap { button: payload.to_owned(), message }
             }
+            None if body.is_empty() && context.citations.is_empty() => Content::Unsupported,
             None => Content::Text(Zeroizing::new(body.to_owned())),
         };
         Ok(vec![inbound(sid.to_owned(), content)])
     }
+}
+
+/// The sender's own words, and those of others. Twilio says that a message was forwarded, not by whom
+/// it was written; an advertisement that led here has words of its own.
+fn words<'a>(fields: &BTreeMap<&str, &'a str>) -> (&'a str, Vec<Citation>) {
+    let field = |name: &str| fields.get(name).copied().unwrap_or_default();
+    let is_forwarded = ["Forwarded", "FrequentlyForwarded"].iter().any(|name| {
+        let said = field(name);
+        !said.is_empty() && !said.eq_ignore_ascii_case("false")
+    });
+    let body = field("Body");
+    if is_forwarded {
+        return ("", vec![Citation::new(CitationKind::Forwarded, Author::Hidden, body)]);
+    }
+    let referral = [field("ReferralHeadline"), field("ReferralBody")];
+    let referral: Vec<_> = referral.into_iter().filter(|text| !text.is_empty()).collect();
+    let quoted = Citation::new(CitationKind::Quoted, Author::Hidden, referral.join("\n"));
+    (body, if referral.is_empty() { Vec::new() } else { vec![quoted] })
+}
+
+/// Every text that is not an id or a number.
+fn searchable(fields: &BTreeMap<&str, &str>) -> SearchableText {
+    let is_text = |name: &str| {
+        let is_address =
+            name.ends_with("Sid") || name.ends_with("Url") || name.starts_with("Media");
+        !is_address && !matches!(name, "From" | "To" | "WaId")
+    };
+    let texts = fields.iter().filter(|(name, _)| is_text(name)).map(|(_, text)| *text);
+    SearchableText(Zeroizing::new(texts.collect::<Vec<_>>().join("\n")))
 }
 
 fn media(fields: &BTreeMap<&str, &str>, sid: &str, body: &str) -> Vec<Attachment> {

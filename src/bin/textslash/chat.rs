@@ -54,6 +54,6 @@ async fn entered(voice: &Voice) -> anyhow::Result<Zeroizing<String>> {
     );
     match voice.next().await.context("no link was given")? {
         Content::Secret(link) | Content::Text(link) => Ok(link),
-        Content::Tap { .. } | Content::File(_) => Ok(Zeroizing::default()),
+        Content::Tap { .. } | Content::File(_) | Content::Unsupported => Ok(Zeroizing::default()),
     }
 }

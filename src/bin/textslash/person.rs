@@ -40,7 +40,9 @@ impl Person {
         voice.show(&question.key, &question);
         match voice.next().await {
             Some(Content::Secret(text) | Content::Text(text)) => text,
-            Some(Content::Tap { .. } | Content::File(_)) | None => Zeroizing::default(),
+            Some(Content::Tap { .. } | Content::File(_) | Content::Unsupported) | None => {
+                Zeroizing::default()
+            }
         }
     }
 }

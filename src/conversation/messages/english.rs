@@ -14,6 +14,7 @@ mod credentials;
 mod forgetting;
 mod labels;
 mod lists;
+mod received;
 mod refusals;
 
 pub(super) fn text(message: &Message) -> String {
@@ -85,9 +86,12 @@ pub(super) fn text(message: &Message) -> String {
         Message::SecretsExpired => "I have held your credentials for half an hour and have \
              forgotten them now. If you go on, I will ask for them again."
             .to_owned(),
-        Message::EraseFailed => "I could not delete the message with your credential. Please \
-             delete it yourself."
-            .to_owned(),
+        Message::SecretExposed { exposure } => received::exposed(*exposure).to_owned(),
+        Message::ForwardedArrived => received::FORWARDED.to_owned(),
+        Message::UnsupportedArrived => received::UNSUPPORTED.to_owned(),
+        Message::EditedTooLate => received::EDITED_TOO_LATE.to_owned(),
+        Message::PastedDeleted => received::DELETED.to_owned(),
+        Message::EraseFailed { unanswered } => received::not_deleted(*unanswered).to_owned(),
         Message::PastedStays => "I cannot delete messages in this chat: what you pasted stays in \
              its history. Please delete it, and revoke the credential when you are done."
             .to_owned(),

@@ -14,6 +14,7 @@ mod credentials;
 mod forgetting;
 mod labels;
 mod lists;
+mod received;
 mod refusals;
 
 pub(super) fn text(message: &Message) -> String {
@@ -93,9 +94,12 @@ pub(super) fn text(message: &Message) -> String {
         Message::SecretsExpired => "Ich hatte deine Zugangsdaten eine halbe Stunde lang und habe sie \
              jetzt vergessen. Wenn du weitermachst, frage ich wieder danach."
             .to_owned(),
-        Message::EraseFailed => "Ich konnte die Nachricht mit deinen Zugangsdaten nicht löschen. \
-             Bitte lösche sie selbst."
-            .to_owned(),
+        Message::SecretExposed { exposure } => received::exposed(*exposure).to_owned(),
+        Message::ForwardedArrived => received::FORWARDED.to_owned(),
+        Message::UnsupportedArrived => received::UNSUPPORTED.to_owned(),
+        Message::EditedTooLate => received::EDITED_TOO_LATE.to_owned(),
+        Message::PastedDeleted => received::DELETED.to_owned(),
+        Message::EraseFailed { unanswered } => received::not_deleted(*unanswered).to_owned(),
         Message::PastedStays => "In diesem Chat kann ich keine Nachrichten löschen: was du eingefügt \
              hast, bleibt im Verlauf. Bitte lösche es, und widerrufe die Zugangsdaten, wenn du fertig \
              bist."

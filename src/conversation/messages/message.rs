@@ -9,7 +9,7 @@ use crate::spec::{DeploymentId, RelayChannel, Size, Spec};
 
 use super::super::choice::Command;
 use super::super::entry::Entry;
-use super::super::{Failure, Goal, Gone, Question, Remains, RunStanding, Traces};
+use super::super::{Exposure, Failure, Goal, Gone, Question, Remains, RunStanding, Traces};
 
 /// A page that the person needs, sent as a message of its own.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -155,8 +155,24 @@ pub enum Message {
     FormDone,
     /// The credentials were held for too long.
     SecretsExpired,
-    /// The pasted credential could not be deleted.
-    EraseFailed,
+    /// A credential came in a way in which none is taken.
+    SecretExposed {
+        /// In which.
+        exposure: Exposure,
+    },
+    /// What was forwarded is nobody's answer.
+    ForwardedArrived,
+    /// This kind of message cannot be read.
+    UnsupportedArrived,
+    /// The message was taken before it was edited.
+    EditedTooLate,
+    /// The message with the credential is deleted.
+    PastedDeleted,
+    /// The message with the credential could not be deleted.
+    EraseFailed {
+        /// The service did not answer; else it said no.
+        unanswered: bool,
+    },
     /// This chat keeps what is pasted.
     PastedStays,
     /// The service has forgotten what was pasted; the person's phone has not.

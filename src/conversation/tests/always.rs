@@ -204,6 +204,7 @@ enum Act {
     Pass(u64),
     Restart,
     LinkTold,
+    NotTaken(usize),
     EraseFailed,
     FormReused,
     FormDeclined,
@@ -226,6 +227,7 @@ fn an_act() -> impl Strategy<Value = Act> {
         1 => (0u64..45).prop_map(Act::Pass),
         1 => Just(Act::Restart),
         1 => Just(Act::LinkTold),
+        2 => (0usize..5).prop_map(Act::NotTaken),
         1 => Just(Act::EraseFailed),
         1 => Just(Act::FormReused),
         1 => Just(Act::FormDeclined),
@@ -296,7 +298,19 @@ fn play(ada: &mut Ada, act: Act) -> bool {
             ada.event(Event::LinkTold);
             return false;
         }
-        Act::EraseFailed => ada.event(Event::EraseFailed),
+        Act::NotTaken(which) => ada.event(
+            [
+                Event::ForwardedArrived,
+                Event::UnsupportedArrived,
+                Event::EditedTooLate,
+                Event::SecretExposed(Exposure::Forwarded),
+                Event::SecretExposed(Exposure::Edited),
+            ][which]
+                .clone(),
+        ),
+        Act::EraseFailed => {
+            ada.event(Event::Erased { message: "1".into(), outcome: Erasure::Refused })
+        }
         Act::FormReused => ada.event(Event::FormReused),
         Act::FormDeclined => ada.event(Event::FormDeclined),
     }

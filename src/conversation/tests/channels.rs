@@ -161,6 +161,8 @@ fn a_whatsapp_relay_asks_which_number_and_is_pointed_by_hand_in_the_sandbox() {
     ada.reads_question("do not write it into this chat");
     ada.pastes(Vendor::Twilio);
     ada.expects(&Effect::EraseTheirs);
+    let outcome = Erasure::Deleted;
+    ada.event(Event::Erased { message: "1".into(), outcome });
     ada.reads("your phone keeps");
     ada.chat_is(Ok(chat_account(&["+49301234567", "+14155238886"])));
     ada.reads_question("Which number");

@@ -273,6 +273,44 @@ fn a_credential_out_of_place_is_erased_and_forgotten() {
 }
 
 #[test]
+fn every_deletion_has_a_receipt() {
+    for (outcome, words) in [
+        (Erasure::Deleted, "I deleted your message"),
+        (Erasure::Refused, "does not let me"),
+        (Erasure::Unanswered, "has not answered"),
+    ] {
+        let mut ada = Ada::new();
+        ada.says("hi");
+        ada.pastes(Vendor::Fly);
+        ada.expects(&Effect::EraseTheirs);
+        ada.event(Event::Erased { message: "1".into(), outcome });
+        ada.reads(words);
+    }
+}
+
+#[test]
+fn what_is_not_the_persons_own_answers_nothing_and_the_question_stays() {
+    for (event, words) in [
+        (Event::ForwardedArrived, "was forwarded"),
+        (Event::UnsupportedArrived, "only read text"),
+        (Event::EditedTooLate, "before you edited it"),
+        (Event::SecretExposed(Exposure::Forwarded), "make a new one"),
+        (Event::SecretExposed(Exposure::Quoted), "that you quote"),
+        (Event::SecretExposed(Exposure::Edited), "before you edited it"),
+        (Event::SecretExposed(Exposure::Elsewhere), "only from the text"),
+    ] {
+        let mut ada = Ada::at_the_review();
+        ada.unread.clear();
+        let is_secret = matches!(event, Event::SecretExposed(_));
+        ada.event(event);
+        let erased = ada.unread.iter().filter(|it| **it == Effect::EraseTheirs).count();
+        assert_eq!(erased, usize::from(is_secret), "{words}");
+        ada.reads(words);
+        ada.reads_question("This is the plan");
+    }
+}
+
+#[test]
 fn a_chat_that_cannot_forget_says_so() {
     let mut ada = Ada::new();
     ada.capabilities.deletes_theirs = false;

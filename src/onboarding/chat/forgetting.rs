@@ -1,7 +1,7 @@
 //! A person who was forgotten: what is held of them goes at once, where to send the receipt goes with it.
 
-use crate::conversation::Event;
 use crate::conversation::messages::Message;
+use crate::conversation::{Event, receipt_of};
 use crate::store::conversations::Stored;
 
 use super::{Chat, FormsAt};
@@ -26,7 +26,13 @@ impl Chat {
     /// Nothing is put on record that the person did not bring about. What they have to know is said all the same.
     pub(super) async fn tell_without_a_record(&mut self, event: &Event) {
         let message = match event {
-            Event::EraseFailed => Message::EraseFailed,
+            Event::Erased { message, outcome } => {
+                match self.line.conversations.end_deletion(&self.chat, message).await {
+                    Ok(true) => receipt_of(*outcome, self.line.channel.capabilities()),
+                    Ok(false) => return,
+                    Err(error) => return tracing::error!("a deletion stays on record: {error:#}"),
+                }
+            }
             Event::LeftUnread => Message::TooMuchAtOnce,
             _ => return,
         };

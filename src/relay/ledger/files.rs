@@ -4,10 +4,12 @@ use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use adapters::chat::{Author, CitationKind};
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use sqlx::Row;
+use sqlx::any::AnyRow;
 
 use super::{Ledger, Line};
 use crate::files::{keep_newest, on_disk, remove_parts, write_whole};
@@ -24,6 +26,15 @@ pub struct Sending {
     pub name: String,
     /// Its media type.
     pub media_type: String,
+}
+
+/// A file in the VM's workspace that the agent is told of.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ArrivedFile {
+    /// Within the workspace.
+    pub path: String,
+    /// Whose message it came with, if the owner forwarded it.
+    pub forwarded_from: Option<Author>,
 }
 
 /// Where bytes lie.
@@ -98,11 +109,14 @@ impl Ledger {
     /// # Errors
     /// When the database fails.
     pub async fn arrived(&self, line: &Line, path: &str) -> anyhow::Result<()> {
+        let forwarded = line.citations.iter().find(|it| it.kind == CitationKind::Forwarded);
         sqlx::query(
-            "INSERT INTO arrived (line, path) VALUES ($1, $2) ON CONFLICT (line) DO NOTHING",
+            "INSERT INTO arrived (line, path, author) VALUES ($1, $2, $3)
+             ON CONFLICT (line) DO NOTHING",
         )
         .bind(&line.turn)
         .bind(path)
+        .bind(forwarded.map(|it| serde_json::to_string(&it.author)).transpose()?)
         .execute(&self.pool)
         .await?;
         Ok(())
@@ -123,13 +137,19 @@ impl Ledger {
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn files_for(&self, turn: &str) -> anyhow::Result<Vec<String>> {
+    pub async fn files_for(&self, turn: &str) -> anyhow::Result<Vec<ArrivedFile>> {
         sqlx::query("UPDATE arrived SET turn = $1 WHERE turn IS NULL")
             .bind(turn)
             .execute(&self.pool)
             .await?;
-        let rows = sqlx::query("SELECT path FROM arrived WHERE turn = $1 ORDER BY seq").bind(turn);
+        let rows =
+            sqlx::query("SELECT path, author FROM arrived WHERE turn = $1 ORDER BY seq").bind(turn);
         let rows = rows.fetch_all(&self.pool).await?;
-        rows.iter().map(|row| Ok(row.try_get("path")?)).collect()
+        let read = |row: &AnyRow| {
+            let author: Option<String> = row.try_get("author")?;
+            let forwarded_from = author.map(|it| serde_json::from_str(&it)).transpose()?;
+            Ok(ArrivedFile { path: row.try_get("path")?, forwarded_from })
+        };
+        rows.iter().map(read).collect()
     }
 }

@@ -137,8 +137,16 @@ async fn a_stop_is_obeyed_though_the_database_failed_when_it_was_looked_for() {
     let relay = world.try_relay(OWNER).await.unwrap();
     for (id, text, is_command) in [("1", "long", false), ("2", "/stop", true)] {
         let (id, chat) = (InboundId(id.into()), ChatId("chat".into()));
-        let new =
-            ledger::NewLine { id: &id, chat: &chat, text, file: None, turn: text, is_command };
+        let new = ledger::NewLine {
+            id: &id,
+            chat: &chat,
+            text,
+            file: None,
+            citations: &[],
+            digest: text,
+            turn: text,
+            is_command,
+        };
         let accepted = world.ledger.accept(new, 0).await.unwrap();
         let ledger::Accepted::Waiting { line, .. } = accepted else { panic!("{accepted:?}") };
         if is_command {

@@ -1,6 +1,6 @@
 //! A relay among a channel in memory and a VM in this process.
 
-use adapters::chat::{Attachment, ChatId, Content, Inbound, InboundId, Place};
+use adapters::chat::{Attachment, ChatId, Content, Inbound, InboundId, MessageContext, Place};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
@@ -33,6 +33,7 @@ pub fn line(id: &str, text: &str) -> Inbound {
         locale: None,
         message: None,
         content: Content::Text(text.to_owned().into()),
+        context: MessageContext::default(),
     }
 }
 

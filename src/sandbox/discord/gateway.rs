@@ -113,8 +113,8 @@ impl Discord {
         let events = state.bots.get(&session.token).map_or(&[][..], |bot| &bot.events);
         let asked_for = events.iter().skip(session.start).filter(|(kind, data)| {
             let needed = match (*kind, data.get("guild_id")) {
-                ("MESSAGE_CREATE", Some(_)) => GUILD_MESSAGES,
-                ("MESSAGE_CREATE", None) => DIRECT_MESSAGES,
+                ("MESSAGE_CREATE" | "MESSAGE_UPDATE", Some(_)) => GUILD_MESSAGES,
+                ("MESSAGE_CREATE" | "MESSAGE_UPDATE", None) => DIRECT_MESSAGES,
                 _ => return true,
             };
             session.intents & needed != 0

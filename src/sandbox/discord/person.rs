@@ -5,7 +5,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use serde_json::{Value, json};
 
-use super::{Chat, Discord, File, Message, as_event, user};
+use super::{Chat, Discord, File, Message, as_event, time, user};
 use crate::sandbox::patience::seen;
 
 /// A message as the person saw it when it came or changed.
@@ -110,15 +110,105 @@ impl Person {
 
     /// Tells the bot of a message, changed as whoever calls likes.
     fn is_told(&self, message: &Message, change: impl FnOnce(&mut Value)) {
-        {
-            let mut state = self.discord.state();
-            let host = state.host.clone();
-            let Some(bot) = state.bots.get_mut(&self.token) else { return };
-            let mut told = as_event(bot, self.channel, message, &host);
-            change(&mut told);
-            bot.events.push(("MESSAGE_CREATE", told));
+        self.tells("MESSAGE_CREATE", message, change);
+    }
+
+    fn tells(&self, kind: &'static str, message: &Message, change: impl FnOnce(&mut Value)) {
+        let mut event = Value::Null;
+        self.told(message, |told| {
+            change(told);
+            event = told.clone();
+        });
+        if let Some(bot) = self.discord.state().bots.get_mut(&self.token) {
+            bot.events.push((kind, event));
         }
         self.discord.has_changed();
+    }
+
+    /// A message as the gateway would tell it.
+    fn told(&self, message: &Message, read: impl FnOnce(&mut Value)) {
+        let state = self.discord.state();
+        if let Some(bot) = state.bots.get(&self.token) {
+            read(&mut as_event(bot, self.channel, message, &state.host));
+        }
+    }
+
+    /// Forwards a text that others wrote: a snapshot, which does not name its author.
+    pub fn forwards(&mut self, text: &str) {
+        self.posts_as(text, |told| {
+            told["content"] = json!("");
+            told["message_reference"] =
+                json!({ "type": 1, "channel_id": "78", "message_id": "79" });
+            told["message_snapshots"] = json!([{ "message": {
+                "content": text, "timestamp": told["timestamp"], "edited_timestamp": null,
+                "mentions": [], "mention_roles": [], "attachments": [], "embeds": [], "type": 0,
+                "flags": 0, "components": [],
+            } }]);
+        });
+    }
+
+    /// Replies to a message of somebody called `author`.
+    pub fn replies(&mut self, text: &str, author: &str, replied_to: &str) {
+        let other = self.message(replied_to, Vec::new());
+        let mut told_other = Value::Null;
+        self.told(&other, |told| told_other = told.clone());
+        told_other["author"] = user(88, author, false);
+        self.posts_as(text, |told| {
+            told["type"] = json!(19);
+            told["referenced_message"] = told_other;
+        });
+    }
+
+    /// Sends a poll.
+    pub fn sends_poll(&mut self, question: &str, answers: &[&str]) {
+        let answers = answers.iter().enumerate();
+        let answers =
+            answers.map(|(n, text)| json!({ "answer_id": n + 1, "poll_media": { "text": text } }));
+        let answers: Vec<Value> = answers.collect();
+        self.posts_as("", |told| {
+            told["poll"] = json!({
+                "question": { "text": question }, "answers": answers, "expiry": null,
+                "allow_multiselect": false, "layout_type": 1,
+            });
+        });
+    }
+
+    /// Gives the newest message of their own another text.
+    ///
+    /// # Panics
+    /// When there is none: a story went wrong.
+    pub fn edits(&mut self, text: &str) {
+        let at_ms = self.discord.clock.now_ms();
+        let edited = self.with_chat(|chat| {
+            let message = chat.messages.iter_mut().rfind(|it| !it.by_bot)?;
+            text.clone_into(&mut message.text);
+            message.edited = true;
+            chat.shown.push(Shown::of(message));
+            Some(message.clone())
+        });
+        let edited = edited.flatten();
+        let edited = edited.unwrap_or_else(|| panic!("nothing to edit{}", self.story()));
+        self.tells("MESSAGE_UPDATE", &edited, |told| told["edited_timestamp"] = json!(time(at_ms)));
+    }
+
+    /// Discord adds the preview of a link to the newest message of their own, and says so.
+    pub fn gets_a_preview(&self) {
+        let newest = |chat: &mut Chat| chat.messages.iter().rfind(|it| !it.by_bot).cloned();
+        if let Some(message) = self.with_chat(newest).flatten() {
+            self.tells("MESSAGE_UPDATE", &message, |told| {
+                told["edited_timestamp"] = Value::Null;
+                told["embeds"] = json!([{ "type": "link", "title": "A page" }]);
+            });
+        }
+    }
+
+    fn posts_as(&mut self, text: &str, change: impl FnOnce(&mut Value)) {
+        let message = self.message(text, Vec::new());
+        self.with_chat(|chat| {
+            chat.shown.push(Shown::of(&message));
+            chat.messages.push(message.clone());
+        });
+        self.is_told(&message, change);
     }
 
     /// Says something in a server where the bot is, too.

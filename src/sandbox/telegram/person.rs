@@ -77,6 +77,46 @@ impl Person {
         self.sends(caption, Some(id), |message| message["document"] = document);
     }
 
+    /// Forwards a text that others wrote; `origin` is a `MessageOrigin` of the Bot API.
+    pub fn forwards(&mut self, origin: &Value, text: &str) {
+        self.sends_with(text, &json!({ "forward_origin": origin }));
+    }
+
+    /// Sends a text in a message that has these fields besides.
+    pub fn sends_with(&mut self, text: &str, fields: &Value) {
+        self.sends(text, None, |message| add(message, fields));
+    }
+
+    /// Sends something that is no text: a venue, a contact, a poll, under its field.
+    pub fn sends_kind(&mut self, fields: &Value) {
+        self.sends(&fields.to_string(), None, |message| {
+            add(message, fields);
+            message["text"] = Value::Null;
+            message["entities"] = json!([]);
+        });
+    }
+
+    /// Gives the newest message of their own another text. With the same text it is an edit as Telegram
+    /// makes one for a link preview.
+    ///
+    /// # Panics
+    /// When there is none: a story went wrong.
+    pub fn edits(&mut self, text: &str) {
+        let from = self.from();
+        let now_ms = self.telegram.clock.now_ms();
+        let told = self.with_chat(|person, chat| {
+            let place = chat.messages.iter().rposition(|it| !it.by_bot)?;
+            text.clone_into(&mut chat.messages[place].text);
+            let shown = Shown::of(&chat.messages[place]);
+            chat.shown.push(shown);
+            let mut told = super::messages::as_json(&chat.messages[place], person, chat);
+            (told["from"], told["edit_date"]) = (from, json!(now_ms / 1000));
+            Some(told)
+        });
+        let told = told.flatten().unwrap_or_else(|| panic!("nothing to edit{}", self.story()));
+        self.telegram.update(&self.token, "edited_message", told);
+    }
+
     fn sends(&mut self, text: &str, file: Option<String>, more: impl FnOnce(&mut Value)) {
         let at_ms = self.telegram.clock.now_ms();
         let from = self.from();
@@ -253,6 +293,12 @@ impl Person {
             format!("\n---- {who} (#{})\n{}\n{buttons}", it.id, it.text)
         });
         lines.collect()
+    }
+}
+
+fn add(message: &mut Value, fields: &Value) {
+    for (name, value) in fields.as_object().into_iter().flatten() {
+        message[name] = value.clone();
     }
 }
 

@@ -47,6 +47,24 @@ impl Person {
         self.sends(self.twilio.sid("SM"), text, Vec::new(), Vec::new());
     }
 
+    /// Forwards a text that others wrote.
+    pub fn forwards(&mut self, text: &str) {
+        let forwarded = owned([("Forwarded", "true"), ("MessageType", "text")]);
+        self.sends(self.twilio.sid("SM"), text, forwarded, Vec::new());
+    }
+
+    /// Sends a place.
+    pub fn sends_place(&mut self, label: &str) {
+        let place = [
+            ("Latitude", "52.5"),
+            ("Longitude", "13.4"),
+            ("Label", label),
+            ("Address", "Unter den Linden 1"),
+            ("MessageType", "location"),
+        ];
+        self.sends(self.twilio.sid("SM"), "", owned(place), Vec::new());
+    }
+
     /// Sends a file with a caption.
     pub fn sends_file(&mut self, media_type: &str, bytes: Bytes, caption: &str) {
         let (sid, medium) = (self.twilio.sid("MM"), self.twilio.sid("ME"));

@@ -27,10 +27,13 @@ impl Database {
             person: &UserId("ada".into()),
             state: &state,
             inbound: inbound.as_ref(),
+            version: None,
             outbound: &[Outbound::text(format!("m{first_seq}"), "hello")],
             first_seq,
             at_ms,
             invitation: None,
+            deletes: &[],
+            deleted: None,
             wrong_code_of: None,
             forgets: None,
         };
@@ -130,10 +133,13 @@ async fn of_two_who_come_for_the_last_place_of_an_invitation_one_is_let_in() {
             person: &UserId(who.to_owned()),
             state: &state,
             inbound: Some(&InboundId(id.to_owned())),
+            version: None,
             outbound: &[Outbound::text("m", "That invitation works.")],
             first_seq: 0,
             at_ms: 1,
             invitation: Some(&invitation),
+            deletes: &[],
+            deleted: None,
             wrong_code_of: None,
             forgets: None,
         };
@@ -154,6 +160,41 @@ async fn of_two_who_come_for_the_last_place_of_an_invitation_one_is_let_in() {
 }
 
 #[tokio::test]
+async fn a_deletion_stays_on_record_until_its_one_receipt() {
+    let database = Database::new().await;
+    let conversations = database.conversations.clone();
+    let step = async |deletes: &[MessageRef], deleted: Option<&str>, seq: i64| {
+        let step = Step {
+            chat: &chat(),
+            person: &UserId("ada".into()),
+            state: &State::default(),
+            inbound: None,
+            version: None,
+            outbound: &[Outbound::text(format!("m{seq}"), "hello")],
+            first_seq: seq,
+            at_ms: 5,
+            invitation: None,
+            deletes,
+            deleted,
+            wrong_code_of: None,
+            forgets: None,
+        };
+        conversations.save(&step).await.unwrap()
+    };
+    let message = MessageRef { chat: chat(), id: "7".into() };
+    assert_eq!(step(std::slice::from_ref(&message), None, 0).await, Saved::New);
+    let pending = conversations.pending_deletions(&chat()).await.unwrap();
+    assert_eq!(pending, [PendingDeletion { message, at_ms: 5 }]);
+    let chats = conversations.chats_with_deletions().await.unwrap();
+    assert_eq!(chats, [(chat(), UserId("ada".into()))]);
+
+    assert_eq!(step(&[], Some("7"), 1).await, Saved::New);
+    assert_eq!(step(&[], Some("7"), 2).await, Saved::Duplicate);
+    assert_eq!(conversations.pending_deletions(&chat()).await.unwrap(), []);
+    assert_eq!(conversations.unsent(&chat()).await.unwrap().len(), 2);
+}
+
+#[tokio::test]
 async fn wrong_codes_count_for_a_day_whoever_is_forgotten_and_are_gone_then() {
     let database = Database::new().await;
     let conversations = &database.conversations;
@@ -163,10 +204,13 @@ async fn wrong_codes_count_for_a_day_whoever_is_forgotten_and_are_gone_then() {
             person: &UserId(who.to_owned()),
             state: &State::default(),
             inbound: Some(&InboundId(format!("{who}-{number}"))),
+            version: None,
             outbound: &[],
             first_seq: 0,
             at_ms,
             invitation: None,
+            deletes: &[],
+            deleted: None,
             wrong_code_of: (!forgets).then_some(who),
             forgets: forgets.then_some(who),
         };

@@ -61,10 +61,13 @@ impl World {
             person: &UserId(who.to_owned()),
             state: &State::default(),
             inbound: Some(&InboundId(id.to_owned())),
+            version: None,
             outbound: &[Outbound::text(format!("key-{seq}"), format!("dear {who}"))],
             first_seq: seq,
             at_ms: NOW_MS,
             invitation: None,
+            deletes: &[],
+            deleted: None,
             wrong_code_of: None,
             forgets,
         };

@@ -39,7 +39,12 @@ pub(super) async fn drive(
     limits: Limits,
 ) {
     let mut story = Story { live, record, left_bytes: limits.output_max_bytes };
-    let said = Said { text: &ask.text, files: &ask.files, model_token: ask.model_token.as_deref() };
+    let said = Said {
+        text: &ask.text,
+        files: &ask.files,
+        citations: &ask.citations,
+        model_token: ask.model_token.as_deref(),
+    };
     let deadline = Instant::now() + Duration::from_millis(limits.turn_timeout_ms);
     let started = tokio::select! {
         biased;

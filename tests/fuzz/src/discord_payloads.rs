@@ -42,7 +42,11 @@ fn expect_addressed(inbound: &Inbound) {
     assert!(is_number(&inbound.chat.0), "{:?}", inbound.chat);
     assert!(is_number(&inbound.from.0), "{:?}", inbound.from);
     let is_id = |id: &str| id.len() <= ID_BYTES_MAX && id.split('/').all(is_number);
-    assert!(is_id(&inbound.id.0), "{:?}", inbound.id);
+    let id = inbound.id.0.split("/edit/").next().unwrap_or_default();
+    assert!(is_id(id), "{:?}", inbound.id);
+    if let Some(edit) = &inbound.context.edit {
+        assert!(is_id(&edit.original.0) && inbound.id != edit.original, "{edit:?}");
+    }
     if let Some(message) = &inbound.message {
         assert!(message.chat == inbound.chat && is_number(&message.id), "{message:?}");
     }
@@ -50,9 +54,12 @@ fn expect_addressed(inbound: &Inbound) {
 
 fn expect_meant(told: &Value, content: &Content) {
     match content {
-        Content::Text(_) if told["t"] == "MESSAGE_CREATE" => {
+        Content::Text(_) | Content::Unsupported
+            if told["t"] == "MESSAGE_CREATE" || told["t"] == "MESSAGE_UPDATE" =>
+        {
             assert_ne!(told["d"]["author"]["bot"], true, "a bot is heard: {told}");
         }
+        Content::Unsupported => panic!("only a message has a kind: {told}"),
         Content::Text(text) => assert!(text.starts_with('/'), "a command is a line: {told}"),
         Content::Secret(_) => assert_eq!(told["d"]["type"], 5, "nobody asked for it: {told}"),
         Content::Tap { button, .. } => {

@@ -26,6 +26,7 @@ struct Screen {
     everything_ever: Vec<String>,
     unacknowledged: Vec<Inbound>,
     deleted: Vec<String>,
+    deletions_fail: Option<ChannelError>,
     unreachable: bool,
     /// The chat in which we are too fast, how long we shall wait, and how often we are told.
     too_fast: Option<(String, u64, usize)>,
@@ -131,6 +132,11 @@ impl Script {
         self.screen().everything_ever.clone()
     }
 
+    /// From now on nothing is deleted, for this reason; without one, everything is again.
+    pub fn fails_deletions_with(&self, failure: Option<ChannelError>) {
+        self.screen().deletions_fail = failure;
+    }
+
     pub fn deleted(&self) -> Vec<String> {
         self.screen().deleted.clone()
     }
@@ -222,7 +228,11 @@ impl Channel for Script {
     async fn delete(&self, message: &MessageRef) -> Result<(), ChannelError> {
         let can = &self.capabilities;
         assert!(can.deletes_theirs || can.scrubs_theirs, "this service cannot delete");
-        self.screen().deleted.push(message.id.clone());
+        let mut screen = self.screen();
+        if let Some(failure) = &screen.deletions_fail {
+            return Err(failure.clone());
+        }
+        screen.deleted.push(message.id.clone());
         Ok(())
     }
 

@@ -4,7 +4,9 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use adapters::chat::{ChatId, Content, Inbound, InboundId, MessageRef, Place, UserId};
+use adapters::chat::{
+    ChatId, Content, Inbound, InboundId, MessageContext, MessageRef, Place, UserId,
+};
 use sqlx::Row;
 use textslash::chance::Chance;
 use textslash::clock::Clock;
@@ -221,6 +223,7 @@ impl World {
             locale: None,
             message: None,
             content,
+            context: MessageContext::default(),
         }
     }
 

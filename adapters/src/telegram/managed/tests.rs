@@ -17,7 +17,6 @@ fn a_bot_is_told_of_by_an_update_or_by_a_message() {
     let expected = Made { bot: 99, owner: 7, locale: Some("de".to_owned()) };
     for update in [by_update, by_message] {
         assert_eq!(made(&update).as_ref(), Some(&expected), "{update}");
-        assert_eq!(made_in(update.to_string().as_bytes()), Some(expected.clone()));
     }
 }
 
@@ -31,7 +30,6 @@ fn other_updates_tell_of_none() {
     ] {
         assert_eq!(made(&update), None, "{update}");
     }
-    assert_eq!(made_in(b"\xffmanaged_bot"), None);
 }
 
 #[test]

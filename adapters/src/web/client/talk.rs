@@ -37,7 +37,7 @@ async fn carry_lines(voice: &Voice, client: &Client) -> TalkEnd {
                 client.tap(button, message.map(|message| message.id)).await
             }
             // A terminal sends none.
-            Content::File(_) => continue,
+            Content::File(_) | Content::Unsupported => continue,
         };
         match said {
             Ok(()) => {}

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, HashSet, VecDeque};
 use std::sync::{Arc, Mutex};
 
+use adapters::chat::Author;
 use async_trait::async_trait;
 use bytes::Bytes;
 use futures::StreamExt;
@@ -125,6 +126,16 @@ impl FakeVm {
         let mut inbox = self.inbox.lock().unwrap();
         inbox.insert(path.clone(), content);
         reply(vec![serde_json::json!({ "path": path }).to_string()], true)
+    }
+
+    /// The texts of others that came with each turn.
+    pub fn cited(&self) -> Vec<Vec<(Author, String)>> {
+        let asks = self.asks.lock().unwrap();
+        let cited = |ask: &TurnRequest| {
+            let all = ask.citations.iter();
+            all.map(|it| (it.author.clone(), it.text.clone())).collect()
+        };
+        asks.iter().map(cited).collect()
     }
 
     pub fn attached_after(&self) -> Vec<usize> {

@@ -7,7 +7,8 @@ use std::time::Duration;
 
 use adapters::channel::{Capabilities, ChannelError, Event, SecretEntry};
 use adapters::chat::{
-    Ask, Button, ChatId, Content, Inbound, InboundId, MessageRef, Outbound, Place, UserId,
+    Ask, Button, ChatId, Content, Inbound, InboundId, MessageContext, MessageRef, Outbound, Place,
+    UserId,
 };
 use adapters::text::Unit;
 use tokio::sync::{Mutex as AsyncMutex, Notify, mpsc};
@@ -264,6 +265,7 @@ impl Service {
                 locale: None,
                 message: Some(message),
                 content,
+                context: MessageContext::default(),
             };
             state.written.push(inbound.clone());
             state.waiting.insert(number, (inbound.clone(), None));

@@ -1,0 +1,227 @@
+//! What a person sent: known or new, theirs or somebody else's, a line or a credential.
+
+use adapters::chat::{CitationKind, Content, Inbound, InboundId, MessageRef};
+use sha2::{Digest, Sha256};
+use tokio::time::Instant;
+use zeroize::Zeroizing;
+
+use super::{CREDENTIAL_MAX, Cause, Chat, Item, LINE_MAX, UNANSWERED_MAX, up_to};
+use crate::conversation::messages;
+use crate::conversation::understand::{self, Reading};
+use crate::conversation::{Event, Exposure};
+use crate::intake::recognise;
+use crate::metrics::{self, Refusal};
+
+/// How old a message may be whose edit counts as the message itself, in milliseconds: services deliver
+/// what was missed within a day. Beyond it, the message may have been taken and forgotten.
+const UNSEEN_AGE_MAX_MS: u64 = 24 * 60 * 60 * 1000;
+
+/// What is known of a message when it comes.
+enum Known {
+    /// It was never seen; this is what it is seen as.
+    New(InboundId),
+    /// It was seen, in these very words.
+    Seen,
+    /// It was taken in other words than it has now.
+    Edited,
+}
+
+impl Chat {
+    /// Verified by the channel; now deduplicated, then understood, then acted upon.
+    pub(super) async fn inbound(&mut self, mut inbound: Inbound, since: Instant) {
+        if self.mouth.is_stuck() && self.mouth.retry_at().is_none() {
+            self.speak_again().await;
+        }
+        self.locale = messages::locale_of(&self.stored.state, inbound.locale.as_deref());
+        let mut deliveries = self.replaced_in_line(&mut inbound);
+        deliveries.push(inbound.id.clone());
+        let known = match self.known(&inbound).await {
+            Ok(Known::Seen) => {
+                metrics::duplicate(self.line.channel.name());
+                return self.acknowledge(&deliveries).await;
+            }
+            Ok(known) => known,
+            Err(error) => return self.trouble(&error).await,
+        };
+        if self.unanswered.len() >= UNANSWERED_MAX {
+            return self.refuse(&inbound.id, &deliveries).await;
+        }
+        let id = match &known {
+            Known::New(id) => id.clone(),
+            _ => inbound.id.clone(),
+        };
+        let cause = Cause {
+            id,
+            version: version_of(&inbound),
+            deliveries,
+            messages: exposed_messages(&inbound),
+            since,
+        };
+        match self.event_of(inbound, matches!(known, Known::Edited)).await {
+            Ok(event) => self.take(event, Some(cause)).await,
+            Err(error) => self.trouble(&error).await,
+        }
+    }
+
+    pub(super) async fn acknowledge(&self, deliveries: &[InboundId]) {
+        for delivery in deliveries {
+            self.line.channel.acknowledge(delivery).await;
+        }
+    }
+
+    /// Takes the edits of this message that wait in line; what they were delivered as.
+    fn replaced_in_line(&mut self, inbound: &mut Inbound) -> Vec<InboundId> {
+        while let Ok(queued) = self.items.try_recv() {
+            self.backlog.push_back(queued);
+        }
+        let mut deliveries = Vec::new();
+        self.backlog.retain(|queued| {
+            let Item::Inbound(edited, _) = &queued.item else { return true };
+            let original = edited.context.edit.as_ref().map(|edit| &edit.original);
+            if original != Some(&inbound.id) {
+                return true;
+            }
+            deliveries.push(edited.id.clone());
+            inbound.replace_with((**edited).clone());
+            false
+        });
+        deliveries
+    }
+
+    async fn known(&self, inbound: &Inbound) -> anyhow::Result<Known> {
+        let conversations = &self.line.conversations;
+        if conversations.is_seen(&inbound.id).await? {
+            return Ok(Known::Seen);
+        }
+        let Some(edit) = &inbound.context.edit else { return Ok(Known::New(inbound.id.clone())) };
+        if let Some(version) = version_of(inbound)
+            && conversations.is_seen(&version).await?
+        {
+            return Ok(Known::Seen);
+        }
+        let now_ms = self.line.shared.settings.clock.now_ms();
+        let is_recent = now_ms.saturating_sub(edit.sent_at_ms) <= UNSEEN_AGE_MAX_MS;
+        match is_recent && !conversations.is_seen(&edit.original).await? {
+            true => Ok(Known::New(edit.original.clone())),
+            false => Ok(Known::Edited),
+        }
+    }
+
+    async fn event_of(&self, inbound: Inbound, is_edited: bool) -> anyhow::Result<Event> {
+        let is_forwarded = inbound.is_forwarded();
+        let (own, is_read) = match &inbound.content {
+            Content::Tap { button, .. } => return Ok(Event::Tapped(button.clone())),
+            Content::Secret(text) => return self.written(text, false).await,
+            Content::Text(text) => (text.clone(), true),
+            Content::File(file) => {
+                let caption = Zeroizing::new(file.caption.clone());
+                (caption, !file.caption.trim().is_empty())
+            }
+            Content::Unsupported => (Zeroizing::default(), false),
+        };
+        if is_edited || is_forwarded {
+            let holds = recognise(&searched(&inbound)).is_some();
+            let exposure = if is_edited { Exposure::Edited } else { Exposure::Forwarded };
+            return Ok(match holds || self.may_be_awaited(&inbound, &own).await? {
+                true => Event::SecretExposed(exposure),
+                false if is_edited => Event::EditedTooLate,
+                false => Event::ForwardedArrived,
+            });
+        }
+        if recognise(&own).is_none() && recognise(&searched(&inbound)).is_some() {
+            let quoted = inbound.context.citations.iter();
+            let is_quoted = quoted.into_iter().any(|it| recognise(&it.text).is_some());
+            let exposure = if is_quoted { Exposure::Quoted } else { Exposure::Elsewhere };
+            return Ok(Event::SecretExposed(exposure));
+        }
+        match is_read {
+            true => self.written(&own, true).await,
+            false => Ok(Event::UnsupportedArrived),
+        }
+    }
+
+    /// Whether text that is not taken may be the credential that is asked for.
+    async fn may_be_awaited(&self, inbound: &Inbound, own: &str) -> anyhow::Result<bool> {
+        let runs = self.runs().await?;
+        let cited = inbound.context.citations.iter();
+        let forwarded = cited.filter(|it| it.kind == CitationKind::Forwarded);
+        let mut texts = forwarded.map(|it| it.text.as_str()).chain([own]);
+        Ok(texts.any(|text| {
+            let state = &self.stored.state;
+            let read = self.decide(&runs, |context| understand::reading(state, context, text));
+            !text.trim().is_empty() && read != Reading::Line
+        }))
+    }
+
+    /// Leaves a message unread, for good: its sender is asked to write it again, so it must not be taken when it
+    /// comes twice.
+    async fn refuse(&mut self, id: &InboundId, deliveries: &[InboundId]) {
+        let at_ms = self.line.shared.settings.clock.now_ms();
+        if let Err(error) = self.line.conversations.see(id, at_ms).await {
+            return self.trouble(&error).await;
+        }
+        metrics::refused(self.line.channel.name(), Refusal::Flood);
+        self.flooded.store(true, std::sync::atomic::Ordering::Relaxed);
+        self.acknowledge(deliveries).await;
+    }
+
+    /// A line becomes an event; a credential is held, and only its reference goes on.
+    pub(super) async fn written(&self, text: &str, pasted: bool) -> anyhow::Result<Event> {
+        let runs = self.runs().await?;
+        let reading =
+            self.decide(&runs, |context| understand::reading(&self.stored.state, context, text));
+        let vendor = match reading {
+            Reading::Secret(vendor) => vendor,
+            Reading::Line if !pasted && !understand::awaits_secret(&self.stored.state) => None,
+            Reading::Line => {
+                return Ok(Event::Said(up_to(text, LINE_MAX).to_owned()));
+            }
+        };
+        let secret = self.hold(Zeroizing::new(up_to(text, CREDENTIAL_MAX).to_owned()))?;
+        Ok(Event::SecretArrived { vendor, secret, pasted })
+    }
+}
+
+/// Every text that came with a message.
+fn searched(inbound: &Inbound) -> Zeroizing<String> {
+    let mut all = inbound.context.searchable.0.clone();
+    let mut add = |text: &str| {
+        all.push('\n');
+        all.push_str(text);
+    };
+    match &inbound.content {
+        Content::Text(text) => add(text),
+        Content::File(file) => [&file.name, &file.caption].into_iter().for_each(|it| add(it)),
+        Content::Tap { .. } | Content::Secret(_) | Content::Unsupported => {}
+    }
+    inbound.context.citations.iter().for_each(|it| add(&it.text));
+    all
+}
+
+/// The messages that go when a credential was sent: the one that came, and any other in the chat that it
+/// cites and that holds one.
+fn exposed_messages(inbound: &Inbound) -> Vec<MessageRef> {
+    let cited = inbound.context.citations.iter().filter(|it| recognise(&it.text).is_some());
+    let cited = cited.filter_map(|it| it.message.clone());
+    inbound.message.clone().into_iter().chain(cited).collect()
+}
+
+/// Stands for a message in one form; nothing for what cannot be edited. Of it, too, only a print is kept.
+fn version_of(inbound: &Inbound) -> Option<InboundId> {
+    let (text, name) = match &inbound.content {
+        Content::Text(text) => (text.as_str(), ""),
+        Content::File(file) => (file.caption.as_str(), file.name.as_str()),
+        Content::Unsupported => ("", inbound.context.searchable.0.as_str()),
+        Content::Tap { .. } | Content::Secret(_) => return None,
+    };
+    inbound.message.as_ref()?;
+    let original = inbound.context.edit.as_ref().map_or(&inbound.id, |edit| &edit.original);
+    // A link preview changes what can be searched, and only a credential in it matters.
+    let holds = if recognise(&searched(inbound)).is_some() { "credential" } else { "" };
+    let mut hash = Sha256::new_with_prefix(&original.0);
+    for part in [text, name, holds] {
+        hash.update([0]);
+        hash.update(part);
+    }
+    Some(InboundId(format!("{}#{}", original.0, hex::encode(hash.finalize()))))
+}
