@@ -24,7 +24,8 @@ impl Relay {
             // A live location is edited every few seconds, and was answered in its first form.
             _ => return Ok(()),
         };
-        let command = self.command_in(inbound, text, file);
+        let is_committed = self.probation.is_committed();
+        let command = self.command_in(inbound, text, file).filter(|_| is_committed);
         let digest = self.digest(text, file);
         let new = NewLine {
             id: &inbound.id,

@@ -16,7 +16,7 @@ use textslash::config::{
     daily_tokens, images,
 };
 use textslash::forms::Forms;
-use textslash::messaging::{Pointing, RETRIES};
+use textslash::messaging::{Pointing, RETRIES, ServiceError};
 use textslash::metrics::Exposition;
 use textslash::onboarding::{Catalogue, FormsAt, Onboarding};
 use textslash::quota::Quotas;
@@ -30,6 +30,7 @@ use url::Url;
 
 use crate::connections::{Connections, data_dir};
 use crate::exit::End;
+use crate::late::{LateRoutes, reached};
 use crate::relay::{apis, discord_url};
 use crate::{report, signals};
 
@@ -40,11 +41,20 @@ const INIT_DATA_AGE_MAX_MS: u64 = 15 * 60 * 1000;
 /// in flight; fly.toml gives both 30 seconds.
 const GRACE: Duration = Duration::from_secs(10);
 
+/// Where Twilio calls.
+const WHATSAPP_PATHS: [&str; 3] = ["/whatsapp", "/whatsapp/status", "/whatsapp/media/{id}"];
+
 #[derive(clap::Args)]
 pub struct Arguments {}
 
 /// The conversations on each channel, by its name.
 type Talks = JoinSet<(&'static str, anyhow::Result<()>)>;
+
+/// A chat service that the bot is to speak.
+struct ServiceStart {
+    channel: RelayChannel,
+    routes: LateRoutes,
+}
 
 /// A chat service that the bot speaks.
 struct Spoken {
@@ -63,13 +73,9 @@ pub async fn run(_: Arguments) -> anyhow::Result<End> {
     let exposition = Exposition::start()?;
     let connections = Connections::of_environment(&environment).await?;
     let listener = Listen::read(&environment)?.open().await?;
-    let mut channels = Vec::new();
-    let mut routes = Router::new();
-    for Spoken { channel, routes: own, line } in spoken(&settings, &connections).await? {
-        report::say(&line);
-        routes = routes.merge(own);
-        channels.push(channel);
-    }
+    let (settings, connections) = (Arc::new(settings), Arc::new(connections));
+    let services = services(&settings);
+    let routes = services.iter().map(ServiceStart::router).fold(Router::new(), Router::merge);
     let catalogue = Catalogue {
         clouds: vec![CloudKind::Fly],
         channels: RelayChannel::ALL.to_vec(),
@@ -91,11 +97,12 @@ pub async fn run(_: Arguments) -> anyhow::Result<End> {
         vouchers: vouchers(&settings, connections.clock.clone()),
     });
     let caller = if settings.behind_fly_proxy { Caller::FlyClient } else { Caller::Peer };
-    let metrics = MetricsDoor { exposition: exposition.clone(), token: settings.metrics_token };
+    let metrics =
+        MetricsDoor { exposition: exposition.clone(), token: settings.metrics_token.clone() };
     let integrity =
         connections.database.integrity().context("the database is not watched")?.clone();
     let door = Door { integrity: integrity.clone(), routes, forms, metrics, caller };
-    let talks = talk(&onboarding, channels);
+    let talks = talk(&onboarding, services, &settings, &connections);
     let (close, closed) = oneshot::channel::<()>();
     let server = tokio::spawn(bot::serve(door, listener, async { drop(closed.await) }));
     tokio::select! {
@@ -164,24 +171,75 @@ fn agents(environment: &Environment<'_>) -> anyhow::Result<Vec<AgentKind>> {
     }
 }
 
-/// Every channel that is set up.
-async fn spoken(settings: &BotSettings, connections: &Connections) -> anyhow::Result<Vec<Spoken>> {
-    let mut spoken = Vec::new();
-    if let Some(telegram) = &settings.telegram {
-        let public_url = settings.public_url.as_ref();
-        spoken.push(on_telegram(telegram, public_url, connections).await.context("Telegram")?);
+/// Every service that is set up.
+fn services(settings: &BotSettings) -> Vec<ServiceStart> {
+    let is_set_up = |channel: &RelayChannel| match channel {
+        RelayChannel::Telegram => settings.telegram.is_some(),
+        RelayChannel::Discord => settings.discord.is_some(),
+        RelayChannel::WhatsApp => settings.whatsapp.is_some(),
+        RelayChannel::Web => false,
+    };
+    let all = RelayChannel::ALL.into_iter().filter(is_set_up);
+    all.map(|channel| ServiceStart { channel, routes: LateRoutes::default() }).collect()
+}
+
+impl ServiceStart {
+    fn router(&self) -> Router {
+        self.routes.router(match self.channel {
+            RelayChannel::Telegram => &["/telegram"],
+            RelayChannel::WhatsApp => &WHATSAPP_PATHS,
+            RelayChannel::Discord | RelayChannel::Web => &[],
+        })
     }
-    if let Some(token) = &settings.discord {
-        let api_url = discord_url(connections.messaging.endpoints());
-        let discord = Discord::start(discord::Settings { token: token.clone(), api_url });
-        let discord = discord.await.context("Discord")?;
-        let line = format!("Discord: @{}, added at {}", discord.name(), discord.install_link());
-        spoken.push(Spoken { channel: discord, routes: Router::new(), line });
+
+    /// Talks on the service from the moment that it answers.
+    async fn talk(
+        &self,
+        onboarding: &Onboarding,
+        settings: &BotSettings,
+        connections: &Connections,
+    ) -> anyhow::Result<()> {
+        let start = || self.start(settings, connections);
+        let Some(spoken) = reached(self.channel.word(), is_silent, start).await? else {
+            return Ok(());
+        };
+        report::say(&spoken.line);
+        self.routes.open(spoken.routes);
+        onboarding.run(spoken.channel).await
     }
-    if let Some(whatsapp) = &settings.whatsapp {
-        spoken.push(on_whatsapp(whatsapp, connections).await.context("WhatsApp")?);
+
+    async fn start(
+        &self,
+        settings: &BotSettings,
+        connections: &Connections,
+    ) -> anyhow::Result<Option<Spoken>> {
+        let BotSettings { telegram, discord, whatsapp, public_url, .. } = settings;
+        match (self.channel, telegram, discord, whatsapp) {
+            (RelayChannel::Telegram, Some(telegram), ..) => {
+                let spoken = on_telegram(telegram, public_url.as_ref(), connections).await;
+                spoken.context("Telegram").map(Some)
+            }
+            (RelayChannel::Discord, _, Some(token), _) => {
+                let api_url = discord_url(connections.messaging.endpoints());
+                let discord = Discord::start(discord::Settings { token: token.clone(), api_url });
+                let discord = discord.await.context("Discord")?;
+                let (name, link) = (discord.name(), discord.install_link());
+                let line = format!("Discord: @{name}, added at {link}");
+                Ok(Some(Spoken { channel: discord, routes: Router::new(), line }))
+            }
+            (RelayChannel::WhatsApp, _, _, Some(whatsapp)) => {
+                on_whatsapp(whatsapp, connections).await.context("WhatsApp").map(Some)
+            }
+            _ => Ok(None),
+        }
     }
-    Ok(spoken)
+}
+
+/// The service said nothing: that may pass, unlike a refusal.
+fn is_silent(error: &anyhow::Error) -> bool {
+    error.downcast_ref() == Some(&telegram::StartError::OutOfReach)
+        || error.downcast_ref() == Some(&discord::StartError::OutOfReach)
+        || error.downcast_ref() == Some(&ServiceError::OutOfReach)
 }
 
 async fn on_whatsapp(
@@ -233,11 +291,20 @@ async fn on_telegram(
 }
 
 /// Talks on all of them.
-fn talk(onboarding: &Onboarding, channels: Vec<Arc<dyn Channel>>) -> Talks {
+fn talk(
+    onboarding: &Onboarding,
+    services: Vec<ServiceStart>,
+    settings: &Arc<BotSettings>,
+    connections: &Arc<Connections>,
+) -> Talks {
     let mut talks = JoinSet::new();
-    for channel in channels {
-        let onboarding = onboarding.clone();
-        talks.spawn(async move { (channel.name(), onboarding.run(channel).await) });
+    for service in services {
+        let (onboarding, settings) = (onboarding.clone(), settings.clone());
+        let connections = connections.clone();
+        talks.spawn(async move {
+            let talked = service.talk(&onboarding, &settings, &connections).await;
+            (service.channel.word(), talked)
+        });
     }
     talks
 }

@@ -16,6 +16,7 @@ mod connections;
 mod credentials;
 mod deploy;
 mod exit;
+mod late;
 mod list;
 mod person;
 mod relay;

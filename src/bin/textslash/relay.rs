@@ -9,6 +9,7 @@ use adapters::web::Web;
 use adapters::whatsapp::{self, WhatsApp};
 use anyhow::Context;
 use axum::Router;
+use futures::future::BoxFuture;
 use textslash::chance::Chance;
 use textslash::clock::Clock;
 use textslash::config::{
@@ -23,6 +24,7 @@ use textslash::web;
 use zeroize::Zeroizing;
 
 use crate::exit::End;
+use crate::late::{LateChannel, LateRoutes, reached};
 use crate::signals;
 
 pub async fn run() -> anyhow::Result<End> {
@@ -32,7 +34,8 @@ pub async fn run() -> anyhow::Result<End> {
     let channel = relay_channel(&environment)?;
     let ledger = Ledger::open(&settings.data_dir).await?;
     let pointer = pointer(&environment, &settings, &channel, ledger.clone())?;
-    let (chat, routes) = open(&environment, &settings, channel, ledger.clone()).await?;
+    let OpenedChannel { chat, routes, starting } =
+        open(&environment, &settings, channel, ledger.clone())?;
     let listener = Listen::read(&environment)?.open().await?;
     let model = match settings.model_key {
         Some(_) => Some(Listen::of_model_proxy(&environment)?.open().await?),
@@ -42,35 +45,65 @@ pub async fn run() -> anyhow::Result<End> {
     let (clock, chance) = (Clock::system(), Chance::system()?);
     let relay = Relay::start(settings, ledger, chat, pointer, transport, clock, chance)?;
     tracing::info!(address = ?listener.local_addr().ok(), "the relay listens");
-    let over = web::relay::serve(relay, routes, listener, model, told).await?;
+    let over = tokio::select! {
+        over = web::relay::serve(relay, routes, listener, model, told) => over?,
+        Err(error) = starting => return Err(error),
+    };
     tracing::info!(?over, "the relay ends");
     // A failure makes the platform start it again, on a sound copy; it does so ten times at most.
     anyhow::ensure!(over != Over::Damaged, "the relay's database file is damaged or gone");
     Ok(End::Done)
 }
 
-/// The channel that the relay was deployed for, and its routes.
-async fn open(
+/// The channel that a relay was deployed for.
+struct OpenedChannel {
+    chat: Arc<dyn Channel>,
+    routes: Router,
+    /// Ends when the service has answered: with an error when it refuses.
+    starting: BoxFuture<'static, anyhow::Result<()>>,
+}
+
+impl OpenedChannel {
+    /// A channel that needs nobody's answer.
+    fn at_once(chat: Arc<dyn Channel>, routes: Router) -> Self {
+        Self { chat, routes, starting: Box::pin(async { Ok(()) }) }
+    }
+}
+
+fn open(
     environment: &Environment<'_>,
     settings: &Settings,
     channel: ChannelSettings,
     ledger: Arc<Ledger>,
-) -> anyhow::Result<(Arc<dyn Channel>, Router)> {
+) -> anyhow::Result<OpenedChannel> {
     match channel {
         ChannelSettings::Web => {
             let web = Web::new(owner_key(environment)?, ledger);
             let routes = web.router().merge(web::relay::chat_page());
-            Ok((web, routes))
+            Ok(OpenedChannel::at_once(web, routes))
         }
         ChannelSettings::Telegram { key, .. } => {
-            let telegram = Telegram::start(telegram::Settings {
-                token: Zeroizing::new(key.expose_here().to_owned()),
-                api_url: chat_services(environment)?.telegram.to_string(),
-                updates: Updates::Webhook { secret: webhook_secret(&settings.link_key) },
-            });
-            let telegram = telegram.await?;
-            let routes = telegram.router();
-            Ok((telegram, routes))
+            let api_url = chat_services(environment)?.telegram.to_string();
+            let secret = webhook_secret(&settings.link_key);
+            let start = move || {
+                Telegram::start(telegram::Settings {
+                    token: Zeroizing::new(key.expose_here().to_owned()),
+                    api_url: api_url.clone(),
+                    updates: Updates::Webhook { secret: secret.clone() },
+                })
+            };
+            let late = LateChannel::new("telegram", telegram::capabilities(false));
+            let (chat, opened) = (late.clone(), LateRoutes::default());
+            let routes = opened.router(&["/telegram"]);
+            let starting = async move {
+                let is_silent =
+                    |error: &telegram::StartError| *error == telegram::StartError::OutOfReach;
+                let telegram = reached("telegram", is_silent, start).await?;
+                opened.open(telegram.router());
+                late.start(telegram).await;
+                Ok(())
+            };
+            Ok(OpenedChannel { chat, routes, starting: Box::pin(starting) })
         }
         ChannelSettings::WhatsApp { key, number, public_url } => {
             let (account_sid, auth_token) = twilio_parts(key.expose_here())
@@ -83,14 +116,23 @@ async fn open(
                 apis: apis(&chat_services(environment)?),
             })?;
             let routes = whatsapp.router();
-            Ok((whatsapp, routes))
+            Ok(OpenedChannel::at_once(whatsapp, routes))
         }
         ChannelSettings::Discord { key } => {
-            let discord = Discord::start(discord::Settings {
-                token: Zeroizing::new(key.expose_here().to_owned()),
-                api_url: discord_url(&chat_services(environment)?),
-            });
-            Ok((discord.await?, Router::new()))
+            let api_url = discord_url(&chat_services(environment)?);
+            let start = move || {
+                let token = Zeroizing::new(key.expose_here().to_owned());
+                Discord::start(discord::Settings { token, api_url: api_url.clone() })
+            };
+            let late = LateChannel::new("discord", discord::capabilities());
+            let chat = late.clone();
+            let starting = async move {
+                let is_silent =
+                    |error: &discord::StartError| *error == discord::StartError::OutOfReach;
+                late.start(reached("discord", is_silent, start).await?).await;
+                Ok(())
+            };
+            Ok(OpenedChannel { chat, routes: Router::new(), starting: Box::pin(starting) })
         }
     }
 }

@@ -116,7 +116,26 @@ impl World {
     pub async fn bot_starts(&mut self) {
         let bot = Program::start(self.dir.path(), &["bot"], &self.environment);
         bot.err.until("https://t.me/textslash_bot").await;
+        bot.err.until("added at https://discord.com").await;
+        if self.environment.iter().any(|(name, _)| name == "TWILIO_WHATSAPP_NUMBER") {
+            bot.err.until("WhatsApp: +").await;
+        }
         self.bot = Some(bot);
+    }
+
+    /// The bot is killed and started anew where Telegram does not answer; Discord does.
+    pub async fn bot_starts_without_telegram(&mut self, api_url: &str) {
+        self.bot_dies().await;
+        self.environment.push(("TELEGRAM_API_URL".to_owned(), api_url.to_owned()));
+        let bot = Program::start(self.dir.path(), &["bot"], &self.environment);
+        bot.err.until("added at https://discord.com").await;
+        bot.err.until("a chat service does not answer").await;
+        self.bot = Some(bot);
+    }
+
+    /// Where the bot listens.
+    pub fn port(&self) -> u16 {
+        self.setting("PORT").parse().unwrap()
     }
 
     /// A second bot with the same credentials, from the same data directory.
