@@ -158,6 +158,7 @@ fn inbound(message: &Message) -> Inbound {
         place: Place::Private,
         locale: None,
         message: None,
+        context: Default::default(),
         content: text(""),
     };
     match &message.what {

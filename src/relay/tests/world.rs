@@ -204,6 +204,8 @@ impl World {
             chat: &chat,
             text: "work",
             file: None,
+            citations: &[],
+            digest: "work",
             turn,
             is_command: false,
         };

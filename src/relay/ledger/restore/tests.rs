@@ -54,8 +54,16 @@ impl World {
 
 async fn accepted(ledger: &Ledger, id: &str) -> Accepted {
     let (inbound, chat) = (InboundId(id.into()), ChatId("chat".into()));
-    let new =
-        NewLine { id: &inbound, chat: &chat, text: id, file: None, turn: id, is_command: false };
+    let new = NewLine {
+        id: &inbound,
+        chat: &chat,
+        text: id,
+        file: None,
+        citations: &[],
+        digest: id,
+        turn: id,
+        is_command: false,
+    };
     ledger.accept(new, 1).await.unwrap()
 }
 
