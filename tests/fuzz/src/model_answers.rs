@@ -85,6 +85,8 @@ async fn begin_turn(relay: &Relay, ledger: &Ledger) -> String {
         chat: &chat,
         text: "work",
         file: None,
+        citations: &[],
+        digest: "work",
         turn: "turn-1",
         is_command: false,
     };

@@ -81,8 +81,16 @@ async fn a_line_is_on_disk_or_not_accepted() {
     let text = "x".repeat(5_000);
     let chat = ChatId("chat".into());
     let ids: Vec<_> = (0..20).map(|n| InboundId(n.to_string())).collect();
-    let line =
-        |id| NewLine { id, chat: &chat, text: &text, file: None, turn: "t", is_command: false };
+    let line = |id| NewLine {
+        id,
+        chat: &chat,
+        text: &text,
+        file: None,
+        citations: &[],
+        digest: "text",
+        turn: "t",
+        is_command: false,
+    };
 
     let mut accepted = 0;
     for id in &ids {

@@ -26,7 +26,6 @@ fn vm_on(data_dir: &Path) -> Vm {
         data_dir: data_dir.to_owned(),
         agent: AgentKind::Shell,
         link_key: secret(SecretKind::LinkKey),
-        model_proxy_token: secret(SecretKind::ModelProxyToken),
         model_proxy_url: Url::parse("http://relay.test").unwrap(),
         agent_user: None,
         claude_bin: "claude".into(),
@@ -45,7 +44,9 @@ async fn run(vm: &Vm, turn: &str, line: &str) -> Result<Vec<TurnEvent>, NotBegun
         session: SessionId::try_from("session").unwrap(),
         text: line.to_owned(),
         files: Vec::new(),
+        citations: Vec::new(),
         after: 0,
+        model_token: None,
     };
     let mut attached = vm.turns().ask(ask).await?;
     let mut events = Vec::new();
@@ -160,7 +161,10 @@ async fn a_shell_that_cannot_note_its_directory_says_so_and_keeps_the_last_note(
     let shell = Shell::new(directory);
     let session = SessionId::try_from("session").unwrap();
     let run = async |text: &str| {
-        let mut running = shell.start(&session, Said { text, files: &[] }).await.unwrap();
+        let mut running = shell
+            .start(&session, Said { text, files: &[], citations: &[], model_token: None })
+            .await
+            .unwrap();
         let mut said = String::new();
         while let Some(event) = running.events.recv().await {
             if let TurnEvent::Text { text } = event {
