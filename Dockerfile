@@ -29,14 +29,15 @@ RUN npm install --no-audit --no-fund --prefix /opt/claude @anthropic-ai/claude-c
 
 FROM debian:bookworm-20260918-slim@sha256:3783cc01769c7b2b1b83a5c5ad96c815348e28ed7da68e2e3687004faa906251 AS vm
 RUN apt-get update \
-    && apt-get install -y --no-install-recommends bash ca-certificates curl git less openssh-client procps ripgrep \
+    && apt-get install -y --no-install-recommends bash ca-certificates curl git less nftables openssh-client procps ripgrep \
     && rm -rf /var/lib/apt/lists/* \
     && useradd --create-home --uid 1000 --shell /bin/bash agent
 COPY --from=claude /usr/local/bin/claude /usr/local/bin/claude
 COPY --from=build /textslash /usr/local/bin/textslash
 # The volume belongs to root when it is new. The server stays root to hand the workspace over and starts every
 # agent as this user, who can read neither the server's memory nor its environment.
-ENV TEXTSLASH_AGENT_USER=agent
+# The server blocks private addresses for that user.
+ENV TEXTSLASH_AGENT_USER=agent TEXTSLASH_AGENT_FIREWALL=1
 EXPOSE 8080
 ENTRYPOINT ["/usr/local/bin/textslash"]
 CMD ["vm"]

@@ -15,7 +15,7 @@ mod vendors;
 pub use bot::{BotSettings, TelegramSettings, WhatsAppSettings};
 pub use deployed::data_dir as deployed_data_dir;
 pub use deployed::{
-    ChannelSettings, Listen, owner_key, relay_channel, relay_settings, vm_settings,
+    ChannelSettings, Listen, agent_firewall, owner_key, relay_channel, relay_settings, vm_settings,
 };
 pub use vendors::{ALLOW_SANDBOX, Vendors, chat_services, images};
 

@@ -242,6 +242,19 @@ pub struct Health {
     pub build: String,
     /// `relay` or `vm`.
     pub role: String,
+    /// The network of a VM's agent, where it is to be restricted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub agent_network: Option<AgentNetwork>,
+}
+
+/// The network of an agent that is to be restricted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum AgentNetwork {
+    /// The agent reaches the internet, and what it needs of the private network.
+    Restricted,
+    /// It could not be restricted.
+    Open,
 }
 
 /// Opens the relay's model proxy for one turn. It is written into the signed call that begins the turn, and

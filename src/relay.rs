@@ -307,6 +307,7 @@ impl Relay {
             deployment: self.settings.deployment.to_string(),
             build: BUILD.to_owned(),
             role: Role::Relay.word().to_owned(),
+            agent_network: None,
         }
     }
 

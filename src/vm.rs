@@ -21,6 +21,7 @@ mod citation;
 pub mod claude;
 pub mod directory;
 pub mod exchange;
+pub mod firewall;
 pub mod ids;
 pub mod process;
 mod record;
@@ -32,6 +33,7 @@ use crate::probation::{PROBATION_MS, Probation};
 use agent::Agent;
 use directory::Directory;
 use exchange::Exchange;
+use firewall::AgentFirewall;
 use process::AgentUser;
 use turns::Turns;
 
@@ -126,6 +128,7 @@ pub struct Vm {
     turns: Turns,
     exchange: Exchange,
     probation: Probation,
+    firewall: Option<AgentFirewall>,
     bodies: BodyBudget,
 }
 
@@ -184,8 +187,25 @@ impl Vm {
             turns: Turns::new(directory, agent.clone(), limits),
             agent,
             probation,
+            firewall: None,
             bodies: BodyBudget::new(BODY_BYTES_MAX),
         })
+    }
+
+    /// The same VM, with its agent's network restricted.
+    pub async fn behind(mut self, firewall: AgentFirewall) -> Self {
+        self.firewall = Some(firewall);
+        self.restrict_agent().await;
+        self
+    }
+
+    /// Restricts the agent's network anew, where that is asked for: addresses change. When it is
+    /// impossible, the VM serves all the same, and its health says so.
+    pub async fn restrict_agent(&self) {
+        let Some(firewall) = &self.firewall else { return };
+        if let Err(error) = firewall.apply().await {
+            tracing::error!(error = format!("{error:#}"), "cannot restrict the agent's network");
+        }
     }
 
     /// Accepts a call of the relay once. Only such calls keep the VM up. The body must have the digest that
@@ -242,6 +262,7 @@ impl Vm {
             deployment: self.deployment.to_string(),
             build: BUILD.to_owned(),
             role: Role::Vm.word().to_owned(),
+            agent_network: self.firewall.as_ref().map(AgentFirewall::network),
         }
     }
 

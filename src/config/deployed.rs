@@ -15,6 +15,7 @@ use crate::conversation::messages::Locale;
 use crate::protocol::PROBATION_UNTIL;
 use crate::secret::{Audience, Secret, SecretKind};
 use crate::spec::{AgentKind, DeploymentId, RelayChannel};
+use crate::vm::firewall::AgentFirewall;
 use crate::vm::process::AgentUser;
 use crate::{relay, vm};
 
@@ -224,6 +225,22 @@ pub(super) fn agent_user(
         ),
         None => Ok(None),
     }
+}
+
+/// The rules for the network of a VM's agent; `None` outside the VM's image.
+///
+/// # Errors
+/// When a setting is missing or wrong.
+pub fn agent_firewall(environment: &Environment<'_>) -> anyhow::Result<Option<AgentFirewall>> {
+    match environment.get("TEXTSLASH_AGENT_FIREWALL").as_deref() {
+        None | Some("0") => return Ok(None),
+        Some("1") => {}
+        Some(_) => anyhow::bail!("TEXTSLASH_AGENT_FIREWALL is neither 0 nor 1"),
+    }
+    let user = agent_user(environment, geteuid().is_root())?.context(
+        "TEXTSLASH_AGENT_FIREWALL needs a user whose network it restricts: set TEXTSLASH_AGENT_USER",
+    )?;
+    Ok(Some(AgentFirewall::new(user, url(environment, "TEXTSLASH_MODEL_PROXY_URL")?)))
 }
 
 fn key(environment: &Environment<'_>, name: &str, kind: SecretKind) -> anyhow::Result<Arc<Secret>> {

@@ -229,3 +229,18 @@ fn a_host_who_invites_says_whom_or_the_bot_does_not_start() {
     );
     assert!(!refusal.contains("friends"), "{refusal}");
 }
+
+#[test]
+fn an_agents_firewall_is_for_the_image_only_and_needs_a_user() {
+    let of = |settings: &[(&str, &str)]| {
+        let url = ("TEXTSLASH_MODEL_PROXY_URL", "http://relay.internal:8081");
+        let settings = [settings, &[url]].concat();
+        agent_firewall(&Environment::of(&settings)).map_err(|refusal| refusal.to_string())
+    };
+    let on = ("TEXTSLASH_AGENT_FIREWALL", "1");
+    assert!(of(&[]).unwrap().is_none());
+    assert!(of(&[("TEXTSLASH_AGENT_FIREWALL", "0")]).unwrap().is_none());
+    assert!(of(&[on, ("TEXTSLASH_AGENT_USER", "nobody")]).unwrap().is_some());
+    assert!(of(&[on]).err().unwrap().contains("set TEXTSLASH_AGENT_USER"));
+    assert!(of(&[("TEXTSLASH_AGENT_FIREWALL", "yes")]).err().unwrap().contains("neither 0 nor 1"));
+}

@@ -4,6 +4,7 @@ use adapters::chat::Outbound;
 
 use super::ledger::{Line, UsageDay};
 use super::{Relay, messages};
+use crate::protocol::AgentNetwork;
 
 /// What an owner can say to the relay itself.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -57,7 +58,7 @@ impl Relay {
     }
 
     async fn status(&self) -> anyhow::Result<String> {
-        let is_awake = self.machine.is_awake().await;
+        let health = self.machine.glance().await;
         let session = self.ledger.session().await?;
         let waiting = self.ledger.waiting().await?;
         let used = self.ledger.usage().await?;
@@ -68,7 +69,13 @@ impl Relay {
             }
             None => None,
         };
-        Ok(messages::status(self.locale(), is_awake, &session, waiting, used, today))
+        let mut status =
+            messages::status(self.locale(), health.is_some(), &session, waiting, used, today);
+        if health.and_then(|health| health.agent_network) == Some(AgentNetwork::Open) {
+            status.push('\n');
+            status.push_str(messages::NETWORK_OPEN.said(self.locale()));
+        }
+        Ok(status)
     }
 
     async fn stop(&self, line: &Line) -> anyhow::Result<String> {

@@ -110,8 +110,9 @@ impl Machine {
         self.health(CALL_TIMEOUT).await
     }
 
-    pub(super) async fn is_awake(&self) -> bool {
-        self.health(GLANCE).await.is_some()
+    /// What the VM says of itself if it is awake.
+    pub(super) async fn glance(&self) -> Option<Health> {
+        self.health(GLANCE).await
     }
 
     async fn health(&self, timeout: Duration) -> Option<Health> {

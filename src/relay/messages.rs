@@ -442,6 +442,14 @@ pub(super) fn status(
     }
 }
 
+pub(super) const NETWORK_OPEN: Words = Words {
+    english: "Network: your agent also reaches private addresses around its machine, because that could \
+              not be blocked. Restart the machine; if this line stays, give the agent no secrets.",
+    german: "Netz: Dein Agent erreicht auch private Adressen rund um seine Maschine, denn das ließ sich \
+             nicht sperren. Starte die Maschine neu; bleibt diese Zeile, vertrau dem Agenten keine \
+             Geheimnisse an.",
+};
+
 pub(super) fn still_working(locale: Locale, minutes: u64, last: Option<&str>) -> String {
     let (working, last_word) = match locale {
         Locale::English => ("Still working", "last"),

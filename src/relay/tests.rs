@@ -171,9 +171,32 @@ async fn status_tells_the_machine_the_work_and_the_tokens() {
 }
 
 #[tokio::test]
+async fn status_says_that_the_agents_network_could_not_be_restricted() {
+    use crate::protocol::AgentNetwork::{Open, Restricted};
+    let told = messages::NETWORK_OPEN.said(Locale::English);
+    for (network, is_told) in [(None, false), (Some(Restricted), false), (Some(Open), true)] {
+        let world = World::new(Script::answers("ok")).await;
+        *world.vm.network.lock().unwrap() = network;
+        world.channel.says(line("1", "/status"));
+        let status = messages::status(
+            Locale::English,
+            true,
+            "main",
+            0,
+            ledger::Tokens::default(),
+            Some(messages::UsageToday { spent: 0, limit: 5_000_000 }),
+        );
+        let expected = if is_told { format!("{status}\n{told}") } else { status };
+        world.until(&[&expected]).await;
+    }
+}
+
+#[tokio::test]
 async fn each_failure_is_a_sentence_with_the_next_step() {
-    use crate::protocol::TurnFailure::{AgentCrashed, Interrupted, ModelRefused, TimedOut};
-    for reason in [AgentCrashed, Interrupted, ModelRefused, TimedOut] {
+    use crate::protocol::TurnFailure::{
+        AgentCrashed, DiskFailed, Interrupted, ModelRefused, TimedOut,
+    };
+    for reason in [AgentCrashed, DiskFailed, Interrupted, ModelRefused, TimedOut] {
         let world = World::new(Script::of(vec![TurnEvent::Failed { reason }])).await;
         world.channel.says(line("1", "ask"));
         world.until(&[messages::failed(reason).said(Locale::English)]).await;

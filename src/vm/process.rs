@@ -45,6 +45,11 @@ impl AgentUser {
         Ok(Self { uid: user.uid, gid: user.gid })
     }
 
+    /// The number of this user.
+    pub fn uid(self) -> u32 {
+        self.uid.as_raw()
+    }
+
     /// Gives this user a file or directory.
     ///
     /// # Errors

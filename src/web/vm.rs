@@ -159,6 +159,7 @@ async fn outbox(
 
 async fn turn(State(vm): State<Arc<Vm>>, body: Bytes) -> Result<Response, StatusCode> {
     let ask = parse(&vm, &body).ok_or(StatusCode::BAD_REQUEST)?;
+    vm.restrict_agent().await;
     let attached = vm.turns().ask(ask).await.map_err(|refusal| {
         tracing::info!(%refusal, "a turn was not begun");
         match refusal {

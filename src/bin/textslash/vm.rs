@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use textslash::clock::Clock;
-use textslash::config::{Environment, Listen, vm_settings};
+use textslash::config::{Environment, Listen, agent_firewall, vm_settings};
 use textslash::vm::Vm;
 use textslash::web;
 
@@ -15,6 +15,10 @@ pub async fn run() -> anyhow::Result<End> {
     let told = signals::told_to_end_there(&environment)?;
     let listener = Listen::read(&environment)?.open().await?;
     let vm = Vm::start(vm_settings(&environment)?, Clock::system())?;
+    let vm = match agent_firewall(&environment)? {
+        Some(firewall) => vm.behind(firewall).await,
+        None => vm,
+    };
     tracing::info!(address = ?listener.local_addr().ok(), "the VM listens");
     let over = web::vm::serve(Arc::new(vm), listener, told).await?;
     tracing::info!(?over, "the VM ends");

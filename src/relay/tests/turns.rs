@@ -56,7 +56,7 @@ async fn a_channel_without_edits_gets_every_part_once_and_notices_of_their_own()
 
 #[tokio::test]
 async fn a_machine_out_of_reach_is_given_up_with_the_next_step() {
-    use turn::Unheard::{Full, NotTaken, OutOfReach, Refused, SessionBusy};
+    use turn::Unheard::{DiskFailed, Full, NotTaken, OutOfReach, Refused, SessionBusy};
     for (status, unheard) in [
         (None, OutOfReach),
         (Some(502), OutOfReach),
@@ -66,6 +66,7 @@ async fn a_machine_out_of_reach_is_given_up_with_the_next_step() {
         (Some(429), Full),
         (Some(404), NotTaken),
         (Some(413), NotTaken),
+        (Some(507), DiskFailed),
     ] {
         let mut world = World::stopped(Script { status, ..Script::answers("ok") }).await;
         world.limits.give_up_ms = 1;

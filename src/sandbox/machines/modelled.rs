@@ -216,6 +216,7 @@ impl Model {
             deployment: or(self.knobs.wrong_deployment, self.env("TEXTSLASH_DEPLOYMENT")),
             build: or(self.knobs.wrong_build == Some(self.role.as_str()), BUILD),
             role: self.role.clone(),
+            agent_network: None,
         }
     }
 

@@ -11,7 +11,9 @@ use tokio::sync::watch;
 
 use super::{Cut, Hold};
 use crate::http::{Reply, Transport, Unanswered};
-use crate::protocol::{Health, SIGNATURE_HEADER, TurnEvent, TurnFailure, TurnRequest};
+use crate::protocol::{
+    AgentNetwork, Health, SIGNATURE_HEADER, TurnEvent, TurnFailure, TurnRequest,
+};
 use crate::secret::Audience;
 
 /// What the VM's agent does.
@@ -53,6 +55,8 @@ pub struct FakeVm {
     file_statuses: Mutex<VecDeque<u16>>,
     cancels: watch::Sender<usize>,
     status: Mutex<Option<u16>>,
+    /// What it says of its agent's network.
+    pub network: Mutex<Option<AgentNetwork>>,
     begun: watch::Sender<bool>,
     awake: watch::Sender<bool>,
 }
@@ -64,6 +68,7 @@ impl FakeVm {
             status: Mutex::new(script.status),
             script,
             hold,
+            network: Mutex::default(),
             asks: Mutex::default(),
             inbox: Mutex::default(),
             file_statuses: Mutex::default(),
@@ -180,8 +185,12 @@ impl Transport for FakeVm {
             return Ok(told);
         }
         if path == "/ready" {
-            let health =
-                Health { deployment: "0".repeat(10), build: "b".into(), role: "vm".into() };
+            let health = Health {
+                deployment: "0".repeat(10),
+                build: "b".into(),
+                role: "vm".into(),
+                agent_network: *self.network.lock().unwrap(),
+            };
             return Ok(reply(vec![serde_json::to_string(&health).unwrap()], true));
         }
         self.hold.here(Cut::BeforeTurn).await;
