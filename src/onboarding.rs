@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use adapters::channel::{Channel, Event};
 use adapters::chat::{ChatId, Inbound, InboundId, Outbound, Place, UserId};
-use tokio::sync::{Notify, mpsc, watch};
+use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore, mpsc, watch};
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
 use url::Url;
@@ -171,16 +171,19 @@ enum Item {
 struct Queued {
     item: Item,
     _level: Level,
+    _place: Option<OwnedSemaphorePermit>,
 }
 
 impl Queued {
-    fn new(item: Item) -> Self {
-        Self { item, _level: Level::waiting(Queue::Inbound) }
+    fn new(item: Item, place: Option<OwnedSemaphorePermit>) -> Self {
+        Self { item, _level: Level::waiting(Queue::Inbound), _place: place }
     }
 }
 
 struct OpenChat {
     queue: mpsc::Sender<Queued>,
+    /// Room for items in line: those in the queue, and those that the task has set aside.
+    places: Arc<Semaphore>,
     /// More came than fitted into the queue; the task tells the person.
     flooded: Arc<AtomicBool>,
     task: JoinHandle<()>,
@@ -368,10 +371,11 @@ impl Reception {
         let (queue, items) = mpsc::channel(QUEUE_MAX);
         let flooded = Arc::<AtomicBool>::default();
         // The queue is new and empty.
-        let _ = queue.try_send(Queued::new(item));
+        let places = Arc::new(Semaphore::new(QUEUE_MAX));
+        let _ = queue.try_send(Queued::new(item, places.clone().try_acquire_owned().ok()));
         let worker = Chat::new(self.line.clone(), chat.clone(), person, items, flooded.clone());
         let task = tokio::spawn(worker.work());
-        self.open.insert(chat, OpenChat { queue, flooded, task });
+        self.open.insert(chat, OpenChat { queue, places, flooded, task });
     }
 
     /// Gives an item to the chat's task; gives it back when there is none.
@@ -383,12 +387,13 @@ impl Reception {
             _ => QUEUE_WAIT,
         };
         let (queue, flooded) = (open.queue.clone(), open.flooded.clone());
-        match tokio::time::timeout(wait, queue.reserve()).await {
-            Ok(Ok(place)) => place.send(Queued::new(item)),
-            Ok(Err(_)) => return Err(item),
-            Err(_) => self.refuse(&flooded, item).await,
-        }
-        Ok(())
+        let place = tokio::time::timeout(wait, open.places.clone().acquire_owned()).await;
+        let Ok(place) = place else {
+            self.refuse(&flooded, item).await;
+            return Ok(());
+        };
+        // Whoever has a place has room in the queue, so that it only fails when the task has ended.
+        queue.try_send(Queued::new(item, place.ok())).map_err(|unsent| unsent.into_inner().item)
     }
 
     /// A chat's queue is full: its task says so to the person when it comes to it.

@@ -209,7 +209,7 @@ fn a_host_who_invites_says_whom_or_the_bot_does_not_start() {
         let settings = [("DISCORD_BOT_TOKEN", TOKEN), ("TEXTSLASH_INVITATIONS", invitations)];
         BotSettings::read(&Environment::of(&settings)).map(|it| it.invitations)
     };
-    let not_set = BotSettings::read(&Environment::of(&[("DISCORD_BOT_TOKEN", "x")]));
+    let not_set = BotSettings::read(&Environment::of(&[("DISCORD_BOT_TOKEN", TOKEN)]));
     assert!(not_set.unwrap().invitations.is_empty(), "everybody is in");
     for empty in ["", " "] {
         let refusal = format!("{:#}", read(empty).unwrap_err());

@@ -151,12 +151,8 @@ impl End<'_> {
 
     /// A stop drops what waited and ends what ran.
     fn stops(&self, messages: &[Message]) {
-        for stop in messages.iter().filter(|it| matches!(it.what, What::Command("/stop"))) {
-            let (Some(row), Some(at)) =
-                (self.rows.get(&stop.id), self.chat.acknowledged.get(&stop.id))
-            else {
-                continue;
-            };
+        for (stop, row) in self.obeyed_stops(messages) {
+            let Some(at) = self.chat.acknowledged.get(&stop.id) else { continue };
             for (line, begun) in &self.deeds.executed {
                 let Some(before) = self.row_of_line(line).filter(|it| it.seq < row.seq) else {
                     continue;
@@ -170,9 +166,18 @@ impl End<'_> {
         }
     }
 
+    /// Before the commit a stop is declined, and has no turn.
+    fn obeyed_stops<'a>(
+        &'a self,
+        messages: &'a [Message],
+    ) -> impl Iterator<Item = (&'a Message, &'a Kept)> {
+        let stops = messages.iter().filter(|it| matches!(it.what, What::Command("/stop")));
+        let rows = stops.filter_map(|stop| Some((stop, self.rows.get(&stop.id)?)));
+        rows.filter(|(_, row)| !row.turn.is_empty())
+    }
+
     fn was_stopped(&self, row: &Kept, messages: &[Message]) -> bool {
-        let mut stops = messages.iter().filter(|it| matches!(it.what, What::Command("/stop")));
-        stops.any(|stop| self.rows.get(&stop.id).is_some_and(|it| it.seq > row.seq))
+        self.obeyed_stops(messages).any(|(_, stop)| stop.seq > row.seq)
     }
 
     /// The line of a message that is to be a turn, unless its owner was told why it is none.

@@ -12,6 +12,8 @@ use tokio::net::TcpListener;
 use crate::program::Program;
 use crate::services::world::{self, World};
 
+const LINK_KEY: &str = "b9d0c54f6f0e7d2c83a15e49f0a6d8817e3c52b4a90f6d1e";
+
 /// A port on which nobody listens yet.
 fn silent_port() -> u16 {
     Reserved::bind((Ipv4Addr::LOCALHOST, 0)).unwrap().local_addr().unwrap().port()
@@ -54,7 +56,6 @@ async fn a_relay_listens_while_its_service_does_not_answer_and_refuses_a_wrong_t
     let token = telegram.mint_bot("ada_bot");
     let start = |token: &str| {
         let url = |port: u16| format!("http://127.0.0.1:{port}");
-        let long = |c: &str| c.repeat(43);
         let settings = [
             ("TEXTSLASH_CHANNEL", "telegram".to_owned()),
             ("TEXTSLASH_OWNER", world::ADA.to_string()),
@@ -67,8 +68,7 @@ async fn a_relay_listens_while_its_service_does_not_answer_and_refuses_a_wrong_t
             ("TELEGRAM_API_URL", url(api)),
             ("TEXTSLASH_ALLOW_SANDBOX", "1".to_owned()),
             ("TEXTSLASH_LOG", "info".to_owned()),
-            ("LINK_KEY", long("l")),
-            ("MODEL_PROXY_TOKEN", long("m")),
+            ("LINK_KEY", LINK_KEY.to_owned()),
             ("CHANNEL_KEY", token.to_owned()),
             ("LISTEN_HOST", "127.0.0.1".to_owned()),
             ("PORT", port.to_string()),

@@ -98,7 +98,7 @@ async fn a_newcomer_deploys_talks_and_removes_everything() {
 
 #[tokio::test]
 async fn a_script_that_waits_in_vain_says_what_for() {
-    let sandbox = Sandbox::play_for("hi\n? pigs that fly\n", "0");
+    let sandbox = Sandbox::play_for("hi\n? pigs that fly\n", "1");
 
     let ended = sandbox.end().await;
 

@@ -321,7 +321,7 @@ async fn what_means_nothing_to_us_is_answered_and_dropped() {
         heard
     };
     let (status, heard) = tokio::join!(delivered(&url, &[SECRET], in_group.to_string()), heard);
-    assert_eq!((status, heard.place, heard.id.0.as_str()), (200, Place::Group, "6"));
+    assert_eq!((status, heard.place, heard.id.0.as_str()), (200, Place::Group, "-5/6"));
 }
 
 #[tokio::test]
@@ -340,7 +340,7 @@ async fn what_is_not_safe_with_us_is_asked_for_again() {
         ids
     };
     let (status, ids) = tokio::join!(delivered(&url, &[SECRET], body), again);
-    assert_eq!((status, ids), (200, vec!["7".to_owned(), "7".to_owned()]));
+    assert_eq!((status, ids), (200, vec!["7001/7".to_owned(), "7001/7".to_owned()]));
 }
 
 #[tokio::test]

@@ -59,17 +59,3 @@ async fn unreadable_files_are_told_of_and_do_not_hold_back_the_others() {
     ];
     assert_eq!(events, expected);
 }
-
-#[tokio::test]
-async fn a_stopped_turn_hands_out_what_is_there() {
-    let dir = tempfile::tempdir().unwrap();
-    let vm = vm_in(dir.path());
-    let mut turn = begin(&vm, "1", "mkdir outbox; echo hi >outbox/a; echo made; sleep 1000").await;
-    assert_eq!(next_text(&mut turn).await, "made\n");
-
-    vm.turns().cancel(&TurnId::try_from("1").unwrap()).await.unwrap();
-
-    let events = rest(turn).await;
-    let file = TurnEvent::File { index: 0, name: "a".to_owned(), bytes: 3 };
-    assert_eq!(events, [file, failed(TurnFailure::Stopped)]);
-}

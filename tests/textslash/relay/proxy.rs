@@ -114,6 +114,7 @@ impl Scene {
         let environment = environment.iter().chain(more);
         let environment: Vec<_> =
             environment.map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+        std::fs::write(dir.path().join("committed"), "").unwrap();
         let relay = Program::start(dir.path(), &["relay"], &environment);
         relay.err.until("the relay listens").await;
         let link = Link::parse(&format!("http://{public}/chat#{OWNER_KEY}")).unwrap();

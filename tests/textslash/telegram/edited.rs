@@ -45,6 +45,7 @@ async fn an_edited_message_is_not_executed_again() {
     let (vm_dir, relay_dir) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
     let mut settings = settings(relay_dir.path(), &served_vm(vm_dir.path()).await);
     settings.owner = UserId(ADA.to_string());
+    std::fs::write(relay_dir.path().join("committed"), "").unwrap();
     let ledger = Ledger::open(relay_dir.path()).await.unwrap();
     let transport = Arc::new(Network::new().unwrap());
     let (clock, chance) = (Clock::system(), Chance::seeded(1));
