@@ -88,7 +88,7 @@ async fn a_relay_listens_while_its_service_does_not_answer_and_refuses_a_wrong_t
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, api)).await.unwrap();
     let router = telegram.router();
     tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });
-    let refused = start("1234567890:AAaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa").end().await;
+    let refused = start("1234567890:AAHdqTcvCH1vGWJxfSeofSAs0K5PALDsawa").end().await;
     assert_eq!(refused.code, 1, "{}", refused.err);
     assert!(refused.err.contains("Telegram refuses the bot token"), "{}", refused.err);
 }
