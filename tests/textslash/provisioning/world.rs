@@ -35,6 +35,8 @@ pub const MODEL_KEY: &str = "sk-ant-api03-canary-of-the-model";
 #[derive(Clone)]
 pub struct Database {
     pub pool: AnyPool,
+    /// The same one for the provisioner: paused time stands still while it works.
+    ordered: store::Database,
     directory: Arc<TempDir>,
 }
 
@@ -62,7 +64,8 @@ impl Database {
         let path = directory.path().join("textslash.db");
         let pool = store::open(&path, &store::SCHEMA).await.unwrap();
         tokio::spawn(hold_time_for(pool.clone(), tick));
-        Self { pool, directory }
+        let ordered = store::Database::in_order(store::open_ready(&path).await.unwrap());
+        Self { pool, ordered, directory }
     }
 }
 
@@ -112,7 +115,7 @@ impl World {
         let fly = sandbox::fly::Fly::new(Settings { latency, ..settings });
         fly.add_lookalikes();
         let faults = Faults::new(Arc::new(InProcess::new().with_fly(&fly)));
-        let provisioner = Provisioner::new(database.pool.clone(), clock.clone(), chance.clone());
+        let provisioner = Provisioner::new(database.ordered.clone(), clock.clone(), chance.clone());
         let spec = spec(DeploymentId::from_random(chance.bytes()));
         let process = Mutex::new(fly_client(&faults, &clock, &chance));
         Self {
@@ -202,9 +205,9 @@ impl World {
 
     /// The same world with another database: nobody remembers what was deployed.
     pub fn in_database(self, database: Database) -> Self {
-        let (pool, clock, chance) =
-            (database.pool.clone(), self.clock.clone(), self.chance.clone());
-        Self { provisioner: Provisioner::new(pool, clock, chance), database, ..self }
+        let (ordered, clock, chance) =
+            (database.ordered.clone(), self.clock.clone(), self.chance.clone());
+        Self { provisioner: Provisioner::new(ordered, clock, chance), database, ..self }
     }
 
     /// The disk is full for entries from this one on.
@@ -213,11 +216,16 @@ impl World {
             "CREATE TRIGGER disk_full BEFORE INSERT ON journal WHEN NEW.seq >= {seq}
              BEGIN SELECT RAISE(ABORT, 'disk full'); END"
         );
-        sqlx::query(sqlx::AssertSqlSafe(trigger)).execute(&self.database.pool).await.unwrap();
+        self.change_database(trigger).await;
     }
 
     pub async fn lose_no_more_journal_entries(&self) {
-        sqlx::query("DROP TRIGGER disk_full").execute(&self.database.pool).await.unwrap();
+        self.change_database("DROP TRIGGER disk_full".to_owned()).await;
+    }
+
+    async fn change_database(&self, statement: String) {
+        let connection = &mut *self.database.ordered.connection().await.unwrap();
+        sqlx::query(sqlx::AssertSqlSafe(statement)).execute(connection).await.unwrap();
     }
 
     /// The longest that a fault of ours delays an effect.
