@@ -118,6 +118,16 @@ fn what_was_mended_stays_mended() {
             ],
             ..Case::quiet(15_708)
         },
+        // The first process had asked for a removal. The second one listed what remained while it took effect.
+        Case {
+            lag_ms: 0,
+            troubles: vec![
+                trouble(42, Way::Held),
+                trouble(39, Way::SecondWorker),
+                trouble(19, Way::HangDone),
+            ],
+            ..Case::quiet(7_130_000_014_879)
+        },
     ];
     for case in cases {
         let verdict = case.run().unwrap();

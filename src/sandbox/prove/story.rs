@@ -1,6 +1,7 @@
 //! A deployment and its removal, whatever goes wrong on the way.
 
 use std::cell::Cell;
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use futures::future::{Either, select};
@@ -13,6 +14,7 @@ use super::world::{World, elapsed_ms};
 use super::{Case, Promise, Sight, Then, Verdict};
 use crate::cloud::Cause;
 use crate::journal::{Action, End, Entry};
+use crate::plan::StepId;
 use crate::probation::PROBATION_MS;
 use crate::provisioner::{DriveError, Goal, Outcome, Remaining, Seen};
 use crate::sandbox::fly::nothing;
@@ -56,7 +58,7 @@ async fn play(world: &World, case: &Case, verdict: &mut Verdict) -> anyhow::Resu
             verdict.deployed = Some(End::Stuck);
             verdict.seen.insert(Sight::Stuck);
             world.watch.tell(&format!("stopped: {cause:?}"));
-            expect_true(world, case, &remaining);
+            expect_true(world, case, &remaining).await?;
         }
         Came::Killed if case.then == Then::StaysAway => stay_away(world, case, verdict).await,
         Came::Killed => {
@@ -137,7 +139,7 @@ fn make_room(world: &World) -> anyhow::Result<()> {
 async fn remove(world: &World, case: &Case, verdict: &mut Verdict) -> anyhow::Result<()> {
     let mut told = drive(world, case, Goal::Removed, verdict).await?;
     if let Came::To(Outcome::Failed { remaining, .. }) = &told {
-        expect_true(world, case, remaining);
+        expect_true(world, case, remaining).await?;
         world.watch.calm();
         told = drive(world, case, Goal::Removed, verdict).await?;
     }
@@ -295,20 +297,41 @@ fn expect_deployed(world: &World, case: &Case) {
     }
 }
 
-/// The list of what remains is true: what exists is in it, and what it says was seen exists.
-fn expect_true(world: &World, case: &Case, remaining: &Remaining) {
+/// The list of what remains is true: it names everything that exists, and what it says was seen exists.
+///
+/// A removal that was asked for can take effect after the look and before the list is told.
+async fn expect_true(world: &World, case: &Case, remaining: &Remaining) -> anyhow::Result<()> {
     world.watch.looks_at([Promise::Remaining]);
+    let asked_for = removals_asked_for(&world.journal().await?);
     for (step, count) in resources(&world.spec, &world.fly.inventory()) {
         let told = remaining.lines.iter().find(|line| line.step == step);
         if count > 0 && told.is_none() {
             world.watch.break_of(Promise::Remaining, format!("{step} is there and not listed"));
         }
         let was_seen = told.is_some_and(|line| matches!(line.seen, Seen::There(_)));
-        let may_be_old = case.lag_ms > 0 || case.has(Way::GoneByHand);
+        let may_be_old = case.lag_ms > 0 || case.has(Way::GoneByHand) || asked_for.contains(&step);
         if was_seen && count == 0 && !may_be_old {
             world.watch.break_of(Promise::Remaining, format!("{step} is listed and not there"));
         }
     }
+    Ok(())
+}
+
+/// The steps whose last outcome on record is a removal in doubt.
+fn removals_asked_for(entries: &[Entry]) -> BTreeSet<StepId> {
+    let mut asked_for = BTreeSet::new();
+    for entry in entries {
+        match entry {
+            Entry::InDoubt { step, action: Action::Delete } => {
+                asked_for.insert(step.clone());
+            }
+            Entry::Done { step, .. } | Entry::Failed { step, .. } => {
+                asked_for.remove(step);
+            }
+            _ => {}
+        }
+    }
+    asked_for
 }
 
 async fn tell_journal(world: &World, verdict: &mut Verdict) -> anyhow::Result<()> {
