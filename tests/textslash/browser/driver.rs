@@ -90,6 +90,20 @@ impl Browser {
         self.post("/url", json!({ "url": url })).await;
     }
 
+    /// Makes the phone prefer German and dark colours.
+    pub async fn prefers_german_and_dark(&self) {
+        let agent = self.runs("return navigator.userAgent").await;
+        let dark = json!({ "name": "prefers-color-scheme", "value": "dark" });
+        let language = json!({ "userAgent": agent, "acceptLanguage": "de-DE" });
+        self.devtools("Network.setUserAgentOverride", language).await;
+        self.devtools("Emulation.setEmulatedMedia", json!({ "features": [dark] })).await;
+    }
+
+    async fn devtools(&self, command: &str, parameters: Value) {
+        let asked = json!({ "cmd": command, "params": parameters });
+        self.post("/goog/cdp/execute", asked).await;
+    }
+
     pub async fn reloads(&self) {
         self.post("/refresh", json!({})).await;
     }

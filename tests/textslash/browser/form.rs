@@ -63,3 +63,26 @@ async fn a_link_of_somebody_elses_is_turned_down_and_told() {
     browser.opens(&link).await;
     assert!(browser.until("document.querySelector('.said.bad')", &[]).await, "it is closed");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_form_speaks_german_and_is_dark_on_a_phone_that_prefers_it() {
+    let Some(browser) = Browser::start().await else { return };
+    browser.prefers_german_and_dark().await;
+    let world = World::webhook().await;
+    let mut ada = world.ada_on_whatsapp();
+    ada.says("/language Deutsch");
+    ada.reads("Deutsch").await;
+    ada.says("hallo");
+    let link = ada.reads("/form#").await;
+    let link = link.split_whitespace().find(|word| word.contains("/form#")).unwrap().to_owned();
+
+    browser.opens(&link).await;
+    browser.reads("Bist du das?").await;
+    let paper = "return getComputedStyle(document.body).backgroundColor";
+    assert_eq!(browser.runs(paper).await, "rgb(20, 22, 26)");
+    browser.pictured("form-question-german-dark").await;
+    browser.clicks("#yes").await;
+    assert!(browser.until("document.querySelector('#field-token')", &[]).await);
+    assert_eq!(browser.runs("return document.documentElement.lang").await, "de");
+    browser.pictured("form-german-dark").await;
+}
