@@ -8,10 +8,11 @@
 //! page that shows a form first asks its reader whether the chat account is theirs.
 
 use std::collections::{BTreeMap, VecDeque};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use adapters::chat::{ChatId, SecretForm, UserId};
+use parking_lot::{Mutex, MutexGuard};
 use sha2::{Digest, Sha256};
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::Instant;
@@ -284,7 +285,7 @@ impl Forms {
     }
 
     fn held(&self) -> MutexGuard<'_, Held> {
-        let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut held = self.held.lock();
         held.forms.retain(|_, entry| entry.since.elapsed() < LIFETIME);
         held
     }

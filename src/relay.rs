@@ -6,11 +6,12 @@
 
 use std::future::Future;
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use adapters::channel::Channel;
 use adapters::chat::UserId;
+use parking_lot::Mutex;
 use tokio::sync::{Notify, watch};
 use url::Url;
 
@@ -276,7 +277,7 @@ impl Relay {
         signature: Option<&str>,
     ) -> Result<BodyDigest, Refusal> {
         let key = self.settings.link_key.expose_here().as_bytes();
-        let mut verifier = self.verifier.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut verifier = self.verifier.lock();
         verifier.verify(key, call, signature, self.clock.now_ms())
     }
 

@@ -4,9 +4,10 @@
 
 use std::future::Future;
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
+use parking_lot::Mutex;
 use tokio::time::Instant;
 use url::Url;
 
@@ -220,9 +221,9 @@ impl Vm {
     ) -> Result<BodyDigest, Refusal> {
         let key = self.link_key.expose_here().as_bytes();
         let now_ms = self.clock.now_ms();
-        let mut verifier = self.verifier.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut verifier = self.verifier.lock();
         let digest = verifier.verify(key, call, signature, now_ms)?;
-        *self.last_call.lock().unwrap_or_else(PoisonError::into_inner) = Instant::now();
+        *self.last_call.lock() = Instant::now();
         Ok(digest)
     }
 
@@ -294,7 +295,7 @@ impl Vm {
     }
 
     fn idle_since(&self) -> Instant {
-        let last_call = *self.last_call.lock().unwrap_or_else(PoisonError::into_inner);
+        let last_call = *self.last_call.lock();
         last_call.max(self.turns.last_end())
     }
 }

@@ -9,8 +9,9 @@
 //! changed, and the end of the input ends every voice.
 
 use std::io::{IsTerminal, Write};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 
+use parking_lot::{Mutex, MutexGuard};
 use tokio::io::{AsyncRead, AsyncReadExt};
 use tokio::sync::mpsc;
 
@@ -85,7 +86,7 @@ struct Shared {
 
 impl Shared {
     fn state(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        self.state.lock()
     }
 }
 
@@ -149,7 +150,7 @@ impl Terminal {
     pub fn voice(&self, name: &str) -> Voice {
         let (sender, lines) = mpsc::channel(LINES_MAX);
         let index = self.shared.state().add_voice(name, sender);
-        let chunks = self.chunks.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let chunks = self.chunks.lock().take();
         if let Some(chunks) = chunks {
             let interactive = self.shared.state().is_interactive();
             input::start(Arc::downgrade(&self.shared), chunks, interactive);

@@ -6,11 +6,12 @@
 //! person's own message can never be deleted by a bot (error 50003).
 
 use std::collections::VecDeque;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::Bytes;
+use parking_lot::Mutex;
 use serde_json::{Value, json};
 use serenity::all::{HttpBuilder, UserId};
 use sha2::{Digest, Sha256};
@@ -135,7 +136,7 @@ impl Discord {
     }
 
     fn sent_as(&self, chat: &ChatId, key: &str) -> Option<MessageRef> {
-        let sent = self.sent.lock().unwrap_or_else(PoisonError::into_inner);
+        let sent = self.sent.lock();
         let same = sent.iter().find(|(in_chat, sent_key, _)| in_chat == chat && sent_key == key);
         same.map(|(_, _, message)| message.clone())
     }
@@ -156,7 +157,7 @@ impl Discord {
         let id = self.rest.create(channel, &message, file).await?;
         self.heard.chat(channel);
         let message = MessageRef { chat: chat.clone(), id };
-        let mut all = self.sent.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut all = self.sent.lock();
         if all.len() == KEYS_MAX {
             all.pop_front();
         }

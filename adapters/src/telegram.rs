@@ -6,10 +6,11 @@
 //! token, so each is turned into one of ours where it arises.
 
 use std::collections::VecDeque;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use async_trait::async_trait;
 use bytes::Bytes;
+use parking_lot::Mutex;
 use teloxide::Bot;
 use teloxide::payloads::{EditMessageTextSetters, SendMessageSetters, SetMyCommandsSetters};
 use teloxide::requests::{HasPayload, Requester};
@@ -128,14 +129,14 @@ impl Telegram {
     }
 
     fn sent_as(&self, chat: &ChatId, key: &str) -> Option<MessageRef> {
-        let sent = self.sent.lock().unwrap_or_else(PoisonError::into_inner);
+        let sent = self.sent.lock();
         let same = sent.iter().find(|(in_chat, sent_key, _)| in_chat == chat && sent_key == key);
         same.map(|(_, _, message)| message.clone())
     }
 
     fn note_sent(&self, chat: &ChatId, key: &str, id: MessageId) -> MessageRef {
         let message = MessageRef { chat: chat.clone(), id: id.0.to_string() };
-        let mut sent = self.sent.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut sent = self.sent.lock();
         if sent.len() == KEYS_MAX {
             sent.pop_front();
         }

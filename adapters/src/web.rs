@@ -37,12 +37,13 @@
 //! say, or when a line is not acknowledged yet. What is said while it sleeps is kept, and sent after
 //! the next `welcome`.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use async_trait::async_trait;
 use axum::extract::DefaultBodyLimit;
 use axum::routing::{get, post};
 use bytes::Bytes;
+use parking_lot::Mutex;
 use tokio::sync::{Notify, Semaphore, broadcast, mpsc, watch};
 use tokio::time::timeout;
 use zeroize::Zeroizing;
@@ -166,8 +167,8 @@ impl Web {
         self.door().guests()
     }
 
-    fn door(&self) -> std::sync::MutexGuard<'_, Door> {
-        self.door.lock().unwrap_or_else(PoisonError::into_inner)
+    fn door(&self) -> parking_lot::MutexGuard<'_, Door> {
+        self.door.lock()
     }
 
     async fn put(&self, posted: &Posted) -> Result<(), ChannelError> {

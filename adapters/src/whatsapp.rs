@@ -8,10 +8,11 @@
 //! write again; a number of Twilio's sandbox hears somebody only for three days after they sent it
 //! `join <two words>` (error 63015).
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 
 use async_trait::async_trait;
 use bytes::Bytes;
+use parking_lot::{Mutex, MutexGuard};
 use tokio::time::Instant;
 use url::Url;
 use zeroize::Zeroizing;
@@ -136,7 +137,7 @@ impl WhatsApp {
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        self.state.lock()
     }
 
     fn status_url(&self) -> String {

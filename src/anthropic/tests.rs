@@ -1,7 +1,6 @@
-use std::sync::Mutex;
-
 use async_trait::async_trait;
 use futures::StreamExt;
+use parking_lot::Mutex;
 
 use super::*;
 use crate::http::{Reply, Unanswered};
@@ -21,7 +20,7 @@ impl Api {
 #[async_trait]
 impl Transport for Api {
     async fn send(&self, request: http::Request<Bytes>) -> Result<Reply, Unanswered> {
-        self.seen.lock().unwrap().push(request);
+        self.seen.lock().push(request);
         let (head, ()) =
             http::Response::builder().status(self.answer?).body(()).unwrap().into_parts();
         Ok(Reply { head, body: futures::stream::empty().boxed() })
@@ -84,7 +83,7 @@ async fn the_answer_says_whether_the_key_is_alive() {
     for (answer, expected) in cases {
         let api = Api::that_answers(answer);
         assert_eq!(check(&api, &base(), &key).await, expected, "{answer:?}");
-        let seen = api.seen.lock().unwrap();
+        let seen = api.seen.lock();
         assert_eq!(seen[0].uri(), "https://api.anthropic.com/v1/models?limit=1");
         assert_eq!(seen[0].headers()["x-api-key"], api_key());
         assert!(!format!("{:?}", seen[0]).contains(&api_key()));
@@ -108,5 +107,5 @@ async fn a_key_is_not_sent_where_it_does_not_belong() {
     let api = Api::that_answers(Ok(200));
     let elsewhere = Url::parse("https://example.com").unwrap();
     assert_eq!(check(&api, &elsewhere, &key).await, Err(Rejection::OutOfReach));
-    assert!(api.seen.lock().unwrap().is_empty());
+    assert!(api.seen.lock().is_empty());
 }

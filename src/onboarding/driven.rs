@@ -2,7 +2,9 @@
 //! it from the other, as a new process takes it from one that died, none would get to the end.
 
 use std::collections::BTreeSet;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
+
+use parking_lot::Mutex;
 
 use crate::spec::DeploymentId;
 
@@ -20,13 +22,13 @@ pub(super) struct Claim {
 impl Driven {
     /// The right to drive this run; none while somebody else has it.
     pub(super) fn claim(&self, run: &DeploymentId) -> Option<Claim> {
-        let is_free = self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(run.clone());
+        let is_free = self.0.lock().insert(run.clone());
         is_free.then(|| Claim { driven: self.clone(), run: run.clone() })
     }
 }
 
 impl Drop for Claim {
     fn drop(&mut self) {
-        self.driven.0.lock().unwrap_or_else(PoisonError::into_inner).remove(&self.run);
+        self.driven.0.lock().remove(&self.run);
     }
 }

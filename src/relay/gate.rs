@@ -1,9 +1,9 @@
 //! The one gate: its owner in private passes, nobody else.
 
 use std::collections::HashSet;
-use std::sync::{Mutex, PoisonError};
 
 use adapters::chat::{Inbound, Place, UserId};
+use parking_lot::Mutex;
 
 /// Strangers remembered as told; beyond it, new ones are not answered at all.
 const STRANGERS_MAX: usize = 1_000;
@@ -38,7 +38,7 @@ impl Gate {
     }
 
     fn is_new(&self, stranger: &UserId) -> bool {
-        let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut told = self.told.lock();
         told.len() < STRANGERS_MAX && told.insert(stranger.clone())
     }
 }

@@ -1,7 +1,7 @@
 //! The model's API for the agent, which never sees the key. A call passes with the token of the turn that
 //! runs, and ends with that turn.
 
-use std::sync::{Arc, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -153,7 +153,7 @@ impl Relay {
     fn admit_rate(&self) -> Result<(), Duration> {
         let Limits { calls_per_minute: calls_max, tokens_per_minute: tokens_max, .. } =
             self.settings.limits;
-        let mut rate = self.rate.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut rate = self.rate.lock();
         rate.admit(Instant::now(), RateLimits { calls_max, tokens_max })
     }
 
@@ -232,10 +232,7 @@ impl Relay {
             None => meter.end(),
         };
         let Some(reading) = reading else { return };
-        self.rate
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .spend(Instant::now(), reading.used.total());
+        self.rate.lock().spend(Instant::now(), reading.used.total());
         if let Err(error) = reservation.settle(&reading).await {
             tracing::error!(error = format!("{error:#}"), "tokens were not counted");
         }

@@ -176,7 +176,7 @@ async fn status_says_that_the_agents_network_could_not_be_restricted() {
     let told = messages::NETWORK_OPEN.said(Locale::English);
     for (network, is_told) in [(None, false), (Some(Restricted), false), (Some(Open), true)] {
         let world = World::new(Script::answers("ok")).await;
-        *world.vm.network.lock().unwrap() = network;
+        *world.vm.network.lock() = network;
         world.channel.says(line("1", "/status"));
         let status = messages::status(
             Locale::English,

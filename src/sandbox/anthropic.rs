@@ -1,7 +1,7 @@
 //! A simulated Anthropic: the models, and a Messages API whose model follows a small script. It
 //! remembers nothing: all it knows of a conversation stands in the request.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 
 use axum::extract::{Path, Request, State};
 use axum::http::StatusCode;
@@ -10,6 +10,7 @@ use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Extension, Json, Router};
+use parking_lot::{Mutex, MutexGuard};
 use serde_json::{Value, json};
 
 use crate::chance::Chance;
@@ -83,7 +84,7 @@ impl Anthropic {
     }
 
     fn state(&self) -> MutexGuard<'_, Inner> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        self.state.lock()
     }
 
     fn id(&self, prefix: &str) -> String {

@@ -1,7 +1,7 @@
 //! A network that fails on purpose: at chosen calls, in chosen ways. It also writes down every call, so
 //! that a sweep knows what there is to break.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -9,6 +9,7 @@ use bytes::Bytes;
 use futures::{FutureExt, StreamExt, TryStreamExt};
 use http::header::RETRY_AFTER;
 use http::{HeaderValue, Method, StatusCode};
+use parking_lot::{Mutex, MutexGuard};
 use tokio::sync::Notify;
 
 use crate::http::{Reply, SharedTransport, Transport, Unanswered};
@@ -140,7 +141,7 @@ impl Faults {
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        self.state.lock()
     }
 
     /// Writes the call down and says how it fails, if it does.

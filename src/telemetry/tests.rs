@@ -1,6 +1,7 @@
 use std::io;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
+use parking_lot::Mutex;
 use tracing::level_filters::LevelFilter;
 use tracing_subscriber::layer::SubscriberExt;
 
@@ -11,7 +12,7 @@ struct Sink(Arc<Mutex<Vec<u8>>>);
 
 impl io::Write for Sink {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.lock().unwrap().extend_from_slice(bytes);
+        self.0.lock().extend_from_slice(bytes);
         Ok(bytes.len())
     }
 
@@ -25,7 +26,7 @@ fn logged(level: LevelFilter, speak: impl FnOnce()) -> String {
     let writer = sink.clone();
     let subscriber = tracing_subscriber::registry().with(layer(level, move || writer.clone()));
     tracing::subscriber::with_default(subscriber, speak);
-    String::from_utf8(sink.0.lock().unwrap().clone()).unwrap()
+    String::from_utf8(sink.0.lock().clone()).unwrap()
 }
 
 #[test]

@@ -6,7 +6,7 @@
 use std::collections::{HashMap, VecDeque};
 use std::io;
 use std::path::Path;
-use std::sync::{Arc, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use adapters::chat::Citation;
@@ -97,7 +97,7 @@ pub struct Turns {
     running: watch::Sender<Running>,
     tasks: Mutex<JoinSet<()>>,
     /// Cancelled before they began, and not written down: a call that asks for one may be late.
-    unwritten: std::sync::Mutex<VecDeque<TurnId>>,
+    unwritten: parking_lot::Mutex<VecDeque<TurnId>>,
 }
 
 impl Turns {
@@ -190,8 +190,8 @@ impl Turns {
         }
     }
 
-    fn unwritten(&self) -> std::sync::MutexGuard<'_, VecDeque<TurnId>> {
-        self.unwritten.lock().unwrap_or_else(PoisonError::into_inner)
+    fn unwritten(&self) -> parking_lot::MutexGuard<'_, VecDeque<TurnId>> {
+        self.unwritten.lock()
     }
 
     /// A new record, and room for it.

@@ -2,10 +2,11 @@
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
+use parking_lot::Mutex;
 use textslash::protocol::{TurnEvent, TurnFailure};
 use textslash::vm::agent::{Agent, Running, Said};
 use textslash::vm::ids::SessionId;
@@ -69,7 +70,7 @@ impl Agent for Modelled {
 
 impl Modelled {
     fn check_line(&self, line: &str, text: &str) {
-        let mut deeds = self.deeds.lock().unwrap();
+        let mut deeds = self.deeds.lock();
         let before = deeds.executed.iter().filter(|(executed, _)| executed == line).count();
         self.stage.expect(Promise::RunsOnce, before == 0, || format!("{line} runs again"));
         let is_foreign = line == "stranger" || line == "group";
@@ -80,7 +81,7 @@ impl Modelled {
     }
 
     fn take_files(&self, files: &[String]) {
-        let mut deeds = self.deeds.lock().unwrap();
+        let mut deeds = self.deeds.lock();
         for path in files {
             let bytes = std::fs::read(self.workspace.join(path)).unwrap_or_default();
             self.stage.tell(&format!("agent reads {path}: {} bytes", bytes.len()));
@@ -131,6 +132,6 @@ impl Turn {
         let bytes = format!("left by {} at step {number}", self.line).repeat(1 + number * 40);
         std::fs::write(outbox.join(&name), &bytes).unwrap();
         self.stage.tell(&format!("agent leaves {name}"));
-        self.deeds.lock().unwrap().left.insert(name, (bytes.into_bytes(), self.line.clone()));
+        self.deeds.lock().left.insert(name, (bytes.into_bytes(), self.line.clone()));
     }
 }

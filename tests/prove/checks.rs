@@ -77,7 +77,7 @@ async fn rows(world: &World) -> BTreeMap<String, Kept> {
 /// What must hold when everything is quiet.
 pub async fn end(world: &World, messages: &[Message], is_committed: bool) {
     let rows = rows(world).await;
-    let deeds = world.deeds.lock().unwrap();
+    let deeds = world.deeds.lock();
     let chat = world.service.state();
     let end = End { world, rows: &rows, deeds: &deeds, chat: &chat };
     end.order();
@@ -128,7 +128,7 @@ impl End<'_> {
     }
 
     fn records(&self) {
-        let told = self.world.network.told.lock().unwrap();
+        let told = self.world.network.told.lock();
         for (path, text) in records(&self.world.dir) {
             let turn = path.file_stem().unwrap().to_string_lossy().into_owned();
             let lines: Vec<&str> = text.lines().collect();
@@ -214,7 +214,7 @@ impl End<'_> {
         let events = record.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
         let said: String =
             events.filter_map(|event| event["text"].as_str().map(str::to_owned)).collect();
-        let cancelled = self.world.network.cancelled.lock().unwrap();
+        let cancelled = self.world.network.cancelled.lock();
         let was_given_up = cancelled.contains(&row.turn);
         let is_whole = !shown.trim().is_empty() && shown.contains(said.trim_end());
         self.stage().expect(Promise::Answered, is_whole || was_given_up, || {

@@ -11,9 +11,9 @@
 #![cfg(test)]
 
 use std::process::ExitCode;
-use std::sync::Mutex;
 
 use arguments::Arguments;
+use parking_lot::Mutex;
 use table::Table;
 
 mod agent;
@@ -59,7 +59,7 @@ fn tell(first: u64, seeds: u64) -> Table {
     let threads = std::thread::available_parallelism().map_or(1, usize::from);
     let work = || {
         let mut table = Table::default();
-        while let Some(seed) = { next.lock().unwrap().next() } {
+        while let Some(seed) = { next.lock().next() } {
             table.add(seed, story::run(seed));
         }
         table

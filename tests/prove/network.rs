@@ -1,8 +1,8 @@
 //! The way from relay to VM: calls are lost, late, doubled and cut off.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -11,6 +11,7 @@ use axum::body::Body;
 use bytes::Bytes;
 use futures::StreamExt;
 use http::{Request, StatusCode};
+use parking_lot::Mutex;
 use serde_json::Value;
 use textslash::http::{Reply, Transport, Unanswered};
 use tokio::sync::{mpsc, oneshot, watch};
@@ -108,7 +109,7 @@ impl Network {
         let (answered, answer) = oneshot::channel();
         let network = self.clone();
         let (router, events) = (up.router.clone(), Events::of(&request, &self.told));
-        up.calls.lock().unwrap().spawn(async move {
+        up.calls.lock().spawn(async move {
             tokio::time::sleep(after).await;
             let Ok(response) = tower::ServiceExt::oneshot(router, request.map(Body::from)).await;
             let (head, body) = response.into_parts();
@@ -163,7 +164,7 @@ impl Transport for Link {
         network.stage.deed(Process::Relay, &format!("{call}{shown}")).await;
         if let Some(turn) = request.uri().path().strip_suffix("/cancel") {
             let turn = turn.trim_start_matches("/turns/").to_owned();
-            network.cancelled.lock().unwrap().push(turn);
+            network.cancelled.lock().push(turn);
         }
         let reply = network.carried(number, fault, request).await;
         let told = match &reply {
@@ -221,7 +222,7 @@ impl Network {
     fn comes_again(self: &Arc<Self>, up: &Arc<Up>, number: u64, hop: Duration, it: Request<Bytes>) {
         let second = self.arrives(up, number, hop + Duration::from_millis(1), it);
         let stage = self.stage.clone();
-        up.calls.lock().unwrap().spawn(async move {
+        up.calls.lock().spawn(async move {
             if let Ok(answer) = second.await {
                 let status = answer.head.status;
                 stage.expect(Promise::Replayed, status == StatusCode::UNAUTHORIZED, || {
@@ -290,7 +291,7 @@ impl Events {
         if event["type"] == "heartbeat" {
             return;
         }
-        let mut told = self.told.lock().unwrap();
+        let mut told = self.told.lock();
         let told = told.entry(self.turn.clone()).or_default();
         let is_last = event["type"] == "done" || event["type"] == "failed";
         if is_last && self.next > told.len() {

@@ -1,8 +1,8 @@
 //! A modelled chat service: deliveries come late, twice and in another order, and sends fail.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
 use adapters::channel::{Capabilities, Channel, ChannelError, Event, SecretEntry};
@@ -10,6 +10,7 @@ use adapters::chat::{Attachment, ChatId, File, Inbound, InboundId, MessageRef, O
 use adapters::text::Unit;
 use async_trait::async_trait;
 use bytes::Bytes;
+use parking_lot::{Mutex, MutexGuard};
 use tokio::sync::Notify;
 use tokio::time::Instant;
 
@@ -84,7 +85,7 @@ pub fn bytes_of(id: &str) -> Bytes {
 
 impl Service {
     pub fn state(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap()
+        self.state.lock()
     }
 
     pub fn deliver(&self, inbound: Inbound, after: Duration) {

@@ -2,11 +2,12 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, OnceLock};
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use adapters::chat::UserId;
 use axum::Router;
+use parking_lot::Mutex;
 use sqlx::{AnyConnection, Connection, Row};
 use textslash::chance::Chance;
 use textslash::clock::Clock;
@@ -106,7 +107,7 @@ impl World {
             knows_keys: plan.knows_keys,
             refusals_percent: AtomicU64::new(plan.refusals_percent),
             twice_percent: AtomicU64::new(plan.twice_percent),
-            on_record: Box::new(move |id| is_on_record(&mut onlooker.lock().unwrap(), &id.0)),
+            on_record: Box::new(move |id| is_on_record(&mut onlooker.lock(), &id.0)),
             state: Mutex::default(),
             changed: Notify::new(),
         });
@@ -214,7 +215,7 @@ impl World {
     fn vm_is_gone(&self) {
         if let Some(up) = self.network.vm.send_replace(None) {
             // Its calls, and with them everybody who waits for an answer.
-            *up.calls.lock().unwrap() = JoinSet::new();
+            *up.calls.lock() = JoinSet::new();
         }
     }
 
@@ -231,7 +232,7 @@ impl World {
 
     /// Looks at what must hold at any time.
     pub fn look(&self) {
-        checks::outbox(&self.stage, &self.dir, &self.deeds.lock().unwrap());
+        checks::outbox(&self.stage, &self.dir, &self.deeds.lock());
     }
 
     fn relay_starts(&mut self) {
@@ -276,7 +277,7 @@ impl World {
         };
         let look = {
             let (stage, dir, deeds) = (self.stage.clone(), self.dir.clone(), self.deeds.clone());
-            Box::new(move || checks::outbox(&stage, &dir, &deeds.lock().unwrap()))
+            Box::new(move || checks::outbox(&stage, &dir, &deeds.lock()))
         };
         let programs = InOrder {
             stage: self.stage.clone(),

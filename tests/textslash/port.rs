@@ -1,13 +1,14 @@
 //! A port that outlives the process behind it: it leads to whichever lives, and nowhere while none does.
 
 use std::net::{Ipv4Addr, SocketAddr};
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
 use axum::Router;
 use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
+use parking_lot::Mutex;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
@@ -21,12 +22,12 @@ pub struct Port {
 
 impl Port {
     pub fn leads_to(&self, router: Router) {
-        *self.router.lock().unwrap() = Some(router);
+        *self.router.lock() = Some(router);
     }
 
     /// Whoever waits for an answer gets none any more.
     pub fn dies(&self) {
-        *self.router.lock().unwrap() = None;
+        *self.router.lock() = None;
         self.deaths.send_modify(|deaths| *deaths += 1);
     }
 
@@ -37,7 +38,7 @@ impl Port {
 
 async fn through(State(port): State<Port>, request: Request<Body>) -> Response {
     let mut deaths = port.deaths.subscribe();
-    let router = port.router.lock().unwrap().clone();
+    let router = port.router.lock().clone();
     let Some(router) = router else { return StatusCode::BAD_GATEWAY.into_response() };
     tokio::select! {
         answer = router.oneshot(request) => answer.into_response(),

@@ -1,9 +1,10 @@
 //! What people wrote, passed on once: the gateway tells it, and what it did not tell is looked up.
 
 use std::collections::{HashMap, VecDeque};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
+use parking_lot::{Mutex, MutexGuard};
 use serenity::all::{Message, Timestamp};
 
 use super::inbound::of_message;
@@ -131,6 +132,6 @@ impl Heard {
     }
 
     fn known(&self) -> MutexGuard<'_, Known> {
-        self.known.lock().unwrap_or_else(PoisonError::into_inner)
+        self.known.lock()
     }
 }

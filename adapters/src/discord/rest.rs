@@ -1,10 +1,10 @@
 //! Discord's REST API: what we send and look up, never faster than Discord says.
 
 use std::collections::HashMap;
-use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
+use parking_lot::Mutex;
 use reqwest::header::{AUTHORIZATION, HeaderMap, USER_AGENT};
 use reqwest::multipart::{Form, Part};
 use reqwest::{Client, Method, RequestBuilder, Response, StatusCode};
@@ -241,14 +241,14 @@ impl Rest {
     }
 
     fn close(&self, limit: &str, wait: Duration) {
-        let mut closed = self.closed.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut closed = self.closed.lock();
         let now = Instant::now();
         closed.retain(|_, until| *until > now);
         closed.insert(limit.to_owned(), now + wait);
     }
 
     fn left(&self, limit: &str) -> Option<Duration> {
-        let closed = self.closed.lock().unwrap_or_else(PoisonError::into_inner);
+        let closed = self.closed.lock();
         let until = [limit, GLOBAL].into_iter().filter_map(|it| closed.get(it)).max()?;
         until.checked_duration_since(Instant::now()).filter(|left| !left.is_zero())
     }

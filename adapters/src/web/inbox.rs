@@ -1,8 +1,8 @@
 //! Lines on their way from a socket to durable storage.
 
 use std::collections::HashSet;
-use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use parking_lot::{Mutex, MutexGuard};
 use tokio::sync::mpsc;
 
 use crate::chat::{Inbound, InboundId};
@@ -46,6 +46,6 @@ impl Inbox {
     }
 
     fn in_flight(&self) -> MutexGuard<'_, HashSet<InboundId>> {
-        self.in_flight.lock().unwrap_or_else(PoisonError::into_inner)
+        self.in_flight.lock()
     }
 }

@@ -1,8 +1,8 @@
 //! Buttons: quick replies through the Content API, or numbers in the text where those do not fit.
 
 use std::collections::HashMap;
-use std::sync::{Mutex, PoisonError};
 
+use parking_lot::Mutex;
 use serde_json::{Value, json};
 
 use super::BUTTONS_MAX;
@@ -45,8 +45,8 @@ impl Contents {
         self.known().retain(|_, known| known != sid);
     }
 
-    fn known(&self) -> std::sync::MutexGuard<'_, HashMap<String, String>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    fn known(&self) -> parking_lot::MutexGuard<'_, HashMap<String, String>> {
+        self.0.lock()
     }
 }
 

@@ -1,13 +1,14 @@
 //! Files of ours, which Twilio fetches from us by an address that nobody can guess.
 
 use std::collections::VecDeque;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::extract::{Path, State};
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
+use parking_lot::{Mutex, MutexGuard};
 use tokio::time::Instant;
 
 use super::{FILES_BYTES_MAX, WhatsApp};
@@ -56,7 +57,7 @@ impl Shelf {
     }
 
     fn placed(&self) -> MutexGuard<'_, VecDeque<Placed>> {
-        let mut placed = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut placed = self.0.lock();
         placed.retain(|file| file.since.elapsed() < SHELF_LIFE);
         placed
     }

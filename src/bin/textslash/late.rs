@@ -1,7 +1,7 @@
 //! A chat service that does not answer when a role starts: the role serves everything else meanwhile.
 
 use std::fmt::Display;
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use adapters::channel::{Capabilities, Channel, ChannelError, Event};
@@ -13,6 +13,7 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use axum::routing::any;
 use bytes::Bytes;
+use parking_lot::{Mutex, MutexGuard};
 use tokio::sync::watch;
 use tower::ServiceExt;
 
@@ -101,7 +102,7 @@ impl LateChannel {
     }
 
     fn chats(&self) -> MutexGuard<'_, Vec<ChatId>> {
-        self.chats.lock().unwrap_or_else(PoisonError::into_inner)
+        self.chats.lock()
     }
 
     fn now(&self) -> Result<Arc<dyn Channel>, ChannelError> {

@@ -1,12 +1,13 @@
 //! A Fly account as the provisioner sees it.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::sync::atomic::AtomicUsize;
-use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
 use http::StatusCode;
+use parking_lot::Mutex;
 use tokio::time::Instant;
 
 use super::client::{Client, Segment};
@@ -72,12 +73,12 @@ impl FlyAccount {
 
     /// The token as it is now: narrower once the apps exist.
     pub(crate) fn token(&self) -> Arc<Secret> {
-        self.token.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.token.lock().clone()
     }
 
     /// Keeps a token that opens these apps only, and forgets the wider one.
     fn narrow_token(&self, apps: [u64; 2]) -> Result<(), Failure> {
-        let mut token = self.token.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut token = self.token.lock();
         let wide = FlyToken::read(token.expose_here())
             .map_err(|_| Failure::ours("a token of ours that cannot be read"))?;
         let narrow = wide.narrowed_to_apps(apps, Caveat::ALL);
@@ -90,17 +91,17 @@ impl FlyAccount {
     }
 
     fn note_made(&self, app: &str, settles_in: Duration) {
-        let mut settling = self.settling.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut settling = self.settling.lock();
         settling.retain(|_, until| *until > Instant::now());
         settling.insert(app.to_owned(), Instant::now() + settles_in);
     }
 
     fn note_deleted(&self, app: &str) {
-        self.settling.lock().unwrap_or_else(PoisonError::into_inner).remove(app);
+        self.settling.lock().remove(app);
     }
 
     fn is_settling(&self, app: &str) -> bool {
-        let settling = self.settling.lock().unwrap_or_else(PoisonError::into_inner);
+        let settling = self.settling.lock();
         settling.get(app).is_some_and(|until| *until > Instant::now())
     }
 

@@ -1,9 +1,9 @@
 //! Fly's published rate limits, kept by us so that Fly never has to refuse.
 
 use std::collections::HashMap;
-use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
+use parking_lot::Mutex;
 use tokio::time::{Instant, sleep, sleep_until};
 
 #[cfg(test)]
@@ -81,7 +81,7 @@ impl Limits {
     fn reserve(&self, action: Action, id: &str) -> Option<Instant> {
         let Rate { interval, burst } = action.rate();
         let now = Instant::now();
-        let mut all = self.used_until.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut all = self.used_until.lock();
         if all.len() >= COUNTED_MAX {
             all.retain(|_, used_until| *used_until > now);
             if all.len() >= COUNTED_MAX {

@@ -1,8 +1,7 @@
-use std::sync::Mutex;
-
 use async_trait::async_trait;
 use bytes::Bytes;
 use futures::{FutureExt, StreamExt};
+use parking_lot::Mutex;
 use serde_json::{Value, json};
 
 use super::macaroon::{Caveat, Macaroon, PERMISSION_LOCATION};
@@ -45,7 +44,7 @@ impl Paper {
     }
 
     pub(super) fn seen(&self) -> Vec<Seen> {
-        self.seen.lock().unwrap().clone()
+        self.seen.lock().clone()
     }
 }
 
@@ -57,7 +56,7 @@ impl Transport for Paper {
             let value = request.headers().get(name)?;
             Some(value.to_str().unwrap().to_owned())
         };
-        self.seen.lock().unwrap().push(Seen {
+        self.seen.lock().push(Seen {
             line: line.clone(),
             authorization: header("authorization").unwrap_or_default(),
             signed: header(crate::protocol::SIGNATURE_HEADER).is_some(),

@@ -76,7 +76,7 @@ pub struct Hold {
 
 impl Hold {
     async fn here(&self, cut: Cut) {
-        let held = *self.at.lock().unwrap() == Some(cut);
+        let held = *self.at.lock() == Some(cut);
         if held {
             self.reached.send_replace(true);
             std::future::pending::<()>().await;
@@ -235,19 +235,19 @@ impl World {
         let running = tokio::spawn(async move {
             runs.run(std::future::pending()).await;
         });
-        *self.running.lock().unwrap() = Some(running);
+        *self.running.lock() = Some(running);
         relay
     }
 
     /// Kills the relay when it comes to this place, and starts another on the same database.
     pub async fn cut_at(&self, cut: Cut) {
         self.kill().await;
-        *self.hold.at.lock().unwrap() = Some(cut);
+        *self.hold.at.lock() = Some(cut);
         self.channel.reconnected();
         self.run().await;
         self.hold.reached.subscribe().wait_for(|reached| *reached).await.unwrap();
         self.kill().await;
-        *self.hold.at.lock().unwrap() = None;
+        *self.hold.at.lock() = None;
         self.channel.reconnected();
         self.run().await;
     }
@@ -260,7 +260,7 @@ impl World {
     }
 
     pub async fn kill(&self) {
-        let running = self.running.lock().unwrap().take();
+        let running = self.running.lock().take();
         if let Some(running) = running {
             running.abort();
             // It was aborted.
@@ -310,7 +310,7 @@ impl World {
 
 impl Drop for World {
     fn drop(&mut self) {
-        if let Some(running) = self.running.lock().unwrap().take() {
+        if let Some(running) = self.running.lock().take() {
             running.abort();
         }
     }

@@ -1,11 +1,11 @@
 use std::net::{Ipv4Addr, SocketAddr};
-use std::sync::Mutex;
 use std::time::Duration;
 
 use axum::Router;
 use axum::extract::ws::{Message, WebSocketUpgrade};
 use axum::http::HeaderMap;
 use axum::routing::{any, get, post};
+use parking_lot::Mutex;
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
@@ -48,12 +48,12 @@ impl MachineRuntime for OneServer {
         let port = listener.local_addr()?.port();
         tokio::spawn(async move { axum::serve(listener, server()).await });
         let (exit, exited) = oneshot::channel();
-        *self.running.lock().unwrap() = Some((port, exit));
+        *self.running.lock() = Some((port, exit));
         Ok(exited)
     }
 
     async fn stop(&self, _: &str, _: Duration) {
-        if let Some((_, exit)) = self.running.lock().unwrap().take() {
+        if let Some((_, exit)) = self.running.lock().take() {
             exit.send(0).unwrap();
         }
     }
@@ -61,7 +61,7 @@ impl MachineRuntime for OneServer {
     fn signal(&self, _: &str, _: &str) {}
 
     fn door(&self, _: &str) -> Option<Door> {
-        self.running.lock().unwrap().as_ref().map(|(port, _)| Door::Port(*port))
+        self.running.lock().as_ref().map(|(port, _)| Door::Port(*port))
     }
 
     fn model_proxy(&self, machine: &str) -> Option<Door> {

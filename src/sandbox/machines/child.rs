@@ -4,13 +4,14 @@ use std::collections::{BTreeMap, VecDeque};
 use std::net::{Ipv4Addr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::process::{ExitStatus, Stdio};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context;
 use async_trait::async_trait;
 use nix::sys::signal::{Signal, killpg};
 use nix::unistd::Pid;
+use parking_lot::{Mutex, MutexGuard};
 use tokio::io::{AsyncRead, AsyncReadExt};
 use tokio::process::{Child, ChildStdin, Command};
 use tokio::sync::{oneshot, watch};
@@ -61,7 +62,7 @@ impl ChildProcesses {
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        self.state.lock()
     }
 
     fn volume(&self, volume: &str) -> PathBuf {
@@ -297,7 +298,7 @@ fn shortened(bytes: &[u8]) -> String {
 }
 
 fn locked(output: &Output) -> MutexGuard<'_, VecDeque<u8>> {
-    output.lock().unwrap_or_else(PoisonError::into_inner)
+    output.lock()
 }
 
 fn keep_output(stream: Option<impl AsyncRead + Unpin + Send + 'static>, output: Output) {

@@ -2,7 +2,7 @@
 //! check what it shows, as the real ones do.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -12,6 +12,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router};
 use bytes::Bytes;
+use parking_lot::{Mutex, MutexGuard};
 use tokio::sync::oneshot;
 use tokio::time::Instant;
 
@@ -110,7 +111,7 @@ impl Modelled {
     }
 
     fn state(&self) -> MutexGuard<'_, Inner> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        self.state.lock()
     }
 }
 
@@ -232,7 +233,7 @@ impl Model {
         let call = CallHead { direction, method: head.method.as_str(), path };
         let signature = head.headers.get(SIGNATURE_HEADER).and_then(|value| value.to_str().ok());
         let key = self.env("LINK_KEY").as_bytes();
-        let mut verifier = self.verifier.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut verifier = self.verifier.lock();
         let proof = verifier.verify(key, call, signature, self.runtime.clock.now_ms());
         let is_proven = proof.is_ok_and(|digest| digest == BodyDigest::of(&body));
         self.knobs.open_to_all || (!key.is_empty() && is_proven)

@@ -1,6 +1,6 @@
 //! Which stories are told.
 
-use std::sync::{Mutex, PoisonError};
+use parking_lot::Mutex;
 
 use super::trouble::Way;
 use super::{Case, Table, Then, Trouble, Verdict};
@@ -171,7 +171,7 @@ pub(super) fn tell_all_by(
     let work = || -> anyhow::Result<Table> {
         let mut table = Table::default();
         loop {
-            let next = cases.lock().unwrap_or_else(PoisonError::into_inner).next();
+            let next = cases.lock().next();
             let Some((number, (row, case))) = next else { return Ok(table) };
             let verdict = tell(&case)?;
             table.add(&row, case, verdict);

@@ -1,7 +1,5 @@
 //! What must hold at every moment, and after every call that may have changed something.
 
-use std::sync::PoisonError;
-
 use bytes::Bytes;
 use http::header::AUTHORIZATION;
 
@@ -68,7 +66,7 @@ impl Watch {
     /// The journal is legal and was only appended to.
     pub(super) fn expect_append_only(&self) {
         self.looks_at([Promise::AppendOnly]);
-        let mut journal = self.journal.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut journal = self.journal.lock();
         match journal.still_stands() {
             Ok(true) => {}
             told => self.break_of(Promise::AppendOnly, format!("{told:?}")),
@@ -77,7 +75,7 @@ impl Watch {
 
     fn with_run(&self, look: impl FnOnce(&Run)) {
         self.looks_at([Promise::Journal]);
-        let mut journal = self.journal.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut journal = self.journal.lock();
         match journal.read() {
             Ok(None) => {}
             Ok(Some(run)) => look(run),

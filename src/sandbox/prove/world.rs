@@ -2,11 +2,12 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use anyhow::Context;
+use parking_lot::{Mutex, MutexGuard};
 use sqlx::{AnyConnection, Connection};
 use tokio::sync::{OnceCell, mpsc};
 use tokio::time::Instant;
@@ -117,7 +118,7 @@ impl World {
     }
 
     fn process(&self) -> MutexGuard<'_, Fly> {
-        self.process.lock().unwrap_or_else(PoisonError::into_inner)
+        self.process.lock()
     }
 
     /// The account, opened with a token and keys that nobody had before.

@@ -1,4 +1,3 @@
-use std::sync::Mutex;
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -6,6 +5,7 @@ use axum::body::to_bytes;
 use axum::http::{HeaderMap, Method, Uri};
 use futures::StreamExt;
 use futures::stream::BoxStream;
+use parking_lot::Mutex;
 use tower::ServiceExt;
 
 use super::*;
@@ -42,7 +42,7 @@ impl Transport for Outside {
         if request.uri().host() == Some("vm.test") {
             return self.vm.send(request).await;
         }
-        self.asked.lock().unwrap().push((request.uri().clone(), request.headers().clone()));
+        self.asked.lock().push((request.uri().clone(), request.headers().clone()));
         let (kind, body) = self.answer.ok_or(Unanswered::NotSent)?;
         let head = http::Response::builder()
             .status(self.status)
@@ -170,7 +170,7 @@ async fn without_the_token_of_the_running_turn_nothing_is_forwarded() {
         let (status, _) = door.send(Method::POST, "/v1/messages", &headers).await;
         assert_eq!(status, 401, "{headers:?}");
     }
-    assert!(door.outside.asked.lock().unwrap().is_empty());
+    assert!(door.outside.asked.lock().is_empty());
 }
 
 #[tokio::test]
@@ -205,7 +205,7 @@ async fn nothing_is_forwarded_after_the_probation() {
     world.limits.probation_ms = 1;
     let door = Door::of(world, Some(("application/json", "{}"))).await;
     assert_eq!(door.status_with(&door.token).await, 401);
-    assert!(door.outside.asked.lock().unwrap().is_empty());
+    assert!(door.outside.asked.lock().is_empty());
 
     door.relay.commit().await.unwrap();
     assert_eq!(door.status_with(&door.token).await, 200);
@@ -272,7 +272,7 @@ async fn only_the_vendors_own_methods_are_forwarded() {
     let upgrade =
         [("x-api-key", door.token.as_str()), ("connection", "upgrade"), ("upgrade", "websocket")];
     assert_eq!(door.send(Method::POST, "/v1/messages", &upgrade).await.0, 405);
-    assert!(door.outside.asked.lock().unwrap().is_empty());
+    assert!(door.outside.asked.lock().is_empty());
 
     for (method, path) in [
         (Method::POST, "/v1/messages?beta=true"),
@@ -284,7 +284,7 @@ async fn only_the_vendors_own_methods_are_forwarded() {
             door.send(method.clone(), path, &[("x-api-key", door.token.as_str())]).await;
         assert_eq!(status, 200, "{method} {path}");
     }
-    assert_eq!(door.outside.asked.lock().unwrap().len(), 4);
+    assert_eq!(door.outside.asked.lock().len(), 4);
 }
 
 #[tokio::test]
@@ -304,7 +304,7 @@ async fn a_forwarded_call_carries_the_key_and_nothing_of_the_callers_credentials
     ];
     door.send(Method::POST, "/v1/messages?beta=true", &headers).await;
 
-    let asked = door.outside.asked.lock().unwrap();
+    let asked = door.outside.asked.lock();
     let (uri, headers) = &asked[0];
     assert_eq!(uri, "https://model.test/v1/messages?beta=true");
     assert_eq!(headers["x-api-key"], KEY);
@@ -325,7 +325,7 @@ async fn a_subscription_token_of_an_earlier_build_is_refused_with_a_sentence() {
         assert_eq!(status, 403);
         assert!(said.contains("Please use an API key instead"), "{said}");
     }
-    assert!(door.outside.asked.lock().unwrap().is_empty());
+    assert!(door.outside.asked.lock().is_empty());
 }
 
 #[tokio::test]
@@ -424,7 +424,7 @@ async fn calls_beyond_the_rate_are_told_when_to_come_again() {
     let wait: u64 = response.headers()["retry-after"].to_str().unwrap().parse().unwrap();
     assert!((1..=60).contains(&wait), "{wait}");
     assert_eq!(error_of(response).await.0, "rate_limit_error");
-    assert_eq!(door.outside.asked.lock().unwrap().len(), 3);
+    assert_eq!(door.outside.asked.lock().len(), 3);
 }
 
 #[tokio::test]

@@ -2,8 +2,9 @@
 //! gives up its place, so that idle connections and unfinished heads keep nobody out.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 
+use parking_lot::{Mutex, MutexGuard};
 use tokio::sync::Notify;
 
 /// A bounded number of places.
@@ -64,7 +65,7 @@ impl Places {
     }
 
     fn seats(&self) -> MutexGuard<'_, Seats> {
-        self.seats.lock().unwrap_or_else(PoisonError::into_inner)
+        self.seats.lock()
     }
 }
 
@@ -91,7 +92,7 @@ impl Place {
     }
 
     fn idle_as(&self) -> MutexGuard<'_, Option<u64>> {
-        self.idle_as.lock().unwrap_or_else(PoisonError::into_inner)
+        self.idle_as.lock()
     }
 }
 

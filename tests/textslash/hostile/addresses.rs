@@ -1,7 +1,7 @@
 //! Whatever stands in a token, an id or a number: it is refused, or the call stays where that service's calls
 //! belong.
 
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
 use adapters::channel::Channel;
 use adapters::chat::{Attachment, ChatId, MessageRef, Outbound};
@@ -15,6 +15,7 @@ use axum::response::Redirect;
 use axum::{Json, Router};
 use bytes::Bytes;
 use futures::StreamExt;
+use parking_lot::Mutex;
 use proptest::prelude::*;
 use proptest::strategy::ValueTree;
 use proptest::test_runner::TestRunner;
@@ -79,11 +80,11 @@ struct Calls(Arc<Mutex<Vec<String>>>);
 
 impl Calls {
     fn note(&self, called: &str) {
-        self.0.lock().unwrap().push(called.to_owned());
+        self.0.lock().push(called.to_owned());
     }
 
     fn take(&self) -> Vec<String> {
-        std::mem::take(&mut *self.0.lock().unwrap())
+        std::mem::take(&mut *self.0.lock())
     }
 }
 

@@ -1,7 +1,7 @@
 //! Answers of 20 MB, from every vendor: refused where the interface's own bound is, with the rest left unread.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex};
 
 use adapters::channel::Channel;
 use adapters::chat::{Attachment, ChatId, File, Outbound};
@@ -14,6 +14,7 @@ use axum::Router;
 use axum::body::Body;
 use bytes::Bytes;
 use futures::StreamExt;
+use parking_lot::Mutex;
 use textslash::chance::Chance;
 use textslash::clock::Clock;
 use textslash::cloud::fly::macaroon::{Caveat, Macaroon, PERMISSION_LOCATION};
@@ -56,13 +57,13 @@ struct Floods(Mutex<Vec<Taken>>);
 impl Floods {
     fn next(&self) -> Taken {
         let taken = Taken::default();
-        self.0.lock().unwrap().push(taken.clone());
+        self.0.lock().push(taken.clone());
         taken
     }
 
     /// That something was asked, and that of no answer more than `most` was read.
     fn expect_taken(&self, most: usize) {
-        let all = std::mem::take(&mut *self.0.lock().unwrap());
+        let all = std::mem::take(&mut *self.0.lock());
         assert!(!all.is_empty(), "nothing was asked");
         for taken in all {
             let taken = taken.load(Ordering::Relaxed);
@@ -240,7 +241,7 @@ async fn a_flood_is_as_long_as_it_is_said_to_be() {
     let (floods, mut servers) = (Arc::<Floods>::default(), JoinSet::new());
     let url = format!("http://{}", serve(&mut servers, flooding(floods.clone())).await);
     let read = reqwest::get(url).await.unwrap().bytes().await.unwrap();
-    let taken = floods.0.lock().unwrap()[0].load(Ordering::Relaxed);
+    let taken = floods.0.lock()[0].load(Ordering::Relaxed);
     assert_eq!((read.len(), taken), (FLOOD, FLOOD));
     let flooded = Flooded::with(200);
     let request = http::Request::get("https://api.example/").body(Bytes::new()).unwrap();

@@ -1,12 +1,12 @@
 //! A chat service in memory: what it shows is what a person's phone shows.
 
 use std::collections::BTreeMap;
-use std::sync::{Mutex, MutexGuard};
 
 use adapters::channel::{Capabilities, Channel, ChannelError, Event, SecretEntry};
 use adapters::chat::{Button, ChatId, Inbound, InboundId, MessageRef, Outbound};
 use adapters::text::Unit;
 use async_trait::async_trait;
+use parking_lot::{Mutex, MutexGuard};
 use tokio::sync::{Mutex as AsyncMutex, Notify, mpsc};
 
 /// The service. It lives on when the bot is restarted.
@@ -96,7 +96,7 @@ impl Script {
     }
 
     fn screen(&self) -> MutexGuard<'_, Screen> {
-        self.screen.lock().unwrap()
+        self.screen.lock()
     }
 
     pub fn deliver(&self, inbound: Inbound) {

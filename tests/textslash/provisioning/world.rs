@@ -1,8 +1,9 @@
 //! A person with an account in the simulated Fly, and a provisioner that can be killed.
 
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::time::Duration;
 
+use parking_lot::Mutex;
 use sqlx::AnyPool;
 use tempfile::TempDir;
 use textslash::chance::Chance;
@@ -139,10 +140,10 @@ impl World {
 
     /// The account, opened with a token and keys that nobody had before.
     pub fn account(&self) -> FlyAccount {
-        let fly = self.process.lock().unwrap().clone();
+        let fly = self.process.lock().clone();
         let pasted = self.fly.mint_org_token();
         let token = fly.judge(&pasted).unwrap();
-        let mut secrets = self.secrets.lock().unwrap();
+        let mut secrets = self.secrets.lock();
         secrets.extend([pasted, token.expose_here().to_owned()]);
         let mut key = |kind, text: zeroize::Zeroizing<String>| {
             secrets.push(text.to_string());
@@ -183,7 +184,7 @@ impl World {
 
     async fn restarts(&self) {
         tokio::time::sleep(RESTART).await;
-        *self.process.lock().unwrap() = fly_client(&self.faults, &self.clock, &self.chance);
+        *self.process.lock() = fly_client(&self.faults, &self.clock, &self.chance);
     }
 
     pub async fn deploys(&self) -> Outcome {
@@ -200,7 +201,7 @@ impl World {
     }
 
     pub fn secrets(&self) -> Vec<String> {
-        self.secrets.lock().unwrap().clone()
+        self.secrets.lock().clone()
     }
 
     /// The same world with another database: nobody remembers what was deployed.

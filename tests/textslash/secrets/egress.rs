@@ -1,11 +1,12 @@
 //! What the bot sends to whom: every request is written down, and whose secrets are in it.
 
 use std::collections::BTreeSet;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
 use adapters::{discord, telegram, whatsapp};
 use async_trait::async_trait;
 use bytes::Bytes;
+use parking_lot::Mutex;
 use serde_json::Value;
 use textslash::http::{Reply, SharedTransport, Transport, Unanswered};
 use textslash::sandbox::fly::nothing;
@@ -47,7 +48,7 @@ impl Egress {
 
     /// Which secret was sent where.
     fn sightings(&self, hunt: &Hunt) -> BTreeSet<(String, String)> {
-        let sent = self.sent.lock().unwrap();
+        let sent = self.sent.lock();
         let of_one = |it: &Sent| {
             let found = hunt.found(&it.content).into_iter();
             found.map(|name| (name.to_owned(), it.to.clone())).collect::<Vec<_>>()
@@ -57,7 +58,7 @@ impl Egress {
 
     /// What apps were handed, names and values: the keys that the bot made are known from here only.
     fn handed_over(&self) -> BTreeSet<(String, String)> {
-        let sent = self.sent.lock().unwrap();
+        let sent = self.sent.lock();
         let mut all = BTreeSet::new();
         for it in sent.iter().filter(|it| it.to.starts_with("secrets of")) {
             let body: Value = serde_json::from_slice(&it.content).unwrap();
@@ -74,7 +75,7 @@ impl Transport for Egress {
     async fn send(&self, request: http::Request<Bytes>) -> Result<Reply, Unanswered> {
         let head = Sent { to: host(&request).to_owned(), content: head(&request) };
         let body = Sent { to: of_body(&request), content: request.body().to_vec() };
-        self.sent.lock().unwrap().extend([head, body]);
+        self.sent.lock().extend([head, body]);
         self.inner.send(request).await
     }
 }

@@ -1,7 +1,7 @@
 //! A vendor that sends us elsewhere is not followed, whoever of us asked it: the credential that was
 //! meant for the vendor stays with it.
 
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
 use adapters::channel::Channel;
 use adapters::chat::{ChatId, Outbound};
@@ -12,6 +12,7 @@ use axum::Router;
 use axum::extract::{Request, State};
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use parking_lot::Mutex;
 use textslash::anthropic;
 use textslash::chance::Chance;
 use textslash::clock::Clock;
@@ -37,14 +38,14 @@ impl Heard {
     async fn hear(&self, request: Request) {
         let (head, body) = request.into_parts();
         let body = axum::body::to_bytes(body, 1 << 20).await.unwrap();
-        let mut heard = self.0.lock().unwrap();
+        let mut heard = self.0.lock();
         heard.extend(format!("{} {}\n", head.method, head.uri).into_bytes());
         head.headers.values().for_each(|value| heard.extend([value.as_bytes(), b"\n"].concat()));
         heard.extend(body);
     }
 
     fn bytes(&self) -> Vec<u8> {
-        self.0.lock().unwrap().clone()
+        self.0.lock().clone()
     }
 }
 

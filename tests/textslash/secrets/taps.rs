@@ -2,8 +2,9 @@
 
 use std::collections::BTreeSet;
 use std::net::{Ipv4Addr, TcpListener};
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
+use parking_lot::Mutex;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::task::JoinSet;
@@ -49,7 +50,7 @@ impl Taps {
     pub fn sightings(&self, hunt: &Hunt) -> BTreeSet<(String, String)> {
         let mut seen = BTreeSet::new();
         for (name, heard) in &self.heard {
-            for connection in heard.lock().unwrap().iter() {
+            for connection in heard.lock().iter() {
                 let found = hunt.found(connection).into_iter();
                 seen.extend(found.map(|secret| (secret.to_owned(), (*name).to_owned())));
             }
@@ -70,7 +71,7 @@ async fn listen(listener: tokio::net::TcpListener, to: u16, heard: Heard) {
 async fn carry(mut near: TcpStream, to: u16, heard: Heard) {
     let Ok(mut far) = TcpStream::connect((Ipv4Addr::LOCALHOST, to)).await else { return };
     let place = {
-        let mut heard = heard.lock().unwrap();
+        let mut heard = heard.lock();
         heard.push(Vec::new());
         heard.len() - 1
     };
@@ -79,7 +80,7 @@ async fn carry(mut near: TcpStream, to: u16, heard: Heard) {
     let there = async {
         let mut piece = vec![0; 16 * 1024];
         while let Ok(read @ 1..) = from_near.read(&mut piece).await {
-            heard.lock().unwrap()[place].extend_from_slice(&piece[..read]);
+            heard.lock()[place].extend_from_slice(&piece[..read]);
             if to_far.write_all(&piece[..read]).await.is_err() {
                 break;
             }

@@ -1,6 +1,5 @@
 //! The real Claude Code against a stand-in of the Messages API. Runs where `CLAUDE_BIN` names it.
 
-use std::sync::Mutex;
 use std::time::Duration;
 
 use axum::extract::State;
@@ -11,6 +10,7 @@ use axum::{Json, Router};
 use nix::errno::Errno;
 use nix::sys::signal::kill;
 use nix::unistd::Pid;
+use parking_lot::Mutex;
 use serde_json::{Value, json};
 
 use super::*;
@@ -37,7 +37,7 @@ impl Model {
     }
 
     fn calls(&self) -> Vec<(HeaderMap, Value)> {
-        self.calls.lock().unwrap().clone()
+        self.calls.lock().clone()
     }
 }
 
@@ -48,7 +48,7 @@ async fn messages(
     Json(body): Json<Value>,
 ) -> Response {
     let id = {
-        let mut calls = model.calls.lock().unwrap();
+        let mut calls = model.calls.lock();
         calls.push((headers, body.clone()));
         format!("msg_{}", calls.len())
     };

@@ -1,7 +1,9 @@
 //! A screen that only understands what ours may write, and panics at anything else.
 
 use std::io::{self, Write};
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
+
+use parking_lot::Mutex;
 
 #[derive(Clone)]
 pub struct Glass(Arc<Mutex<Cells>>);
@@ -22,13 +24,13 @@ impl Glass {
 
     /// What can be seen, one string per row.
     pub fn seen(&self) -> Vec<String> {
-        self.0.lock().unwrap().rows.iter().map(|row| row.iter().collect()).collect()
+        self.0.lock().rows.iter().map(|row| row.iter().collect()).collect()
     }
 }
 
 impl Write for Glass {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        let mut cells = self.0.lock().unwrap();
+        let mut cells = self.0.lock();
         for c in std::str::from_utf8(bytes).unwrap().chars() {
             cells.put(c);
         }

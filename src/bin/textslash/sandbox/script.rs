@@ -2,11 +2,12 @@
 
 use std::io::Write;
 use std::path::Path;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use adapters::console::{Options, Terminal};
 use anyhow::{Context, bail};
+use parking_lot::Mutex;
 use tokio::io::{AsyncWriteExt, DuplexStream};
 use tokio::sync::Notify;
 
@@ -52,7 +53,7 @@ impl Script {
         let played = Played(failure.clone());
         tokio::spawn(async move {
             if let Err(error) = self.act(&mut keyboard, shown).await {
-                let mut failure = failure.lock().unwrap_or_else(PoisonError::into_inner);
+                let mut failure = failure.lock();
                 *failure = Some(error.to_string());
             }
             // The end of the input ends the conversation, which then asks how it went.
@@ -83,7 +84,7 @@ impl Script {
 impl Played {
     /// Whether everything that was waited for was shown.
     pub fn verdict(self) -> anyhow::Result<()> {
-        let mut failure = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut failure = self.0.lock();
         match failure.take() {
             None => Ok(()),
             Some(failure) => bail!(failure),
@@ -101,7 +102,7 @@ struct Shown {
 impl Shown {
     /// Shows a typed line, as a terminal's echo would.
     fn echo(&self, line: &str) {
-        let mut text = self.text.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut text = self.text.lock();
         text.clear();
         // A closed standard output ends nothing: the script goes on.
         let _ = writeln!(std::io::stdout(), "> {line}");
@@ -110,7 +111,7 @@ impl Shown {
     async fn until(&self, wanted: &str) {
         loop {
             let more = self.more.notified();
-            if self.text.lock().unwrap_or_else(PoisonError::into_inner).contains(wanted) {
+            if self.text.lock().contains(wanted) {
                 return;
             }
             more.await;
@@ -121,7 +122,7 @@ impl Shown {
 impl Write for Shown {
     fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
         std::io::stdout().write_all(bytes)?;
-        let mut text = self.text.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut text = self.text.lock();
         text.push_str(&String::from_utf8_lossy(bytes));
         drop(text);
         self.more.notify_one();

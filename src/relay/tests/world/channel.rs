@@ -1,7 +1,7 @@
 //! A channel in memory, with somebody at its other end.
 
 use std::collections::VecDeque;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
 use adapters::channel::{Capabilities, Channel, ChannelError, Event, SecretEntry};
 use adapters::chat::{
@@ -10,6 +10,7 @@ use adapters::chat::{
 use adapters::text::Unit;
 use async_trait::async_trait;
 use bytes::Bytes;
+use parking_lot::Mutex;
 use tokio::sync::{Notify, watch};
 
 use super::{CHAT, Cut, FILE_MAX, Hold, TEXT_MAX};
@@ -70,7 +71,7 @@ impl FakeChannel {
     }
 
     fn happens(&self, event: Event) {
-        self.queue.lock().unwrap().push_back(event);
+        self.queue.lock().push_back(event);
         self.said.notify_one();
     }
 
@@ -97,12 +98,12 @@ impl FakeChannel {
 
     /// How often a message was sent as a new one.
     pub fn sent(&self) -> usize {
-        *self.sent.lock().unwrap()
+        *self.sent.lock()
     }
 
     /// How often the bytes of a file were asked for.
     pub fn fetched(&self) -> usize {
-        *self.fetched.lock().unwrap()
+        *self.fetched.lock()
     }
 
     pub fn texts(&self) -> Vec<String> {
@@ -110,8 +111,8 @@ impl FakeChannel {
     }
 
     pub(super) fn reconnected(&self) {
-        let mut queue = self.queue.lock().unwrap();
-        for inbound in self.unacknowledged.lock().unwrap().drain(..).rev() {
+        let mut queue = self.queue.lock();
+        for inbound in self.unacknowledged.lock().drain(..).rev() {
             queue.push_front(Event::Inbound(inbound));
         }
         self.said.notify_one();
@@ -139,9 +140,9 @@ impl Channel for FakeChannel {
 
     async fn next(&self) -> Option<Event> {
         loop {
-            let event = self.queue.lock().unwrap().pop_front();
+            let event = self.queue.lock().pop_front();
             if let Some(Event::Inbound(inbound)) = &event {
-                self.unacknowledged.lock().unwrap().push(inbound.clone());
+                self.unacknowledged.lock().push(inbound.clone());
             }
             if event.is_some() {
                 return event;
@@ -152,7 +153,7 @@ impl Channel for FakeChannel {
 
     async fn acknowledge(&self, id: &InboundId) {
         self.hold.here(Cut::BeforeAcknowledge).await;
-        self.unacknowledged.lock().unwrap().retain(|inbound| inbound.id != *id);
+        self.unacknowledged.lock().retain(|inbound| inbound.id != *id);
         self.acknowledged.send_modify(|count| *count += 1);
     }
 
@@ -160,7 +161,7 @@ impl Channel for FakeChannel {
         self.hold.here(Cut::BeforeSend).await;
         let failure = self.failure();
         if failure.as_ref().is_none_or(|failure| *failure == ChannelError::InDoubt) {
-            *self.sent.lock().unwrap() += 1;
+            *self.sent.lock() += 1;
             self.put(message);
         }
         if let Some(failure) = failure {
@@ -186,7 +187,7 @@ impl Channel for FakeChannel {
     async fn typing(&self, _: &ChatId) {}
 
     async fn fetch(&self, attachment: &Attachment) -> Result<Bytes, ChannelError> {
-        *self.fetched.lock().unwrap() += 1;
+        *self.fetched.lock() += 1;
         match self.failure() {
             Some(failure) => Err(failure),
             None => Ok(Bytes::from(format!("bytes of {}", attachment.id))),

@@ -1,12 +1,13 @@
 //! A VM in this process, which does what its script says.
 
 use std::collections::{BTreeMap, HashSet, VecDeque};
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
 use adapters::chat::Author;
 use async_trait::async_trait;
 use bytes::Bytes;
 use futures::StreamExt;
+use parking_lot::Mutex;
 use tokio::sync::watch;
 
 use super::{Cut, Hold};
@@ -83,7 +84,7 @@ impl FakeVm {
 
     fn firsts(&self) -> Vec<TurnRequest> {
         let mut seen = HashSet::new();
-        let asks = self.asks.lock().unwrap().clone();
+        let asks = self.asks.lock().clone();
         asks.into_iter().filter(|ask| seen.insert(ask.turn.clone())).collect()
     }
 
@@ -94,7 +95,7 @@ impl FakeVm {
 
     /// What was given for each attach, in order.
     pub fn tokens(&self) -> Vec<String> {
-        let asks = self.asks.lock().unwrap().clone();
+        let asks = self.asks.lock().clone();
         let tokens = asks.into_iter().filter_map(|ask| ask.model_token);
         tokens.map(|it| it.into_secret(Audience::nobody()).expose_here().to_owned()).collect()
     }
@@ -108,16 +109,16 @@ impl FakeVm {
     }
 
     pub fn inbox(&self) -> Vec<String> {
-        self.inbox.lock().unwrap().values().cloned().collect()
+        self.inbox.lock().values().cloned().collect()
     }
 
     /// The next files are answered so.
     pub fn answers_files_with(&self, statuses: &[u16]) {
-        self.file_statuses.lock().unwrap().extend(statuses);
+        self.file_statuses.lock().extend(statuses);
     }
 
     fn file(&self, path: &str, bytes: &Bytes) -> Reply {
-        if let Some(status) = self.file_statuses.lock().unwrap().pop_front() {
+        if let Some(status) = self.file_statuses.lock().pop_front() {
             let mut refused = reply(Vec::new(), true);
             refused.head.status = status.try_into().unwrap();
             return refused;
@@ -128,14 +129,14 @@ impl FakeVm {
         let (_, name) = path.split_once("/inbox/").unwrap();
         let path = format!("inbox/{name}");
         let content = String::from_utf8(bytes.to_vec()).unwrap();
-        let mut inbox = self.inbox.lock().unwrap();
+        let mut inbox = self.inbox.lock();
         inbox.insert(path.clone(), content);
         reply(vec![serde_json::json!({ "path": path }).to_string()], true)
     }
 
     /// The texts of others that came with each turn.
     pub fn cited(&self) -> Vec<Vec<(Author, String)>> {
-        let asks = self.asks.lock().unwrap();
+        let asks = self.asks.lock();
         let cited = |ask: &TurnRequest| {
             let all = ask.citations.iter();
             all.map(|it| (it.author.clone(), it.text.clone())).collect()
@@ -144,7 +145,7 @@ impl FakeVm {
     }
 
     pub fn attached_after(&self) -> Vec<usize> {
-        self.asks.lock().unwrap().iter().map(|ask| ask.after).collect()
+        self.asks.lock().iter().map(|ask| ask.after).collect()
     }
 
     pub fn cancelled(&self) -> usize {
@@ -158,7 +159,7 @@ impl FakeVm {
 
     /// From now on.
     pub fn answers_with(&self, status: u16) {
-        *self.status.lock().unwrap() = Some(status);
+        *self.status.lock() = Some(status);
     }
 
     pub async fn began(&self) {
@@ -180,7 +181,7 @@ impl Transport for FakeVm {
         }
         if path == "/commit" {
             let mut told = reply(Vec::new(), true);
-            let status = self.status.lock().unwrap().unwrap_or(200);
+            let status = self.status.lock().unwrap_or(200);
             told.head.status = status.try_into().unwrap();
             return Ok(told);
         }
@@ -189,17 +190,17 @@ impl Transport for FakeVm {
                 deployment: "0".repeat(10),
                 build: "b".into(),
                 role: "vm".into(),
-                agent_network: *self.network.lock().unwrap(),
+                agent_network: *self.network.lock(),
             };
             return Ok(reply(vec![serde_json::to_string(&health).unwrap()], true));
         }
         self.hold.here(Cut::BeforeTurn).await;
         let ask: TurnRequest = serde_json::from_slice(request.body()).unwrap();
-        let (after, is_first) = (ask.after, self.asks.lock().unwrap().is_empty());
-        self.asks.lock().unwrap().push(ask);
+        let (after, is_first) = (ask.after, self.asks.lock().is_empty());
+        self.asks.lock().push(ask);
         self.begun.send_replace(true);
         self.awake.subscribe().wait_for(|awake| *awake).await.unwrap();
-        let status = self.status.lock().unwrap().ok_or(Unanswered::NotSent)?;
+        let status = self.status.lock().ok_or(Unanswered::NotSent)?;
         let mut events: Vec<_> = self.script.events.iter().skip(after).collect();
         let mut ends = self.script.ends;
         let stopped = TurnEvent::Failed { reason: TurnFailure::Stopped };
@@ -210,7 +211,7 @@ impl Transport for FakeVm {
         if let Some(broken) = self.script.break_after.filter(|_| is_first) {
             events.truncate(broken);
         }
-        if *self.hold.at.lock().unwrap() == Some(Cut::MidStream) {
+        if *self.hold.at.lock() == Some(Cut::MidStream) {
             events.truncate(1);
             ends = false;
             self.hold.reached.send_replace(true);

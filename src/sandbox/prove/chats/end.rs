@@ -66,7 +66,7 @@ pub(super) async fn look(world: &mut World, verdict: &mut Verdict) -> anyhow::Re
 
 /// Looks at what came of one person; how many of their deployments ended deployed.
 async fn look_at(world: &World, person: &Person, verdict: &mut Verdict) -> anyhow::Result<usize> {
-    let did = *person.did.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+    let did = *person.did.lock();
     if !did.is_done {
         world.stage.break_of(Promise::Liveness, format!("{} never sees the end", person.chat.0));
     }

@@ -1,9 +1,10 @@
 //! Somebody who chats with the bot: reads what it asks, mostly answers, and sometimes does not.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use adapters::chat::{ChatId, Content, Place};
+use parking_lot::Mutex;
 use tokio::time::timeout;
 use zeroize::Zeroizing;
 
@@ -125,7 +126,7 @@ pub(super) enum Answer {
 
 impl Person {
     pub(super) fn did(&self, note: impl FnOnce(&mut Did)) {
-        note(&mut self.did.lock().unwrap_or_else(PoisonError::into_inner));
+        note(&mut self.did.lock());
     }
 
     pub(super) fn asked_for_help(&self, times: usize) {
@@ -133,7 +134,7 @@ impl Person {
     }
 
     pub(super) fn helps(&self) -> usize {
-        self.did.lock().unwrap_or_else(PoisonError::into_inner).helps
+        self.did.lock().helps
     }
 
     pub(super) fn says(&self, line: &str) {

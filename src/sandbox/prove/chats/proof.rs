@@ -2,10 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
 
 use adapters::chat::{ChatId, InboundId};
+use parking_lot::Mutex;
 use sqlx::any::AnyRow;
 use sqlx::{AnyConnection, Row};
 
@@ -102,7 +103,7 @@ impl Proof {
 
     /// Whether it is on record that a message was seen.
     pub(super) fn is_durable(&self, id: &InboundId) -> bool {
-        let mut database = self.database.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut database = self.database.lock();
         let seen = sqlx::query("SELECT 1 FROM inbound WHERE channel = $1 AND id = $2");
         let seen = seen.bind(NAME).bind(print_of_message(NAME, id)).fetch_optional(&mut *database);
         matches!(at_once(seen), Ok(Some(_)))
@@ -115,7 +116,7 @@ impl Proof {
 
     /// Who has begun a deployment, those too who had it erased.
     pub(super) fn began(&self) -> BTreeSet<String> {
-        let gone = self.gone.lock().unwrap_or_else(PoisonError::into_inner);
+        let gone = self.gone.lock();
         let erased = gone.values().map(|run| run.owner.clone());
         let on_record = self.runs().unwrap_or_default().into_iter().map(|run| run.owner);
         erased.chain(on_record).collect()
@@ -132,7 +133,7 @@ impl Proof {
     }
 
     fn note_gone(&self, runs: &[Known]) {
-        let mut gone = self.gone.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut gone = self.gone.lock();
         let removed = |run: &&Known| run.ended.as_deref() == Some(REMOVED);
         for run in runs.iter().filter(removed) {
             if !gone.contains_key(&run.id) {
@@ -145,7 +146,7 @@ impl Proof {
 
     /// Runs of a person that are gone and not on record any more.
     pub(super) fn erased(&self, chat: &ChatId, on_record: &BTreeSet<String>) -> Vec<Gone> {
-        let gone = self.gone.lock().unwrap_or_else(PoisonError::into_inner);
+        let gone = self.gone.lock();
         let whose = owner(chat);
         let erased = gone.iter().filter(|(id, run)| run.owner == whose && !on_record.contains(*id));
         erased.map(|(_, run)| run.clone()).collect()
@@ -172,7 +173,7 @@ impl Proof {
     }
 
     fn count(&self, rows: &'static str, chat: &ChatId) -> i64 {
-        let mut database = self.database.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut database = self.database.lock();
         let row = sqlx::query(rows).bind(owner(chat)).bind(&chat.0).fetch_one(&mut *database);
         at_once(row).and_then(|row| row.try_get(0)).unwrap_or_else(|error| {
             self.stage.break_of(Promise::Database, error.to_string());
@@ -182,7 +183,7 @@ impl Proof {
 
     /// What names a person, or what they had, in any byte of the database's files.
     pub(super) fn trace_of(&self, chat: &ChatId) -> Option<String> {
-        let gone = self.gone.lock().unwrap_or_else(PoisonError::into_inner);
+        let gone = self.gone.lock();
         let whose = owner(chat);
         let mut names: Vec<String> =
             gone.iter().filter(|(_, run)| run.owner == whose).map(|(id, _)| id.clone()).collect();
@@ -200,7 +201,7 @@ impl Proof {
     }
 
     fn runs(&self) -> anyhow::Result<Vec<Known>> {
-        let mut database = self.database.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut database = self.database.lock();
         let rows = sqlx::query("SELECT id, owner, ended FROM runs").fetch_all(&mut *database);
         let rows = at_once(rows)?;
         let known = |row: &AnyRow| {
@@ -210,7 +211,7 @@ impl Proof {
     }
 
     fn journal(&self, run: &Known) -> anyhow::Result<Vec<Entry>> {
-        let mut database = self.database.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut database = self.database.lock();
         let rows = sqlx::query("SELECT entry FROM journal WHERE run = $1 ORDER BY seq");
         let rows = at_once(rows.bind(&run.id).fetch_all(&mut *database))?;
         rows.iter().map(|row| Ok(serde_json::from_str(row.try_get(0)?)?)).collect()

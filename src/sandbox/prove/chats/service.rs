@@ -2,7 +2,7 @@
 //! It lives on when the bot's process is killed.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use adapters::channel::{Capabilities, ChannelError, Event, SecretEntry};
@@ -11,6 +11,7 @@ use adapters::chat::{
     UserId,
 };
 use adapters::text::Unit;
+use parking_lot::{Mutex, MutexGuard};
 use tokio::sync::{Mutex as AsyncMutex, Notify, mpsc};
 use tokio::time::Instant;
 
@@ -195,7 +196,7 @@ impl Service {
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        self.state.lock()
     }
 
     pub(super) fn has_buttons(&self) -> bool {

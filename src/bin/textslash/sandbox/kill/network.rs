@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 use std::net::{Ipv4Addr, SocketAddr};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context;
@@ -14,6 +14,7 @@ use axum::http::header::HOST;
 use axum::http::{Method, StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
+use parking_lot::{Mutex, MutexGuard};
 use textslash::http::Transport;
 use textslash::sandbox::edge::{Inside, app_of};
 use textslash::sandbox::fly::{Fly, Inventory};
@@ -70,7 +71,7 @@ impl Network {
     }
 
     fn state(&self) -> MutexGuard<'_, Counts> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        self.state.lock()
     }
 
     /// Serves on a port that the system chooses.
