@@ -36,13 +36,13 @@ use crate::spec::{AgentKind, CloudKind, Images, RelayChannel};
 use crate::store::Database;
 use crate::store::conversations::{Conversations, Stored};
 
+use active_runs::ActiveRuns;
 use chat::Chat;
-use driven::Driven;
 
+mod active_runs;
 mod chat;
 mod credentials;
 mod deletions;
-mod driven;
 mod erasing;
 mod outgoing;
 mod panics;
@@ -136,7 +136,7 @@ struct Shared {
     vault: Vault,
     /// Becomes true when nothing more is to be taken.
     stopping: watch::Sender<bool>,
-    driven: Driven,
+    active_runs: ActiveRuns,
     /// Something was erased, and traces of it may be in the database's files.
     erased: Notify,
     lent: Vec<(SecretKind, SecretRef)>,
@@ -198,8 +198,8 @@ impl Onboarding {
         let lent = settings.lent.iter().map(|secret| vault.lend(secret.clone())).collect();
         let stopping = watch::Sender::new(false);
         let erased = Notify::new();
-        let driven = Driven::default();
-        let shared = Shared { settings, provisioner, vault, stopping, driven, erased, lent };
+        let active_runs = ActiveRuns::default();
+        let shared = Shared { settings, provisioner, vault, stopping, active_runs, erased, lent };
         Self { shared: Arc::new(shared) }
     }
 

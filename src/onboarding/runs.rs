@@ -17,8 +17,8 @@ use crate::secret::{Secret, SecretKind, SecretRef};
 use crate::sessions::HOLD_MAX;
 use crate::spec::{DeploymentId, Role, Spec};
 
+use super::active_runs::RunGuard;
 use super::chat::Chat;
-use super::driven::Claim;
 use super::panics::survived;
 
 /// What a chat's runs have to tell.
@@ -107,7 +107,7 @@ impl Runner {
     fn start(
         &mut self,
         provisioner: Provisioner,
-        claim: Claim,
+        guard: RunGuard,
         run: DeploymentId,
         goal: Goal,
         cloud: FlyAccount,
@@ -117,7 +117,7 @@ impl Runner {
         let drive = Drive {
             generation: self.generation,
             provisioner,
-            claim,
+            guard,
             run,
             goal,
             cloud,
@@ -131,7 +131,7 @@ struct Drive {
     generation: u64,
     provisioner: Provisioner,
     /// Nobody else drives this run from here.
-    claim: Claim,
+    guard: RunGuard,
     run: DeploymentId,
     goal: Goal,
     cloud: FlyAccount,
@@ -160,7 +160,7 @@ impl Drive {
             None => Err(anyhow::anyhow!("it panicked")),
         };
         // Whoever is told of the end may drive it again.
-        drop(self.claim);
+        drop(self.guard);
         let ended = RunEvent::Ended(self.generation, self.run, Box::new(outcome));
         // The chat's task ends later than its runs, or stops them.
         let _ = self.events.send(ended).await;
@@ -261,12 +261,12 @@ impl Chat {
     }
 
     fn drive(&mut self, run: DeploymentId, goal: Goal, cloud: FlyAccount) -> Option<Event> {
-        let Some(claim) = self.line.shared.driven.claim(&run) else {
+        let Some(guard) = self.line.shared.active_runs.try_start(&run) else {
             self.runner.owner_key = None;
             return Some(Event::Ended { run, end: failed(Cause::Elsewhere, None) });
         };
         let provisioner = self.line.shared.provisioner.clone();
-        self.runner.start(provisioner, claim, run, goal, cloud);
+        self.runner.start(provisioner, guard, run, goal, cloud);
         None
     }
 

@@ -1,10 +1,9 @@
 //! Discord's REST API: what we send and look up, never faster than Discord says.
 
-use std::collections::HashMap;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use parking_lot::Mutex;
+use dashmap::DashMap;
 use reqwest::header::{AUTHORIZATION, HeaderMap, USER_AGENT};
 use reqwest::multipart::{Form, Part};
 use reqwest::{Client, Method, RequestBuilder, Response, StatusCode};
@@ -42,7 +41,7 @@ pub(super) struct Rest {
     base: String,
     authorization: Zeroizing<String>,
     /// Until when nothing more may be sent, by what shares a limit.
-    closed: Mutex<HashMap<String, Instant>>,
+    closed: DashMap<String, Instant>,
 }
 
 /// Who the bot is.
@@ -71,7 +70,7 @@ impl Rest {
         let client = client::direct().map_err(|_| StartError::Platform)?;
         let base = format!("{}/api/v10", api_url.unwrap_or(BASE).trim_end_matches('/'));
         let authorization = Zeroizing::new(format!("Bot {token}"));
-        Ok(Self { client, base, authorization, closed: Mutex::default() })
+        Ok(Self { client, base, authorization, closed: DashMap::new() })
     }
 
     pub(super) async fn me(&self) -> Result<Me, StartError> {
@@ -241,15 +240,16 @@ impl Rest {
     }
 
     fn close(&self, limit: &str, wait: Duration) {
-        let mut closed = self.closed.lock();
         let now = Instant::now();
-        closed.retain(|_, until| *until > now);
-        closed.insert(limit.to_owned(), now + wait);
+        self.closed.retain(|_, until| *until > now);
+        self.closed.insert(limit.to_owned(), now + wait);
     }
 
     fn left(&self, limit: &str) -> Option<Duration> {
-        let closed = self.closed.lock();
-        let until = [limit, GLOBAL].into_iter().filter_map(|it| closed.get(it)).max()?;
+        let until = [limit, GLOBAL]
+            .into_iter()
+            .filter_map(|it| self.closed.get(it).map(|until| *until))
+            .max()?;
         until.checked_duration_since(Instant::now()).filter(|left| !left.is_zero())
     }
 }

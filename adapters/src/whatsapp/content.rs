@@ -1,8 +1,6 @@
 //! Buttons: quick replies through the Content API, or numbers in the text where those do not fit.
 
-use std::collections::HashMap;
-
-use parking_lot::Mutex;
+use dashmap::DashMap;
 use serde_json::{Value, json};
 
 use super::BUTTONS_MAX;
@@ -20,7 +18,7 @@ const CONTENTS_MAX: usize = 256;
 
 /// Contents that Twilio knows, by what is in them.
 #[derive(Default)]
-pub(super) struct Contents(Mutex<HashMap<String, String>>);
+pub(super) struct Contents(DashMap<String, String>);
 
 impl Contents {
     /// The content of a message with buttons; none where it has none, they do not fit, or Twilio does not take
@@ -28,25 +26,20 @@ impl Contents {
     pub(super) async fn of(&self, rest: &Rest, message: &Outbound) -> Option<String> {
         let content = quick_reply(message)?;
         let key = content.to_string();
-        if let Some(known) = self.known().get(&key) {
-            return Some(known.clone());
+        if let Some(known) = self.0.get(&key).map(|known| known.clone()) {
+            return Some(known);
         }
         let sid = rest.create_content(&content).await?;
-        let mut known = self.known();
-        if known.len() >= CONTENTS_MAX {
-            known.clear();
+        if self.0.len() >= CONTENTS_MAX {
+            self.0.clear();
         }
-        known.insert(key, sid.clone());
+        self.0.insert(key, sid.clone());
         Some(sid)
     }
 
     /// Twilio does not know it any more.
     pub(super) fn forget(&self, sid: &str) {
-        self.known().retain(|_, known| known != sid);
-    }
-
-    fn known(&self) -> parking_lot::MutexGuard<'_, HashMap<String, String>> {
-        self.0.lock()
+        self.0.retain(|_, known| known != sid);
     }
 }
 

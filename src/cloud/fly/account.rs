@@ -1,11 +1,11 @@
 //! A Fly account as the provisioner sees it.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::AtomicUsize;
 use std::time::Duration;
 
 use async_trait::async_trait;
+use dashmap::DashMap;
 use http::StatusCode;
 use parking_lot::Mutex;
 use tokio::time::Instant;
@@ -49,7 +49,7 @@ pub struct FlyAccount {
     token: Mutex<Arc<Secret>>,
     keys: Option<Keys>,
     /// Until when an app that this process made, or may have made, may be unknown to Fly's replicas.
-    settling: Mutex<BTreeMap<String, Instant>>,
+    settling: DashMap<String, Instant>,
     /// Looks at the two apps that did not show their numbers.
     numberless_looks: AtomicUsize,
 }
@@ -66,7 +66,7 @@ impl FlyAccount {
             chance,
             token: Mutex::new(token),
             keys,
-            settling: Mutex::default(),
+            settling: DashMap::new(),
             numberless_looks: AtomicUsize::new(0),
         }
     }
@@ -91,18 +91,16 @@ impl FlyAccount {
     }
 
     fn note_made(&self, app: &str, settles_in: Duration) {
-        let mut settling = self.settling.lock();
-        settling.retain(|_, until| *until > Instant::now());
-        settling.insert(app.to_owned(), Instant::now() + settles_in);
+        self.settling.retain(|_, until| *until > Instant::now());
+        self.settling.insert(app.to_owned(), Instant::now() + settles_in);
     }
 
     fn note_deleted(&self, app: &str) {
-        self.settling.lock().remove(app);
+        self.settling.remove(app);
     }
 
     fn is_settling(&self, app: &str) -> bool {
-        let settling = self.settling.lock();
-        settling.get(app).is_some_and(|until| *until > Instant::now())
+        self.settling.get(app).is_some_and(|until| *until > Instant::now())
     }
 
     /// The failure, or "later" where an app made just now is not known yet.
