@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use adapters::channel::{Capabilities, Channel, ChannelError, Event, SecretEntry};
-use adapters::chat::{Attachment, ChatId, File, Inbound, InboundId, MessageRef, Outbound};
+use adapters::chat::{Attachment, ChatId, Content, File, Inbound, InboundId, MessageRef, Outbound};
 use adapters::text::Unit;
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -26,6 +26,9 @@ const TWICE_MAX_MS: u64 = 10 * 60_000;
 
 /// The longest that a chat cannot be reached.
 const UNREACHABLE_MAX_MS: u64 = 100_000;
+
+/// The words of every edited message.
+pub const EDITED: &str = "edited say done";
 
 /// An edit of a message that comes later than this is an edit of one that never came.
 const ARRIVES_WITHIN_S: u64 = 60;
@@ -100,12 +103,12 @@ impl Service {
         self.changed.notify_waiters();
     }
 
-    /// What was not acknowledged comes again, in any order.
+    /// Messages that were not acknowledged come again, in any order.
     pub fn deliver_again(&self) {
         let mut again = std::mem::take(&mut self.state().unacknowledged);
         while !again.is_empty() {
-            let place = usize::try_from(self.dice.below(again.len() as u64)).unwrap();
-            self.deliver(again.remove(place), Duration::ZERO);
+            let drawn = usize::try_from(self.dice.below(again.len() as u64)).unwrap();
+            self.deliver(again.remove(drawn), Duration::ZERO);
         }
     }
 
@@ -149,6 +152,7 @@ impl Service {
         let due = state.queue.iter().filter(|(at, _, _)| *at <= now);
         let number = due.min_by_key(|(at, number, _)| (*at, *number)).map(|(_, it, _)| *it)?;
         let place = state.queue.iter().position(|(_, it, _)| *it == number)?;
+        let place = earlier_form(&state.queue, place).unwrap_or(place);
         let (_, _, event) = state.queue.remove(place);
         if let Event::Inbound(inbound) = &event {
             state.first_delivered.entry(inbound.id.0.clone()).or_insert(now);
@@ -290,4 +294,12 @@ impl Channel for Connection {
         };
         self.service.send_shown(shown).await
     }
+}
+
+/// The first form of an edited message, where that is still to be delivered: forms keep their order.
+fn earlier_form(queue: &[(Instant, u64, Event)], place: usize) -> Option<usize> {
+    let (_, _, Event::Inbound(edited)) = &queue[place] else { return None };
+    let is_first = |event: &Event| matches!(event, Event::Inbound(it) if it.id == edited.id && it.content != Content::Text(EDITED.to_owned().into()));
+    let is_edited = edited.content == Content::Text(EDITED.to_owned().into());
+    is_edited.then(|| queue.iter().position(|(_, _, event)| is_first(event))).flatten()
 }

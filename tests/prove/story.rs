@@ -14,7 +14,7 @@ use crate::dice::Dice;
 use crate::disk;
 use crate::plan::{Message, Plan, What};
 use crate::promise::Promise;
-use crate::service::{CHAT, OWNER};
+use crate::service::{CHAT, EDITED, OWNER};
 use crate::stage::Verdict;
 use crate::world::{World, link_key};
 
@@ -181,7 +181,7 @@ fn inbound(message: &Message) -> Inbound {
         }
         What::Edit(of) => {
             inbound.id = InboundId(of.clone());
-            inbound.content = text("edited say done");
+            inbound.content = Content::Text(EDITED.to_owned().into());
         }
         What::Stranger(words) => {
             inbound.id.0.insert_str(0, "other-");
