@@ -1,9 +1,9 @@
-//! What is known of a cloud account before anything is created in it, and why a call to a cloud fails.
-//! This module is pure.
+//! What is known of a cloud account before anything is created in it, and why a call to a cloud
+//! fails. This module is pure.
 
 use serde::{Deserialize, Serialize};
 
-use crate::spec::{Region, Size};
+use crate::spec::{MachineSize, Region};
 
 #[cfg(test)]
 mod tests;
@@ -32,20 +32,21 @@ pub struct Organisation {
     pub slug: String,
     /// As people read it.
     pub name: String,
-    /// The vendor's number of it, which tells it from others: a slug like `personal` is everybody's. None where the
-    /// vendor would not say.
+    /// The vendor's number of it, which tells it from others: a slug like `personal` is
+    /// everybody's. None where the vendor would not say.
     #[serde(default)]
     pub number: Option<u64>,
     /// Whether it may create machines.
-    pub standing: Standing,
+    pub standing: OrganisationStatus,
 }
 
 /// Whether an organisation may create machines, as far as it can be known beforehand.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Standing {
+pub enum OrganisationStatus {
     /// Nothing speaks against it, or the vendor would not say.
-    Good,
+    #[serde(rename = "good")]
+    Active,
     /// A free trial: machines are stopped after five minutes.
     Trial,
     /// A payment method is missing; the link leads to where it is added.
@@ -54,7 +55,8 @@ pub enum Standing {
         link: String,
     },
     /// Held for review by the vendor, or suspended.
-    Held {
+    #[serde(rename = "held")]
+    UnderReview {
         /// Where the person can ask.
         link: String,
     },
@@ -62,13 +64,14 @@ pub enum Standing {
 
 impl Account {
     /// Whether the credential opens the organisation of this slug.
-    pub fn opens(&self, slug: &str) -> bool {
+    pub fn has_organisation(&self, slug: &str) -> bool {
         self.organisations.iter().any(|organisation| organisation.slug == slug)
     }
 
     /// The regions that an organisation of this standing can have machines in, the nearest first.
-    pub fn regions_for(&self, standing: &Standing) -> Vec<&RegionOffer> {
-        let can_have = |offer: &&RegionOffer| *standing != Standing::Trial || !offer.paid_only;
+    pub fn regions_for(&self, standing: &OrganisationStatus) -> Vec<&RegionOffer> {
+        let can_have =
+            |offer: &&RegionOffer| *standing != OrganisationStatus::Trial || !offer.paid_only;
         let mut regions: Vec<_> = self.regions.iter().filter(can_have).collect();
         regions.sort_by_key(|offer| Some(&offer.region) != self.nearest.as_ref());
         regions
@@ -78,7 +81,7 @@ impl Account {
 impl Account {
     /// This region and, in case it is full, those nearest to it: a few at most. Without
     /// knowing where it is, only itself.
-    pub fn regions_around(&self, first: &Region, standing: &Standing) -> Vec<Region> {
+    pub fn regions_around(&self, first: &Region, standing: &OrganisationStatus) -> Vec<Region> {
         let place_of = |offer: &RegionOffer| offer.place;
         let home = self.regions.iter().find(|offer| offer.region == *first).and_then(place_of);
         let mut others: Vec<(f64, &Region)> = self
@@ -93,7 +96,7 @@ impl Account {
     }
 }
 
-impl Place {
+impl GeoPoint {
     /// From degrees.
     pub fn of_degrees(latitude: f64, longitude: f64) -> Self {
         let millidegrees = |degrees: f64| (degrees * 1000.0).round() as i32;
@@ -110,11 +113,11 @@ impl Place {
     }
 }
 
-impl Standing {
+impl OrganisationStatus {
     /// The sizes that an organisation of this standing can have.
-    pub fn sizes(&self) -> Vec<Size> {
-        let can_have = |size: &Size| *self != Self::Trial || size.cpus() <= TRIAL_CPUS_MAX;
-        Size::ALL.into_iter().filter(can_have).collect()
+    pub fn sizes(&self) -> Vec<MachineSize> {
+        let can_have = |size: &MachineSize| *self != Self::Trial || size.cpus() <= TRIAL_CPUS_MAX;
+        MachineSize::ALL.into_iter().filter(can_have).collect()
     }
 }
 
@@ -123,12 +126,12 @@ impl Standing {
 pub struct ChatAccount {
     /// Where people find it: the bot's name (`@ada_bot`), or each number that can be used
     /// (`+14155238886`), the usual one first; at least one.
-    pub addresses: Vec<Address>,
+    pub addresses: Vec<ChatAddress>,
 }
 
 /// One way to a relay on a chat service.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Address {
+pub struct ChatAddress {
     /// As people write it.
     pub name: String,
     /// What it serves already (the host of its webhook), and would serve no more.
@@ -139,7 +142,7 @@ pub struct Address {
 
 /// A point on the earth, in thousandths of a degree.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Place {
+pub struct GeoPoint {
     /// North of the equator.
     pub latitude_mdeg: i32,
     /// East of Greenwich.
@@ -157,13 +160,13 @@ pub struct RegionOffer {
     pub paid_only: bool,
     /// Where it is, if the vendor says so.
     #[serde(default)]
-    pub place: Option<Place>,
+    pub place: Option<GeoPoint>,
 }
 
 /// Why a call to a cloud did not do what it should. Named after what the caller does next.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Cause {
+pub enum FailureCause {
     /// The token is refused (revoked, expired, out of scope): ask for another one.
     TokenRefused,
     /// The account needs a payment method or credit: show the billing link and wait for the person.
@@ -171,22 +174,30 @@ pub enum Cause {
     /// The account is under review by the vendor: only the person and the vendor can clear it.
     AccountHeld,
     /// No room here, or a quota of this region: go to the next region.
-    NoRoom,
+    #[serde(rename = "no_room")]
+    NoCapacity,
     /// Nobody knows whether it happened: observe.
     InDoubt,
     /// It certainly did not happen; the same call may succeed later.
-    Later {
+    #[serde(rename = "later")]
+    RetryLater {
         /// What the vendor asked for in `Retry-After`, if it did, in milliseconds.
         after_ms: Option<u64>,
     },
     /// A name of ours belongs to somebody else, or what is there is not ours.
-    Taken,
+    #[serde(rename = "taken")]
+    NameTaken,
     /// What was asked about or acted on is not there.
-    Missing,
+    #[serde(rename = "missing")]
+    NotFound,
     /// Somebody else works on the deployment: wait until they are done.
-    Elsewhere,
+    #[serde(rename = "elsewhere")]
+    LockedByOther,
     /// The clock here is wrong, so that nothing we sign is believed: whoever runs us sets it.
-    ClockOff,
-    /// The request was wrong, or the image cannot be had: a bug of ours, which retrying does not mend.
-    OurFault,
+    #[serde(rename = "clock_off")]
+    ClockSkew,
+    /// The request was wrong, or the image cannot be had: a bug of ours, which retrying does not
+    /// mend.
+    #[serde(rename = "our_fault")]
+    InvalidRequest,
 }

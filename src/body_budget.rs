@@ -1,7 +1,7 @@
 //! How many bytes of bodies a process holds in memory at once.
 //!
-//! A body takes its part as it grows, not when it is announced: a caller that sends slowly holds only what it
-//! has sent.
+//! A body takes its part as it grows, not when it is announced: a caller that sends slowly holds
+//! only what it has sent.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,11 +11,12 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 #[cfg(test)]
 mod tests;
 
-/// How long a body waits for its first room: longer than a slow one may take to arrive, so that it is served
-/// after it.
+/// How long a body waits for its first room: longer than a slow one may take to arrive, so that it
+/// is served after it.
 pub const WAIT_MAX: Duration = Duration::from_secs(75);
 
-/// How long a body that holds room waits for more: two that each wait for the other's must not wait long.
+/// How long a body that holds room waits for more: two that each wait for the other's must not wait
+/// long.
 const GROW_WAIT_MAX: Duration = Duration::from_secs(5);
 
 /// Bytes that the bodies of one process share.
@@ -27,7 +28,7 @@ pub struct BodyBudget {
 
 /// The part of a budget that one body takes; given back when dropped.
 #[derive(Debug)]
-pub struct HeldBytes {
+pub struct BudgetPermit {
     budget: BodyBudget,
     held: Option<OwnedSemaphorePermit>,
 }
@@ -44,15 +45,15 @@ impl BodyBudget {
     }
 
     /// The part of a body that is still empty.
-    pub fn begin(&self) -> HeldBytes {
-        HeldBytes { budget: self.clone(), held: None }
+    pub fn begin(&self) -> BudgetPermit {
+        BudgetPermit { budget: self.clone(), held: None }
     }
 
     /// The part of a body of which so much is held.
     ///
     /// # Errors
-    /// See [`HeldBytes::grow`].
-    pub async fn hold(&self, bytes: usize) -> Result<HeldBytes, BudgetExhausted> {
+    /// See [`BudgetPermit::grow`].
+    pub async fn hold(&self, bytes: usize) -> Result<BudgetPermit, BudgetExhausted> {
         let mut held = self.begin();
         held.grow(bytes).await?;
         Ok(held)
@@ -64,7 +65,7 @@ impl BodyBudget {
     }
 }
 
-impl HeldBytes {
+impl BudgetPermit {
     /// Takes more of the budget.
     ///
     /// # Errors

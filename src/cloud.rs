@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 
-pub use crate::account::{Account, Cause, Organisation, RegionOffer, Standing};
-use crate::chance::Chance;
-use crate::plan::{Facts, Known, Plan, StepId};
+pub use crate::account::{Account, FailureCause, Organisation, OrganisationStatus, RegionOffer};
+use crate::plan::{Facts, Plan, StepFacts, StepId};
+use crate::random::Random;
 use crate::secret::{Audience, Secret, SecretKind};
 use crate::spec::{DeploymentId, Region, Role, Spec};
 
@@ -22,29 +22,41 @@ pub trait Cloud: Send + Sync {
     fn plan(&self, spec: &Spec) -> Plan;
 
     /// Looks whether a resource exists. All that match are returned, so that a double is seen.
-    async fn observe(&self, here: &Here<'_>, step: &StepId) -> Result<Observation, CloudError>;
+    async fn observe(
+        &self,
+        here: &StepContext<'_>,
+        step: &StepId,
+    ) -> Result<Observation, CloudError>;
 
     /// Makes a resource, or hands over. One request, no retry.
-    async fn create(&self, here: &Here<'_>, step: &StepId) -> Result<Facts, CloudError>;
+    async fn create(&self, here: &StepContext<'_>, step: &StepId) -> Result<Facts, CloudError>;
 
     /// Unmakes one observed resource. One request, no retry. Gone already is success.
-    async fn delete(&self, here: &Here<'_>, step: &StepId, found: &Facts)
-    -> Result<(), CloudError>;
+    async fn delete(
+        &self,
+        here: &StepContext<'_>,
+        step: &StepId,
+        found: &Facts,
+    ) -> Result<(), CloudError>;
 
     /// Asks a gate once. `Ok(None)` is "not yet".
-    async fn pass(&self, here: &Here<'_>, gate: &StepId) -> Result<Option<Facts>, CloudError>;
+    async fn poll_gate(
+        &self,
+        here: &StepContext<'_>,
+        gate: &StepId,
+    ) -> Result<Option<Facts>, CloudError>;
 
     /// Every deployment of ours in this account, found by names and metadata alone.
-    async fn find(&self) -> Result<Vec<Found>, CloudError>;
+    async fn find(&self) -> Result<Vec<FoundDeployment>, CloudError>;
 
     /// Where a person can look at a resource that remains.
     fn link(&self, spec: &Spec, step: &StepId) -> String;
 }
 
-/// The credentials that a deployment needs in its own account. All but the model key are made by us,
-/// for one deployment, and held only in memory: a run that resumes makes new ones.
+/// The credentials that a deployment needs in its own account. All but the model key are made by
+/// us, for one deployment, and held only in memory: a run that resumes makes new ones.
 #[derive(Clone)]
-pub struct Keys {
+pub struct DeploymentKeys {
     /// The person's model key; none for the shell agent.
     pub model_key: Option<Arc<Secret>>,
     /// The key of the channel that the relay speaks; none for the web channel.
@@ -55,10 +67,10 @@ pub struct Keys {
     pub link_key: Arc<Secret>,
 }
 
-impl Keys {
+impl DeploymentKeys {
     /// New keys for one deployment, which only `audience` (the cloud's secret store) may see.
-    pub fn made_by(
-        chance: &Chance,
+    pub fn candidates(
+        chance: &Random,
         model_key: Option<Arc<Secret>>,
         channel_key: Option<Arc<Secret>>,
         audience: &Audience,
@@ -75,13 +87,13 @@ impl Keys {
 
 /// Where a run stands when a step is put through something.
 #[derive(Clone, Copy, Debug)]
-pub struct Here<'a> {
+pub struct StepContext<'a> {
     /// What was asked for.
     pub spec: &'a Spec,
     /// The region in force (the first of the spec's, or the one a run moved to).
     pub region: &'a Region,
     /// What is known of the steps that are done.
-    pub known: &'a Known,
+    pub facts: &'a StepFacts,
 }
 
 /// What was seen of a resource.
@@ -100,7 +112,7 @@ pub enum Observation {
 
 /// A deployment found in an account without any record of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Found {
+pub struct FoundDeployment {
     /// Its id, from name and network.
     pub id: DeploymentId,
     /// The spec as far as names and machines tell; enough to tear it down.
@@ -114,7 +126,7 @@ pub struct Found {
 #[error("{cause:?}: {detail}")]
 pub struct CloudError {
     /// What to do next.
-    pub cause: Cause,
+    pub cause: FailureCause,
     /// The vendor's words without any credential, at most [`CloudError::DETAIL_MAX`] characters.
     pub detail: String,
 }

@@ -15,21 +15,24 @@ mod vendors;
 pub use bot::{BotSettings, TelegramSettings, WhatsAppSettings};
 pub use deployed::data_dir as deployed_data_dir;
 pub use deployed::{
-    ChannelSettings, Listen, agent_firewall, owner_key, relay_channel, relay_settings, vm_settings,
+    ChannelSettings, ListenAddress, agent_firewall, owner_key, relay_channel, relay_settings,
+    vm_settings,
 };
-pub use vendors::{ALLOW_SANDBOX, Vendors, chat_services, images};
+pub use vendors::{ALLOW_SANDBOX, VendorEndpoints, chat_services, images};
 
 #[cfg(test)]
 mod tests;
 
-/// Set to `1`, it makes a relay or a VM end when its standard input does: the sandbox holds the other
-/// end, so that no machine outlives it, however it ends.
+/// Set to `1`, it makes a relay or a VM end when its standard input does: the sandbox holds the
+/// other end, so that no machine outlives it, however it ends.
 pub const END_WITH_STDIN: &str = "TEXTSLASH_END_WITH_STDIN";
 
-/// Most tokens that a day may be given: far beyond what the vendor serves, and sums of it fit the count.
+/// Most tokens that a day may be given: far beyond what the vendor serves, and sums of it fit the
+/// count.
 const DAILY_TOKENS_MAX: u64 = 1_000_000_000_000;
 
-/// The tokens of all classes that an agent may use in a day: `TEXTSLASH_DAILY_TOKENS`, or the usual number.
+/// The tokens of all classes that an agent may use in a day: `TEXTSLASH_DAILY_TOKENS`, or the usual
+/// number.
 ///
 /// # Errors
 /// When it is not a number of tokens.
@@ -39,7 +42,8 @@ pub fn daily_tokens(environment: &Environment<'_>) -> anyhow::Result<u64> {
     };
     let tokens = text.parse().ok().filter(|tokens| *tokens <= DAILY_TOKENS_MAX);
     tokens.context(
-        "TEXTSLASH_DAILY_TOKENS must be a number: the tokens that an agent may use in a day, 0 for none",
+        "TEXTSLASH_DAILY_TOKENS must be a number: the tokens that an agent may use in a day, 0 \
+         for none",
     )
 }
 
@@ -47,9 +51,9 @@ pub fn daily_tokens(environment: &Environment<'_>) -> anyhow::Result<u64> {
 pub const MODEL_PROXY_PORT: &str = "MODEL_PROXY_PORT";
 
 /// Where settings come from: the process's environment, or a map in tests.
-pub struct Environment<'a>(Box<Lookup<'a>>);
+pub struct Environment<'a>(Box<SettingLookup<'a>>);
 
-type Lookup<'a> = dyn Fn(&str) -> Option<String> + 'a;
+type SettingLookup<'a> = dyn Fn(&str) -> Option<String> + 'a;
 
 impl<'a> Environment<'a> {
     /// The environment of this process.

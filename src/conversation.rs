@@ -10,18 +10,18 @@
 //! - [`understand`]: what a written line means
 //! - `state`: where a conversation stands
 //! - `turn`: one event, put through the machine; with `questions` (what is asked, in which order),
-//!   `answers` (what is open and what a choice does), `commands`, `channels` (what a relay's channel needs),
-//!   `credentials`, `deployments`, `invitations` and `forgetting`
+//!   `answers` (what is open and what a choice does), `commands`, `channels` (what a relay's
+//!   channel needs), `credentials`, `deployments`, `invitations` and `forgetting`
 
 use std::collections::BTreeSet;
 
 use adapters::channel::Capabilities;
 
-use crate::account::{Account, Cause, ChatAccount};
-use crate::intake::{Rejection, Vendor};
-use crate::invitation::{Invitation, Offer, WrongCodes};
+use crate::account::{Account, ChatAccount, FailureCause};
+use crate::credential_format::{CredentialRejection, Vendor};
+use crate::invitation::{Invitation, InvitationUse, WrongCodes};
 use crate::plan::Stage;
-use crate::quota::{Begun, Quotas, UsedUp};
+use crate::quota::{QuotaExceeded, Quotas, RecentStarts};
 use crate::secret::{SecretKind, SecretRef};
 use crate::spec::{AgentKind, CloudKind, DeploymentId, Images, RelayChannel, Spec};
 
@@ -29,9 +29,9 @@ mod answers;
 mod channels;
 pub mod choice;
 mod commands;
+pub mod credential_entry;
 mod credentials;
 mod deployments;
-pub mod entry;
 mod forgetting;
 mod invitations;
 pub mod messages;
@@ -39,7 +39,7 @@ mod questions;
 mod state;
 #[cfg(test)]
 mod tests;
-mod turn;
+mod transition;
 pub mod understand;
 
 use choice::Choice;
@@ -48,8 +48,9 @@ use messages::{Locale, Message};
 pub use channels::chat_page;
 pub use credentials::{question_of, receipt_of};
 pub use state::{
-    Answers, Board, Chat, Checking, Failure, Found, Goal, Gone, Mark, Model, Phase, Purpose,
-    Question, Remains, State, Target, Token,
+    Answers, ChatSelection, CheckedToken, ConversationState, ModelChoice, OfferedDeployment,
+    PendingCheck, Phase, Progress, Purpose, Question, RemainingResource, RemovedResource,
+    RunFailure, RunGoal, StageStatus, TeardownTarget,
 };
 
 /// How long an open question waits for the person, in milliseconds: long enough to make a token on
@@ -57,17 +58,21 @@ pub use state::{
 pub const IDLE_MAX_MS: u64 = 30 * 60 * 1000;
 
 /// Puts one event through the conversation.
-pub fn advance(state: State, event: Event, context: &Context<'_>) -> (State, Vec<Effect>) {
-    turn::Turn::new(state, context).take(event)
+pub fn advance(
+    state: ConversationState,
+    event: Event,
+    context: &ConversationContext<'_>,
+) -> (ConversationState, Vec<Effect>) {
+    transition::Transition::new(state, context).take(event)
 }
 
 /// What happened.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Event {
     /// The person wrote a line that is no credential (see [`understand::reading`]).
-    Said(String),
+    TextReceived(String),
     /// The person tapped a button with this id.
-    Tapped(String),
+    ButtonTapped(String),
     /// The person gave a credential.
     SecretArrived {
         /// Whose it looks like.
@@ -86,54 +91,45 @@ pub enum Event {
     /// The person edited a message that was taken before.
     EditedTooLate,
     /// The deletion of a message with a credential has ended.
-    Erased {
+    MessageDeleted {
         /// Which message, as the channel names it.
         message: String,
-        /// How.
-        outcome: Erasure,
+        outcome: DeletionOutcome,
     },
     /// A credential was checked.
-    Checked {
-        /// Which.
+    CredentialChecked {
         secret: SecretRef,
         /// What it opens, or why it is not taken.
-        result: Result<Opened, Rejection>,
+        result: Result<CheckedCredential, CredentialRejection>,
     },
     /// A run moved on.
-    Progressed {
-        /// Which.
+    RunProgressed {
         run: DeploymentId,
         /// On which stage.
         stage: Stage,
         /// How far that is now.
-        mark: Mark,
+        mark: StageStatus,
     },
     /// A run ended.
-    Ended {
-        /// Which.
-        run: DeploymentId,
-        /// How.
-        end: RunEnd,
-    },
+    RunEnded { run: DeploymentId, end: RunOutcome },
     /// A run was not begun: others have used up a quota first.
-    NotBegun {
-        /// Which.
+    QuotaReached {
         run: DeploymentId,
         /// The quota.
-        used_up: UsedUp,
+        used_up: QuotaExceeded,
     },
     /// A one-time form was filled in twice, so somebody else may have its link.
     FormReused,
     /// A reader of a one-time form said that this chat's account is not theirs.
     FormDeclined,
     /// The account was searched.
-    Found(Result<Vec<Found>, Cause>),
+    AccountSearched(Result<Vec<OfferedDeployment>, FailureCause>),
     /// The link has reached the person.
-    LinkTold,
+    LinkSent,
     /// The link could not be told and is gone.
     LinkLost,
     /// Some of what the person wrote was left unread: it was too much at once.
-    LeftUnread,
+    MessagesDropped,
     /// This process started again; whatever was under way in the old one is not.
     Restarted,
     /// Nothing, for a while.
@@ -142,7 +138,7 @@ pub enum Event {
 
 /// What came of the deletion of a message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Erasure {
+pub enum DeletionOutcome {
     /// It is gone, or was before.
     Deleted,
     /// The service does not delete it.
@@ -166,7 +162,7 @@ pub enum Exposure {
 
 /// What a checked credential opens.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Opened {
+pub enum CheckedCredential {
     /// A cloud account.
     Account(Account),
     /// A model.
@@ -177,33 +173,34 @@ pub enum Opened {
 
 /// How a run ended.
 #[derive(Clone, Debug, PartialEq)]
-pub enum RunEnd {
+pub enum RunOutcome {
     /// It is deployed and proven.
     Deployed {
         /// The key that the link to the relay carries.
         link: SecretRef,
     },
     /// Nothing is left.
-    Removed(Vec<Gone>),
+    Removed(Vec<RemovedResource>),
     /// It stopped; the person decides.
-    Failed(Failure),
+    Failed(RunFailure),
 }
 
 /// What is to be done. Nothing here is a secret or text.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Effect {
     /// Say this.
-    Say(Saying),
-    /// Show how far the run is: in place where the channel can edit, else as a new message at milestones.
+    Say(BotMessage),
+    /// Show how far the run is: in place where the channel can edit, else as a new message at
+    /// milestones.
     Show {
         /// The progress message.
-        board: Board,
+        board: Progress,
         /// Something was completed since it was last shown.
         milestone: bool,
     },
     /// Delete the person's message: it holds a credential.
-    EraseTheirs,
-    /// Check this credential and report [`Event::Checked`].
+    DeleteMessage,
+    /// Check this credential and report [`Event::CredentialChecked`].
     Check {
         /// What it should open.
         kind: SecretKind,
@@ -213,7 +210,7 @@ pub enum Effect {
         organisation: Option<String>,
     },
     /// Forget this credential now.
-    Forget(SecretRef),
+    ForgetCredential(SecretRef),
     /// Make a deployment: the run is new.
     Deploy {
         /// What to make.
@@ -221,42 +218,37 @@ pub enum Effect {
         /// The number of its organisation, where that is known.
         organisation: Option<u64>,
         /// With what.
-        with: Credentials,
+        with: RunCredentials,
     },
     /// Go on with a run.
     Resume {
-        /// Which.
         run: DeploymentId,
         /// With what.
-        with: Credentials,
+        with: RunCredentials,
     },
     /// Remove a deployment; a run that is under way is stopped first.
     Teardown {
-        /// Which.
-        target: Target,
+        target: TeardownTarget,
         /// With this token.
         token: SecretRef,
     },
-    /// Search the account for deployments of ours and report [`Event::Found`].
-    Find {
+    /// Search the account for deployments of ours and report [`Event::AccountSearched`].
+    SearchAccount {
         /// With this token.
         token: SecretRef,
     },
     /// Count that this invitation has let the person in, in the step that lets them.
-    LetIn {
-        /// Which.
-        invitation: Invitation,
-    },
+    CountInvitation { invitation: Invitation },
     /// Count that this person sent a wrong code, in the step that says so.
     CountWrongCode,
-    /// Erase everything of this person; where to send what is said now is the last of it, and goes once that is
-    /// sent.
-    Erase,
+    /// Erase everything of this person; where to send what is said now is the last of it, and goes
+    /// once that is sent.
+    ErasePerson,
 }
 
 /// What a run is driven with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Credentials {
+pub struct RunCredentials {
     /// The cloud's token.
     pub token: SecretRef,
     /// The model key, if the agent needs one.
@@ -267,7 +259,7 @@ pub struct Credentials {
 
 /// A message, by meaning.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Saying {
+pub struct BotMessage {
     /// What is said.
     pub message: Message,
     /// What can be tapped below it.
@@ -280,7 +272,7 @@ pub struct Saying {
 
 /// All that a decision depends on beside state and event.
 #[derive(Clone, Copy, Debug)]
-pub struct Context<'a> {
+pub struct ConversationContext<'a> {
     /// Now, in unix milliseconds.
     pub now_ms: u64,
     /// The language that is spoken.
@@ -289,30 +281,32 @@ pub struct Context<'a> {
     pub capabilities: &'a Capabilities,
     /// The clouds on offer, the usual one first; never empty.
     pub clouds: &'a [CloudKind],
-    /// The channels that a relay can speak, the usual one first; never empty. Beside the web channel, only
-    /// the one that this conversation is on: who its owner is has been vouched for there.
+    /// The channels that a relay can speak, the usual one first; never empty. Beside the web
+    /// channel, only the one that this conversation is on: who its owner is has been vouched for
+    /// there.
     pub channels: &'a [RelayChannel],
     /// Who is talking: their immutable id on this channel.
     pub person: &'a str,
     /// The agents on offer.
     pub agents: &'a [AgentKind],
     /// Credentials that we can lend (the sandbox's).
-    pub offers: &'a [(SecretKind, SecretRef)],
+    pub lent_secrets: &'a [(SecretKind, SecretRef)],
     /// The credentials that are still held.
-    pub held: &'a BTreeSet<SecretRef>,
+    pub held_secrets: &'a BTreeSet<SecretRef>,
     /// This person's deployments, newest first, without those that are gone.
-    pub runs: &'a [Run],
+    pub runs: &'a [KnownDeployment],
     /// Something of this person was on record before what happens now.
     pub is_known: bool,
     /// How many of this person's deployments are gone and still on record.
     pub removed: usize,
-    /// When deployments were begun, those that are gone too. What others have begun is looked up while the plan is
-    /// open.
-    pub begun: &'a Begun,
+    /// When deployments were begun, those that are gone too. What others have begun is looked up
+    /// while the plan is open.
+    pub recent_starts: &'a RecentStarts,
     /// How many may be begun within a day.
     pub quotas: Quotas,
-    /// The invitations that let people in, where it takes one to begin; looked up until this person is let in.
-    pub invitations: Option<&'a [Offer]>,
+    /// The invitations that let people in, where it takes one to begin; looked up until this person
+    /// is let in.
+    pub invitations: Option<&'a [InvitationUse]>,
     /// The wrong codes that count now.
     pub wrong_codes: WrongCodes,
     /// What new machines run.
@@ -325,7 +319,7 @@ pub struct Context<'a> {
 
 /// What there is of a person beside the conversation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Traces {
+pub struct PersonTraces {
     /// Deployments on record that are gone.
     pub removed: usize,
     /// Credentials in memory.
@@ -334,20 +328,20 @@ pub struct Traces {
 
 /// A deployment that we have a record of.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Run {
+pub struct KnownDeployment {
     /// What was asked for.
     pub spec: Spec,
     /// How it stands.
-    pub standing: RunStanding,
+    pub standing: DeploymentStatus,
     /// Since when, in unix milliseconds.
     pub opened_at_ms: u64,
 }
 
 /// How a deployment stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum RunStanding {
+pub enum DeploymentStatus {
     /// Neither deployed nor gone.
-    Unfinished,
+    InProgress,
     /// Deployed and proven.
     Deployed,
     /// Observed gone.

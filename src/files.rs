@@ -14,8 +14,8 @@ use tokio::runtime::{Handle, RuntimeFlavor};
 mod tests;
 
 /// Largest file that travels between a person and their agent, in bytes: what Telegram lets a bot
-/// fetch is 20 MB (<https://core.telegram.org/bots/api#getfile>), and a whole one is held in memory on
-/// the smallest machines.
+/// fetch is 20 MB (<https://core.telegram.org/bots/api#getfile>), and a whole one is held in memory
+/// on the smallest machines.
 pub const FILE_BYTES_MAX: usize = 20 * 1024 * 1024;
 
 /// Longest name, in bytes: file systems take 255, and ours get a few words more.
@@ -93,8 +93,8 @@ pub fn in_pieces(file: File) -> BoxStream<'static, io::Result<Bytes>> {
     rest.boxed()
 }
 
-/// What somebody calls a file, as a name that is safe in a path and in a command line: letters and digits
-/// of any script, `.`, `-` and `_`, not beginning with a dot or a dash.
+/// What somebody calls a file, as a name that is safe in a path and in a command line: letters and
+/// digits of any script, `.`, `-` and `_`, not beginning with a dot or a dash.
 pub fn safe_name(name: &str) -> String {
     let name = name.rsplit(['/', '\\']).next().unwrap_or_default();
     let safe = |c: char| if c.is_alphanumeric() || ".-_".contains(c) { c } else { '_' };
@@ -128,18 +128,18 @@ pub async fn keep_newest(directory: &Path, files_max: usize, bytes_max: u64) {
     let _ = kept.await;
 }
 
-struct Aged {
+struct FileEntry {
     path: PathBuf,
     modified: SystemTime,
     bytes: u64,
 }
 
-fn newest_first(directory: &Path) -> io::Result<Vec<Aged>> {
+fn newest_first(directory: &Path) -> io::Result<Vec<FileEntry>> {
     let mut files = Vec::new();
     for entry in std::fs::read_dir(directory)?.flatten() {
         if let Ok(metadata) = entry.metadata() {
             let modified = metadata.modified().unwrap_or(SystemTime::UNIX_EPOCH);
-            files.push(Aged { path: entry.path(), modified, bytes: metadata.len() });
+            files.push(FileEntry { path: entry.path(), modified, bytes: metadata.len() });
         }
     }
     files.sort_by_key(|file| std::cmp::Reverse(file.modified));

@@ -1,11 +1,12 @@
-//! One-time forms that take a credential where a chat is no safe place for it. They are held in memory only:
-//! a new process sends new links.
+//! One-time forms that take a credential where a chat is no safe place for it. They are held in
+//! memory only: a new process sends new links.
 //!
-//! Looking at a form never uses it up, because services open links to preview them; the first submission
-//! does. A second one, by somebody else, freezes it and is told to the chat: whoever it was has the link.
+//! Looking at a form never uses it up, because services open links to preview them; the first
+//! submission does. A second one, by somebody else, freezes it and is told to the chat: whoever it
+//! was has the link.
 //!
-//! A link can be sent on to somebody else, whose credentials would then go into the sender's chat. So each
-//! page that shows a form first asks its reader whether the chat account is theirs.
+//! A link can be sent on to somebody else, whose credentials would then go into the sender's chat.
+//! So each page that shows a form first asks its reader whether the chat account is theirs.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
@@ -18,8 +19,8 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::time::Instant;
 use zeroize::Zeroizing;
 
-use crate::chance::Chance;
 use crate::conversation::messages::Locale;
+use crate::random::Random;
 use crate::secret::SecretKind;
 
 #[cfg(test)]
@@ -31,12 +32,12 @@ pub const LIFETIME: Duration = Duration::from_secs(15 * 60);
 /// Forms at once. Each is a few hundred bytes; beyond it new ones wait for old ones to end.
 const FORMS_MAX: usize = 10_000;
 
-/// How often what is entered may be checked before it is submitted: a person mistypes a few times, a guesser
-/// more often.
+/// How often what is entered may be checked before it is submitted: a person mistypes a few times,
+/// a guesser more often.
 const CHECKS_MAX: u32 = 20;
 
-/// Pages of one form whose readers may say at once that the account is theirs: a person opens a link on a
-/// phone, on a computer, and once more.
+/// Pages of one form whose readers may say at once that the account is theirs: a person opens a
+/// link on a phone, on a computer, and once more.
 const CONFIRMED_MAX: usize = 8;
 
 /// Submissions on their way to one channel.
@@ -65,17 +66,17 @@ pub struct Form {
 }
 
 /// What happened to a form, for its chat.
-pub struct Submission {
+pub struct FormSubmission {
     /// The chat.
     pub chat: ChatId,
     /// Who was asked.
     pub person: UserId,
     /// What happened.
-    pub what: What,
+    pub what: SubmissionEvent,
 }
 
 /// What happened to a form.
-pub enum What {
+pub enum SubmissionEvent {
     /// It was filled in.
     Filled {
         /// Names this submission; a second delivery carries the same.
@@ -93,10 +94,10 @@ pub enum What {
 
 /// Why a form does not do what is asked of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum Refused {
+pub enum FormError {
     /// It never was, or is over.
     #[error("there is no such form")]
-    Gone,
+    Expired,
     /// It was filled in before.
     #[error("the form was filled in before")]
     Used,
@@ -108,24 +109,24 @@ pub enum Refused {
     NotConfirmed,
     /// The chat did not take it: it can be submitted again.
     #[error("the chat did not take it")]
-    NotTaken,
+    Undelivered,
 }
 
 /// The forms that are open.
 #[derive(Clone)]
 pub struct Forms {
-    chance: Chance,
-    held: Arc<Mutex<Held>>,
+    random: Random,
+    held: Arc<Mutex<FormTable>>,
 }
 
 #[derive(Default)]
-struct Held {
+struct FormTable {
     /// By the hash of their ticket, so that looking one up takes no longer for a better guess.
-    forms: BTreeMap<[u8; 32], Entry>,
-    channels: BTreeMap<String, mpsc::Sender<Submission>>,
+    forms: BTreeMap<[u8; 32], OpenForm>,
+    channels: BTreeMap<String, mpsc::Sender<FormSubmission>>,
 }
 
-struct Entry {
+struct OpenForm {
     form: Form,
     since: Instant,
     checks: u32,
@@ -136,13 +137,14 @@ struct Entry {
 
 impl Forms {
     /// No forms yet.
-    pub fn new(chance: Chance) -> Self {
-        Self { chance, held: Arc::default() }
+    pub fn new(random: Random) -> Self {
+        Self { random, held: Arc::default() }
     }
 
-    /// Opens a form and gives the ticket to it. An earlier one of the same chat that was not used is closed.
+    /// Opens a form and gives the ticket to it. An earlier one of the same chat that was not used
+    /// is closed.
     pub fn open(&self, form: Form) -> Zeroizing<String> {
-        let ticket = self.chance.key();
+        let ticket = self.random.key();
         let mut held = self.held();
         held.close(&form.channel, &form.chat);
         if held.forms.len() >= FORMS_MAX {
@@ -151,7 +153,7 @@ impl Forms {
             oldest.and_then(|hash| held.forms.remove(&hash));
         }
         let (since, confirmed) = (Instant::now(), VecDeque::new());
-        let entry = Entry { form, since, checks: 0, confirmed, used_by: None };
+        let entry = OpenForm { form, since, checks: 0, confirmed, used_by: None };
         held.forms.insert(hash(&ticket), entry);
         ticket
     }
@@ -168,7 +170,7 @@ impl Forms {
     }
 
     /// What happens to the forms of a channel, from now on.
-    pub fn submissions(&self, channel: &str) -> mpsc::Receiver<Submission> {
+    pub fn submissions(&self, channel: &str) -> mpsc::Receiver<FormSubmission> {
         let (sender, receiver) = mpsc::channel(SUBMISSIONS_MAX);
         self.held().channels.insert(channel.to_owned(), sender);
         receiver
@@ -178,25 +180,25 @@ impl Forms {
     ///
     /// # Errors
     /// When there is none, or it was used.
-    pub fn look(&self, ticket: &str) -> Result<(Form, Duration), Refused> {
+    pub fn look(&self, ticket: &str) -> Result<(Form, Duration), FormError> {
         let held = self.held();
-        let entry = held.forms.get(&hash(ticket)).ok_or(Refused::Gone)?;
+        let entry = held.forms.get(&hash(ticket)).ok_or(FormError::Expired)?;
         match entry.used_by {
-            Some(_) => Err(Refused::Used),
+            Some(_) => Err(FormError::Used),
             None => Ok((entry.form.clone(), LIFETIME.saturating_sub(entry.since.elapsed()))),
         }
     }
 
-    /// The reader of the page with this `submission` says that the account is theirs. Another page of the
-    /// same form has to ask again.
+    /// The reader of the page with this `submission` says that the account is theirs. Another page
+    /// of the same form has to ask again.
     ///
     /// # Errors
     /// When there is no such form, or it was used.
-    pub fn confirm(&self, ticket: &str, submission: &str) -> Result<(), Refused> {
+    pub fn confirm(&self, ticket: &str, submission: &str) -> Result<(), FormError> {
         let mut held = self.held();
-        let entry = held.forms.get_mut(&hash(ticket)).ok_or(Refused::Gone)?;
+        let entry = held.forms.get_mut(&hash(ticket)).ok_or(FormError::Expired)?;
         if entry.used_by.is_some() {
-            return Err(Refused::Used);
+            return Err(FormError::Used);
         }
         if !entry.confirmed.iter().any(|it| it == submission) {
             if entry.confirmed.len() == CONFIRMED_MAX {
@@ -211,29 +213,32 @@ impl Forms {
     ///
     /// # Errors
     /// When nobody did, or there is no such form.
-    pub fn is_confirmed(&self, ticket: &str, submission: &str) -> Result<(), Refused> {
+    pub fn is_confirmed(&self, ticket: &str, submission: &str) -> Result<(), FormError> {
         let held = self.held();
-        let entry = held.forms.get(&hash(ticket)).ok_or(Refused::Gone)?;
+        let entry = held.forms.get(&hash(ticket)).ok_or(FormError::Expired)?;
         let is_confirmed = entry.confirmed.iter().any(|it| it == submission);
-        if is_confirmed { Ok(()) } else { Err(Refused::NotConfirmed) }
+        if is_confirmed { Ok(()) } else { Err(FormError::NotConfirmed) }
     }
 
     /// A reader says that the account is not theirs: closes the form and tells its chat.
     ///
     /// # Errors
     /// When there is no such form, or it was used.
-    pub fn decline(&self, ticket: &str) -> Result<(), Refused> {
+    pub fn decline(&self, ticket: &str) -> Result<(), FormError> {
         let hash = hash(ticket);
         let mut held = self.held();
-        let entry = held.forms.get(&hash).ok_or(Refused::Gone)?;
+        let entry = held.forms.get(&hash).ok_or(FormError::Expired)?;
         if entry.used_by.is_some() {
-            return Err(Refused::Used);
+            return Err(FormError::Used);
         }
-        let Some(Entry { form, .. }) = held.forms.remove(&hash) else { return Err(Refused::Gone) };
+        let Some(OpenForm { form, .. }) = held.forms.remove(&hash) else {
+            return Err(FormError::Expired);
+        };
         if let Some(channel) = held.channels.get(&form.channel) {
             let Form { chat, person, .. } = form;
             // A chat that is not listening is restarting; its old links are void then.
-            let _ = channel.try_send(Submission { chat, person, what: What::Declined });
+            let _ =
+                channel.try_send(FormSubmission { chat, person, what: SubmissionEvent::Declined });
         }
         Ok(())
     }
@@ -242,15 +247,15 @@ impl Forms {
     ///
     /// # Errors
     /// When there is no such form or it was checked too often.
-    pub fn count_check(&self, ticket: &str) -> Result<(), Refused> {
+    pub fn count_check(&self, ticket: &str) -> Result<(), FormError> {
         let mut held = self.held();
-        let entry = held.forms.get_mut(&hash(ticket)).ok_or(Refused::Gone)?;
+        let entry = held.forms.get_mut(&hash(ticket)).ok_or(FormError::Expired)?;
         entry.checks += 1;
-        if entry.checks > CHECKS_MAX { Err(Refused::TooOften) } else { Ok(()) }
+        if entry.checks > CHECKS_MAX { Err(FormError::TooOften) } else { Ok(()) }
     }
 
-    /// Submits a form. The same `submission` again is the same submission, as when a phone lost the answer;
-    /// another one freezes what the chat has and is told to it.
+    /// Submits a form. The same `submission` again is the same submission, as when a phone lost the
+    /// answer; another one freezes what the chat has and is told to it.
     ///
     /// # Errors
     /// When the form is gone or used, or its chat did not take it.
@@ -259,39 +264,41 @@ impl Forms {
         ticket: &str,
         submission: &str,
         value: Zeroizing<String>,
-    ) -> Result<(), Refused> {
+    ) -> Result<(), FormError> {
         let hash = hash(ticket);
         let (form, channel, is_new) = {
             let mut held = self.held();
-            let entry = held.forms.get_mut(&hash).ok_or(Refused::Gone)?;
+            let entry = held.forms.get_mut(&hash).ok_or(FormError::Expired)?;
             let is_same = entry.used_by.as_ref().is_none_or(|used| used == submission);
             entry.used_by.get_or_insert_with(|| submission.to_owned());
             let form = entry.form.clone();
-            let channel = held.channels.get(&form.channel).cloned().ok_or(Refused::NotTaken)?;
+            let channel =
+                held.channels.get(&form.channel).cloned().ok_or(FormError::Undelivered)?;
             (form, channel, is_same)
         };
         let Form { chat, person, .. } = form;
         if !is_new {
             // A chat that is not listening is restarting, and forgets what it held.
-            let _ = channel.try_send(Submission { chat, person, what: What::Reused });
-            return Err(Refused::Used);
+            let _ =
+                channel.try_send(FormSubmission { chat, person, what: SubmissionEvent::Reused });
+            return Err(FormError::Used);
         }
         let id = format!("form-{}-{submission}", hex::encode(&hash[..8]));
         let (taken, is_taken) = oneshot::channel();
-        let what = What::Filled { id, value, taken };
-        let sent = channel.try_send(Submission { chat, person, what }).is_ok();
+        let what = SubmissionEvent::Filled { id, value, taken };
+        let sent = channel.try_send(FormSubmission { chat, person, what }).is_ok();
         let is_taken = sent && matches!(tokio::time::timeout(PATIENCE, is_taken).await, Ok(Ok(())));
-        if is_taken { Ok(()) } else { Err(Refused::NotTaken) }
+        if is_taken { Ok(()) } else { Err(FormError::Undelivered) }
     }
 
-    fn held(&self) -> MutexGuard<'_, Held> {
+    fn held(&self) -> MutexGuard<'_, FormTable> {
         let mut held = self.held.lock();
         held.forms.retain(|_, entry| entry.since.elapsed() < LIFETIME);
         held
     }
 }
 
-impl Held {
+impl FormTable {
     fn close(&mut self, channel: &str, chat: &ChatId) {
         self.forms.retain(|_, entry| {
             entry.used_by.is_some() || entry.form.channel != channel || entry.form.chat != *chat

@@ -13,29 +13,30 @@ use futures::stream::BoxStream;
 pub trait Transport: Send + Sync {
     /// Sends a request and returns the head of the answer; the body follows as it arrives.
     /// Redirects are not followed: a credential must not travel to a host that it is not meant for.
-    async fn send(&self, request: http::Request<Bytes>) -> Result<Reply, Unanswered>;
+    async fn send(&self, request: http::Request<Bytes>)
+    -> Result<StreamedResponse, TransportError>;
 }
 
 /// The transport as it is handed around.
 pub type SharedTransport = Arc<dyn Transport>;
 
 /// The head of an answer, and its body as it arrives.
-pub struct Reply {
+pub struct StreamedResponse {
     /// Status line and headers.
     pub head: http::response::Parts,
     /// The body, in pieces.
-    pub body: BoxStream<'static, Result<Bytes, Unanswered>>,
+    pub body: BoxStream<'static, Result<Bytes, TransportError>>,
 }
 
 /// No answer, or not all of it. Whether the request had an effect is what the caller must know.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum Unanswered {
+pub enum TransportError {
     /// The request certainly never arrived: no connection was made.
     #[error("no connection")]
     NotSent,
     /// It may have arrived and may have had its effect.
     #[error("no answer")]
-    Lost,
+    ConnectionLost,
     /// The deadline passed; it may have had its effect.
     #[error("no answer in time")]
     TimedOut,
@@ -46,7 +47,7 @@ pub enum Unanswered {
 
 /// An answer with its whole body.
 #[derive(Debug)]
-pub struct Answer {
+pub struct HttpResponse {
     /// The status.
     pub status: http::StatusCode,
     /// The headers.
@@ -61,10 +62,10 @@ pub async fn call(
     request: http::Request<Bytes>,
     deadline: Duration,
     body_max: usize,
-) -> Result<Answer, Unanswered> {
+) -> Result<HttpResponse, TransportError> {
     use futures::TryStreamExt;
     let whole = async {
-        let Reply { head, body } = transport.send(request).await?;
+        let StreamedResponse { head, body } = transport.send(request).await?;
         // Grown piece by piece, a long body would be twice in memory each time.
         let length = head.headers.get(http::header::CONTENT_LENGTH);
         let length = length.and_then(|length| length.to_str().ok()?.parse().ok());
@@ -72,34 +73,34 @@ pub async fn call(
         let body = body
             .try_fold(Vec::with_capacity(capacity), |mut whole, piece| async move {
                 if whole.len() + piece.len() > body_max {
-                    return Err(Unanswered::TooLong);
+                    return Err(TransportError::TooLong);
                 }
                 whole.extend_from_slice(&piece);
                 Ok(whole)
             })
             .await?;
-        Ok(Answer { status: head.status, headers: head.headers, body: body.into() })
+        Ok(HttpResponse { status: head.status, headers: head.headers, body: body.into() })
     };
-    tokio::time::timeout(deadline, whole).await.unwrap_or(Err(Unanswered::TimedOut))
+    tokio::time::timeout(deadline, whole).await.unwrap_or(Err(TransportError::TimedOut))
 }
 
 /// The real network.
-pub struct Network {
+pub struct NetworkTransport {
     client: reqwest::Client,
 }
 
 /// How long to wait for a connection: beyond this the person waits for nothing.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// How long a connection stays open without a call: its buffers still hold the credential that was sent
-/// last. A deployment under way calls more often than that.
+/// How long a connection stays open without a call: its buffers still hold the credential that was
+/// sent last. A deployment under way calls more often than that.
 const IDLE_MAX: Duration = Duration::from_secs(5);
 
-impl Network {
+impl NetworkTransport {
     /// A client that follows no redirects and takes no proxy from the environment.
     ///
-    /// Names under `.localhost` are this machine (RFC 6761, section 6.3): that is how simulated apps
-    /// get host names of their own without a name server.
+    /// Names under `.localhost` are this machine (RFC 6761, section 6.3): that is how simulated
+    /// apps get host names of their own without a name server.
     ///
     /// # Errors
     /// When the platform offers no TLS roots or sockets.
@@ -109,39 +110,42 @@ impl Network {
             .no_proxy()
             .connect_timeout(CONNECT_TIMEOUT)
             .pool_idle_timeout(IDLE_MAX)
-            .dns_resolver(Arc::new(LocalhostNames))
+            .dns_resolver(Arc::new(LocalhostResolver))
             .build()?;
         Ok(Self { client })
     }
 }
 
 #[async_trait]
-impl Transport for Network {
-    async fn send(&self, request: http::Request<Bytes>) -> Result<Reply, Unanswered> {
+impl Transport for NetworkTransport {
+    async fn send(
+        &self,
+        request: http::Request<Bytes>,
+    ) -> Result<StreamedResponse, TransportError> {
         use futures::{StreamExt, TryStreamExt};
-        let request: reqwest::Request = request.try_into().map_err(|_| Unanswered::NotSent)?;
-        let response = self.client.execute(request).await.map_err(unanswered)?;
+        let request: reqwest::Request = request.try_into().map_err(|_| TransportError::NotSent)?;
+        let response = self.client.execute(request).await.map_err(transport_error)?;
         let response: http::Response<reqwest::Body> = response.into();
         let (head, body) = response.into_parts();
-        let body = http_body_util::BodyDataStream::new(body).map_err(unanswered).boxed();
-        Ok(Reply { head, body })
+        let body = http_body_util::BodyDataStream::new(body).map_err(transport_error).boxed();
+        Ok(StreamedResponse { head, body })
     }
 }
 
 /// Drops what reqwest would print: its errors hold the URL, and a URL can hold a token.
-fn unanswered(error: reqwest::Error) -> Unanswered {
+fn transport_error(error: reqwest::Error) -> TransportError {
     if error.is_connect() || error.is_builder() {
-        Unanswered::NotSent
+        TransportError::NotSent
     } else if error.is_timeout() {
-        Unanswered::TimedOut
+        TransportError::TimedOut
     } else {
-        Unanswered::Lost
+        TransportError::ConnectionLost
     }
 }
 
-struct LocalhostNames;
+struct LocalhostResolver;
 
-impl reqwest::dns::Resolve for LocalhostNames {
+impl reqwest::dns::Resolve for LocalhostResolver {
     fn resolve(&self, name: reqwest::dns::Name) -> reqwest::dns::Resolving {
         Box::pin(async move {
             let name = name.as_str().trim_end_matches('.').to_owned();

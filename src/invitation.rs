@@ -3,18 +3,19 @@
 use std::collections::BTreeSet;
 use std::ops::RangeInclusive;
 
-use crate::intake;
+use crate::credential_format;
 use crate::quota::DAY_MS;
 
 #[cfg(test)]
 mod tests;
 
-/// How long a code is: long enough to hold [`CODE_BITS_MIN`], and no longer than what a link to a Telegram bot
-/// carries (`t.me/BOT?start=CODE`, <https://core.telegram.org/bots/features#deep-linking>).
+/// How long a code is: long enough to hold [`CODE_BITS_MIN`], and no longer than what a link to a
+/// Telegram bot carries (`t.me/BOT?start=CODE`,
+/// <https://core.telegram.org/bots/features#deep-linking>).
 const CODE_CHARS: RangeInclusive<usize> = 12..=64;
 
-/// The least randomness of a code, in bits as [`bits`] estimates them: with all of [`CODES_MAX`] codes and
-/// [`WRONG_CODES_ALL_MAX`] guesses a day, one is guessed in fifty billion years.
+/// The least randomness of a code, in bits as [`bits`] estimates them: with all of [`CODES_MAX`]
+/// codes and [`WRONG_CODES_ALL_MAX`] guesses a day, one is guessed in fifty billion years.
 const CODE_BITS_MIN: f64 = 64.0;
 
 /// What a letter of a word adds, in bits: English has about that much.
@@ -29,8 +30,8 @@ const MAKE_ONE: &str = "openssl rand -hex 16";
 /// Wrong codes of one person within [`WRONG_CODES_WINDOW_MS`]: enough for every slip of a thumb.
 pub const WRONG_CODES_PERSON_MAX: usize = 5;
 
-/// Wrong codes of all people together within [`WRONG_CODES_WINDOW_MS`]: accounts cost little, so the limit of a
-/// person alone would not hold somebody back who has thousands.
+/// Wrong codes of all people together within [`WRONG_CODES_WINDOW_MS`]: accounts cost little, so
+/// the limit of a person alone would not hold somebody back who has thousands.
 pub const WRONG_CODES_ALL_MAX: usize = 10_000;
 
 /// How long a wrong code counts, in milliseconds.
@@ -58,15 +59,15 @@ pub struct Invitation {
 pub enum InvalidInvitations {
     /// The setting is there and empty.
     #[error(
-        "it is set and empty: remove it to let everybody begin, or name invitations as CODE:PEOPLE; make a code with \
-         `{MAKE_ONE}`"
+        "it is set and empty: remove it to let everybody begin, or name invitations as \
+         CODE:PEOPLE; make a code with `{MAKE_ONE}`"
     )]
     Empty,
     /// It does not have the form of a list of invitations.
     #[error(
-        "each must be CODE:PEOPLE, with a space between two; a code has {} to {} letters, digits, _ or - and looks \
-         like no credential, people are 1 to {PEOPLE_MAX}, and there are {CODES_MAX} at most; make a code with \
-         `{MAKE_ONE}`",
+        "each must be CODE:PEOPLE, with a space between two; a code has {} to {} letters, digits, \
+         _ or - and looks like no credential, people are 1 to {PEOPLE_MAX}, and there are \
+         {CODES_MAX} at most; make a code with `{MAKE_ONE}`",
         CODE_CHARS.start(),
         CODE_CHARS.end()
     )]
@@ -81,8 +82,8 @@ pub enum InvalidInvitations {
     },
     /// A code could be guessed.
     #[error(
-        "the code of invitation {place} could be guessed: it is a word, a row or too short; make a code with \
-         `{MAKE_ONE}`"
+        "the code of invitation {place} could be guessed: it is a word, a row or too short; make \
+         a code with `{MAKE_ONE}`"
     )]
     Guessable {
         /// Which one, from 1.
@@ -119,7 +120,7 @@ pub fn parse(text: &str) -> Result<Vec<Invitation>, InvalidInvitations> {
 fn invitation(word: &str) -> Option<Invitation> {
     let (code, people) = word.split_once(':')?;
     let people = people.parse().ok().filter(|people| (1..=PEOPLE_MAX).contains(people))?;
-    let is_code = has_form_of_a_code(code) && intake::recognise(code).is_none();
+    let is_code = has_form_of_a_code(code) && credential_format::recognise(code).is_none();
     is_code.then(|| Invitation { code: code.to_ascii_lowercase(), people })
 }
 
@@ -131,9 +132,9 @@ fn has_form_of_a_code(text: &str) -> bool {
 
 /// Estimates the randomness of a code in small letters, in bits. It errs on the low side.
 ///
-/// Each character adds as much as a draw among those that the code uses. Nothing is added by `-` and `_`, by a
-/// character that goes on with a row (`aaa`, `123`, `cba`) or that completes three which stood there before. A
-/// letter of a word adds [`WORD_LETTER_BITS`].
+/// Each character adds as much as a draw among those that the code uses. Nothing is added by `-`
+/// and `_`, by a character that goes on with a row (`aaa`, `123`, `cba`) or that completes three
+/// which stood there before. A letter of a word adds [`WORD_LETTER_BITS`].
 fn bits(code: &str) -> f64 {
     let all: Vec<u8> = code.bytes().filter(u8::is_ascii_alphanumeric).collect();
     let distinct = all.iter().collect::<BTreeSet<_>>().len();
@@ -174,7 +175,7 @@ fn letters_in_words(all: &[u8]) -> BTreeSet<usize> {
 
 /// An invitation, and how many people it has let in so far.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Offer {
+pub struct InvitationUse {
     /// The invitation.
     pub invitation: Invitation,
     /// Whom it has let in.
@@ -186,9 +187,11 @@ pub struct Offer {
 pub struct WrongCodes {
     /// The person has sent some.
     pub by_person: bool,
-    /// When the person sent the last but [`WRONG_CODES_PERSON_MAX`], in unix milliseconds, if that many count.
+    /// When the person sent the last but [`WRONG_CODES_PERSON_MAX`], in unix milliseconds, if that
+    /// many count.
     pub person_limit_at_ms: Option<u64>,
-    /// When the last but [`WRONG_CODES_ALL_MAX`] of all people came, in unix milliseconds, if that many count.
+    /// When the last but [`WRONG_CODES_ALL_MAX`] of all people came, in unix milliseconds, if that
+    /// many count.
     pub all_limit_at_ms: Option<u64>,
 }
 
@@ -205,7 +208,7 @@ impl WrongCodes {
 
 /// Why a line lets nobody in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Refusal {
+pub enum InvitationRefusal {
     /// It does not have the form of a code.
     NoCode,
     /// There is no such code, or not any more: a wrong code, which counts.
@@ -213,7 +216,7 @@ pub enum Refusal {
     /// It has let in as many people as it is for.
     UsedUp,
     /// So many wrong codes came that it is not looked at.
-    Closed {
+    TooManyWrongCodes {
         /// From when on codes are looked at again, in unix milliseconds.
         until_ms: u64,
     },
@@ -225,18 +228,19 @@ pub enum Refusal {
 /// When it names none that lets anybody in, or is not looked at.
 pub fn named<'a>(
     text: &str,
-    offers: &'a [Offer],
+    offers: &'a [InvitationUse],
     wrong: &WrongCodes,
     now_ms: u64,
-) -> Result<&'a Invitation, Refusal> {
+) -> Result<&'a Invitation, InvitationRefusal> {
     let code = text.trim();
     if !has_form_of_a_code(code) {
-        return Err(Refusal::NoCode);
+        return Err(InvitationRefusal::NoCode);
     }
     if let Some(until_ms) = wrong.closed_until_ms(now_ms) {
-        return Err(Refusal::Closed { until_ms });
+        return Err(InvitationRefusal::TooManyWrongCodes { until_ms });
     }
-    let meant = |offer: &&Offer| offer.invitation.code.eq_ignore_ascii_case(code);
-    let Offer { invitation, let_in } = offers.iter().find(meant).ok_or(Refusal::Unknown)?;
-    if *let_in < invitation.people { Ok(invitation) } else { Err(Refusal::UsedUp) }
+    let meant = |offer: &&InvitationUse| offer.invitation.code.eq_ignore_ascii_case(code);
+    let InvitationUse { invitation, let_in } =
+        offers.iter().find(meant).ok_or(InvitationRefusal::Unknown)?;
+    if *let_in < invitation.people { Ok(invitation) } else { Err(InvitationRefusal::UsedUp) }
 }

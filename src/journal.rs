@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::plan::{Facts, Known, StepId};
+use crate::plan::{Facts, StepFacts, StepId};
 use crate::spec::{Region, Spec};
 
 #[cfg(test)]
@@ -14,9 +14,10 @@ mod tests;
 /// One line of a run's journal. No field can hold a secret or text written by a person or a vendor.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "entry", rename_all = "snake_case")]
-pub enum Entry {
+pub enum JournalEntry {
     /// The run exists; every name is chosen. Always the first entry, before the first call.
-    Opened {
+    #[serde(rename = "opened")]
+    Created {
         /// What was asked for.
         spec: Box<Spec>,
     },
@@ -28,14 +29,14 @@ pub enum Entry {
         /// On which step.
         step: StepId,
         /// To do what.
-        action: Action,
+        action: StepAction,
     },
     /// It happened, and this is what is known of it.
     Done {
         /// Which step.
         step: StepId,
         /// What happened.
-        action: Action,
+        action: StepAction,
         /// Ids, addresses, versions.
         facts: Facts,
     },
@@ -44,7 +45,7 @@ pub enum Entry {
         /// Which step.
         step: StepId,
         /// What did not happen.
-        action: Action,
+        action: StepAction,
         /// Why, as a word of the cloud's closed list of causes.
         cause: String,
     },
@@ -53,35 +54,33 @@ pub enum Entry {
         /// Which step.
         step: StepId,
         /// What may have happened.
-        action: Action,
+        action: StepAction,
     },
-    /// It was made, and a look did not show it: it is gone, or lists lag behind. Observe before acting
-    /// again.
-    Missed {
+    /// It was made, and a look did not show it: it is gone, or lists lag behind. Observe before
+    /// acting again.
+    #[serde(rename = "missed")]
+    NotListed {
         /// Which step.
         step: StepId,
     },
     /// The run moved to another region; what stood in the old one was removed first.
-    Placed {
+    #[serde(rename = "placed")]
+    RegionChanged {
         /// Where it goes on.
         region: Region,
     },
     /// The run now removes what it made.
-    Turned,
+    #[serde(rename = "turned")]
+    TeardownStarted,
     /// The run ended.
-    Ended {
-        /// How.
-        end: End,
-    },
+    Ended { end: RunEnd },
 }
 
 /// What a step is put through.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Action {
-    /// Made.
+pub enum StepAction {
     Create,
-    /// Unmade.
     Delete,
     /// Given values that only this process holds; doing it again replaces them.
     HandOver,
@@ -90,7 +89,7 @@ pub enum Action {
 /// The three legal ends of a run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum End {
+pub enum RunEnd {
     /// Deployed and proven.
     Deployed,
     /// Nothing is left, observed.
@@ -105,7 +104,7 @@ pub enum StepState {
     /// Never intended, so it cannot exist.
     Untouched,
     /// Intended, without an outcome yet. After a restart this is as good as in doubt.
-    Intended(Action),
+    Intended(StepAction),
     /// It is there, with these facts.
     Done(Facts),
     /// It is not there, observed.
@@ -122,20 +121,20 @@ pub struct Run {
     spec: Spec,
     region: Region,
     steps: BTreeMap<StepId, StepState>,
-    facts: Known,
+    facts: StepFacts,
     /// Creates without a known effect, and whether another one followed.
-    doubtful: BTreeMap<StepId, bool>,
+    unconfirmed: BTreeMap<StepId, bool>,
     adopted: bool,
-    turned: bool,
-    full: bool,
+    is_teardown: bool,
+    is_region_full: bool,
     proven: bool,
-    end: Option<End>,
+    end: Option<RunEnd>,
 }
 
 /// A journal that no run can have written: the entry does not fit what stands before it.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("entry {seq} of the journal does not fit what stands before it: {why}")]
-pub struct Illegal {
+pub struct InvalidJournal {
     /// Counted from 0.
     pub seq: usize,
     /// Which rule it breaks.
@@ -150,29 +149,31 @@ impl Run {
     ///
     /// # Errors
     /// When an entry does not fit the ones before it.
-    pub fn replay<'a>(entries: impl IntoIterator<Item = &'a Entry>) -> Result<Self, Illegal> {
+    pub fn replay<'a>(
+        entries: impl IntoIterator<Item = &'a JournalEntry>,
+    ) -> Result<Self, InvalidJournal> {
         let mut entries = entries.into_iter().enumerate();
-        let Some((_, Entry::Opened { spec })) = entries.next() else {
-            return Err(Illegal { seq: 0, why: "a journal begins with Opened" });
+        let Some((_, JournalEntry::Created { spec })) = entries.next() else {
+            return Err(InvalidJournal { seq: 0, why: "a journal begins with Opened" });
         };
-        let mut run = Self::opened(spec.as_ref().clone())?;
+        let mut run = Self::created(spec.as_ref().clone())?;
         for (seq, entry) in entries {
-            run.apply(entry).map_err(|why| Illegal { seq, why })?;
+            run.apply(entry).map_err(|why| InvalidJournal { seq, why })?;
         }
         Ok(run)
     }
 
-    fn opened(spec: Spec) -> Result<Self, Illegal> {
+    fn created(spec: Spec) -> Result<Self, InvalidJournal> {
         let region = spec.regions.first().cloned();
         Ok(Self {
-            region: region.ok_or(Illegal { seq: 0, why: "a spec names a region" })?,
+            region: region.ok_or(InvalidJournal { seq: 0, why: "a spec names a region" })?,
             spec,
             steps: BTreeMap::new(),
-            facts: Known::new(),
-            doubtful: BTreeMap::new(),
+            facts: StepFacts::new(),
+            unconfirmed: BTreeMap::new(),
             adopted: false,
-            turned: false,
-            full: false,
+            is_teardown: false,
+            is_region_full: false,
             proven: false,
             end: None,
         })
@@ -182,23 +183,23 @@ impl Run {
     ///
     /// # Errors
     /// The rule it breaks; the run is then unchanged.
-    pub fn apply(&mut self, entry: &Entry) -> Result<(), &'static str> {
-        self.fits(entry)?;
+    pub fn apply(&mut self, entry: &JournalEntry) -> Result<(), &'static str> {
+        self.check_entry(entry)?;
         match entry {
-            Entry::Opened { .. } => {}
-            Entry::Adopted => self.adopted = true,
-            Entry::Intended { step, action } => {
-                if *action == Action::Create {
-                    self.doubtful.entry(step.clone()).and_modify(|repeated| *repeated = true);
+            JournalEntry::Created { .. } => {}
+            JournalEntry::Adopted => self.adopted = true,
+            JournalEntry::Intended { step, action } => {
+                if *action == StepAction::Create {
+                    self.unconfirmed.entry(step.clone()).and_modify(|repeated| *repeated = true);
                 }
                 self.steps.insert(step.clone(), StepState::Intended(*action));
             }
-            Entry::Done { step, action, facts } => {
-                let explained = self.doubtful.get(step) == Some(&false);
-                if explained || *action == Action::Delete {
-                    self.doubtful.remove(step);
+            JournalEntry::Done { step, action, facts } => {
+                let explained = self.unconfirmed.get(step) == Some(&false);
+                if explained || *action == StepAction::Delete {
+                    self.unconfirmed.remove(step);
                 }
-                let state = if *action == Action::Delete {
+                let state = if *action == StepAction::Delete {
                     self.facts.remove(step);
                     StepState::Absent
                 } else {
@@ -207,54 +208,54 @@ impl Run {
                 };
                 self.steps.insert(step.clone(), state);
             }
-            Entry::Failed { step, cause, .. } => {
-                self.full |= cause == NO_ROOM;
+            JournalEntry::Failed { step, cause, .. } => {
+                self.is_region_full |= cause == NO_ROOM;
                 self.steps.insert(step.clone(), StepState::Failed);
             }
-            Entry::InDoubt { step, action } => {
-                if *action == Action::Create {
-                    self.doubtful.entry(step.clone()).or_insert(false);
+            JournalEntry::InDoubt { step, action } => {
+                if *action == StepAction::Create {
+                    self.unconfirmed.entry(step.clone()).or_insert(false);
                 }
                 self.steps.insert(step.clone(), StepState::InDoubt);
             }
-            Entry::Missed { step } => {
+            JournalEntry::NotListed { step } => {
                 self.steps.insert(step.clone(), StepState::InDoubt);
             }
-            Entry::Placed { region } => {
+            JournalEntry::RegionChanged { region } => {
                 self.region = region.clone();
-                self.full = false;
+                self.is_region_full = false;
             }
-            Entry::Turned => self.turned = true,
-            Entry::Ended { end } => self.proven |= *end == End::Deployed,
+            JournalEntry::TeardownStarted => self.is_teardown = true,
+            JournalEntry::Ended { end } => self.proven |= *end == RunEnd::Deployed,
         }
-        self.end = if let Entry::Ended { end } = entry { Some(*end) } else { None };
+        self.end = if let JournalEntry::Ended { end } = entry { Some(*end) } else { None };
         Ok(())
     }
 
-    fn fits(&self, entry: &Entry) -> Result<(), &'static str> {
-        if self.end == Some(End::Removed) && *entry != Entry::Turned {
+    fn check_entry(&self, entry: &JournalEntry) -> Result<(), &'static str> {
+        if self.end == Some(RunEnd::Removed) && *entry != JournalEntry::TeardownStarted {
             return Err("after a removal only another removal follows");
         }
         match entry {
-            Entry::Opened { .. } => Err("a run is opened once"),
-            Entry::Adopted if self.steps.is_empty() && !self.turned => Ok(()),
-            Entry::Adopted => Err("a run is adopted before anything else"),
-            Entry::Intended { action: Action::Delete, step } => match self.state(step) {
+            JournalEntry::Created { .. } => Err("a run is opened once"),
+            JournalEntry::Adopted if self.steps.is_empty() && !self.is_teardown => Ok(()),
+            JournalEntry::Adopted => Err("a run is adopted before anything else"),
+            JournalEntry::Intended { action: StepAction::Delete, step } => match self.state(step) {
                 StepState::Untouched => Err("what was never made is not deleted"),
-                StepState::Intended(Action::Create) => Err("an intent waits for its outcome"),
+                StepState::Intended(StepAction::Create) => Err("an intent waits for its outcome"),
                 _ => Ok(()),
             },
-            Entry::Intended { action, step } => match self.state(step) {
-                _ if self.turned || self.adopted => Err("a run that removes makes nothing"),
+            JournalEntry::Intended { action, step } => match self.state(step) {
+                _ if self.is_teardown || self.adopted => Err("a run that removes makes nothing"),
                 StepState::Intended(_) => Err("an intent waits for its outcome"),
-                StepState::Done(_) if *action == Action::Create => Err("it is made already"),
+                StepState::Done(_) if *action == StepAction::Create => Err("it is made already"),
                 _ => Ok(()),
             },
-            Entry::Done { step, .. } if self.state(step) == StepState::Untouched => {
+            JournalEntry::Done { step, .. } if self.state(step) == StepState::Untouched => {
                 Err("an outcome follows an intent")
             }
-            Entry::Done { .. } => Ok(()),
-            Entry::Failed { step, action, .. } | Entry::InDoubt { step, action } => {
+            JournalEntry::Done { .. } => Ok(()),
+            JournalEntry::Failed { step, action, .. } | JournalEntry::InDoubt { step, action } => {
                 let expected = StepState::Intended(*action);
                 if self.state(step) == expected {
                     Ok(())
@@ -262,22 +263,24 @@ impl Run {
                     Err("an outcome follows its intent")
                 }
             }
-            Entry::Missed { step } => match self.state(step) {
+            JournalEntry::NotListed { step } => match self.state(step) {
                 StepState::Done(_) => Ok(()),
                 _ => Err("what was never made is not missed"),
             },
-            Entry::Placed { .. } if self.turned || self.adopted => {
+            JournalEntry::RegionChanged { .. } if self.is_teardown || self.adopted => {
                 Err("a run that removes does not move")
             }
-            Entry::Placed { .. } | Entry::Turned => Ok(()),
-            Entry::Ended { end: End::Removed } if !self.turned => {
+            JournalEntry::RegionChanged { .. } | JournalEntry::TeardownStarted => Ok(()),
+            JournalEntry::Ended { end: RunEnd::Removed } if !self.is_teardown => {
                 Err("a removal is turned to first")
             }
-            Entry::Ended { end: End::Deployed } if self.turned => Err("a removal deploys nothing"),
-            Entry::Ended { .. } if self.open_intents().next().is_some() => {
+            JournalEntry::Ended { end: RunEnd::Deployed } if self.is_teardown => {
+                Err("a removal deploys nothing")
+            }
+            JournalEntry::Ended { .. } if self.open_intents().next().is_some() => {
                 Err("an intent waits for its outcome")
             }
-            Entry::Ended { .. } => Ok(()),
+            JournalEntry::Ended { .. } => Ok(()),
         }
     }
 
@@ -297,24 +300,24 @@ impl Run {
         self.steps.get(step).cloned().unwrap_or(unknown)
     }
 
-    /// Whether an earlier create may have happened, or may yet happen, without our having seen it. Being
-    /// there explains one create only: where another followed the doubtful one, either may have made
-    /// it, and the other may still come late.
-    pub fn create_in_doubt(&self, step: &StepId) -> bool {
+    /// Whether an earlier create may have happened, or may yet happen, without our having seen it.
+    /// Being there explains one create only: where another followed the doubtful one, either may
+    /// have made it, and the other may still come late.
+    pub fn is_create_unconfirmed(&self, step: &StepId) -> bool {
         match self.steps.get(step) {
             None => self.adopted,
-            Some(StepState::Intended(Action::Create)) => true,
-            Some(_) => self.doubtful.contains_key(step),
+            Some(StepState::Intended(StepAction::Create)) => true,
+            Some(_) => self.unconfirmed.contains_key(step),
         }
     }
 
     /// The facts of every step that was made and is not known to be gone.
-    pub fn known(&self) -> &Known {
+    pub fn facts(&self) -> &StepFacts {
         &self.facts
     }
 
     /// Intents without an outcome: the process that had them died.
-    pub fn open_intents(&self) -> impl Iterator<Item = (&StepId, Action)> {
+    pub fn open_intents(&self) -> impl Iterator<Item = (&StepId, StepAction)> {
         self.steps.iter().filter_map(|(id, state)| match state {
             StepState::Intended(action) => Some((id, *action)),
             _ => None,
@@ -327,13 +330,13 @@ impl Run {
     }
 
     /// Whether the run removes what it made.
-    pub fn is_turned(&self) -> bool {
-        self.turned
+    pub fn is_teardown(&self) -> bool {
+        self.is_teardown
     }
 
     /// Whether the region in force had no room.
-    pub fn is_full(&self) -> bool {
-        self.full
+    pub fn is_region_full(&self) -> bool {
+        self.is_region_full
     }
 
     /// Whether it was ever deployed and proven: its volumes may hold what a person wrote.
@@ -342,7 +345,7 @@ impl Run {
     }
 
     /// How it ended, if it has.
-    pub fn end(&self) -> Option<End> {
+    pub fn end(&self) -> Option<RunEnd> {
         self.end
     }
 }

@@ -4,40 +4,54 @@
 //! it (the test `tidy` enforces this). Requests flow down; events come back up through the same
 //! state machine.
 //!
-//! # Words: no behaviour beyond their own sense
+//! # Glossary
+//! | word | meaning |
+//! |---|---|
+//! | spec | a person's choice of cloud, region, size, channel and agent, without any credential |
+//! | plan | the graph of steps that turns a spec into a deployment |
+//! | step | one node of a plan: a resource to create, a handover of keys, or a gate |
+//! | gate | a step that creates nothing and waits for a fact, such as a healthy relay |
+//! | run | one deployment from its first journal entry to its end: deployed, removed or stuck |
+//! | journal | the append-only record of a run: intent before each call, result after it |
+//! | lease | the exclusive right of one process to append to the journal of a run |
+//! | vault | credentials in memory, each for one person and with a deadline, never stored |
+//! | relay | the small app in the person's cloud: speaks their channel, holds their keys |
+//! | probation | the time in which a new machine must be committed, or it exits |
+//!
+//! # Words: types without behaviour
 //! - [`secret`]: a credential that cannot be printed, bound to the hosts that may see it
-//! - [`spec`]: what was asked for: cloud, region, size, names
-//! - [`protocol`]: what relay and VM say to each other, and how they prove who they are
+//! - [`spec`]: the choices of a person: cloud, region, size, names
+//! - [`protocol`]: the calls between relay and VM, and their signatures
 //!
 //! # Decisions: pure, without clock, network or chance
-//! - [`pricing`]: what a deployment costs a month, from a dated price table
-//! - [`intake`]: what can be wrong with a pasted answer
-//! - [`account`]: what is known of a cloud account, and why a call to a cloud fails
-//! - [`quota`]: how many deployments may be begun within a day
-//! - [`invitation`]: who may begin one, where that is by invitation
+//! - [`pricing`]: the monthly cost of a deployment, from a dated price table
+//! - [`credential_format`]: the shape of pasted credentials, and faults in it
+//! - [`account`]: facts about a cloud account, and causes of failed calls
+//! - [`quota`]: limits on deployments per day
+//! - [`invitation`]: invitation codes, for bots that admit only invited people
 //! - [`plan`]: the resources and gates of a deployment, as a graph
-//! - [`journal`]: what was intended and what came of it, replayed into the state of a run
+//! - [`journal`]: intents and results, replayed into the state of a run
 //! - [`conversation`]: the onboarding chat as a state machine
 //!
-//! # Hands: each touches exactly one outside thing
-//! - [`clock`]: what time it is
-//! - [`chance`]: randomness, seeded or real
-//! - [`files`]: files on disk, whole or not at all
-//! - [`metrics`]: what is counted for whoever runs the bot
-//! - [`body_budget`]: how many bytes of bodies a process holds at once
+//! # Hands: each touches exactly one thing outside the process
+//! - [`clock`]: the time of day
+//! - [`random`]: random bytes, real or from a seed
+//! - [`files`]: atomic writes of files
+//! - [`metrics`]: counters and gauges for the bot's host
+//! - [`body_budget`]: limit on the bytes of bodies in memory
 //! - [`http`]: one transport under every call to a vendor
-//! - [`cloud`]: what a cloud account must offer, and Fly.io
-//! - [`anthropic`]: is this model key alive
-//! - [`messaging`]: the chat service that a relay is to speak through: whose is it, where does it lead
+//! - [`cloud`]: the interface of a cloud account, and Fly.io
+//! - [`anthropic`]: checks of a model key
+//! - [`messaging`]: checks and webhooks of the chat service that a relay will use
 //! - [`store`]: the database: runs, journals, conversations
-//! - [`sessions`]: credentials held in memory, each with a deadline
+//! - [`vault`]: credentials held in memory, each with a deadline
 //! - [`forms`]: one-time forms for credentials
 //!
 //! # Workers: a decision and some hands
 //! - [`provisioner`]: drives a plan to deployed or to nothing
 //! - [`onboarding`]: drives conversations on the channels
-//! - [`probation`]: an unproven deployment serves for a while only
-//! - [`relay`]: speaks with its owner, holds the keys
+//! - [`probation`]: the end of deployments that nobody commits
+//! - [`relay`]: the chat with its owner, and the keys
 //! - [`vm`]: runs the agent
 //!
 //! # Doors
@@ -59,7 +73,7 @@ pub mod protocol;
 
 pub mod pricing;
 
-pub mod intake;
+pub mod credential_format;
 
 pub mod account;
 
@@ -75,7 +89,7 @@ pub mod conversation;
 
 pub mod clock;
 
-pub mod chance;
+pub mod random;
 
 pub mod files;
 
@@ -93,7 +107,7 @@ pub mod messaging;
 
 pub mod store;
 
-pub mod sessions;
+pub mod vault;
 
 pub mod forms;
 

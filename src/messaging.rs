@@ -1,16 +1,16 @@
 //! Chat services as vendors: is this bot the person's, what does it serve, and where does it lead.
 //!
-//! The bot and the relay speak through [`adapters`]; this is what is asked about an account before a relay
-//! speaks through it, and how its messages are led to the relay. Over the one transport, without a bot
-//! library.
+//! The bot and the relay speak through [`adapters`]; this is what is asked about an account before
+//! a relay speaks through it, and how its messages are led to the relay. Over the one transport,
+//! without a bot library.
 
 use std::sync::Arc;
 
 use url::Url;
 
 use crate::account::ChatAccount;
+use crate::credential_format::CredentialRejection;
 use crate::http::SharedTransport;
-use crate::intake::Rejection;
 use crate::secret::{Audience, Secret, SecretKind};
 
 mod discord;
@@ -23,20 +23,20 @@ pub use twilio::{RETRIES, SANDBOX_NUMBER, parts as twilio_parts};
 
 /// Where the chat services are.
 #[derive(Clone, Debug)]
-pub struct Endpoints {
+pub struct ChatEndpoints {
     /// The Bot API (`https://api.telegram.org`).
     pub telegram: Url,
     /// Discord's API, without its version (`https://discord.com`).
     pub discord: Url,
-    /// `https://api.twilio.com`.
+    /// By default `https://api.twilio.com`.
     pub twilio: Url,
-    /// `https://messaging.twilio.com`.
+    /// By default `https://messaging.twilio.com`.
     pub twilio_messaging: Url,
-    /// `https://content.twilio.com`.
+    /// By default `https://content.twilio.com`.
     pub twilio_content: Url,
 }
 
-impl Endpoints {
+impl ChatEndpoints {
     /// The settings that name them, and where the real ones are.
     pub const SETTINGS: [(&str, &str); 5] = [
         ("TELEGRAM_API_URL", "https://api.telegram.org"),
@@ -96,14 +96,14 @@ impl Endpoints {
 #[derive(Clone)]
 pub struct Messaging {
     transport: SharedTransport,
-    endpoints: Arc<Endpoints>,
+    endpoints: Arc<ChatEndpoints>,
     /// The hosts of the cloud's secret store, which a key is handed to.
     stores: Vec<String>,
 }
 
 /// Where a bot's messages are to be led.
 #[derive(Clone, Copy)]
-pub struct Pointing<'a> {
+pub struct Webhook<'a> {
     /// The webhook.
     pub url: &'a str,
     /// What the service shows there.
@@ -118,26 +118,26 @@ pub enum ServiceError {
     Refused,
     /// No answer, or a passing failure: look again.
     #[error("the service does not answer")]
-    OutOfReach,
+    Unreachable,
 }
 
-impl From<ServiceError> for Rejection {
+impl From<ServiceError> for CredentialRejection {
     fn from(error: ServiceError) -> Self {
         match error {
-            ServiceError::Refused => Self::Refused,
-            ServiceError::OutOfReach => Self::OutOfReach,
+            ServiceError::Refused => Self::RefusedByVendor,
+            ServiceError::Unreachable => Self::VendorUnreachable,
         }
     }
 }
 
 impl Messaging {
     /// The services at these endpoints; keys may be handed to `stores` beside them.
-    pub fn new(transport: SharedTransport, endpoints: Endpoints, stores: Vec<String>) -> Self {
+    pub fn new(transport: SharedTransport, endpoints: ChatEndpoints, stores: Vec<String>) -> Self {
         Self { transport, endpoints: Arc::new(endpoints), stores }
     }
 
     /// Where the services are.
-    pub fn endpoints(&self) -> &Endpoints {
+    pub fn endpoints(&self) -> &ChatEndpoints {
         &self.endpoints
     }
 
@@ -145,48 +145,57 @@ impl Messaging {
     ///
     /// # Errors
     /// When it is no key of this kind.
-    pub fn judge(&self, kind: SecretKind, pasted: &str) -> Result<Arc<Secret>, Rejection> {
+    pub fn check_format(
+        &self,
+        kind: SecretKind,
+        pasted: &str,
+    ) -> Result<Arc<Secret>, CredentialRejection> {
         let hosts = self.endpoints.hosts(kind).into_iter().chain(self.stores.iter().cloned());
         let audience = Audience::of(hosts);
         match kind {
-            SecretKind::TelegramToken => telegram::judge(pasted, audience),
-            SecretKind::DiscordToken => discord::judge(pasted, audience),
-            SecretKind::TwilioKey => twilio::judge(pasted, audience),
-            _ => Err(Rejection::NotOffered),
+            SecretKind::TelegramToken => telegram::check_format(pasted, audience),
+            SecretKind::DiscordToken => discord::check_format(pasted, audience),
+            SecretKind::TwilioKey => twilio::check_format(pasted, audience),
+            _ => Err(CredentialRejection::NotOffered),
         }
     }
 
     /// Asks the service whose key this is.
     ///
     /// # Errors
-    /// [`Rejection::Refused`] when the service says no, [`Rejection::OutOfReach`] when it says nothing.
-    pub async fn check(&self, kind: SecretKind, key: &Secret) -> Result<ChatAccount, Rejection> {
+    /// [`CredentialRejection::Refused`] when the service says no,
+    /// [`CredentialRejection::Unreachable`] when it says nothing.
+    pub async fn check(
+        &self,
+        kind: SecretKind,
+        key: &Secret,
+    ) -> Result<ChatAccount, CredentialRejection> {
         match kind {
             SecretKind::TelegramToken => self.telegram(key)?.check().await,
             SecretKind::DiscordToken => {
                 discord::check(&*self.transport, &self.endpoints.discord, key).await
             }
             SecretKind::TwilioKey => self.twilio(key).check().await,
-            _ => Err(Rejection::NotOffered),
+            _ => Err(CredentialRejection::NotOffered),
         }
     }
 
-    /// Leads the messages of a bot or number to `to`. Doing it twice is doing it once; where no interface leads
-    /// it anywhere, nothing happens.
+    /// Leads the messages of a bot or number to `to`. Doing it twice is doing it once; where no
+    /// interface leads it anywhere, nothing happens.
     ///
     /// # Errors
     /// When it did not happen, or nobody knows.
-    pub async fn point(
+    pub async fn set_webhook(
         &self,
         key: &Secret,
         address: &str,
-        to: Pointing<'_>,
+        to: Webhook<'_>,
     ) -> Result<(), ServiceError> {
         match key.kind() {
             SecretKind::TelegramToken => {
-                self.telegram(key).map_err(|_| ServiceError::Refused)?.point(to).await
+                self.telegram(key).map_err(|_| ServiceError::Refused)?.set_webhook(to).await
             }
-            SecretKind::TwilioKey => self.twilio(key).point(address, to).await,
+            SecretKind::TwilioKey => self.twilio(key).set_webhook(address, to).await,
             _ => Ok(()),
         }
     }
@@ -195,9 +204,9 @@ impl Messaging {
     ///
     /// # Errors
     /// When the service does not say.
-    pub async fn is_led(&self, key: &Secret, address: &str) -> Result<bool, ServiceError> {
+    pub async fn has_webhook(&self, key: &Secret, address: &str) -> Result<bool, ServiceError> {
         match key.kind() {
-            SecretKind::TwilioKey => self.twilio(key).is_led(address).await,
+            SecretKind::TwilioKey => self.twilio(key).has_webhook(address).await,
             kind => Ok(kind == SecretKind::TelegramToken),
         }
     }
@@ -206,16 +215,16 @@ impl Messaging {
     ///
     /// # Errors
     /// When the service does not say.
-    pub async fn leads_to(
+    pub async fn current_webhook(
         &self,
         key: &Secret,
         address: &str,
     ) -> Result<Option<String>, ServiceError> {
         match key.kind() {
             SecretKind::TelegramToken => {
-                self.telegram(key).map_err(|_| ServiceError::Refused)?.leads_to().await
+                self.telegram(key).map_err(|_| ServiceError::Refused)?.current_webhook().await
             }
-            SecretKind::TwilioKey => self.twilio(key).leads_to(address).await,
+            SecretKind::TwilioKey => self.twilio(key).current_webhook(address).await,
             _ => Ok(None),
         }
     }
@@ -224,7 +233,7 @@ impl Messaging {
     ///
     /// # Errors
     /// When it did not happen, or nobody knows.
-    pub async fn release(
+    pub async fn restore_webhook(
         &self,
         key: &Secret,
         address: &str,
@@ -232,18 +241,21 @@ impl Messaging {
     ) -> Result<(), ServiceError> {
         match key.kind() {
             SecretKind::TelegramToken => {
-                self.telegram(key).map_err(|_| ServiceError::Refused)?.release(before).await
+                self.telegram(key).map_err(|_| ServiceError::Refused)?.restore_webhook(before).await
             }
-            SecretKind::TwilioKey => self.twilio(key).release(address, before).await,
+            SecretKind::TwilioKey => self.twilio(key).restore_webhook(address, before).await,
             _ => Ok(()),
         }
     }
 
-    fn twilio<'a>(&'a self, key: &'a Secret) -> twilio::Account<'a> {
-        twilio::Account::of(&*self.transport, &self.endpoints, key)
+    fn twilio<'a>(&'a self, key: &'a Secret) -> twilio::TwilioAccount<'a> {
+        twilio::TwilioAccount::of(&*self.transport, &self.endpoints, key)
     }
 
-    fn telegram<'a>(&'a self, key: &'a Secret) -> Result<telegram::Bot<'a>, Rejection> {
-        telegram::Bot::of(&*self.transport, &self.endpoints.telegram, key)
+    fn telegram<'a>(
+        &'a self,
+        key: &'a Secret,
+    ) -> Result<telegram::BotClient<'a>, CredentialRejection> {
+        telegram::BotClient::of(&*self.transport, &self.endpoints.telegram, key)
     }
 }

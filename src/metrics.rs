@@ -1,7 +1,7 @@
 //! What is counted for whoever runs the bot, in the names and the text of Prometheus.
 //!
-//! Every label is a word of this program, never one of a person or a service: there are as many series as
-//! stand in the code, and none names anybody.
+//! Every label is a word of this program, never one of a person or a service: there are as many
+//! series as stand in the code, and none names anybody.
 
 use std::convert::Infallible;
 use std::time::Duration;
@@ -12,7 +12,7 @@ use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
 use tokio::time::Instant;
 
 use crate::protocol::BUILD;
-use crate::quota::Scope;
+use crate::quota::QuotaScope;
 
 #[cfg(test)]
 mod tests;
@@ -34,28 +34,29 @@ const HELD_MAX: &str = "textslash_credential_held_max_seconds";
 const UPTIME: &str = "textslash_uptime_seconds";
 const BUILD_INFO: &str = "textslash_build_info";
 
-/// From what a person does not notice to what they have given up on: a message is answered within a second
-/// when nothing is asked of a vendor, and a service may ask us to wait for half a minute.
+/// From what a person does not notice to what they have given up on: a message is answered within a
+/// second when nothing is asked of a vendor, and a service may ask us to wait for half a minute.
 const ANSWER_BUCKETS_S: [f64; 11] =
     [0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0, 30.0, 120.0];
 
-/// How often samples are put into their buckets when nobody asks for them: until then each takes 8 bytes.
+/// How often samples are put into their buckets when nobody asks for them: until then each takes 8
+/// bytes.
 const UPKEEP: Duration = Duration::from_secs(10);
 
 /// Why a message was not taken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Refusal {
+pub enum DropReason {
     /// Too many of the same person's wait for an answer.
-    Flood,
+    TooManyInChat,
     /// Too many chats at once.
-    Crowd,
+    TooManyChats,
     /// The database did not take it.
     Database,
 }
 
 /// Where something waits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Queue {
+pub enum QueueKind {
     /// For the task of its chat.
     Inbound,
     /// For the service to take it.
@@ -64,7 +65,7 @@ pub enum Queue {
 
 /// How a run ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum RunEnd {
+pub enum RunEndLabel {
     /// The relay is ready.
     Deployed,
     /// Nothing is left.
@@ -75,7 +76,7 @@ pub enum RunEnd {
 
 /// Whose requests a door is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Door {
+pub enum EndpointKind {
     /// Chat services'.
     Webhook,
     /// People's with a one-time form.
@@ -99,11 +100,11 @@ pub fn duplicate(channel: &'static str) {
 }
 
 /// A message was not taken.
-pub fn refused(channel: &'static str, refusal: Refusal) {
+pub fn refused(channel: &'static str, refusal: DropReason) {
     let reason = match refusal {
-        Refusal::Flood => "flood",
-        Refusal::Crowd => "crowd",
-        Refusal::Database => "database",
+        DropReason::TooManyInChat => "flood",
+        DropReason::TooManyChats => "crowd",
+        DropReason::Database => "database",
     };
     counter!(REFUSED, "channel" => channel, "reason" => reason).increment(1);
 }
@@ -114,33 +115,33 @@ pub fn run_begun(removal: bool) {
 }
 
 /// A run came to its end.
-pub fn run_ended(end: RunEnd) {
+pub fn run_ended(end: RunEndLabel) {
     let end = match end {
-        RunEnd::Deployed => "deployed",
-        RunEnd::Removed => "removed",
-        RunEnd::Failed => "failed",
+        RunEndLabel::Deployed => "deployed",
+        RunEndLabel::Removed => "removed",
+        RunEndLabel::Failed => "failed",
     };
     counter!(RUNS_ENDED, "end" => end).increment(1);
 }
 
 /// A deployment was not begun, because this quota is used up.
-pub fn deployment_refused(quota: Scope) {
+pub fn deployment_refused(quota: QuotaScope) {
     let quota = match quota {
-        Scope::Person => "person",
-        Scope::Organisation => "organisation",
-        Scope::All => "all",
+        QuotaScope::Person => "person",
+        QuotaScope::Organisation => "organisation",
+        QuotaScope::All => "all",
     };
     counter!(DEPLOYMENTS_REFUSED, "quota" => quota).increment(1);
 }
 
 /// An invitation let somebody in.
-pub fn let_in() {
+pub fn invitation_used() {
     counter!(LET_IN).increment(1);
 }
 
 /// Why a code let nobody in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum NotLetIn {
+pub enum CodeRefusal {
     /// There is none such.
     Unknown,
     /// It has let in as many people as it is for.
@@ -150,25 +151,25 @@ pub enum NotLetIn {
 }
 
 /// A code let nobody in.
-pub fn not_let_in(why: NotLetIn) {
+pub fn code_refused(why: CodeRefusal) {
     let reason = match why {
-        NotLetIn::Unknown => "unknown",
-        NotLetIn::UsedUp => "used_up",
-        NotLetIn::Limit => "limit",
+        CodeRefusal::Unknown => "unknown",
+        CodeRefusal::UsedUp => "used_up",
+        CodeRefusal::Limit => "limit",
     };
     counter!(NOT_LET_IN, "reason" => reason).increment(1);
 }
 
 /// The longest that this process has held a credential.
-pub fn longest_held(longest: Duration) {
+pub fn secret_lifetime(longest: Duration) {
     gauge!(HELD_MAX).set(longest.as_secs_f64());
 }
 
 /// A request was refused with this status.
-pub fn request_refused(door: Door, status: u16) {
+pub fn request_refused(door: EndpointKind, status: u16) {
     let door = match door {
-        Door::Webhook => "webhook",
-        Door::Form => "form",
+        EndpointKind::Webhook => "webhook",
+        EndpointKind::Form => "form",
     };
     let reason = match status {
         401 | 403 => "not_allowed",
@@ -182,9 +183,9 @@ pub fn request_refused(door: Door, status: u16) {
 }
 
 /// A gauge that is higher by one while this lives.
-pub struct Level(Gauge);
+pub struct GaugeGuard(Gauge);
 
-impl Level {
+impl GaugeGuard {
     fn of(gauge: Gauge) -> Self {
         gauge.increment(1.0);
         Self(gauge)
@@ -196,16 +197,16 @@ impl Level {
     }
 
     /// Something that waits.
-    pub fn waiting(queue: Queue) -> Self {
+    pub fn waiting(queue: QueueKind) -> Self {
         let queue = match queue {
-            Queue::Inbound => "inbound",
-            Queue::Outbound => "outbound",
+            QueueKind::Inbound => "inbound",
+            QueueKind::Outbound => "outbound",
         };
         Self::of(gauge!(QUEUE, "queue" => queue))
     }
 }
 
-impl Drop for Level {
+impl Drop for GaugeGuard {
     fn drop(&mut self) {
         self.0.decrement(1.0);
     }

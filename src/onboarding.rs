@@ -1,50 +1,50 @@
 //! Drives conversations on the channels: what [`crate::conversation`] decides is done here.
 //!
-//! Each chat has a task of its own, which takes what happens in it one by one: load, decide, store the
-//! new state together with what was seen and what is to be said, acknowledge, then act. Chats do not
-//! wait for each other.
+//! Each chat has a task of its own, which takes what happens in it one by one: load, decide, store
+//! the new state together with what was seen and what is to be said, acknowledge, then act. Chats
+//! do not wait for each other.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use adapters::channel::{Channel, Event};
-use adapters::chat::{ChatId, Inbound, InboundId, Outbound, Place, UserId};
+use adapters::channel::{Channel, ChannelEvent};
+use adapters::chat::{ChatId, ChatType, Inbound, InboundId, Outbound, UserId};
 use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore, mpsc, watch};
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
 use url::Url;
 use zeroize::Zeroizing;
 
-use crate::chance::Chance;
 use crate::clock::Clock;
-use crate::cloud::fly::Fly;
+use crate::cloud::fly::FlyProvider;
 use crate::conversation::messages::{self, Locale, Message};
-use crate::conversation::{Opened, Phase, State};
-use crate::forms::{Form, Forms, Submission};
+use crate::conversation::{CheckedCredential, ConversationState, Phase};
+use crate::credential_format::CredentialRejection;
+use crate::forms::{Form, FormSubmission, Forms};
 use crate::http::SharedTransport;
-use crate::intake::Rejection;
 use crate::invitation::Invitation;
 use crate::messaging::Messaging;
-use crate::metrics::{self, Level, Queue, Refusal};
+use crate::metrics::{self, DropReason, GaugeGuard, QueueKind};
 use crate::provisioner::Provisioner;
 use crate::quota::Quotas;
+use crate::random::Random;
 use crate::secret::{Secret, SecretKind, SecretRef};
-use crate::sessions::Vault;
 use crate::spec::{AgentKind, CloudKind, Images, RelayChannel};
 use crate::store::Database;
-use crate::store::conversations::{Conversations, Stored};
+use crate::store::conversations::{Conversations, StoredConversation};
+use crate::vault::Vault;
 
 use active_runs::ActiveRuns;
-use chat::Chat;
+use chat::ChatTask;
 
 mod active_runs;
 mod chat;
 mod credentials;
 mod deletions;
 mod erasing;
-mod outgoing;
+mod outbox;
 mod panics;
 mod runs;
 
@@ -52,41 +52,42 @@ mod runs;
 /// script in a pipe may.
 pub const QUEUE_MAX: usize = 64;
 
-/// How long the whole channel waits for one chat whose queue is full, where that is the only one: a script in a
-/// pipe is not to lose a line. After that the message is refused.
+/// How long the whole channel waits for one chat whose queue is full, where that is the only one: a
+/// script in a pipe is not to lose a line. After that the message is refused.
 const QUEUE_WAIT: Duration = Duration::from_secs(5);
 
-/// Chats with a task at once: beyond it new ones wait with the channel. A task takes a few kilobytes.
+/// Chats with a task at once: beyond it new ones wait with the channel. A task takes a few
+/// kilobytes.
 const CHATS_MAX: usize = 10_000;
 
 /// Groups that are remembered as told that we talk in private. When it is full, it starts afresh: a
 /// group may then be told twice.
 const GROUPS_MAX: usize = 1_000;
 
-/// Messages that are remembered as refused for want of room, so that one that comes twice is not taken after its
-/// sender was asked to write it again. When it is full, it starts afresh.
+/// Messages that are remembered as refused for want of room, so that one that comes twice is not
+/// taken after its sender was asked to write it again. When it is full, it starts afresh.
 const REFUSED_MAX: usize = 10_000;
 
 /// What the role gives us.
-pub struct Settings {
+pub struct OnboardingSettings {
     /// The database, with the schema [`crate::store::SCHEMA`].
     pub database: Database,
     /// What time it is.
     pub clock: Clock,
     /// Ids and keys.
-    pub chance: Chance,
+    pub random: Random,
     /// Who we deploy with.
-    pub vendors: Vendors,
+    pub vendors: VendorClients,
     /// What people can choose from.
     pub catalogue: Catalogue,
     /// Credentials that we lend to everybody: the sandbox's own.
     pub lent: Vec<Arc<Secret>>,
     /// Where credentials can be entered beside the chat, if anywhere.
-    pub forms: Option<FormsAt>,
+    pub forms: Option<HostedForms>,
 }
 
 /// One-time forms, and where they are found.
-pub struct FormsAt {
+pub struct HostedForms {
     /// The forms.
     pub forms: Forms,
     /// The bot's web server, as the internet finds it.
@@ -94,11 +95,10 @@ pub struct FormsAt {
 }
 
 /// Who we deploy with.
-pub struct Vendors {
+pub struct VendorClients {
     /// What carries requests.
     pub transport: SharedTransport,
-    /// Fly.io.
-    pub fly: Fly,
+    pub fly: FlyProvider,
     /// The chat services that relays speak through.
     pub messaging: Messaging,
     /// The API that model keys are checked with (`https://api.anthropic.com`).
@@ -107,11 +107,9 @@ pub struct Vendors {
 
 /// What people can choose from. Each list starts with the usual choice and is not empty.
 pub struct Catalogue {
-    /// Clouds.
     pub clouds: Vec<CloudKind>,
     /// Channels of a relay.
     pub channels: Vec<RelayChannel>,
-    /// Agents.
     pub agents: Vec<AgentKind>,
     /// What new machines run.
     pub images: Images,
@@ -126,12 +124,12 @@ pub struct Catalogue {
 /// The onboarding bot, on any number of channels.
 #[derive(Clone)]
 pub struct Onboarding {
-    shared: Arc<Shared>,
+    shared: Arc<OnboardingContext>,
 }
 
 /// What all chats share.
-struct Shared {
-    settings: Settings,
+struct OnboardingContext {
+    settings: OnboardingSettings,
     provisioner: Provisioner,
     vault: Vault,
     /// Becomes true when nothing more is to be taken.
@@ -144,21 +142,21 @@ struct Shared {
 
 /// One channel, and the conversations on it.
 #[derive(Clone)]
-struct Line {
-    shared: Arc<Shared>,
+struct BotChannel {
+    shared: Arc<OnboardingContext>,
     channel: Arc<dyn Channel>,
-    /// What a relay can speak that is deployed from here: the web, and this very service, which vouches
-    /// for who its owner is.
+    /// What a relay can speak that is deployed from here: the web, and this very service, which
+    /// vouches for who its owner is.
     channels: Arc<[RelayChannel]>,
     conversations: Conversations,
 }
 
 /// What reaches a chat's task.
-enum Item {
+enum ChatInput {
     /// The person did something, then.
     Inbound(Box<Inbound>, Instant),
     /// Something happened to the person's form.
-    Submitted(Submission),
+    Submitted(FormSubmission),
     /// What waits for this chat may be sent now.
     Reachable,
     /// This process is new.
@@ -168,20 +166,20 @@ enum Item {
 }
 
 /// An item in line.
-struct Queued {
-    item: Item,
-    _level: Level,
+struct QueuedInput {
+    item: ChatInput,
+    _level: GaugeGuard,
     _place: Option<OwnedSemaphorePermit>,
 }
 
-impl Queued {
-    fn new(item: Item, place: Option<OwnedSemaphorePermit>) -> Self {
-        Self { item, _level: Level::waiting(Queue::Inbound), _place: place }
+impl QueuedInput {
+    fn new(item: ChatInput, place: Option<OwnedSemaphorePermit>) -> Self {
+        Self { item, _level: GaugeGuard::waiting(QueueKind::Inbound), _place: place }
     }
 }
 
 struct OpenChat {
-    queue: mpsc::Sender<Queued>,
+    queue: mpsc::Sender<QueuedInput>,
     /// Room for items in line: those in the queue, and those that the task has set aside.
     places: Arc<Semaphore>,
     /// More came than fitted into the queue; the task tells the person.
@@ -191,29 +189,35 @@ struct OpenChat {
 
 impl Onboarding {
     /// An onboarding bot.
-    pub fn new(settings: Settings) -> Self {
-        let Settings { database, clock, chance, .. } = &settings;
+    pub fn new(settings: OnboardingSettings) -> Self {
+        let OnboardingSettings { database, clock, random: chance, .. } = &settings;
         let provisioner = Provisioner::new(database.clone(), clock.clone(), chance.clone());
         let vault = Vault::new(chance.clone());
         let lent = settings.lent.iter().map(|secret| vault.lend(secret.clone())).collect();
         let stopping = watch::Sender::new(false);
         let erased = Notify::new();
         let active_runs = ActiveRuns::default();
-        let shared = Shared { settings, provisioner, vault, stopping, active_runs, erased, lent };
+        let shared =
+            OnboardingContext { settings, provisioner, vault, stopping, active_runs, erased, lent };
         Self { shared: Arc::new(shared) }
     }
 
-    /// Takes nothing more on any channel: [`Self::run`] returns when what was acknowledged is answered and
-    /// what is under way has come to its end.
+    /// Takes nothing more on any channel: [`Self::run`] returns when what was acknowledged is
+    /// answered and what is under way has come to its end.
     pub fn stop(&self) {
         self.shared.stopping.send_replace(true);
     }
 
-    /// Judges and checks a credential that was entered but not submitted yet. Nothing of it is kept.
+    /// Judges and checks a credential that was entered but not submitted yet. Nothing of it is
+    /// kept.
     ///
     /// # Errors
     /// When it is not one of this kind, refused, or nobody could be asked.
-    pub async fn check_pasted(&self, kind: SecretKind, pasted: &str) -> Result<Opened, Rejection> {
+    pub async fn check_pasted(
+        &self,
+        kind: SecretKind,
+        pasted: &str,
+    ) -> Result<CheckedCredential, CredentialRejection> {
         let judged = self.shared.judge(kind, pasted)?;
         self.shared.ask(kind, &judged).await
     }
@@ -223,9 +227,10 @@ impl Onboarding {
         self.shared.vault.count()
     }
 
-    /// The longest that a credential of anybody's has been in memory so far; see [`Vault::longest_held`].
-    pub fn longest_held(&self) -> Duration {
-        self.shared.vault.longest_held()
+    /// The longest that a credential of anybody's has been in memory so far; see
+    /// [`Vault::longest_secret_lifetime`].
+    pub fn longest_secret_lifetime(&self) -> Duration {
+        self.shared.vault.longest_lifetime()
     }
 
     /// Talks on this channel until it ends and everything under way on it has come to its end.
@@ -243,22 +248,22 @@ impl Onboarding {
         // Whoever writes on a service wants the relay there.
         channels.sort_by_key(|it| Some(*it) != own);
         let channels = channels.into();
-        let line = Line { shared: self.shared.clone(), channel, channels, conversations };
+        let line = BotChannel { shared: self.shared.clone(), channel, channels, conversations };
         let forms = self.shared.settings.forms.as_ref();
         let submissions = forms.map(|it| it.forms.submissions(line.channel.name()));
         let mut reception = Reception {
-            line,
+            bot_channel: line,
             submissions,
             open: HashMap::new(),
-            told: HashSet::new(),
+            notified: HashSet::new(),
             refused: HashSet::new(),
         };
         let ended = tokio::select! {
             biased;
-            ended = reception.talk() => ended,
+            ended = reception.receive_all() => ended,
             never = self.shared.vault.sweep() => match never {},
             never = self.shared.erase_expired() => match never {},
-            never = self.shared.scrub() => match never {},
+            never = self.shared.vacuum_loop() => match never {},
         };
         self.shared.scrub_the_last().await;
         ended
@@ -267,10 +272,10 @@ impl Onboarding {
 
 /// Leads what comes from a channel to the chats' tasks.
 struct Reception {
-    line: Line,
-    submissions: Option<mpsc::Receiver<Submission>>,
+    bot_channel: BotChannel,
+    submissions: Option<mpsc::Receiver<FormSubmission>>,
     open: HashMap<ChatId, OpenChat>,
-    told: HashSet<ChatId>,
+    notified: HashSet<ChatId>,
     refused: HashSet<InboundId>,
 }
 
@@ -281,77 +286,78 @@ impl Drop for Reception {
 }
 
 impl Reception {
-    async fn talk(&mut self) -> anyhow::Result<()> {
-        self.line.channel.announce(&messages::menu()).await;
-        self.take_up_again().await?;
+    async fn receive_all(&mut self) -> anyhow::Result<()> {
+        self.bot_channel.channel.announce(&messages::menu()).await;
+        self.resume_chats().await?;
         self.receive().await;
         self.close().await;
         Ok(())
     }
 
     /// Tells the people whom an earlier process left in the middle of something.
-    async fn take_up_again(&mut self) -> anyhow::Result<()> {
-        let all = self.line.conversations.all().await?;
+    async fn resume_chats(&mut self) -> anyhow::Result<()> {
+        let all = self.bot_channel.conversations.all().await?;
         let chats: Vec<ChatId> = all.iter().map(|(chat, _)| chat.clone()).collect();
-        self.line.channel.recover(&chats).await;
-        let deleting = self.line.conversations.chats_with_deletions().await?;
+        self.bot_channel.channel.recover(&chats).await;
+        let deleting = self.bot_channel.conversations.chats_with_deletions().await?;
         for (chat, stored) in all {
-            let unsent = !self.line.conversations.unsent(&chat).await?.is_empty();
+            let unsent = !self.bot_channel.conversations.unsent(&chat).await?.is_empty();
             if let Some(person) = stored.person
                 && (unsent || is_under_way(&stored.state))
             {
-                self.lead(chat, person, Item::Restarted).await;
+                self.route(chat, person, ChatInput::Restarted).await;
             }
         }
         for (chat, person) in deleting {
-            self.lead(chat, person, Item::Deleting).await;
+            self.route(chat, person, ChatInput::Deleting).await;
         }
         Ok(())
     }
 
     async fn receive(&mut self) {
-        let mut stopping = self.line.shared.stopping.subscribe();
+        let mut stopping = self.bot_channel.shared.stopping.subscribe();
         loop {
             let event = tokio::select! {
                 biased;
                 // The sender lives as long as we do.
                 () = async { drop(stopping.wait_for(|stopping| *stopping).await) } => return,
-                event = self.line.channel.next() => event,
+                event = self.bot_channel.channel.next() => event,
                 Some(submission) = next_of(&mut self.submissions) => {
                     let (chat, person) = (submission.chat.clone(), submission.person.clone());
-                    self.lead(chat, person, Item::Submitted(submission)).await;
+                    self.route(chat, person, ChatInput::Submitted(submission)).await;
                     continue;
                 }
             };
             let Some(event) = event else { return };
             match event {
-                Event::Inbound(inbound) if inbound.place == Place::Group => {
+                ChannelEvent::Inbound(inbound) if inbound.place == ChatType::Group => {
                     self.point_to_private(inbound).await;
                 }
-                Event::Inbound(inbound) if self.refused.contains(&inbound.id) => {
-                    metrics::duplicate(self.line.channel.name());
-                    self.line.channel.acknowledge(&inbound.id).await;
+                ChannelEvent::Inbound(inbound) if self.refused.contains(&inbound.id) => {
+                    metrics::duplicate(self.bot_channel.channel.name());
+                    self.bot_channel.channel.acknowledge(&inbound.id).await;
                 }
-                Event::Inbound(inbound) => {
+                ChannelEvent::Inbound(inbound) => {
                     let (chat, person) = (inbound.chat.clone(), inbound.from.clone());
-                    self.lead(chat, person, Item::Inbound(Box::new(inbound), Instant::now())).await;
+                    self.route(chat, person, ChatInput::Inbound(Box::new(inbound), Instant::now()))
+                        .await;
                 }
-                Event::Reachable(chat) => self.reachable(chat).await,
+                ChannelEvent::Reachable(chat) => self.reachable(chat).await,
             }
         }
     }
 
     async fn reachable(&mut self, chat: ChatId) {
-        match self.line.conversations.load(&chat).await {
-            Ok(Stored { person: Some(person), .. }) => {
-                self.lead(chat, person, Item::Reachable).await;
+        match self.bot_channel.conversations.load(&chat).await {
+            Ok(StoredConversation { person: Some(person), .. }) => {
+                self.route(chat, person, ChatInput::Reachable).await;
             }
             Ok(_) => {}
             Err(error) => tracing::error!("cannot load a conversation: {error:#}"),
         }
     }
 
-    async fn lead(&mut self, chat: ChatId, person: UserId, item: Item) {
+    async fn route(&mut self, chat: ChatId, person: UserId, item: ChatInput) {
         let item = match self.offer(&chat, item).await {
             Ok(()) => return,
             Err(item) => item,
@@ -365,25 +371,26 @@ impl Reception {
         }
         if self.open.len() >= CHATS_MAX {
             tracing::warn!(chats = self.open.len(), "too many chats at once");
-            metrics::refused(self.line.channel.name(), Refusal::Crowd);
+            metrics::refused(self.bot_channel.channel.name(), DropReason::TooManyChats);
             return;
         }
         let (queue, items) = mpsc::channel(QUEUE_MAX);
         let flooded = Arc::<AtomicBool>::default();
         // The queue is new and empty.
         let places = Arc::new(Semaphore::new(QUEUE_MAX));
-        let _ = queue.try_send(Queued::new(item, places.clone().try_acquire_owned().ok()));
-        let worker = Chat::new(self.line.clone(), chat.clone(), person, items, flooded.clone());
+        let _ = queue.try_send(QueuedInput::new(item, places.clone().try_acquire_owned().ok()));
+        let worker =
+            ChatTask::new(self.bot_channel.clone(), chat.clone(), person, items, flooded.clone());
         let task = tokio::spawn(worker.work());
         self.open.insert(chat, OpenChat { queue, places, flooded, task });
     }
 
     /// Gives an item to the chat's task; gives it back when there is none.
-    async fn offer(&mut self, chat: &ChatId, item: Item) -> Result<(), Item> {
+    async fn offer(&mut self, chat: &ChatId, item: ChatInput) -> Result<(), ChatInput> {
         let Some(open) = self.open.get(chat) else { return Err(item) };
         let wait = match item {
             // Who floods must not hold up others.
-            Item::Inbound(..) if self.open.len() > 1 => Duration::ZERO,
+            ChatInput::Inbound(..) if self.open.len() > 1 => Duration::ZERO,
             _ => QUEUE_WAIT,
         };
         let (queue, flooded) = (open.queue.clone(), open.flooded.clone());
@@ -393,17 +400,19 @@ impl Reception {
             return Ok(());
         };
         // Whoever has a place has room in the queue, so that it only fails when the task has ended.
-        queue.try_send(Queued::new(item, place.ok())).map_err(|unsent| unsent.into_inner().item)
+        queue
+            .try_send(QueuedInput::new(item, place.ok()))
+            .map_err(|unsent| unsent.into_inner().item)
     }
 
     /// A chat's queue is full: its task says so to the person when it comes to it.
-    async fn refuse(&mut self, flooded: &AtomicBool, item: Item) {
-        let Item::Inbound(inbound, _) = item else {
+    async fn refuse(&mut self, flooded: &AtomicBool, item: ChatInput) {
+        let ChatInput::Inbound(inbound, _) = item else {
             return tracing::warn!("a chat's queue is full; what happened in it is left");
         };
-        metrics::refused(self.line.channel.name(), Refusal::Flood);
+        metrics::refused(self.bot_channel.channel.name(), DropReason::TooManyInChat);
         flooded.store(true, Ordering::Relaxed);
-        self.line.channel.acknowledge(&inbound.id).await;
+        self.bot_channel.channel.acknowledge(&inbound.id).await;
         if self.refused.len() >= REFUSED_MAX {
             self.refused.clear();
         }
@@ -412,18 +421,18 @@ impl Reception {
 
     /// A group is told once where we talk; nothing of it is stored.
     async fn point_to_private(&mut self, inbound: Inbound) {
-        if self.told.len() >= GROUPS_MAX {
-            self.told.clear();
+        if self.notified.len() >= GROUPS_MAX {
+            self.notified.clear();
         }
-        if self.told.insert(inbound.chat.clone()) {
+        if self.notified.insert(inbound.chat.clone()) {
             let locale = Locale::of_hint(inbound.locale.as_deref());
             let text = messages::text(locale, &Message::PrivateOnly);
             let pointer = Outbound::text(format!("private-{}", inbound.id.0), text);
-            if let Err(error) = self.line.channel.send(&inbound.chat, &pointer).await {
+            if let Err(error) = self.bot_channel.channel.send(&inbound.chat, &pointer).await {
                 tracing::debug!(%error, "a group could not be told that we talk in private");
             }
         }
-        self.line.channel.acknowledge(&inbound.id).await;
+        self.bot_channel.channel.acknowledge(&inbound.id).await;
     }
 
     /// Lets every chat finish what is under way.
@@ -437,7 +446,9 @@ impl Reception {
 }
 
 /// What is submitted next; nothing ever where there are no forms.
-async fn next_of(submissions: &mut Option<mpsc::Receiver<Submission>>) -> Option<Submission> {
+async fn next_of(
+    submissions: &mut Option<mpsc::Receiver<FormSubmission>>,
+) -> Option<FormSubmission> {
     match submissions {
         Some(submissions) => submissions.recv().await,
         None => std::future::pending().await,
@@ -445,11 +456,11 @@ async fn next_of(submissions: &mut Option<mpsc::Receiver<Submission>>) -> Option
 }
 
 /// Somebody waits for us, or we for somebody.
-fn is_under_way(state: &State) -> bool {
+fn is_under_way(state: &ConversationState) -> bool {
     state.phase != Phase::Idle || state.link_owed.is_some()
 }
 
-impl Line {
+impl BotChannel {
     /// A new one-time form for this credential, where forms are found; the link to it.
     fn form_link(
         &self,
@@ -458,7 +469,7 @@ impl Line {
         kind: SecretKind,
         locale: Locale,
     ) -> Option<Zeroizing<String>> {
-        let FormsAt { forms, public_url } = self.shared.settings.forms.as_ref()?;
+        let HostedForms { forms, public_url } = self.shared.settings.forms.as_ref()?;
         let channel = self.channel.name();
         let number = person.0.strip_prefix("whatsapp:").unwrap_or(&person.0);
         let ticket = forms.open(Form {

@@ -33,7 +33,7 @@ pub const ID: &str = "id";
 pub type Facts = BTreeMap<String, String>;
 
 /// What is known of every step so far.
-pub type Known = BTreeMap<StepId, Facts>;
+pub type StepFacts = BTreeMap<StepId, Facts>;
 
 /// One node of a plan.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -52,7 +52,7 @@ pub struct Step {
 
 impl Step {
     /// Whether it stands in a region.
-    pub fn is_placed(&self) -> bool {
+    pub fn is_regional(&self) -> bool {
         matches!(self.kind, StepKind::Resource { placed: true, .. })
     }
 
@@ -62,18 +62,18 @@ impl Step {
     }
 
     /// Whether it goes away by itself when something else does.
-    pub fn goes_with_another(&self) -> bool {
+    pub fn is_deleted_with_another(&self) -> bool {
         matches!(self.kind, StepKind::Resource { undo: Undo::With(_), .. })
     }
 
     /// Whether there can be a second one beside it: where names are not unique, a request that the
     /// network delivered twice makes two, and a person may make another.
-    pub fn may_double(&self) -> bool {
+    pub fn can_duplicate(&self) -> bool {
         matches!(self.kind, StepKind::Resource { undo: Undo::Delete, unique: false, .. })
     }
 
     /// Whether it costs money while it exists.
-    pub fn costs(&self) -> bool {
+    pub fn costs_money(&self) -> bool {
         matches!(self.kind, StepKind::Resource { costs: true, .. })
     }
 }
@@ -92,8 +92,8 @@ pub enum StepKind {
         /// Its name is unique where it stands, so that a repeated create cannot make a second one.
         unique: bool,
     },
-    /// Values that only this process holds, handed to a resource. Handing over again replaces them, so
-    /// a resumed run, which holds new ones, does it again. They go away with `with`.
+    /// Values that only this process holds, handed to a resource. Handing over again replaces them,
+    /// so a resumed run, which holds new ones, does it again. They go away with `with`.
     Handover {
         /// The resource that takes them.
         with: StepId,
@@ -125,9 +125,7 @@ pub enum Stage {
     Network,
     /// Handing over the keys.
     Secrets,
-    /// Disks.
     Storage,
-    /// Machines.
     Machines,
     /// Proof: health, a round trip to the agent, and a refused stranger.
     Proof,
@@ -179,7 +177,7 @@ impl Plan {
     }
 
     /// Whether `id` needs `other`, directly or not.
-    pub fn stands_on(&self, id: &StepId, other: &StepId) -> bool {
+    pub fn depends_on(&self, id: &StepId, other: &StepId) -> bool {
         self.foundations.get(id).is_some_and(|under| under.contains(other))
     }
 

@@ -34,7 +34,8 @@ const VOLUME_GB_MILLS: u64 = 150;
 /// A GB of a stopped machine's root filesystem, in tenths of a cent a month.
 const STOPPED_ROOTFS_GB_MILLS: u64 = 150;
 
-/// Shared IPv4, IPv6 and private addresses; all that a deployment has. A dedicated IPv4 address would be $2.
+/// Shared IPv4, IPv6 and private addresses; all that a deployment has. A dedicated IPv4 address
+/// would be $2.
 const ADDRESSES_MILLS: u64 = 0;
 
 /// What the relay's root filesystem takes, in MB: the image is one static binary; rounded up.
@@ -73,7 +74,7 @@ const UNKNOWN_REGION_MARKUP: u64 = 1615;
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Quote {
     /// What is paid for.
-    pub lines: Vec<Line>,
+    pub lines: Vec<QuoteLine>,
     /// With both machines stopped all the time.
     pub idle_cents: u64,
     /// With both machines running day and night.
@@ -82,9 +83,9 @@ pub struct Quote {
 
 /// One thing that is paid for, in US cents for 30 days.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Line {
+pub struct QuoteLine {
     /// What it is.
-    pub what: Item,
+    pub what: CostItem,
     /// What it costs.
     pub cents: u64,
 }
@@ -92,7 +93,7 @@ pub struct Line {
 /// What is paid for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Item {
+pub enum CostItem {
     /// The relay's machine, if it ran day and night.
     RelayRunning,
     /// The VM's machine, if it ran day and night.
@@ -104,11 +105,11 @@ pub enum Item {
     },
     /// The root filesystems of both machines, while they are stopped.
     StoppedRootfs,
-    /// Addresses.
     Addresses,
 }
 
-/// What this deployment costs a month, at most: in the dearest of the regions that it may end up in.
+/// What this deployment costs a month, at most: in the dearest of the regions that it may end up
+/// in.
 pub fn quote(spec: &Spec) -> Quote {
     match spec.cloud {
         CloudKind::Fly => {
@@ -126,14 +127,14 @@ fn fly(region: Option<&Region>, spec: &Spec) -> Quote {
     let rootfs = (RELAY_ROOTFS_MB + VM_ROOTFS_MB) * STOPPED_ROOTFS_GB_MILLS / 1024;
     // A relay that holds a connection never stops.
     let relay_idle = if spec.channel.holds_connection() { relay } else { 0 };
-    let line = |what, mills| Line { what, cents: cents(mills) };
+    let line = |what, mills| QuoteLine { what, cents: cents(mills) };
     Quote {
         lines: vec![
-            line(Item::RelayRunning, relay),
-            line(Item::VmRunning, vm),
-            line(Item::Volumes { gb: volumes_gb }, volumes),
-            line(Item::StoppedRootfs, rootfs),
-            line(Item::Addresses, ADDRESSES_MILLS),
+            line(CostItem::RelayRunning, relay),
+            line(CostItem::VmRunning, vm),
+            line(CostItem::Volumes { gb: volumes_gb }, volumes),
+            line(CostItem::StoppedRootfs, rootfs),
+            line(CostItem::Addresses, ADDRESSES_MILLS),
         ],
         idle_cents: cents(relay_idle + volumes + rootfs + ADDRESSES_MILLS),
         always_on_cents: cents(relay + vm + volumes + ADDRESSES_MILLS),

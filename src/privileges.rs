@@ -22,8 +22,8 @@ pub const USER: &str = "TEXTSLASH_USER";
 /// `stays_root` lets it stay root where no user is named.
 ///
 /// # Errors
-/// When no user is named, the user does not exist or is root, the directory cannot be handed over, or
-/// the kernel refuses.
+/// When no user is named, the user does not exist or is root, the directory cannot be handed over,
+/// or the kernel refuses.
 pub fn drop_root(user: Option<&str>, data_dir: &Path, stays_root: bool) -> anyhow::Result<()> {
     if !geteuid().is_root() {
         return Ok(());
@@ -32,8 +32,8 @@ pub fn drop_root(user: Option<&str>, data_dir: &Path, stays_root: bool) -> anyho
         Some(name) => become_user(name, data_dir),
         None if stays_root => Ok(()),
         None => bail!(
-            "this process runs as root: set {USER} to an unprivileged user of this machine, such as \
-             nobody"
+            "this process runs as root: set {USER} to an unprivileged user of this machine, such \
+             as nobody"
         ),
     }
 }

@@ -29,8 +29,8 @@ pub struct Probation {
 }
 
 impl Probation {
-    /// Reads what was kept, and notes the first start. The probation ends `probation_ms` after that, or at
-    /// `until_ms` (unix milliseconds) if that is earlier.
+    /// Reads what was kept, and notes the first start. The probation ends `probation_ms` after
+    /// that, or at `until_ms` (unix milliseconds) if that is earlier.
     ///
     /// # Errors
     /// When the data directory cannot be written.
@@ -87,8 +87,8 @@ impl Probation {
         self.is_committed() || self.left_ms() > 0
     }
 
-    /// How long this process may wait to be committed: what is left of its probation, and never less than a
-    /// deploy that is resumed late needs.
+    /// How long this process may wait to be committed: what is left of its probation, and never
+    /// less than a deploy that is resumed late needs.
     fn patience_ms(&self) -> u64 {
         self.left_ms().max(LATE_PATIENCE_MS)
     }

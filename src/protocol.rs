@@ -1,14 +1,15 @@
 //! The calls between provisioner, relay and VM, and the proof of who made each.
 //!
-//! Every call carries an HMAC-SHA256 over direction, method, path with query, time, nonce and the SHA-256
-//! digest of its body. The signature names the digest, so the receiver verifies the head before it reads
-//! the body, and checks the body against the digest while it arrives. It refuses calls that are unsigned,
-//! altered, older than [`SKEW_MAX_MS`] or seen before.
+//! Every call carries an HMAC-SHA256 over direction, method, path with query, time, nonce and the
+//! SHA-256 digest of its body. The signature names the digest, so the receiver verifies the head
+//! before it reads the body, and checks the body against the digest while it arrives. It refuses
+//! calls that are unsigned, altered, older than [`SKEW_MAX_MS`] or seen before.
 //!
 //! The VM serves:
 //! - `POST /turns` with a [`TurnRequest`]: starts the turn, or attaches to it when its id is known,
 //!   and streams [`TurnEvent`]s as one JSON line each
-//! - `PUT /turns/{id}/inbox/{name}`: a file of the person's for the agent; the answer is a [`Received`]
+//! - `PUT /turns/{id}/inbox/{name}`: a file of the person's for the agent; the answer is a
+//!   [`SavedFile`]
 //! - `GET /turns/{id}/outbox/{index}`: a file of the agent's that a [`TurnEvent::File`] told of
 //! - `POST /turns/{id}/cancel`: stops it with all its processes, or before it begins
 //! - `GET /ready`: 200 when the agent can answer; the body is a [`Health`]
@@ -33,8 +34,8 @@ mod tests;
 /// The header that carries what [`sign`] makes.
 pub const SIGNATURE_HEADER: &str = "x-textslash-signature";
 
-/// How far two clocks may differ: a minute covers machines that were suspended and have not yet heard the
-/// time. A signature from a clock that is ahead is valid for up to twice as long.
+/// How far two clocks may differ: a minute covers machines that were suspended and have not yet
+/// heard the time. A signature from a clock that is ahead is valid for up to twice as long.
 pub const SKEW_MAX_MS: u64 = 60_000;
 
 /// Nonces remembered at once: a thousand calls a minute is far beyond one person's chat. When it
@@ -45,8 +46,9 @@ pub const NONCES_MAX: usize = 4096;
 /// person's retry a few more.
 pub const PROBATION_MS: u64 = 30 * 60_000;
 
-/// The setting that tells a machine when its probation ends at the latest, in unix milliseconds. The
-/// provisioner counts it from its request, so that a machine that is made or booted late does not run longer.
+/// The setting that tells a machine when its probation ends at the latest, in unix milliseconds.
+/// The provisioner counts it from its request, so that a machine that is made or booted late does
+/// not run longer.
 pub const PROBATION_UNTIL: &str = "TEXTSLASH_PROBATION_UNTIL_MS";
 
 /// Who calls whom; part of what is signed, so that a call cannot be turned around.
@@ -69,7 +71,7 @@ impl Direction {
 
 /// A call that is to be signed.
 #[derive(Clone, Copy, Debug)]
-pub struct Call<'a> {
+pub struct SignedCall<'a> {
     /// Who calls whom.
     pub direction: Direction,
     /// `GET`, `POST`.
@@ -91,7 +93,7 @@ pub struct CallHead<'a> {
     pub path: &'a str,
 }
 
-impl<'a> Call<'a> {
+impl<'a> SignedCall<'a> {
     /// The call without its body.
     pub fn head(&self) -> CallHead<'a> {
         CallHead { direction: self.direction, method: self.method, path: self.path }
@@ -127,26 +129,26 @@ impl BodyHasher {
 
 /// Why a call is refused. The caller learns none of it but "refused".
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum Refusal {
+pub enum CallRefusal {
     /// No signature, or not in our form.
     #[error("unsigned")]
     Unsigned,
     /// Signed with another key, or altered.
     #[error("wrong signature")]
-    Wrong,
+    WrongSignature,
     /// Too old, or from the future.
     #[error("stale")]
-    Stale,
+    Expired,
     /// Seen before.
     #[error("replayed")]
     Replayed,
     /// More calls a minute than we remember.
     #[error("too many calls")]
-    Full,
+    NonceStoreFull,
 }
 
 /// The value of [`SIGNATURE_HEADER`] for this call: `v2.TIME.NONCE.DIGEST.MAC`.
-pub fn sign(key: &[u8], call: Call<'_>, now_ms: u64, nonce: [u8; 16]) -> String {
+pub fn sign(key: &[u8], call: SignedCall<'_>, now_ms: u64, nonce: [u8; 16]) -> String {
     let nonce = hex::encode(nonce);
     let digest = hex::encode(BodyDigest::of(call.body).0);
     let mac = mac(key, call.head(), now_ms, &nonce, &digest).finalize().into_bytes();
@@ -167,17 +169,17 @@ fn mac(key: &[u8], call: CallHead<'_>, at_ms: u64, nonce: &str, digest: &str) ->
 
 /// Checks signatures and remembers nonces.
 #[derive(Debug, Default)]
-pub struct Verifier {
+pub struct CallVerifier {
     /// The time of each signature, by its nonce.
     seen: HashMap<String, u64>,
-    /// The latest time of a signature whose nonce was forgotten. Older ones stay refused, though a clock
-    /// that is set back would make them valid again.
+    /// The latest time of a signature whose nonce was forgotten. Older ones stay refused, though a
+    /// clock that is set back would make them valid again.
     forgotten_at_ms: Option<u64>,
 }
 
-impl Verifier {
-    /// Accepts a call once, if it was signed with `key` about now. Its body must have the digest that is
-    /// returned.
+impl CallVerifier {
+    /// Accepts a call once, if it was signed with `key` about now. Its body must have the digest
+    /// that is returned.
     ///
     /// # Errors
     /// When the call is not to be obeyed; nothing of its body needs to be read then.
@@ -187,28 +189,30 @@ impl Verifier {
         call: CallHead<'_>,
         header: Option<&str>,
         now_ms: u64,
-    ) -> Result<BodyDigest, Refusal> {
-        let mut parts = header.ok_or(Refusal::Unsigned)?.split('.');
+    ) -> Result<BodyDigest, CallRefusal> {
+        let mut parts = header.ok_or(CallRefusal::Unsigned)?.split('.');
         let (Some("v2"), Some(at_ms), Some(nonce), Some(digest), Some(proof), None) =
             (parts.next(), parts.next(), parts.next(), parts.next(), parts.next(), parts.next())
         else {
-            return Err(Refusal::Unsigned);
+            return Err(CallRefusal::Unsigned);
         };
-        let at_ms: u64 = at_ms.parse().map_err(|_| Refusal::Unsigned)?;
-        let proof = hex::decode(proof).map_err(|_| Refusal::Unsigned)?;
+        let at_ms: u64 = at_ms.parse().map_err(|_| CallRefusal::Unsigned)?;
+        let proof = hex::decode(proof).map_err(|_| CallRefusal::Unsigned)?;
         let mut body = [0; 32];
-        hex::decode_to_slice(digest, &mut body).map_err(|_| Refusal::Unsigned)?;
-        mac(key, call, at_ms, nonce, digest).verify_slice(&proof).map_err(|_| Refusal::Wrong)?;
+        hex::decode_to_slice(digest, &mut body).map_err(|_| CallRefusal::Unsigned)?;
+        mac(key, call, at_ms, nonce, digest)
+            .verify_slice(&proof)
+            .map_err(|_| CallRefusal::WrongSignature)?;
         self.forget(now_ms);
         let is_forgotten = self.forgotten_at_ms.is_some_and(|forgotten_ms| at_ms <= forgotten_ms);
         if at_ms.abs_diff(now_ms) > SKEW_MAX_MS || is_forgotten {
-            return Err(Refusal::Stale);
+            return Err(CallRefusal::Expired);
         }
         if self.seen.contains_key(nonce) {
-            return Err(Refusal::Replayed);
+            return Err(CallRefusal::Replayed);
         }
         if self.seen.len() >= NONCES_MAX {
-            return Err(Refusal::Full);
+            return Err(CallRefusal::NonceStoreFull);
         }
         self.seen.insert(nonce.to_owned(), at_ms);
         Ok(BodyDigest(body))
@@ -257,8 +261,8 @@ pub enum AgentNetwork {
     Open,
 }
 
-/// Opens the relay's model proxy for one turn. It is written into the signed call that begins the turn, and
-/// printed nowhere.
+/// Opens the relay's model proxy for one turn. It is written into the signed call that begins the
+/// turn, and printed nowhere.
 #[derive(Clone, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct TurnToken(Zeroizing<String>);
@@ -299,14 +303,15 @@ pub struct TurnRequest {
     /// Events already received, heartbeats not counted: the stream goes on after this many.
     #[serde(default)]
     pub after: usize,
-    /// Opens the model proxy until the relay has the turn's last event; none where there is no model.
+    /// Opens the model proxy until the relay has the turn's last event; none where there is no
+    /// model.
     #[serde(default)]
     pub model_token: Option<TurnToken>,
 }
 
 /// Where a file of the person's lies.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Received {
+pub struct SavedFile {
     /// Within the workspace.
     pub path: String,
 }
@@ -339,7 +344,7 @@ pub enum TurnEvent {
     /// Files that the agent left and that do not go to the person with this turn.
     Withheld {
         /// Why, as the relay branches on it.
-        reason: Withholding,
+        reason: WithheldReason,
         /// A few of their names.
         names: Vec<String>,
         /// How many there are; at least so many where there are thousands.
@@ -366,7 +371,7 @@ impl TurnEvent {
 /// Why a file of the agent is not sent. It stays where it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Withholding {
+pub enum WithheldReason {
     /// The outbox is no folder, or cannot be listed.
     NoOutbox,
     /// A folder, a link, a pipe: only plain files are sent.

@@ -1,5 +1,5 @@
-//! Drives a plan to deployed or to nothing. Recovery, retry, resume and teardown are one move: observe,
-//! then act until the observation says what it should.
+//! Drives a plan to deployed or to nothing. Recovery, retry, resume and teardown are one move:
+//! observe, then act until the observation says what it should.
 //!
 //! What to do is decided by `course`, which is pure; this shell journals the intents, makes the
 //! calls, and journals the outcomes. Dropping [`Provisioner::drive`] is a crash by design: a later
@@ -13,29 +13,31 @@ use futures::{FutureExt, StreamExt};
 use tokio::sync::mpsc;
 use tokio::time::Instant;
 
-use crate::chance::Chance;
 use crate::clock::Clock;
-use crate::cloud::{Cloud, CloudError, Found, Here};
-use crate::journal::{End, Entry, Illegal, Run};
-use crate::plan::{Known, StepId};
-use crate::quota::{Begun, UsedUp};
+use crate::cloud::{Cloud, CloudError, FoundDeployment, StepContext};
+use crate::journal::{InvalidJournal, JournalEntry, Run, RunEnd};
+use crate::plan::{StepFacts, StepId};
+use crate::quota::{QuotaExceeded, RecentStarts};
+use crate::random::Random;
 use crate::spec::{DeploymentId, Region, Spec};
 use crate::store::Database;
-use crate::store::runs::{AppendError, Beginning, Lease, Runs};
+use crate::store::runs::{AppendError, Lease, Runs, StartOutcome};
 
-pub use crate::store::runs::{RunSummary, Within};
+pub use crate::store::runs::{QuotaKey, RunSummary};
 pub use report::{
-    Goal, Outcome, Progress, Receipt, ReceiptLine, Remaining, RemainingLine, Seen, StageState,
+    Goal, Outcome, Presence, Receipt, ReceiptLine, Remaining, RemainingLine, StageActivity,
+    StageUpdate,
 };
 
-use course::{Answer, Course, Moment, Move, Next};
-use survey::{Stages, receipt, remaining};
+use progress_reporter::{ProgressReporter, receipt, remaining};
+use reconciler::{CallResult, Decision, Reconciler, ResultTime, StepCall};
 
-mod course;
+mod progress_reporter;
+mod reconciler;
 mod report;
-mod survey;
 
-/// How long a deployment that was removed stays on record: a month, in which its owner may ask what became of it.
+/// How long a deployment that was removed stays on record: a month, in which its owner may ask what
+/// became of it.
 pub const REMOVED_KEPT: Duration = Duration::from_secs(30 * 24 * 60 * 60);
 
 /// Opens runs and drives them.
@@ -43,7 +45,7 @@ pub const REMOVED_KEPT: Duration = Duration::from_secs(30 * 24 * 60 * 60);
 pub struct Provisioner {
     runs: Runs,
     clock: Clock,
-    chance: Chance,
+    random: Random,
 }
 
 /// Why a drive ended without an outcome. The run is as its journal says and can be driven again.
@@ -60,7 +62,7 @@ pub enum DriveError {
     BeingRemoved(DeploymentId),
     /// The journal holds what no run can have written.
     #[error(transparent)]
-    Illegal(#[from] Illegal),
+    Illegal(#[from] InvalidJournal),
     /// The journal could not be read or written; nothing was done that it does not hold.
     #[error(transparent)]
     Store(anyhow::Error),
@@ -77,8 +79,8 @@ impl From<AppendError> for DriveError {
 
 impl Provisioner {
     /// A provisioner with its runs in this database, whose schema is [`crate::store::SCHEMA`].
-    pub fn new(database: impl Into<Database>, clock: Clock, chance: Chance) -> Self {
-        Self { runs: Runs::new(database), clock, chance }
+    pub fn new(database: impl Into<Database>, clock: Clock, random: Random) -> Self {
+        Self { runs: Runs::new(database), clock, random }
     }
 
     /// Makes the run of a new deployment, before the first call.
@@ -86,7 +88,7 @@ impl Provisioner {
     /// # Errors
     /// When the spec names no region, the id is in use, or the database fails.
     pub async fn open(&self, spec: &Spec, owner: &str) -> anyhow::Result<DeploymentId> {
-        let opened = [Entry::Opened { spec: Box::new(spec.clone()) }];
+        let opened = [JournalEntry::Created { spec: Box::new(spec.clone()) }];
         anyhow::ensure!(self.insert(spec, owner, &opened).await?, "deployment {} exists", spec.id);
         Ok(spec.id.clone())
     }
@@ -95,19 +97,19 @@ impl Provisioner {
     ///
     /// # Errors
     /// As [`Self::open`].
-    pub async fn begin(
+    pub async fn open_within_quota(
         &self,
         spec: &Spec,
         owner: &str,
-        within: Within,
-    ) -> anyhow::Result<Result<(), UsedUp>> {
-        let opened = [Entry::Opened { spec: Box::new(spec.clone()) }];
+        within: QuotaKey,
+    ) -> anyhow::Result<Result<(), QuotaExceeded>> {
+        let opened = [JournalEntry::Created { spec: Box::new(spec.clone()) }];
         Run::replay(&opened)?;
         let now_ms = self.clock.now_ms();
-        match self.runs.begin(&spec.id, owner, now_ms, &opened, within).await? {
-            Beginning::Made => Ok(Ok(())),
-            Beginning::UsedUp(used_up) => Ok(Err(used_up)),
-            Beginning::Exists => anyhow::bail!("deployment {} exists", spec.id),
+        match self.runs.start(&spec.id, owner, now_ms, &opened, within).await? {
+            StartOutcome::Created => Ok(Ok(())),
+            StartOutcome::QuotaExceeded(used_up) => Ok(Err(used_up)),
+            StartOutcome::Exists => anyhow::bail!("deployment {} exists", spec.id),
         }
     }
 
@@ -115,8 +117,8 @@ impl Provisioner {
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn begun(&self, within: Within) -> anyhow::Result<Begun> {
-        self.runs.begun(within, self.clock.now_ms()).await
+    pub async fn recent_starts(&self, within: QuotaKey) -> anyhow::Result<RecentStarts> {
+        self.runs.recent_starts(within, self.clock.now_ms()).await
     }
 
     /// Makes the run of a deployment that was found in an account without any record of it. It can
@@ -124,14 +126,19 @@ impl Provisioner {
     ///
     /// # Errors
     /// When the spec names no region or the database fails.
-    pub async fn adopt(&self, found: &Found, owner: &str) -> anyhow::Result<DeploymentId> {
+    pub async fn adopt(
+        &self,
+        found: &FoundDeployment,
+        owner: &str,
+    ) -> anyhow::Result<DeploymentId> {
         let spec = Box::new(found.spec.clone());
-        self.insert(&found.spec, owner, &[Entry::Opened { spec }, Entry::Adopted]).await?;
+        self.insert(&found.spec, owner, &[JournalEntry::Created { spec }, JournalEntry::Adopted])
+            .await?;
         Ok(found.id.clone())
     }
 
-    /// Erases what is on record of deployments that were removed [`REMOVED_KEPT`] ago or earlier, and that others
-    /// were begun which count no longer.
+    /// Erases what is on record of deployments that were removed [`REMOVED_KEPT`] ago or earlier,
+    /// and that others were begun which count no longer.
     ///
     /// # Errors
     /// When the database fails.
@@ -172,52 +179,57 @@ impl Provisioner {
         id: &DeploymentId,
         goal: Goal,
         cloud: &dyn Cloud,
-        progress: &mpsc::Sender<Progress>,
+        progress: &mpsc::Sender<StageUpdate>,
     ) -> Result<Outcome, DriveError> {
         let taken = self.runs.lease(id).await.map_err(DriveError::Store)?;
         let (lease, entries) = taken.ok_or_else(|| DriveError::Unknown(id.clone()))?;
         let run = Run::replay(&entries)?;
-        if goal == Goal::Deployed && (run.is_turned() || run.is_adopted()) {
+        if goal == Goal::Deployed && (run.is_teardown() || run.is_adopted()) {
             return Err(DriveError::BeingRemoved(id.clone()));
         }
-        let course = Course::new(cloud.plan(run.spec()), run);
-        let stages = Stages::new(progress.clone());
-        let mut drive = Drive {
+        let course = Reconciler::new(cloud.plan(run.spec()), run);
+        let stages = ProgressReporter::new(progress.clone());
+        let mut drive = RunDriver {
             provisioner: self,
             lease,
-            course,
+            reconciler: course,
             cloud,
-            stages,
+            reporter: stages,
             unwritten: Vec::new(),
             gone: BTreeMap::new(),
         };
-        drive.to(goal).await
+        drive.run_to_goal(goal).await
     }
 
-    async fn insert(&self, spec: &Spec, owner: &str, entries: &[Entry]) -> anyhow::Result<bool> {
+    async fn insert(
+        &self,
+        spec: &Spec,
+        owner: &str,
+        entries: &[JournalEntry],
+    ) -> anyhow::Result<bool> {
         Run::replay(entries)?;
         self.runs.open(&spec.id, owner, self.clock.now_ms(), entries).await
     }
 }
 
 /// One drive of one run.
-struct Drive<'a> {
+struct RunDriver<'a> {
     provisioner: &'a Provisioner,
     lease: Lease,
-    course: Course,
+    reconciler: Reconciler,
     cloud: &'a dyn Cloud,
-    stages: Stages,
+    reporter: ProgressReporter,
     /// What the journal does not hold yet.
-    unwritten: Vec<Entry>,
+    unwritten: Vec<JournalEntry>,
     /// When each resource was last looked for and not there, in unix milliseconds.
     gone: BTreeMap<StepId, u64>,
 }
 
-impl Drive<'_> {
-    async fn to(&mut self, goal: Goal) -> Result<Outcome, DriveError> {
-        let mut first = self.course.doubts();
+impl RunDriver<'_> {
+    async fn run_to_goal(&mut self, goal: Goal) -> Result<Outcome, DriveError> {
+        let mut first = self.reconciler.unconfirmed_entries();
         if goal == Goal::Removed {
-            first.push(Entry::Turned);
+            first.push(JournalEntry::TeardownStarted);
         }
         self.record(first)?;
 
@@ -226,18 +238,19 @@ impl Drive<'_> {
         let mut in_flight = FuturesUnordered::new();
         loop {
             let now_ms = elapsed_ms(began);
-            match self.course.next(now_ms) {
-                Next::Go(moves) => {
-                    let intents = moves.iter().filter_map(|(id, what)| Course::intent(id, what));
+            match self.reconciler.next(now_ms) {
+                Decision::Start(moves) => {
+                    let intents =
+                        moves.iter().filter_map(|(id, what)| Reconciler::intent(id, what));
                     self.record(intents.collect())?;
-                    self.hold().await?;
+                    self.confirm_lease().await?;
                     for (id, what) in moves {
-                        self.course.begin(&id, &what, now_ms);
-                        in_flight.push(make(cloud, Place::of(&self.course), id, what));
+                        self.reconciler.start_call(&id, &what, now_ms);
+                        in_flight.push(call(cloud, CallContext::of(&self.reconciler), id, what));
                     }
-                    self.stages.show(&self.course);
+                    self.reporter.show(&self.reconciler);
                 }
-                Next::Wait { until_ms } => {
+                Decision::Wait { until_ms } => {
                     self.flush().await?;
                     let pause = async {
                         match until_ms {
@@ -255,17 +268,19 @@ impl Drive<'_> {
                             while let Some(Some(more)) = in_flight.next().now_or_never() {
                                 answers.push(more);
                             }
-                            self.learn(answers, elapsed_ms(began))?;
+                            self.apply_results(answers, elapsed_ms(began))?;
                         }
                         () = pause => {}
                     }
                 }
-                Next::Place(region) => self.record(vec![Entry::Placed { region }])?,
-                Next::Reached => return self.reached(goal).await,
-                Next::Stop { step, cause } => {
-                    let remaining = remaining(&self.course, cloud, elapsed_ms(began)).await;
-                    let mut last = self.course.doubts();
-                    last.push(Entry::Ended { end: End::Stuck });
+                Decision::ChangeRegion(region) => {
+                    self.record(vec![JournalEntry::RegionChanged { region }])?
+                }
+                Decision::Finished => return self.finish(goal).await,
+                Decision::Stop { step, cause } => {
+                    let remaining = remaining(&self.reconciler, cloud, elapsed_ms(began)).await;
+                    let mut last = self.reconciler.unconfirmed_entries();
+                    last.push(JournalEntry::Ended { end: RunEnd::Stuck });
                     self.record(last)?;
                     self.flush().await?;
                     return Ok(Outcome::Failed { cause, step, remaining });
@@ -275,52 +290,56 @@ impl Drive<'_> {
     }
 
     /// Takes what came back: first into the course, then into the journal.
-    fn learn(&mut self, answers: Vec<(StepId, Answer)>, now_ms: u64) -> Result<(), DriveError> {
+    fn apply_results(
+        &mut self,
+        answers: Vec<(StepId, CallResult)>,
+        now_ms: u64,
+    ) -> Result<(), DriveError> {
         for (id, answer) in answers {
             if answer.says_absent() {
                 self.gone.insert(id.clone(), self.provisioner.clock.now_ms());
             }
-            let [jitter] = self.provisioner.chance.bytes();
-            let entries = self.course.absorb(&id, answer, Moment { now_ms, jitter });
+            let [jitter] = self.provisioner.random.bytes();
+            let entries = self.reconciler.record_result(&id, answer, ResultTime { now_ms, jitter });
             self.record(entries)?;
         }
-        self.stages.show(&self.course);
+        self.reporter.show(&self.reconciler);
         Ok(())
     }
 
-    async fn reached(&mut self, goal: Goal) -> Result<Outcome, DriveError> {
+    async fn finish(&mut self, goal: Goal) -> Result<Outcome, DriveError> {
         let end = match goal {
-            Goal::Deployed => End::Deployed,
-            Goal::Removed => End::Removed,
+            Goal::Deployed => RunEnd::Deployed,
+            Goal::Removed => RunEnd::Removed,
         };
-        self.record(vec![Entry::Ended { end }])?;
+        self.record(vec![JournalEntry::Ended { end }])?;
         self.flush().await?;
         Ok(match goal {
-            Goal::Deployed => Outcome::Deployed(self.course.known()),
-            Goal::Removed => Outcome::Removed(receipt(&self.course, &self.gone)),
+            Goal::Deployed => Outcome::Deployed(self.reconciler.facts()),
+            Goal::Removed => Outcome::Removed(receipt(&self.reconciler, &self.gone)),
         })
     }
 
-    /// Takes entries into the run. They are durable after the next [`Drive::flush`].
-    fn record(&mut self, entries: Vec<Entry>) -> Result<(), DriveError> {
+    /// Takes entries into the run. They are durable after the next [`RunDriver::flush`].
+    fn record(&mut self, entries: Vec<JournalEntry>) -> Result<(), DriveError> {
         for entry in entries {
             let seq = self.lease.seq() + self.unwritten.len();
-            self.course.apply(&entry).map_err(|why| Illegal { seq, why })?;
+            self.reconciler.apply(&entry).map_err(|why| InvalidJournal { seq, why })?;
             self.unwritten.push(entry);
         }
         Ok(())
     }
 
     /// Before anything is called: the journal is durable, and the run is still ours.
-    async fn hold(&mut self) -> Result<(), DriveError> {
+    async fn confirm_lease(&mut self) -> Result<(), DriveError> {
         if self.unwritten.is_empty() {
             return Ok(self.lease.check().await?);
         }
         self.flush().await
     }
 
-    /// Makes the journal durable. Nothing may be done on the strength of an entry, and nothing waited
-    /// for, before this returns.
+    /// Makes the journal durable. Nothing may be done on the strength of an entry, and nothing
+    /// waited for, before this returns.
     async fn flush(&mut self) -> Result<(), DriveError> {
         self.lease.append(self.provisioner.clock.now_ms(), &self.unwritten).await?;
         self.unwritten.clear();
@@ -329,34 +348,41 @@ impl Drive<'_> {
 }
 
 /// Where a call is made: what it may rely on, as it was when the call went out.
-struct Place {
+struct CallContext {
     spec: Spec,
     region: Region,
-    known: Known,
+    facts: StepFacts,
 }
 
-impl Place {
-    fn of(course: &Course) -> Self {
+impl CallContext {
+    fn of(course: &Reconciler) -> Self {
         let run = course.run();
-        Self { spec: run.spec().clone(), region: run.region().clone(), known: course.known() }
+        Self { spec: run.spec().clone(), region: run.region().clone(), facts: course.facts() }
     }
 }
 
 /// Makes one call. Its words go to the log, its cause to the course.
-async fn make(cloud: &dyn Cloud, place: Place, id: StepId, what: Move) -> (StepId, Answer) {
-    let here = Here { spec: &place.spec, region: &place.region, known: &place.known };
+async fn call(
+    cloud: &dyn Cloud,
+    place: CallContext,
+    id: StepId,
+    what: StepCall,
+) -> (StepId, CallResult) {
+    let here = StepContext { spec: &place.spec, region: &place.region, facts: &place.facts };
     let cause = |error: CloudError| {
         tracing::info!(deployment = %place.spec.id, step = %id, %error, "a call failed");
         error.cause
     };
     let answer = match &what {
-        Move::Observe => Answer::Observed(cloud.observe(&here, &id).await.map_err(cause)),
-        Move::Create => Answer::Created(cloud.create(&here, &id).await.map_err(cause)),
-        Move::HandOver => Answer::HandedOver(cloud.create(&here, &id).await.map_err(cause)),
-        Move::Delete(found) => {
-            Answer::Deleted(cloud.delete(&here, &id, found).await.map_err(cause))
+        StepCall::Observe => CallResult::Observed(cloud.observe(&here, &id).await.map_err(cause)),
+        StepCall::Create => CallResult::Created(cloud.create(&here, &id).await.map_err(cause)),
+        StepCall::HandOver => CallResult::HandedOver(cloud.create(&here, &id).await.map_err(cause)),
+        StepCall::Delete(found) => {
+            CallResult::Deleted(cloud.delete(&here, &id, found).await.map_err(cause))
         }
-        Move::Pass => Answer::Passed(cloud.pass(&here, &id).await.map_err(cause)),
+        StepCall::PollGate => {
+            CallResult::GatePolled(cloud.poll_gate(&here, &id).await.map_err(cause))
+        }
     };
     (id, answer)
 }

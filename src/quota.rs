@@ -1,5 +1,5 @@
-//! How many deployments may be begun within a day: by one person, in one organisation, and by all together.
-//! This module is pure.
+//! How many deployments may be begun within a day: by one person, in one organisation, and by all
+//! together. This module is pure.
 
 #[cfg(test)]
 mod tests;
@@ -23,10 +23,10 @@ pub struct Quotas {
 impl Quotas {
     /// For a bot that anybody can write to.
     ///
-    /// A person: a try, another, and the one that is kept. An organisation: the same for two people who share it;
-    /// further accounts of one person add nothing. All: each is an account's worth of calls and minutes of ours, a
-    /// few dozen calls and two to five minutes, so that 300 keep one small machine and one address well below what
-    /// a vendor would take for an attack.
+    /// A person: a try, another, and the one that is kept. An organisation: the same for two people
+    /// who share it; further accounts of one person add nothing. All: each is an account's worth of
+    /// calls and minutes of ours, a few dozen calls and two to five minutes, so that 300 keep one
+    /// small machine and one address well below what a vendor would take for an attack.
     pub const PUBLIC: Self = Self { person: 3, organisation: 6, all: 300 };
 
     /// Where people serve themselves.
@@ -38,13 +38,13 @@ impl Quotas {
         self.all == 0
     }
 
-    /// The quota that keeps another deployment from being begun now; the one that lasts longest where there are
-    /// several.
-    pub fn used_up(&self, begun: &Begun, now_ms: u64) -> Option<UsedUp> {
+    /// The quota that keeps another deployment from being begun now; the one that lasts longest
+    /// where there are several.
+    pub fn used_up(&self, begun: &RecentStarts, now_ms: u64) -> Option<QuotaExceeded> {
         let quotas = [
-            (Scope::Person, self.person, &begun.by_person_ms),
-            (Scope::Organisation, self.organisation, &begun.in_organisation_ms),
-            (Scope::All, self.all, &begun.by_all_ms),
+            (QuotaScope::Person, self.person, &begun.by_person_ms),
+            (QuotaScope::Organisation, self.organisation, &begun.in_organisation_ms),
+            (QuotaScope::All, self.all, &begun.by_all_ms),
         ];
         let used_up = quotas.into_iter().filter_map(|(scope, max, begun_ms)| {
             let since_ms = match max.checked_sub(1) {
@@ -54,11 +54,11 @@ impl Quotas {
             };
             let free_ms = since_ms.saturating_add(DAY_MS);
             let from_ms = match scope {
-                Scope::Person => free_ms,
+                QuotaScope::Person => free_ms,
                 // The minute would tell when somebody else began.
-                Scope::Organisation | Scope::All => free_ms.next_multiple_of(HOUR_MS),
+                QuotaScope::Organisation | QuotaScope::All => free_ms.next_multiple_of(HOUR_MS),
             };
-            (now_ms < free_ms).then_some(UsedUp { scope, max, from_ms })
+            (now_ms < free_ms).then_some(QuotaExceeded { scope, max, from_ms })
         });
         used_up.max_by_key(|it| it.from_ms)
     }
@@ -66,7 +66,7 @@ impl Quotas {
 
 /// When deployments were begun, each list newest first, in unix milliseconds.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Begun {
+pub struct RecentStarts {
     /// By this person.
     pub by_person_ms: Vec<u64>,
     /// In the organisation of the next one.
@@ -77,7 +77,7 @@ pub struct Begun {
 
 /// Whose quota it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Scope {
+pub enum QuotaScope {
     /// The person's own.
     Person,
     /// That of the organisation.
@@ -88,11 +88,11 @@ pub enum Scope {
 
 /// A quota of which nothing is left.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct UsedUp {
-    /// Whose.
-    pub scope: Scope,
+pub struct QuotaExceeded {
+    pub scope: QuotaScope,
     /// How many it allows.
     pub max: usize,
-    /// From when on there is something left, in unix milliseconds; of others' deployments, to the hour.
+    /// From when on there is something left, in unix milliseconds; of others' deployments, to the
+    /// hour.
     pub from_ms: u64,
 }

@@ -16,39 +16,39 @@ use tokio::sync::{Notify, watch};
 use url::Url;
 
 use crate::body_budget::BodyBudget;
-use crate::chance::Chance;
 use crate::clock::Clock;
 use crate::conversation::messages::Locale;
 use crate::http::SharedTransport;
 use crate::probation::{PROBATION_MS, Probation};
-use crate::protocol::{BUILD, BodyDigest, CallHead, Health, Refusal, Verifier};
+use crate::protocol::{BUILD, BodyDigest, CallHead, CallRefusal, CallVerifier, Health};
+use crate::random::Random;
 use crate::secret::Secret;
 use crate::spec::{DeploymentId, Role};
-use crate::store::integrity::Unhealthy;
+use crate::store::integrity::UnhealthyReason;
 
 mod activity;
 mod commands;
 mod delivery;
 mod edits;
 mod files;
-mod gate;
-pub mod ledger;
-mod machine;
 mod messages;
-pub mod pointing;
+mod owner_filter;
 pub mod proxy;
 mod reception;
 mod recovery;
+pub mod relay_store;
 mod turn;
-mod view;
+mod turn_view;
+mod vm_client;
+pub mod webhook_registration;
 
 use activity::Activity;
-pub use activity::Busy;
-use gate::Gate;
-use ledger::Ledger;
-use machine::Machine;
-use pointing::Pointer;
+pub use activity::ActivityGuard;
+use owner_filter::OwnerFilter;
 use proxy::RateWindow;
+use relay_store::RelayStore;
+use vm_client::VmClient;
+use webhook_registration::WebhookRegistration;
 
 #[cfg(test)]
 pub(crate) mod tests;
@@ -70,12 +70,13 @@ pub const GIVE_UP_MS: u64 = 5 * 60_000;
 /// Pause after the database failed, in milliseconds: a full disk does not get better sooner.
 pub const RETRY_MS: u64 = 5_000;
 
-/// Bytes of bodies that are held at once, requests for the model and files on their way together: the largest
-/// request beside a few common ones, within half of the 120 MB that the relay may take of its machine.
+/// Bytes of bodies that are held at once, requests for the model and files on their way together:
+/// the largest request beside a few common ones, within half of the 120 MB that the relay may take
+/// of its machine.
 pub const BODY_BYTES_MAX: usize = 48 * 1024 * 1024;
 
 /// What a relay is told at its start.
-pub struct Settings {
+pub struct RelaySettings {
     /// The only person it listens to.
     pub owner: UserId,
     /// It ends when nobody uses it; else nothing would wake it, and it stays up.
@@ -99,12 +100,12 @@ pub struct Settings {
     /// Tokens of all classes that the agent may use in a day (UTC).
     pub daily_tokens: u64,
     /// Its bounds.
-    pub limits: Limits,
+    pub limits: RelayLimits,
 }
 
 /// The bounds of a relay.
 #[derive(Clone, Copy, Debug)]
-pub struct Limits {
+pub struct RelayLimits {
     /// See [`IDLE_MS`].
     pub idle_ms: u64,
     /// See [`HEARTBEAT_MS`].
@@ -117,7 +118,8 @@ pub struct Limits {
     pub retry_ms: u64,
     /// See [`PROBATION_MS`].
     pub probation_ms: u64,
-    /// When the probation ends at the latest, in unix milliseconds: see [`crate::protocol::PROBATION_UNTIL`].
+    /// When the probation ends at the latest, in unix milliseconds: see
+    /// [`crate::protocol::PROBATION_UNTIL`].
     pub probation_until_ms: Option<u64>,
     /// See [`proxy::CALLS_PER_MINUTE_MAX`].
     pub calls_per_minute: u32,
@@ -125,7 +127,7 @@ pub struct Limits {
     pub tokens_per_minute: u64,
 }
 
-impl Default for Limits {
+impl Default for RelayLimits {
     fn default() -> Self {
         Self {
             idle_ms: IDLE_MS,
@@ -143,38 +145,38 @@ impl Default for Limits {
 
 /// A relay at work.
 pub struct Relay {
-    settings: Settings,
-    ledger: Arc<Ledger>,
+    settings: RelaySettings,
+    store: Arc<RelayStore>,
     channel: Arc<dyn Channel>,
-    pointer: Option<Pointer>,
+    webhook: Option<WebhookRegistration>,
     transport: SharedTransport,
     clock: Clock,
-    chance: Chance,
-    machine: Machine,
-    gate: Gate,
+    random: Random,
+    vm: VmClient,
+    owner_filter: OwnerFilter,
     probation: Probation,
     activity: Activity,
-    verifier: Mutex<Verifier>,
+    verifier: Mutex<CallVerifier>,
     bodies: BodyBudget,
     /// Calls and tokens of the last minute.
     rate: Mutex<RateWindow>,
     /// The running turn was stopped.
     stopped: Notify,
     /// Counts the turns that ended: calls to the model end with theirs.
-    turns_over: watch::Sender<u64>,
+    turns_ended: watch::Sender<u64>,
     /// A chat can be reached again.
     reachable: Notify,
 }
 
 /// Why [`Relay::run`] returned.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Over {
+pub enum RelayExit {
     /// No work and no call for a while.
     Idle,
     /// Never committed.
-    Unproven,
+    NotCommitted,
     /// The platform asked for it.
-    Told,
+    Stopped,
     /// The database's files were deleted, replaced or damaged.
     Damaged,
 }
@@ -189,23 +191,23 @@ impl Relay {
     /// # Errors
     /// When it has no owner, or the data directory cannot be written.
     pub fn start(
-        settings: Settings,
-        ledger: Arc<Ledger>,
+        settings: RelaySettings,
+        ledger: Arc<RelayStore>,
         channel: Arc<dyn Channel>,
-        pointer: Option<Pointer>,
+        pointer: Option<WebhookRegistration>,
         transport: SharedTransport,
         clock: Clock,
-        chance: Chance,
+        chance: Random,
     ) -> anyhow::Result<Arc<Self>> {
         anyhow::ensure!(
             !settings.owner.0.trim().is_empty(),
             "this relay has no owner, and would listen to anybody: set TEXTSLASH_OWNER to the \
              owner's id on the chat service"
         );
-        let Limits { probation_ms, probation_until_ms, .. } = settings.limits;
+        let RelayLimits { probation_ms, probation_until_ms, .. } = settings.limits;
         let probation =
             Probation::open(&settings.data_dir, clock.clone(), probation_ms, probation_until_ms)?;
-        let machine = Machine::new(
+        let machine = VmClient::new(
             settings.vm_url.clone(),
             settings.link_key.clone(),
             transport.clone(),
@@ -213,22 +215,22 @@ impl Relay {
             chance.clone(),
         );
         Ok(Arc::new(Self {
-            gate: Gate::new(settings.owner.clone()),
+            owner_filter: OwnerFilter::new(settings.owner.clone()),
             settings,
-            ledger,
+            store: ledger,
             channel,
-            pointer,
+            webhook: pointer,
             transport,
             clock,
-            chance,
-            machine,
+            random: chance,
+            vm: machine,
             probation,
             activity: Activity::default(),
             verifier: Mutex::default(),
             bodies: BodyBudget::new(BODY_BYTES_MAX),
             rate: Mutex::default(),
             stopped: Notify::new(),
-            turns_over: watch::Sender::new(0),
+            turns_ended: watch::Sender::new(0),
             reachable: Notify::new(),
         }))
     }
@@ -236,31 +238,31 @@ impl Relay {
     /// Works until it is idle, was never committed, or is `told` to end. Whatever was acknowledged
     /// is durable at any moment, so ending is nothing but stopping. Whoever is connected while it
     /// goes to sleep is told, and does not wake it without a reason.
-    pub async fn run(&self, told: impl Future<Output = ()>) -> Over {
-        self.channel.recover(&self.ledger.chats().await.unwrap_or_default()).await;
-        if let Err(error) = self.tell_of_restore(None).await {
+    pub async fn run(&self, told: impl Future<Output = ()>) -> RelayExit {
+        self.channel.recover(&self.store.chats().await.unwrap_or_default()).await;
+        if let Err(error) = self.report_restore(None).await {
             self.database_failed(&error).await;
         }
         let over = tokio::select! {
             biased;
-            () = told => Over::Told,
-            () = self.damaged() => Over::Damaged,
-            () = self.probation.never_committed() => Over::Unproven,
-            () = self.idle() => Over::Idle,
-            () = self.receive() => Over::Told,
-            () = self.work() => Over::Told,
-            () = self.deliver() => Over::Told,
-            () = self.offer_menu() => Over::Told,
-            () = self.keep_copy() => Over::Told,
+            () = told => RelayExit::Stopped,
+            () = self.damaged() => RelayExit::Damaged,
+            () = self.probation.never_committed() => RelayExit::NotCommitted,
+            () = self.idle() => RelayExit::Idle,
+            () = self.receive() => RelayExit::Stopped,
+            () = self.work() => RelayExit::Stopped,
+            () = self.deliver() => RelayExit::Stopped,
+            () = self.offer_menu() => RelayExit::Stopped,
+            () = self.keep_copy() => RelayExit::Stopped,
         };
-        if over == Over::Idle {
+        if over == RelayExit::Idle {
             self.channel.sleep().await;
         }
         over
     }
 
-    /// Offers the commands in the service's menu, beside everything else and not before the deployment
-    /// is proven: a relay that may yet be removed changes nothing of its owner's.
+    /// Offers the commands in the service's menu, beside everything else and not before the
+    /// deployment is proven: a relay that may yet be removed changes nothing of its owner's.
     async fn offer_menu(&self) {
         self.probation.committed().await;
         self.channel.announce(&messages::menu()).await;
@@ -275,8 +277,8 @@ impl Relay {
         &self,
         call: CallHead<'_>,
         signature: Option<&str>,
-    ) -> Result<BodyDigest, Refusal> {
-        let key = self.settings.link_key.expose_here().as_bytes();
+    ) -> Result<BodyDigest, CallRefusal> {
+        let key = self.settings.link_key.expose().as_bytes();
         let mut verifier = self.verifier.lock();
         verifier.verify(key, call, signature, self.clock.now_ms())
     }
@@ -295,8 +297,8 @@ impl Relay {
     ///
     /// # Errors
     /// When it cannot.
-    pub async fn probe(&self) -> Result<(), Unhealthy> {
-        match self.ledger.database().integrity() {
+    pub async fn probe(&self) -> Result<(), UnhealthyReason> {
+        match self.store.database().integrity() {
             Some(integrity) => integrity.probe().await,
             None => Ok(()),
         }
@@ -314,7 +316,7 @@ impl Relay {
 
     /// The VM's word that its agent can answer; `None` while it cannot.
     pub async fn ready(&self) -> Option<Health> {
-        let health = self.machine.ready().await?;
+        let health = self.vm.ready().await?;
         (health.deployment == self.settings.deployment.to_string()).then_some(health)
     }
 
@@ -324,18 +326,18 @@ impl Relay {
     /// # Errors
     /// When the VM does not confirm it, it cannot be written down, or the bot does not lead here.
     pub async fn commit(&self) -> anyhow::Result<()> {
-        self.ledger.database().intact().await?;
-        self.machine.commit().await?;
+        self.store.database().intact().await?;
+        self.vm.commit().await?;
         self.probation.commit()?;
-        match &self.pointer {
-            Some(pointer) => pointer.point().await,
+        match &self.webhook {
+            Some(pointer) => pointer.register().await,
             None => Ok(()),
         }
     }
 
     /// Keeps the relay up for as long as the guard lives, and idle time begins after it.
-    pub fn busy(self: &Arc<Self>) -> Busy {
-        Busy::new(self.clone())
+    pub fn busy(self: &Arc<Self>) -> ActivityGuard {
+        ActivityGuard::new(self.clone())
     }
 
     /// Without work or calls for a while. Neither a stranger counts nor a silent web socket: its
@@ -351,7 +353,7 @@ impl Relay {
                 self.activity.touch();
                 continue;
             }
-            let quiet = self.ledger.is_quiet().await;
+            let quiet = self.store.is_idle().await;
             if self.activity.last().elapsed() < idle {
                 continue;
             }
@@ -364,7 +366,7 @@ impl Relay {
     }
 
     async fn database_failed(&self, error: &anyhow::Error) {
-        if let Some(integrity) = self.ledger.database().integrity() {
+        if let Some(integrity) = self.store.database().integrity() {
             integrity.note_error(error);
         }
         tracing::error!(error = format!("{error:#}"), "the relay's database failed");

@@ -12,16 +12,16 @@ use axum::Router;
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 
-use crate::chance::Chance;
 use crate::clock::Clock;
-use crate::http::Network;
+use crate::http::NetworkTransport;
+use crate::random::Random;
 
-use self::anthropic::Anthropic;
-use self::discord::Discord;
-use self::fly::{Fly, Inventory, Lag, Latency, Settings};
+use self::anthropic::SimulatedAnthropic;
+use self::discord::SimulatedDiscord;
+use self::fly::{Inventory, Latency, ReadLag, SimulatedFly, SimulatedFlySettings};
 use self::machines::ChildProcesses;
-use self::telegram::Telegram;
-use self::twilio::Twilio;
+use self::telegram::SimulatedTelegram;
+use self::twilio::SimulatedTwilio;
 
 pub mod anthropic;
 pub mod discord;
@@ -41,7 +41,7 @@ pub mod twilio;
 const GRACE: Duration = Duration::from_secs(5);
 
 /// How a sandbox is started.
-pub struct Options {
+pub struct SandboxOptions {
     /// What a machine runs: this executable, outside of tests.
     pub program: PathBuf,
     /// What every machine gets beyond its own environment: what its image would hold.
@@ -49,10 +49,10 @@ pub struct Options {
     /// How long the cloud takes.
     pub latency: Latency,
     /// How far its reads lag behind writes.
-    pub lag: Lag,
+    pub lag: ReadLag,
 }
 
-impl Options {
+impl SandboxOptions {
     /// Machines run this executable; the cloud is quick and does not lag. `CLAUDE_BIN` is handed to
     /// the machines, if it is set.
     ///
@@ -62,18 +62,18 @@ impl Options {
         let program = std::env::current_exe().context("find this executable")?;
         let claude = std::env::var("CLAUDE_BIN").ok();
         let extra_env = claude.map(|path| ("CLAUDE_BIN".to_owned(), path)).into_iter().collect();
-        Ok(Self { program, extra_env, latency: Latency::NONE, lag: Lag::None })
+        Ok(Self { program, extra_env, latency: Latency::NONE, lag: ReadLag::None })
     }
 }
 
-/// Simulated vendors on loopback sockets, with machines as child processes. When it is dropped, they
-/// are killed and its files removed.
+/// Simulated vendors on loopback sockets, with machines as child processes. When it is dropped,
+/// they are killed and its files removed.
 pub struct Sandbox {
-    fly: Arc<Fly>,
-    anthropic: Arc<Anthropic>,
-    telegram: Arc<Telegram>,
-    twilio: Arc<Twilio>,
-    discord: Arc<Discord>,
+    fly: Arc<SimulatedFly>,
+    anthropic: Arc<SimulatedAnthropic>,
+    telegram: Arc<SimulatedTelegram>,
+    twilio: Arc<SimulatedTwilio>,
+    discord: Arc<SimulatedDiscord>,
     fly_address: SocketAddr,
     anthropic_address: SocketAddr,
     telegram_address: SocketAddr,
@@ -88,7 +88,7 @@ pub struct Sandbox {
 
 /// What was there when the sandbox ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Remains {
+pub struct Leftovers {
     /// What had not been torn down; it is gone now.
     pub inventory: Inventory,
     /// The machines whose processes had to be ended.
@@ -100,21 +100,21 @@ impl Sandbox {
     ///
     /// # Errors
     /// When there is no port, no randomness or no directory to be had.
-    pub async fn start(options: Options) -> anyhow::Result<Self> {
-        let (clock, chance) = (Clock::system(), Chance::system()?);
+    pub async fn start(options: SandboxOptions) -> anyhow::Result<Self> {
+        let (clock, chance) = (Clock::system(), Random::system()?);
         let directory = state_directory(&chance)?;
         let runtime = ChildProcesses::new(options.program, directory.clone(), options.extra_env);
-        let settings = Settings {
+        let settings = SimulatedFlySettings {
             latency: options.latency,
             lag: options.lag,
-            ..Settings::prompt(clock, chance.clone(), Arc::new(runtime))
+            ..SimulatedFlySettings::prompt(clock, chance.clone(), Arc::new(runtime))
         };
-        let fly = Fly::new(settings);
-        let anthropic = Anthropic::new(chance.clone());
-        let network = Arc::new(Network::new()?);
-        let telegram = Telegram::new(Clock::system(), chance.clone(), network.clone());
-        let twilio = Twilio::new(Clock::system(), chance.clone(), network);
-        let discord = Discord::new(Clock::system(), chance);
+        let fly = SimulatedFly::new(settings);
+        let anthropic = SimulatedAnthropic::new(chance.clone());
+        let network = Arc::new(NetworkTransport::new()?);
+        let telegram = SimulatedTelegram::new(Clock::system(), chance.clone(), network.clone());
+        let twilio = SimulatedTwilio::new(Clock::system(), chance.clone(), network);
+        let discord = SimulatedDiscord::new(Clock::system(), chance);
         let mut servers = JoinSet::new();
         let fly_address = serve(&mut servers, fly.router()).await?;
         let anthropic_address = serve(&mut servers, anthropic.router()).await?;
@@ -162,8 +162,8 @@ impl Sandbox {
         ]
     }
 
-    /// A token for the simulated account, without its scheme, so that it is one word to a shell; worth
-    /// nothing elsewhere.
+    /// A token for the simulated account, without its scheme, so that it is one word to a shell;
+    /// worth nothing elsewhere.
     pub fn fly_token(&self) -> &str {
         &self.fly_token
     }
@@ -179,27 +179,27 @@ impl Sandbox {
     }
 
     /// The simulated Fly.io.
-    pub fn fly(&self) -> &Arc<Fly> {
+    pub fn fly(&self) -> &Arc<SimulatedFly> {
         &self.fly
     }
 
     /// The simulated Anthropic.
-    pub fn anthropic(&self) -> &Arc<Anthropic> {
+    pub fn anthropic(&self) -> &Arc<SimulatedAnthropic> {
         &self.anthropic
     }
 
     /// The simulated Telegram.
-    pub fn telegram(&self) -> &Arc<Telegram> {
+    pub fn telegram(&self) -> &Arc<SimulatedTelegram> {
         &self.telegram
     }
 
     /// The simulated Discord.
-    pub fn discord(&self) -> &Arc<Discord> {
+    pub fn discord(&self) -> &Arc<SimulatedDiscord> {
         &self.discord
     }
 
     /// The simulated Twilio.
-    pub fn twilio(&self) -> &Arc<Twilio> {
+    pub fn twilio(&self) -> &Arc<SimulatedTwilio> {
         &self.twilio
     }
 
@@ -209,13 +209,13 @@ impl Sandbox {
     }
 
     /// Ends every process and says what was left.
-    pub async fn stop(self) -> Remains {
+    pub async fn stop(self) -> Leftovers {
         let inventory = self.inventory();
         let runtime = self.fly.runtime();
         let processes = runtime.running();
         let ends = processes.iter().map(|machine| runtime.stop(machine, GRACE));
         futures::future::join_all(ends).await;
-        Remains { inventory, processes }
+        Leftovers { inventory, processes }
     }
 }
 
@@ -229,7 +229,7 @@ impl Drop for Sandbox {
 }
 
 /// Readable by this user alone.
-fn state_directory(chance: &Chance) -> anyhow::Result<PathBuf> {
+fn state_directory(chance: &Random) -> anyhow::Result<PathBuf> {
     use std::os::unix::fs::DirBuilderExt;
     let name = format!("textslash-sandbox-{}", hex::encode(chance.bytes::<8>()));
     let directory = std::env::temp_dir().join(name);

@@ -13,7 +13,7 @@ mod tests;
 /// A credential: no `Debug`, no `Display`, no `Serialize`, no `Clone`; wiped when dropped.
 ///
 /// It is shared by reference ([`Arc<Secret>`]) and leaves the process only through
-/// [`Secret::expose_to`], which names the host that will see it.
+/// [`Secret::expose_for_host`], which names the host that will see it.
 ///
 /// ```
 /// use textslash::secret::{Audience, Secret, SecretKind};
@@ -78,11 +78,13 @@ pub enum SecretKind {
     TwilioKey,
     /// What relay and VM sign their calls to each other with.
     LinkKey,
-    /// What the agent shows to the relay's model proxy; it opens nothing else, and nothing after its turn.
+    /// What the agent shows to the relay's model proxy; it opens nothing else, and nothing after
+    /// its turn.
     ModelProxyToken,
 }
 
-/// Stands for a credential that is held in memory elsewhere; may be stored and logged, and opens nothing.
+/// Stands for a credential that is held in memory elsewhere; may be stored and logged, and opens
+/// nothing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct SecretRef(pub u64);
@@ -94,7 +96,7 @@ pub struct Audience(Arc<[String]>);
 /// A credential was about to be sent to a host that must not see it.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("a {kind:?} must not be sent to {host}")]
-pub struct Misdirected {
+pub struct WrongAudience {
     /// What would have leaked.
     pub kind: SecretKind,
     /// Where to.
@@ -129,17 +131,17 @@ impl Secret {
     }
 
     /// The credential itself, for a request to `host` (a URL's authority).
-    pub fn expose_to(&self, host: &str) -> Result<&str, Misdirected> {
+    pub fn expose_for_host(&self, host: &str) -> Result<&str, WrongAudience> {
         if self.audience.contains(host) {
             Ok(&self.value)
         } else {
-            Err(Misdirected { kind: self.kind, host: host.to_owned() })
+            Err(WrongAudience { kind: self.kind, host: host.to_owned() })
         }
     }
 
     /// The credential itself, for work inside this process (parsing, cutting, signing, comparing).
     /// What is made of it stays in this process or becomes a [`Secret`] of its own.
-    pub fn expose_here(&self) -> &str {
+    pub fn expose(&self) -> &str {
         &self.value
     }
 }

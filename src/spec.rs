@@ -1,5 +1,5 @@
-//! What was asked for: a deployment's cloud, place, size and names. Nothing here is secret, so all of
-//! it may be stored and logged.
+//! What was asked for: a deployment's cloud, place, size and names. Nothing here is secret, so all
+//! of it may be stored and logged.
 
 use std::fmt;
 use std::str::FromStr;
@@ -19,7 +19,7 @@ pub struct Spec {
     /// Chosen at random before the first call; every name carries it.
     pub id: DeploymentId,
     /// What the person calls it: the readable part of the names.
-    pub name: Name,
+    pub name: DeploymentName,
     /// Which cloud.
     pub cloud: CloudKind,
     /// The account within the cloud: Fly's organisation slug.
@@ -27,13 +27,13 @@ pub struct Spec {
     /// Where to deploy, best first; the later ones are tried when the earlier are full.
     pub regions: Vec<Region>,
     /// The VM's machine.
-    pub size: Size,
+    pub size: MachineSize,
     /// The VM's volume, in GB.
     pub vm_volume_gb: u32,
     /// The channel that the relay speaks.
     pub channel: RelayChannel,
-    /// The only person the relay obeys: their immutable id on that channel. `owner` on the web channel,
-    /// where whoever holds the link is the owner.
+    /// The only person the relay obeys: their immutable id on that channel. `owner` on the web
+    /// channel, where whoever holds the link is the owner.
     #[serde(default = "RelayChannel::link_holder")]
     pub owner: String,
     /// Where the owner finds the relay on that channel: a bot's name (`@ada_bot`), a number
@@ -125,26 +125,26 @@ impl DeploymentId {
 }
 
 impl TryFrom<String> for DeploymentId {
-    type Error = Malformed;
+    type Error = InvalidText;
 
-    fn try_from(text: String) -> Result<Self, Malformed> {
+    fn try_from(text: String) -> Result<Self, InvalidText> {
         let well_formed =
             text.len() == Self::LENGTH && text.bytes().all(|b| Self::ALPHABET.contains(&b));
-        if well_formed { Ok(Self(text)) } else { Err(Malformed("a deployment id")) }
+        if well_formed { Ok(Self(text)) } else { Err(InvalidText("a deployment id")) }
     }
 }
 
 /// What a person calls a deployment: 1 to 20 of `a-z 0-9 -`, a letter first, no dash last.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
-pub struct Name(String);
+pub struct DeploymentName(String);
 
-impl Name {
+impl DeploymentName {
     /// Keeps the longest app name (`name-relay-` and ten characters) well under Fly's 63.
     pub const LENGTH_MAX: usize = 20;
 
     /// The nearest name to what a person is called; `my` when nothing of it can be kept.
-    pub fn near(text: &str) -> Self {
+    pub fn nearest_to(text: &str) -> Self {
         let kept: String = text
             .to_lowercase()
             .chars()
@@ -157,22 +157,22 @@ impl Name {
     }
 }
 
-impl TryFrom<String> for Name {
-    type Error = Malformed;
+impl TryFrom<String> for DeploymentName {
+    type Error = InvalidText;
 
-    fn try_from(text: String) -> Result<Self, Malformed> {
+    fn try_from(text: String) -> Result<Self, InvalidText> {
         let well_formed = (1..=Self::LENGTH_MAX).contains(&text.len())
             && text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
             && text.starts_with(|c: char| c.is_ascii_lowercase())
             && !text.ends_with('-');
-        if well_formed { Ok(Self(text)) } else { Err(Malformed("a name")) }
+        if well_formed { Ok(Self(text)) } else { Err(InvalidText("a name")) }
     }
 }
 
 /// Text that is not what it should be. It names the kind and never repeats the text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("not {0}")]
-pub struct Malformed(pub &'static str);
+pub struct InvalidText(pub &'static str);
 
 macro_rules! text_of {
     ($($kind:ty),*) => {$(
@@ -194,13 +194,12 @@ macro_rules! text_of {
     )*};
 }
 
-text_of!(DeploymentId, Name, Region);
+text_of!(DeploymentId, DeploymentName, Region);
 
 /// Which cloud a deployment goes to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum CloudKind {
-    /// Fly.io.
     Fly,
 }
 
@@ -210,19 +209,19 @@ pub enum CloudKind {
 pub struct Region(String);
 
 impl TryFrom<String> for Region {
-    type Error = Malformed;
+    type Error = InvalidText;
 
-    fn try_from(text: String) -> Result<Self, Malformed> {
+    fn try_from(text: String) -> Result<Self, InvalidText> {
         let well_formed = (2..=12).contains(&text.len())
             && text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-');
-        if well_formed { Ok(Self(text)) } else { Err(Malformed("a region")) }
+        if well_formed { Ok(Self(text)) } else { Err(InvalidText("a region")) }
     }
 }
 
 /// The VM's machine.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Size {
+pub enum MachineSize {
     /// One shared CPU and 1 GB: enough to chat and to edit.
     Small,
     /// Two shared CPUs and 2 GB: builds small projects.
@@ -232,7 +231,7 @@ pub enum Size {
     Large,
 }
 
-impl Size {
+impl MachineSize {
     /// All sizes, smallest first.
     pub const ALL: [Self; 3] = [Self::Small, Self::Medium, Self::Large];
 
@@ -260,13 +259,13 @@ impl Size {
     }
 }
 
-impl FromStr for Size {
-    type Err = Malformed;
+impl FromStr for MachineSize {
+    type Err = InvalidText;
 
     /// From its [`word`](Size::word).
-    fn from_str(word: &str) -> Result<Self, Malformed> {
+    fn from_str(word: &str) -> Result<Self, InvalidText> {
         let known = Self::ALL.into_iter().find(|size| size.word() == word);
-        known.ok_or(Malformed("a size: small, medium or large"))
+        known.ok_or(InvalidText("a size: small, medium or large"))
     }
 }
 
@@ -321,11 +320,11 @@ impl RelayChannel {
 }
 
 impl FromStr for RelayChannel {
-    type Err = Malformed;
+    type Err = InvalidText;
 
-    fn from_str(word: &str) -> Result<Self, Malformed> {
+    fn from_str(word: &str) -> Result<Self, InvalidText> {
         let known = Self::ALL.into_iter().find(|channel| channel.word() == word);
-        known.ok_or(Malformed("a channel: web, telegram, discord or whatsapp"))
+        known.ok_or(InvalidText("a channel: web, telegram, discord or whatsapp"))
     }
 }
 
@@ -353,12 +352,12 @@ impl AgentKind {
 }
 
 impl FromStr for AgentKind {
-    type Err = Malformed;
+    type Err = InvalidText;
 
     /// From its [`word`](AgentKind::word).
-    fn from_str(word: &str) -> Result<Self, Malformed> {
+    fn from_str(word: &str) -> Result<Self, InvalidText> {
         let known = Self::ALL.into_iter().find(|agent| agent.word() == word);
-        known.ok_or(Malformed("an agent: claude or shell"))
+        known.ok_or(InvalidText("an agent: claude or shell"))
     }
 }
 

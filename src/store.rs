@@ -15,12 +15,12 @@ mod database;
 pub mod erasure;
 pub mod integrity;
 pub mod invitations;
-mod openings;
 pub mod runs;
+mod starts;
 #[cfg(test)]
 mod tests;
 
-pub use database::{Database, Turn, at_once};
+pub use database::{ConnectionGuard, Database, block_on};
 use integrity::Integrity;
 
 /// The tables of the onboarding bot and of the command line.
@@ -29,7 +29,8 @@ pub static SCHEMA: Migrator = sqlx::migrate!("src/store/migrations");
 /// Connections to one file: one writer at a time is all that SQLite has; a few readers beside it.
 const CONNECTIONS_MAX: u32 = 4;
 
-/// Opens the database at `path`, made for its owner alone if it is not there, and brings its schema up to date.
+/// Opens the database at `path`, made for its owner alone if it is not there, and brings its schema
+/// up to date.
 ///
 /// Writes are durable when they return (WAL, `synchronous=FULL`); deleted rows are overwritten
 /// (`secure_delete`), and what that leaves goes with [`erasure::scrub`].
@@ -110,10 +111,10 @@ async fn prepare(connection: &mut AnyConnection) -> sqlx::Result<()> {
     Ok(())
 }
 
-/// A data directory that no other process may serve from while this lives. The system gives it back however
-/// the process ends.
+/// A data directory that no other process may serve from while this lives. The system gives it back
+/// however the process ends.
 #[derive(Debug)]
-pub struct Claim {
+pub struct DirectoryLock {
     _lock: File,
 }
 
@@ -121,16 +122,16 @@ pub struct Claim {
 ///
 /// # Errors
 /// When another process has claimed it, or the directory cannot be written.
-pub fn claim(directory: &Path) -> anyhow::Result<Claim> {
+pub fn claim(directory: &Path) -> anyhow::Result<DirectoryLock> {
     let path = directory.join("bot.lock");
     make_private(&path)?;
     let lock = OpenOptions::new().write(true).open(&path);
     let lock = lock.with_context(|| format!("cannot open {}", path.display()))?;
     match lock.try_lock() {
-        Ok(()) => Ok(Claim { _lock: lock }),
+        Ok(()) => Ok(DirectoryLock { _lock: lock }),
         Err(TryLockError::WouldBlock) => anyhow::bail!(
-            "another bot runs from {}: stop that one first, or set TEXTSLASH_DATA to another directory \
-             and speak with other credentials there",
+            "another bot runs from {}: stop that one first, or set TEXTSLASH_DATA to another \
+             directory and speak with other credentials there",
             directory.display()
         ),
         Err(TryLockError::Error(error)) => {

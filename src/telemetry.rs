@@ -34,7 +34,8 @@ pub fn start(level: LevelFilter) {
     }
 }
 
-/// How a task ended that did not end by itself, without the words of its panic: those may hold anything.
+/// How a task ended that did not end by itself, without the words of its panic: those may hold
+/// anything.
 pub fn ended(error: &tokio::task::JoinError) -> anyhow::Error {
     match error.is_panic() {
         true => anyhow::anyhow!("a bug: a task panicked; the log says where"),

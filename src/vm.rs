@@ -13,7 +13,7 @@ use url::Url;
 
 use crate::body_budget::BodyBudget;
 use crate::clock::Clock;
-use crate::protocol::{BUILD, BodyDigest, CallHead, Health, Refusal, TurnToken, Verifier};
+use crate::protocol::{BUILD, BodyDigest, CallHead, CallRefusal, CallVerifier, Health, TurnToken};
 use crate::secret::{Audience, Secret};
 use crate::spec::{AgentKind, DeploymentId, Role};
 
@@ -32,8 +32,8 @@ pub mod turns;
 
 use crate::probation::{PROBATION_MS, Probation};
 use agent::Agent;
-use directory::Directory;
-use exchange::Exchange;
+use directory::VmDirectory;
+use exchange::FileExchange;
 use firewall::AgentFirewall;
 use process::AgentUser;
 use turns::Turns;
@@ -58,12 +58,12 @@ pub const STOP_GRACE_MS: u64 = 3000;
 /// a minute.
 pub const HEARTBEAT_MS: u64 = 15_000;
 
-/// Bytes of request bodies that the server holds at once: one file of 20 MB and a few turns. The agent needs
-/// the rest of the machine.
+/// Bytes of request bodies that the server holds at once: one file of 20 MB and a few turns. The
+/// agent needs the rest of the machine.
 pub const BODY_BYTES_MAX: usize = 24 * 1024 * 1024;
 
 /// What a VM is told at its start.
-pub struct Settings {
+pub struct VmSettings {
     /// The deployment it belongs to.
     pub deployment: DeploymentId,
     /// What outlives the process.
@@ -79,12 +79,12 @@ pub struct Settings {
     /// Claude Code; used by that agent only.
     pub claude_bin: PathBuf,
     /// Its bounds.
-    pub limits: Limits,
+    pub limits: VmLimits,
 }
 
 /// The bounds of a VM.
 #[derive(Clone, Copy, Debug)]
-pub struct Limits {
+pub struct VmLimits {
     /// See [`IDLE_MS`].
     pub idle_ms: u64,
     /// See [`TURN_TIMEOUT_MS`].
@@ -97,11 +97,12 @@ pub struct Limits {
     pub heartbeat_ms: u64,
     /// See [`PROBATION_MS`].
     pub probation_ms: u64,
-    /// When the probation ends at the latest, in unix milliseconds: see [`crate::protocol::PROBATION_UNTIL`].
+    /// When the probation ends at the latest, in unix milliseconds: see
+    /// [`crate::protocol::PROBATION_UNTIL`].
     pub probation_until_ms: Option<u64>,
 }
 
-impl Default for Limits {
+impl Default for VmLimits {
     fn default() -> Self {
         Self {
             idle_ms: IDLE_MS,
@@ -121,13 +122,13 @@ pub struct Vm {
     link_key: Arc<Secret>,
     /// Who may see a turn's token.
     model_proxy: Audience,
-    limits: Limits,
+    limits: VmLimits,
     clock: Clock,
-    verifier: Mutex<Verifier>,
+    verifier: Mutex<CallVerifier>,
     last_call: Mutex<Instant>,
     agent: Arc<dyn Agent>,
     turns: Turns,
-    exchange: Exchange,
+    exchange: FileExchange,
     probation: Probation,
     firewall: Option<AgentFirewall>,
     bodies: BodyBudget,
@@ -135,13 +136,13 @@ pub struct Vm {
 
 /// Why [`Vm::over`] returned.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Over {
+pub enum VmExit {
     /// No turn and no call for a while.
     Idle,
     /// Never committed.
-    Unproven,
+    NotCommitted,
     /// The platform asked for it.
-    Told,
+    Stopped,
 }
 
 impl Vm {
@@ -149,8 +150,8 @@ impl Vm {
     ///
     /// # Errors
     /// When the data directory cannot be written.
-    pub fn start(settings: Settings, clock: Clock) -> anyhow::Result<Self> {
-        let directory = Directory::open(&settings.data_dir, settings.agent_user)?;
+    pub fn start(settings: VmSettings, clock: Clock) -> anyhow::Result<Self> {
+        let directory = VmDirectory::open(&settings.data_dir, settings.agent_user)?;
         let agent: Arc<dyn Agent> = match settings.agent {
             AgentKind::Shell => Arc::new(shell::Shell::new(directory.clone())),
             AgentKind::Claude => Arc::new(claude::Claude::new(
@@ -167,13 +168,13 @@ impl Vm {
     /// # Errors
     /// When the data directory cannot be written.
     pub fn with_agent(
-        settings: Settings,
-        directory: Directory,
+        settings: VmSettings,
+        directory: VmDirectory,
         agent: Arc<dyn Agent>,
         clock: Clock,
     ) -> anyhow::Result<Self> {
         let limits = settings.limits;
-        let Limits { probation_ms, probation_until_ms, .. } = limits;
+        let VmLimits { probation_ms, probation_until_ms, .. } = limits;
         let probation =
             Probation::open(directory.root(), clock.clone(), probation_ms, probation_until_ms)?;
         Ok(Self {
@@ -184,7 +185,7 @@ impl Vm {
             clock,
             verifier: Mutex::default(),
             last_call: Mutex::new(Instant::now()),
-            exchange: Exchange::new(directory.clone()),
+            exchange: FileExchange::new(directory.clone()),
             turns: Turns::new(directory, agent.clone(), limits),
             agent,
             probation,
@@ -209,8 +210,8 @@ impl Vm {
         }
     }
 
-    /// Accepts a call of the relay once. Only such calls keep the VM up. The body must have the digest that
-    /// is returned.
+    /// Accepts a call of the relay once. Only such calls keep the VM up. The body must have the
+    /// digest that is returned.
     ///
     /// # Errors
     /// When it is not the relay's, or not a new one.
@@ -218,8 +219,8 @@ impl Vm {
         &self,
         call: CallHead<'_>,
         signature: Option<&str>,
-    ) -> Result<BodyDigest, Refusal> {
-        let key = self.link_key.expose_here().as_bytes();
+    ) -> Result<BodyDigest, CallRefusal> {
+        let key = self.link_key.expose().as_bytes();
         let now_ms = self.clock.now_ms();
         let mut verifier = self.verifier.lock();
         let digest = verifier.verify(key, call, signature, now_ms)?;
@@ -243,7 +244,7 @@ impl Vm {
     }
 
     /// The files that come and go.
-    pub fn exchange(&self) -> &Exchange {
+    pub fn exchange(&self) -> &FileExchange {
         &self.exchange
     }
 
@@ -269,12 +270,12 @@ impl Vm {
 
     /// Returns when the process should end: idle, never committed, or `told`. No new turn is taken
     /// from then on.
-    pub async fn over(&self, told: impl Future<Output = ()>) -> Over {
+    pub async fn wait_for_exit(&self, told: impl Future<Output = ()>) -> VmExit {
         tokio::select! {
             biased;
-            () = told => Over::Told,
-            () = self.probation.never_committed() => Over::Unproven,
-            () = self.idle() => Over::Idle,
+            () = told => VmExit::Stopped,
+            () = self.probation.never_committed() => VmExit::NotCommitted,
+            () = self.idle() => VmExit::Idle,
         }
     }
 

@@ -9,7 +9,7 @@ use axum::middleware::{Next, map_response};
 use axum::response::Response;
 
 use crate::body_budget::BodyBudget;
-use crate::protocol::{BodyDigest, CallHead, Direction, Refusal, SIGNATURE_HEADER};
+use crate::protocol::{BodyDigest, CallHead, CallRefusal, Direction, SIGNATURE_HEADER};
 
 mod body;
 
@@ -27,12 +27,13 @@ pub mod server;
 
 pub mod vm;
 
-/// The head of the request, if `verify` accepts its signature, and its body, which fails at its end if it is
-/// not the one that was signed. Nothing of the body is read before. A refused caller gets the status alone.
+/// The head of the request, if `verify` accepts its signature, and its body, which fails at its end
+/// if it is not the one that was signed. Nothing of the body is read before. A refused caller gets
+/// the status alone.
 fn verified(
     request: Request,
     direction: Direction,
-    verify: impl FnOnce(CallHead<'_>, Option<&str>) -> Result<BodyDigest, Refusal>,
+    verify: impl FnOnce(CallHead<'_>, Option<&str>) -> Result<BodyDigest, CallRefusal>,
 ) -> Result<(Parts, Body), StatusCode> {
     let (head, body) = request.into_parts();
     let call = CallHead {
@@ -47,8 +48,8 @@ fn verified(
     Ok((head, body::checked(body, digest)))
 }
 
-/// The same routes, with answers that nobody on their way may store: they depend on who asks, and on secrets in
-/// the request.
+/// The same routes, with answers that nobody on their way may store: they depend on who asks, and
+/// on secrets in the request.
 fn unstored(router: Router) -> Router {
     router.layer(map_response(|mut response: Response| async move {
         let no_store = HeaderValue::from_static("no-store");
@@ -66,8 +67,8 @@ fn signature(headers: &HeaderMap) -> Option<&str> {
     }
 }
 
-/// Answers a verified request once its whole body is read and is the one that was signed. `budget` holds the
-/// body until the answer begins.
+/// Answers a verified request once its whole body is read and is the one that was signed. `budget`
+/// holds the body until the answer begins.
 async fn answered(
     (head, body): (Parts, Body),
     bytes_max: usize,

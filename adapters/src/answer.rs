@@ -1,5 +1,5 @@
-//! An answer of a service, read no further than it may be long: whatever sends more than its interface describes
-//! is not to fill our memory.
+//! An answer of a service, read no further than it may be long: whatever sends more than its
+//! interface describes is not to fill our memory.
 
 use bytes::Bytes;
 use reqwest::Response;
@@ -7,7 +7,7 @@ use serde::de::DeserializeOwned;
 
 /// Why there is no whole answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Unread {
+pub(crate) enum BodyReadError {
     /// It is longer than it may be.
     TooLong,
     /// It breaks off.
@@ -15,14 +15,14 @@ pub(crate) enum Unread {
 }
 
 /// The whole body.
-pub(crate) async fn read(mut answer: Response, bytes_max: u64) -> Result<Bytes, Unread> {
+pub(crate) async fn read(mut answer: Response, bytes_max: u64) -> Result<Bytes, BodyReadError> {
     if answer.content_length().is_some_and(|length| length > bytes_max) {
-        return Err(Unread::TooLong);
+        return Err(BodyReadError::TooLong);
     }
     let mut whole = Vec::new();
-    while let Some(piece) = answer.chunk().await.map_err(|_| Unread::Broken)? {
+    while let Some(piece) = answer.chunk().await.map_err(|_| BodyReadError::Broken)? {
         if (whole.len() + piece.len()) as u64 > bytes_max {
-            return Err(Unread::TooLong);
+            return Err(BodyReadError::TooLong);
         }
         whole.extend_from_slice(&piece);
     }

@@ -3,8 +3,10 @@
 use async_trait::async_trait;
 use bytes::Bytes;
 
-use crate::chat::{Attachment, ChatId, File, Inbound, InboundId, MenuEntry, MessageRef, Outbound};
-use crate::text::Unit;
+use crate::chat::{
+    Attachment, ChatId, Inbound, InboundId, MenuEntry, MessageRef, Outbound, OutboundFile,
+};
+use crate::text::LengthUnit;
 
 /// A chat service.
 ///
@@ -19,7 +21,7 @@ pub trait Channel: Send + Sync {
     fn capabilities(&self) -> &Capabilities;
 
     /// The next thing that happened; `None` when the service has ended for good.
-    async fn next(&self) -> Option<Event>;
+    async fn next(&self) -> Option<ChannelEvent>;
 
     /// Says that this inbound message is durable with us and need not be delivered again.
     async fn acknowledge(&self, id: &InboundId);
@@ -42,29 +44,29 @@ pub trait Channel: Send + Sync {
         Err(ChannelError::Refused("files cannot be received here"))
     }
 
-    /// Sends a file of at most [`Capabilities::files_out_bytes_max`]. Sending the same [`File::key`]
-    /// again does not double it where the service lets us tell.
-    async fn send_file(&self, _: &ChatId, _: &File) -> Result<MessageRef, ChannelError> {
+    /// Sends a file of at most [`Capabilities::files_out_bytes_max`]. Sending the same
+    /// [`OutboundFile::key`] again does not double it where the service lets us tell.
+    async fn send_file(&self, _: &ChatId, _: &OutboundFile) -> Result<MessageRef, ChannelError> {
         Err(ChannelError::Refused("files cannot be sent here"))
     }
 
-    /// Offers these commands in the service's menu, where it has one. Called once at the start; doing it
-    /// again changes nothing.
+    /// Offers these commands in the service's menu, where it has one. Called once at the start;
+    /// doing it again changes nothing.
     async fn announce(&self, _: &[MenuEntry]) {}
 
-    /// Asks for what was said in these chats while nobody listened, where the service does not deliver
-    /// it by itself. Called once at the start; what was seen before may come again.
+    /// Asks for what was said in these chats while nobody listened, where the service does not
+    /// deliver it by itself. Called once at the start; what was seen before may come again.
     async fn recover(&self, _: &[ChatId]) {}
 
-    /// Tells whoever is connected that this process ends until somebody writes, and returns when they
-    /// know. Nothing to do where the service itself calls us for every message.
+    /// Tells whoever is connected that this process ends until somebody writes, and returns when
+    /// they know. Nothing to do where the service itself calls us for every message.
     async fn sleep(&self) {}
 }
 
 /// What reaches us from a channel.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[expect(clippy::large_enum_variant, reason = "nearly every event is a message")]
-pub enum Event {
+pub enum ChannelEvent {
     /// A person did something.
     Inbound(Inbound),
     /// This chat can be reached (again): what waits for it may be sent now.
@@ -78,14 +80,15 @@ pub struct Capabilities {
     pub edits: bool,
     /// The person's own messages can be deleted by us (a pasted credential).
     pub deletes_theirs: bool,
-    /// The service's copy of the person's message can be deleted by us, the one on their phone cannot.
+    /// The service's copy of the person's message can be deleted by us, the one on their phone
+    /// cannot.
     pub scrubs_theirs: bool,
     /// Buttons per message; zero means that choices are written as numbered text.
     pub buttons_max: usize,
     /// Longest text of one message, in [`Self::text_unit`].
     pub text_max: usize,
     /// What `text_max` counts.
-    pub text_unit: Unit,
+    pub text_unit: LengthUnit,
     /// Least time between two edits of one message, in milliseconds.
     pub edit_interval_ms: u64,
     /// How a credential gets in.
@@ -114,12 +117,12 @@ pub enum SecretEntry {
 /// Why a message could not be sent, named after what to do next.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ChannelError {
-    /// Keep it and send it when the chat is [`Event::Reachable`] again.
+    /// Keep it and send it when the chat is [`ChannelEvent::Reachable`] again.
     #[error("the chat cannot be reached now")]
     Unreachable,
     /// Wait this long, then send it again.
     #[error("too fast; wait {retry_after_ms} ms")]
-    TooFast {
+    RateLimited {
         /// As the service asked, in milliseconds.
         retry_after_ms: u64,
     },

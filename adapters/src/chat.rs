@@ -36,7 +36,7 @@ pub struct MessageRef {
 
 /// Where a message was written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Place {
+pub enum ChatType {
     /// Only this person and us.
     Private,
     /// Others read along: answer with a pointer to the private chat and store nothing.
@@ -53,23 +53,23 @@ pub struct Inbound {
     /// Who did it.
     pub from: UserId,
     /// Who may read the answer.
-    pub place: Place,
+    pub place: ChatType,
     /// The service's language hint (BCP 47), if it gives one.
     pub locale: Option<String>,
-    /// The person's own message, where the service names it: what [`Channel::delete`] takes away when it
-    /// held a credential.
+    /// The person's own message, where the service names it: what [`Channel::delete`] takes away
+    /// when it held a credential.
     ///
     /// [`Channel::delete`]: crate::channel::Channel::delete
     pub message: Option<MessageRef>,
     /// What was done: the sender's own words only.
-    pub content: Content,
+    pub content: InboundContent,
     /// What came with it besides those.
     pub context: MessageContext,
 }
 
 /// What a person did.
 #[derive(Clone, PartialEq, Eq)]
-pub enum Content {
+pub enum InboundContent {
     /// Wrote a line in the chat. It may hold a pasted credential, so it is never printed.
     Text(Zeroizing<String>),
     /// Tapped a button of ours.
@@ -79,8 +79,8 @@ pub enum Content {
         /// The message that carried it, where the service says so.
         message: Option<MessageRef>,
     },
-    /// Filled in fields that the service does not keep: a hidden prompt, a modal, a form. The values of
-    /// several fields (see [`SecretForm`]) stand in a line each.
+    /// Filled in fields that the service does not keep: a hidden prompt, a modal, a form. The
+    /// values of several fields (see [`SecretForm`]) stand in a line each.
     Secret(Zeroizing<String>),
     /// Sent a file: a photo, a document, a voice message.
     File(Box<Attachment>),
@@ -93,8 +93,8 @@ pub enum Content {
 pub struct Attachment {
     /// What the service knows it by. Holds no credential, so that it may be stored.
     pub id: String,
-    /// As the person's device called it, or a name made from its kind (`photo.jpg`). Not to be trusted
-    /// as a path.
+    /// As the person's device called it, or a name made from its kind (`photo.jpg`). Not to be
+    /// trusted as a path.
     pub name: String,
     /// Its media type, if the service says so.
     pub media_type: Option<String>,
@@ -107,7 +107,7 @@ pub struct Attachment {
 
 /// A file of ours.
 #[derive(Clone, PartialEq, Eq)]
-pub struct File {
+pub struct OutboundFile {
     /// Chosen by the sender and unique per chat, like [`Outbound::key`].
     pub key: String,
     /// What it is called on the person's device.
@@ -131,7 +131,7 @@ impl fmt::Debug for Inbound {
     }
 }
 
-impl fmt::Debug for Content {
+impl fmt::Debug for InboundContent {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Text(text) => write!(f, "Text({} bytes)", text.len()),
@@ -149,7 +149,7 @@ impl fmt::Debug for Attachment {
     }
 }
 
-impl fmt::Debug for File {
+impl fmt::Debug for OutboundFile {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "File({:?}, {} bytes)", self.media_type, self.bytes.len())
     }
@@ -159,7 +159,8 @@ impl fmt::Debug for File {
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Outbound {
     /// Chosen by the sender and unique per chat: sending the same key again is the same message
-    /// wherever the channel can tell, so that a crash between sending and noting it doubles nothing.
+    /// wherever the channel can tell, so that a crash between sending and noting it doubles
+    /// nothing.
     pub key: String,
     /// Plain text. Longer than [`Capabilities::text_max`](crate::channel::Capabilities) is refused:
     /// split it first with [`crate::text::split`].
@@ -167,15 +168,17 @@ pub struct Outbound {
     /// Offered answers, in order.
     pub buttons: Vec<Button>,
     /// What kind of answer is awaited.
-    pub ask: Ask,
-    /// With [`Ask::Secret`]: the fields, for a channel that shows fields of its own (a modal).
+    pub ask: AnswerKind,
+    /// With [`AnswerKind::Secret`]: the fields, for a channel that shows fields of its own (a
+    /// modal).
     #[serde(default)]
     pub fields: Option<SecretForm>,
-    /// With [`Ask::Secret`]: where a one-time form of ours takes the answer, for a channel that can open a
-    /// page from a button ([`Capabilities::opens_pages`](crate::channel::Capabilities)). It opens the
-    /// person's question, so it is never stored.
+    /// With [`AnswerKind::Secret`]: where a one-time form of ours takes the answer, for a channel
+    /// that can open a page from a button
+    /// ([`Capabilities::opens_pages`](crate::channel::Capabilities)). It opens the person's
+    /// question, so it is never stored.
     #[serde(skip)]
-    pub page: Option<Page>,
+    pub page: Option<PageButton>,
 }
 
 /// The fields of a credential, with the words that stand on them.
@@ -202,7 +205,7 @@ pub struct SecretField {
 
 /// A page of ours that a button opens.
 #[derive(Clone, PartialEq, Eq)]
-pub struct Page {
+pub struct PageButton {
     /// What the person reads on the button.
     pub label: String,
     /// Where it is; it may open something once, so it is never printed.
@@ -227,7 +230,7 @@ impl Outbound {
             key: key.into(),
             text: text.into(),
             buttons: Vec::new(),
-            ask: Ask::Anything,
+            ask: AnswerKind::Anything,
             fields: None,
             page: None,
         }
@@ -242,7 +245,7 @@ impl Outbound {
 
     /// The same message, awaiting this kind of answer.
     #[must_use]
-    pub fn asking(mut self, ask: Ask) -> Self {
+    pub fn asking(mut self, ask: AnswerKind) -> Self {
         self.ask = ask;
         self
     }
@@ -253,15 +256,15 @@ impl Outbound {
 pub struct MenuEntry {
     /// The word behind the slash: small letters, at most 32 (Telegram's and Discord's limit).
     pub word: String,
-    /// What it does, by language (ISO 639-1, such as `en`), the usual one first; at most 100 characters
-    /// each (Discord's limit).
+    /// What it does, by language (ISO 639-1, such as `en`), the usual one first; at most 100
+    /// characters each (Discord's limit).
     pub meanings: Vec<(String, String)>,
 }
 
 /// An offered answer.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Button {
-    /// Comes back in [`Content::Tap`]; at most 64 bytes (Telegram's `callback_data`).
+    /// Comes back in [`InboundContent::Tap`]; at most 64 bytes (Telegram's `callback_data`).
     pub id: String,
     /// What the person reads; at most 20 characters show everywhere (WhatsApp's quick replies).
     pub label: String,
@@ -276,7 +279,7 @@ impl Button {
 
 /// The kind of answer a message awaits.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Ask {
+pub enum AnswerKind {
     /// Nothing in particular.
     #[default]
     Anything,

@@ -15,7 +15,7 @@ use parking_lot::{Mutex, MutexGuard};
 use tokio::io::{AsyncRead, AsyncReadExt};
 use tokio::sync::mpsc;
 
-use crate::chat::{Content, Outbound};
+use crate::chat::{InboundContent, Outbound};
 
 mod channel;
 mod input;
@@ -28,11 +28,11 @@ mod tests;
 mod tty;
 mod voice;
 
-pub use channel::Console;
+pub use channel::ConsoleChannel;
 pub use keys::LINE_MAX;
-pub use screen::Size;
+pub use screen::ScreenSize;
 
-use state::State;
+use state::ConsoleState;
 use tty::Tty;
 
 /// Typed lines that wait for one voice. More than a person types ahead; a pipe waits.
@@ -46,12 +46,12 @@ const CHUNK_BYTES: usize = 16 * 1024;
 
 /// What kind of screen and keyboard a [`Terminal`] has.
 #[derive(Default)]
-pub struct Options {
-    screen: Option<Box<dyn Fn() -> Size + Send>>,
+pub struct TerminalOptions {
+    screen: Option<Box<dyn Fn() -> ScreenSize + Send>>,
     tty: Option<Tty>,
 }
 
-impl Options {
+impl TerminalOptions {
     /// Lines in, lines out.
     pub fn piped() -> Self {
         Self::default()
@@ -59,7 +59,7 @@ impl Options {
 
     /// A screen that is drawn on, and a keyboard whose keys arrive one by one and are not echoed
     /// by anybody else. The size is asked for before each drawing.
-    pub fn screen(size: impl Fn() -> Size + Send + 'static) -> Self {
+    pub fn screen(size: impl Fn() -> ScreenSize + Send + 'static) -> Self {
         Self { screen: Some(Box::new(size)), tty: None }
     }
 }
@@ -68,24 +68,24 @@ impl Options {
 ///
 /// Keep it for as long as its voices are in use: dropping it gives the real terminal its echo back.
 pub struct Terminal {
-    shared: Arc<Shared>,
+    shared: Arc<SharedConsole>,
     /// Taken by the first voice: before it, nobody would hear a line.
-    chunks: Mutex<Option<mpsc::Receiver<input::Chunk>>>,
+    chunks: Mutex<Option<mpsc::Receiver<input::InputChunk>>>,
 }
 
 /// One conversation partner in a [`Terminal`].
 pub struct Voice {
-    shared: Arc<Shared>,
+    shared: Arc<SharedConsole>,
     index: usize,
-    lines: tokio::sync::Mutex<mpsc::Receiver<state::Line>>,
+    lines: tokio::sync::Mutex<mpsc::Receiver<state::TypedLine>>,
 }
 
-struct Shared {
-    state: Mutex<State>,
+struct SharedConsole {
+    state: Mutex<ConsoleState>,
 }
 
-impl Shared {
-    fn state(&self) -> MutexGuard<'_, State> {
+impl SharedConsole {
+    fn state(&self) -> MutexGuard<'_, ConsoleState> {
         self.state.lock()
     }
 }
@@ -95,13 +95,13 @@ impl Terminal {
     pub fn new(
         mut input: impl AsyncRead + Send + Unpin + 'static,
         output: impl Write + Send + 'static,
-        options: Options,
+        options: TerminalOptions,
     ) -> Self {
         let (chunks, received) = mpsc::channel(CHUNKS_MAX);
         tokio::spawn(async move {
             let mut buffer = vec![0; CHUNK_BYTES];
             while let Ok(read @ 1..) = input.read(&mut buffer).await {
-                if chunks.send(input::Chunk::new(buffer[..read].to_vec())).await.is_err() {
+                if chunks.send(input::InputChunk::new(buffer[..read].to_vec())).await.is_err() {
                     return;
                 }
             }
@@ -117,11 +117,12 @@ impl Terminal {
     pub fn of_stdio() -> Self {
         let drawn = std::io::stdout().is_terminal();
         let options = match std::io::stdin().is_terminal() {
-            true => Options {
+            true => TerminalOptions {
                 tty: Tty::take(std::io::stdin(), drawn),
-                screen: drawn.then(|| Box::new(tty::screen_size) as Box<dyn Fn() -> Size + Send>),
+                screen: drawn
+                    .then(|| Box::new(tty::screen_size) as Box<dyn Fn() -> ScreenSize + Send>),
             },
-            false => Options::piped(),
+            false => TerminalOptions::piped(),
         };
         Self::over(input::stdin_chunks(), Box::new(std::io::stdout()), options)
     }
@@ -131,17 +132,17 @@ impl Terminal {
     pub fn of_stdin_and_stderr() -> Self {
         let keyboard = std::io::stdin();
         let tty = keyboard.is_terminal().then(|| Tty::take(keyboard, false)).flatten();
-        let options = Options { screen: None, tty };
+        let options = TerminalOptions { screen: None, tty };
         Self::over(input::stdin_chunks(), Box::new(std::io::stderr()), options)
     }
 
     fn over(
-        chunks: mpsc::Receiver<input::Chunk>,
+        chunks: mpsc::Receiver<input::InputChunk>,
         output: Box<dyn Write + Send>,
-        options: Options,
+        options: TerminalOptions,
     ) -> Self {
-        let state = State::new(output, options.screen, options.tty);
-        let shared = Arc::new(Shared { state: Mutex::new(state) });
+        let state = ConsoleState::new(output, options.screen, options.tty);
+        let shared = Arc::new(SharedConsole { state: Mutex::new(state) });
         Self { shared, chunks: Mutex::new(Some(chunks)) }
     }
 
@@ -158,8 +159,8 @@ impl Terminal {
         Voice { shared: self.shared.clone(), index, lines: tokio::sync::Mutex::new(lines) }
     }
 
-    /// Typed lines go to this voice from now on, and the person is told. An unknown name, or that of
-    /// the voice that is talked to, changes nothing.
+    /// Typed lines go to this voice from now on, and the person is told. An unknown name, or that
+    /// of the voice that is talked to, changes nothing.
     pub fn switch_to(&self, name: &str) {
         self.shared.state().switch_to(name);
     }

@@ -1,9 +1,9 @@
 //! Discord, through a bot in direct messages.
 //!
 //! Messages and taps come over the gateway's connection, so whoever speaks Discord must stay up. An
-//! interaction is answered at once, long before its three seconds are over; what there is to say follows as
-//! messages, which have no such limit. Credentials are entered in modals, which Discord never keeps; a
-//! person's own message can never be deleted by a bot (error 50003).
+//! interaction is answered at once, long before its three seconds are over; what there is to say
+//! follows as messages, which have no such limit. Credentials are entered in modals, which Discord
+//! never keeps; a person's own message can never be deleted by a bot (error 50003).
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -18,28 +18,28 @@ use sha2::{Digest, Sha256};
 use tokio::sync::{oneshot, watch};
 use zeroize::Zeroizing;
 
-use crate::channel::{Capabilities, Channel, ChannelError, Event, SecretEntry};
-use crate::chat::{Attachment, ChatId, File, InboundId, MenuEntry, MessageRef, Outbound};
+use crate::channel::{Capabilities, Channel, ChannelError, ChannelEvent, SecretEntry};
+use crate::chat::{Attachment, ChatId, InboundId, MenuEntry, MessageRef, Outbound, OutboundFile};
 use crate::client;
 use crate::inbox::Inbox;
-use crate::text::{Unit, length};
+use crate::text::{LengthUnit, length};
 
 mod cited;
 mod components;
 mod errors;
 mod gateway;
-mod heard;
 mod inbound;
+mod message_feed;
 mod rest;
 #[cfg(test)]
 mod tests;
 
-pub use errors::StartError;
+pub use errors::DiscordStartError;
 pub use inbound::done_in;
 
-use gateway::Listener;
-use heard::Heard;
-use rest::Rest;
+use gateway::GatewayListener;
+use message_feed::MissedMessages;
+use rest::DiscordRest;
 
 /// Longest content of a message (Discord's docs, "Create Message").
 const TEXT_MAX: usize = 2000;
@@ -66,7 +66,7 @@ const READY_TIMEOUT: Duration = Duration::from_secs(30);
 const NONCE_CHARS: usize = 25;
 
 /// How a Discord bot is started.
-pub struct Settings {
+pub struct DiscordChannelSettings {
     /// The bot's token.
     pub token: Zeroizing<String>,
     /// Another base than `https://discord.com`: a simulator.
@@ -74,44 +74,45 @@ pub struct Settings {
 }
 
 /// A Discord bot.
-pub struct Discord {
-    rest: Arc<Rest>,
+pub struct DiscordChannel {
+    rest: Arc<DiscordRest>,
     name: String,
     application: UserId,
     capabilities: Capabilities,
     inbox: Arc<Inbox>,
-    heard: Arc<Heard>,
+    feed: Arc<MissedMessages>,
     sent: Mutex<VecDeque<(ChatId, String, MessageRef)>>,
     /// The gateway's connection ends with it.
     _connection: oneshot::Sender<()>,
 }
 
-impl Discord {
-    /// Asks who the bot is and connects to the gateway, for as long as the value lives. What is said
-    /// from the moment this returns is heard.
+impl DiscordChannel {
+    /// Asks who the bot is and connects to the gateway, for as long as the value lives. What is
+    /// said from the moment this returns is heard.
     ///
     /// # Errors
     /// When the token is refused or Discord cannot be reached.
-    pub async fn start(settings: Settings) -> Result<Arc<Self>, StartError> {
-        let rest = Arc::new(Rest::new(&settings.token, settings.api_url.as_deref())?);
+    pub async fn start(settings: DiscordChannelSettings) -> Result<Arc<Self>, DiscordStartError> {
+        let rest = Arc::new(DiscordRest::new(&settings.token, settings.api_url.as_deref())?);
         let me = rest.me().await?;
-        let client = client::direct().map_err(|_| StartError::Platform)?;
+        let client = client::direct().map_err(|_| DiscordStartError::Platform)?;
         let http = HttpBuilder::new(settings.token.as_str()).client(client);
         let http = match &settings.api_url {
             Some(url) => http.proxy(url.trim_end_matches('/')).ratelimiter_disabled(true),
             None => http,
         };
         let inbox = Arc::new(Inbox::default());
-        let heard = Arc::new(Heard::new(inbox.clone()));
+        let heard = Arc::new(MissedMessages::new(inbox.clone()));
         let (ready, mut is_ready) = watch::channel(false);
         let (connection, ended) = oneshot::channel();
         // Its connections live where the gateway's do.
-        let asks = Arc::new(Rest::new(&settings.token, settings.api_url.as_deref())?);
-        let listener = Listener { rest: asks, inbox: inbox.clone(), heard: heard.clone(), ready };
+        let asks = Arc::new(DiscordRest::new(&settings.token, settings.api_url.as_deref())?);
+        let listener =
+            GatewayListener { rest: asks, inbox: inbox.clone(), heard: heard.clone(), ready };
         gateway::begin(http.build(), listener, ended)?;
         let is_ready = tokio::time::timeout(READY_TIMEOUT, is_ready.wait_for(|it| *it)).await;
         if !matches!(is_ready, Ok(Ok(_))) {
-            return Err(StartError::OutOfReach);
+            return Err(DiscordStartError::Unreachable);
         }
         Ok(Arc::new(Self {
             rest,
@@ -119,7 +120,7 @@ impl Discord {
             application: me.id,
             capabilities: capabilities(),
             inbox,
-            heard,
+            feed: heard,
             sent: Mutex::default(),
             _connection: connection,
         }))
@@ -146,7 +147,7 @@ impl Discord {
         chat: &ChatId,
         key: &str,
         mut message: Value,
-        file: Option<&File>,
+        file: Option<&OutboundFile>,
     ) -> Result<MessageRef, ChannelError> {
         if let Some(sent) = self.sent_as(chat, key) {
             return Ok(sent);
@@ -155,7 +156,7 @@ impl Discord {
         message["enforce_nonce"] = json!(true);
         let channel = channel(chat)?;
         let id = self.rest.create(channel, &message, file).await?;
-        self.heard.chat(channel);
+        self.feed.chat(channel);
         let message = MessageRef { chat: chat.clone(), id };
         let mut all = self.sent.lock();
         if all.len() == KEYS_MAX {
@@ -174,7 +175,7 @@ pub fn capabilities() -> Capabilities {
         scrubs_theirs: false,
         buttons_max: BUTTONS_MAX,
         text_max: TEXT_MAX,
-        text_unit: Unit::Chars,
+        text_unit: LengthUnit::Chars,
         edit_interval_ms: EDIT_INTERVAL_MS,
         secret_entry: SecretEntry::Hidden,
         opens_pages: false,
@@ -185,7 +186,7 @@ pub fn capabilities() -> Capabilities {
 }
 
 #[async_trait]
-impl Channel for Discord {
+impl Channel for DiscordChannel {
     fn name(&self) -> &'static str {
         "discord"
     }
@@ -194,7 +195,7 @@ impl Channel for Discord {
         &self.capabilities
     }
 
-    async fn next(&self) -> Option<Event> {
+    async fn next(&self) -> Option<ChannelEvent> {
         self.inbox.next().await
     }
 
@@ -241,7 +242,11 @@ impl Channel for Discord {
         self.rest.download(&found.url, FILES_IN_BYTES_MAX).await
     }
 
-    async fn send_file(&self, chat: &ChatId, file: &File) -> Result<MessageRef, ChannelError> {
+    async fn send_file(
+        &self,
+        chat: &ChatId,
+        file: &OutboundFile,
+    ) -> Result<MessageRef, ChannelError> {
         if file.bytes.len() as u64 > FILES_OUT_BYTES_MAX {
             return Err(ChannelError::Refused("the file is too large"));
         }
@@ -259,7 +264,7 @@ impl Channel for Discord {
     async fn recover(&self, chats: &[ChatId]) {
         for chat in chats {
             let Ok(channel) = channel(chat) else { continue };
-            if let Err(error) = self.heard.recover(&self.rest, channel).await {
+            if let Err(error) = self.feed.recover(&self.rest, channel).await {
                 tracing::warn!(%error, "what was said meanwhile could not be read");
             }
         }
@@ -267,7 +272,7 @@ impl Channel for Discord {
 }
 
 fn check(message: &Outbound) -> Result<(), ChannelError> {
-    if length(&message.text, Unit::Chars) > TEXT_MAX {
+    if length(&message.text, LengthUnit::Chars) > TEXT_MAX {
         return Err(ChannelError::Refused("too long"));
     }
     if message.buttons.len() > BUTTONS_MAX || !components::fit(message) {

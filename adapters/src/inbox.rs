@@ -1,7 +1,7 @@
 //! What came in over a service's own calls and is not yet safe with us.
 //!
-//! A service delivers again what we do not take. So whoever carries a message in (a webhook's answer, a
-//! poller's offset) waits here until [`Inbox::acknowledge`] says that it is durable.
+//! A service delivers again what we do not take. So whoever carries a message in (a webhook's
+//! answer, a poller's offset) waits here until [`Inbox::acknowledge`] says that it is durable.
 
 use std::collections::{HashMap, VecDeque};
 use std::time::Duration;
@@ -9,7 +9,7 @@ use std::time::Duration;
 use parking_lot::{Mutex, MutexGuard};
 use tokio::sync::{Notify, oneshot};
 
-use crate::channel::Event;
+use crate::channel::ChannelEvent;
 use crate::chat::{ChatId, Inbound, InboundId};
 
 #[cfg(test)]
@@ -18,24 +18,24 @@ mod tests;
 /// Messages that wait to be taken. Beyond it the service is told to come again later.
 const WAITING_MAX: usize = 1_024;
 
-/// How long a delivery waits to be taken. Twilio gives up after 15 seconds (its webhook's limits), Telegram
-/// later: a refusal before that is counted as one and delivered again.
+/// How long a delivery waits to be taken. Twilio gives up after 15 seconds (its webhook's limits),
+/// Telegram later: a refusal before that is counted as one and delivered again.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(10);
 
 /// It was not taken: the service should deliver it again.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) struct NotTaken;
+pub(crate) struct RedeliveryNeeded;
 
 #[derive(Default)]
 pub(crate) struct Inbox {
-    waiting: Mutex<Waiting>,
+    waiting: Mutex<InboxState>,
     /// An event is in line, or nothing comes any more.
     changed: Notify,
 }
 
 #[derive(Default)]
-struct Waiting {
-    queue: VecDeque<Event>,
+struct InboxState {
+    queue: VecDeque<ChannelEvent>,
     /// Whoever waits until a message is durable, by its id.
     awaited: HashMap<InboundId, Vec<oneshot::Sender<()>>>,
     /// The service has ended.
@@ -47,32 +47,35 @@ pub(crate) struct Delivery(oneshot::Receiver<()>);
 
 impl Delivery {
     /// Waits until it is durable with us, [`PATIENCE`] at most.
-    pub(crate) async fn taken(self) -> Result<(), NotTaken> {
+    pub(crate) async fn taken(self) -> Result<(), RedeliveryNeeded> {
         match tokio::time::timeout(PATIENCE, self.0).await {
             Ok(Ok(())) => Ok(()),
-            _ => Err(NotTaken),
+            _ => Err(RedeliveryNeeded),
         }
     }
 }
 
 impl Inbox {
     /// Puts a message in line. An edit takes the place of its original while that waits there.
-    pub(crate) fn put(&self, inbound: Inbound) -> Result<Delivery, NotTaken> {
+    pub(crate) fn put(&self, inbound: Inbound) -> Result<Delivery, RedeliveryNeeded> {
         let delivery = self.waiting().put(inbound);
         self.changed.notify_one();
         delivery
     }
 
-    /// Puts events in line before anybody takes one of them, as far as there is room. Only messages have
-    /// a delivery.
-    pub(crate) fn put_all(&self, events: Vec<Event>) -> Vec<Result<Option<Delivery>, NotTaken>> {
+    /// Puts events in line before anybody takes one of them, as far as there is room. Only messages
+    /// have a delivery.
+    pub(crate) fn put_all(
+        &self,
+        events: Vec<ChannelEvent>,
+    ) -> Vec<Result<Option<Delivery>, RedeliveryNeeded>> {
         let mut waiting = self.waiting();
         let mut is_full = false;
         let deliveries = events.into_iter().map(|event| {
             let delivery = match event {
-                _ if is_full => Err(NotTaken),
-                Event::Inbound(inbound) => waiting.put(inbound).map(Some),
-                reachable @ Event::Reachable(_) => waiting.push(reachable).map(|()| None),
+                _ if is_full => Err(RedeliveryNeeded),
+                ChannelEvent::Inbound(inbound) => waiting.put(inbound).map(Some),
+                reachable @ ChannelEvent::Reachable(_) => waiting.push(reachable).map(|()| None),
             };
             is_full |= delivery.is_err();
             delivery
@@ -83,7 +86,7 @@ impl Inbox {
     }
 
     /// Puts a message in line, or waits for the same one that is in line already.
-    pub(crate) fn put_once(&self, inbound: Inbound) -> Result<Delivery, NotTaken> {
+    pub(crate) fn put_once(&self, inbound: Inbound) -> Result<Delivery, RedeliveryNeeded> {
         if let Some(waiting) = self.waiting().awaited.get_mut(&inbound.id)
             && waiting.iter().any(|taken| !taken.is_closed())
         {
@@ -96,7 +99,7 @@ impl Inbox {
 
     /// Tells that a chat can be reached. When nobody listens any more, nobody needs to know.
     pub(crate) fn reachable(&self, chat: ChatId) {
-        let _ = self.waiting().push(Event::Reachable(chat));
+        let _ = self.waiting().push(ChannelEvent::Reachable(chat));
         self.changed.notify_one();
     }
 
@@ -106,7 +109,7 @@ impl Inbox {
         self.changed.notify_one();
     }
 
-    pub(crate) async fn next(&self) -> Option<Event> {
+    pub(crate) async fn next(&self) -> Option<ChannelEvent> {
         loop {
             {
                 let mut waiting = self.waiting();
@@ -129,13 +132,13 @@ impl Inbox {
         }
     }
 
-    fn waiting(&self) -> MutexGuard<'_, Waiting> {
+    fn waiting(&self) -> MutexGuard<'_, InboxState> {
         self.waiting.lock()
     }
 }
 
-impl Waiting {
-    fn put(&mut self, inbound: Inbound) -> Result<Delivery, NotTaken> {
+impl InboxState {
+    fn put(&mut self, inbound: Inbound) -> Result<Delivery, RedeliveryNeeded> {
         let (taken, delivery) = oneshot::channel();
         self.awaited.retain(|_, waiting| {
             waiting.retain(|taken| !taken.is_closed());
@@ -145,7 +148,7 @@ impl Waiting {
             Some(original) => original.replace_with(inbound),
             None => {
                 let id = inbound.id.clone();
-                self.push(Event::Inbound(inbound))?;
+                self.push(ChannelEvent::Inbound(inbound))?;
                 id
             }
         };
@@ -157,14 +160,14 @@ impl Waiting {
     fn original_of(&mut self, edited: &Inbound) -> Option<&mut Inbound> {
         let original = &edited.context.edit.as_ref()?.original;
         self.queue.iter_mut().find_map(|event| match event {
-            Event::Inbound(inbound) if inbound.id == *original => Some(inbound),
+            ChannelEvent::Inbound(inbound) if inbound.id == *original => Some(inbound),
             _ => None,
         })
     }
 
-    fn push(&mut self, event: Event) -> Result<(), NotTaken> {
+    fn push(&mut self, event: ChannelEvent) -> Result<(), RedeliveryNeeded> {
         if self.ended || self.queue.len() >= WAITING_MAX {
-            return Err(NotTaken);
+            return Err(RedeliveryNeeded);
         }
         self.queue.push_back(event);
         Ok(())

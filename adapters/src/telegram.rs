@@ -1,9 +1,9 @@
 //! Telegram, through a bot.
 //!
-//! Private chats only. Updates come by long polling, or by a webhook whose secret is compared before
-//! anything of the body is read. What the person pasted can be deleted (within 48 hours, says the Bot API).
-//! Telegram prints neither text nor token anywhere here: errors of the client hold the URL and with it the
-//! token, so each is turned into one of ours where it arises.
+//! Private chats only. Updates come by long polling, or by a webhook whose secret is compared
+//! before anything of the body is read. What the person pasted can be deleted (within 48 hours,
+//! says the Bot API). Telegram prints neither text nor token anywhere here: errors of the client
+//! hold the URL and with it the token, so each is turned into one of ours where it arises.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -17,10 +17,10 @@ use teloxide::requests::{HasPayload, Requester};
 use teloxide::types::{BotCommand, ChatAction, LinkPreviewOptions, MessageId, ReplyMarkup};
 use zeroize::Zeroizing;
 
-use crate::channel::{Capabilities, Channel, ChannelError, Event, SecretEntry};
-use crate::chat::{Attachment, ChatId, File, InboundId, MenuEntry, MessageRef, Outbound};
+use crate::channel::{Capabilities, Channel, ChannelError, ChannelEvent, SecretEntry};
+use crate::chat::{Attachment, ChatId, InboundId, MenuEntry, MessageRef, Outbound, OutboundFile};
 use crate::inbox::Inbox;
-use crate::text::{Unit, length};
+use crate::text::{LengthUnit, length};
 
 mod calls;
 mod errors;
@@ -32,7 +32,7 @@ mod polling;
 mod updates;
 mod webhook;
 
-pub use errors::StartError;
+pub use errors::TelegramStartError;
 pub use init_data::{InitData, InitDataError, verify_init_data};
 pub use updates::UPDATE_KINDS;
 
@@ -61,17 +61,17 @@ const BUTTONS_MAX: usize = 30;
 const KEYS_MAX: usize = 1_024;
 
 /// How a Telegram bot is started.
-pub struct Settings {
+pub struct TelegramChannelSettings {
     /// The bot's token.
     pub token: Zeroizing<String>,
     /// `https://api.telegram.org`, or a simulator.
     pub api_url: String,
     /// How updates come in.
-    pub updates: Updates,
+    pub updates: UpdateSource,
 }
 
 /// How updates come in.
-pub enum Updates {
+pub enum UpdateSource {
     /// We ask for them.
     Polling,
     /// Telegram calls `POST /telegram` of [`Telegram::router`].
@@ -82,26 +82,26 @@ pub enum Updates {
 }
 
 /// A Telegram bot.
-pub struct Telegram {
+pub struct TelegramChannel {
     bot: Bot,
     username: String,
     capabilities: Capabilities,
     inbox: Inbox,
-    updates: Updates,
+    updates: UpdateSource,
     sent: Mutex<VecDeque<(ChatId, String, MessageRef)>>,
 }
 
-impl Telegram {
-    /// Asks who the bot is. With [`Updates::Polling`], updates are asked for from now on, for as long as the
-    /// value lives.
+impl TelegramChannel {
+    /// Asks who the bot is. With [`UpdateSource::Polling`], updates are asked for from now on, for
+    /// as long as the value lives.
     ///
     /// # Errors
     /// When the token is refused, Telegram cannot be reached, or the webhook's secret is too weak.
-    pub async fn start(settings: Settings) -> Result<Arc<Self>, StartError> {
-        if let Updates::Webhook { secret } = &settings.updates {
+    pub async fn start(settings: TelegramChannelSettings) -> Result<Arc<Self>, TelegramStartError> {
+        if let UpdateSource::Webhook { secret } = &settings.updates {
             webhook::check_secret(secret)?;
         }
-        let url = settings.api_url.parse().map_err(|_| StartError::ApiUrl)?;
+        let url = settings.api_url.parse().map_err(|_| TelegramStartError::ApiUrl)?;
         let bot = Bot::with_client(settings.token.as_str(), calls::client()?).set_api_url(url);
         let me = managed::me(&bot).await.map_err(|error| errors::at_start(&error))?;
         let telegram = Arc::new(Self {
@@ -112,7 +112,7 @@ impl Telegram {
             updates: settings.updates,
             sent: Mutex::default(),
         });
-        if let Updates::Polling = telegram.updates {
+        if let UpdateSource::Polling = telegram.updates {
             tokio::spawn(polling::poll(Arc::downgrade(&telegram)));
         }
         Ok(telegram)
@@ -153,7 +153,7 @@ pub fn capabilities(makes_bots: bool) -> Capabilities {
         scrubs_theirs: false,
         buttons_max: BUTTONS_MAX,
         text_max: TEXT_MAX,
-        text_unit: Unit::Utf16,
+        text_unit: LengthUnit::Utf16,
         edit_interval_ms: EDIT_INTERVAL_MS,
         secret_entry: SecretEntry::PastedThenDeleted,
         opens_pages: true,
@@ -164,7 +164,7 @@ pub fn capabilities(makes_bots: bool) -> Capabilities {
 }
 
 #[async_trait]
-impl Channel for Telegram {
+impl Channel for TelegramChannel {
     fn name(&self) -> &'static str {
         "telegram"
     }
@@ -173,7 +173,7 @@ impl Channel for Telegram {
         &self.capabilities
     }
 
-    async fn next(&self) -> Option<Event> {
+    async fn next(&self) -> Option<ChannelEvent> {
         self.inbox.next().await
     }
 
@@ -235,7 +235,11 @@ impl Channel for Telegram {
         self.download(&file.path).await
     }
 
-    async fn send_file(&self, chat: &ChatId, file: &File) -> Result<MessageRef, ChannelError> {
+    async fn send_file(
+        &self,
+        chat: &ChatId,
+        file: &OutboundFile,
+    ) -> Result<MessageRef, ChannelError> {
         fits(&file.caption, CAPTION_MAX)?;
         if let Some(sent) = self.sent_as(chat, &file.key) {
             return Ok(sent);
@@ -265,7 +269,7 @@ impl Channel for Telegram {
     }
 }
 
-impl Telegram {
+impl TelegramChannel {
     async fn download(&self, path: &str) -> Result<Bytes, ChannelError> {
         use futures::StreamExt;
         use teloxide::net::Download;
@@ -303,7 +307,7 @@ fn commands(menu: &[MenuEntry], language: &str) -> Vec<BotCommand> {
 }
 
 fn fits(text: &str, max: usize) -> Result<(), ChannelError> {
-    if length(text, Unit::Utf16) > max { Err(refused("too long")) } else { Ok(()) }
+    if length(text, LengthUnit::Utf16) > max { Err(refused("too long")) } else { Ok(()) }
 }
 
 fn chat_id(chat: &ChatId) -> Result<teloxide::types::ChatId, ChannelError> {

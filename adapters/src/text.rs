@@ -10,7 +10,7 @@ use fence::Fence;
 
 /// What a service counts when it says how long a message may be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Unit {
+pub enum LengthUnit {
     /// UTF-16 code units (Telegram).
     Utf16,
     /// Unicode scalar values (Discord, WhatsApp).
@@ -27,33 +27,33 @@ const MAX_AT_LEAST: usize = 4;
 const WORTH_TAKING: usize = 4;
 
 /// How long this text is, counted in `unit`.
-pub fn length(text: &str, unit: Unit) -> usize {
+pub fn length(text: &str, unit: LengthUnit) -> usize {
     match unit {
-        Unit::Utf16 => text.encode_utf16().count(),
-        Unit::Chars => text.chars().count(),
-        Unit::Bytes => text.len(),
+        LengthUnit::Utf16 => text.encode_utf16().count(),
+        LengthUnit::Chars => text.chars().count(),
+        LengthUnit::Bytes => text.len(),
     }
 }
 
 /// Cuts `text` into messages of at most `max` units (at least four: the longest character).
 ///
 /// Cuts fall between paragraphs where possible, else lines, else words, and never within a grapheme
-/// cluster of at most `max` units. Whitespace around a cut is dropped, except within a code fence. A
-/// fence that is cut is closed in one message and opened again, with its language, in the next; a
+/// cluster of at most `max` units. Whitespace around a cut is dropped, except within a code fence.
+/// A fence that is cut is closed in one message and opened again, with its language, in the next; a
 /// cluster that leaves no room for that is a message without the fence. Nothing else is added or
 /// lost. Empty text makes no message.
-pub fn split(text: &str, max: usize, unit: Unit) -> Vec<String> {
-    parts(text, max, unit).iter().map(Part::message).collect()
+pub fn split(text: &str, max: usize, unit: LengthUnit) -> Vec<String> {
+    parts(text, max, unit).iter().map(TextPart::message).collect()
 }
 
 /// A stretch of the text and what a cut fence needs around it.
-struct Part<'a> {
+struct TextPart<'a> {
     reopened: Option<Fence<'a>>,
     body: &'a str,
     cut_fence: Option<Fence<'a>>,
 }
 
-impl Part<'_> {
+impl TextPart<'_> {
     fn message(&self) -> String {
         let mut message = self.reopened.map(|fence| fence.opening()).unwrap_or_default();
         message.push_str(self.body);
@@ -64,15 +64,15 @@ impl Part<'_> {
     }
 }
 
-fn parts(text: &str, max: usize, unit: Unit) -> Vec<Part<'_>> {
+fn parts(text: &str, max: usize, unit: LengthUnit) -> Vec<TextPart<'_>> {
     let max = max.max(MAX_AT_LEAST);
-    let clusters = Clusters::of(text);
+    let clusters = GraphemeClusters::of(text);
     let mut parts = Vec::new();
     let mut fence = None;
     let mut start = 0;
     while start < text.len() {
         let rest = &text[start..];
-        let scan = Scan { text: rest, start, clusters: &clusters, fence, max, unit };
+        let scan = CutSearch { text: rest, start, clusters: &clusters, fence, max, unit };
         let cut = scan.cut();
         let (body, after) = rest.split_at(cut.at);
         let (body, after) = match (cut.fence, after.is_empty()) {
@@ -85,7 +85,7 @@ fn parts(text: &str, max: usize, unit: Unit) -> Vec<Part<'_>> {
         if !body.is_empty() {
             let is_cut = !after.is_empty() && !cut.is_bare;
             let reopened = fence.filter(|_| !cut.is_bare);
-            parts.push(Part { reopened, body, cut_fence: cut.fence.filter(|_| is_cut) });
+            parts.push(TextPart { reopened, body, cut_fence: cut.fence.filter(|_| is_cut) });
         }
         fence = cut.fence;
         start = text.len() - after.len();
@@ -95,9 +95,9 @@ fn parts(text: &str, max: usize, unit: Unit) -> Vec<Part<'_>> {
 
 /// The ends of the grapheme clusters of a whole text. A rest of the text may not be asked instead:
 /// behind a cut within a cluster, its clusters can be others.
-struct Clusters(Vec<usize>);
+struct GraphemeClusters(Vec<usize>);
 
-impl Clusters {
+impl GraphemeClusters {
     fn of(text: &str) -> Self {
         Self(text.grapheme_indices(true).map(|(at, cluster)| at + cluster.len()).collect())
     }
@@ -125,14 +125,14 @@ impl Clusters {
 
 /// A place to cut, and the code fence that it lies in.
 #[derive(Clone, Copy)]
-struct Cut<'a> {
+struct CutPoint<'a> {
     at: usize,
     fence: Option<Fence<'a>>,
     /// The part stands without its fence.
     is_bare: bool,
 }
 
-impl<'a> Cut<'a> {
+impl<'a> CutPoint<'a> {
     fn new(at: usize, fence: Option<Fence<'a>>) -> Self {
         Self { at, fence, is_bare: false }
     }
@@ -140,31 +140,31 @@ impl<'a> Cut<'a> {
 
 /// The best places to cut that were found so far.
 #[derive(Default)]
-struct Found<'a> {
-    paragraph: Option<Cut<'a>>,
-    line: Option<Cut<'a>>,
+struct CutCandidates<'a> {
+    paragraph: Option<CutPoint<'a>>,
+    line: Option<CutPoint<'a>>,
 }
 
 /// The search for the end of one message.
-struct Scan<'a, 'c> {
+struct CutSearch<'a, 'c> {
     text: &'a str,
     /// Where `text` starts in the whole text.
     start: usize,
-    clusters: &'c Clusters,
+    clusters: &'c GraphemeClusters,
     fence: Option<Fence<'a>>,
     max: usize,
-    unit: Unit,
+    unit: LengthUnit,
 }
 
-impl<'a> Scan<'a, '_> {
+impl<'a> CutSearch<'a, '_> {
     fn length(&self, text: &str) -> usize {
         length(text, self.unit)
     }
 
-    fn cut(&self) -> Cut<'a> {
+    fn cut(&self) -> CutPoint<'a> {
         let mut used = self.fence.map_or(0, |fence| self.length(&fence.opening()));
         let mut fence = self.fence;
-        let mut found = Found::default();
+        let mut found = CutCandidates::default();
         let mut at = 0;
         for line in self.text.split_inclusive('\n') {
             let content = line.trim_end_matches(['\r', '\n']);
@@ -176,26 +176,27 @@ impl<'a> Scan<'a, '_> {
             };
             let is_last = at + line.len() == self.text.len();
             if is_last && used + self.length(line) <= self.max {
-                return Cut::new(self.text.len(), next);
+                return CutPoint::new(self.text.len(), next);
             }
             if taken + reserve > self.max {
-                return self.choose(found, Cut::new(at, fence), used);
+                return self.choose(found, CutPoint::new(at, fence), used);
             }
             if next.is_none() || fence.is_some() {
-                found.note(Cut::new(end, next), self.text);
+                found.note(CutPoint::new(end, next), self.text);
             }
             used += self.length(line);
             fence = next;
             at += line.len();
         }
-        found.line.unwrap_or(Cut::new(at, fence))
+        found.line.unwrap_or(CutPoint::new(at, fence))
     }
 
     /// Chooses where to cut when the line that starts at `start` does not fit any more.
-    fn choose(&self, found: Found<'a>, start: Cut<'a>, used: usize) -> Cut<'a> {
+    fn choose(&self, found: CutCandidates<'a>, start: CutPoint<'a>, used: usize) -> CutPoint<'a> {
         let (word, grapheme) = self.within_line(start, used);
-        let worth = |cut: &Cut<'_>| self.length(&self.text[..cut.at]) >= self.max / WORTH_TAKING;
-        let some = |cut: &Cut<'_>| cut.at > 0;
+        let worth =
+            |cut: &CutPoint<'_>| self.length(&self.text[..cut.at]) >= self.max / WORTH_TAKING;
+        let some = |cut: &CutPoint<'_>| cut.at > 0;
         found
             .paragraph
             .filter(worth)
@@ -210,7 +211,11 @@ impl<'a> Scan<'a, '_> {
     }
 
     /// The last places between words and between graphemes that fit, in the line at `start`.
-    fn within_line(&self, start: Cut<'a>, used: usize) -> (Option<Cut<'a>>, Option<Cut<'a>>) {
+    fn within_line(
+        &self,
+        start: CutPoint<'a>,
+        used: usize,
+    ) -> (Option<CutPoint<'a>>, Option<CutPoint<'a>>) {
         let mut room = self.room(start, used);
         let (mut word, mut grapheme) = (None, None);
         let mut at = start.at;
@@ -223,7 +228,7 @@ impl<'a> Scan<'a, '_> {
             }
             room -= size;
             at = end;
-            let cut = Cut { at, ..start };
+            let cut = CutPoint { at, ..start };
             grapheme = Some(cut);
             if cluster.chars().all(char::is_whitespace) {
                 word = Some(cut);
@@ -233,14 +238,14 @@ impl<'a> Scan<'a, '_> {
     }
 
     /// The cut behind the first cluster, where it fits into a message that has no fence.
-    fn bare_cluster(&self, start: Cut<'a>) -> Option<Cut<'a>> {
+    fn bare_cluster(&self, start: CutPoint<'a>) -> Option<CutPoint<'a>> {
         let end = self.clusters.ends_after(self.start + start.at).first()? - self.start;
         let fits = self.length(&self.text[start.at..end]) <= self.max;
-        fits.then_some(Cut { at: end, is_bare: true, ..start })
+        fits.then_some(CutPoint { at: end, is_bare: true, ..start })
     }
 
     /// The cut of last resort: a cluster so long that it fits into no message.
-    fn within_cluster(&self, start: Cut<'a>, used: usize) -> Cut<'a> {
+    fn within_cluster(&self, start: CutPoint<'a>, used: usize) -> CutPoint<'a> {
         let mut room = self.room(start, used);
         let fitting = self.text[start.at..].chars().take_while(|c| {
             let size = self.length(c.encode_utf8(&mut [0; 4]));
@@ -249,17 +254,17 @@ impl<'a> Scan<'a, '_> {
             fits
         });
         let bytes: usize = fitting.map(char::len_utf8).sum();
-        Cut { at: start.at + bytes, ..start }
+        CutPoint { at: start.at + bytes, ..start }
     }
 
-    fn room(&self, start: Cut<'_>, used: usize) -> usize {
+    fn room(&self, start: CutPoint<'_>, used: usize) -> usize {
         let reserve = start.fence.map_or(0, |fence| fence.closing_length());
         self.max.saturating_sub(used + reserve)
     }
 }
 
-impl<'a> Found<'a> {
-    fn note(&mut self, cut: Cut<'a>, text: &str) {
+impl<'a> CutCandidates<'a> {
+    fn note(&mut self, cut: CutPoint<'a>, text: &str) {
         self.line = Some(cut);
         let after = text[cut.at..].trim_start_matches('\r');
         let ends_paragraph = after.starts_with("\n\n") || after.starts_with("\n\r\n");

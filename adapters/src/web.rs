@@ -27,15 +27,16 @@
 //! | `{"type":"refused","text":T,"id":I}` | that line is not taken and must not be sent again; without `id`, the connection is not |
 //!
 //! The bytes of files travel beside the socket, with the header `Authorization: Bearer KEY`: `POST
-//! /chat/files` with them as its body answers `{"id":F}` (507 with a sentence where there is no room), and `GET /chat/files/F` gives them.
+//! /chat/files` with them as its body answers `{"id":F}` (507 with a sentence where there is no
+//! room), and `GET /chat/files/F` gives them.
 //!
-//! A client that reconnects with the last `seq` it saw gets everything it has not seen, each message
-//! in its latest form. Any number of clients of one owner see the same chat.
+//! A client that reconnects with the last `seq` it saw gets everything it has not seen, each
+//! message in its latest form. Any number of clients of one owner see the same chat.
 //!
-//! A client whose connection is lost connects again by itself, with growing pauses. One that was told
-//! `sleep` does not: a relay that runs costs money, so it is woken only when there is something to
-//! say, or when a line is not acknowledged yet. What is said while it sleeps is kept, and sent after
-//! the next `welcome`.
+//! A client whose connection is lost connects again by itself, with growing pauses. One that was
+//! told `sleep` does not: a relay that runs costs money, so it is woken only when there is
+//! something to say, or when a line is not acknowledged yet. What is said while it sleeps is kept,
+//! and sent after the next `welcome`.
 
 use std::sync::Arc;
 
@@ -48,27 +49,29 @@ use tokio::sync::{Notify, Semaphore, broadcast, mpsc, watch};
 use tokio::time::timeout;
 use zeroize::Zeroizing;
 
-use crate::channel::{Capabilities, Channel, ChannelError, Event, SecretEntry};
-use crate::chat::{Attachment, ChatId, File, Inbound, InboundId, MessageRef, Outbound};
-use crate::text::{Unit, length};
+use crate::channel::{Capabilities, Channel, ChannelError, ChannelEvent, SecretEntry};
+use crate::chat::{Attachment, ChatId, Inbound, InboundId, MessageRef, Outbound, OutboundFile};
+use crate::text::{LengthUnit, length};
 
+mod admission;
 pub mod client;
-mod door;
 mod files;
 mod inbox;
 mod log;
 mod socket;
 #[cfg(test)]
 pub(crate) mod tests;
-mod waits;
+mod timeouts;
 mod wire;
 
 pub use files::FILE_BYTES_MAX;
-pub use log::{Change, Entry, Log, LogError, MemoryLog, Posted, PostedFile, StoredFile};
+pub use log::{
+    LogChange, LogEntry, LogError, MemoryLog, MessageLog, PostedFile, PostedMessage, StoredFile,
+};
 
-use door::Door;
-use inbox::Inbox;
-use waits::Waits;
+use admission::ClientAdmission;
+use inbox::WebInbox;
+use timeouts::ClientTimeouts;
 
 /// The one chat and the one person of this channel.
 const OWNER: &str = "owner";
@@ -86,38 +89,42 @@ const ID_MAX: usize = 256;
 const SIGNS_MAX: usize = 2 * inbox::UNACKNOWLEDGED_MAX;
 
 /// The web channel of one owner.
-pub struct Web {
+pub struct WebChannel {
     key: Zeroizing<String>,
-    log: Arc<dyn Log>,
+    log: Arc<dyn MessageLog>,
     capabilities: Capabilities,
-    inbox: Inbox,
+    inbox: WebInbox,
     inbound: tokio::sync::Mutex<mpsc::Receiver<Inbound>>,
     reachable: Notify,
     /// Woken on every change of the log.
     changed: watch::Sender<()>,
-    signs: broadcast::Sender<Sign>,
-    door: Mutex<Door>,
+    signals: broadcast::Sender<ClientSignal>,
+    admission: Mutex<ClientAdmission>,
     /// Files that arrive.
     uploads: Semaphore,
-    waits: Waits,
+    timeouts: ClientTimeouts,
 }
 
 /// What every connected client hears at once, or never.
 #[derive(Clone)]
-enum Sign {
+enum ClientSignal {
     Acknowledged(InboundId),
     Typing,
-    Sleep,
+    Asleep,
 }
 
-impl Web {
+impl WebChannel {
     /// A channel for whoever holds `owner_key`; what is said goes through `log`.
-    pub fn new(owner_key: Zeroizing<String>, log: Arc<dyn Log>) -> Arc<Self> {
-        Self::waiting(owner_key, log, Waits::default())
+    pub fn new(owner_key: Zeroizing<String>, log: Arc<dyn MessageLog>) -> Arc<Self> {
+        Self::waiting(owner_key, log, ClientTimeouts::default())
     }
 
-    fn waiting(owner_key: Zeroizing<String>, log: Arc<dyn Log>, waits: Waits) -> Arc<Self> {
-        let (inbox, inbound) = Inbox::new();
+    fn waiting(
+        owner_key: Zeroizing<String>,
+        log: Arc<dyn MessageLog>,
+        waits: ClientTimeouts,
+    ) -> Arc<Self> {
+        let (inbox, inbound) = WebInbox::new();
         Arc::new(Self {
             key: owner_key,
             log,
@@ -127,7 +134,7 @@ impl Web {
                 scrubs_theirs: false,
                 buttons_max: 30,
                 text_max: TEXT_MAX,
-                text_unit: Unit::Bytes,
+                text_unit: LengthUnit::Bytes,
                 edit_interval_ms: 100,
                 secret_entry: SecretEntry::Hidden,
                 opens_pages: false,
@@ -139,10 +146,10 @@ impl Web {
             inbound: tokio::sync::Mutex::new(inbound),
             reachable: Notify::new(),
             changed: watch::Sender::new(()),
-            signs: broadcast::Sender::new(SIGNS_MAX),
-            door: Mutex::default(),
+            signals: broadcast::Sender::new(SIGNS_MAX),
+            admission: Mutex::default(),
             uploads: Semaphore::new(files::UPLOADS_MAX),
-            waits,
+            timeouts: waits,
         })
     }
 
@@ -167,12 +174,12 @@ impl Web {
         self.door().guests()
     }
 
-    fn door(&self) -> parking_lot::MutexGuard<'_, Door> {
-        self.door.lock()
+    fn door(&self) -> parking_lot::MutexGuard<'_, ClientAdmission> {
+        self.admission.lock()
     }
 
-    async fn put(&self, posted: &Posted) -> Result<(), ChannelError> {
-        if length(&posted.message.text, Unit::Bytes) > TEXT_MAX {
+    async fn put(&self, posted: &PostedMessage) -> Result<(), ChannelError> {
+        if length(&posted.message.text, LengthUnit::Bytes) > TEXT_MAX {
             return Err(ChannelError::Refused("too long"));
         }
         self.log.put(posted).await.map_err(in_doubt)?;
@@ -187,7 +194,7 @@ fn in_doubt(_: LogError) -> ChannelError {
 }
 
 #[async_trait]
-impl Channel for Web {
+impl Channel for WebChannel {
     fn name(&self) -> &'static str {
         "web"
     }
@@ -196,19 +203,19 @@ impl Channel for Web {
         &self.capabilities
     }
 
-    async fn next(&self) -> Option<Event> {
+    async fn next(&self) -> Option<ChannelEvent> {
         let mut inbound = self.inbound.lock().await;
         tokio::select! {
             biased;
-            () = self.reachable.notified() => Some(Event::Reachable(Self::chat())),
-            inbound = inbound.recv() => inbound.map(Event::Inbound),
+            () = self.reachable.notified() => Some(ChannelEvent::Reachable(Self::chat())),
+            inbound = inbound.recv() => inbound.map(ChannelEvent::Inbound),
         }
     }
 
     async fn acknowledge(&self, id: &InboundId) {
         self.inbox.acknowledge(id);
         // Without a connected client there is nobody to tell; it will send the line again.
-        let _ = self.signs.send(Sign::Acknowledged(id.clone()));
+        let _ = self.signals.send(ClientSignal::Acknowledged(id.clone()));
     }
 
     async fn send(&self, chat: &ChatId, message: &Outbound) -> Result<MessageRef, ChannelError> {
@@ -237,7 +244,11 @@ impl Channel for Web {
         self.kept(&attachment.id).await
     }
 
-    async fn send_file(&self, chat: &ChatId, file: &File) -> Result<MessageRef, ChannelError> {
+    async fn send_file(
+        &self,
+        chat: &ChatId,
+        file: &OutboundFile,
+    ) -> Result<MessageRef, ChannelError> {
         let kept = Box::new(PostedFile {
             id: self.keep(file).await?,
             name: file.name.clone(),
@@ -245,19 +256,20 @@ impl Channel for Web {
             bytes: file.bytes.len() as u64,
         });
         let message = Outbound::text(file.key.clone(), file.caption.clone());
-        self.put(&Posted { message, file: Some(kept) }).await?;
+        self.put(&PostedMessage { message, file: Some(kept) }).await?;
         Ok(MessageRef { chat: chat.clone(), id: file.key.clone() })
     }
 
     async fn typing(&self, _: &ChatId) {
         // A sign for nobody is no loss.
-        let _ = self.signs.send(Sign::Typing);
+        let _ = self.signals.send(ClientSignal::Typing);
     }
 
     async fn sleep(&self) {
         // Without a connected client there is nobody to tell.
-        let _ = self.signs.send(Sign::Sleep);
-        // Every connection listens for changes for as long as it lives. Who did not hear reconnects.
-        let _ = timeout(self.waits.farewell, self.changed.closed()).await;
+        let _ = self.signals.send(ClientSignal::Asleep);
+        // Every connection listens for changes for as long as it lives. Who did not hear
+        // reconnects.
+        let _ = timeout(self.timeouts.farewell, self.changed.closed()).await;
     }
 }

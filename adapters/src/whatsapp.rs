@@ -1,12 +1,13 @@
 //! WhatsApp, through Twilio.
 //!
-//! Messages come by webhook, whose signature is checked against the *configured* public URL before anything
-//! else; they are answered with empty TwiML once they are durable, and all that we say goes by REST.
+//! Messages come by webhook, whose signature is checked against the *configured* public URL before
+//! anything else; they are answered with empty TwiML once they are durable, and all that we say
+//! goes by REST.
 //!
-//! What people should know of it: a person's phone keeps what they wrote, whatever we delete at Twilio; a
-//! day after their last message we may not write first (error 63016), so what is to be said waits until they
-//! write again; a number of Twilio's sandbox hears somebody only for three days after they sent it
-//! `join <two words>` (error 63015).
+//! What people should know of it: a person's phone keeps what they wrote, whatever we delete at
+//! Twilio; a day after their last message we may not write first (error 63016), so what is to be
+//! said waits until they write again; a number of Twilio's sandbox hears somebody only for three
+//! days after they sent it `join <two words>` (error 63015).
 
 use std::sync::Arc;
 
@@ -17,10 +18,10 @@ use tokio::time::Instant;
 use url::Url;
 use zeroize::Zeroizing;
 
-use crate::channel::{Capabilities, Channel, ChannelError, Event, SecretEntry};
-use crate::chat::{Attachment, ChatId, File, InboundId, MessageRef, Outbound};
+use crate::channel::{Capabilities, Channel, ChannelError, ChannelEvent, SecretEntry};
+use crate::chat::{Attachment, ChatId, InboundId, MessageRef, Outbound, OutboundFile};
 use crate::inbox::Inbox;
-use crate::text::{Unit, length};
+use crate::text::{LengthUnit, length};
 
 mod content;
 mod inbound;
@@ -33,11 +34,11 @@ mod status;
 mod tests;
 mod webhook;
 
-use content::Contents;
+use content::ContentTemplates;
 use inbound::is_sid;
-use media::Shelf;
-use rest::Rest;
-use state::State;
+use media::MediaStore;
+use rest::TwilioRest;
+use state::WhatsAppState;
 
 /// Longest text of a message (Twilio error 21617).
 const TEXT_MAX: usize = 1600;
@@ -49,7 +50,7 @@ const BUTTONS_MAX: usize = 3;
 const FILES_BYTES_MAX: u64 = 16 * 1024 * 1024;
 
 /// How a WhatsApp number is spoken for.
-pub struct Settings {
+pub struct WhatsAppChannelSettings {
     /// The Twilio account (`AC…`).
     pub account_sid: String,
     /// Its Auth Token: signs webhooks and opens the REST API.
@@ -59,38 +60,38 @@ pub struct Settings {
     /// Where the internet finds [`WhatsApp::router`]: what webhooks are signed for.
     pub public_url: Url,
     /// Where Twilio is.
-    pub apis: Apis,
+    pub apis: TwilioApis,
 }
 
 /// The base URLs of Twilio's interfaces.
 #[derive(Clone, Debug)]
-pub struct Apis {
-    /// `https://api.twilio.com`.
+pub struct TwilioApis {
+    /// By default `https://api.twilio.com`.
     pub api: Url,
-    /// `https://messaging.twilio.com`.
+    /// By default `https://messaging.twilio.com`.
     pub messaging: Url,
-    /// `https://content.twilio.com`.
+    /// By default `https://content.twilio.com`.
     pub content: Url,
 }
 
 /// A WhatsApp number of a Twilio account.
-pub struct WhatsApp {
+pub struct WhatsAppChannel {
     account_sid: String,
     auth_token: Zeroizing<String>,
-    /// `whatsapp:+…`.
+    /// As `whatsapp:+` and the number.
     from: String,
     public_url: String,
     capabilities: Capabilities,
     inbox: Inbox,
-    rest: Rest,
-    contents: Contents,
-    shelf: Shelf,
-    state: Mutex<State>,
+    rest: TwilioRest,
+    contents: ContentTemplates,
+    media: MediaStore,
+    state: Mutex<WhatsAppState>,
 }
 
 /// Why a number cannot be spoken for.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum StartError {
+pub enum WhatsAppStartError {
     /// The number is not one.
     #[error("a WhatsApp number is written as +14155238886")]
     Number,
@@ -102,21 +103,22 @@ pub enum StartError {
     Platform,
 }
 
-impl WhatsApp {
+impl WhatsAppChannel {
     /// Speaks for a number. Whether Twilio agrees shows with the first message.
     ///
     /// # Errors
     /// When the number or the account's id is malformed, or the platform offers no network.
-    pub fn start(settings: Settings) -> Result<Arc<Self>, StartError> {
-        let Settings { account_sid, auth_token, number, public_url, apis } = settings;
+    pub fn start(settings: WhatsAppChannelSettings) -> Result<Arc<Self>, WhatsAppStartError> {
+        let WhatsAppChannelSettings { account_sid, auth_token, number, public_url, apis } =
+            settings;
         let digits = number.strip_prefix('+').unwrap_or_default();
         if !(7..=15).contains(&digits.len()) || !digits.bytes().all(|b| b.is_ascii_digit()) {
-            return Err(StartError::Number);
+            return Err(WhatsAppStartError::Number);
         }
         if !is_sid(&account_sid) {
-            return Err(StartError::Account);
+            return Err(WhatsAppStartError::Account);
         }
-        let rest = Rest::new(&account_sid, auth_token.clone(), apis)?;
+        let rest = TwilioRest::new(&account_sid, auth_token.clone(), apis)?;
         Ok(Arc::new(Self {
             from: format!("whatsapp:{number}"),
             public_url: public_url.as_str().trim_end_matches('/').to_owned(),
@@ -125,8 +127,8 @@ impl WhatsApp {
             capabilities: capabilities(),
             inbox: Inbox::default(),
             rest,
-            contents: Contents::default(),
-            shelf: Shelf::default(),
+            contents: ContentTemplates::default(),
+            media: MediaStore::default(),
             state: Mutex::default(),
         }))
     }
@@ -136,7 +138,7 @@ impl WhatsApp {
         webhook::router(self.clone())
     }
 
-    fn state(&self) -> MutexGuard<'_, State> {
+    fn state(&self) -> MutexGuard<'_, WhatsAppState> {
         self.state.lock()
     }
 
@@ -154,7 +156,7 @@ impl WhatsApp {
             }
         }
         let mut text = content::numbered(message);
-        if length(&text, Unit::Chars) > TEXT_MAX {
+        if length(&text, LengthUnit::Chars) > TEXT_MAX {
             let words = Outbound::text(format!("{}/text", message.key), message.text.clone());
             self.send(chat, &words).await?;
             text = content::options(message);
@@ -162,8 +164,9 @@ impl WhatsApp {
         self.submit(chat, &[("Body", &text)], &text).await
     }
 
-    /// Posts a form. Twilio knows no key that would tell a second message from the first, so after a lost
-    /// answer the newest message is looked at: one that we do not know and that says the same is this one.
+    /// Posts a form. Twilio knows no key that would tell a second message from the first, so after
+    /// a lost answer the newest message is looked at: one that we do not know and that says the
+    /// same is this one.
     async fn submit(
         &self,
         chat: &ChatId,
@@ -202,7 +205,7 @@ pub fn capabilities() -> Capabilities {
         scrubs_theirs: true,
         buttons_max: BUTTONS_MAX,
         text_max: TEXT_MAX,
-        text_unit: Unit::Chars,
+        text_unit: LengthUnit::Chars,
         edit_interval_ms: 0,
         secret_entry: SecretEntry::Form,
         opens_pages: false,
@@ -213,7 +216,7 @@ pub fn capabilities() -> Capabilities {
 }
 
 #[async_trait]
-impl Channel for WhatsApp {
+impl Channel for WhatsAppChannel {
     fn name(&self) -> &'static str {
         "whatsapp"
     }
@@ -222,7 +225,7 @@ impl Channel for WhatsApp {
         &self.capabilities
     }
 
-    async fn next(&self) -> Option<Event> {
+    async fn next(&self) -> Option<ChannelEvent> {
         self.inbox.next().await
     }
 
@@ -233,7 +236,7 @@ impl Channel for WhatsApp {
     }
 
     async fn send(&self, chat: &ChatId, message: &Outbound) -> Result<MessageRef, ChannelError> {
-        if length(&message.text, Unit::Chars) > TEXT_MAX {
+        if length(&message.text, LengthUnit::Chars) > TEXT_MAX {
             return Err(ChannelError::Refused("too long"));
         }
         let sent = self.state().sent_as(chat, &message.key);
@@ -267,8 +270,12 @@ impl Channel for WhatsApp {
         self.rest.medium(&attachment.id, FILES_BYTES_MAX).await
     }
 
-    async fn send_file(&self, chat: &ChatId, file: &File) -> Result<MessageRef, ChannelError> {
-        if length(&file.caption, Unit::Chars) > TEXT_MAX {
+    async fn send_file(
+        &self,
+        chat: &ChatId,
+        file: &OutboundFile,
+    ) -> Result<MessageRef, ChannelError> {
+        if length(&file.caption, LengthUnit::Chars) > TEXT_MAX {
             return Err(ChannelError::Refused("too long"));
         }
         let sent = self.state().sent_as(chat, &file.key);
@@ -279,7 +286,7 @@ impl Channel for WhatsApp {
             return Err(self.unreachable(chat));
         }
         let at = Instant::now();
-        let medium = format!("{}{}", self.public_url, self.shelf.put(file)?);
+        let medium = format!("{}{}", self.public_url, self.media.put(file)?);
         let mut what = vec![("MediaUrl", medium.as_str())];
         if !file.caption.is_empty() {
             what.push(("Body", &file.caption));

@@ -5,7 +5,7 @@ fn offer(code: &str, degrees: Option<(f64, f64)>, paid_only: bool) -> RegionOffe
         region: region(code),
         name: code.to_owned(),
         paid_only,
-        place: degrees.map(|(north, east)| Place::of_degrees(north, east)),
+        place: degrees.map(|(north, east)| GeoPoint::of_degrees(north, east)),
     }
 }
 
@@ -36,7 +36,7 @@ fn a_full_region_leads_to_its_nearest_neighbours() {
         ("nrt", ["nrt", "syd", "lax"]),
         ("lax", ["lax", "lhr", "nrt"]),
     ] {
-        let around = account().regions_around(&region(first), &Standing::Good);
+        let around = account().regions_around(&region(first), &OrganisationStatus::Active);
         let around: Vec<&str> = around.iter().map(AsRef::as_ref).collect();
         assert_eq!(around, expected, "around {first}");
     }
@@ -44,12 +44,15 @@ fn a_full_region_leads_to_its_nearest_neighbours() {
 
 #[test]
 fn a_trial_account_is_not_led_to_where_it_may_not_go() {
-    let around = account().regions_around(&region("lhr"), &Standing::Trial);
+    let around = account().regions_around(&region("lhr"), &OrganisationStatus::Trial);
 
     assert!(!around.contains(&region("cdg")), "{around:?}");
 }
 
 #[test]
 fn a_region_of_unknown_place_has_no_neighbours() {
-    assert_eq!(account().regions_around(&region("xyz"), &Standing::Good), [region("xyz")]);
+    assert_eq!(
+        account().regions_around(&region("xyz"), &OrganisationStatus::Active),
+        [region("xyz")]
+    );
 }

@@ -1,21 +1,24 @@
-//! Fly.io: a token is judged and narrowed offline, an account is looked at before anything is made in
-//! it, and a deployment is two apps on a network of their own.
+//! Fly.io: a token is judged and narrowed offline, an account is looked at before anything is made
+//! in it, and a deployment is two apps on a network of their own.
 
 use std::sync::Arc;
 
-use crate::account::Place;
-use crate::chance::Chance;
+use crate::account::GeoPoint;
 use crate::clock::Clock;
-use crate::cloud::fly::errors::Failure;
-use crate::cloud::{Account, Cause, CloudError, Keys, Organisation, RegionOffer, Standing};
+use crate::cloud::fly::errors::CallFailure;
+use crate::cloud::{
+    Account, CloudError, DeploymentKeys, FailureCause, Organisation, OrganisationStatus,
+    RegionOffer,
+};
+use crate::credential_format::CredentialRejection;
 use crate::http::SharedTransport;
-use crate::intake::Rejection;
+use crate::random::Random;
 use crate::secret::{Secret, SecretKind};
 use crate::spec::Region;
 
 pub use self::account::FlyAccount;
-use self::client::Client;
-pub use self::endpoints::Endpoints;
+use self::client::FlyClient;
+pub use self::endpoints::FlyEndpoints;
 use self::token::FlyToken;
 
 mod account;
@@ -33,33 +36,33 @@ mod wire;
 
 /// Fly.io, for everybody: one of these serves all accounts, so that its limits are kept together.
 #[derive(Clone)]
-pub struct Fly {
-    client: Client,
-    chance: Chance,
+pub struct FlyProvider {
+    client: FlyClient,
+    random: Random,
 }
 
-impl Fly {
+impl FlyProvider {
     /// Fly at these endpoints.
     pub fn new(
         transport: SharedTransport,
-        endpoints: Endpoints,
+        endpoints: FlyEndpoints,
         clock: Clock,
-        chance: Chance,
+        random: Random,
     ) -> Self {
         let endpoints = Arc::new(endpoints);
-        Self { client: Client { transport, endpoints, limits: Arc::default(), clock }, chance }
+        Self { client: FlyClient { transport, endpoints, limits: Arc::default(), clock }, random }
     }
 
     /// Where this Fly is.
-    pub fn endpoints(&self) -> &Endpoints {
+    pub fn endpoints(&self) -> &FlyEndpoints {
         &self.client.endpoints
     }
 
-    /// Judges a pasted token without asking anybody, and narrows it to [`token::WINDOW`] at once: what
-    /// was pasted is not kept.
-    pub fn judge(&self, pasted: &str) -> Result<Arc<Secret>, Rejection> {
+    /// Judges a pasted token without asking anybody, and narrows it to [`token::WINDOW`] at once:
+    /// what was pasted is not kept.
+    pub fn check_format(&self, pasted: &str) -> Result<Arc<Secret>, CredentialRejection> {
         let now_ms = self.client.clock.now_ms();
-        let narrow = token::judge(pasted, now_ms)?.narrowed_to_window(now_ms, token::WINDOW);
+        let narrow = token::parse_pasted(pasted, now_ms)?.narrowed_to_window(now_ms, token::WINDOW);
         Ok(Arc::new(self.client.token(narrow.text())))
     }
 
@@ -71,9 +74,10 @@ impl Fly {
         let listed = regions?;
         let regions: Vec<_> = listed.all().filter_map(region_offer).collect();
         if regions.is_empty() {
-            // Fly has regions: this is some other answer, and a person would be asked to choose among none.
+            // Fly has regions: this is some other answer, and a person would be asked to choose
+            // among none.
             let detail = "no region is listed".to_owned();
-            return Err(CloudError { cause: Cause::Later { after_ms: None }, detail });
+            return Err(CloudError { cause: FailureCause::RetryLater { after_ms: None }, detail });
         }
         Ok(Account {
             organisations,
@@ -85,43 +89,44 @@ impl Fly {
     /// Asks Fly for a token that was judged already: what it opens, or why it is not taken.
     ///
     /// # Errors
-    /// [`Rejection::Refused`] when Fly says no, [`Rejection::OutOfReach`] when it says nothing.
-    pub async fn check(&self, token: &Arc<Secret>) -> Result<Account, Rejection> {
+    /// [`CredentialRejection::RefusedByVendor`] when Fly says no,
+    /// [`CredentialRejection::VendorUnreachable`] when it says nothing.
+    pub async fn check(&self, token: &Arc<Secret>) -> Result<Account, CredentialRejection> {
         self.preflight(token).await.map_err(|error| match error.cause {
-            Cause::TokenRefused => Rejection::Refused,
+            FailureCause::TokenRefused => CredentialRejection::RefusedByVendor,
             _ => {
                 tracing::info!(%error, "an account could not be looked at");
-                Rejection::OutOfReach
+                CredentialRejection::VendorUnreachable
             }
         })
     }
 
     /// Opens an account to deploy into, with the keys of one deployment.
-    pub fn open(&self, token: Arc<Secret>, keys: Keys) -> FlyAccount {
-        FlyAccount::new(self.client.clone(), self.chance.clone(), token, Some(keys))
+    pub fn open(&self, token: Arc<Secret>, keys: DeploymentKeys) -> FlyAccount {
+        FlyAccount::new(self.client.clone(), self.random.clone(), token, Some(keys))
     }
 
     /// Opens an account to look and to remove, which needs no keys.
     pub fn open_for_teardown(&self, token: Arc<Secret>) -> FlyAccount {
-        FlyAccount::new(self.client.clone(), self.chance.clone(), token, None)
+        FlyAccount::new(self.client.clone(), self.random.clone(), token, None)
     }
 }
 
-impl Client {
+impl FlyClient {
     /// A bundle as a secret that only Fly's interfaces may see.
     fn token(&self, bundle: zeroize::Zeroizing<String>) -> Secret {
         Secret::new(SecretKind::FlyToken, bundle, self.endpoints.token_audience())
     }
 
-    /// The organisations that a token opens, at least one: those that Fly names for it, else those that
-    /// it lists for whoever has it.
+    /// The organisations that a token opens, at least one: those that Fly names for it, else those
+    /// that it lists for whoever has it.
     ///
-    /// Where the token is named for some, the list, and with it Fly's word on billing, is tolerated to be
-    /// missing, as flyctl does: the first create will say.
-    async fn opened_organisations(&self, token: &Secret) -> Result<Vec<Organisation>, Failure> {
+    /// Where the token is named for some, the list, and with it Fly's word on billing, is tolerated
+    /// to be missing, as flyctl does: the first create will say.
+    async fn opened_organisations(&self, token: &Secret) -> Result<Vec<Organisation>, CallFailure> {
         let (tokens, listed) =
             futures::join!(self.current_tokens(token), self.organisations(token));
-        let sealed = FlyToken::read(token.expose_here()).ok().and_then(|it| it.only_organisation());
+        let sealed = FlyToken::read(token.expose()).ok().and_then(|it| it.only_organisation());
         let named: Vec<_> = tokens?.tokens.into_iter().filter_map(|token| token.org_slug).collect();
         let listed = if named.is_empty() { listed? } else { listed.unwrap_or_default() };
         let mut opened = organisations(named, &listed.organizations);
@@ -129,14 +134,15 @@ impl Client {
             only.number = Some(number);
         }
         if opened.is_empty() {
-            return Err(Failure::token_refused("the token opens no organisation"));
+            return Err(CallFailure::token_refused("the token opens no organisation"));
         }
         Ok(opened)
     }
 }
 
-/// The organisations that are named, with what the list says of them; where none is, those of the list.
-fn organisations(named: Vec<String>, listed: &[wire::Organisation]) -> Vec<Organisation> {
+/// The organisations that are named, with what the list says of them; where none is, those of the
+/// list.
+fn organisations(named: Vec<String>, listed: &[wire::OrganisationBody]) -> Vec<Organisation> {
     let mut opened = named;
     if opened.is_empty() {
         opened = listed.iter().filter_map(|listed| listed.slug.clone()).collect();
@@ -158,17 +164,19 @@ fn organisations(named: Vec<String>, listed: &[wire::Organisation]) -> Vec<Organ
 }
 
 /// flyctl refuses to launch for want of a payment method and after a trial, and for nothing else.
-fn standing(billing_status: Option<&str>, slug: &str) -> Standing {
+fn standing(billing_status: Option<&str>, slug: &str) -> OrganisationStatus {
     let link = || format!("https://fly.io/dashboard/{slug}/billing");
     match billing_status {
-        Some("SOURCE_REQUIRED" | "TRIAL_ENDED") => Standing::PaymentNeeded { link: link() },
-        Some("SUSPENDED") => Standing::Held { link: link() },
-        Some("TRIAL_ACTIVE") => Standing::Trial,
-        _ => Standing::Good,
+        Some("SOURCE_REQUIRED" | "TRIAL_ENDED") => {
+            OrganisationStatus::PaymentNeeded { link: link() }
+        }
+        Some("SUSPENDED") => OrganisationStatus::UnderReview { link: link() },
+        Some("TRIAL_ACTIVE") => OrganisationStatus::Trial,
+        _ => OrganisationStatus::Active,
     }
 }
 
-fn region_offer(region: &wire::Region) -> Option<RegionOffer> {
+fn region_offer(region: &wire::RegionBody) -> Option<RegionOffer> {
     if region.deprecated == Some(true) {
         return None;
     }
@@ -180,6 +188,6 @@ fn region_offer(region: &wire::Region) -> Option<RegionOffer> {
         place: region
             .latitude
             .zip(region.longitude)
-            .map(|(north, east)| Place::of_degrees(north, east)),
+            .map(|(north, east)| GeoPoint::of_degrees(north, east)),
     })
 }

@@ -10,9 +10,9 @@ use crate::quota::Quotas;
 use super::{ALLOW_SANDBOX, Environment, keys, vendors};
 
 /// Said when the bot would speak nowhere.
-const NO_CHANNEL: &str = "no chat service is set up: set TELEGRAM_BOT_TOKEN, DISCORD_BOT_TOKEN, or \
-                          TWILIO_ACCOUNT_SID with TWILIO_AUTH_TOKEN and TWILIO_WHATSAPP_NUMBER; see \
-                          .github/HOSTING.md";
+const NO_CHANNEL: &str = "no chat service is set up: set TELEGRAM_BOT_TOKEN, DISCORD_BOT_TOKEN, \
+                          or TWILIO_ACCOUNT_SID with TWILIO_AUTH_TOKEN and \
+                          TWILIO_WHATSAPP_NUMBER; see .github/HOSTING.md";
 
 /// The fewest characters of a webhook secret: 256 bit take 43 in base64url and 64 in hex.
 const SECRET_CHARS_MIN: usize = 43;
@@ -40,7 +40,8 @@ pub struct BotSettings {
     pub metrics_token: Option<Zeroizing<String>>,
     /// Every request comes through Fly's proxy, which says who calls.
     pub behind_fly_proxy: bool,
-    /// Deployments that all people together may begin within a day; with none the bot begins nothing.
+    /// Deployments that all people together may begin within a day; with none the bot begins
+    /// nothing.
     pub deployments_a_day_max: usize,
     /// What lets people in; where there is none, everybody is in.
     pub invitations: Vec<Invitation>,
@@ -104,8 +105,8 @@ fn deployments_a_day_max(environment: &Environment<'_>) -> anyhow::Result<usize>
         return Ok(Quotas::PUBLIC.all);
     };
     text.parse().ok().context(
-        "TEXTSLASH_DEPLOYMENTS_A_DAY must be a number: the deployments that all people together may begin within \
-         a day, 0 for none",
+        "TEXTSLASH_DEPLOYMENTS_A_DAY must be a number: the deployments that all people together \
+         may begin within a day, 0 for none",
     )
 }
 
@@ -133,13 +134,14 @@ fn telegram(
         let belongs = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '-';
         if secret.len() < SECRET_CHARS_MIN || !secret.chars().all(belongs) {
             bail!(
-                "TELEGRAM_WEBHOOK_SECRET needs {SECRET_CHARS_MIN} or more letters, digits, _ or -; make \
-                 one with `openssl rand -hex 32`"
+                "TELEGRAM_WEBHOOK_SECRET needs {SECRET_CHARS_MIN} or more letters, digits, _ or \
+                 -; make one with `openssl rand -hex 32`"
             );
         }
         if public_url.is_none() {
             bail!(
-                "TELEGRAM_WEBHOOK_SECRET needs TEXTSLASH_PUBLIC_URL, where Telegram finds the webhook"
+                "TELEGRAM_WEBHOOK_SECRET needs TEXTSLASH_PUBLIC_URL, where Telegram finds the \
+                 webhook"
             );
         }
     }

@@ -35,18 +35,18 @@ const RELAY_KEYS: [&str; 4] = ["LINK_KEY", "OWNER_KEY", "CHANNEL_KEY", "MODEL_KE
 const VM_KEYS: [&str; 1] = ["LINK_KEY"];
 
 /// Where a role listens.
-pub struct Listen {
+pub struct ListenAddress {
     host: IpAddr,
     port: u16,
 }
 
-impl Listen {
+impl ListenAddress {
     /// `LISTEN_HOST` and `PORT`.
     ///
     /// # Errors
     /// When either is not what it should be.
     pub fn read(environment: &Environment<'_>) -> anyhow::Result<Self> {
-        Self::at(environment, "PORT", PORT)
+        Self::socket_address(environment, "PORT", PORT)
     }
 
     /// `LISTEN_HOST` and `MODEL_PROXY_PORT`.
@@ -54,10 +54,14 @@ impl Listen {
     /// # Errors
     /// When either is not what it should be.
     pub fn of_model_proxy(environment: &Environment<'_>) -> anyhow::Result<Self> {
-        Self::at(environment, MODEL_PROXY_PORT, PROXY_PORT)
+        Self::socket_address(environment, MODEL_PROXY_PORT, PROXY_PORT)
     }
 
-    fn at(environment: &Environment<'_>, name: &str, default: &str) -> anyhow::Result<Self> {
+    fn socket_address(
+        environment: &Environment<'_>,
+        name: &str,
+        default: &str,
+    ) -> anyhow::Result<Self> {
         let host = environment.or("LISTEN_HOST", LISTEN_HOST);
         let port = environment.or(name, default);
         Ok(Self {
@@ -79,9 +83,9 @@ impl Listen {
 /// What the relay's machine says.
 ///
 /// # Errors
-/// When a setting is missing or wrong, an owner who is not an id of the channel, or a key that can be
-/// guessed.
-pub fn relay_settings(environment: &Environment<'_>) -> anyhow::Result<relay::Settings> {
+/// When a setting is missing or wrong, an owner who is not an id of the channel, or a key that can
+/// be guessed.
+pub fn relay_settings(environment: &Environment<'_>) -> anyhow::Result<relay::RelaySettings> {
     let model_url = vendors::vendor_url(environment, "TEXTSLASH_MODEL_URL")?;
     let to_model = Audience::of([model_url.authority()]);
     let model_key = match agent(environment)? {
@@ -93,7 +97,7 @@ pub fn relay_settings(environment: &Environment<'_>) -> anyhow::Result<relay::Se
     };
     let channel = channel(environment)?;
     keys::check(environment, &RELAY_KEYS)?;
-    Ok(relay::Settings {
+    Ok(relay::RelaySettings {
         owner: owner(environment, channel)?,
         sleeps: !channel.holds_connection(),
         locale: Locale::of_hint(environment.get("TEXTSLASH_LOCALE").as_deref()),
@@ -108,9 +112,9 @@ pub fn relay_settings(environment: &Environment<'_>) -> anyhow::Result<relay::Se
         link_key: key(environment, "LINK_KEY", SecretKind::LinkKey)?,
         model_key,
         daily_tokens: daily_tokens(environment)?,
-        limits: relay::Limits {
+        limits: relay::RelayLimits {
             probation_until_ms: probation_until_ms(environment)?,
-            ..relay::Limits::default()
+            ..relay::RelayLimits::default()
         },
     })
 }
@@ -194,10 +198,10 @@ pub fn owner_key(environment: &Environment<'_>) -> anyhow::Result<Zeroizing<Stri
 ///
 /// # Errors
 /// When a setting is missing or wrong.
-pub fn vm_settings(environment: &Environment<'_>) -> anyhow::Result<vm::Settings> {
+pub fn vm_settings(environment: &Environment<'_>) -> anyhow::Result<vm::VmSettings> {
     let model_proxy_url = url(environment, "TEXTSLASH_MODEL_PROXY_URL")?;
     keys::check(environment, &VM_KEYS)?;
-    Ok(vm::Settings {
+    Ok(vm::VmSettings {
         deployment: deployment(environment)?,
         data_dir: data_dir(environment)?,
         agent: agent(environment)?,
@@ -205,9 +209,9 @@ pub fn vm_settings(environment: &Environment<'_>) -> anyhow::Result<vm::Settings
         model_proxy_url,
         agent_user: agent_user(environment, geteuid().is_root())?,
         claude_bin: PathBuf::from(environment.or("CLAUDE_BIN", "claude")),
-        limits: vm::Limits {
+        limits: vm::VmLimits {
             probation_until_ms: probation_until_ms(environment)?,
-            ..vm::Limits::default()
+            ..vm::VmLimits::default()
         },
     })
 }
@@ -220,8 +224,8 @@ pub(super) fn agent_user(
     match environment.get("TEXTSLASH_AGENT_USER") {
         Some(name) => Ok(Some(AgentUser::named(&name).context("TEXTSLASH_AGENT_USER")?)),
         None if is_root && !environment.flag(ALLOW_SANDBOX)? => bail!(
-            "this VM runs as root, and its agent would read every key: set TEXTSLASH_AGENT_USER to \
-             the user that agents run as, such as agent"
+            "this VM runs as root, and its agent would read every key: set TEXTSLASH_AGENT_USER \
+             to the user that agents run as, such as agent"
         ),
         None => Ok(None),
     }
@@ -238,7 +242,8 @@ pub fn agent_firewall(environment: &Environment<'_>) -> anyhow::Result<Option<Ag
         Some(_) => anyhow::bail!("TEXTSLASH_AGENT_FIREWALL is neither 0 nor 1"),
     }
     let user = agent_user(environment, geteuid().is_root())?.context(
-        "TEXTSLASH_AGENT_FIREWALL needs a user whose network it restricts: set TEXTSLASH_AGENT_USER",
+        "TEXTSLASH_AGENT_FIREWALL needs a user whose network it restricts: set \
+         TEXTSLASH_AGENT_USER",
     )?;
     Ok(Some(AgentFirewall::new(user, url(environment, "TEXTSLASH_MODEL_PROXY_URL")?)))
 }
@@ -256,7 +261,8 @@ fn deployment(environment: &Environment<'_>) -> anyhow::Result<DeploymentId> {
     DeploymentId::try_from(id).context("TEXTSLASH_DEPLOYMENT")
 }
 
-/// Not set on machines that an earlier version made: their probation counts from their first start alone.
+/// Not set on machines that an earlier version made: their probation counts from their first start
+/// alone.
 fn probation_until_ms(environment: &Environment<'_>) -> anyhow::Result<Option<u64>> {
     let Some(text) = environment.get(PROBATION_UNTIL) else { return Ok(None) };
     text.parse()

@@ -9,8 +9,8 @@ use crate::secret::strength::{KEY_BITS_MIN, KEY_CHARS_MIN, guess_bits};
 /// Checks those of these settings that are set.
 ///
 /// # Errors
-/// When a key is short or guessable, or two of them are the same. The error names settings and never
-/// a key.
+/// When a key is short or guessable, or two of them are the same. The error names settings and
+/// never a key.
 pub(super) fn check(environment: &Environment<'_>, names: &[&'static str]) -> anyhow::Result<()> {
     let set = names.iter().filter_map(|name| Some((*name, environment.get(name)?)));
     let keys: Vec<_> = set.map(|(name, key)| (name, Zeroizing::new(key))).collect();

@@ -4,7 +4,7 @@ const NOTHING: &[(&str, &str)] = &[];
 
 #[test]
 fn without_settings_the_vendors_are_the_real_ones() {
-    let vendors = Vendors::read(&Environment::of(NOTHING)).unwrap();
+    let vendors = VendorEndpoints::read(&Environment::of(NOTHING)).unwrap();
 
     assert_eq!(vendors.fly.machines_api.as_str(), "https://api.machines.dev/v1");
     assert_eq!(vendors.anthropic.as_str(), "https://api.anthropic.com/");
@@ -22,11 +22,12 @@ fn a_vendor_on_this_machine_is_refused_unless_it_is_meant() {
             "http://0.0.0.0:1",
         ] {
             let settings = [(name, address)];
-            let refusal = Vendors::read(&Environment::of(&settings)).unwrap_err().to_string();
+            let refusal =
+                VendorEndpoints::read(&Environment::of(&settings)).unwrap_err().to_string();
             assert!(refusal.contains(name) && refusal.contains("this machine"), "{refusal}");
 
             let settings = [(name, address), ("TEXTSLASH_ALLOW_SANDBOX", "1")];
-            assert!(Vendors::read(&Environment::of(&settings)).is_ok(), "{name} {address}");
+            assert!(VendorEndpoints::read(&Environment::of(&settings)).is_ok(), "{name} {address}");
         }
     }
 }
@@ -44,7 +45,7 @@ fn a_relay_sends_its_key_to_no_model_on_this_machine_unless_it_is_meant() {
 fn a_wrong_address_is_named() {
     for address in ["not a url", "file:///etc/passwd", "ftp://example.com"] {
         let settings = [("FLY_API_URL", address)];
-        let refusal = Vendors::read(&Environment::of(&settings)).unwrap_err().to_string();
+        let refusal = VendorEndpoints::read(&Environment::of(&settings)).unwrap_err().to_string();
         assert!(refusal.contains("FLY_API_URL"), "{refusal}");
     }
 }

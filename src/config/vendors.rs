@@ -4,40 +4,40 @@ use anyhow::{Context, bail};
 use url::{Host, Url};
 
 use super::Environment;
-use crate::cloud::fly::Endpoints;
+use crate::cloud::fly::FlyEndpoints;
 use crate::messaging;
 use crate::spec::Images;
 
-/// Lets a role use vendors on this machine; see [`Vendors::read`].
+/// Lets a role use vendors on this machine; see [`VendorEndpoints::read`].
 pub const ALLOW_SANDBOX: &str = "TEXTSLASH_ALLOW_SANDBOX";
 
 /// The vendors that a role calls.
 #[derive(Clone, Debug)]
-pub struct Vendors {
+pub struct VendorEndpoints {
     /// Fly.io and the apps on it.
-    pub fly: Endpoints,
+    pub fly: FlyEndpoints,
     /// The chat services.
-    pub messaging: messaging::Endpoints,
+    pub messaging: messaging::ChatEndpoints,
     /// Anthropic's API.
     pub anthropic: Url,
 }
 
-impl Vendors {
+impl VendorEndpoints {
     /// The real vendors, but for what the environment says.
     ///
     /// # Errors
-    /// When an address is not a URL, or points at this machine and `TEXTSLASH_ALLOW_SANDBOX` does not say
-    /// that this is meant: a real credential must not end up in a simulated vendor by a forgotten
-    /// setting.
+    /// When an address is not a URL, or points at this machine and `TEXTSLASH_ALLOW_SANDBOX` does
+    /// not say that this is meant: a real credential must not end up in a simulated vendor by a
+    /// forgotten setting.
     pub fn read(environment: &Environment<'_>) -> anyhow::Result<Self> {
-        let real = Endpoints::real();
+        let real = FlyEndpoints::real();
         let address = |name: &str, default: &str| {
             let address = environment.or(name, default);
             allowed(name, &address, environment)?;
             Ok::<_, anyhow::Error>(address)
         };
         let anthropic = address("ANTHROPIC_API_URL", &real.model_api)?;
-        let mut fly = Endpoints::of(
+        let mut fly = FlyEndpoints::of(
             &address("FLY_API_URL", real.machines_api.as_str())?,
             &address("FLY_PLATFORM_URL", real.platform_api.as_str())?,
             &address("FLY_PUBLIC_APP_URL", &real.public_app)?,
@@ -54,16 +54,16 @@ impl Vendors {
 /// Where the chat services are.
 ///
 /// # Errors
-/// As of [`Vendors::read`].
-pub fn chat_services(environment: &Environment<'_>) -> anyhow::Result<messaging::Endpoints> {
+/// As of [`VendorEndpoints::read`].
+pub fn chat_services(environment: &Environment<'_>) -> anyhow::Result<messaging::ChatEndpoints> {
     let mut urls = Vec::new();
-    for (name, real) in messaging::Endpoints::SETTINGS {
+    for (name, real) in messaging::ChatEndpoints::SETTINGS {
         let url = environment.or(name, real);
         allowed(name, &url, environment)?;
         urls.push(parse_url(name, &url)?);
     }
     let urls = <[Url; 5]>::try_from(urls);
-    urls.map(messaging::Endpoints::of).map_err(|_| anyhow::anyhow!("too few chat services"))
+    urls.map(messaging::ChatEndpoints::of).map_err(|_| anyhow::anyhow!("too few chat services"))
 }
 
 /// The images to deploy.
@@ -72,15 +72,16 @@ pub fn chat_services(environment: &Environment<'_>) -> anyhow::Result<messaging:
 /// When one is missing, or not pinned by digest: a tag can be moved under a running deployment.
 pub fn images(environment: &Environment<'_>) -> anyhow::Result<Images> {
     let image = |name: &str| {
-        let image = environment.require(name).with_context(
-            || "a real cloud can only run images that are published; see the guide .github/HOSTING.md",
-        )?;
+        let image = environment.require(name).with_context(|| {
+            "a real cloud can only run images that are published; see the guide \
+             .github/HOSTING.md"
+        })?;
         if is_pinned(&image) {
             Ok(image)
         } else {
             bail!(
-                "{name} must end in @sha256: and the digest, 64 digits of 0-9 and a-f, so that nobody can \
-                 swap the image"
+                "{name} must end in @sha256: and the digest, 64 digits of 0-9 and a-f, so that \
+                 nobody can swap the image"
             )
         }
     };
@@ -97,7 +98,7 @@ fn is_pinned(image: &str) -> bool {
 /// The vendor's URL in the setting `name`.
 ///
 /// # Errors
-/// As of [`Vendors::read`], and when it is not set.
+/// As of [`VendorEndpoints::read`], and when it is not set.
 pub(super) fn vendor_url(environment: &Environment<'_>, name: &str) -> anyhow::Result<Url> {
     let address = environment.require(name)?;
     allowed(name, &address, environment)?;

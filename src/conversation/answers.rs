@@ -4,41 +4,43 @@ use crate::pricing;
 use crate::secret::SecretKind;
 use crate::spec::AgentKind;
 
-use super::choice::{Choice, Command};
+use super::choice::{ChatCommand, Choice};
 use super::messages::Message;
-use super::turn::{Open, Turn};
-use super::{Found, Model, Phase, Purpose, Target};
+use super::transition::{OpenQuestion, Transition};
+use super::{ModelChoice, OfferedDeployment, Phase, Purpose, TeardownTarget};
 
-impl Turn<'_> {
+impl Transition<'_> {
     /// The open question, if one is.
-    pub(super) fn open_question(&self) -> Option<Open> {
+    pub(super) fn open_question(&self) -> Option<OpenQuestion> {
         let (message, choices) = match &self.state.phase {
             Phase::Asking { checking: Some(_), .. } => {
-                (Message::StillChecking, vec![Choice::Command(Command::Cancel)])
+                (Message::StillChecking, vec![Choice::Command(ChatCommand::Cancel)])
             }
-            Phase::Asking { question, purpose, .. } => return Some(self.asked(*question, purpose)),
+            Phase::Asking { question, purpose, .. } => {
+                return Some(self.compose_question(*question, purpose));
+            }
             Phase::Review => {
                 let spec = Box::new(self.draft()?);
                 let quote = pricing::quote(&spec);
                 let choices =
-                    vec![Choice::Deploy, Choice::Change, Choice::Command(Command::Cancel)];
+                    vec![Choice::Deploy, Choice::Change, Choice::Command(ChatCommand::Cancel)];
                 (Message::Review { spec, quote }, choices)
             }
             Phase::Changing => {
                 let mut choices: Vec<Choice> =
                     self.changeable().into_iter().map(Choice::Answer).collect();
-                choices.push(Choice::Command(Command::Back));
+                choices.push(Choice::Command(ChatCommand::Back));
                 (Message::AskChange, choices)
             }
             Phase::ChoosingRun => (Message::ChooseRun, self.known_runs()),
             Phase::ChoosingFound { found } => (Message::ChooseFound, found_choices(found)),
             Phase::ConfirmingTeardown { target } => (
                 self.what_will_go(target),
-                vec![Choice::ConfirmTeardown, Choice::Command(Command::Cancel)],
+                vec![Choice::ConfirmTeardown, Choice::Command(ChatCommand::Cancel)],
             ),
             Phase::ConfirmingForget => (
                 Message::ConfirmForget { traces: self.traces() },
-                vec![Choice::ConfirmForget, Choice::Command(Command::Cancel)],
+                vec![Choice::ConfirmForget, Choice::Command(ChatCommand::Cancel)],
             ),
             Phase::Running { stopping: true, .. } => {
                 (Message::AskStop, vec![Choice::KeepGoing, Choice::Remove])
@@ -50,7 +52,7 @@ impl Turn<'_> {
             Phase::Running { .. } | Phase::Finding { .. } => return None,
             Phase::Idle => return None,
         };
-        Some(Open { message, choices, awaits: None })
+        Some(OpenQuestion { message, choices, awaits: None })
     }
 
     /// An offered answer was chosen.
@@ -64,7 +66,7 @@ impl Turn<'_> {
             Choice::Offer => self.take_offer(),
             Choice::KeepAnswer => self.answered(),
             Choice::Agent(AgentKind::Shell) => {
-                self.replace_model(Model::Shell);
+                self.replace_model(ModelChoice::Shell);
                 self.answered();
             }
             Choice::Agent(AgentKind::Claude) => self.repeat(),
@@ -80,7 +82,7 @@ impl Turn<'_> {
             Choice::Address(_, name) => self.take_address(name),
             Choice::TakeOver => self.take_over(),
             Choice::AnotherAddress => self.another_address(),
-            Choice::Language(locale) => self.speak(locale),
+            Choice::Language(locale) => self.set_locale(locale),
             Choice::Region(region, _) => self.take_region(region),
             Choice::Size(size) => {
                 self.state.answers.size = Some(size);
@@ -93,7 +95,7 @@ impl Turn<'_> {
             Choice::Deploy => self.deploy_now(),
             Choice::Change => self.open(Phase::Changing),
             Choice::Answer(question) => self.ask(question, Purpose::Deploy),
-            Choice::DeployAnother => self.proceed(Purpose::Deploy),
+            Choice::DeployAnother => self.ask_next_or_act(Purpose::Deploy),
             Choice::Retry => self.retry(),
             Choice::Keep => self.keep(),
             Choice::Remove => self.remove_current(),
@@ -102,7 +104,7 @@ impl Turn<'_> {
             Choice::ConfirmForget => self.forget_confirmed(),
             Choice::Run(run, _) => self.confirm_teardown_of(&run),
             Choice::NewLink(run) | Choice::NewKeys(run) | Choice::Resume(run) => {
-                self.proceed(Purpose::Resume { run })
+                self.ask_next_or_act(Purpose::Resume { run })
             }
         }
     }
@@ -110,17 +112,17 @@ impl Turn<'_> {
     fn take_offer(&mut self) {
         let Phase::Asking { question, purpose, .. } = &self.state.phase else { return };
         let kind = self.awaited(*question, purpose).unwrap_or(SecretKind::FlyToken);
-        let offer = self.context.offers.iter().find(|(offered, _)| *offered == kind);
+        let offer = self.context.lent_secrets.iter().find(|(offered, _)| *offered == kind);
         match offer {
             Some((_, secret)) => self.check(kind, *secret),
             None => self.repeat(),
         }
     }
 
-    fn what_will_go(&self, target: &Target) -> Message {
+    fn what_will_go(&self, target: &TeardownTarget) -> Message {
         let spec = match target {
-            Target::Known(run) => self.run(run).map(|run| Box::new(run.spec.clone())),
-            Target::Found(found) => Some(found.spec.clone()),
+            TeardownTarget::Known(run) => self.run(run).map(|run| Box::new(run.spec.clone())),
+            TeardownTarget::Found(found) => Some(found.spec.clone()),
         };
         Message::ConfirmTeardown { spec }
     }
@@ -128,13 +130,15 @@ impl Turn<'_> {
     fn known_runs(&self) -> Vec<Choice> {
         let runs = self.context.runs.iter();
         runs.map(|run| Choice::Run(run.spec.id.clone(), run.spec.name.to_string()))
-            .chain([Choice::Command(Command::Cancel)])
+            .chain([Choice::Command(ChatCommand::Cancel)])
             .collect()
     }
 }
 
-fn found_choices(found: &[Found]) -> Vec<Choice> {
-    let label = |it: &Found| format!("{} ({})", it.spec.name, super::choice::role_words(&it.roles));
+fn found_choices(found: &[OfferedDeployment]) -> Vec<Choice> {
+    let label = |it: &OfferedDeployment| {
+        format!("{} ({})", it.spec.name, super::choice::role_words(&it.roles))
+    };
     let choices = found.iter().map(|it| Choice::Run(it.spec.id.clone(), label(it)));
-    choices.chain([Choice::Command(Command::Cancel)]).collect()
+    choices.chain([Choice::Command(ChatCommand::Cancel)]).collect()
 }

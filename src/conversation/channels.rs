@@ -1,14 +1,14 @@
 //! What a relay's channel needs: its key, one of its addresses, and a yes where that is in use.
 
-use crate::account::{Address, ChatAccount};
-use crate::intake::Rejection;
+use crate::account::{ChatAccount, ChatAddress};
+use crate::credential_format::CredentialRejection;
 use crate::secret::{SecretKind, SecretRef};
 use crate::spec::{DeploymentId, RelayChannel};
 
-use super::choice::{Choice, Command};
-use super::messages::{Message, Page};
-use super::turn::Turn;
-use super::{Chat, Checking, Effect, Purpose, Question};
+use super::choice::{ChatCommand, Choice};
+use super::messages::{Message, PageLink};
+use super::transition::Transition;
+use super::{ChatSelection, Effect, PendingCheck, Purpose, Question};
 
 /// The number of Twilio's WhatsApp sandbox, which can be pointed at a relay by hand only.
 const TWILIO_SANDBOX: &str = "+14155238886";
@@ -19,7 +19,7 @@ const APPLICATION_ID_DIGITS_MIN: usize = 17;
 /// What is kept of an id in a bot's suggested name: Telegram's names have 32 characters at most.
 const PERSON_IN_NAME_MAX: usize = 16;
 
-impl Turn<'_> {
+impl Transition<'_> {
     /// The channel of the relay that answers are collected for.
     pub(super) fn channel_for(&self, purpose: &Purpose) -> Option<RelayChannel> {
         match purpose {
@@ -39,13 +39,13 @@ impl Turn<'_> {
         }
     }
 
-    fn chat_for(&self, purpose: &Purpose) -> Option<&Chat> {
+    fn chat_for(&self, purpose: &Purpose) -> Option<&ChatSelection> {
         let chat = self.state.answers.chat.as_ref()?;
         if Some(chat.channel) != self.channel_for(purpose) {
             return None;
         }
         match self.expected_address(purpose) {
-            Some(expected) => Some(chat).filter(|chat| opens(&chat.account, &expected)),
+            Some(expected) => Some(chat).filter(|chat| has_address(&chat.account, &expected)),
             None => Some(chat),
         }
     }
@@ -72,11 +72,11 @@ impl Turn<'_> {
         self.state.answers.chat.as_ref().map(|chat| chat.key)
     }
 
-    pub(super) fn addresses(&self) -> &[Address] {
+    pub(super) fn addresses(&self) -> &[ChatAddress] {
         self.chat_for(&Purpose::Deploy).map_or(&[], |chat| &chat.account.addresses)
     }
 
-    pub(super) fn address(&self, purpose: &Purpose) -> Option<&Address> {
+    pub(super) fn address(&self, purpose: &Purpose) -> Option<&ChatAddress> {
         self.chat_for(purpose)?.address()
     }
 
@@ -125,28 +125,33 @@ impl Turn<'_> {
     }
 
     /// A channel's key was checked and is good.
-    pub(super) fn take_chat(&mut self, checking: Checking, account: ChatAccount, purpose: Purpose) {
+    pub(super) fn take_chat(
+        &mut self,
+        checking: PendingCheck,
+        account: ChatAccount,
+        purpose: Purpose,
+    ) {
         let expected = self.expected_address(&purpose);
-        if let Some(expected) = expected.filter(|expected| !opens(&account, expected)) {
-            return self.refused(checking, Rejection::OtherAddress { expected }, purpose);
+        if let Some(expected) = expected.filter(|expected| !has_address(&account, expected)) {
+            return self.refused(checking, CredentialRejection::OtherAddress { expected }, purpose);
         }
         let Some(channel) = self.channel_for(&purpose) else {
-            self.effect(Effect::Forget(checking.secret));
-            return self.proceed(purpose);
+            self.effect(Effect::ForgetCredential(checking.secret));
+            return self.ask_next_or_act(purpose);
         };
         let addresses = account.addresses.iter().map(|it| it.name.clone()).collect();
         let key = checking.secret;
-        let mut chat = Chat { channel, key, account, address: None, taken_over: false };
+        let mut chat = ChatSelection { channel, key, account, address: None, taken_over: false };
         if let Some(old) = self.state.answers.chat.take() {
             if old.key != key {
-                self.effect(Effect::Forget(old.key));
+                self.effect(Effect::ForgetCredential(old.key));
             }
             let same = old.channel == channel;
-            chat.address = old.address.filter(|it| same && opens(&chat.account, it));
+            chat.address = old.address.filter(|it| same && has_address(&chat.account, it));
         }
         self.state.answers.chat = Some(chat);
         self.say(Message::ChatAccepted { addresses });
-        self.proceed(purpose);
+        self.ask_next_or_act(purpose);
     }
 
     /// The channel was chosen: the key of another one is not needed any more.
@@ -162,7 +167,7 @@ impl Turn<'_> {
 
     fn forget_chat(&mut self) {
         if let Some(chat) = self.state.answers.chat.take() {
-            self.effect(Effect::Forget(chat.key));
+            self.effect(Effect::ForgetCredential(chat.key));
         }
     }
 
@@ -191,10 +196,10 @@ impl Turn<'_> {
     }
 
     /// The person points the address at the relay by hand: no interface does.
-    pub(super) fn is_pointed_by_hand(&self, run: &DeploymentId) -> bool {
+    pub(super) fn needs_manual_webhook(&self, run: &DeploymentId) -> bool {
         let spec = self.run(run).map(|run| &run.spec);
         let name = spec.and_then(|spec| spec.address.as_deref());
-        let known = self.state.answers.chat.as_ref().and_then(Chat::address);
+        let known = self.state.answers.chat.as_ref().and_then(ChatSelection::address);
         name == Some(TWILIO_SANDBOX)
             || known.is_some_and(|known| known.by_hand && Some(known.name.as_str()) == name)
     }
@@ -207,35 +212,35 @@ impl Turn<'_> {
         let page = address.as_deref().and_then(|address| chat_page(channel, address));
         self.say(Message::ChannelReady { channel, address, by_hand });
         if by_hand {
-            self.say(Message::Page(Page::TwilioSandbox));
+            self.say(Message::Page(PageLink::TwilioSandbox));
             self.say(Message::PointByHand);
             self.say(Message::WebhookUrl { run: run.clone() });
         }
         if let Some(page) = page {
             self.say(Message::Page(page));
         }
-        let status = vec![Choice::Command(Command::Status)];
+        let status = vec![Choice::Command(ChatCommand::Status)];
         self.say_with(Message::ChannelFirstSteps { channel }, status);
     }
 }
 
-fn opens(account: &ChatAccount, address: &str) -> bool {
+fn has_address(account: &ChatAccount, address: &str) -> bool {
     account.addresses.iter().any(|it| it.name == address)
 }
 
 /// The pages on which a channel's key is made.
-pub(super) fn pages(channel: Option<RelayChannel>) -> Vec<Page> {
+pub(super) fn pages(channel: Option<RelayChannel>) -> Vec<PageLink> {
     match channel {
-        Some(RelayChannel::Telegram) => vec![Page::BotFather],
-        Some(RelayChannel::Discord) => vec![Page::DiscordApplications],
-        Some(RelayChannel::WhatsApp) => vec![Page::TwilioConsole, Page::TwilioSandbox],
+        Some(RelayChannel::Telegram) => vec![PageLink::BotFather],
+        Some(RelayChannel::Discord) => vec![PageLink::DiscordApplications],
+        Some(RelayChannel::WhatsApp) => vec![PageLink::TwilioConsole, PageLink::TwilioSandbox],
         Some(RelayChannel::Web) | None => Vec::new(),
     }
 }
 
 /// Where the owner writes to the relay. A Discord address may end in the application's id
 /// (`@ada_bot 123456789012345678`), which is what its install link needs.
-pub fn chat_page(channel: RelayChannel, address: &str) -> Option<Page> {
+pub fn chat_page(channel: RelayChannel, address: &str) -> Option<PageLink> {
     let link = match channel {
         RelayChannel::Web => return None,
         RelayChannel::Telegram => format!("https://t.me/{}", address.strip_prefix('@')?),
@@ -251,7 +256,7 @@ pub fn chat_page(channel: RelayChannel, address: &str) -> Option<Page> {
             format!("https://wa.me/{digits}")
         }
     };
-    Some(Page::Relay(link))
+    Some(PageLink::Relay(link))
 }
 
 /// A name that is free and fit to be a Telegram bot's: one a person.

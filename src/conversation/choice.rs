@@ -1,16 +1,16 @@
 //! What can be tapped.
 
-use crate::spec::{AgentKind, CloudKind, DeploymentId, Region, RelayChannel, Role, Size};
+use crate::spec::{AgentKind, CloudKind, DeploymentId, MachineSize, Region, RelayChannel, Role};
 
 use super::Question;
 use super::messages::Locale;
 
-/// An offered answer. Its id tells it from all others, and an answer to an earlier question from one
-/// to this question.
+/// An offered answer. Its id tells it from all others, and an answer to an earlier question from
+/// one to this question.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Choice {
     /// Do what the command does; works at any time.
-    Command(Command),
+    Command(ChatCommand),
     /// This cloud.
     Cloud(CloudKind),
     /// The credential that we lend.
@@ -37,7 +37,7 @@ pub enum Choice {
     /// This region, and its name.
     Region(Region, String),
     /// This size.
-    Size(Size),
+    Size(MachineSize),
     /// The account is in order now: look again.
     CheckAgain,
     /// Yes, deploy.
@@ -72,8 +72,7 @@ pub enum Choice {
 
 /// What can be asked for at any time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Command {
-    /// Greet.
+pub enum ChatCommand {
     Start,
     /// What can be asked for.
     Help,
@@ -95,7 +94,7 @@ pub enum Command {
     Language,
 }
 
-impl Command {
+impl ChatCommand {
     /// All commands, in the order of the help.
     pub const ALL: [Self; 10] = [
         Self::Start,
@@ -134,7 +133,7 @@ impl Choice {
         match self {
             Self::Command(command) => format!("/{}", command.word()),
             Self::Language(locale) => {
-                format!("/{} {}", Command::Language.word(), locale.code())
+                format!("/{} {}", ChatCommand::Language.word(), locale.code())
             }
             Self::MakeBot(_) => self.word(),
             other => format!("{serial}:{}", other.word()),

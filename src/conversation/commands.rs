@@ -1,30 +1,30 @@
 //! What can be asked for at any time, and what is beside the point.
 
-use super::choice::{Choice, Command};
-use super::entry::Entry;
+use super::choice::{ChatCommand, Choice};
+use super::credential_entry::CredentialEntry;
 use super::messages::{Locale, Message};
-use super::turn::Turn;
-use super::{Answers, Goal, Phase, Purpose};
+use super::transition::Transition;
+use super::{Answers, Phase, Purpose, RunGoal};
 
-impl Turn<'_> {
-    pub(super) fn command(&mut self, command: Command) {
+impl Transition<'_> {
+    pub(super) fn command(&mut self, command: ChatCommand) {
         match command {
-            Command::Start => self.start(),
-            Command::Help => self.aside(Message::Help),
-            Command::Privacy => self.aside(Message::Privacy { entry: self.entry() }),
-            Command::Forget => self.forget(),
-            Command::Language => self.ask_language(),
-            Command::Status => self.status(),
-            Command::Deploy => self.deploy(),
-            Command::Teardown => self.teardown(),
-            Command::Cancel => self.cancel(),
-            Command::Back => self.back(),
+            ChatCommand::Start => self.start(),
+            ChatCommand::Help => self.say_and_repeat(Message::Help),
+            ChatCommand::Privacy => self.say_and_repeat(Message::Privacy { entry: self.entry() }),
+            ChatCommand::Forget => self.forget(),
+            ChatCommand::Language => self.ask_language(),
+            ChatCommand::Status => self.status(),
+            ChatCommand::Deploy => self.deploy(),
+            ChatCommand::Teardown => self.teardown(),
+            ChatCommand::Cancel => self.cancel(),
+            ChatCommand::Back => self.back(),
         }
     }
 
     /// How a credential gets in here.
-    pub(super) fn entry(&self) -> Entry {
-        Entry::of(self.context.capabilities)
+    pub(super) fn entry(&self) -> CredentialEntry {
+        CredentialEntry::of(self.context.capabilities)
     }
 
     /// The language that is spoken.
@@ -43,9 +43,9 @@ impl Turn<'_> {
     }
 
     /// From here on this language is spoken, whatever the service hints at.
-    pub(super) fn speak(&mut self, locale: Locale) {
+    pub(super) fn set_locale(&mut self, locale: Locale) {
         self.state.locale = Some(locale);
-        self.aside(Message::LanguageChosen);
+        self.say_and_repeat(Message::LanguageChosen);
     }
 
     /// Somebody else may have what was entered: nothing of it is used any more.
@@ -54,9 +54,9 @@ impl Turn<'_> {
         self.forget_secrets();
         match self.state.phase {
             Phase::Running { .. } | Phase::Failed { .. } | Phase::Idle => {}
-            _ => self.rest(),
+            _ => self.go_idle(),
         }
-        let next = vec![Choice::Command(Command::Deploy)];
+        let next = vec![Choice::Command(ChatCommand::Deploy)];
         self.say_with(Message::FormReused { running }, if running { Vec::new() } else { next });
         self.repeat();
     }
@@ -65,17 +65,17 @@ impl Turn<'_> {
         match self.state.phase {
             Phase::Idle if self.context.runs.is_empty() => {
                 self.say(Message::Welcome);
-                self.proceed(Purpose::Deploy);
+                self.ask_next_or_act(Purpose::Deploy);
             }
             Phase::Idle => {
                 self.say_with(Message::WelcomeBack, self.home());
             }
-            _ => self.aside(Message::Welcome),
+            _ => self.say_and_repeat(Message::Welcome),
         }
     }
 
     /// Says something beside the point, then the open question again.
-    pub(super) fn aside(&mut self, message: Message) {
+    pub(super) fn say_and_repeat(&mut self, message: Message) {
         self.say(message);
         self.repeat();
     }
@@ -85,30 +85,32 @@ impl Turn<'_> {
             Phase::Asking { purpose: Purpose::Deploy, .. } | Phase::Review | Phase::Changing => {
                 self.repeat();
             }
-            Phase::Running { .. } | Phase::Finding { .. } => self.aside(Message::StillWorking),
+            Phase::Running { .. } | Phase::Finding { .. } => {
+                self.say_and_repeat(Message::StillWorking)
+            }
             Phase::Failed { .. } => self.repeat(),
             _ if !self.context.runs.is_empty() => {
-                self.rest();
+                self.go_idle();
                 self.say_with(Message::AlreadyDeployed { runs: self.summaries() }, self.home());
             }
-            _ => self.proceed(Purpose::Deploy),
+            _ => self.ask_next_or_act(Purpose::Deploy),
         }
     }
 
     fn cancel(&mut self) {
         match &mut self.state.phase {
             Phase::Idle => self.say(Message::NothingToCancel),
-            Phase::Running { board, stopping } if board.goal == Goal::Deployed => {
+            Phase::Running { board, stopping } if board.goal == RunGoal::Deployed => {
                 *stopping = true;
                 self.state.serial += 1;
                 self.repeat();
             }
-            Phase::Running { .. } => self.aside(Message::StillWorking),
+            Phase::Running { .. } => self.say_and_repeat(Message::StillWorking),
             Phase::Failed { .. } => self.keep(),
             _ => {
                 self.forget_secrets();
                 self.state.answers = Answers::default();
-                self.rest();
+                self.go_idle();
                 let deployed = !self.context.runs.is_empty();
                 self.say_with(Message::Cancelled { deployed }, self.home());
             }
@@ -118,12 +120,12 @@ impl Turn<'_> {
     fn back(&mut self) {
         match self.state.phase.clone() {
             Phase::Asking { question, purpose, .. } => {
-                match self.before(Some(question), &purpose) {
+                match self.previous_question(Some(question), &purpose) {
                     Some(previous) => self.ask(previous, purpose),
-                    None => self.aside(Message::NothingBefore),
+                    None => self.say_and_repeat(Message::NothingBefore),
                 }
             }
-            Phase::Review => match self.before(None, &Purpose::Deploy) {
+            Phase::Review => match self.previous_question(None, &Purpose::Deploy) {
                 Some(previous) => self.ask(previous, Purpose::Deploy),
                 None => self.repeat(),
             },
@@ -133,10 +135,10 @@ impl Turn<'_> {
             | Phase::ConfirmingForget
             | Phase::ChoosingRun
             | Phase::ChoosingFound { .. } => {
-                self.command(Command::Cancel);
+                self.command(ChatCommand::Cancel);
             }
             Phase::Idle | Phase::Running { .. } | Phase::Finding { .. } | Phase::Failed { .. } => {
-                self.aside(Message::NothingBefore);
+                self.say_and_repeat(Message::NothingBefore);
             }
         }
     }

@@ -2,15 +2,18 @@
 
 use adapters::channel::Capabilities;
 
-use crate::intake::{Rejection, Vendor};
+use crate::credential_format::{CredentialRejection, Vendor};
 use crate::secret::{SecretKind, SecretRef};
 use crate::spec::RelayChannel;
 
 use super::messages::Message;
-use super::turn::Turn;
-use super::{Checking, Effect, Erasure, Model, Opened, Phase, Purpose, Question, Token};
+use super::transition::Transition;
+use super::{
+    CheckedCredential, CheckedToken, DeletionOutcome, Effect, ModelChoice, PendingCheck, Phase,
+    Purpose, Question,
+};
 
-impl Turn<'_> {
+impl Transition<'_> {
     /// A credential came in: expected, early, or by mistake.
     pub(super) fn secret_arrived(
         &mut self,
@@ -24,7 +27,7 @@ impl Turn<'_> {
         let kind = vendor.and_then(kind_of);
         match self.state.phase.clone() {
             Phase::Asking { checking: Some(_), .. } => {
-                self.effect(Effect::Forget(secret));
+                self.effect(Effect::ForgetCredential(secret));
                 self.say(Message::StillChecking);
             }
             Phase::Asking { question, purpose, checking: None } => {
@@ -39,8 +42,8 @@ impl Turn<'_> {
                 self.check(SecretKind::FlyToken, secret);
             }
             _ => {
-                self.effect(Effect::Forget(secret));
-                self.aside(Message::UnexpectedSecret);
+                self.effect(Effect::ForgetCredential(secret));
+                self.say_and_repeat(Message::UnexpectedSecret);
             }
         }
     }
@@ -71,12 +74,12 @@ impl Turn<'_> {
                 self.check(kind, secret);
             }
             (Some(_), _, Some(vendor)) => {
-                self.effect(Effect::Forget(secret));
-                self.reject(Rejection::OtherVendor { vendor });
+                self.effect(Effect::ForgetCredential(secret));
+                self.reject(CredentialRejection::OtherVendor { vendor });
             }
             _ => {
-                self.effect(Effect::Forget(secret));
-                self.aside(Message::UnexpectedSecret);
+                self.effect(Effect::ForgetCredential(secret));
+                self.say_and_repeat(Message::UnexpectedSecret);
             }
         }
     }
@@ -89,12 +92,12 @@ impl Turn<'_> {
             && !self.is_answered(question, purpose)
     }
 
-    /// Removes the message from the chat where that is possible, and says where it is not. What comes of it
-    /// is said by [`receipt_of`].
+    /// Removes the message from the chat where that is possible, and says where it is not. What
+    /// comes of it is said by [`receipt_of`].
     pub(super) fn erase_pasted(&mut self) {
         let can = self.context.capabilities;
         if can.deletes_theirs || can.scrubs_theirs {
-            self.effect(Effect::EraseTheirs);
+            self.effect(Effect::DeleteMessage);
         } else {
             self.say(Message::PastedStays);
         }
@@ -114,7 +117,7 @@ impl Turn<'_> {
         let of_cloud = kind == SecretKind::FlyToken;
         let organisation = self.required_organisation().filter(|_| of_cloud);
         if let Phase::Asking { checking, .. } = &mut self.state.phase {
-            *checking = Some(Checking { kind, secret });
+            *checking = Some(PendingCheck { kind, secret });
         }
         self.say(Message::Checking { kind });
         self.effect(Effect::Check { kind, secret, organisation });
@@ -133,52 +136,61 @@ impl Turn<'_> {
     }
 
     /// The verdict on a credential.
-    pub(super) fn checked(&mut self, secret: SecretRef, result: Result<Opened, Rejection>) {
+    pub(super) fn checked(
+        &mut self,
+        secret: SecretRef,
+        result: Result<CheckedCredential, CredentialRejection>,
+    ) {
         let Phase::Asking { question, purpose, checking: Some(checking) } =
             self.state.phase.clone()
         else {
-            return self.effect(Effect::Forget(secret));
+            return self.effect(Effect::ForgetCredential(secret));
         };
         if checking.secret != secret {
-            return self.effect(Effect::Forget(secret));
+            return self.effect(Effect::ForgetCredential(secret));
         }
         self.state.phase = Phase::Asking { question, purpose: purpose.clone(), checking: None };
         match result {
             Err(rejection) => self.refused(checking, rejection, purpose),
-            Ok(Opened::Account(account)) => {
-                self.take_token(Token { secret, account });
-                self.proceed(purpose);
+            Ok(CheckedCredential::Account(account)) => {
+                self.take_token(CheckedToken { secret, account });
+                self.ask_next_or_act(purpose);
             }
-            Ok(Opened::Chat(account)) => self.take_chat(checking, account, purpose),
-            Ok(Opened::Model) => {
-                self.replace_model(Model::Claude { key: secret });
+            Ok(CheckedCredential::Chat(account)) => self.take_chat(checking, account, purpose),
+            Ok(CheckedCredential::Model) => {
+                self.replace_model(ModelChoice::Claude { key: secret });
                 self.say(Message::KeyAccepted);
-                self.proceed(purpose);
+                self.ask_next_or_act(purpose);
             }
         }
     }
 
-    pub(super) fn refused(&mut self, checking: Checking, rejection: Rejection, purpose: Purpose) {
+    pub(super) fn refused(
+        &mut self,
+        checking: PendingCheck,
+        rejection: CredentialRejection,
+        purpose: Purpose,
+    ) {
         let in_use = self.token() == Some(checking.secret);
-        let unanswered = rejection == Rejection::OutOfReach;
+        let unanswered = rejection == CredentialRejection::VendorUnreachable;
         self.say(Message::Rejected { asked: Some(question_of(checking.kind)), rejection });
         if in_use && unanswered {
             return self.repeat();
         }
-        self.effect(Effect::Forget(checking.secret));
+        self.effect(Effect::ForgetCredential(checking.secret));
         if in_use {
             self.state.answers.token = None;
-            self.proceed(purpose);
+            self.ask_next_or_act(purpose);
         } else {
             self.repeat();
         }
     }
 
-    fn take_token(&mut self, token: Token) {
+    fn take_token(&mut self, token: CheckedToken) {
         let names = token.account.organisations.iter().map(|it| it.name.clone()).collect();
         let old = self.state.answers.token.replace(token);
         match old.map(|old| old.secret) {
-            Some(old) if Some(old) != self.token() => self.effect(Effect::Forget(old)),
+            Some(old) if Some(old) != self.token() => self.effect(Effect::ForgetCredential(old)),
             _ => {}
         }
         self.say(Message::TokenAccepted { organisations: names });
@@ -188,12 +200,12 @@ impl Turn<'_> {
         }
     }
 
-    pub(super) fn replace_model(&mut self, model: Model) {
+    pub(super) fn replace_model(&mut self, model: ModelChoice) {
         let old = self.state.answers.model.replace(model);
-        if let Some(Model::Claude { key }) = old
-            && Some(Model::Claude { key }) != self.state.answers.model
+        if let Some(ModelChoice::Claude { key }) = old
+            && Some(ModelChoice::Claude { key }) != self.state.answers.model
         {
-            self.effect(Effect::Forget(key));
+            self.effect(Effect::ForgetCredential(key));
         }
     }
 
@@ -213,8 +225,8 @@ impl Turn<'_> {
 
     pub(super) fn model_key(&self) -> Option<SecretRef> {
         match self.state.answers.model {
-            Some(Model::Claude { key }) => Some(key),
-            Some(Model::Shell) | None => None,
+            Some(ModelChoice::Claude { key }) => Some(key),
+            Some(ModelChoice::Shell) | None => None,
         }
     }
 
@@ -237,7 +249,7 @@ impl Turn<'_> {
     /// Forgets every credential; what is not secret stays answered.
     pub(super) fn forget_secrets(&mut self) {
         for secret in self.held_secrets() {
-            self.effect(Effect::Forget(secret));
+            self.effect(Effect::ForgetCredential(secret));
         }
         if self.model_key().is_some() {
             self.state.answers.model = None;
@@ -261,12 +273,12 @@ fn kind_of(vendor: Vendor) -> Option<SecretKind> {
 }
 
 /// What the person reads of a deletion.
-pub fn receipt_of(outcome: Erasure, can: &Capabilities) -> Message {
+pub fn receipt_of(outcome: DeletionOutcome, can: &Capabilities) -> Message {
     match outcome {
-        Erasure::Deleted if can.deletes_theirs => Message::PastedDeleted,
-        Erasure::Deleted => Message::PastedScrubbed,
-        Erasure::Refused => Message::EraseFailed { unanswered: false },
-        Erasure::Unanswered => Message::EraseFailed { unanswered: true },
+        DeletionOutcome::Deleted if can.deletes_theirs => Message::PastedDeleted,
+        DeletionOutcome::Deleted => Message::PastedScrubbed,
+        DeletionOutcome::Refused => Message::EraseFailed { unanswered: false },
+        DeletionOutcome::Unanswered => Message::EraseFailed { unanswered: true },
     }
 }
 

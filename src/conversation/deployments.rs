@@ -1,53 +1,55 @@
 //! Deployments: started, watched, ended, removed.
 
-use crate::account::Cause;
+use crate::account::FailureCause;
 use crate::plan::Stage;
 use crate::pricing;
-use crate::quota::UsedUp;
+use crate::quota::QuotaExceeded;
 use crate::secret::SecretRef;
 use crate::spec::{AgentKind, DeploymentId, RelayChannel};
 
-use super::choice::{Choice, Command};
-use super::messages::{Message, Summary};
-use super::turn::Turn;
+use super::choice::{ChatCommand, Choice};
+use super::messages::{DeploymentSummary, Message};
+use super::transition::Transition;
 use super::{
-    Answers, Board, Credentials, Effect, Found, Goal, Mark, Phase, Purpose, RunEnd, RunStanding,
-    Target,
+    Answers, DeploymentStatus, Effect, OfferedDeployment, Phase, Progress, Purpose, RunCredentials,
+    RunGoal, RunOutcome, StageStatus, TeardownTarget,
 };
 
 /// The stages of a deployment, in the order in which they are shown.
 const STAGES: [Stage; 6] =
     [Stage::Apps, Stage::Network, Stage::Secrets, Stage::Storage, Stage::Machines, Stage::Proof];
 
-impl Turn<'_> {
+impl Transition<'_> {
     /// Everything is answered: the purpose is served.
     pub(super) fn act(&mut self, purpose: Purpose) {
         match purpose {
             Purpose::Deploy => self.open(Phase::Review),
             Purpose::Find => {
-                let Some(token) = self.token() else { return self.proceed(Purpose::Find) };
+                let Some(token) = self.token() else { return self.ask_next_or_act(Purpose::Find) };
                 self.state.phase = Phase::Finding { token };
                 self.say(Message::Searching);
-                self.effect(Effect::Find { token });
+                self.effect(Effect::SearchAccount { token });
             }
             Purpose::Resume { run } => {
                 let purpose = Purpose::Resume { run: run.clone() };
-                let Some(with) = self.credentials(&purpose) else { return self.proceed(purpose) };
-                self.watch(run.clone(), Goal::Deployed);
+                let Some(with) = self.credentials(&purpose) else {
+                    return self.ask_next_or_act(purpose);
+                };
+                self.watch(run.clone(), RunGoal::Deployed);
                 self.effect(Effect::Resume { run, with });
             }
             Purpose::Teardown { target } => {
                 let Some(token) = self.token() else {
-                    return self.proceed(Purpose::Teardown { target });
+                    return self.ask_next_or_act(Purpose::Teardown { target });
                 };
-                self.watch(target.id().clone(), Goal::Removed);
+                self.watch(target.id().clone(), RunGoal::Removed);
                 self.effect(Effect::Teardown { target, token });
             }
         }
     }
 
-    fn credentials(&self, purpose: &Purpose) -> Option<Credentials> {
-        Some(Credentials {
+    fn credentials(&self, purpose: &Purpose) -> Option<RunCredentials> {
+        Some(RunCredentials {
             token: self.token()?,
             model_key: self.model_key(),
             channel_key: self.channel_key(purpose),
@@ -56,22 +58,23 @@ impl Turn<'_> {
 
     pub(super) fn deploy_now(&mut self) {
         if self.context.quotas.is_closed() || self.first_open(&Purpose::Deploy).is_some() {
-            return self.proceed(Purpose::Deploy);
+            return self.ask_next_or_act(Purpose::Deploy);
         }
-        if let Some(used_up) = self.context.quotas.used_up(self.context.begun, self.context.now_ms)
+        if let Some(used_up) =
+            self.context.quotas.used_up(self.context.recent_starts, self.context.now_ms)
         {
-            return self.aside(Message::EnoughToday { used_up });
+            return self.say_and_repeat(Message::EnoughToday { used_up });
         }
         let (Some(spec), Some(with)) = (self.draft(), self.credentials(&Purpose::Deploy)) else {
-            return self.proceed(Purpose::Deploy);
+            return self.ask_next_or_act(Purpose::Deploy);
         };
-        self.watch(spec.id.clone(), Goal::Deployed);
+        self.watch(spec.id.clone(), RunGoal::Deployed);
         let organisation = self.state.answers.chosen_organisation().and_then(|it| it.number);
         self.effect(Effect::Deploy { spec: Box::new(spec), organisation, with });
     }
 
     /// Others were faster: the plan is open again, and nothing was made.
-    pub(super) fn not_begun(&mut self, run: &DeploymentId, used_up: UsedUp) {
+    pub(super) fn not_begun(&mut self, run: &DeploymentId, used_up: QuotaExceeded) {
         match &self.state.phase {
             Phase::Running { board, .. } if board.run == *run => {
                 self.say(Message::EnoughToday { used_up });
@@ -82,61 +85,64 @@ impl Turn<'_> {
     }
 
     /// A run is under way from here on.
-    fn watch(&mut self, run: DeploymentId, goal: Goal) {
+    fn watch(&mut self, run: DeploymentId, goal: RunGoal) {
         let stages = match goal {
-            Goal::Deployed => STAGES.map(|stage| (stage, Mark::Ahead)).to_vec(),
-            Goal::Removed => Vec::new(),
+            RunGoal::Deployed => STAGES.map(|stage| (stage, StageStatus::Pending)).to_vec(),
+            RunGoal::Removed => Vec::new(),
         };
-        let board = Board { run, goal, stages };
+        let board = Progress { run, goal, stages };
         self.state.phase = Phase::Running { board: board.clone(), stopping: false };
         self.state.serial += 1;
         self.effect(Effect::Show { board, milestone: true });
     }
 
     /// A run moved on: the progress message follows.
-    pub(super) fn progressed(&mut self, run: &DeploymentId, stage: Stage, mark: Mark) {
+    pub(super) fn progressed(&mut self, run: &DeploymentId, stage: Stage, mark: StageStatus) {
         let Phase::Running { board, .. } = &mut self.state.phase else { return };
         if board.run != *run {
             return;
         }
         board.mark(stage, mark);
         let board = board.clone();
-        self.effect(Effect::Show { board, milestone: mark == Mark::Done });
+        self.effect(Effect::Show { board, milestone: mark == StageStatus::Done });
     }
 
     /// A run ended.
-    pub(super) fn ended(&mut self, run: &DeploymentId, end: RunEnd) {
+    pub(super) fn ended(&mut self, run: &DeploymentId, end: RunOutcome) {
         let board = match &self.state.phase {
             Phase::Running { board, .. } if board.run == *run => Some(board.clone()),
             _ => None,
         };
         match end {
-            RunEnd::Deployed { link } => {
-                let by_hand = self.is_pointed_by_hand(run);
+            RunOutcome::Deployed { link } => {
+                let by_hand = self.needs_manual_webhook(run);
                 if let Some(board) = board {
                     self.effect(Effect::Show { board: board.all_done(), milestone: true });
-                    self.conclude();
+                    self.finish_run();
                 }
                 match self.run(run).map(|run| run.spec.channel) {
                     Some(channel) if channel != RelayChannel::Web => {
-                        self.effect(Effect::Forget(link));
+                        self.effect(Effect::ForgetCredential(link));
                         self.channel_ready(run, by_hand);
                     }
                     _ => self.web_ready(run, link),
                 }
                 self.repeat();
             }
-            RunEnd::Removed(gone) => {
+            RunOutcome::Removed(gone) => {
                 if board.is_some() {
-                    self.conclude();
+                    self.finish_run();
                 }
                 self.state.link_owed = None;
-                self.say_with(Message::Receipt { gone }, vec![Choice::Command(Command::Deploy)]);
+                self.say_with(
+                    Message::Receipt { gone },
+                    vec![Choice::Command(ChatCommand::Deploy)],
+                );
                 self.repeat();
             }
-            RunEnd::Failed(failure) => {
-                let Some(Board { goal, .. }) = board else { return };
-                if failure.cause == Cause::TokenRefused {
+            RunOutcome::Failed(failure) => {
+                let Some(Progress { goal, .. }) = board else { return };
+                if failure.cause == FailureCause::TokenRefused {
                     self.forget_secrets();
                 }
                 self.open(Phase::Failed { run: run.clone(), goal, failure });
@@ -148,28 +154,28 @@ impl Turn<'_> {
         self.state.link_owed = Some(run.clone());
         self.say(Message::Ready);
         self.say(Message::RelayLink { run: run.clone(), key: link });
-        self.say_with(Message::FirstSteps, vec![Choice::Command(Command::Status)]);
+        self.say_with(Message::FirstSteps, vec![Choice::Command(ChatCommand::Status)]);
     }
 
     /// The run has come to its good end: nothing of what it needed is kept.
-    fn conclude(&mut self) {
+    fn finish_run(&mut self) {
         self.forget_secrets();
         self.state.answers = Answers::default();
-        self.rest();
+        self.go_idle();
     }
 
     pub(super) fn retry(&mut self) {
         let Phase::Failed { run, goal, .. } = self.state.phase.clone() else { return };
-        self.proceed(match goal {
-            Goal::Deployed => Purpose::Resume { run },
-            Goal::Removed => Purpose::Teardown { target: Target::Known(run) },
+        self.ask_next_or_act(match goal {
+            RunGoal::Deployed => Purpose::Resume { run },
+            RunGoal::Removed => Purpose::Teardown { target: TeardownTarget::Known(run) },
         });
     }
 
     pub(super) fn keep(&mut self) {
         let Phase::Failed { failure, .. } = self.state.phase.clone() else { return };
         self.forget_secrets();
-        self.rest();
+        self.go_idle();
         self.say_with(Message::Kept { remaining: failure.remaining }, self.home());
     }
 
@@ -179,7 +185,7 @@ impl Turn<'_> {
             Phase::Running { board, .. } => board.run.clone(),
             _ => return,
         };
-        self.proceed(Purpose::Teardown { target: Target::Known(run) });
+        self.ask_next_or_act(Purpose::Teardown { target: TeardownTarget::Known(run) });
     }
 
     pub(super) fn keep_going(&mut self) {
@@ -191,13 +197,13 @@ impl Turn<'_> {
     }
 
     /// The process that drove this run is gone.
-    pub(super) fn run_interrupted(&mut self, board: &Board) {
+    pub(super) fn run_interrupted(&mut self, board: &Progress) {
         let standing = self.run(&board.run).map(|run| run.standing);
         match (board.goal, standing) {
-            (Goal::Deployed, Some(RunStanding::Deployed)) => {
-                let by_hand = self.is_pointed_by_hand(&board.run);
+            (RunGoal::Deployed, Some(DeploymentStatus::Deployed)) => {
+                let by_hand = self.needs_manual_webhook(&board.run);
                 self.state.answers = Answers::default();
-                self.rest();
+                self.go_idle();
                 let channel = self.run(&board.run).map(|run| run.spec.channel);
                 if channel.is_some_and(|channel| channel != RelayChannel::Web) {
                     return self.channel_ready(&board.run, by_hand);
@@ -205,21 +211,21 @@ impl Turn<'_> {
                 self.state.link_owed = Some(board.run.clone());
                 self.link_lost();
             }
-            (Goal::Removed, None | Some(RunStanding::Removed)) => {
+            (RunGoal::Removed, None | Some(DeploymentStatus::Removed)) => {
                 self.state.answers = Answers::default();
-                self.rest();
+                self.go_idle();
                 self.say(Message::RemovedMeanwhile);
             }
-            (Goal::Deployed, None) => {
-                self.say(Message::Interrupted { goal: Goal::Deployed });
-                self.proceed(Purpose::Deploy);
+            (RunGoal::Deployed, None) => {
+                self.say(Message::Interrupted { goal: RunGoal::Deployed });
+                self.ask_next_or_act(Purpose::Deploy);
             }
             (goal, _) => {
                 self.say(Message::Interrupted { goal });
                 let run = board.run.clone();
-                self.proceed(match goal {
-                    Goal::Deployed => Purpose::Resume { run },
-                    Goal::Removed => Purpose::Teardown { target: Target::Known(run) },
+                self.ask_next_or_act(match goal {
+                    RunGoal::Deployed => Purpose::Resume { run },
+                    RunGoal::Removed => Purpose::Teardown { target: TeardownTarget::Known(run) },
                 });
             }
         }
@@ -235,7 +241,7 @@ impl Turn<'_> {
 
     pub(super) fn status(&mut self) {
         if self.context.runs.is_empty() {
-            self.say_with(Message::NoDeployments, vec![Choice::Command(Command::Deploy)]);
+            self.say_with(Message::NoDeployments, vec![Choice::Command(ChatCommand::Deploy)]);
         } else {
             let choices = match self.state.phase {
                 Phase::Idle => self.home(),
@@ -246,8 +252,8 @@ impl Turn<'_> {
         self.repeat();
     }
 
-    pub(super) fn summaries(&self) -> Vec<Summary> {
-        let summary = |run: &super::Run| Summary {
+    pub(super) fn summaries(&self) -> Vec<DeploymentSummary> {
+        let summary = |run: &super::KnownDeployment| DeploymentSummary {
             quote: pricing::quote(&run.spec),
             spec: Box::new(run.spec.clone()),
             standing: run.standing,
@@ -258,10 +264,12 @@ impl Turn<'_> {
 
     pub(super) fn teardown(&mut self) {
         match &self.state.phase {
-            Phase::Running { board, .. } if board.goal == Goal::Deployed => {
-                self.command(Command::Cancel)
+            Phase::Running { board, .. } if board.goal == RunGoal::Deployed => {
+                self.command(ChatCommand::Cancel)
             }
-            Phase::Running { .. } | Phase::Finding { .. } => self.aside(Message::StillWorking),
+            Phase::Running { .. } | Phase::Finding { .. } => {
+                self.say_and_repeat(Message::StillWorking)
+            }
             Phase::Failed { .. } => self.remove_current(),
             Phase::ConfirmingTeardown { .. } | Phase::ChoosingRun | Phase::ChoosingFound { .. } => {
                 self.repeat();
@@ -272,7 +280,7 @@ impl Turn<'_> {
             _ => match self.context.runs {
                 [] => {
                     self.say(Message::NoRecord);
-                    self.proceed(Purpose::Find);
+                    self.ask_next_or_act(Purpose::Find);
                 }
                 [only] => self.confirm_teardown_of(&only.spec.id.clone()),
                 _ => self.open(Phase::ChoosingRun),
@@ -283,9 +291,9 @@ impl Turn<'_> {
     pub(super) fn confirm_teardown_of(&mut self, run: &DeploymentId) {
         let target = match &self.state.phase {
             Phase::ChoosingFound { found } => {
-                found.iter().find(|it| it.spec.id == *run).cloned().map(Target::Found)
+                found.iter().find(|it| it.spec.id == *run).cloned().map(TeardownTarget::Found)
             }
-            _ => Some(Target::Known(run.clone())),
+            _ => Some(TeardownTarget::Known(run.clone())),
         };
         match target {
             Some(target) => self.open(Phase::ConfirmingTeardown { target }),
@@ -295,26 +303,26 @@ impl Turn<'_> {
 
     pub(super) fn teardown_confirmed(&mut self) {
         if let Phase::ConfirmingTeardown { target } = self.state.phase.clone() {
-            self.proceed(Purpose::Teardown { target });
+            self.ask_next_or_act(Purpose::Teardown { target });
         }
     }
 
     /// The account was searched.
-    pub(super) fn found(&mut self, result: Result<Vec<Found>, Cause>) {
+    pub(super) fn found(&mut self, result: Result<Vec<OfferedDeployment>, FailureCause>) {
         if !matches!(self.state.phase, Phase::Finding { .. }) {
             return;
         }
         match result {
             Ok(found) if found.is_empty() => {
                 self.forget_secrets();
-                self.rest();
+                self.go_idle();
                 self.say(Message::NothingFound);
             }
             Ok(found) => self.open(Phase::ChoosingFound { found }),
             Err(cause) => {
                 self.forget_secrets();
-                self.rest();
-                let again = vec![Choice::Command(Command::Teardown)];
+                self.go_idle();
+                let again = vec![Choice::Command(ChatCommand::Teardown)];
                 self.say_with(Message::FindFailed { cause }, again);
             }
         }

@@ -1,19 +1,23 @@
-//! What is on record of a person: shown, and erased on a yes, unless it is needed to remove what still stands.
+//! What is on record of a person: shown, and erased on a yes, unless it is needed to remove what
+//! still stands.
 
 use crate::secret::SecretRef;
 use crate::spec::RelayChannel;
 
 use super::messages::Message;
-use super::turn::Turn;
-use super::{Effect, Phase, State, Traces};
+use super::transition::Transition;
+use super::{ConversationState, Effect, PersonTraces, Phase};
 
-/// How long it counts that a deployment was begun, in milliseconds: a day, which is what the limit is for.
+/// How long it counts that a deployment was begun, in milliseconds: a day, which is what the limit
+/// is for.
 const BEGUN_COUNTS_MS: u64 = 24 * 60 * 60 * 1000;
 
-impl Turn<'_> {
+impl Transition<'_> {
     pub(super) fn forget(&mut self) {
         match self.state.phase {
-            Phase::Running { .. } | Phase::Finding { .. } => self.aside(Message::StillWorking),
+            Phase::Running { .. } | Phase::Finding { .. } => {
+                self.say_and_repeat(Message::StillWorking)
+            }
             Phase::ConfirmingForget => self.repeat(),
             _ if !self.context.runs.is_empty() => self.keep_for_removal(),
             _ if !self.context.is_known => self.erase(Message::NothingOnRecord),
@@ -33,14 +37,14 @@ impl Turn<'_> {
 
     pub(super) fn forget_confirmed(&mut self) {
         if !self.context.runs.is_empty() {
-            self.rest();
+            self.go_idle();
             return self.keep_for_removal();
         }
         let counts = |at_ms: &u64| self.context.now_ms < at_ms.saturating_add(BEGUN_COUNTS_MS);
         self.erase(Message::Forgotten {
             traces: self.traces(),
             service: self.service(),
-            begun_counts: self.context.begun.by_person_ms.iter().any(counts),
+            begun_counts: self.context.recent_starts.by_person_ms.iter().any(counts),
             let_in: self.state.is_let_in,
             wrong_codes: self.context.wrong_codes.by_person,
             at_ms: self.context.now_ms,
@@ -49,16 +53,17 @@ impl Turn<'_> {
 
     fn erase(&mut self, receipt: Message) {
         self.forget_secrets();
-        self.state = State::default();
-        self.effect(Effect::Erase);
+        self.state = ConversationState::default();
+        self.effect(Effect::ErasePerson);
         self.say(receipt);
     }
 
-    pub(super) fn traces(&self) -> Traces {
-        let lent = |secret: &SecretRef| self.context.offers.iter().any(|(_, it)| it == secret);
-        Traces {
+    pub(super) fn traces(&self) -> PersonTraces {
+        let lent =
+            |secret: &SecretRef| self.context.lent_secrets.iter().any(|(_, it)| it == secret);
+        PersonTraces {
             removed: self.context.removed,
-            credentials: self.context.held.iter().filter(|secret| !lent(secret)).count(),
+            credentials: self.context.held_secrets.iter().filter(|secret| !lent(secret)).count(),
         }
     }
 

@@ -1,12 +1,13 @@
-//! Who may begin a deployment: whoever was let in, where that is by invitation, and nobody while nothing is begun.
+//! Who may begin a deployment: whoever was let in, where that is by invitation, and nobody while
+//! nothing is begun.
 
-use crate::invitation::{self, Refusal};
+use crate::invitation::{self, InvitationRefusal};
 
 use super::messages::Message;
-use super::turn::Turn;
-use super::{Context, Effect, Phase, Purpose, Question};
+use super::transition::Transition;
+use super::{ConversationContext, Effect, Phase, Purpose, Question};
 
-impl Turn<'_> {
+impl Transition<'_> {
     /// Whoever has a deployment has begun one before it took an invitation.
     pub(super) fn is_let_in(&self) -> bool {
         self.context.invitations.is_none() || self.state.is_let_in || !self.context.runs.is_empty()
@@ -18,36 +19,36 @@ impl Turn<'_> {
             Phase::Idle if !self.is_let_in() && !self.context.quotas.is_closed() => {
                 self.say(Message::Welcome);
                 if self.show_invitation(code) {
-                    self.proceed(Purpose::Deploy);
+                    self.ask_next_or_act(Purpose::Deploy);
                 }
             }
             Phase::Asking { question: Question::Invitation, checking: None, .. } => {
-                self.written(Question::Invitation, code);
+                self.free_text(Question::Invitation, code);
             }
             _ => self.start(),
         }
     }
 
-    /// Somebody shows what let them in, or should. False where so many wrong codes came that none is looked at:
-    /// then there is nothing to ask them for.
+    /// Somebody shows what let them in, or should. False where so many wrong codes came that none
+    /// is looked at: then there is nothing to ask them for.
     pub(super) fn show_invitation(&mut self, code: &str) -> bool {
-        let Context { invitations, wrong_codes, now_ms, .. } = *self.context;
+        let ConversationContext { invitations, wrong_codes, now_ms, .. } = *self.context;
         match invitation::named(code, invitations.unwrap_or_default(), &wrong_codes, now_ms) {
             Ok(invitation) => {
                 self.state.is_let_in = true;
-                self.effect(Effect::LetIn { invitation: invitation.clone() });
+                self.effect(Effect::CountInvitation { invitation: invitation.clone() });
                 self.say(Message::LetIn);
             }
-            Err(Refusal::Closed { until_ms }) => {
-                self.rest();
+            Err(InvitationRefusal::TooManyWrongCodes { until_ms }) => {
+                self.go_idle();
                 self.say(Message::TooManyCodes { until_ms });
                 return false;
             }
             Err(refusal) => {
-                if refusal == Refusal::Unknown {
+                if refusal == InvitationRefusal::Unknown {
                     self.effect(Effect::CountWrongCode);
                 }
-                self.say(Message::NotLetIn { used_up: refusal == Refusal::UsedUp });
+                self.say(Message::NotLetIn { used_up: refusal == InvitationRefusal::UsedUp });
             }
         }
         true
@@ -63,10 +64,11 @@ impl Turn<'_> {
         begins && self.context.quotas.is_closed()
     }
 
-    /// Nothing is begun here now: whoever wants to is told so, and what they gave for it is forgotten.
-    pub(super) fn turn_away(&mut self) {
+    /// Nothing is begun here now: whoever wants to is told so, and what they gave for it is
+    /// forgotten.
+    pub(super) fn refuse_start(&mut self) {
         self.forget_secrets();
-        self.rest();
+        self.go_idle();
         self.say(Message::ClosedForNow);
     }
 }

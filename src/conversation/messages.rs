@@ -5,8 +5,8 @@ use adapters::chat::{MenuEntry, SecretForm};
 use crate::plan::Stage;
 use crate::secret::SecretKind;
 
-use super::choice::{Choice, Command};
-use super::{Board, Goal};
+use super::choice::{ChatCommand, Choice};
+use super::{Progress, RunGoal};
 
 mod english;
 mod german;
@@ -14,7 +14,7 @@ mod locale;
 mod message;
 
 pub use locale::{Locale, locale_of};
-pub use message::{Message, Page, Summary};
+pub use message::{DeploymentSummary, Message, PageLink};
 
 /// The words of a message.
 pub fn text(locale: Locale, message: &Message) -> String {
@@ -25,7 +25,7 @@ pub fn text(locale: Locale, message: &Message) -> String {
 }
 
 /// The name of a stage of a run to this goal.
-pub fn stage(locale: Locale, stage: Stage, goal: Goal) -> &'static str {
+pub fn stage(locale: Locale, stage: Stage, goal: RunGoal) -> &'static str {
     match locale {
         Locale::English => english::stage_name(stage, goal),
         Locale::German => german::stage_name(stage, goal),
@@ -41,7 +41,7 @@ pub fn label(locale: Locale, choice: &Choice) -> String {
 }
 
 /// The progress message.
-pub fn board(locale: Locale, board: &Board) -> String {
+pub fn board(locale: Locale, board: &Progress) -> String {
     match locale {
         Locale::English => english::board(board),
         Locale::German => german::board(board),
@@ -56,14 +56,15 @@ pub fn secret_form(locale: Locale, kind: SecretKind) -> SecretForm {
     }
 }
 
-/// The account that a form belongs to, in words that its owner recognises. The middle of a telephone number
-/// is left out: the link may be in other hands.
+/// The account that a form belongs to, in words that its owner recognises. The middle of a
+/// telephone number is left out: the link may be in other hands.
 pub fn account_on(channel: &str, person: &str) -> String {
     let service = channel.parse().map_or("", english::channel_name);
     format!("{service} {}", masked(person)).trim_start().to_owned()
 }
 
-/// Digits of a telephone number that are shown at its beginning and at its end, as payment pages show them.
+/// Digits of a telephone number that are shown at its beginning and at its end, as payment pages
+/// show them.
 const DIGITS_SHOWN: (usize, usize) = (4, 3);
 
 fn masked(person: &str) -> String {
@@ -78,14 +79,14 @@ fn masked(person: &str) -> String {
 
 /// The commands, for the service's menu.
 pub fn menu() -> Vec<MenuEntry> {
-    let entry = |command: Command| MenuEntry {
+    let entry = |command: ChatCommand| MenuEntry {
         word: command.word().to_owned(),
         meanings: vec![
             ("en".to_owned(), english::meaning(command).to_owned()),
             ("de".to_owned(), german::meaning(command).to_owned()),
         ],
     };
-    Command::ALL.into_iter().map(entry).collect()
+    ChatCommand::ALL.into_iter().map(entry).collect()
 }
 
 /// A plain yes.
@@ -96,17 +97,17 @@ pub(super) fn is_yes(locale: Locale, text: &str) -> bool {
     }
 }
 
-fn page_link(page: &Page) -> String {
+fn page_link(page: &PageLink) -> String {
     match page {
-        Page::FlyTokens => "https://fly.io/dashboard/personal/tokens".to_owned(),
-        Page::AnthropicKeys => "https://console.anthropic.com/settings/keys".to_owned(),
-        Page::BotFather => "https://t.me/BotFather".to_owned(),
-        Page::DiscordApplications => "https://discord.com/developers/applications".to_owned(),
-        Page::TwilioConsole => "https://console.twilio.com".to_owned(),
-        Page::TwilioSandbox => {
+        PageLink::FlyTokens => "https://fly.io/dashboard/personal/tokens".to_owned(),
+        PageLink::AnthropicKeys => "https://console.anthropic.com/settings/keys".to_owned(),
+        PageLink::BotFather => "https://t.me/BotFather".to_owned(),
+        PageLink::DiscordApplications => "https://discord.com/developers/applications".to_owned(),
+        PageLink::TwilioConsole => "https://console.twilio.com".to_owned(),
+        PageLink::TwilioSandbox => {
             "https://console.twilio.com/us1/develop/sms/try-it-out/whatsapp-learn".to_owned()
         }
-        Page::Relay(link) | Page::Vendor(link) => link.clone(),
+        PageLink::Relay(link) | PageLink::Vendor(link) => link.clone(),
     }
 }
 
@@ -129,8 +130,8 @@ fn date(at_ms: u64) -> String {
 }
 
 /// The help: every command and what it does.
-fn help(meaning: fn(Command) -> &'static str) -> String {
-    let lines = Command::ALL.iter().filter(|command| **command != Command::Start);
-    let line = |command: &Command| format!("/{} - {}", command.word(), meaning(*command));
+fn help(meaning: fn(ChatCommand) -> &'static str) -> String {
+    let lines = ChatCommand::ALL.iter().filter(|command| **command != ChatCommand::Start);
+    let line = |command: &ChatCommand| format!("/{} - {}", command.word(), meaning(*command));
     lines.map(line).collect::<Vec<_>>().join("\n")
 }

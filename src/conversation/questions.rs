@@ -1,20 +1,21 @@
-//! The questions: which are asked, in which order, what can be answered, and what an answer changes.
+//! The questions: which are asked, in which order, what can be answered, and what an answer
+//! changes.
 
-use crate::account::{Account, Organisation, RegionOffer, Standing};
-use crate::intake::Rejection;
+use crate::account::{Account, Organisation, OrganisationStatus, RegionOffer};
+use crate::credential_format::CredentialRejection;
 use crate::pricing;
 use crate::secret::SecretKind;
-use crate::spec::{AgentKind, Name, Region, Size, Spec};
+use crate::spec::{AgentKind, DeploymentName, MachineSize, Region, Spec};
 
-use super::choice::{Choice, Command};
-use super::messages::{Message, Page};
-use super::turn::{Open, Turn};
-use super::{Model, Phase, Purpose, Question, channels};
+use super::choice::{ChatCommand, Choice};
+use super::messages::{Message, PageLink};
+use super::transition::{OpenQuestion, Transition};
+use super::{ModelChoice, Phase, Purpose, Question, channels};
 
 /// Regions offered as buttons; any other can be typed. More would not fit a phone's screen.
 const REGIONS_SHOWN: usize = 6;
 
-impl Turn<'_> {
+impl Transition<'_> {
     /// The questions of this purpose, in order.
     pub(super) fn questions(&self, purpose: &Purpose) -> Vec<Question> {
         match purpose {
@@ -48,7 +49,11 @@ impl Turn<'_> {
     }
 
     /// The question before this one (before the review if `None`), leaving out what was not asked.
-    pub(super) fn before(&self, question: Option<Question>, purpose: &Purpose) -> Option<Question> {
+    pub(super) fn previous_question(
+        &self,
+        question: Option<Question>,
+        purpose: &Purpose,
+    ) -> Option<Question> {
         let all = self.questions(purpose);
         let end = all.iter().position(|it| Some(*it) == question).unwrap_or(all.len());
         all[..end].iter().rev().copied().find(|question| self.has_choice(*question, purpose))
@@ -78,12 +83,13 @@ impl Turn<'_> {
             Question::Organisation => {
                 answers.organisation.is_some() || !self.has_choice(question, purpose)
             }
-            Question::Billing => {
-                !matches!(self.standing(), Standing::PaymentNeeded { .. } | Standing::Held { .. })
-            }
+            Question::Billing => !matches!(
+                self.standing(),
+                OrganisationStatus::PaymentNeeded { .. } | OrganisationStatus::UnderReview { .. }
+            ),
             Question::Model => match answers.model {
-                Some(Model::Claude { key }) => self.is_held(key),
-                Some(Model::Shell) => *purpose == Purpose::Deploy,
+                Some(ModelChoice::Claude { key }) => self.is_held(key),
+                Some(ModelChoice::Shell) => *purpose == Purpose::Deploy,
                 None => !self.has_choice(question, purpose),
             },
             Question::Channel => answers.channel.is_some() || !self.has_choice(question, purpose),
@@ -112,12 +118,13 @@ impl Turn<'_> {
         self.state.answers.chosen_organisation()
     }
 
-    fn standing(&self) -> &Standing {
-        self.organisation().map_or(&Standing::Good, |organisation| &organisation.standing)
+    fn standing(&self) -> &OrganisationStatus {
+        self.organisation()
+            .map_or(&OrganisationStatus::Active, |organisation| &organisation.standing)
     }
 
     pub(super) fn is_trial(&self) -> bool {
-        *self.standing() == Standing::Trial
+        *self.standing() == OrganisationStatus::Trial
     }
 
     /// The regions of the account, the nearest first.
@@ -125,7 +132,7 @@ impl Turn<'_> {
         self.account().map_or_else(Vec::new, |account| account.regions_for(self.standing()))
     }
 
-    fn sizes(&self) -> Vec<Size> {
+    fn sizes(&self) -> Vec<MachineSize> {
         self.standing().sizes()
     }
 
@@ -142,44 +149,45 @@ impl Turn<'_> {
     }
 
     /// The pages on which the answer is made, each a message of its own.
-    pub(super) fn pages_for(&self, question: Question, purpose: &Purpose) -> Vec<Page> {
+    pub(super) fn pages_for(&self, question: Question, purpose: &Purpose) -> Vec<PageLink> {
         if self.awaited(question, purpose).is_some_and(|kind| self.is_offered(kind)) {
             return Vec::new();
         }
         match question {
-            Question::Token => vec![Page::FlyTokens],
-            Question::Model => vec![Page::AnthropicKeys],
+            Question::Token => vec![PageLink::FlyTokens],
+            Question::Model => vec![PageLink::AnthropicKeys],
             Question::ChannelKey => channels::pages(self.channel_for(purpose)),
             Question::Billing => match self.standing() {
-                Standing::PaymentNeeded { link } | Standing::Held { link } => {
-                    vec![Page::Vendor(link.clone())]
+                OrganisationStatus::PaymentNeeded { link }
+                | OrganisationStatus::UnderReview { link } => {
+                    vec![PageLink::Vendor(link.clone())]
                 }
-                Standing::Good | Standing::Trial => Vec::new(),
+                OrganisationStatus::Active | OrganisationStatus::Trial => Vec::new(),
             },
             _ => Vec::new(),
         }
     }
 
     pub(super) fn is_offered(&self, kind: SecretKind) -> bool {
-        self.context.offers.iter().any(|(offered, _)| *offered == kind)
+        self.context.lent_secrets.iter().any(|(offered, _)| *offered == kind)
     }
 
     /// A question as it is asked.
-    pub(super) fn asked(&self, question: Question, purpose: &Purpose) -> Open {
+    pub(super) fn compose_question(&self, question: Question, purpose: &Purpose) -> OpenQuestion {
         let mut choices = self.answers_to(question, purpose);
-        if self.is_kept(question, purpose) {
+        if self.has_kept_credential(question, purpose) {
             choices.push(Choice::KeepAnswer);
         }
-        if self.before(Some(question), purpose).is_some() {
-            choices.push(Choice::Command(Command::Back));
+        if self.previous_question(Some(question), purpose).is_some() {
+            choices.push(Choice::Command(ChatCommand::Back));
         }
-        choices.push(Choice::Command(Command::Cancel));
+        choices.push(Choice::Command(ChatCommand::Cancel));
         let awaits = self.awaited(question, purpose);
-        Open { message: self.words_of(question, purpose), choices, awaits }
+        OpenQuestion { message: self.question_message(question, purpose), choices, awaits }
     }
 
     /// A credential that was given before and need not be given again.
-    fn is_kept(&self, question: Question, purpose: &Purpose) -> bool {
+    fn has_kept_credential(&self, question: Question, purpose: &Purpose) -> bool {
         match question {
             Question::Token => self.token().is_some_and(|secret| self.is_held(secret)),
             Question::Model => self.model_key().is_some_and(|secret| self.is_held(secret)),
@@ -188,7 +196,7 @@ impl Turn<'_> {
         }
     }
 
-    fn words_of(&self, question: Question, purpose: &Purpose) -> Message {
+    fn question_message(&self, question: Question, purpose: &Purpose) -> Message {
         match question {
             Question::Invitation => Message::AskInvitation,
             Question::Cloud => Message::AskCloud,
@@ -199,7 +207,7 @@ impl Turn<'_> {
             },
             Question::Organisation => Message::AskOrganisation,
             Question::Billing => {
-                let held = matches!(self.standing(), Standing::Held { .. });
+                let held = matches!(self.standing(), OrganisationStatus::UnderReview { .. });
                 Message::AskBilling { held, window: self.entry().may_not_write_first() }
             }
             Question::Model => Message::AskModel {
@@ -249,7 +257,7 @@ impl Turn<'_> {
         }
     }
 
-    fn size_quotes(&self) -> Vec<(Size, pricing::Quote)> {
+    fn size_quotes(&self) -> Vec<(MachineSize, pricing::Quote)> {
         let quote = |size| {
             let mut spec = self.draft()?;
             spec.size = size;
@@ -259,7 +267,7 @@ impl Turn<'_> {
     }
 
     /// A line that is no offered answer: taken where the question is answered in one's own words.
-    pub(super) fn written(&mut self, question: Question, text: &str) {
+    pub(super) fn free_text(&mut self, question: Question, text: &str) {
         match question {
             // It may be that none is needed any more.
             Question::Invitation if self.is_let_in() => self.answered(),
@@ -268,12 +276,12 @@ impl Turn<'_> {
                     self.answered();
                 }
             }
-            Question::Name => match Name::try_from(text.trim().to_owned()) {
+            Question::Name => match DeploymentName::try_from(text.trim().to_owned()) {
                 Ok(name) => {
                     self.state.answers.name = Some(name);
                     self.answered();
                 }
-                Err(_) => self.reject(Rejection::Malformed),
+                Err(_) => self.reject(CredentialRejection::Malformed),
             },
             Question::Region => {
                 let wanted = text.trim().to_lowercase();
@@ -283,10 +291,10 @@ impl Turn<'_> {
                 });
                 match known.map(|offer| offer.region.clone()) {
                     Some(region) => self.take_region(region),
-                    None => self.reject(Rejection::NotOffered),
+                    None => self.reject(CredentialRejection::NotOffered),
                 }
             }
-            _ => self.reject(Rejection::NotOffered),
+            _ => self.reject(CredentialRejection::NotOffered),
         }
     }
 
@@ -298,7 +306,7 @@ impl Turn<'_> {
     /// The open question was answered: on to the next one.
     pub(super) fn answered(&mut self) {
         if let Phase::Asking { purpose, .. } = self.state.phase.clone() {
-            self.proceed(purpose);
+            self.ask_next_or_act(purpose);
         }
     }
 
@@ -310,7 +318,7 @@ impl Turn<'_> {
         all
     }
 
-    fn around(&self, region: Option<Region>) -> Vec<Region> {
+    fn nearby_regions(&self, region: Option<Region>) -> Vec<Region> {
         let around = |region: Region| match self.account() {
             Some(account) => account.regions_around(&region, self.standing()),
             None => vec![region],
@@ -326,17 +334,17 @@ impl Turn<'_> {
         let only_agent = self.context.agents.first().copied();
         Some(Spec {
             id: self.context.fresh.clone(),
-            name: answers.name.clone().unwrap_or_else(|| Name::near("")),
+            name: answers.name.clone().unwrap_or_else(|| DeploymentName::nearest_to("")),
             cloud: answers.cloud.or_else(|| self.context.clouds.first().copied())?,
             organisation: self.organisation().map(|it| it.slug.clone()).unwrap_or_default(),
-            regions: self.around(region),
+            regions: self.nearby_regions(region),
             size: answers.size.unwrap_or_default(),
             vm_volume_gb: Spec::VM_VOLUME_GB,
             channel: self.channel_for(&Purpose::Deploy)?,
             owner: self.relay_owner(),
             address: self.address(&Purpose::Deploy).map(|address| address.name.clone()),
             locale: self.state.locale.unwrap_or(self.context.locale).code().to_owned(),
-            agent: answers.model.map(Model::agent).or(only_agent)?,
+            agent: answers.model.map(ModelChoice::agent).or(only_agent)?,
             daily_tokens: self.context.daily_tokens,
             images: self.context.images.clone(),
         })

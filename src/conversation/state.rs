@@ -2,19 +2,24 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::account::{Account, Address, ChatAccount, Organisation};
+use crate::account::{Account, ChatAccount, ChatAddress, Organisation};
 use crate::secret::{SecretKind, SecretRef};
-use crate::spec::{AgentKind, CloudKind, DeploymentId, Name, Region, RelayChannel, Size};
+use crate::spec::{
+    AgentKind, CloudKind, DeploymentId, DeploymentName, MachineSize, Region, RelayChannel,
+};
 
 use super::messages::Locale;
 
-mod course;
+mod run_progress;
 
-pub use course::{Board, Failure, Found, Goal, Gone, Mark, Remains};
+pub use run_progress::{
+    OfferedDeployment, Progress, RemainingResource, RemovedResource, RunFailure, RunGoal,
+    StageStatus,
+};
 
 /// Where a conversation stands. It holds no secret, so it may be stored and logged.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct State {
+pub struct ConversationState {
     /// What we wait for.
     pub phase: Phase,
     /// What was answered so far, for the deployment that is being asked about.
@@ -40,17 +45,15 @@ pub struct State {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "phase", rename_all = "snake_case")]
 pub enum Phase {
-    /// Nothing.
     #[default]
     Idle,
     /// The answer to a question.
     Asking {
-        /// Which.
         question: Question,
         /// What it is needed for.
         purpose: Purpose,
         /// The credential that is being checked, if one is.
-        checking: Option<Checking>,
+        checking: Option<PendingCheck>,
     },
     /// A yes to the plan and its price.
     Review,
@@ -61,7 +64,7 @@ pub enum Phase {
     /// A yes to the removal.
     ConfirmingTeardown {
         /// Of what.
-        target: Target,
+        target: TeardownTarget,
     },
     /// A yes to being forgotten.
     ConfirmingForget,
@@ -73,12 +76,12 @@ pub enum Phase {
     /// Which of the deployments that were found to remove.
     ChoosingFound {
         /// What was found.
-        found: Vec<Found>,
+        found: Vec<OfferedDeployment>,
     },
     /// A deployment is being made or removed.
     Running {
         /// How far it is.
-        board: Board,
+        board: Progress,
         /// The person was asked whether to stop.
         stopping: bool,
     },
@@ -87,15 +90,15 @@ pub enum Phase {
         /// Of which deployment.
         run: DeploymentId,
         /// What was wanted.
-        goal: Goal,
+        goal: RunGoal,
         /// Why, and what is left.
-        failure: Failure,
+        failure: RunFailure,
     },
 }
 
 /// A credential that is being checked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Checking {
+pub struct PendingCheck {
     /// What it should open.
     pub kind: SecretKind,
     /// The credential.
@@ -128,7 +131,6 @@ pub enum Question {
     TakeOver,
     /// What to call it.
     Name,
-    /// Where.
     Region,
     /// How large.
     Size,
@@ -141,15 +143,9 @@ pub enum Purpose {
     /// A new deployment.
     Deploy,
     /// To go on with one: after a crash, after a failure, or for a new link.
-    Resume {
-        /// Which.
-        run: DeploymentId,
-    },
+    Resume { run: DeploymentId },
     /// To remove one.
-    Teardown {
-        /// Which.
-        target: Target,
-    },
+    Teardown { target: TeardownTarget },
     /// To search an account.
     Find,
 }
@@ -157,14 +153,14 @@ pub enum Purpose {
 /// A deployment to remove.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Target {
+pub enum TeardownTarget {
     /// One that we have a record of.
     Known(DeploymentId),
     /// One that was found in the account.
-    Found(Found),
+    Found(OfferedDeployment),
 }
 
-impl Target {
+impl TeardownTarget {
     /// Which deployment.
     pub fn id(&self) -> &DeploymentId {
         match self {
@@ -180,22 +176,21 @@ pub struct Answers {
     /// Which cloud.
     pub cloud: Option<CloudKind>,
     /// The token and what it opens.
-    pub token: Option<Token>,
+    pub token: Option<CheckedToken>,
     /// The organisation's slug.
     pub organisation: Option<String>,
     /// The agent, and its key if it needs one.
-    pub model: Option<Model>,
+    pub model: Option<ModelChoice>,
     /// The relay's channel.
     pub channel: Option<RelayChannel>,
     /// The account with that channel's service.
     #[serde(default)]
-    pub chat: Option<Chat>,
+    pub chat: Option<ChatSelection>,
     /// What it is called.
-    pub name: Option<Name>,
-    /// Where.
+    pub name: Option<DeploymentName>,
     pub region: Option<Region>,
     /// How large.
-    pub size: Option<Size>,
+    pub size: Option<MachineSize>,
 }
 
 impl Answers {
@@ -211,7 +206,7 @@ impl Answers {
 
 /// A token that was checked, and what it opens.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Token {
+pub struct CheckedToken {
     /// The token.
     pub secret: SecretRef,
     /// The account.
@@ -220,7 +215,7 @@ pub struct Token {
 
 /// An account with a chat service: its key that was checked, and what was chosen of it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Chat {
+pub struct ChatSelection {
     /// Which service's.
     pub channel: RelayChannel,
     /// The key.
@@ -233,9 +228,9 @@ pub struct Chat {
     pub taken_over: bool,
 }
 
-impl Chat {
+impl ChatSelection {
     /// The address that the relay gets.
-    pub fn address(&self) -> Option<&Address> {
+    pub fn address(&self) -> Option<&ChatAddress> {
         let all = &self.account.addresses;
         match (&all[..], &self.address) {
             ([only], None) => Some(only),
@@ -247,7 +242,7 @@ impl Chat {
 /// Which agent answers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Model {
+pub enum ModelChoice {
     /// Claude Code with this key.
     Claude {
         /// The key.
@@ -257,7 +252,7 @@ pub enum Model {
     Shell,
 }
 
-impl Model {
+impl ModelChoice {
     /// The agent.
     pub fn agent(self) -> AgentKind {
         match self {

@@ -3,12 +3,14 @@
 use std::collections::BTreeSet;
 
 use adapters::channel::{Capabilities, SecretEntry};
-use adapters::text::Unit;
+use adapters::text::LengthUnit;
 
 use super::*;
-use crate::account::{Account, Address, Cause, Organisation, RegionOffer, Standing};
+use crate::account::{
+    Account, ChatAddress, FailureCause, Organisation, OrganisationStatus, RegionOffer,
+};
 use crate::plan::Stage;
-use crate::spec::{Region, Role, Size};
+use crate::spec::{MachineSize, Region, Role};
 
 mod always;
 mod channels;
@@ -27,8 +29,8 @@ const BOTH_AGENTS: &[AgentKind] = &[AgentKind::Claude, AgentKind::Shell];
 const MINUTE_MS: u64 = 60_000;
 
 /// A person, and the world as the conversation sees it.
-struct Ada {
-    state: State,
+struct ConversationWorld {
+    state: ConversationState,
     now_ms: u64,
     capabilities: Capabilities,
     channels: &'static [RelayChannel],
@@ -37,15 +39,15 @@ struct Ada {
     hint: Option<&'static str>,
     offers: Vec<(SecretKind, SecretRef)>,
     held: BTreeSet<SecretRef>,
-    runs: Vec<Run>,
-    begun: Begun,
+    runs: Vec<KnownDeployment>,
+    begun: RecentStarts,
     /// Something of her is on record.
     is_known: bool,
     /// How many deployments of hers are gone and still on record.
     removed: usize,
     quotas: Quotas,
     /// What lets people in, where it takes that.
-    invitations: Option<Vec<Offer>>,
+    invitations: Option<Vec<InvitationUse>>,
     /// The wrong codes that count now.
     wrong_codes: WrongCodes,
     images: Images,
@@ -55,10 +57,10 @@ struct Ada {
     buttons: Vec<(String, String)>,
 }
 
-impl Ada {
+impl ConversationWorld {
     fn new() -> Self {
         Self {
-            state: State::default(),
+            state: ConversationState::default(),
             now_ms: 1_800_000_000_000,
             capabilities: Capabilities {
                 edits: true,
@@ -66,7 +68,7 @@ impl Ada {
                 scrubs_theirs: false,
                 buttons_max: 10,
                 text_max: 4096,
-                text_unit: Unit::Utf16,
+                text_unit: LengthUnit::Utf16,
                 edit_interval_ms: 1500,
                 secret_entry: SecretEntry::PastedThenDeleted,
                 opens_pages: false,
@@ -80,7 +82,7 @@ impl Ada {
             offers: Vec::new(),
             held: BTreeSet::new(),
             runs: Vec::new(),
-            begun: Begun::default(),
+            begun: RecentStarts::default(),
             is_known: false,
             removed: 0,
             quotas: Quotas::PUBLIC,
@@ -121,7 +123,7 @@ impl Ada {
     }
 
     fn event(&mut self, event: Event) {
-        let context = Context {
+        let context = ConversationContext {
             now_ms: self.now_ms,
             locale: messages::locale_of(&self.state, self.hint),
             capabilities: &self.capabilities,
@@ -129,12 +131,12 @@ impl Ada {
             person: "4711",
             channels: self.channels,
             agents: self.agents,
-            offers: &self.offers,
-            held: &self.held,
+            lent_secrets: &self.offers,
+            held_secrets: &self.held,
             runs: &self.runs,
             is_known: self.is_known,
             removed: self.removed,
-            begun: &self.begun,
+            recent_starts: &self.begun,
             quotas: self.quotas,
             invitations: self.invitations.as_deref(),
             wrong_codes: self.wrong_codes,
@@ -144,9 +146,9 @@ impl Ada {
         };
         let (state, effects) = advance(std::mem::take(&mut self.state), event, &context);
         let stored = serde_json::to_string(&state).unwrap();
-        assert_eq!(serde_json::from_str::<State>(&stored).unwrap(), state, "{stored}");
+        assert_eq!(serde_json::from_str::<ConversationState>(&stored).unwrap(), state, "{stored}");
         self.state = state;
-        self.is_known = !effects.contains(&Effect::Erase);
+        self.is_known = !effects.contains(&Effect::ErasePerson);
         let locale = self.locale();
         for effect in &effects {
             match effect {
@@ -154,7 +156,7 @@ impl Ada {
                     let button = |c: &Choice| (messages::label(locale, c), c.id(saying.serial));
                     self.buttons = saying.choices.iter().map(button).collect();
                 }
-                Effect::Forget(secret) => {
+                Effect::ForgetCredential(secret) => {
                     self.held.remove(secret);
                 }
                 _ => {}
@@ -169,12 +171,12 @@ impl Ada {
     }
 
     fn says(&mut self, line: &str) {
-        self.event(Event::Said(line.to_owned()));
+        self.event(Event::TextReceived(line.to_owned()));
     }
 
     fn taps(&mut self, label: &str) {
         let id = self.button(label);
-        self.event(Event::Tapped(id));
+        self.event(Event::ButtonTapped(id));
     }
 
     /// The id of a button that can be seen.
@@ -199,26 +201,32 @@ impl Ada {
         check.unwrap_or_else(|| panic!("nothing is being checked: {:?}", self.unread))
     }
 
-    fn token_is(&mut self, result: Result<Account, Rejection>) {
+    fn token_is(&mut self, result: Result<Account, CredentialRejection>) {
         let secret = self.check_under_way();
         self.unread.clear();
-        self.event(Event::Checked { secret, result: result.map(Opened::Account) });
+        self.event(Event::CredentialChecked {
+            secret,
+            result: result.map(CheckedCredential::Account),
+        });
     }
 
     fn token_is_good(&mut self) {
-        self.token_is(Ok(account(Standing::Good)));
+        self.token_is(Ok(account(OrganisationStatus::Active)));
     }
 
     fn key_is_good(&mut self) {
         let secret = self.check_under_way();
         self.unread.clear();
-        self.event(Event::Checked { secret, result: Ok(Opened::Model) });
+        self.event(Event::CredentialChecked { secret, result: Ok(CheckedCredential::Model) });
     }
 
-    fn chat_is(&mut self, result: Result<ChatAccount, Rejection>) {
+    fn chat_is(&mut self, result: Result<ChatAccount, CredentialRejection>) {
         let secret = self.check_under_way();
         self.unread.clear();
-        self.event(Event::Checked { secret, result: result.map(Opened::Chat) });
+        self.event(Event::CredentialChecked {
+            secret,
+            result: result.map(CheckedCredential::Chat),
+        });
     }
 
     fn minutes_pass(&mut self, minutes: u64) {
@@ -269,22 +277,22 @@ impl Ada {
             _ => None,
         });
         let spec = deploy.unwrap_or_else(|| panic!("no deploy in {:#?}", self.unread));
-        self.runs = vec![Run {
+        self.runs = vec![KnownDeployment {
             spec: spec.clone(),
-            standing: RunStanding::Unfinished,
+            standing: DeploymentStatus::InProgress,
             opened_at_ms: self.now_ms,
         }];
         spec
     }
 
-    fn run_ends(&mut self, end: RunEnd) {
+    fn run_ends(&mut self, end: RunOutcome) {
         let run = self.runs[0].spec.id.clone();
         match &end {
-            RunEnd::Deployed { .. } => self.runs[0].standing = RunStanding::Deployed,
-            RunEnd::Removed(_) => self.runs.clear(),
-            RunEnd::Failed(_) => {}
+            RunOutcome::Deployed { .. } => self.runs[0].standing = DeploymentStatus::Deployed,
+            RunOutcome::Removed(_) => self.runs.clear(),
+            RunOutcome::Failed(_) => {}
         }
-        self.event(Event::Ended { run, end });
+        self.event(Event::RunEnded { run, end });
     }
 
     /// Everything that was said, as a reader would see it.
@@ -303,7 +311,7 @@ impl Ada {
                     }
                 }
                 Effect::Show { board, .. } => lines.push(messages::board(locale, &board)),
-                Effect::EraseTheirs => lines.push("  (the message is deleted)".to_owned()),
+                Effect::DeleteMessage => lines.push("  (the message is deleted)".to_owned()),
                 _ => {}
             }
         }
@@ -311,7 +319,7 @@ impl Ada {
     }
 }
 
-fn account(standing: Standing) -> Account {
+fn account(standing: OrganisationStatus) -> Account {
     let region = |code: &str, name: &str, paid_only| RegionOffer {
         region: Region::try_from(code.to_owned()).unwrap(),
         name: name.to_owned(),
@@ -331,21 +339,22 @@ fn account(standing: Standing) -> Account {
 
 /// An account with a chat service that has these addresses, none of which serves anything.
 fn chat_account(names: &[&str]) -> ChatAccount {
-    let address = |name: &&str| Address { name: (*name).to_owned(), serves: None, by_hand: false };
+    let address =
+        |name: &&str| ChatAddress { name: (*name).to_owned(), serves: None, by_hand: false };
     ChatAccount { addresses: names.iter().map(address).collect() }
 }
 
-fn organisation(slug: &str, standing: Standing) -> Organisation {
+fn organisation(slug: &str, standing: OrganisationStatus) -> Organisation {
     Organisation { slug: slug.to_owned(), name: format!("{slug}'s"), number: Some(4711), standing }
 }
 
 /// A run that stopped before it came to a gate.
-fn stopped(cause: Cause) -> RunEnd {
-    RunEnd::Failed(Failure { cause, step: None, remaining: Some(remains()) })
+fn stopped(cause: FailureCause) -> RunOutcome {
+    RunOutcome::Failed(RunFailure { cause, step: None, remaining: Some(remains()) })
 }
 
-fn remains() -> Vec<Remains> {
-    vec![Remains {
+fn remains() -> Vec<RemainingResource> {
+    vec![RemainingResource {
         kind: "relay-app".into(),
         name: "my-relay-3333333333".into(),
         seen: true,

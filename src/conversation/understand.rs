@@ -1,42 +1,46 @@
 //! What a written line means: a command, an offered answer, a credential, or something else.
 
-use crate::intake::{self, Vendor};
+use crate::credential_format::{self, Vendor};
 
 use crate::secret::SecretKind;
 
-use super::choice::{Choice, Command};
+use super::choice::{ChatCommand, Choice};
 use super::messages::{self, Locale};
-use super::turn::Turn;
-use super::{Context, Phase, Question, State};
+use super::transition::Transition;
+use super::{ConversationContext, ConversationState, Phase, Question};
 
 /// How a line from the chat is to be treated before it is turned into an event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Reading {
+pub enum LineKind {
     /// As a credential: hold it, and pass on a reference.
     Secret(Option<Vendor>),
     /// As a line.
-    Line,
+    Text,
 }
 
-/// Whether a line must be treated as a credential: it looks like one, or one is awaited and the line
-/// is neither a command nor an offered answer.
-pub fn reading(state: &State, context: &Context<'_>, text: &str) -> Reading {
-    if let Some(vendor) = intake::recognise(text) {
-        return Reading::Secret(Some(vendor));
+/// Whether a line must be treated as a credential: it looks like one, or one is awaited and the
+/// line is neither a command nor an offered answer.
+pub fn reading(
+    state: &ConversationState,
+    context: &ConversationContext<'_>,
+    text: &str,
+) -> LineKind {
+    if let Some(vendor) = credential_format::recognise(text) {
+        return LineKind::Secret(Some(vendor));
     }
     let is_word = command(text).is_some() || language(text).is_some() || invitation(text).is_some();
     if is_word || !awaits_secret(state) {
-        return Reading::Line;
+        return LineKind::Text;
     }
-    let choices = Turn::new(state.clone(), context).open_choices();
-    match meant(text, &choices) {
-        Some(_) => Reading::Line,
-        None => Reading::Secret(None),
+    let choices = Transition::new(state.clone(), context).open_choices();
+    match matching_choice(text, &choices) {
+        Some(_) => LineKind::Text,
+        None => LineKind::Secret(None),
     }
 }
 
 /// Whether the open question is answered with a credential.
-pub fn awaits_secret(state: &State) -> bool {
+pub fn awaits_secret(state: &ConversationState) -> bool {
     matches!(
         state.phase,
         Phase::Asking { question: Question::Token | Question::Model | Question::ChannelKey, .. }
@@ -44,8 +48,8 @@ pub fn awaits_secret(state: &State) -> bool {
 }
 
 /// The credential that the open question awaits and that is not being checked.
-pub fn awaited(state: &State, context: &Context<'_>) -> Option<SecretKind> {
-    Turn::new(state.clone(), context).open_question()?.awaits
+pub fn awaited(state: &ConversationState, context: &ConversationContext<'_>) -> Option<SecretKind> {
+    Transition::new(state.clone(), context).open_question()?.awaits
 }
 
 /// The language that `/language de` names.
@@ -56,7 +60,7 @@ pub(super) fn language(text: &str) -> Option<Locale> {
     let is_meant = |locale: &Locale| {
         rest.eq_ignore_ascii_case(locale.code()) || rest.eq_ignore_ascii_case(locale.name())
     };
-    let asks = named(word) == Some(Command::Language);
+    let asks = named(word) == Some(ChatCommand::Language);
     Locale::ALL.into_iter().find(|locale| asks && is_meant(locale))
 }
 
@@ -64,27 +68,28 @@ pub(super) fn language(text: &str) -> Option<Locale> {
 pub(super) fn invitation(text: &str) -> Option<&str> {
     let (word, code) = text.trim().strip_prefix('/')?.split_once(char::is_whitespace)?;
     let word = word.split_once('@').map_or(word, |(word, _)| word);
-    (named(word) == Some(Command::Start)).then(|| code.trim())
+    (named(word) == Some(ChatCommand::Start)).then(|| code.trim())
 }
 
 /// The command that a line is: with a slash in any case, with the bot's name behind it.
-pub(super) fn command(text: &str) -> Option<Command> {
+pub(super) fn command(text: &str) -> Option<ChatCommand> {
     let word = text.trim().strip_prefix('/')?;
     let word = word.split_once('@').map_or(word, |(word, _)| word);
     named(word)
 }
 
 /// The command that a line names without a slash.
-pub(super) fn bare_command(text: &str) -> Option<Command> {
+pub(super) fn bare_command(text: &str) -> Option<ChatCommand> {
     named(text.trim())
 }
 
-fn named(word: &str) -> Option<Command> {
-    Command::ALL.into_iter().find(|command| word.eq_ignore_ascii_case(command.word()))
+fn named(word: &str) -> Option<ChatCommand> {
+    ChatCommand::ALL.into_iter().find(|command| word.eq_ignore_ascii_case(command.word()))
 }
 
-/// The offered answer that a line means: its number, its label, its code, or a plain yes, in any language.
-pub(super) fn meant(text: &str, choices: &[Choice]) -> Option<Choice> {
+/// The offered answer that a line means: its number, its label, its code, or a plain yes, in any
+/// language.
+pub(super) fn matching_choice(text: &str, choices: &[Choice]) -> Option<Choice> {
     let text = text.trim();
     let numbered = || {
         let place: usize = text.parse().ok()?;

@@ -4,12 +4,15 @@ const SPRING: &str = "7f3k9q2m-4x8w1t6z-5h9c2n7d";
 const SUMMER: &str = "0c41f98e2b7d56a3e90b1f7a4d82c65e";
 const NOW_MS: u64 = 1_800_000_000_000;
 
-fn offers(people: u32, let_in: u32) -> Vec<Offer> {
-    vec![Offer { invitation: Invitation { code: SPRING.to_owned(), people }, let_in }]
+fn offers(people: u32, let_in: u32) -> Vec<InvitationUse> {
+    vec![InvitationUse { invitation: Invitation { code: SPRING.to_owned(), people }, let_in }]
 }
 
 /// The invitation that a line names for somebody who has sent no wrong code.
-fn named_at_once<'a>(text: &str, offers: &'a [Offer]) -> Result<&'a Invitation, Refusal> {
+fn named_at_once<'a>(
+    text: &str,
+    offers: &'a [InvitationUse],
+) -> Result<&'a Invitation, InvitationRefusal> {
     named(text, offers, &WrongCodes::default(), NOW_MS)
 }
 
@@ -83,7 +86,7 @@ fn a_code_that_could_be_guessed_is_refused_with_a_command_that_makes_a_good_one(
 
 #[test]
 fn a_code_that_chance_has_made_is_taken() {
-    let chance = crate::chance::Chance::seeded(13);
+    let chance = crate::random::Random::seeded(13);
     for _ in 0..1_000 {
         let code = hex::encode(chance.bytes::<16>());
         assert!(parse(&format!("{code}:1")).is_ok(), "{code}: {} bits", bits(&code));
@@ -93,8 +96,12 @@ fn a_code_that_chance_has_made_is_taken() {
 #[test]
 fn a_code_lets_in_as_many_people_as_it_is_for() {
     assert_eq!(named_at_once(SPRING, &offers(2, 1)).unwrap().people, 2);
-    assert_eq!(named_at_once(SPRING, &offers(2, 2)), Err(Refusal::UsedUp));
-    assert_eq!(named_at_once(SPRING, &offers(1, 2)), Err(Refusal::UsedUp), "it was for more");
+    assert_eq!(named_at_once(SPRING, &offers(2, 2)), Err(InvitationRefusal::UsedUp));
+    assert_eq!(
+        named_at_once(SPRING, &offers(1, 2)),
+        Err(InvitationRefusal::UsedUp),
+        "it was for more"
+    );
 }
 
 #[test]
@@ -102,10 +109,14 @@ fn a_code_is_known_however_a_phone_writes_it_and_no_part_of_it_is() {
     let written = format!("  {}\n", SPRING.to_uppercase());
     assert!(named_at_once(&written, &offers(1, 0)).is_ok());
     for wrong in [&SPRING[1..], &SPRING[..24], &format!("{SPRING}2")] {
-        assert_eq!(named_at_once(wrong, &offers(1, 0)), Err(Refusal::Unknown));
+        assert_eq!(named_at_once(wrong, &offers(1, 0)), Err(InvitationRefusal::Unknown));
     }
     for no_code in ["", "spring", "I have none, sorry", &SPRING.repeat(3)] {
-        assert_eq!(named_at_once(no_code, &offers(1, 0)), Err(Refusal::NoCode), "{no_code}");
+        assert_eq!(
+            named_at_once(no_code, &offers(1, 0)),
+            Err(InvitationRefusal::NoCode),
+            "{no_code}"
+        );
     }
 }
 
@@ -121,9 +132,13 @@ fn after_too_many_wrong_codes_none_is_looked_at_until_they_count_no_longer() {
     for (wrong, until_ms) in [(by_person(at_ms), free_ms), (by_all(at_ms), hour_ms)] {
         for code in [SPRING, SUMMER] {
             let told = named(code, &offers, &wrong, NOW_MS);
-            assert_eq!(told, Err(Refusal::Closed { until_ms }), "right or wrong");
+            assert_eq!(
+                told,
+                Err(InvitationRefusal::TooManyWrongCodes { until_ms }),
+                "right or wrong"
+            );
         }
-        assert_eq!(named("hello", &offers, &wrong, NOW_MS), Err(Refusal::NoCode));
+        assert_eq!(named("hello", &offers, &wrong, NOW_MS), Err(InvitationRefusal::NoCode));
         assert!(named(SPRING, &offers, &wrong, until_ms).is_ok());
         assert!(named(SPRING, &offers, &wrong, until_ms - 1).is_err());
     }

@@ -1,5 +1,7 @@
 use super::*;
-use crate::spec::{AgentKind, CloudKind, DeploymentId, Images, Name, RelayChannel, Size, Spec};
+use crate::spec::{
+    AgentKind, CloudKind, DeploymentId, DeploymentName, Images, MachineSize, RelayChannel, Spec,
+};
 
 const APP: StepId = StepId::new("app");
 const VOLUME: StepId = StepId::new("volume");
@@ -8,11 +10,11 @@ const KEYS: StepId = StepId::new("keys");
 fn spec() -> Spec {
     Spec {
         id: DeploymentId::from_random([7; DeploymentId::LENGTH]),
-        name: Name::near("ada"),
+        name: DeploymentName::nearest_to("ada"),
         cloud: CloudKind::Fly,
         organisation: "personal".to_owned(),
         regions: ["ams", "lhr"].map(region).to_vec(),
-        size: Size::Small,
+        size: MachineSize::Small,
         vm_volume_gb: 3,
         channel: RelayChannel::Web,
         owner: RelayChannel::link_holder(),
@@ -31,30 +33,30 @@ fn region(word: &str) -> Region {
     Region::try_from(word.to_owned()).unwrap()
 }
 
-fn opened() -> Entry {
-    Entry::Opened { spec: Box::new(spec()) }
+fn opened() -> JournalEntry {
+    JournalEntry::Created { spec: Box::new(spec()) }
 }
 
-fn intended(step: StepId, action: Action) -> Entry {
-    Entry::Intended { step, action }
+fn intended(step: StepId, action: StepAction) -> JournalEntry {
+    JournalEntry::Intended { step, action }
 }
 
-fn done(step: StepId, action: Action) -> Entry {
+fn done(step: StepId, action: StepAction) -> JournalEntry {
     let id = format!("{step}-1");
-    Entry::Done { step, action, facts: Facts::from([("id".to_owned(), id)]) }
+    JournalEntry::Done { step, action, facts: Facts::from([("id".to_owned(), id)]) }
 }
 
-fn failed(step: StepId, action: Action, cause: &str) -> Entry {
-    Entry::Failed { step, action, cause: cause.to_owned() }
+fn failed(step: StepId, action: StepAction, cause: &str) -> JournalEntry {
+    JournalEntry::Failed { step, action, cause: cause.to_owned() }
 }
 
-fn in_doubt(step: StepId, action: Action) -> Entry {
-    Entry::InDoubt { step, action }
+fn in_doubt(step: StepId, action: StepAction) -> JournalEntry {
+    JournalEntry::InDoubt { step, action }
 }
 
 /// A life with a doubt, a full region, a deployment and its removal.
-fn a_long_life() -> Vec<Entry> {
-    use Action::{Create, Delete, HandOver};
+fn a_long_life() -> Vec<JournalEntry> {
+    use StepAction::{Create, Delete, HandOver};
     vec![
         opened(),
         intended(APP, Create),
@@ -66,27 +68,27 @@ fn a_long_life() -> Vec<Entry> {
         done(KEYS, HandOver),
         failed(VOLUME, Create, NO_ROOM),
         done(VOLUME, Delete),
-        Entry::Placed { region: region("lhr") },
+        JournalEntry::RegionChanged { region: region("lhr") },
         intended(VOLUME, Create),
         done(VOLUME, Create),
-        Entry::Ended { end: End::Deployed },
+        JournalEntry::Ended { end: RunEnd::Deployed },
         intended(KEYS, HandOver),
         done(KEYS, HandOver),
-        Entry::Ended { end: End::Deployed },
-        Entry::Missed { step: APP },
-        Entry::Turned,
+        JournalEntry::Ended { end: RunEnd::Deployed },
+        JournalEntry::NotListed { step: APP },
+        JournalEntry::TeardownStarted,
         intended(VOLUME, Delete),
         in_doubt(VOLUME, Delete),
         intended(VOLUME, Delete),
         intended(VOLUME, Delete),
         done(VOLUME, Delete),
-        Entry::Ended { end: End::Stuck },
-        Entry::Turned,
+        JournalEntry::Ended { end: RunEnd::Stuck },
+        JournalEntry::TeardownStarted,
         intended(APP, Delete),
         done(APP, Delete),
-        Entry::Ended { end: End::Removed },
-        Entry::Turned,
-        Entry::Ended { end: End::Removed },
+        JournalEntry::Ended { end: RunEnd::Removed },
+        JournalEntry::TeardownStarted,
+        JournalEntry::Ended { end: RunEnd::Removed },
     ]
 }
 
@@ -105,42 +107,42 @@ fn a_replay_tells_what_is_known_of_each_step() {
     let facts = |id: &str| Facts::from([("id".to_owned(), id.to_owned())]);
 
     assert_eq!(after(1).state(&APP), StepState::Untouched);
-    assert_eq!(after(2).state(&APP), StepState::Intended(Action::Create));
+    assert_eq!(after(2).state(&APP), StepState::Intended(StepAction::Create));
     assert_eq!(after(2).open_intents().count(), 1);
     assert_eq!(after(3).state(&APP), StepState::InDoubt);
     assert_eq!(after(5).state(&APP), StepState::Done(facts("app-1")));
     assert_eq!(after(9).state(&VOLUME), StepState::Failed);
     assert_eq!(after(10).state(&VOLUME), StepState::Absent);
-    assert_eq!(after(21).known()[&VOLUME], facts("volume-1"), "until it is seen to be gone");
-    assert_eq!(after(24).known().get(&VOLUME), None);
+    assert_eq!(after(21).facts()[&VOLUME], facts("volume-1"), "until it is seen to be gone");
+    assert_eq!(after(24).facts().get(&VOLUME), None);
 }
 
 #[test]
 fn a_create_stays_in_doubt_until_it_is_seen_or_known_to_be_gone() {
     let mut run = Run::replay(&a_long_life()[..3]).unwrap();
-    assert!(run.create_in_doubt(&APP));
+    assert!(run.is_create_unconfirmed(&APP));
 
-    for entry in [intended(APP, Action::Create), failed(APP, Action::Create, "later")] {
+    for entry in [intended(APP, StepAction::Create), failed(APP, StepAction::Create, "later")] {
         run.apply(&entry).unwrap();
-        assert!(run.create_in_doubt(&APP), "the first one may still have happened");
+        assert!(run.is_create_unconfirmed(&APP), "the first one may still have happened");
     }
-    run.apply(&intended(APP, Action::Create)).unwrap();
-    run.apply(&done(APP, Action::Create)).unwrap();
-    assert!(run.create_in_doubt(&APP), "one of the two made it, and the other may come late");
-    run.apply(&done(APP, Action::Delete)).unwrap();
-    assert!(!run.create_in_doubt(&APP));
+    run.apply(&intended(APP, StepAction::Create)).unwrap();
+    run.apply(&done(APP, StepAction::Create)).unwrap();
+    assert!(run.is_create_unconfirmed(&APP), "one of the two made it, and the other may come late");
+    run.apply(&done(APP, StepAction::Delete)).unwrap();
+    assert!(!run.is_create_unconfirmed(&APP));
 }
 
 #[test]
 fn what_is_missed_is_made_anew_and_what_was_known_of_it_is_kept() {
-    let made = [opened(), intended(APP, Action::Create), done(APP, Action::Create)];
+    let made = [opened(), intended(APP, StepAction::Create), done(APP, StepAction::Create)];
     let mut run = Run::replay(&made).unwrap();
-    run.apply(&Entry::Missed { step: APP }).unwrap();
+    run.apply(&JournalEntry::NotListed { step: APP }).unwrap();
 
     assert_eq!(run.state(&APP), StepState::InDoubt);
-    assert!(run.known().contains_key(&APP), "nobody has seen it gone");
-    assert!(!run.create_in_doubt(&APP), "its create was answered");
-    assert!(run.apply(&intended(APP, Action::Create)).is_ok());
+    assert!(run.facts().contains_key(&APP), "nobody has seen it gone");
+    assert!(!run.is_create_unconfirmed(&APP), "its create was answered");
+    assert!(run.apply(&intended(APP, StepAction::Create)).is_ok());
 }
 
 #[test]
@@ -148,10 +150,10 @@ fn a_full_region_is_remembered_until_the_run_moves() {
     let life = a_long_life();
     let after = |length| Run::replay(&life[..length]).unwrap();
 
-    assert!(!after(8).is_full());
-    assert!(after(9).is_full());
+    assert!(!after(8).is_region_full());
+    assert!(after(9).is_region_full());
     assert_eq!(*after(9).region(), region("ams"));
-    assert!(!after(11).is_full());
+    assert!(!after(11).is_region_full());
     assert_eq!(*after(11).region(), region("lhr"));
 }
 
@@ -168,20 +170,20 @@ fn a_run_that_was_once_proven_is_so_for_ever() {
 
 #[test]
 fn an_adopted_run_assumes_that_everything_may_exist() {
-    let mut run = Run::replay(&[opened(), Entry::Adopted]).unwrap();
+    let mut run = Run::replay(&[opened(), JournalEntry::Adopted]).unwrap();
 
     assert_eq!(run.state(&VOLUME), StepState::InDoubt);
-    assert!(run.create_in_doubt(&VOLUME));
-    assert!(run.apply(&intended(VOLUME, Action::Create)).is_err());
-    assert!(run.apply(&intended(VOLUME, Action::Delete)).is_ok());
+    assert!(run.is_create_unconfirmed(&VOLUME));
+    assert!(run.apply(&intended(VOLUME, StepAction::Create)).is_err());
+    assert!(run.apply(&intended(VOLUME, StepAction::Delete)).is_ok());
 }
 
 #[test]
 fn what_no_run_can_have_written_is_refused() {
-    use Action::{Create, Delete, HandOver};
+    use StepAction::{Create, Delete, HandOver};
     let cases = [
         vec![],
-        vec![Entry::Turned],
+        vec![JournalEntry::TeardownStarted],
         vec![opened(), opened()],
         vec![opened(), done(APP, Create)],
         vec![opened(), in_doubt(APP, Create)],
@@ -189,16 +191,29 @@ fn what_no_run_can_have_written_is_refused() {
         vec![opened(), intended(APP, Create), intended(APP, Create)],
         vec![opened(), intended(APP, Create), intended(APP, Delete)],
         vec![opened(), intended(APP, Create), failed(APP, Delete, "later")],
-        vec![opened(), intended(APP, Create), Entry::Ended { end: End::Deployed }],
+        vec![opened(), intended(APP, Create), JournalEntry::Ended { end: RunEnd::Deployed }],
         vec![opened(), intended(APP, Create), done(APP, Create), intended(APP, Create)],
-        vec![opened(), Entry::Turned, intended(KEYS, HandOver)],
-        vec![opened(), Entry::Turned, Entry::Placed { region: region("lhr") }],
-        vec![opened(), Entry::Turned, Entry::Ended { end: End::Deployed }],
-        vec![opened(), Entry::Ended { end: End::Removed }],
-        vec![opened(), Entry::Turned, Entry::Ended { end: End::Removed }, intended(APP, Delete)],
-        vec![opened(), intended(APP, Create), Entry::Adopted],
-        vec![opened(), Entry::Missed { step: APP }],
-        vec![opened(), intended(APP, Create), Entry::Missed { step: APP }],
+        vec![opened(), JournalEntry::TeardownStarted, intended(KEYS, HandOver)],
+        vec![
+            opened(),
+            JournalEntry::TeardownStarted,
+            JournalEntry::RegionChanged { region: region("lhr") },
+        ],
+        vec![
+            opened(),
+            JournalEntry::TeardownStarted,
+            JournalEntry::Ended { end: RunEnd::Deployed },
+        ],
+        vec![opened(), JournalEntry::Ended { end: RunEnd::Removed }],
+        vec![
+            opened(),
+            JournalEntry::TeardownStarted,
+            JournalEntry::Ended { end: RunEnd::Removed },
+            intended(APP, Delete),
+        ],
+        vec![opened(), intended(APP, Create), JournalEntry::Adopted],
+        vec![opened(), JournalEntry::NotListed { step: APP }],
+        vec![opened(), intended(APP, Create), JournalEntry::NotListed { step: APP }],
     ];
     for entries in cases {
         let refused = Run::replay(&entries).unwrap_err();
@@ -210,6 +225,6 @@ fn what_no_run_can_have_written_is_refused() {
 fn every_entry_survives_being_stored() {
     for entry in a_long_life() {
         let stored = serde_json::to_string(&entry).unwrap();
-        assert_eq!(serde_json::from_str::<Entry>(&stored).unwrap(), entry);
+        assert_eq!(serde_json::from_str::<JournalEntry>(&stored).unwrap(), entry);
     }
 }

@@ -9,9 +9,9 @@ use serde_json::Value;
 use url::Url;
 use zeroize::Zeroizing;
 
-use crate::account::{Address, ChatAccount};
+use crate::account::{ChatAccount, ChatAddress};
+use crate::credential_format::{CredentialRejection, Vendor, recognise};
 use crate::http::{Transport, call};
-use crate::intake::{Rejection, Vendor, recognise};
 use crate::secret::{Audience, Secret, SecretKind};
 
 /// The longest paste that is looked at, in bytes: a token has about 72 characters.
@@ -30,12 +30,15 @@ const ANSWER_BYTES_MAX: usize = 64 * 1024;
 const NAME_CHARS_MAX: usize = 32;
 
 /// The token in a paste: three parts with dots between.
-pub(super) fn judge(pasted: &str, audience: Audience) -> Result<Arc<Secret>, Rejection> {
+pub(super) fn check_format(
+    pasted: &str,
+    audience: Audience,
+) -> Result<Arc<Secret>, CredentialRejection> {
     if pasted.trim().is_empty() {
-        return Err(Rejection::Empty);
+        return Err(CredentialRejection::Empty);
     }
     if pasted.len() > PASTE_MAX {
-        return Err(Rejection::TooLong);
+        return Err(CredentialRejection::TooLong);
     }
     let belongs = |c: char| c.is_ascii_alphanumeric() || "_-.".contains(c);
     let parts_of = |word: &str| word.split('.').map(str::len).collect::<Vec<_>>();
@@ -46,10 +49,10 @@ pub(super) fn judge(pasted: &str, audience: Audience) -> Result<Arc<Secret>, Rej
             let value = Zeroizing::new(word.to_owned());
             Ok(Arc::new(Secret::new(SecretKind::DiscordToken, value, audience)))
         }
-        Some(_) => Err(Rejection::CutOff),
+        Some(_) => Err(CredentialRejection::Truncated),
         None => Err(match recognise(pasted) {
-            None | Some(Vendor::Discord) => Rejection::Malformed,
-            Some(vendor) => Rejection::OtherVendor { vendor },
+            None | Some(Vendor::Discord) => CredentialRejection::Malformed,
+            Some(vendor) => CredentialRejection::OtherVendor { vendor },
         }),
     }
 }
@@ -59,30 +62,39 @@ pub(super) async fn check(
     transport: &dyn Transport,
     api: &Url,
     key: &Secret,
-) -> Result<ChatAccount, Rejection> {
-    let token = key.expose_to(api.authority()).map_err(|_| Rejection::Malformed)?;
+) -> Result<ChatAccount, CredentialRejection> {
+    let token = key.expose_for_host(api.authority()).map_err(|_| CredentialRejection::Malformed)?;
     let mut url = api.clone();
     let path = ["api", "v10", "users", "@me"];
-    url.path_segments_mut().map_err(|()| Rejection::OutOfReach)?.pop_if_empty().extend(path);
+    url.path_segments_mut()
+        .map_err(|()| CredentialRejection::VendorUnreachable)?
+        .pop_if_empty()
+        .extend(path);
     let shown = Zeroizing::new(format!("Bot {token}"));
-    let mut shown = HeaderValue::from_str(&shown).map_err(|_| Rejection::Malformed)?;
+    let mut shown = HeaderValue::from_str(&shown).map_err(|_| CredentialRejection::Malformed)?;
     shown.set_sensitive(true);
     let request =
         Request::get(url.as_str()).header(header::AUTHORIZATION, shown).body(Bytes::new());
-    let request = request.map_err(|_| Rejection::OutOfReach)?;
+    let request = request.map_err(|_| CredentialRejection::VendorUnreachable)?;
     let answer = call(transport, request, DEADLINE, ANSWER_BYTES_MAX).await;
-    let answer = answer.map_err(|_| Rejection::OutOfReach)?;
+    let answer = answer.map_err(|_| CredentialRejection::VendorUnreachable)?;
     match answer.status {
         StatusCode::OK => {}
-        StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => return Err(Rejection::Refused),
-        _ => return Err(Rejection::OutOfReach),
+        StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => {
+            return Err(CredentialRejection::RefusedByVendor);
+        }
+        _ => return Err(CredentialRejection::VendorUnreachable),
     }
-    let me: Value = serde_json::from_slice(&answer.body).map_err(|_| Rejection::OutOfReach)?;
-    let name = me["username"].as_str().filter(|it| is_name(it)).ok_or(Rejection::OutOfReach)?;
+    let me: Value =
+        serde_json::from_slice(&answer.body).map_err(|_| CredentialRejection::VendorUnreachable)?;
+    let name = me["username"]
+        .as_str()
+        .filter(|it| is_name(it))
+        .ok_or(CredentialRejection::VendorUnreachable)?;
     // A bot's id is its application's, which the link that installs it needs.
     let id = me["id"].as_str().filter(|it| it.parse::<u64>().is_ok()).unwrap_or_default();
     let name = format!("@{name} {id}").trim_end().to_owned();
-    let address = Address { name, serves: None, by_hand: false };
+    let address = ChatAddress { name, serves: None, by_hand: false };
     Ok(ChatAccount { addresses: vec![address] })
 }
 

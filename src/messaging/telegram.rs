@@ -10,10 +10,10 @@ use serde_json::{Value, json};
 use url::Url;
 use zeroize::Zeroizing;
 
-use super::{Pointing, ServiceError};
-use crate::account::{Address, ChatAccount};
+use super::{ServiceError, Webhook};
+use crate::account::{ChatAccount, ChatAddress};
+use crate::credential_format::{CredentialRejection, Vendor, recognise};
 use crate::http::{Transport, call};
-use crate::intake::{Rejection, Vendor, recognise};
 use crate::secret::{Audience, Secret, SecretKind};
 
 /// The longest paste that is looked at, in bytes: BotFather's whole message has a few hundred.
@@ -35,12 +35,15 @@ const CONNECTIONS_MAX: u32 = 4;
 const NAME_CHARS_MAX: usize = 32;
 
 /// The token in a paste: alone, or in the midst of BotFather's message.
-pub(super) fn judge(pasted: &str, audience: Audience) -> Result<Arc<Secret>, Rejection> {
+pub(super) fn check_format(
+    pasted: &str,
+    audience: Audience,
+) -> Result<Arc<Secret>, CredentialRejection> {
     if pasted.trim().is_empty() {
-        return Err(Rejection::Empty);
+        return Err(CredentialRejection::Empty);
     }
     if pasted.len() > PASTE_MAX {
-        return Err(Rejection::TooLong);
+        return Err(CredentialRejection::TooLong);
     }
     let belongs = |c: char| c.is_ascii_alphanumeric() || "_-:".contains(c);
     let words = pasted.split(|c: char| !belongs(c));
@@ -53,37 +56,40 @@ pub(super) fn judge(pasted: &str, audience: Audience) -> Result<Arc<Secret>, Rej
             let value = Zeroizing::new(word.to_owned());
             Ok(Arc::new(Secret::new(SecretKind::TelegramToken, value, audience)))
         }
-        Some((_, (_, secret))) if secret.len() < SECRET_CHARS => Err(Rejection::CutOff),
+        Some((_, (_, secret))) if secret.len() < SECRET_CHARS => {
+            Err(CredentialRejection::Truncated)
+        }
         _ => Err(match recognise(pasted) {
-            None | Some(Vendor::Telegram) => Rejection::Malformed,
-            Some(vendor) => Rejection::OtherVendor { vendor },
+            None | Some(Vendor::Telegram) => CredentialRejection::Malformed,
+            Some(vendor) => CredentialRejection::OtherVendor { vendor },
         }),
     }
 }
 
 /// A bot, as its token opens it.
-pub(super) struct Bot<'a> {
+pub(super) struct BotClient<'a> {
     transport: &'a dyn Transport,
     /// `…/bot<token>/`: never printed.
     base: Zeroizing<String>,
 }
 
 #[derive(Deserialize)]
-struct Answer {
+struct BotApiResponse {
     result: Option<Value>,
 }
 
-impl<'a> Bot<'a> {
+impl<'a> BotClient<'a> {
     /// The token has been judged, so nothing in it can leave its segment of the path.
     pub(super) fn of(
         transport: &'a dyn Transport,
         api: &Url,
         key: &Secret,
-    ) -> Result<Self, Rejection> {
-        let token = key.expose_to(api.authority()).map_err(|_| Rejection::Malformed)?;
+    ) -> Result<Self, CredentialRejection> {
+        let token =
+            key.expose_for_host(api.authority()).map_err(|_| CredentialRejection::Malformed)?;
         let belongs = |c: char| c.is_ascii_alphanumeric() || "_-:".contains(c);
         if !token.chars().all(belongs) {
-            return Err(Rejection::Malformed);
+            return Err(CredentialRejection::Malformed);
         }
         let base = format!("{}/bot{token}/", api.as_str().trim_end_matches('/'));
         Ok(Self { transport, base: Zeroizing::new(base) })
@@ -96,42 +102,42 @@ impl<'a> Bot<'a> {
             .uri(uri.as_str())
             .header(header::CONTENT_TYPE, "application/json")
             .body(Bytes::from(parameters.to_string()))
-            .map_err(|_| ServiceError::OutOfReach)?;
+            .map_err(|_| ServiceError::Unreachable)?;
         let answer = call(self.transport, request, DEADLINE, ANSWER_BYTES_MAX).await;
-        let answer = answer.map_err(|_| ServiceError::OutOfReach)?;
+        let answer = answer.map_err(|_| ServiceError::Unreachable)?;
         match answer.status {
             StatusCode::OK => {
-                let read: Answer =
-                    serde_json::from_slice(&answer.body).map_err(|_| ServiceError::OutOfReach)?;
-                read.result.ok_or(ServiceError::OutOfReach)
+                let read: BotApiResponse =
+                    serde_json::from_slice(&answer.body).map_err(|_| ServiceError::Unreachable)?;
+                read.result.ok_or(ServiceError::Unreachable)
             }
             StatusCode::UNAUTHORIZED
             | StatusCode::FORBIDDEN
             | StatusCode::NOT_FOUND
             | StatusCode::BAD_REQUEST => Err(ServiceError::Refused),
-            _ => Err(ServiceError::OutOfReach),
+            _ => Err(ServiceError::Unreachable),
         }
     }
 
-    pub(super) async fn check(&self) -> Result<ChatAccount, Rejection> {
+    pub(super) async fn check(&self) -> Result<ChatAccount, CredentialRejection> {
         let none = json!({});
         let (me, serves) =
             futures::join!(self.call("getMe", &none), self.call("getWebhookInfo", &none));
         let me = me?;
         let username = me["username"].as_str().filter(|it| is_name(it));
-        let username = username.ok_or(Rejection::OutOfReach)?;
+        let username = username.ok_or(CredentialRejection::VendorUnreachable)?;
         let serves = host_of(&serves?);
-        let address = Address { name: format!("@{username}"), serves, by_hand: false };
+        let address = ChatAddress { name: format!("@{username}"), serves, by_hand: false };
         Ok(ChatAccount { addresses: vec![address] })
     }
 
-    pub(super) async fn leads_to(&self) -> Result<Option<String>, ServiceError> {
+    pub(super) async fn current_webhook(&self) -> Result<Option<String>, ServiceError> {
         let info = self.call("getWebhookInfo", &json!({})).await?;
         let url = info["url"].as_str().unwrap_or_default();
         Ok((!url.is_empty()).then(|| url.to_owned()))
     }
 
-    pub(super) async fn point(&self, to: Pointing<'_>) -> Result<(), ServiceError> {
+    pub(super) async fn set_webhook(&self, to: Webhook<'_>) -> Result<(), ServiceError> {
         let parameters = json!({
             "url": to.url,
             "secret_token": to.secret,
@@ -141,7 +147,7 @@ impl<'a> Bot<'a> {
         self.call("setWebhook", &parameters).await.map(|_| ())
     }
 
-    pub(super) async fn release(&self, before: Option<&str>) -> Result<(), ServiceError> {
+    pub(super) async fn restore_webhook(&self, before: Option<&str>) -> Result<(), ServiceError> {
         let done = match before {
             Some(url) => self.call("setWebhook", &json!({ "url": url })).await,
             None => self.call("deleteWebhook", &json!({})).await,

@@ -11,10 +11,10 @@ use serde_json::{Value, json};
 use url::Url;
 use zeroize::Zeroizing;
 
-use super::{Endpoints, Pointing, ServiceError};
-use crate::account::{Address, ChatAccount};
+use super::{ChatEndpoints, ServiceError, Webhook};
+use crate::account::{ChatAccount, ChatAddress};
+use crate::credential_format::{CredentialRejection, Vendor, recognise};
 use crate::http::{Transport, call};
-use crate::intake::{Rejection, Vendor, recognise};
 use crate::secret::{Audience, Secret, SecretKind};
 
 /// The longest paste that is looked at, in bytes.
@@ -32,17 +32,21 @@ const ANSWER_BYTES_MAX: usize = 256 * 1024;
 /// Twilio's sandbox, which every account may use; only the console leads it anywhere.
 pub const SANDBOX_NUMBER: &str = "+14155238886";
 
-/// How Twilio is to deliver a message that was not taken: again and again, after any failure (Twilio's
-/// docs, "Webhooks: Connection overrides"). Its usual one retry would lose what comes while we restart.
+/// How Twilio is to deliver a message that was not taken: again and again, after any failure
+/// (Twilio's docs, "Webhooks: Connection overrides"). Its usual one retry would lose what comes
+/// while we restart.
 pub const RETRIES: &str = "rc=5&rp=all";
 
 /// An account's id and Auth Token in a paste, in either order.
-pub(super) fn judge(pasted: &str, audience: Audience) -> Result<Arc<Secret>, Rejection> {
+pub(super) fn check_format(
+    pasted: &str,
+    audience: Audience,
+) -> Result<Arc<Secret>, CredentialRejection> {
     if pasted.trim().is_empty() {
-        return Err(Rejection::Empty);
+        return Err(CredentialRejection::Empty);
     }
     if pasted.len() > PASTE_MAX {
-        return Err(Rejection::TooLong);
+        return Err(CredentialRejection::TooLong);
     }
     let words: Vec<&str> = pasted.split(|c: char| !c.is_ascii_alphanumeric()).collect();
     let is_hex = |word: &str| word.bytes().all(|b| b.is_ascii_hexdigit());
@@ -53,10 +57,10 @@ pub(super) fn judge(pasted: &str, audience: Audience) -> Result<Arc<Secret>, Rej
             let value = Zeroizing::new(format!("AC{sid} {token}"));
             Ok(Arc::new(Secret::new(SecretKind::TwilioKey, value, audience)))
         }
-        (Some(_), _) => Err(Rejection::CutOff),
+        (Some(_), _) => Err(CredentialRejection::Truncated),
         _ => Err(match recognise(pasted) {
-            None | Some(Vendor::Twilio) => Rejection::Malformed,
-            Some(vendor) => Rejection::OtherVendor { vendor },
+            None | Some(Vendor::Twilio) => CredentialRejection::Malformed,
+            Some(vendor) => CredentialRejection::OtherVendor { vendor },
         }),
     }
 }
@@ -67,16 +71,16 @@ pub fn parts(key: &str) -> Option<(&str, &str)> {
 }
 
 /// An account, as its key opens it.
-pub(super) struct Account<'a> {
+pub(super) struct TwilioAccount<'a> {
     transport: &'a dyn Transport,
-    endpoints: &'a Endpoints,
+    endpoints: &'a ChatEndpoints,
     key: &'a Secret,
 }
 
-impl<'a> Account<'a> {
+impl<'a> TwilioAccount<'a> {
     pub(super) fn of(
         transport: &'a dyn Transport,
-        endpoints: &'a Endpoints,
+        endpoints: &'a ChatEndpoints,
         key: &'a Secret,
     ) -> Self {
         Self { transport, endpoints, key }
@@ -88,7 +92,7 @@ impl<'a> Account<'a> {
         url: Url,
         body: Option<Value>,
     ) -> Result<Value, ServiceError> {
-        let key = self.key.expose_to(url.authority()).map_err(|_| ServiceError::Refused)?;
+        let key = self.key.expose_for_host(url.authority()).map_err(|_| ServiceError::Refused)?;
         let (sid, token) = parts(key).ok_or(ServiceError::Refused)?;
         let basic = Zeroizing::new(STANDARD.encode(format!("{sid}:{token}")));
         let mut basic = HeaderValue::from_str(&format!("Basic {}", basic.as_str()))
@@ -100,30 +104,33 @@ impl<'a> Account<'a> {
             .header(header::AUTHORIZATION, basic)
             .header(header::CONTENT_TYPE, "application/json")
             .body(Bytes::from(body.map(|it| it.to_string()).unwrap_or_default()))
-            .map_err(|_| ServiceError::OutOfReach)?;
+            .map_err(|_| ServiceError::Unreachable)?;
         let answer = call(self.transport, request, DEADLINE, ANSWER_BYTES_MAX).await;
-        let answer = answer.map_err(|_| ServiceError::OutOfReach)?;
+        let answer = answer.map_err(|_| ServiceError::Unreachable)?;
         match answer.status {
             status if status.is_success() => {
-                serde_json::from_slice(&answer.body).map_err(|_| ServiceError::OutOfReach)
+                serde_json::from_slice(&answer.body).map_err(|_| ServiceError::Unreachable)
             }
             StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN | StatusCode::NOT_FOUND => {
                 Err(ServiceError::Refused)
             }
-            _ => Err(ServiceError::OutOfReach),
+            _ => Err(ServiceError::Unreachable),
         }
     }
 
     fn url(base: &Url, path: &[&str]) -> Result<Url, ServiceError> {
         let mut url = base.clone();
-        url.path_segments_mut().map_err(|()| ServiceError::OutOfReach)?.pop_if_empty().extend(path);
+        url.path_segments_mut()
+            .map_err(|()| ServiceError::Unreachable)?
+            .pop_if_empty()
+            .extend(path);
         Ok(url)
     }
 
     async fn account(&self) -> Result<Value, ServiceError> {
         let key = self
             .key
-            .expose_to(self.endpoints.twilio.authority())
+            .expose_for_host(self.endpoints.twilio.authority())
             .map_err(|_| ServiceError::Refused)?;
         let (sid, _) = parts(key).ok_or(ServiceError::Refused)?;
         let path = ["2010-04-01", "Accounts", &format!("{sid}.json")];
@@ -137,16 +144,16 @@ impl<'a> Account<'a> {
         Ok(list["senders"].as_array().cloned().unwrap_or_default())
     }
 
-    pub(super) async fn check(&self) -> Result<ChatAccount, Rejection> {
+    pub(super) async fn check(&self) -> Result<ChatAccount, CredentialRejection> {
         let (account, senders) = futures::join!(self.account(), self.senders());
         let account = account?;
         if account["status"].as_str().is_some_and(|status| status != "active") {
-            return Err(Rejection::Refused);
+            return Err(CredentialRejection::RefusedByVendor);
         }
         let senders = senders?;
         let online = senders.iter().filter(|it| is_online(it));
-        let mut addresses: Vec<Address> = online.filter_map(address).collect();
-        let sandbox = Address { name: SANDBOX_NUMBER.to_owned(), serves: None, by_hand: true };
+        let mut addresses: Vec<ChatAddress> = online.filter_map(address).collect();
+        let sandbox = ChatAddress { name: SANDBOX_NUMBER.to_owned(), serves: None, by_hand: true };
         if addresses.iter().all(|it| it.name != SANDBOX_NUMBER) {
             addresses.push(sandbox);
         }
@@ -160,32 +167,39 @@ impl<'a> Account<'a> {
     }
 
     /// Where the sender leads; nothing where no interface leads it anywhere.
-    pub(super) async fn leads_to(&self, number: &str) -> Result<Option<String>, ServiceError> {
+    pub(super) async fn current_webhook(
+        &self,
+        number: &str,
+    ) -> Result<Option<String>, ServiceError> {
         let sender = self.sender(number).await?;
         Ok(sender.as_ref().and_then(callback_url).map(str::to_owned))
     }
 
     /// Whether an interface leads this number anywhere: the sandbox's is led by hand.
-    pub(super) async fn is_led(&self, number: &str) -> Result<bool, ServiceError> {
+    pub(super) async fn has_webhook(&self, number: &str) -> Result<bool, ServiceError> {
         Ok(self.sender(number).await?.is_some())
     }
 
-    pub(super) async fn point(&self, number: &str, to: Pointing<'_>) -> Result<(), ServiceError> {
-        self.lead(number, to.url).await
+    pub(super) async fn set_webhook(
+        &self,
+        number: &str,
+        to: Webhook<'_>,
+    ) -> Result<(), ServiceError> {
+        self.post_webhook(number, to.url).await
     }
 
-    pub(super) async fn release(
+    pub(super) async fn restore_webhook(
         &self,
         number: &str,
         before: Option<&str>,
     ) -> Result<(), ServiceError> {
-        self.lead(number, before.unwrap_or_default()).await
+        self.post_webhook(number, before.unwrap_or_default()).await
     }
 
     /// 202: it is on its way; the caller looks again.
-    async fn lead(&self, number: &str, url: &str) -> Result<(), ServiceError> {
+    async fn post_webhook(&self, number: &str, url: &str) -> Result<(), ServiceError> {
         let Some(sender) = self.sender(number).await? else { return Ok(()) };
-        let sid = sender["sid"].as_str().ok_or(ServiceError::OutOfReach)?;
+        let sid = sender["sid"].as_str().ok_or(ServiceError::Unreachable)?;
         let path = ["v2", "Channels", "Senders", sid];
         let at = Self::url(&self.endpoints.twilio_messaging, &path)?;
         let change = json!({ "webhook": { "callback_url": url, "callback_method": "POST" } });
@@ -201,12 +215,12 @@ fn callback_url(sender: &Value) -> Option<&str> {
     sender["webhook"]["callback_url"].as_str().filter(|url| !url.is_empty())
 }
 
-fn address(sender: &Value) -> Option<Address> {
+fn address(sender: &Value) -> Option<ChatAddress> {
     let name = sender["sender_id"].as_str()?.strip_prefix("whatsapp:")?;
     let name = Some(name).filter(|it| is_number(it))?.to_owned();
     let serves = callback_url(sender).and_then(|url| Url::parse(url).ok());
     let serves = serves.and_then(|url| url.host_str().map(str::to_owned));
-    Some(Address { name, serves, by_hand: false })
+    Some(ChatAddress { name, serves, by_hand: false })
 }
 
 /// As the relay takes it (E.164).

@@ -11,14 +11,14 @@ fn what_happened_stands_in_the_text() {
         taken("telegram");
         answered("telegram", Duration::from_millis(70));
         duplicate("telegram");
-        refused("whatsapp", Refusal::Flood);
+        refused("whatsapp", DropReason::TooManyInChat);
         run_begun(false);
-        run_ended(RunEnd::Deployed);
-        deployment_refused(Scope::All);
-        request_refused(Door::Form, 429);
-        let first = Level::conversation("telegram");
-        drop(Level::conversation("telegram"));
-        let waiting = Level::waiting(Queue::Outbound);
+        run_ended(RunEndLabel::Deployed);
+        deployment_refused(QuotaScope::All);
+        request_refused(EndpointKind::Form, 429);
+        let first = GaugeGuard::conversation("telegram");
+        drop(GaugeGuard::conversation("telegram"));
+        let waiting = GaugeGuard::waiting(QueueKind::Outbound);
         let text = exposition.text();
         drop((first, waiting));
         for line in [

@@ -1,5 +1,5 @@
-//! Runs that this process is driving. Two users of one account can find the same deployment; without this set
-//! they would fence each other out forever.
+//! Runs that this process is driving. Two users of one account can find the same deployment;
+//! without this set they would fence each other out forever.
 
 use std::sync::Arc;
 

@@ -15,77 +15,79 @@ use zeroize::Zeroizing;
 use crate::account;
 use crate::conversation::messages::{self, Locale, Message};
 use crate::conversation::understand;
-use crate::conversation::{Effect, Event, IDLE_MAX_MS, Phase, Saying, advance};
-use crate::forms::{Submission, What};
-use crate::intake::Rejection;
+use crate::conversation::{BotMessage, Effect, Event, IDLE_MAX_MS, Phase, advance};
+use crate::credential_format::CredentialRejection;
+use crate::forms::{FormSubmission, SubmissionEvent};
 use crate::invitation::Invitation;
-use crate::metrics::{self, Level, NotLetIn, Queue, Refusal};
+use crate::metrics::{self, CodeRefusal, DropReason, GaugeGuard, QueueKind};
 use crate::secret::{Secret, SecretRef};
-use crate::store::conversations::{PendingDeletion, Saved, Step, Stored};
+use crate::store::conversations::{
+    ConversationStep, PendingDeletion, SaveOutcome, StoredConversation,
+};
 
 use super::deletions::Deletions;
-use super::outgoing::Mouth;
-use super::panics::survived;
+use super::outbox::Outbox;
+use super::panics::catch_panic;
 use super::runs::{RunEvent, Runner};
-use super::{FormsAt, Item, Line, Queued};
+use super::{BotChannel, ChatInput, HostedForms, QueuedInput};
 
 mod arrivals;
 mod forgetting;
-mod known;
+mod person_record;
 
-use known::webhook_of;
+use person_record::webhook_of;
 
 /// How long a chat without anything under way keeps its task: it is cheap to make a new one.
 const REST: Duration = Duration::from_secs(60);
 
-/// Messages of one chat that are taken while nothing can be sent in it. A person who writes on without an answer
-/// gives up sooner; each is one or more messages of ours that wait.
+/// Messages of one chat that are taken while nothing can be sent in it. A person who writes on
+/// without an answer gives up sooner; each is one or more messages of ours that wait.
 const UNANSWERED_MAX: usize = 20;
 
 /// The longest line that is looked at, in bytes. No answer is longer, credentials aside.
 const LINE_MAX: usize = 4096;
 
-/// The longest credential that is held, in bytes: a bundle of Fly tokens has a few thousand. The judges
-/// refuse shorter ones already; this bounds what is held until they do.
+/// The longest credential that is held, in bytes: a bundle of Fly tokens has a few thousand. The
+/// judges refuse shorter ones already; this bounds what is held until they do.
 const CREDENTIAL_MAX: usize = 64 * 1024;
 
 /// The first pause before a step that the database did not take is repeated, doubled each time: a
 /// person hardly notices a second.
 const DATABASE_PAUSE: Duration = Duration::from_secs(1);
 
-/// The longest such pause: what fails so long may fail for hours and is not to fill the log, but who
-/// waits is answered soon after it works again.
+/// The longest such pause: what fails so long may fail for hours and is not to fill the log, but
+/// who waits is answered soon after it works again.
 const DATABASE_PAUSE_MAX: Duration = Duration::from_secs(15);
 
 /// How long deletions have when a chat's task ends: one call takes less.
 const DELETIONS_GRACE: Duration = Duration::from_secs(5);
 
 /// A chat's task.
-pub(super) struct Chat {
-    pub(super) line: Line,
+pub(super) struct ChatTask {
+    pub(super) bot_channel: BotChannel,
     pub(super) chat: ChatId,
     person: UserId,
     /// Whose runs and credentials these are.
     pub(super) owner: String,
     pub(super) locale: Locale,
-    items: mpsc::Receiver<Queued>,
+    items: mpsc::Receiver<QueuedInput>,
     /// Items that were taken out of `items` to look for edits.
-    backlog: VecDeque<Queued>,
+    backlog: VecDeque<QueuedInput>,
     /// Somebody wrote more than was taken, and was not told yet.
     flooded: Arc<AtomicBool>,
     /// What was taken and not answered yet.
-    unanswered: Vec<(Instant, Level)>,
-    stored: Stored,
+    unanswered: Vec<(Instant, GaugeGuard)>,
+    stored: StoredConversation,
     pub(super) runner: Runner,
-    pub(super) mouth: Mouth,
+    pub(super) outbox: Outbox,
     /// What is being asked of others, which may take a while.
-    asked: JoinSet<Option<Event>>,
+    checks: JoinSet<Option<Event>>,
     deletions: Deletions,
 }
 
 /// What a person did, as far as a step needs to know it.
 #[derive(Clone)]
-pub(super) struct Cause {
+pub(super) struct StepTrigger {
     /// What it is remembered by, so that it is not taken twice.
     id: InboundId,
     /// The same for the form that it has.
@@ -97,18 +99,18 @@ pub(super) struct Cause {
     since: Instant,
 }
 
-impl Chat {
+impl ChatTask {
     pub(super) fn new(
-        line: Line,
+        bot_channel: BotChannel,
         chat: ChatId,
         person: UserId,
-        items: mpsc::Receiver<Queued>,
+        items: mpsc::Receiver<QueuedInput>,
         flooded: Arc<AtomicBool>,
     ) -> Self {
-        let owner = format!("{}:{}", line.channel.name(), person.0);
-        let mouth = Mouth::new(&line, &chat);
+        let owner = format!("{}:{}", bot_channel.channel.name(), person.0);
+        let outbox = Outbox::new(&bot_channel, &chat);
         Self {
-            line,
+            bot_channel,
             chat,
             person,
             owner,
@@ -117,46 +119,47 @@ impl Chat {
             backlog: VecDeque::new(),
             flooded,
             unanswered: Vec::new(),
-            stored: Stored::default(),
+            stored: StoredConversation::default(),
             runner: Runner::default(),
-            mouth,
-            asked: JoinSet::new(),
+            outbox,
+            checks: JoinSet::new(),
             deletions: Deletions::default(),
         }
     }
 
-    /// Works until there is nothing to do for a while, or until the channel has ended and nothing is
-    /// under way.
+    /// Works until there is nothing to do for a while, or until the channel has ended and nothing
+    /// is under way.
     pub(super) async fn work(mut self) {
-        match self.line.conversations.load(&self.chat).await {
+        match self.bot_channel.conversations.load(&self.chat).await {
             Ok(stored) => {
                 self.stored = stored;
                 self.locale = messages::locale_of(&self.stored.state, None);
             }
             Err(error) => {
                 tracing::error!("cannot load a conversation: {error:#}");
-                self.mouth.say_now(self.locale, &Message::OurTrouble).await;
+                self.outbox.say_now(self.locale, &Message::OurTrouble).await;
                 return;
             }
         }
-        let _open = Level::conversation(self.line.channel.name());
-        self.mouth.catch_up().await;
-        self.let_go();
-        self.take_up_deletions().await;
+        let _open = GaugeGuard::conversation(self.bot_channel.channel.name());
+        self.outbox.catch_up().await;
+        self.reset_conversation();
+        self.resume_deletions().await;
         let mut channel_ended = false;
         while !(channel_ended && self.is_at_rest()) {
-            self.deletions.begin_next(&self.line);
-            let rest_over = self.rest_over();
-            let show_at = self.mouth.show_at();
-            let retry_at = self.mouth.retry_at();
+            self.deletions.begin_next(&self.bot_channel);
+            let rest_over = self.idle_deadline();
+            let show_at = self.outbox.show_at();
+            let retry_at = self.outbox.retry_at();
             tokio::select! {
                 biased;
-                item = next_of(&mut self.backlog, &mut self.items), if !channel_ended => match item {
-                    Some(Queued { item, .. }) => self.receive(item).await,
+                item = next_of(&mut self.backlog, &mut self.items),
+                    if !channel_ended => match item {
+                    Some(QueuedInput { item, .. }) => self.receive(item).await,
                     None => channel_ended = true,
                 },
                 Some(event) = self.runner.event() => self.run_event(event).await,
-                Some(answered) = self.asked.join_next(), if !self.asked.is_empty() => {
+                Some(answered) = self.checks.join_next(), if !self.checks.is_empty() => {
                     // A panic in it is logged by the hook.
                     if let Ok(Some(event)) = answered {
                         self.take(event, None).await;
@@ -164,10 +167,10 @@ impl Chat {
                 }
                 Some(event) = self.deletions.ended() => self.take(event, None).await,
                 () = sleep_until(show_at.unwrap_or_else(Instant::now)), if show_at.is_some() => {
-                    self.mouth.show().await;
+                    self.outbox.show().await;
                 }
                 () = sleep_until(retry_at.unwrap_or_else(Instant::now)), if retry_at.is_some() => {
-                    self.speak_again().await;
+                    self.retry_sending().await;
                 }
                 () = sleep_until(rest_over), if self.is_at_rest() && self.deletions.is_idle() => {
                     self.take(Event::TimePassed, None).await;
@@ -175,27 +178,28 @@ impl Chat {
                     break;
                 }
             }
-            self.let_go();
+            self.reset_conversation();
         }
         self.items.close();
-        while let Some(Queued { item, .. }) = next_of(&mut self.backlog, &mut self.items).await {
+        while let Some(QueuedInput { item, .. }) = next_of(&mut self.backlog, &mut self.items).await
+        {
             self.receive(item).await;
-            self.let_go();
+            self.reset_conversation();
         }
         self.end_deletions().await;
         // Whoever cannot be reached now is told when they can.
-        self.tell_of_unread().await;
-        self.mouth.show().await;
+        self.report_unread().await;
+        self.outbox.show().await;
     }
 
     /// Nothing is under way, asked, or waits for its time.
     fn is_at_rest(&self) -> bool {
-        self.runner.is_idle() && self.asked.is_empty() && self.mouth.retry_at().is_none()
+        self.runner.is_idle() && self.checks.is_empty() && self.outbox.retry_at().is_none()
     }
 
     /// Goes on with what an earlier process, or an earlier task of this chat, was to delete.
-    async fn take_up_deletions(&mut self) {
-        match self.line.conversations.pending_deletions(&self.chat).await {
+    async fn resume_deletions(&mut self) {
+        match self.bot_channel.conversations.pending_deletions(&self.chat).await {
             Ok(pending) => self.deletions.add(pending),
             Err(error) => tracing::error!("cannot read what is to be deleted: {error:#}"),
         }
@@ -205,7 +209,7 @@ impl Chat {
     async fn end_deletions(&mut self) {
         let end = async {
             while !self.deletions.is_idle() {
-                self.deletions.begin_next(&self.line);
+                self.deletions.begin_next(&self.bot_channel);
                 if let Some(event) = self.deletions.ended().await {
                     self.take(event, None).await;
                 }
@@ -214,27 +218,28 @@ impl Chat {
         let _ = tokio::time::timeout(DELETIONS_GRACE, end).await;
     }
 
-    /// Counts what was answered, and tells who wrote more than was taken: once, when there is an end to it.
-    async fn note_answers(&mut self) {
-        if self.mouth.is_stuck() {
+    /// Counts what was answered, and tells who wrote more than was taken: once, when there is an
+    /// end to it.
+    async fn record_answered(&mut self) {
+        if self.outbox.is_blocked() {
             return;
         }
         for (since, _) in self.unanswered.drain(..) {
-            metrics::answered(self.line.channel.name(), since.elapsed());
+            metrics::answered(self.bot_channel.channel.name(), since.elapsed());
         }
         if self.items.is_empty() && self.backlog.is_empty() {
-            self.tell_of_unread().await;
+            self.report_unread().await;
         }
     }
 
-    async fn tell_of_unread(&mut self) {
+    async fn report_unread(&mut self) {
         if self.flooded.swap(false, Ordering::Relaxed) {
-            self.take(Event::LeftUnread, None).await;
+            self.take(Event::MessagesDropped, None).await;
         }
     }
 
     /// When nothing has happened for so long that an open question expires, or the task may end.
-    fn rest_over(&self) -> Instant {
+    fn idle_deadline(&self) -> Instant {
         let wait = match self.stored.state.phase {
             Phase::Idle => match self.runner.owed_until() {
                 Some(until) => return until,
@@ -242,7 +247,7 @@ impl Chat {
             },
             _ => {
                 let heard_at_ms = self.stored.state.heard_at_ms;
-                let now_ms = self.line.shared.settings.clock.now_ms();
+                let now_ms = self.bot_channel.shared.settings.clock.now_ms();
                 let since_ms = now_ms.saturating_sub(heard_at_ms);
                 Duration::from_millis(IDLE_MAX_MS.saturating_sub(since_ms)).max(REST)
             }
@@ -250,33 +255,33 @@ impl Chat {
         Instant::now() + wait
     }
 
-    async fn receive(&mut self, item: Item) {
+    async fn receive(&mut self, item: ChatInput) {
         match item {
-            Item::Inbound(inbound, since) => self.inbound(*inbound, since).await,
-            Item::Submitted(Submission { what, .. }) => self.submitted(what).await,
-            Item::Reachable => self.speak_again().await,
+            ChatInput::Inbound(inbound, since) => self.inbound(*inbound, since).await,
+            ChatInput::Submitted(FormSubmission { what, .. }) => self.submitted(what).await,
+            ChatInput::Reachable => self.retry_sending().await,
             // They were taken up when the task began.
-            Item::Deleting => {}
-            Item::Restarted => {
+            ChatInput::Deleting => {}
+            ChatInput::Restarted => {
                 self.take(Event::Restarted, None).await;
                 // The forms of the process before are gone with it.
                 self.send_form().await;
             }
         }
-        self.note_answers().await;
+        self.record_answered().await;
     }
 
     /// The person's form was filled in, once or once too often, or turned down.
-    async fn submitted(&mut self, what: What) {
+    async fn submitted(&mut self, what: SubmissionEvent) {
         match what {
-            What::Reused => self.take(Event::FormReused, None).await,
-            What::Declined => self.take(Event::FormDeclined, None).await,
-            What::Filled { id, value, taken } => {
+            SubmissionEvent::Reused => self.take(Event::FormReused, None).await,
+            SubmissionEvent::Declined => self.take(Event::FormDeclined, None).await,
+            SubmissionEvent::Filled { id, value, taken } => {
                 let id = InboundId(id);
-                if let Ok(false) = self.line.conversations.is_seen(&id).await {
-                    match self.written(&value, false).await {
+                if let Ok(false) = self.bot_channel.conversations.is_seen(&id).await {
+                    match self.text_event(&value, false).await {
                         Ok(event) => {
-                            let cause = Cause {
+                            let cause = StepTrigger {
                                 id: id.clone(),
                                 version: None,
                                 deliveries: vec![id.clone()],
@@ -285,10 +290,10 @@ impl Chat {
                             };
                             self.take(event, Some(cause)).await;
                         }
-                        Err(error) => return self.trouble(&error).await,
+                        Err(error) => return self.on_database_error(&error).await,
                     }
                 }
-                if let Ok(true) = self.line.conversations.is_seen(&id).await {
+                if let Ok(true) = self.bot_channel.conversations.is_seen(&id).await {
                     // Whoever submitted may have gone.
                     let _ = taken.send(());
                 }
@@ -296,13 +301,14 @@ impl Chat {
         }
     }
 
-    /// Sends the link to the form of the open question, where a form is the way in. It is written nowhere.
+    /// Sends the link to the form of the open question, where a form is the way in. It is written
+    /// nowhere.
     async fn send_form(&mut self) {
-        if self.line.channel.capabilities().secret_entry != SecretEntry::Form {
+        if self.bot_channel.channel.capabilities().secret_entry != SecretEntry::Form {
             return;
         }
         if let Some(link) = self.form_link().await
-            && self.mouth.say_secret(&link).await.is_err()
+            && self.outbox.say_secret(&link).await.is_err()
         {
             tracing::debug!("a form's link waits until the person writes again");
         }
@@ -310,19 +316,19 @@ impl Chat {
 
     /// A new form for the credential that is awaited now.
     async fn form_link(&self) -> Option<Zeroizing<String>> {
-        let runs = self.runs().await.ok()?;
+        let runs = self.person_record().await.ok()?;
         let kind =
             self.decide(&runs, |context| understand::awaited(&self.stored.state, context))?;
-        self.line.form_link(&self.chat, &self.person, kind, self.locale)
+        self.bot_channel.form_link(&self.chat, &self.person, kind, self.locale)
     }
 
     /// Sends what could not be sent before.
-    async fn speak_again(&mut self) {
-        self.mouth.catch_up().await;
-        self.let_go();
+    async fn retry_sending(&mut self) {
+        self.outbox.catch_up().await;
+        self.reset_conversation();
         self.tell_link().await;
         self.send_form().await;
-        self.note_answers().await;
+        self.record_answered().await;
     }
 
     async fn run_event(&mut self, event: RunEvent) {
@@ -333,7 +339,7 @@ impl Chat {
 
     /// Takes an event and whatever follows from it. What a person did and the database did not take
     /// stays with the channel; nobody else would tell us the rest again, so that is repeated.
-    pub(super) async fn take(&mut self, event: Event, inbound: Option<Cause>) {
+    pub(super) async fn take(&mut self, event: Event, inbound: Option<StepTrigger>) {
         let mut events = VecDeque::from([(event, inbound)]);
         let mut pause = DATABASE_PAUSE;
         while let Some((event, inbound)) = events.pop_front() {
@@ -348,7 +354,7 @@ impl Chat {
                 }
                 Err(error) if inbound.is_some() => {
                     self.drop_pasted(&event);
-                    self.trouble(&error).await;
+                    self.on_database_error(&error).await;
                 }
                 Err(error) => {
                     tracing::error!("cannot take a step, which is repeated: {error:#}");
@@ -361,24 +367,29 @@ impl Chat {
     }
 
     /// Decides, makes it durable, acknowledges, acts. Returns what happened by acting.
-    async fn step(&mut self, event: &Event, inbound: Option<&Cause>) -> anyhow::Result<Vec<Event>> {
-        let runs = self.runs().await?;
+    async fn step(
+        &mut self,
+        event: &Event,
+        inbound: Option<&StepTrigger>,
+    ) -> anyhow::Result<Vec<Event>> {
+        let runs = self.person_record().await?;
         let before = self.stored.state.clone();
         let (state, effects) =
             self.decide(&runs, |context| advance(before, event.clone(), context));
         let first_seq = self.stored.messages;
         self.locale = messages::locale_of(&state, Some(self.locale.code()));
-        let form = |kind| self.line.form_link(&self.chat, &self.person, kind, self.locale);
-        let page = |kind| form(kind).filter(|_| self.line.channel.capabilities().opens_pages);
-        let webhook = |message: &Message| webhook_of(&self.line, &runs.runs, message);
-        let outbound = self.mouth.compose(self.locale, &effects, &page, &webhook);
+        let form = |kind| self.bot_channel.form_link(&self.chat, &self.person, kind, self.locale);
+        let page =
+            |kind| form(kind).filter(|_| self.bot_channel.channel.capabilities().opens_pages);
+        let webhook = |message: &Message| webhook_of(&self.bot_channel, &runs.runs, message);
+        let outbound = self.outbox.compose(self.locale, &effects, &page, &webhook);
         let asks = effects
             .iter()
-            .any(|effect| matches!(effect, Effect::Say(Saying { awaits: Some(_), .. })));
-        let forgets = effects.contains(&Effect::Erase);
-        let deletes = effects.contains(&Effect::EraseTheirs);
+            .any(|effect| matches!(effect, Effect::Say(BotMessage { awaits: Some(_), .. })));
+        let forgets = effects.contains(&Effect::ErasePerson);
+        let deletes = effects.contains(&Effect::DeleteMessage);
         let sends_a_wrong_code = effects.contains(&Effect::CountWrongCode);
-        let step = Step {
+        let step = ConversationStep {
             chat: &self.chat,
             person: &self.person,
             state: &state,
@@ -386,39 +397,39 @@ impl Chat {
             version: inbound.and_then(|cause| cause.version.as_ref()),
             outbound: &outbound,
             first_seq,
-            at_ms: self.line.shared.settings.clock.now_ms(),
+            at_ms: self.bot_channel.shared.settings.clock.now_ms(),
             invitation: invitation_in(&effects),
             deletes: inbound.filter(|_| deletes).map_or(&[], |cause| &cause.messages),
             deleted: deletion_ended_by(event),
             wrong_code_of: sends_a_wrong_code.then_some(self.owner.as_str()),
             forgets: forgets.then_some(self.owner.as_str()),
         };
-        let saved = self.line.conversations.save(&step).await?;
-        if saved == Saved::NoPlaceLeft {
+        let saved = self.bot_channel.conversations.save(&step).await?;
+        if saved == SaveOutcome::InvitationUsedUp {
             // Somebody else was faster, which is on record now: decided again, it is another step.
             return Box::pin(self.step(event, inbound)).await;
         }
         if let Some(cause) = inbound {
             self.acknowledge(&cause.deliveries).await;
         }
-        if saved == Saved::Duplicate {
-            metrics::duplicate(self.line.channel.name());
+        if saved == SaveOutcome::Duplicate {
+            metrics::duplicate(self.bot_channel.channel.name());
             self.drop_pasted(event);
             return Ok(Vec::new());
         }
         if let Some(cause) = inbound {
-            metrics::taken(self.line.channel.name());
-            self.unanswered.push((cause.since, Level::waiting(Queue::Outbound)));
+            metrics::taken(self.bot_channel.channel.name());
+            self.unanswered.push((cause.since, GaugeGuard::waiting(QueueKind::Outbound)));
         }
         self.stored.messages += i64::try_from(outbound.len())?;
         (self.stored.state, self.stored.forgotten) = (state, forgets);
         self.stored.person = Some(self.person.clone());
-        self.mouth.queue(first_seq, outbound);
+        self.outbox.queue(first_seq, outbound);
         let mut more = Vec::new();
         for effect in effects {
             more.extend(self.act(effect, inbound).await);
         }
-        self.mouth.send_all().await;
+        self.outbox.send_all().await;
         if asks {
             self.send_form().await;
         }
@@ -428,74 +439,78 @@ impl Chat {
 
     /// What is not asked any more cannot be filled in any more.
     fn close_form(&self) {
-        if let Some(FormsAt { forms, .. }) = &self.line.shared.settings.forms
+        if let Some(HostedForms { forms, .. }) = &self.bot_channel.shared.settings.forms
             && !understand::awaits_secret(&self.stored.state)
         {
-            forms.close(self.line.channel.name(), &self.chat);
+            forms.close(self.bot_channel.channel.name(), &self.chat);
         }
     }
 
     /// Lets go of a credential that no step took: its message brings it again, if need be.
     fn drop_pasted(&self, event: &Event) {
         if let Event::SecretArrived { secret, .. } = event {
-            self.line.shared.vault.forget(&self.owner, *secret);
+            self.bot_channel.shared.vault.forget(&self.owner, *secret);
         }
     }
 
-    async fn act(&mut self, effect: Effect, inbound: Option<&Cause>) -> Option<Event> {
+    async fn act(&mut self, effect: Effect, inbound: Option<&StepTrigger>) -> Option<Event> {
         match effect {
-            Effect::Say(Saying { message: Message::RelayLink { run, key }, .. }) => {
-                self.mouth.show().await;
+            Effect::Say(BotMessage { message: Message::RelayLink { run, key }, .. }) => {
+                self.outbox.show().await;
                 self.owe_link(&run, key).await
             }
-            Effect::Say(Saying { message, .. }) => {
+            Effect::Say(BotMessage { message, .. }) => {
                 match message {
                     Message::EnoughToday { used_up } => metrics::deployment_refused(used_up.scope),
-                    Message::NotLetIn { used_up: true } => metrics::not_let_in(NotLetIn::UsedUp),
-                    Message::NotLetIn { used_up: false } => metrics::not_let_in(NotLetIn::Unknown),
-                    Message::TooManyCodes { .. } => metrics::not_let_in(NotLetIn::Limit),
+                    Message::NotLetIn { used_up: true } => {
+                        metrics::code_refused(CodeRefusal::UsedUp)
+                    }
+                    Message::NotLetIn { used_up: false } => {
+                        metrics::code_refused(CodeRefusal::Unknown)
+                    }
+                    Message::TooManyCodes { .. } => metrics::code_refused(CodeRefusal::Limit),
                     _ => {}
                 }
-                self.mouth.send_next().await;
+                self.outbox.send_next().await;
                 None
             }
             Effect::Show { board, milestone } => {
-                self.mouth.set_board(self.locale, &board, milestone);
+                self.outbox.set_progress(self.locale, &board, milestone);
                 None
             }
-            Effect::EraseTheirs => {
-                let at_ms = self.line.shared.settings.clock.now_ms();
+            Effect::DeleteMessage => {
+                let at_ms = self.bot_channel.shared.settings.clock.now_ms();
                 let messages = inbound?.messages.iter().cloned();
                 self.deletions.add(messages.map(|message| PendingDeletion { message, at_ms }));
                 None
             }
             Effect::Check { kind, secret, organisation } => {
-                let (examiner, chat) = (self.examiner(), self.chat.clone());
+                let (examiner, chat) = (self.checker(), self.chat.clone());
                 let judged = match examiner.judge(kind, secret) {
                     Ok(judged) => judged,
                     Err(rejection) => {
-                        return Some(Event::Checked { secret, result: Err(rejection) });
+                        return Some(Event::CredentialChecked { secret, result: Err(rejection) });
                     }
                 };
-                self.asked.spawn(async move {
-                    examiner.line.channel.typing(&chat).await;
-                    let checked = survived(examiner.check(kind, &judged, organisation)).await;
-                    let result = checked.unwrap_or(Err(Rejection::OutOfReach));
-                    Some(Event::Checked { secret, result })
+                self.checks.spawn(async move {
+                    examiner.bot_channel.channel.typing(&chat).await;
+                    let checked = catch_panic(examiner.check(kind, &judged, organisation)).await;
+                    let result = checked.unwrap_or(Err(CredentialRejection::VendorUnreachable));
+                    Some(Event::CredentialChecked { secret, result })
                 });
                 None
             }
-            Effect::Forget(secret) => {
-                self.line.shared.vault.forget(&self.owner, secret);
+            Effect::ForgetCredential(secret) => {
+                self.bot_channel.shared.vault.forget(&self.owner, secret);
                 None
             }
-            Effect::LetIn { .. } => {
-                metrics::let_in();
+            Effect::CountInvitation { .. } => {
+                metrics::invitation_used();
                 None
             }
             // It was counted in the step.
             Effect::CountWrongCode => None,
-            Effect::Erase => {
+            Effect::ErasePerson => {
                 self.erase_held();
                 None
             }
@@ -504,12 +519,14 @@ impl Chat {
             }
             Effect::Resume { run, with } => self.resume(&run, with).await,
             Effect::Teardown { target, token } => self.tear_down(target, token).await,
-            Effect::Find { token } => {
-                let (examiner, chat) = (self.examiner(), self.chat.clone());
-                self.asked.spawn(async move {
-                    examiner.line.channel.typing(&chat).await;
-                    let found = survived(examiner.find(token)).await;
-                    Some(Event::Found(found.unwrap_or(Err(account::Cause::OurFault))))
+            Effect::SearchAccount { token } => {
+                let (examiner, chat) = (self.checker(), self.chat.clone());
+                self.checks.spawn(async move {
+                    examiner.bot_channel.channel.typing(&chat).await;
+                    let found = catch_panic(examiner.find(token)).await;
+                    Some(Event::AccountSearched(
+                        found.unwrap_or(Err(account::FailureCause::InvalidRequest)),
+                    ))
                 });
                 None
             }
@@ -517,22 +534,22 @@ impl Chat {
     }
 
     /// The database failed: nothing was changed, and the message stays with the channel.
-    async fn trouble(&mut self, error: &anyhow::Error) {
-        metrics::refused(self.line.channel.name(), Refusal::Database);
+    async fn on_database_error(&mut self, error: &anyhow::Error) {
+        metrics::refused(self.bot_channel.channel.name(), DropReason::Database);
         tracing::error!("cannot take a step: {error:#}");
-        self.mouth.say_now(self.locale, &Message::OurTrouble).await;
+        self.outbox.say_now(self.locale, &Message::OurTrouble).await;
     }
 
     pub(super) fn held(&self, secret: SecretRef) -> Option<Arc<Secret>> {
-        self.line.shared.vault.get(&self.owner, secret)
+        self.bot_channel.shared.vault.get(&self.owner, secret)
     }
 }
 
 /// The next item: first those that were looked through for edits.
 async fn next_of(
-    backlog: &mut VecDeque<Queued>,
-    items: &mut mpsc::Receiver<Queued>,
-) -> Option<Queued> {
+    backlog: &mut VecDeque<QueuedInput>,
+    items: &mut mpsc::Receiver<QueuedInput>,
+) -> Option<QueuedInput> {
     match backlog.pop_front() {
         Some(queued) => Some(queued),
         None => items.recv().await,
@@ -541,18 +558,18 @@ async fn next_of(
 
 fn deletion_ended_by(event: &Event) -> Option<&str> {
     match event {
-        Event::Erased { message, .. } => Some(message),
+        Event::MessageDeleted { message, .. } => Some(message),
         _ => None,
     }
 }
 
 fn invitation_in(effects: &[Effect]) -> Option<&Invitation> {
     effects.iter().find_map(|effect| match effect {
-        Effect::LetIn { invitation } => Some(invitation),
+        Effect::CountInvitation { invitation } => Some(invitation),
         _ => None,
     })
 }
 
-fn up_to(text: &str, bytes_max: usize) -> &str {
+fn truncated(text: &str, bytes_max: usize) -> &str {
     &text[..text.floor_char_boundary(bytes_max)]
 }

@@ -1,53 +1,53 @@
-//! Credentials: held, judged, checked, erased from the chat. What asks somebody else is done beside the
-//! chat's task, so that the chat goes on listening.
+//! Credentials: held, judged, checked, erased from the chat. What asks somebody else is done beside
+//! the chat's task, so that the chat goes on listening.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use zeroize::Zeroizing;
 
-use crate::account::Cause;
+use crate::account::FailureCause;
 use crate::anthropic;
 use crate::cloud::Cloud;
-use crate::conversation::{Found, Opened};
-use crate::intake::Rejection;
+use crate::conversation::{CheckedCredential, OfferedDeployment};
+use crate::credential_format::CredentialRejection;
 use crate::secret::{Audience, Secret, SecretKind, SecretRef};
 
-use super::chat::Chat;
-use super::{Line, Shared};
+use super::chat::ChatTask;
+use super::{BotChannel, OnboardingContext};
 
 /// The longest check: a person waits for it.
 const CHECK_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// Asks vendors and the service about one chat's credentials.
 #[derive(Clone)]
-pub(super) struct Examiner {
-    pub(super) line: Line,
+pub(super) struct CredentialChecker {
+    pub(super) bot_channel: BotChannel,
     /// Whose credentials these are.
     pub(super) owner: String,
 }
 
-impl Chat {
+impl ChatTask {
     /// Holds what was pasted, for nobody's eyes, until it is judged.
     pub(super) fn hold(&self, pasted: Zeroizing<String>) -> anyhow::Result<SecretRef> {
         let pasted = Arc::new(Secret::new(SecretKind::FlyToken, pasted, Audience::nobody()));
-        Ok(self.line.shared.vault.put(&self.owner, pasted)?)
+        Ok(self.bot_channel.shared.vault.put(&self.owner, pasted)?)
     }
 
     /// What asks about this chat's credentials, beside it.
-    pub(super) fn examiner(&self) -> Examiner {
-        Examiner { line: self.line.clone(), owner: self.owner.clone() }
+    pub(super) fn checker(&self) -> CredentialChecker {
+        CredentialChecker { bot_channel: self.bot_channel.clone(), owner: self.owner.clone() }
     }
 
     /// A credential that is ready for use: what we lend is narrowed when it is used.
     pub(super) fn ready(&self, kind: SecretKind, secret: SecretRef) -> Option<Arc<Secret>> {
-        self.examiner().ready(kind, secret)
+        self.checker().ready(kind, secret)
     }
 }
 
-impl Examiner {
+impl CredentialChecker {
     fn held(&self, secret: SecretRef) -> Option<Arc<Secret>> {
-        self.line.shared.vault.get(&self.owner, secret)
+        self.bot_channel.shared.vault.get(&self.owner, secret)
     }
 
     /// Judges a credential offline, at once, and keeps only what was narrowed.
@@ -55,10 +55,10 @@ impl Examiner {
         &self,
         kind: SecretKind,
         secret: SecretRef,
-    ) -> Result<Arc<Secret>, Rejection> {
-        let pasted = self.held(secret).ok_or(Rejection::OutOfReach)?;
-        let judged = self.line.shared.judge(kind, pasted.expose_here())?;
-        self.line.shared.vault.replace(&self.owner, secret, judged.clone());
+    ) -> Result<Arc<Secret>, CredentialRejection> {
+        let pasted = self.held(secret).ok_or(CredentialRejection::VendorUnreachable)?;
+        let judged = self.bot_channel.shared.judge(kind, pasted.expose())?;
+        self.bot_channel.shared.vault.replace(&self.owner, secret, judged.clone());
         Ok(judged)
     }
 
@@ -68,10 +68,12 @@ impl Examiner {
         kind: SecretKind,
         judged: &Arc<Secret>,
         organisation: Option<String>,
-    ) -> Result<Opened, Rejection> {
-        match (self.line.shared.ask(kind, judged).await?, organisation) {
-            (Opened::Account(account), Some(expected)) if !account.opens(&expected) => {
-                Err(Rejection::OtherOrganisation { expected })
+    ) -> Result<CheckedCredential, CredentialRejection> {
+        match (self.bot_channel.shared.ask(kind, judged).await?, organisation) {
+            (CheckedCredential::Account(account), Some(expected))
+                if !account.has_organisation(&expected) =>
+            {
+                Err(CredentialRejection::OtherOrganisation { expected })
             }
             (opened, _) => Ok(opened),
         }
@@ -80,38 +82,45 @@ impl Examiner {
     /// A credential that is ready for use: what we lend is narrowed when it is used.
     pub(super) fn ready(&self, kind: SecretKind, secret: SecretRef) -> Option<Arc<Secret>> {
         let held = self.held(secret)?;
-        if self.line.shared.lent.iter().any(|(_, lent)| *lent == secret) {
-            return self.line.shared.judge(kind, held.expose_here()).ok();
+        if self.bot_channel.shared.lent.iter().any(|(_, lent)| *lent == secret) {
+            return self.bot_channel.shared.judge(kind, held.expose()).ok();
         }
         Some(held)
     }
 
     /// Every deployment of ours in the account that this token opens.
-    pub(super) async fn find(&self, token: SecretRef) -> Result<Vec<Found>, Cause> {
-        let token = self.ready(SecretKind::FlyToken, token).ok_or(Cause::TokenRefused)?;
-        let cloud = self.line.shared.settings.vendors.fly.open_for_teardown(token);
+    pub(super) async fn find(
+        &self,
+        token: SecretRef,
+    ) -> Result<Vec<OfferedDeployment>, FailureCause> {
+        let token = self.ready(SecretKind::FlyToken, token).ok_or(FailureCause::TokenRefused)?;
+        let cloud = self.bot_channel.shared.settings.vendors.fly.open_for_teardown(token);
         let found = cloud.find().await.map_err(|error| {
             tracing::info!(%error, "an account could not be searched");
             error.cause
         })?;
         let found = found.into_iter();
-        Ok(found.map(|it| Found { spec: Box::new(it.spec), roles: it.roles }).collect())
+        Ok(found.map(|it| OfferedDeployment { spec: Box::new(it.spec), roles: it.roles }).collect())
     }
 }
 
-impl Shared {
+impl OnboardingContext {
     /// What can be said of a credential without asking anybody; what is kept of it, narrowed.
-    pub(super) fn judge(&self, kind: SecretKind, pasted: &str) -> Result<Arc<Secret>, Rejection> {
+    pub(super) fn judge(
+        &self,
+        kind: SecretKind,
+        pasted: &str,
+    ) -> Result<Arc<Secret>, CredentialRejection> {
         let vendors = &self.settings.vendors;
         match kind {
             SecretKind::ModelKey => {
                 let audience = vendors.fly.endpoints().model_key_audience(&vendors.anthropic);
-                anthropic::judge(pasted, audience)
+                anthropic::check_format(pasted, audience)
             }
             SecretKind::TelegramToken | SecretKind::DiscordToken | SecretKind::TwilioKey => {
-                vendors.messaging.judge(kind, pasted)
+                vendors.messaging.check_format(kind, pasted)
             }
-            _ => vendors.fly.judge(pasted),
+            _ => vendors.fly.check_format(pasted),
         }
     }
 
@@ -120,21 +129,23 @@ impl Shared {
         &self,
         kind: SecretKind,
         judged: &Arc<Secret>,
-    ) -> Result<Opened, Rejection> {
+    ) -> Result<CheckedCredential, CredentialRejection> {
         let vendors = &self.settings.vendors;
         let asked = async {
             match kind {
                 SecretKind::ModelKey => {
                     let transport = vendors.transport.as_ref();
                     anthropic::check(transport, &vendors.anthropic, judged).await?;
-                    Ok(Opened::Model)
+                    Ok(CheckedCredential::Model)
                 }
                 SecretKind::TelegramToken | SecretKind::DiscordToken | SecretKind::TwilioKey => {
-                    vendors.messaging.check(kind, judged).await.map(Opened::Chat)
+                    vendors.messaging.check(kind, judged).await.map(CheckedCredential::Chat)
                 }
-                _ => vendors.fly.check(judged).await.map(Opened::Account),
+                _ => vendors.fly.check(judged).await.map(CheckedCredential::Account),
             }
         };
-        tokio::time::timeout(CHECK_TIMEOUT, asked).await.unwrap_or(Err(Rejection::OutOfReach))
+        tokio::time::timeout(CHECK_TIMEOUT, asked)
+            .await
+            .unwrap_or(Err(CredentialRejection::VendorUnreachable))
     }
 }

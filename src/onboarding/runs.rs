@@ -8,23 +8,26 @@ use tokio::time::Instant;
 use zeroize::Zeroizing;
 
 use crate::cloud::fly::FlyAccount;
-use crate::cloud::{self, Cause, Keys};
-use crate::conversation::{Credentials, Event, Failure, Found, Mark, Remains, RunEnd, Target};
+use crate::cloud::{self, DeploymentKeys, FailureCause};
+use crate::conversation::{
+    Event, OfferedDeployment, RemainingResource, RunCredentials, RunFailure, RunOutcome,
+    StageStatus, TeardownTarget,
+};
 use crate::metrics;
 use crate::plan::Stage;
-use crate::provisioner::{DriveError, Goal, Outcome, Progress, Provisioner, StageState};
+use crate::provisioner::{DriveError, Goal, Outcome, Provisioner, StageActivity, StageUpdate};
 use crate::secret::{Secret, SecretKind, SecretRef};
-use crate::sessions::HOLD_MAX;
 use crate::spec::{DeploymentId, Role, Spec};
+use crate::vault::HOLD_MAX;
 
 use super::active_runs::RunGuard;
-use super::chat::Chat;
-use super::panics::survived;
+use super::chat::ChatTask;
+use super::panics::catch_panic;
 
 /// What a chat's runs have to tell.
 pub(super) enum RunEvent {
     /// A stage moved on.
-    Progress(u64, DeploymentId, Progress),
+    Progress(u64, DeploymentId, StageUpdate),
     /// The drive is over.
     Ended(u64, DeploymentId, Box<anyhow::Result<Outcome>>),
 }
@@ -36,13 +39,13 @@ pub(super) struct Runner {
     task: Option<JoinHandle<()>>,
     goal: Goal,
     owner_key: Option<Arc<Secret>>,
-    owed: Option<OwedLink>,
+    owed: Option<PendingLink>,
     sender: mpsc::Sender<RunEvent>,
     events: mpsc::Receiver<RunEvent>,
 }
 
 /// The link that the person has not got yet.
-struct OwedLink {
+struct PendingLink {
     spec: Spec,
     owner_key: Arc<Secret>,
     /// When it is given up, like every credential that is held.
@@ -51,7 +54,7 @@ struct OwedLink {
 
 impl Default for Runner {
     fn default() -> Self {
-        let (sender, events) = mpsc::channel(Progress::CHANNEL);
+        let (sender, events) = mpsc::channel(StageUpdate::CHANNEL);
         Self {
             generation: 0,
             task: None,
@@ -83,7 +86,7 @@ impl Runner {
     }
 
     /// No link is owed any more.
-    pub(super) fn owe_nothing(&mut self) {
+    pub(super) fn drop_pending_link(&mut self) {
         self.owed = None;
     }
 
@@ -92,8 +95,8 @@ impl Runner {
         self.events.recv().await
     }
 
-    /// Stops what is under way, and returns when it has stopped. A stopped drive is like a crashed one:
-    /// the next carries on from the journal.
+    /// Stops what is under way, and returns when it has stopped. A stopped drive is like a crashed
+    /// one: the next carries on from the journal.
     async fn stop(&mut self) {
         self.generation += 1;
         self.owner_key = None;
@@ -114,7 +117,7 @@ impl Runner {
     ) {
         metrics::run_begun(goal == Goal::Removed);
         self.goal = goal;
-        let drive = Drive {
+        let drive = DriveTask {
             generation: self.generation,
             provisioner,
             guard,
@@ -127,7 +130,7 @@ impl Runner {
     }
 }
 
-struct Drive {
+struct DriveTask {
     generation: u64,
     provisioner: Provisioner,
     /// Nobody else drives this run from here.
@@ -138,22 +141,22 @@ struct Drive {
     events: mpsc::Sender<RunEvent>,
 }
 
-impl Drive {
+impl DriveTask {
     async fn work(self) {
-        let (sender, mut progress) = mpsc::channel(Progress::CHANNEL);
+        let (sender, mut progress) = mpsc::channel(StageUpdate::CHANNEL);
         let outcome = {
             let drive = self.provisioner.drive(&self.run, self.goal, &self.cloud, &sender);
-            let mut drive = std::pin::pin!(survived(drive));
+            let mut drive = std::pin::pin!(catch_panic(drive));
             loop {
                 tokio::select! {
                     biased;
                     outcome = &mut drive => break outcome,
-                    Some(line) = progress.recv() => self.tell(line),
+                    Some(line) = progress.recv() => self.send_progress(line),
                 }
             }
         };
         while let Ok(line) = progress.try_recv() {
-            self.tell(line);
+            self.send_progress(line);
         }
         let outcome = match outcome {
             Some(driven) => driven.map_err(anyhow::Error::from),
@@ -167,84 +170,95 @@ impl Drive {
     }
 
     /// Progress is for the eye: what does not fit is dropped, so that the drive never waits.
-    fn tell(&self, line: Progress) {
+    fn send_progress(&self, line: StageUpdate) {
         let event = RunEvent::Progress(self.generation, self.run.clone(), line);
         let _ = self.events.try_send(event);
     }
 }
 
-impl Chat {
+impl ChatTask {
     /// What a run's event means to the conversation; `None` for a run that was stopped.
     pub(super) async fn conversation_event(&mut self, event: RunEvent) -> Option<Event> {
         match event {
-            RunEvent::Progress(generation, run, Progress { stage, state })
+            RunEvent::Progress(generation, run, StageUpdate { stage, state })
                 if generation == self.runner.generation =>
             {
-                let (stage, mark) = mark(stage, state, self.runner.goal);
-                Some(Event::Progressed { run, stage, mark })
+                let (stage, mark) = stage_status(stage, state, self.runner.goal);
+                Some(Event::RunProgressed { run, stage, mark })
             }
             RunEvent::Ended(generation, run, outcome) if generation == self.runner.generation => {
                 self.runner.task = None;
                 let end = self.end(&run, *outcome).await;
                 metrics::run_ended(match &end {
-                    RunEnd::Deployed { .. } => metrics::RunEnd::Deployed,
-                    RunEnd::Removed(_) => metrics::RunEnd::Removed,
-                    RunEnd::Failed(_) => metrics::RunEnd::Failed,
+                    RunOutcome::Deployed { .. } => metrics::RunEndLabel::Deployed,
+                    RunOutcome::Removed(_) => metrics::RunEndLabel::Removed,
+                    RunOutcome::Failed(_) => metrics::RunEndLabel::Failed,
                 });
-                Some(Event::Ended { run, end })
+                Some(Event::RunEnded { run, end })
             }
             RunEvent::Progress(..) | RunEvent::Ended(..) => None,
         }
     }
 
-    async fn end(&mut self, run: &DeploymentId, outcome: anyhow::Result<Outcome>) -> RunEnd {
+    async fn end(&mut self, run: &DeploymentId, outcome: anyhow::Result<Outcome>) -> RunOutcome {
         // Whatever the end is, the key is not kept here.
         let owner_key = self.runner.owner_key.take();
         match outcome {
             Ok(Outcome::Deployed(_)) => self.deployed(owner_key),
-            Ok(Outcome::Removed(receipt)) => RunEnd::Removed(receipt.gone()),
+            Ok(Outcome::Removed(receipt)) => RunOutcome::Removed(receipt.removed_resources()),
             Ok(Outcome::Failed { cause, step, remaining }) => {
                 tracing::info!(%run, %step, ?cause, "a run has stopped");
                 let spec = self.spec_of(run).await;
-                let remaining = spec.map(|spec| remaining.remains(&spec));
-                RunEnd::Failed(Failure { cause, step: Some(step), remaining })
+                let remaining = spec.map(|spec| remaining.remaining_resources(&spec));
+                RunOutcome::Failed(RunFailure { cause, step: Some(step), remaining })
             }
             Err(error) if matches!(error.downcast_ref(), Some(DriveError::Fenced)) => {
-                failed(Cause::Elsewhere, None)
+                failed(FailureCause::LockedByOther, None)
             }
             Err(error) => {
                 tracing::error!(%run, "a run could not be driven: {error:#}");
-                failed(Cause::OurFault, None)
+                failed(FailureCause::InvalidRequest, None)
             }
         }
     }
 
-    fn deployed(&self, owner_key: Option<Arc<Secret>>) -> RunEnd {
-        let held = owner_key.and_then(|key| self.line.shared.vault.put(&self.owner, key).ok());
+    fn deployed(&self, owner_key: Option<Arc<Secret>>) -> RunOutcome {
+        let held =
+            owner_key.and_then(|key| self.bot_channel.shared.vault.put(&self.owner, key).ok());
         // Without room for it the link is lost, and the person is offered a new one.
-        RunEnd::Deployed { link: held.unwrap_or(SecretRef(u64::MAX)) }
+        RunOutcome::Deployed { link: held.unwrap_or(SecretRef(u64::MAX)) }
     }
 
     pub(super) async fn deploy(
         &mut self,
         spec: Spec,
         organisation: Option<u64>,
-        with: Credentials,
+        with: RunCredentials,
     ) -> Option<Event> {
         let run = spec.id.clone();
-        let within = self.within(organisation);
-        match self.line.shared.provisioner.begin(&spec, &self.owner, within).await {
+        let within = self.quota_key(organisation);
+        match self
+            .bot_channel
+            .shared
+            .provisioner
+            .open_within_quota(&spec, &self.owner, within)
+            .await
+        {
             Ok(Ok(())) => self.resume(&run, with).await,
-            Ok(Err(used_up)) => Some(Event::NotBegun { run, used_up }),
+            Ok(Err(used_up)) => Some(Event::QuotaReached { run, used_up }),
             Err(error) => {
                 tracing::error!(%run, "a run could not be opened: {error:#}");
-                let end = failed(Cause::OurFault, Some(Vec::new()));
-                Some(Event::Ended { run, end })
+                let end = failed(FailureCause::InvalidRequest, Some(Vec::new()));
+                Some(Event::RunEnded { run, end })
             }
         }
     }
 
-    pub(super) async fn resume(&mut self, run: &DeploymentId, with: Credentials) -> Option<Event> {
+    pub(super) async fn resume(
+        &mut self,
+        run: &DeploymentId,
+        with: RunCredentials,
+    ) -> Option<Event> {
         self.runner.stop().await;
         let Some(token) = self.ready(SecretKind::FlyToken, with.token) else {
             return Some(token_missing(run));
@@ -252,20 +266,20 @@ impl Chat {
         let model_key = with.model_key.and_then(|key| self.ready(SecretKind::ModelKey, key));
         let channel_key = (with.channel_key.zip(self.channel_key_kind(run).await))
             .and_then(|(key, kind)| self.ready(kind, key));
-        let settings = &self.line.shared.settings;
+        let settings = &self.bot_channel.shared.settings;
         let audience = settings.vendors.fly.endpoints().keys_audience();
-        let keys = Keys::made_by(&settings.chance, model_key, channel_key, &audience);
+        let keys = DeploymentKeys::candidates(&settings.random, model_key, channel_key, &audience);
         self.runner.owner_key = Some(keys.owner_key.clone());
         let cloud = settings.vendors.fly.open(token, keys);
         self.drive(run.clone(), Goal::Deployed, cloud)
     }
 
     fn drive(&mut self, run: DeploymentId, goal: Goal, cloud: FlyAccount) -> Option<Event> {
-        let Some(guard) = self.line.shared.active_runs.try_start(&run) else {
+        let Some(guard) = self.bot_channel.shared.active_runs.try_start(&run) else {
             self.runner.owner_key = None;
-            return Some(Event::Ended { run, end: failed(Cause::Elsewhere, None) });
+            return Some(Event::RunEnded { run, end: failed(FailureCause::LockedByOther, None) });
         };
-        let provisioner = self.line.shared.provisioner.clone();
+        let provisioner = self.bot_channel.shared.provisioner.clone();
         self.runner.start(provisioner, guard, run, goal, cloud);
         None
     }
@@ -274,32 +288,37 @@ impl Chat {
         self.spec_of(run).await?.channel.key()
     }
 
-    pub(super) async fn tear_down(&mut self, target: Target, token: SecretRef) -> Option<Event> {
+    pub(super) async fn tear_down(
+        &mut self,
+        target: TeardownTarget,
+        token: SecretRef,
+    ) -> Option<Event> {
         self.runner.stop().await;
         let run = target.id().clone();
         let Some(token) = self.ready(SecretKind::FlyToken, token) else {
             return Some(token_missing(&run));
         };
-        if let Target::Found(Found { spec, roles }) = target {
-            let found = cloud::Found { id: run.clone(), spec: *spec, roles };
-            if let Err(error) = self.line.shared.provisioner.adopt(&found, &self.owner).await {
+        if let TeardownTarget::Found(OfferedDeployment { spec, roles }) = target {
+            let found = cloud::FoundDeployment { id: run.clone(), spec: *spec, roles };
+            if let Err(error) = self.bot_channel.shared.provisioner.adopt(&found, &self.owner).await
+            {
                 tracing::error!(%run, "a deployment could not be adopted: {error:#}");
-                let end = failed(Cause::OurFault, None);
-                return Some(Event::Ended { run, end });
+                let end = failed(FailureCause::InvalidRequest, None);
+                return Some(Event::RunEnded { run, end });
             }
         }
-        let cloud = self.line.shared.settings.vendors.fly.open_for_teardown(token);
+        let cloud = self.bot_channel.shared.settings.vendors.fly.open_for_teardown(token);
         self.drive(run, Goal::Removed, cloud)
     }
 
     /// The person is owed the link to a relay from now on.
     pub(super) async fn owe_link(&mut self, run: &DeploymentId, key: SecretRef) -> Option<Event> {
         let held = self.held(key);
-        self.line.shared.vault.forget(&self.owner, key);
+        self.bot_channel.shared.vault.forget(&self.owner, key);
         let spec = self.spec_of(run).await;
         let (Some(spec), Some(owner_key)) = (spec, held) else { return Some(Event::LinkLost) };
         let until = Instant::now() + HOLD_MAX;
-        self.runner.owed = Some(OwedLink { spec, owner_key, until });
+        self.runner.owed = Some(PendingLink { spec, owner_key, until });
         self.send_link().await
     }
 
@@ -320,11 +339,11 @@ impl Chat {
     /// Sends the link, which is the one secret that is meant for the person. It is written nowhere.
     async fn send_link(&mut self) -> Option<Event> {
         let owed = self.runner.owed.take()?;
-        let endpoints = self.line.shared.settings.vendors.fly.endpoints();
+        let endpoints = self.bot_channel.shared.settings.vendors.fly.endpoints();
         let relay = endpoints.public(&owed.spec.app(Role::Relay));
-        let link = Zeroizing::new(format!("{relay}/chat#{}", owed.owner_key.expose_here()));
-        match self.mouth.say_secret(&link).await {
-            Ok(()) => Some(Event::LinkTold),
+        let link = Zeroizing::new(format!("{relay}/chat#{}", owed.owner_key.expose()));
+        match self.outbox.say_secret(&link).await {
+            Ok(()) => Some(Event::LinkSent),
             Err(_) => {
                 self.runner.owed = Some(owed);
                 None
@@ -334,21 +353,23 @@ impl Chat {
 }
 
 fn token_missing(run: &DeploymentId) -> Event {
-    Event::Ended { run: run.clone(), end: failed(Cause::TokenRefused, None) }
+    Event::RunEnded { run: run.clone(), end: failed(FailureCause::TokenRefused, None) }
 }
 
 /// A run that came to no step.
-fn failed(cause: Cause, remaining: Option<Vec<Remains>>) -> RunEnd {
-    RunEnd::Failed(Failure { cause, step: None, remaining })
+fn failed(cause: FailureCause, remaining: Option<Vec<RemainingResource>>) -> RunOutcome {
+    RunOutcome::Failed(RunFailure { cause, step: None, remaining })
 }
 
 /// While a run makes things, taking one back means that it moves to another region.
-fn mark(stage: Stage, state: StageState, goal: Goal) -> (Stage, Mark) {
+fn stage_status(stage: Stage, state: StageActivity, goal: Goal) -> (Stage, StageStatus) {
     let mark = match (goal, state) {
-        (Goal::Deployed, StageState::Removing | StageState::Removed) => Mark::Moving,
-        (_, StageState::Working | StageState::Removing) => Mark::Started,
-        (_, StageState::Settling) => Mark::Settling,
-        (_, StageState::Done | StageState::Removed) => Mark::Done,
+        (Goal::Deployed, StageActivity::Removing | StageActivity::Removed) => {
+            StageStatus::ChangingRegion
+        }
+        (_, StageActivity::Working | StageActivity::Removing) => StageStatus::Running,
+        (_, StageActivity::Unconfirmed) => StageStatus::Unconfirmed,
+        (_, StageActivity::Done | StageActivity::Removed) => StageStatus::Done,
     };
     (stage, mark)
 }

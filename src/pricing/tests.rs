@@ -1,5 +1,5 @@
 use super::*;
-use crate::spec::Size;
+use crate::spec::MachineSize;
 
 fn region(code: &str) -> Region {
     Region::try_from(code.to_owned()).unwrap()
@@ -52,11 +52,11 @@ fn spec(regions: &[&str]) -> Spec {
     let id = crate::spec::DeploymentId::from_random([1; 10]);
     Spec {
         id,
-        name: crate::spec::Name::near("ada"),
+        name: crate::spec::DeploymentName::nearest_to("ada"),
         cloud: CloudKind::Fly,
         organisation: "ada".into(),
         regions: regions.iter().map(|code| region(code)).collect(),
-        size: Size::Medium,
+        size: MachineSize::Medium,
         vm_volume_gb: 10,
         channel: crate::spec::RelayChannel::Web,
         owner: crate::spec::RelayChannel::link_holder(),

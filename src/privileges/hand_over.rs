@@ -18,7 +18,7 @@ pub(super) const FILES_MAX: usize = 100_000;
 /// Directories below each other at most: a relay or bot has two.
 pub(super) const DEPTH_MAX: usize = 16;
 
-struct Walk {
+struct OwnershipWalk {
     uid: Uid,
     gid: Gid,
     device: u64,
@@ -33,12 +33,12 @@ pub(super) fn all(directory: &Path, uid: Uid, gid: Gid) -> anyhow::Result<()> {
     let top =
         open(&directory, OFlag::O_PATH | OFlag::O_NOFOLLOW | OFlag::O_CLOEXEC, Mode::empty())?;
     let stat = fstat(&top)?;
-    let mut walk = Walk { uid, gid, device: stat.st_dev, files: 0 };
+    let mut walk = OwnershipWalk { uid, gid, device: stat.st_dev, files: 0 };
     walk.own(&top, &stat)?;
     walk.below(&top, 1)
 }
 
-impl Walk {
+impl OwnershipWalk {
     fn below(&mut self, directory: &OwnedFd, depth: usize) -> anyhow::Result<()> {
         ensure!(depth <= DEPTH_MAX, "it is more than {DEPTH_MAX} directories deep");
         let flags = OFlag::O_RDONLY | OFlag::O_DIRECTORY | OFlag::O_CLOEXEC;

@@ -3,11 +3,11 @@ use super::*;
 const KEY: &[u8] = b"link key";
 const NOON: u64 = 1_700_000_000_000;
 
-fn turn() -> Call<'static> {
-    Call { direction: Direction::RelayToVm, method: "POST", path: "/turns", body: b"{}" }
+fn turn() -> SignedCall<'static> {
+    SignedCall { direction: Direction::RelayToVm, method: "POST", path: "/turns", body: b"{}" }
 }
 
-fn verify(vm: &mut Verifier, header: &str, now_ms: u64) -> Result<BodyDigest, Refusal> {
+fn verify(vm: &mut CallVerifier, header: &str, now_ms: u64) -> Result<BodyDigest, CallRefusal> {
     vm.verify(KEY, turn().head(), Some(header), now_ms)
 }
 
@@ -17,16 +17,16 @@ fn digest() -> BodyDigest {
 
 #[test]
 fn a_signed_call_is_accepted_once_and_says_which_body_it_has() {
-    let mut vm = Verifier::default();
+    let mut vm = CallVerifier::default();
     let header = sign(KEY, turn(), NOON, [1; 16]);
 
     assert_eq!(verify(&mut vm, &header, NOON + 10), Ok(digest()));
-    assert_eq!(verify(&mut vm, &header, NOON + 20), Err(Refusal::Replayed));
+    assert_eq!(verify(&mut vm, &header, NOON + 20), Err(CallRefusal::Replayed));
 }
 
 #[test]
 fn a_clock_that_is_set_back_makes_no_old_signature_new() {
-    let mut vm = Verifier::default();
+    let mut vm = CallVerifier::default();
     let (old, ahead) = (NOON, NOON + SKEW_MAX_MS);
     let (old, ahead) = (sign(KEY, turn(), old, [1; 16]), sign(KEY, turn(), ahead, [2; 16]));
     assert_eq!(verify(&mut vm, &old, NOON), Ok(digest()));
@@ -34,9 +34,9 @@ fn a_clock_that_is_set_back_makes_no_old_signature_new() {
     let later = sign(KEY, turn(), NOON + 90_000, [3; 16]);
     assert_eq!(verify(&mut vm, &later, NOON + 90_000), Ok(digest()));
 
-    assert_eq!(verify(&mut vm, &old, NOON + 1), Err(Refusal::Stale), "it was forgotten");
-    assert_eq!(verify(&mut vm, &ahead, NOON - SKEW_MAX_MS), Err(Refusal::Stale));
-    assert_eq!(verify(&mut vm, &ahead, NOON + 1), Err(Refusal::Replayed));
+    assert_eq!(verify(&mut vm, &old, NOON + 1), Err(CallRefusal::Expired), "it was forgotten");
+    assert_eq!(verify(&mut vm, &ahead, NOON - SKEW_MAX_MS), Err(CallRefusal::Expired));
+    assert_eq!(verify(&mut vm, &ahead, NOON + 1), Err(CallRefusal::Replayed));
     let new = sign(KEY, turn(), NOON + 2, [4; 16]);
     assert_eq!(verify(&mut vm, &new, NOON + 2), Ok(digest()), "new calls are taken");
 }
@@ -58,17 +58,17 @@ fn a_body_is_compared_while_it_arrives() {
 fn whatever_is_altered_is_refused() {
     let header = sign(KEY, turn(), NOON, [1; 16]);
     let altered = [
-        Call { direction: Direction::ProvisionerToRelay, ..turn() },
-        Call { method: "GET", ..turn() },
-        Call { path: "/turns?x", ..turn() },
+        SignedCall { direction: Direction::ProvisionerToRelay, ..turn() },
+        SignedCall { method: "GET", ..turn() },
+        SignedCall { path: "/turns?x", ..turn() },
     ];
 
     for call in altered {
-        let answer = Verifier::default().verify(KEY, call.head(), Some(&header), NOON);
-        assert_eq!(answer, Err(Refusal::Wrong), "{call:?}");
+        let answer = CallVerifier::default().verify(KEY, call.head(), Some(&header), NOON);
+        assert_eq!(answer, Err(CallRefusal::WrongSignature), "{call:?}");
     }
-    let other_key = Verifier::default().verify(b"another", turn().head(), Some(&header), NOON);
-    assert_eq!(other_key, Err(Refusal::Wrong));
+    let other_key = CallVerifier::default().verify(b"another", turn().head(), Some(&header), NOON);
+    assert_eq!(other_key, Err(CallRefusal::WrongSignature));
     for (was, becomes) in [
         (NOON.to_string(), (NOON + 1).to_string()),
         ("01".repeat(16), "02".repeat(16)),
@@ -76,8 +76,8 @@ fn whatever_is_altered_is_refused() {
     ] {
         let header = header.replace(&was, &becomes);
         assert_eq!(
-            Verifier::default().verify(KEY, turn().head(), Some(&header), NOON),
-            Err(Refusal::Wrong)
+            CallVerifier::default().verify(KEY, turn().head(), Some(&header), NOON),
+            Err(CallRefusal::WrongSignature)
         );
     }
 }
@@ -87,8 +87,8 @@ fn what_is_not_a_signature_is_refused() {
     for header in
         [None, Some(""), Some("v2"), Some("v2.x.y.z.a"), Some("v1.1.2.3"), Some("v2.1.2.33.4.5")]
     {
-        let answer = Verifier::default().verify(KEY, turn().head(), header, NOON);
-        assert_eq!(answer, Err(Refusal::Unsigned), "{header:?}");
+        let answer = CallVerifier::default().verify(KEY, turn().head(), header, NOON);
+        assert_eq!(answer, Err(CallRefusal::Unsigned), "{header:?}");
     }
 }
 
@@ -98,15 +98,15 @@ fn an_old_call_and_one_from_the_future_are_refused() {
 
     for now in [NOON + SKEW_MAX_MS + 1, NOON - SKEW_MAX_MS - 1] {
         assert_eq!(
-            Verifier::default().verify(KEY, turn().head(), Some(&header), now),
-            Err(Refusal::Stale)
+            CallVerifier::default().verify(KEY, turn().head(), Some(&header), now),
+            Err(CallRefusal::Expired)
         );
     }
 }
 
 #[test]
 fn a_full_memory_refuses_and_recovers() {
-    let mut vm = Verifier::default();
+    let mut vm = CallVerifier::default();
     for n in 0..NONCES_MAX {
         let mut nonce = [0; 16];
         nonce[..8].copy_from_slice(&n.to_be_bytes());
@@ -114,7 +114,10 @@ fn a_full_memory_refuses_and_recovers() {
         assert_eq!(vm.verify(KEY, turn().head(), Some(&header), NOON), Ok(digest()));
     }
     let one_more = sign(KEY, turn(), NOON, [0xff; 16]);
-    assert_eq!(vm.verify(KEY, turn().head(), Some(&one_more), NOON), Err(Refusal::Full));
+    assert_eq!(
+        vm.verify(KEY, turn().head(), Some(&one_more), NOON),
+        Err(CallRefusal::NonceStoreFull)
+    );
 
     let later = NOON + SKEW_MAX_MS + 1;
     let header = sign(KEY, turn(), later, [0xff; 16]);
@@ -124,7 +127,7 @@ fn a_full_memory_refuses_and_recovers() {
 #[test]
 fn a_nonce_is_remembered_for_as_long_as_its_signature_is_valid() {
     for signed_at in [NOON - SKEW_MAX_MS, NOON - 1, NOON, NOON + 1, NOON + SKEW_MAX_MS] {
-        let mut vm = Verifier::default();
+        let mut vm = CallVerifier::default();
         let header = sign(KEY, turn(), signed_at, [1; 16]);
         assert_eq!(vm.verify(KEY, turn().head(), Some(&header), NOON), Ok(digest()));
         let valid_until = signed_at + SKEW_MAX_MS;
@@ -134,22 +137,25 @@ fn a_nonce_is_remembered_for_as_long_as_its_signature_is_valid() {
             let another = sign(KEY, turn(), now, [nonce; 16]);
             assert_eq!(vm.verify(KEY, turn().head(), Some(&another), now), Ok(digest()));
             let again = vm.verify(KEY, turn().head(), Some(&header), now);
-            assert_eq!(again, Err(Refusal::Replayed), "signed {signed_at}, now {now}");
+            assert_eq!(again, Err(CallRefusal::Replayed), "signed {signed_at}, now {now}");
         }
         let again = vm.verify(KEY, turn().head(), Some(&header), valid_until + 1);
-        assert_eq!(again, Err(Refusal::Stale), "signed {signed_at}");
+        assert_eq!(again, Err(CallRefusal::Expired), "signed {signed_at}");
     }
 }
 
 #[test]
 fn a_refused_call_uses_up_no_nonce() {
-    let mut vm = Verifier::default();
+    let mut vm = CallVerifier::default();
     let header = sign(KEY, turn(), NOON, [1; 16]);
-    let altered = Call { path: "/turns?x", ..turn() };
+    let altered = SignedCall { path: "/turns?x", ..turn() };
 
-    assert_eq!(vm.verify(KEY, altered.head(), Some(&header), NOON), Err(Refusal::Wrong));
+    assert_eq!(
+        vm.verify(KEY, altered.head(), Some(&header), NOON),
+        Err(CallRefusal::WrongSignature)
+    );
     let late = NOON + SKEW_MAX_MS + 1;
-    assert_eq!(vm.verify(KEY, turn().head(), Some(&header), late), Err(Refusal::Stale));
+    assert_eq!(vm.verify(KEY, turn().head(), Some(&header), late), Err(CallRefusal::Expired));
     assert_eq!(vm.verify(KEY, turn().head(), Some(&header), NOON), Ok(digest()));
 }
 
@@ -160,8 +166,8 @@ fn a_shortened_or_lengthened_proof_is_wrong() {
     let lengths = (0..proof.len()).step_by(2);
     let shortened = lengths.map(|length| format!("{head}.{}", &proof[..length]));
     for header in shortened.chain([format!("{header}00")]) {
-        let answer = Verifier::default().verify(KEY, turn().head(), Some(&header), NOON);
-        assert_eq!(answer, Err(Refusal::Wrong), "{header}");
+        let answer = CallVerifier::default().verify(KEY, turn().head(), Some(&header), NOON);
+        assert_eq!(answer, Err(CallRefusal::WrongSignature), "{header}");
     }
 }
 
@@ -169,15 +175,15 @@ fn a_shortened_or_lengthened_proof_is_wrong() {
 fn what_moves_from_one_part_of_a_call_to_the_next_alters_it() {
     let header = sign(KEY, turn(), NOON, [1; 16]);
     let moved = [
-        Call { method: "POS", path: "T/turns", ..turn() },
-        Call { method: "POST/", path: "turns", ..turn() },
+        SignedCall { method: "POS", path: "T/turns", ..turn() },
+        SignedCall { method: "POST/", path: "turns", ..turn() },
     ];
     for call in moved {
-        let answer = Verifier::default().verify(KEY, call.head(), Some(&header), NOON);
-        assert_eq!(answer, Err(Refusal::Wrong), "{call:?}");
+        let answer = CallVerifier::default().verify(KEY, call.head(), Some(&header), NOON);
+        assert_eq!(answer, Err(CallRefusal::WrongSignature), "{call:?}");
     }
-    let earlier = Call { path: "/turns1", ..turn() };
+    let earlier = SignedCall { path: "/turns1", ..turn() };
     let shifted = header.replacen(&NOON.to_string(), &NOON.to_string()[1..], 1);
-    let answer = Verifier::default().verify(KEY, earlier.head(), Some(&shifted), NOON);
-    assert_eq!(answer, Err(Refusal::Wrong));
+    let answer = CallVerifier::default().verify(KEY, earlier.head(), Some(&shifted), NOON);
+    assert_eq!(answer, Err(CallRefusal::WrongSignature));
 }

@@ -1,14 +1,15 @@
 //! What a drive tells people: progress, the receipt of a removal, and the list of what remains.
 
-use crate::cloud::Cause;
-use crate::conversation::{Gone, Remains};
-use crate::plan::{Facts, ID, Known, Stage, StepId};
+use crate::cloud::FailureCause;
+use crate::conversation::{RemainingResource, RemovedResource};
+use crate::plan::{Facts, ID, Stage, StepFacts, StepId};
 use crate::spec::{Role, Spec};
 
 /// Where a run should go.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Goal {
-    /// Deployed and proven. A run that is deployed already hands over the new keys and is proven again.
+    /// Deployed and proven. A run that is deployed already hands over the new keys and is proven
+    /// again.
     Deployed,
     /// Removed, and seen to be gone.
     Removed,
@@ -18,14 +19,14 @@ pub enum Goal {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Outcome {
     /// Deployed and proven; what is known of every step.
-    Deployed(Known),
+    Deployed(StepFacts),
     /// Nothing is left.
     Removed(Receipt),
-    /// Stopped. Nothing is rolled back by itself: the person drives it again (to either goal) or keeps
-    /// what remains.
+    /// Stopped. Nothing is rolled back by itself: the person drives it again (to either goal) or
+    /// keeps what remains.
     Failed {
         /// What to do about it.
-        cause: Cause,
+        cause: FailureCause,
         /// Where it stopped.
         step: StepId,
         /// What exists now.
@@ -34,33 +35,33 @@ pub enum Outcome {
 }
 
 /// A line of the progress message changed. A drive sends few of these: a channel of
-/// [`Progress::CHANNEL`] is never full.
+/// [`StageUpdate::CHANNEL`] is never full.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Progress {
+pub struct StageUpdate {
     /// Which line.
     pub stage: Stage,
     /// What is true of it now.
-    pub state: StageState,
+    pub state: StageActivity,
 }
 
-impl Progress {
-    /// Six stages, five states, and as often again for each region that is full. Lines beyond it are
-    /// dropped: they are for the eye, the outcome is what counts.
+impl StageUpdate {
+    /// Six stages, five states, and as often again for each region that is full. Lines beyond it
+    /// are dropped: they are for the eye, the outcome is what counts.
     pub const CHANNEL: usize = 64;
 }
 
 /// What is true of a stage.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum StageState {
+pub enum StageActivity {
     /// Work on it has begun.
     Working,
     /// All of it is done.
     Done,
     /// It is being removed.
     Removing,
-    /// It is not there, but a call that was never answered may yet have its effect: it is looked for
-    /// until that cannot be any more, which takes two minutes.
-    Settling,
+    /// It is not there, but a call that was never answered may yet have its effect: it is looked
+    /// for until that cannot be any more, which takes two minutes.
+    Unconfirmed,
     /// All of it is gone.
     Removed,
 }
@@ -74,8 +75,8 @@ pub struct Receipt {
 
 impl Receipt {
     /// What is gone, as the conversation tells it.
-    pub fn gone(&self) -> Vec<Gone> {
-        let line = |line: &ReceiptLine| Gone {
+    pub fn removed_resources(&self) -> Vec<RemovedResource> {
+        let line = |line: &ReceiptLine| RemovedResource {
             kind: line.step.to_string(),
             name: line.name.clone(),
             at_ms: line.gone_at_ms,
@@ -104,8 +105,8 @@ pub struct Remaining {
 
 impl Remaining {
     /// What remains of this deployment, as the conversation tells it.
-    pub fn remains(&self, spec: &Spec) -> Vec<Remains> {
-        self.lines.iter().map(|line| line.remains(spec)).collect()
+    pub fn remaining_resources(&self, spec: &Spec) -> Vec<RemainingResource> {
+        self.lines.iter().map(|line| line.remaining_resource(spec)).collect()
     }
 }
 
@@ -117,7 +118,7 @@ pub struct RemainingLine {
     /// The part of the deployment it belongs to.
     pub role: Option<Role>,
     /// Whether it was seen, and with what names and ids.
-    pub seen: Seen,
+    pub seen: Presence,
     /// Whether it may cost money.
     pub costs: bool,
     /// Where the person can look at it.
@@ -125,26 +126,26 @@ pub struct RemainingLine {
 }
 
 impl RemainingLine {
-    fn remains(&self, spec: &Spec) -> Remains {
+    fn remaining_resource(&self, spec: &Spec) -> RemainingResource {
         let all: &[Facts] = match &self.seen {
-            Seen::There(all) => all,
-            Seen::Leaving | Seen::Unknown => &[],
+            Presence::Present(all) => all,
+            Presence::Leaving | Presence::Unknown => &[],
         };
         let names = all.iter().filter_map(|facts| facts.get("name").or(facts.get(ID)));
         let name = match names.map(String::as_str).collect::<Vec<_>>().as_slice() {
             [] => self.role.map_or_else(|| spec.network(), |role| spec.app(role)),
             names => names.join(", "),
         };
-        let seen = matches!(self.seen, Seen::There(_));
-        Remains { kind: self.step.to_string(), name, seen, link: self.link.clone() }
+        let seen = matches!(self.seen, Presence::Present(_));
+        RemainingResource { kind: self.step.to_string(), name, seen, link: self.link.clone() }
     }
 }
 
 /// What looking for a resource said.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Seen {
+pub enum Presence {
     /// It is there: the facts of each that matches.
-    There(Vec<Facts>),
+    Present(Vec<Facts>),
     /// It is on its way out.
     Leaving,
     /// The cloud would not say, or it may yet appear.

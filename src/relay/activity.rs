@@ -33,17 +33,18 @@ impl Activity {
     }
 }
 
-/// A call that is being answered, by somebody who has shown who they are: strangers keep nothing up.
-pub struct Busy(Arc<Relay>);
+/// A call that is being answered, by somebody who has shown who they are: strangers keep nothing
+/// up.
+pub struct ActivityGuard(Arc<Relay>);
 
-impl Busy {
+impl ActivityGuard {
     pub(super) fn new(relay: Arc<Relay>) -> Self {
         relay.activity.busy.fetch_add(1, Ordering::AcqRel);
         Self(relay)
     }
 }
 
-impl Drop for Busy {
+impl Drop for ActivityGuard {
     fn drop(&mut self) {
         self.0.activity.touch();
         self.0.activity.busy.fetch_sub(1, Ordering::AcqRel);

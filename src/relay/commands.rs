@@ -2,13 +2,13 @@
 
 use adapters::chat::Outbound;
 
-use super::ledger::{Line, UsageDay};
+use super::relay_store::{InboxMessage, UsageDay};
 use super::{Relay, messages};
 use crate::protocol::AgentNetwork;
 
 /// What an owner can say to the relay itself.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Command {
+pub(super) enum OwnerCommand {
     Status,
     Stop,
     New,
@@ -18,7 +18,7 @@ pub(super) enum Command {
     Unknown(String),
 }
 
-impl Command {
+impl OwnerCommand {
     /// A line that is one word beginning with a slash. Longer lines (`/tmp is full`) and paths
     /// (`/usr/bin/env`) are the agent's.
     pub(super) fn parse(text: &str) -> Option<Self> {
@@ -41,30 +41,34 @@ impl Command {
 
 impl Relay {
     /// Carries out a command; doing it twice is doing it once.
-    pub(super) async fn obey(&self, command: Command, line: &Line) -> anyhow::Result<()> {
+    pub(super) async fn run_command(
+        &self,
+        command: OwnerCommand,
+        line: &InboxMessage,
+    ) -> anyhow::Result<()> {
         let answer = match command {
-            Command::Status => self.status().await?,
-            Command::Stop => self.stop(line).await?,
-            Command::New => {
-                self.ledger.begin_session(&line.turn).await?;
+            OwnerCommand::Status => self.status().await?,
+            OwnerCommand::Stop => self.stop(line).await?,
+            OwnerCommand::New => {
+                self.store.begin_session(&line.turn).await?;
                 messages::NEW_SESSION.said(self.locale()).to_owned()
             }
-            Command::Help => messages::HELP.said(self.locale()).to_owned(),
-            Command::Elsewhere => messages::ELSEWHERE.said(self.locale()).to_owned(),
-            Command::Unknown(word) => messages::unknown_command(self.locale(), &word),
+            OwnerCommand::Help => messages::HELP.said(self.locale()).to_owned(),
+            OwnerCommand::Elsewhere => messages::ELSEWHERE.said(self.locale()).to_owned(),
+            OwnerCommand::Unknown(word) => messages::unknown_command(self.locale(), &word),
         };
         let answer = Outbound::text(format!("{}-answer", line.turn), answer);
-        self.ledger.settle(line, &[answer], self.clock.now_ms()).await
+        self.store.complete(line, &[answer], self.clock.now_ms()).await
     }
 
     async fn status(&self) -> anyhow::Result<String> {
-        let health = self.machine.glance().await;
-        let session = self.ledger.session().await?;
-        let waiting = self.ledger.waiting().await?;
-        let used = self.ledger.usage().await?;
+        let health = self.vm.poll_health().await;
+        let session = self.store.session().await?;
+        let waiting = self.store.waiting().await?;
+        let used = self.store.usage().await?;
         let today = match self.settings.model_key {
             Some(_) => {
-                let spent = self.ledger.spent_on(UsageDay::of(self.clock.now_ms())).await?;
+                let spent = self.store.spent_on(UsageDay::of(self.clock.now_ms())).await?;
                 Some(messages::UsageToday { spent, limit: self.settings.daily_tokens })
             }
             None => None,
@@ -78,8 +82,8 @@ impl Relay {
         Ok(status)
     }
 
-    async fn stop(&self, line: &Line) -> anyhow::Result<String> {
-        let Some(dropped) = self.ledger.stop(line).await? else {
+    async fn stop(&self, line: &InboxMessage) -> anyhow::Result<String> {
+        let Some(dropped) = self.store.stop(line).await? else {
             return Ok(messages::NOTHING_TO_STOP.said(self.locale()).to_owned());
         };
         self.stopped.notify_one();

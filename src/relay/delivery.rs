@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use adapters::channel::ChannelError;
-use adapters::chat::{File, MessageRef, Outbound};
+use adapters::chat::{MessageRef, Outbound, OutboundFile};
 
-use super::ledger::Unsent;
+use super::relay_store::OutboxMessage;
 use super::{Relay, messages};
 use crate::files::FILE_BYTES_MAX;
 
@@ -23,7 +23,7 @@ impl Relay {
         loop {
             match self.deliver_next().await {
                 Ok(true) => {}
-                Ok(false) => self.ledger.messages.notified().await,
+                Ok(false) => self.store.messages.notified().await,
                 Err(error) => self.database_failed(&error).await,
             }
         }
@@ -31,21 +31,21 @@ impl Relay {
 
     /// False when nothing is to be sent.
     async fn deliver_next(&self) -> anyhow::Result<bool> {
-        let Some(unsent) = self.ledger.unsent().await? else { return Ok(false) };
+        let Some(unsent) = self.store.unsent().await? else { return Ok(false) };
         match self.hand_over(&unsent).await {
-            Ok(message) => self.ledger.sent(&unsent, Some(&message)).await?,
+            Ok(message) => self.store.sent(&unsent, Some(&message)).await?,
             Err(ChannelError::Refused(reason)) => {
                 tracing::warn!(reason, "a message can never be sent");
                 if let Some(file) = &unsent.file {
                     let key = format!("{}-refused", unsent.message.key);
                     let text = messages::file_not_sent(self.locale(), &file.name);
                     let now_ms = self.clock.now_ms();
-                    self.ledger.post(&unsent.chat, &Outbound::text(key, text), now_ms).await?;
+                    self.store.post(&unsent.chat, &Outbound::text(key, text), now_ms).await?;
                 }
-                self.ledger.sent(&unsent, unsent.sent_as.as_ref()).await?;
+                self.store.sent(&unsent, unsent.sent_as.as_ref()).await?;
             }
-            Err(ChannelError::NoSuchMessage) => self.ledger.lost(&unsent).await?,
-            Err(ChannelError::TooFast { retry_after_ms }) => pause(retry_after_ms).await,
+            Err(ChannelError::NoSuchMessage) => self.store.lost(&unsent).await?,
+            Err(ChannelError::RateLimited { retry_after_ms }) => pause(retry_after_ms).await,
             Err(ChannelError::InDoubt) => pause(IN_DOUBT_MS).await,
             Err(ChannelError::Unreachable) => tokio::select! {
                 biased;
@@ -56,16 +56,16 @@ impl Relay {
         Ok(true)
     }
 
-    async fn hand_over(&self, unsent: &Unsent) -> Result<MessageRef, ChannelError> {
+    async fn hand_over(&self, unsent: &OutboxMessage) -> Result<MessageRef, ChannelError> {
         if let Some(sending) = &unsent.file {
             let key = &unsent.message.key;
             let Ok(_held) = self.bodies.hold(FILE_BYTES_MAX).await else {
-                return Err(ChannelError::TooFast { retry_after_ms: NO_ROOM_MS });
+                return Err(ChannelError::RateLimited { retry_after_ms: NO_ROOM_MS });
             };
-            let Ok(bytes) = self.ledger.bytes_of(key).await else {
+            let Ok(bytes) = self.store.bytes_of(key).await else {
                 return Err(ChannelError::InDoubt);
             };
-            let file = File {
+            let file = OutboundFile {
                 key: key.clone(),
                 name: sending.name.clone(),
                 media_type: sending.media_type.clone(),

@@ -8,20 +8,20 @@ use bytes::Bytes;
 use tokio::time::{Instant, sleep};
 
 use super::Relay;
-use super::ledger::{Line, Sending};
-use super::machine::NotGiven;
-use super::messages::{self, Words};
-use super::turn::{BACKOFF_MAX, BACKOFF_MIN, Unheard};
-use crate::body_budget::HeldBytes;
+use super::messages::{self, LocalizedText};
+use super::relay_store::{InboxMessage, OutgoingFile};
+use super::turn::{BACKOFF_MAX, BACKOFF_MIN, VmFailure};
+use super::vm_client::FileDeliveryError;
+use crate::body_budget::BudgetPermit;
 use crate::files::{FILE_BYTES_MAX, safe_name};
 
 /// What became of an attempt.
-enum Attempt<T> {
+enum TransferAttempt<T> {
     Done(T),
     /// Trying again does not help; why, for the person.
-    Never(Words),
+    Failed(LocalizedText),
     /// Not now; what to say when it stays so.
-    Later(Words, Duration),
+    Retry(LocalizedText, Duration),
 }
 
 impl Relay {
@@ -51,39 +51,39 @@ impl Relay {
     }
 
     /// Brings the file of a line to the VM; where it lies there, or why it does not.
-    pub(super) async fn bring(
+    pub(super) async fn fetch_for_turn(
         &self,
-        line: &Line,
+        line: &InboxMessage,
         file: &Attachment,
-    ) -> anyhow::Result<Result<String, Words>> {
+    ) -> anyhow::Result<Result<String, LocalizedText>> {
         // The service may not give it a second time.
-        if let Some(path) = self.ledger.arrived_at(line).await? {
+        if let Some(path) = self.store.arrived_at(line).await? {
             return Ok(Ok(path));
         }
-        let (bytes, _held) = match self.trying(|| self.fetch(file)).await {
+        let (bytes, _held) = match self.with_retries(|| self.fetch(file)).await {
             Ok(fetched) => fetched,
             Err(why) => return Ok(Err(why)),
         };
-        match self.trying(|| self.give(line, file, bytes.clone())).await {
+        match self.with_retries(|| self.send_to_vm(line, file, bytes.clone())).await {
             Ok(path) => {
-                self.ledger.arrived(line, &path).await?;
+                self.store.arrived(line, &path).await?;
                 Ok(Ok(path))
             }
             Err(why) => Ok(Err(why)),
         }
     }
 
-    async fn trying<T, F: Future<Output = Attempt<T>>>(
+    async fn with_retries<T, F: Future<Output = TransferAttempt<T>>>(
         &self,
         attempt: impl Fn() -> F,
-    ) -> Result<T, Words> {
+    ) -> Result<T, LocalizedText> {
         let give_up_at = Instant::now() + Duration::from_millis(self.settings.limits.give_up_ms);
         let mut backoff = BACKOFF_MIN;
         loop {
             let (why, pause) = match attempt().await {
-                Attempt::Done(done) => return Ok(done),
-                Attempt::Never(why) => return Err(why),
-                Attempt::Later(why, pause) => (why, pause.max(backoff)),
+                TransferAttempt::Done(done) => return Ok(done),
+                TransferAttempt::Failed(why) => return Err(why),
+                TransferAttempt::Retry(why, pause) => (why, pause.max(backoff)),
             };
             if Instant::now() + pause > give_up_at {
                 return Err(why);
@@ -93,44 +93,52 @@ impl Relay {
         }
     }
 
-    async fn fetch(&self, file: &Attachment) -> Attempt<(Bytes, HeldBytes)> {
-        let later = |ms| Attempt::Later(messages::FILE_NOT_FETCHED, Duration::from_millis(ms));
+    async fn fetch(&self, file: &Attachment) -> TransferAttempt<(Bytes, BudgetPermit)> {
+        let later =
+            |ms| TransferAttempt::Retry(messages::FILE_NOT_FETCHED, Duration::from_millis(ms));
         let bytes = file.bytes.and_then(|bytes| usize::try_from(bytes).ok());
         let most = bytes.unwrap_or(FILE_BYTES_MAX).min(FILE_BYTES_MAX);
         let Ok(held) = self.bodies.hold(most).await else { return later(0) };
         match self.channel.fetch(file).await {
-            Ok(bytes) if bytes.len() > FILE_BYTES_MAX => Attempt::Never(messages::FILE_NOT_FETCHED),
-            Ok(bytes) => Attempt::Done((bytes, held)),
+            Ok(bytes) if bytes.len() > FILE_BYTES_MAX => {
+                TransferAttempt::Failed(messages::FILE_NOT_FETCHED)
+            }
+            Ok(bytes) => TransferAttempt::Done((bytes, held)),
             Err(ChannelError::Refused(reason)) => {
                 tracing::info!(reason, "a file cannot be fetched");
-                Attempt::Never(messages::FILE_NOT_FETCHED)
+                TransferAttempt::Failed(messages::FILE_NOT_FETCHED)
             }
-            Err(ChannelError::NoSuchMessage) => Attempt::Never(messages::FILE_NOT_FETCHED),
-            Err(ChannelError::TooFast { retry_after_ms }) => later(retry_after_ms),
+            Err(ChannelError::NoSuchMessage) => TransferAttempt::Failed(messages::FILE_NOT_FETCHED),
+            Err(ChannelError::RateLimited { retry_after_ms }) => later(retry_after_ms),
             Err(ChannelError::InDoubt | ChannelError::Unreachable) => later(0),
         }
     }
 
-    async fn give(&self, line: &Line, file: &Attachment, bytes: Bytes) -> Attempt<String> {
-        let later = |why| Attempt::Later(messages::unheard(why), Duration::ZERO);
-        match self.machine.give(&line.turn, &file.name, bytes).await {
-            Ok(received) => Attempt::Done(received.path),
-            Err(NotGiven::NoRoom) => Attempt::Never(messages::NO_ROOM),
-            Err(NotGiven::Refused(status)) => match Unheard::of(status) {
-                why @ (Unheard::NotTaken | Unheard::DiskFailed) => {
-                    Attempt::Never(messages::unheard(why))
+    async fn send_to_vm(
+        &self,
+        line: &InboxMessage,
+        file: &Attachment,
+        bytes: Bytes,
+    ) -> TransferAttempt<String> {
+        let later = |why| TransferAttempt::Retry(messages::vm_failure(why), Duration::ZERO);
+        match self.vm.put_file(&line.turn, &file.name, bytes).await {
+            Ok(received) => TransferAttempt::Done(received.path),
+            Err(FileDeliveryError::NoRoom) => TransferAttempt::Failed(messages::NO_ROOM),
+            Err(FileDeliveryError::Refused(status)) => match VmFailure::of(status) {
+                why @ (VmFailure::Rejected | VmFailure::DiskFailed) => {
+                    TransferAttempt::Failed(messages::vm_failure(why))
                 }
                 why => later(why),
             },
-            Err(NotGiven::Unanswered) => later(Unheard::OutOfReach),
+            Err(FileDeliveryError::Unanswered) => later(VmFailure::Unreachable),
         }
     }
 
-    /// Takes a file of the agent's from the VM and writes it down to be sent; false when the VM is not
-    /// to be reached.
+    /// Takes a file of the agent's from the VM and writes it down to be sent; false when the VM is
+    /// not to be reached.
     pub(super) async fn take_file(
         &self,
-        line: &Line,
+        line: &InboxMessage,
         index: usize,
         name: &str,
         bytes: u64,
@@ -140,27 +148,27 @@ impl Relay {
         let bytes_max = self.file_out_bytes_max();
         if bytes > bytes_max {
             let text = messages::file_too_large_out(self.locale(), name, bytes, bytes_max);
-            self.ledger.post(&line.chat, &Outbound::text(key, text), now_ms).await?;
+            self.store.post(&line.chat, &Outbound::text(key, text), now_ms).await?;
             return Ok(true);
         }
         let most = usize::try_from(bytes).unwrap_or(FILE_BYTES_MAX).min(FILE_BYTES_MAX);
         let Ok(_held) = self.bodies.hold(most).await else { return Ok(false) };
-        let Ok(taken) = self.machine.take(&line.turn, index).await else { return Ok(false) };
+        let Ok(taken) = self.vm.fetch_file(&line.turn, index).await else { return Ok(false) };
         match taken {
             Some(bytes) => {
-                if let Err(error) = self.ledger.keep_to_send(&key, bytes).await {
+                if let Err(error) = self.store.keep_to_send(&key, bytes).await {
                     tracing::error!(error = ?error.kind(), "a file of the agent cannot be kept");
                     let text = messages::file_not_kept(self.locale(), name);
-                    self.ledger.post(&line.chat, &Outbound::text(key, text), now_ms).await?;
+                    self.store.post(&line.chat, &Outbound::text(key, text), now_ms).await?;
                     return Ok(true);
                 }
                 let media_type = mime_guess::from_path(name).first_or_octet_stream().to_string();
-                let file = Sending { name: safe_name(name), media_type };
-                self.ledger.post_file(&line.chat, &key, &file, now_ms).await?;
+                let file = OutgoingFile { name: safe_name(name), media_type };
+                self.store.post_file(&line.chat, &key, &file, now_ms).await?;
             }
             None => {
                 let text = messages::file_not_sent(self.locale(), name);
-                self.ledger.post(&line.chat, &Outbound::text(key, text), now_ms).await?;
+                self.store.post(&line.chat, &Outbound::text(key, text), now_ms).await?;
             }
         }
         Ok(true)

@@ -1,5 +1,5 @@
-//! The model's API for the agent, which never sees the key. A call passes with the token of the turn that
-//! runs, and ends with that turn.
+//! The model's API for the agent, which never sees the key. A call passes with the token of the
+//! turn that runs, and ends with that turn.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,12 +12,12 @@ use http::request::Parts;
 use http::{Request, Response, StatusCode};
 use tokio::time::Instant;
 
-use super::{Limits, Relay, messages};
+use super::{Relay, RelayLimits, messages};
 use crate::anthropic;
 use crate::conversation::Question;
 use crate::conversation::messages::{Message, text};
-use crate::http::{Reply, Unanswered};
-use crate::intake::Rejection;
+use crate::credential_format::CredentialRejection;
+use crate::http::{StreamedResponse, TransportError};
 use crate::secret::Secret;
 
 mod budget;
@@ -28,7 +28,7 @@ mod rate;
 mod token;
 
 use budget::Reservation;
-use meter::Meter;
+use meter::UsageMeter;
 pub use method::VendorMethod;
 use rate::RateLimits;
 pub(super) use rate::RateWindow;
@@ -41,8 +41,8 @@ pub const BODY_BYTES_MAX: usize = 32 * 1024 * 1024;
 /// Calls that pass within a minute: an agent and ten helpers that each ask every five seconds.
 pub const CALLS_PER_MINUTE_MAX: u32 = 120;
 
-/// Tokens that answers may cost within a minute before the next call waits: an agent that reads a context of
-/// 180,000 tokens eleven times. The limit of the day is what bounds the cost.
+/// Tokens that answers may cost within a minute before the next call waits: an agent that reads a
+/// context of 180,000 tokens eleven times. The limit of the day is what bounds the cost.
 pub const TOKENS_PER_MINUTE_MAX: u64 = 2_000_000;
 
 /// Time for the vendor to begin its answer; answers that are not streamed take minutes.
@@ -53,14 +53,14 @@ const HEAD_TIMEOUT: Duration = Duration::from_secs(600);
 const PIECE_TIMEOUT: Duration = Duration::from_secs(600);
 
 /// An answer on its way through.
-pub type Forwarded = Response<BoxStream<'static, Result<Bytes, Unanswered>>>;
+pub type ProxiedResponse = Response<BoxStream<'static, Result<Bytes, TransportError>>>;
 
 impl Relay {
     /// The method that a call of the agent is for, by its head alone.
     ///
     /// # Errors
     /// The refusal to answer with.
-    pub async fn admit(&self, head: &Parts) -> Result<VendorMethod, Forwarded> {
+    pub async fn admit(&self, head: &Parts) -> Result<VendorMethod, ProxiedResponse> {
         let is_open = match token::shown(&head.headers) {
             Some(shown) => self.opens_proxy(&shown).await,
             None => Ok(false),
@@ -79,9 +79,10 @@ impl Relay {
         })
     }
 
-    /// Passes a call of the agent on to the model's vendor, and the answer back as it comes. The head is
-    /// checked again: the body may have taken a minute to arrive. The call ends with its turn.
-    pub async fn forward(self: &Arc<Self>, request: Request<Bytes>) -> Forwarded {
+    /// Passes a call of the agent on to the model's vendor, and the answer back as it comes. The
+    /// head is checked again: the body may have taken a minute to arrive. The call ends with its
+    /// turn.
+    pub async fn forward(self: &Arc<Self>, request: Request<Bytes>) -> ProxiedResponse {
         let (head, body) = request.into_parts();
         let Some(shown) = token::shown(&head.headers) else { return unauthorized() };
         let access = self.turn_access(shown);
@@ -93,11 +94,12 @@ impl Relay {
             let why = "this deployment has no model key";
             return refusal(StatusCode::FORBIDDEN, "permission_error", why);
         };
-        if anthropic::is_subscription(key.expose_here()) {
-            // A deployment of an earlier build may hold one; it serves again when it is given a key.
+        if anthropic::is_subscription(key.expose()) {
+            // A deployment of an earlier build may hold one; it serves again when it is given a
+            // key.
             let rejected = Message::Rejected {
                 asked: Some(Question::Model),
-                rejection: Rejection::Subscription,
+                rejection: CredentialRejection::Subscription,
             };
             let text = text(self.locale(), &rejected);
             return refusal(StatusCode::FORBIDDEN, "permission_error", &text);
@@ -125,7 +127,7 @@ impl Relay {
         request: Request<Bytes>,
         mut access: TurnAccess,
         reservation: Option<Reservation>,
-    ) -> Forwarded {
+    ) -> ProxiedResponse {
         let answered = tokio::select! {
             biased;
             () = access.over(self) => return unauthorized(),
@@ -141,7 +143,7 @@ impl Relay {
                 self.metered(reply, access, None)
             }
             Ok(Err(unanswered)) => {
-                if unanswered == Unanswered::NotSent {
+                if unanswered == TransportError::NotSent {
                     cancel(reservation).await;
                 }
                 refusal(StatusCode::BAD_GATEWAY, "api_error", "the model cannot be reached")
@@ -151,13 +153,13 @@ impl Relay {
     }
 
     fn admit_rate(&self) -> Result<(), Duration> {
-        let Limits { calls_per_minute: calls_max, tokens_per_minute: tokens_max, .. } =
+        let RelayLimits { calls_per_minute: calls_max, tokens_per_minute: tokens_max, .. } =
             self.settings.limits;
         let mut rate = self.rate.lock();
         rate.admit(Instant::now(), RateLimits { calls_max, tokens_max })
     }
 
-    fn too_fast(&self, wait: Duration) -> Forwarded {
+    fn too_fast(&self, wait: Duration) -> ProxiedResponse {
         let text = messages::TOO_FAST.said(self.locale());
         let mut refused = refusal(StatusCode::TOO_MANY_REQUESTS, "rate_limit_error", text);
         let seconds = wait.as_millis().div_ceil(1000);
@@ -168,10 +170,10 @@ impl Relay {
     }
 
     /// Reserves what a message may cost.
-    async fn reserve(&self, body: &[u8]) -> Result<Reservation, Forwarded> {
+    async fn reserve(&self, body: &[u8]) -> Result<Reservation, ProxiedResponse> {
         let (cost, limit) = (budget::cost_max(body), self.settings.daily_tokens);
         let now_ms = self.clock.now_ms();
-        match Reservation::make(self.ledger.clone(), now_ms, cost, limit).await {
+        match Reservation::make(self.store.clone(), now_ms, cost, limit).await {
             Ok(Some(reservation)) => Ok(reservation),
             Ok(None) => {
                 let text = messages::daily_limit(self.locale(), limit);
@@ -188,28 +190,31 @@ impl Relay {
         let path = head.uri.path_and_query()?.as_str();
         head.uri = format!("{base}{path}").parse().ok()?;
         head.headers = headers::to_the_vendor(&head.headers);
-        headers::authorize(&mut head.headers, key.expose_to(head.uri.authority()?.as_str()).ok()?)?;
+        headers::authorize(
+            &mut head.headers,
+            key.expose_for_host(head.uri.authority()?.as_str()).ok()?,
+        )?;
         Some(Request::from_parts(head, body))
     }
 
     fn metered(
         self: &Arc<Self>,
-        reply: Reply,
+        reply: StreamedResponse,
         access: TurnAccess,
         reservation: Option<Reservation>,
-    ) -> Forwarded {
-        let Reply { mut head, body } = reply;
+    ) -> ProxiedResponse {
+        let StreamedResponse { mut head, body } = reply;
         head.headers = headers::to_the_caller(&head.headers);
-        let meter = reservation.map(|reservation| (Meter::new(&head.headers), reservation));
+        let meter = reservation.map(|reservation| (UsageMeter::new(&head.headers), reservation));
         let (relay, busy) = (self.clone(), self.busy());
         let state = (body, meter, access, relay, busy);
         let stream = futures::stream::unfold(state, |mut state| async {
             let (body, meter, access, relay, _) = &mut state;
             let piece = tokio::select! {
                 biased;
-                () = access.over(relay) => Some(Err(Unanswered::Lost)),
+                () = access.over(relay) => Some(Err(TransportError::ConnectionLost)),
                 piece = tokio::time::timeout(PIECE_TIMEOUT, body.next()) => {
-                    piece.unwrap_or(Some(Err(Unanswered::TimedOut)))
+                    piece.unwrap_or(Some(Err(TransportError::TimedOut)))
                 }
             };
             if let Some((meter, reservation)) = meter {
@@ -222,9 +227,9 @@ impl Relay {
 
     async fn meter(
         &self,
-        meter: &mut Meter,
+        meter: &mut UsageMeter,
         reservation: &mut Reservation,
-        piece: Option<&Result<Bytes, Unanswered>>,
+        piece: Option<&Result<Bytes, TransportError>>,
     ) {
         let reading = match piece {
             Some(Ok(piece)) => meter.read(piece),
@@ -247,17 +252,17 @@ async fn cancel(reservation: Option<Reservation>) {
     }
 }
 
-fn unauthorized() -> Forwarded {
+fn unauthorized() -> ProxiedResponse {
     refusal(StatusCode::UNAUTHORIZED, "authentication_error", "not authorized")
 }
 
-fn unreadable(error: &anyhow::Error) -> Forwarded {
+fn unreadable(error: &anyhow::Error) -> ProxiedResponse {
     tracing::error!(error = format!("{error:#}"), "a call to the model was refused");
     refusal(StatusCode::SERVICE_UNAVAILABLE, "api_error", "the relay cannot read its database")
 }
 
 /// An error in the vendor's form, so that the agent understands it.
-pub fn refusal(status: StatusCode, kind: &str, message: &str) -> Forwarded {
+pub fn refusal(status: StatusCode, kind: &str, message: &str) -> ProxiedResponse {
     let body = serde_json::json!({"type": "error", "error": {"type": kind, "message": message}});
     let body = Bytes::from(body.to_string());
     let mut response = Response::new(futures::stream::once(async { Ok(body) }).boxed());

@@ -1,11 +1,11 @@
 //! Lines from the channel to disk, and only then acknowledged.
 
-use adapters::channel::Event;
-use adapters::chat::{Attachment, Citation, Content, Inbound, Outbound};
+use adapters::channel::ChannelEvent;
+use adapters::chat::{Attachment, Citation, Inbound, InboundContent, Outbound};
 
-use super::commands::Command;
-use super::gate::Passage;
-use super::ledger::{Accepted, Line, NewLine};
+use super::commands::OwnerCommand;
+use super::owner_filter::Access;
+use super::relay_store::{AcceptOutcome, InboxMessage, NewInboxMessage};
 use super::{Relay, messages};
 
 /// Longest line taken, in bytes: a large paste. The VM takes up to a megabyte of JSON.
@@ -22,34 +22,34 @@ impl Relay {
     pub(super) async fn receive(&self) {
         while let Some(event) = self.channel.next().await {
             match event {
-                Event::Reachable(_) => self.reachable.notify_one(),
-                Event::Inbound(inbound) => self.take(&inbound).await,
+                ChannelEvent::Reachable(_) => self.reachable.notify_one(),
+                ChannelEvent::Inbound(inbound) => self.take(&inbound).await,
             }
         }
         std::future::pending::<()>().await;
     }
 
     async fn take(&self, inbound: &Inbound) {
-        match self.gate.judge(inbound) {
+        match self.owner_filter.access(inbound) {
             // Nobody else delivers it again: a channel holds back what is not acknowledged.
-            Passage::Owner => {
+            Access::Owner => {
                 self.activity.touch();
                 while let Err(error) = self.take_line(inbound).await {
                     self.database_failed(&error).await;
                 }
-                if self.ledger.database().intact().await.is_err() {
+                if self.store.database().intact().await.is_err() {
                     // The process is about to end, and the channel delivers it to the next one.
                     std::future::pending::<()>().await;
                 }
             }
-            Passage::TellOnce => self.turn_away(inbound).await,
-            Passage::Ignore => {}
+            Access::RejectOnce => self.reject_stranger(inbound).await,
+            Access::Ignore => {}
         }
         self.channel.acknowledge(&inbound.id).await;
     }
 
     /// A stranger's words are not stored, and neither is this answer.
-    async fn turn_away(&self, inbound: &Inbound) {
+    async fn reject_stranger(&self, inbound: &Inbound) {
         let message = Outbound::text(
             format!("stranger-{}", inbound.id.0),
             messages::STRANGER.said(self.locale()),
@@ -60,7 +60,7 @@ impl Relay {
     }
 
     async fn take_line(&self, inbound: &Inbound) -> anyhow::Result<()> {
-        self.tell_of_restore(Some(&inbound.chat)).await?;
+        self.report_restore(Some(&inbound.chat)).await?;
         match &inbound.context.edit {
             Some(edit) => self.take_edit(inbound, edit).await,
             None => self.take_message(inbound).await,
@@ -69,32 +69,34 @@ impl Relay {
 
     pub(super) async fn take_message(&self, inbound: &Inbound) -> anyhow::Result<()> {
         match &inbound.content {
-            Content::Text(text) if text.len() > TEXT_BYTES_MAX => {
+            InboundContent::Text(text) if text.len() > TEXT_BYTES_MAX => {
                 self.decline(inbound, messages::TOO_LONG.said(self.locale())).await
             }
-            Content::Text(_) | Content::File(_) if !self.probation.serves() => {
+            InboundContent::Text(_) | InboundContent::File(_) if !self.probation.serves() => {
                 self.decline(inbound, messages::NOT_COMMITTED.said(self.locale())).await
             }
-            Content::Text(text)
+            InboundContent::Text(text)
                 if text.trim().is_empty() && inbound.context.citations.is_empty() =>
             {
                 Ok(())
             }
-            Content::Text(text) => self.accept(inbound, text.trim(), None).await,
-            Content::File(file) => self.accept_file(inbound, file).await,
-            Content::Secret(_) => self.decline(inbound, messages::SECRET.said(self.locale())).await,
-            Content::Unsupported => {
+            InboundContent::Text(text) => self.accept(inbound, text.trim(), None).await,
+            InboundContent::File(file) => self.accept_file(inbound, file).await,
+            InboundContent::Secret(_) => {
+                self.decline(inbound, messages::SECRET.said(self.locale())).await
+            }
+            InboundContent::Unsupported => {
                 self.decline(inbound, messages::UNSUPPORTED.said(self.locale())).await
             }
             // The relay offers no buttons.
-            Content::Tap { .. } => Ok(()),
+            InboundContent::Tap { .. } => Ok(()),
         }
     }
 
     pub(super) async fn decline(&self, inbound: &Inbound, why: &str) -> anyhow::Result<()> {
         let message = Outbound::text(format!("declined-{}", inbound.id.0), why);
         let now_ms = self.clock.now_ms();
-        self.ledger.decline(&inbound.id, &inbound.chat, &message, now_ms).await
+        self.store.decline(&inbound.id, &inbound.chat, &message, now_ms).await
     }
 
     pub(super) async fn accept(
@@ -103,7 +105,7 @@ impl Relay {
         text: &str,
         file: Option<&Attachment>,
     ) -> anyhow::Result<()> {
-        if self.is_in_doubt().await? && !self.ledger.knows(&inbound.id).await? {
+        if self.is_uncertain().await? && !self.store.has_inbound(&inbound.id).await? {
             return self.decline(inbound, messages::IN_DOUBT.said(self.locale())).await;
         }
         let command = self.command_in(inbound, text, file);
@@ -111,8 +113,8 @@ impl Relay {
             return self.decline(inbound, messages::NOT_READY.said(self.locale())).await;
         }
         let citations = bounded(&inbound.context.citations);
-        let turn = hex::encode(self.chance.bytes::<16>());
-        let new = NewLine {
+        let turn = hex::encode(self.random.bytes::<16>());
+        let new = NewInboxMessage {
             id: &inbound.id,
             chat: &inbound.chat,
             text,
@@ -122,11 +124,11 @@ impl Relay {
             turn: &turn,
             is_command: command.is_some(),
         };
-        match self.ledger.accept(new, self.clock.now_ms()).await? {
-            Accepted::Settled => Ok(()),
-            Accepted::Full => self.decline(inbound, messages::FULL.said(self.locale())).await,
-            Accepted::Waiting { line, ahead } => match command {
-                Some(command) => self.obey(command, &line).await,
+        match self.store.accept(new, self.clock.now_ms()).await? {
+            AcceptOutcome::Completed => Ok(()),
+            AcceptOutcome::Full => self.decline(inbound, messages::FULL.said(self.locale())).await,
+            AcceptOutcome::Waiting { line, ahead } => match command {
+                Some(command) => self.run_command(command, &line).await,
                 None if !self.probation.is_committed() => self.say_kept(&line).await,
                 None if ahead > 0 => self.say_next(&line).await,
                 None => Ok(()),
@@ -135,11 +137,11 @@ impl Relay {
     }
 
     /// Says once for all lines that wait for the commit that they are kept.
-    async fn say_kept(&self, line: &Line) -> anyhow::Result<()> {
-        let first = self.ledger.first().await?;
+    async fn say_kept(&self, line: &InboxMessage) -> anyhow::Result<()> {
+        let first = self.store.first().await?;
         let turn = first.map_or_else(|| line.turn.clone(), |first| first.turn);
         let message = Outbound::text(format!("{turn}-kept"), messages::KEPT.said(self.locale()));
-        self.ledger.post(&line.chat, &message, self.clock.now_ms()).await
+        self.store.post(&line.chat, &message, self.clock.now_ms()).await
     }
 
     /// The command that the owner wrote: never one that somebody else wrote, nor a caption.
@@ -148,19 +150,19 @@ impl Relay {
         inbound: &Inbound,
         text: &str,
         file: Option<&Attachment>,
-    ) -> Option<Command> {
+    ) -> Option<OwnerCommand> {
         let is_own_line = file.is_none() && !inbound.is_forwarded();
-        Command::parse(text).filter(|_| is_own_line)
+        OwnerCommand::parse(text).filter(|_| is_own_line)
     }
 
     /// Once per running turn: its id is in the key.
-    async fn say_next(&self, line: &Line) -> anyhow::Result<()> {
-        let Some(running) = self.ledger.first().await?.filter(|first| first.seq < line.seq) else {
+    async fn say_next(&self, line: &InboxMessage) -> anyhow::Result<()> {
+        let Some(running) = self.store.first().await?.filter(|first| first.seq < line.seq) else {
             return Ok(());
         };
         let message =
             Outbound::text(format!("{}-next", running.turn), messages::NEXT.said(self.locale()));
-        self.ledger.post(&line.chat, &message, self.clock.now_ms()).await
+        self.store.post(&line.chat, &message, self.clock.now_ms()).await
     }
 }
 

@@ -8,16 +8,16 @@ pub(crate) mod world;
 
 use std::time::Duration;
 
-use adapters::chat::{Content, Place};
+use adapters::chat::{ChatType, InboundContent};
 
 use super::*;
 use crate::protocol::TurnEvent;
-use world::{Cut, OWNER, Script, World, line};
+use world::{AgentScript, KillPoint, OWNER, RelayWorld, line};
 
 #[tokio::test]
 async fn without_an_owner_it_does_not_start() {
     for owner in ["", "  "] {
-        let world = World::new(Script::answers("hi")).await;
+        let world = RelayWorld::new(AgentScript::answers("hi")).await;
         let refusal = world.try_relay(owner).await.err().unwrap();
         assert!(refusal.to_string().contains("TEXTSLASH_OWNER"), "{refusal}");
     }
@@ -25,7 +25,7 @@ async fn without_an_owner_it_does_not_start() {
 
 #[tokio::test]
 async fn the_owner_is_answered() {
-    let world = World::new(Script::answers("four")).await;
+    let world = RelayWorld::new(AgentScript::answers("four")).await;
     world.channel.says(line("1", "two and two?"));
     world.until(&["four"]).await;
     assert_eq!(world.vm.asked(), ["two and two?"]);
@@ -33,14 +33,14 @@ async fn the_owner_is_answered() {
 
 #[tokio::test]
 async fn a_stranger_is_refused_once_and_nothing_happens() {
-    let world = World::new(Script::answers("four")).await;
+    let world = RelayWorld::new(AgentScript::answers("four")).await;
     for id in ["1", "2", "3"] {
         let mut inbound = line(id, "/stop");
         inbound.from = UserId("stranger".into());
         world.channel.says(inbound);
     }
     let mut group = line("4", "hello");
-    group.place = Place::Group;
+    group.place = ChatType::Group;
     world.channel.says(group);
     world.channel.says(line("5", "mine"));
 
@@ -50,7 +50,7 @@ async fn a_stranger_is_refused_once_and_nothing_happens() {
 
 #[tokio::test]
 async fn a_line_delivered_many_times_is_one_turn() {
-    let world = World::new(Script::answers("ok")).await;
+    let world = RelayWorld::new(AgentScript::answers("ok")).await;
     for id in ["a", "b", "a", "c", "b", "a", "c", "c", "b", "a"] {
         world.channel.says(line(id, id));
     }
@@ -61,7 +61,7 @@ async fn a_line_delivered_many_times_is_one_turn() {
 
 #[tokio::test]
 async fn a_message_that_comes_again_with_other_words_is_no_new_turn() {
-    let world = World::new(Script::never_ends()).await;
+    let world = RelayWorld::new(AgentScript::never_ends()).await;
     world.channel.says(line("1", "running"));
     world.vm.began().await;
     world.channel.says(line("2", "waiting"));
@@ -69,7 +69,7 @@ async fn a_message_that_comes_again_with_other_words_is_no_new_turn() {
         world.channel.says(line(id, "with other words"));
     }
     world.acknowledged(4).await;
-    assert_eq!(world.ledger.waiting().await.unwrap(), 2);
+    assert_eq!(world.store.waiting().await.unwrap(), 2);
 
     world.channel.says(line("3", "/stop"));
     world.settled(5).await;
@@ -82,8 +82,8 @@ async fn a_message_that_comes_again_with_other_words_is_no_new_turn() {
 
 #[tokio::test]
 async fn a_relay_that_dies_anywhere_answers_once() {
-    for cut in Cut::ALL {
-        let world = World::stopped(Script::answers("the answer")).await;
+    for cut in KillPoint::ALL {
+        let world = RelayWorld::stopped(AgentScript::answers("the answer")).await;
         world.channel.says(line("1", "ask"));
         world.cut_at(cut).await;
         world.until(&["the answer"]).await;
@@ -97,7 +97,7 @@ async fn a_relay_that_dies_anywhere_answers_once() {
 
 #[tokio::test]
 async fn every_turn_has_a_token_of_its_own() {
-    let world = World::new(Script::answers("ok")).await;
+    let world = RelayWorld::new(AgentScript::answers("ok")).await;
     for id in ["1", "2", "3"] {
         world.channel.says(line(id, id));
     }
@@ -111,9 +111,9 @@ async fn every_turn_has_a_token_of_its_own() {
 
 #[tokio::test]
 async fn a_stream_that_breaks_goes_on_after_what_was_seen() {
-    let mut script = Script::answers("one two three");
+    let mut script = AgentScript::answers("one two three");
     script.break_after = Some(1);
-    let world = World::new(script).await;
+    let world = RelayWorld::new(script).await;
     world.channel.says(line("1", "count"));
     world.until(&["one two three"]).await;
     assert_eq!(world.vm.asked(), ["count"]);
@@ -122,7 +122,7 @@ async fn a_stream_that_breaks_goes_on_after_what_was_seen() {
 
 #[tokio::test]
 async fn stop_ends_the_turn_and_drops_what_waits() {
-    let world = World::new(Script::never_ends()).await;
+    let world = RelayWorld::new(AgentScript::never_ends()).await;
     world.channel.says(line("1", "long"));
     world.vm.began().await;
     world.channel.says(line("2", "second"));
@@ -136,7 +136,7 @@ async fn stop_ends_the_turn_and_drops_what_waits() {
 
 #[tokio::test]
 async fn a_new_session_is_the_next_lines() {
-    let world = World::new(Script::answers("ok")).await;
+    let world = RelayWorld::new(AgentScript::answers("ok")).await;
     for (id, text) in [("1", "before"), ("2", "/new"), ("2", "/new"), ("3", "after")] {
         world.channel.says(line(id, text));
     }
@@ -148,13 +148,13 @@ async fn a_new_session_is_the_next_lines() {
 
 #[tokio::test]
 async fn status_tells_the_machine_the_work_and_the_tokens() {
-    let world = World::new(Script::answers("ok")).await;
-    let used = ledger::Tokens { input: 12, output: 34 };
-    let today = ledger::UsageDay::of(1_700_000_000_000);
-    for day in [ledger::UsageDay::of(0), today] {
-        world.ledger.count(day, used, 0).await.unwrap();
+    let world = RelayWorld::new(AgentScript::answers("ok")).await;
+    let used = relay_store::TokenCounts { input: 12, output: 34 };
+    let today = relay_store::UsageDay::of(1_700_000_000_000);
+    for day in [relay_store::UsageDay::of(0), today] {
+        world.store.count(day, used, 0).await.unwrap();
     }
-    assert!(world.ledger.reserve(today, 4_000, 5_000_000).await.unwrap());
+    assert!(world.store.reserve(today, 4_000, 5_000_000).await.unwrap());
     world.channel.says(line("1", "/status"));
     world
         .until(&[&messages::status(
@@ -162,7 +162,7 @@ async fn status_tells_the_machine_the_work_and_the_tokens() {
             true,
             "main",
             0,
-            ledger::Tokens { input: 24, output: 68 },
+            relay_store::TokenCounts { input: 24, output: 68 },
             Some(messages::UsageToday { spent: 4_046, limit: 5_000_000 }),
         )])
         .await;
@@ -175,7 +175,7 @@ async fn status_says_that_the_agents_network_could_not_be_restricted() {
     use crate::protocol::AgentNetwork::{Open, Restricted};
     let told = messages::NETWORK_OPEN.said(Locale::English);
     for (network, is_told) in [(None, false), (Some(Restricted), false), (Some(Open), true)] {
-        let world = World::new(Script::answers("ok")).await;
+        let world = RelayWorld::new(AgentScript::answers("ok")).await;
         *world.vm.network.lock() = network;
         world.channel.says(line("1", "/status"));
         let status = messages::status(
@@ -183,7 +183,7 @@ async fn status_says_that_the_agents_network_could_not_be_restricted() {
             true,
             "main",
             0,
-            ledger::Tokens::default(),
+            relay_store::TokenCounts::default(),
             Some(messages::UsageToday { spent: 0, limit: 5_000_000 }),
         );
         let expected = if is_told { format!("{status}\n{told}") } else { status };
@@ -197,7 +197,7 @@ async fn each_failure_is_a_sentence_with_the_next_step() {
         AgentCrashed, DiskFailed, Interrupted, ModelRefused, TimedOut,
     };
     for reason in [AgentCrashed, DiskFailed, Interrupted, ModelRefused, TimedOut] {
-        let world = World::new(Script::of(vec![TurnEvent::Failed { reason }])).await;
+        let world = RelayWorld::new(AgentScript::of(vec![TurnEvent::Failed { reason }])).await;
         world.channel.says(line("1", "ask"));
         world.until(&[messages::failed(reason).said(Locale::English)]).await;
     }
@@ -206,7 +206,7 @@ async fn each_failure_is_a_sentence_with_the_next_step() {
 #[tokio::test]
 async fn a_long_answer_is_cut_into_messages_that_fit() {
     let answer = "word ".repeat(100);
-    let world = World::new(Script::answers(&answer)).await;
+    let world = RelayWorld::new(AgentScript::answers(&answer)).await;
     world.channel.says(line("1", "write"));
     world.settled(1).await;
     let texts = world.channel.texts();
@@ -216,9 +216,9 @@ async fn a_long_answer_is_cut_into_messages_that_fit() {
 
 #[tokio::test]
 async fn a_secret_and_too_long_a_line_are_declined_and_not_kept() {
-    let world = World::new(Script::answers("ok")).await;
+    let world = RelayWorld::new(AgentScript::answers("ok")).await;
     let mut secret = line("1", "");
-    secret.content = Content::Secret("hunter2".to_owned().into());
+    secret.content = InboundContent::Secret("hunter2".to_owned().into());
     world.channel.says(secret);
     world.channel.says(line("2", &"x".repeat(200_000)));
     world
@@ -229,18 +229,18 @@ async fn a_secret_and_too_long_a_line_are_declined_and_not_kept() {
 
 #[tokio::test]
 async fn it_ends_when_nothing_happens_for_a_while() {
-    let world = World::stopped(Script::answers("ok")).await;
+    let world = RelayWorld::stopped(AgentScript::answers("ok")).await;
     let began = tokio::time::Instant::now();
     let relay = world.try_relay(OWNER).await.unwrap();
     relay.commit().await.unwrap();
     tokio::time::pause();
-    assert_eq!(relay.run(std::future::pending()).await, Over::Idle);
+    assert_eq!(relay.run(std::future::pending()).await, RelayExit::Idle);
     assert!(began.elapsed() >= Duration::from_millis(IDLE_MS));
 }
 
 #[tokio::test]
 async fn what_is_done_to_a_deployment_is_done_where_it_was_made() {
-    let world = World::new(Script::answers("ok")).await;
+    let world = RelayWorld::new(AgentScript::answers("ok")).await;
     for (id, text) in [("1", "/teardown"), ("2", "/deploy"), ("3", "/start")] {
         world.channel.says(line(id, text));
     }
@@ -251,20 +251,20 @@ async fn what_is_done_to_a_deployment_is_done_where_it_was_made() {
 
 #[test]
 fn only_a_single_word_after_a_slash_is_a_command() {
-    use commands::Command;
+    use commands::OwnerCommand;
     for (text, command) in [
-        ("/stop", Some(Command::Stop)),
-        ("/STOP", Some(Command::Stop)),
-        ("/status@my_bot", Some(Command::Status)),
-        ("/new", Some(Command::New)),
-        ("/help", Some(Command::Help)),
-        ("/nonsense", Some(Command::Unknown("/nonsense".into()))),
+        ("/stop", Some(OwnerCommand::Stop)),
+        ("/STOP", Some(OwnerCommand::Stop)),
+        ("/status@my_bot", Some(OwnerCommand::Status)),
+        ("/new", Some(OwnerCommand::New)),
+        ("/help", Some(OwnerCommand::Help)),
+        ("/nonsense", Some(OwnerCommand::Unknown("/nonsense".into()))),
         ("/usr/bin/env", None),
         ("/tmp is full", None),
         ("/", None),
         ("please /stop", None),
     ] {
-        assert_eq!(Command::parse(text), command, "{text}");
+        assert_eq!(OwnerCommand::parse(text), command, "{text}");
     }
 }
 
@@ -300,7 +300,7 @@ fn every_sentence_is_said_in_german_too() {
 
 #[tokio::test]
 async fn a_line_is_not_acknowledged_when_the_database_file_is_gone() {
-    let world = World::stopped(Script::answers("ok")).await;
+    let world = RelayWorld::stopped(AgentScript::answers("ok")).await;
     let relay = world.try_relay(OWNER).await.unwrap();
     world.channel.says(line("1", "kept"));
     let runs = relay.clone();
@@ -310,7 +310,7 @@ async fn a_line_is_not_acknowledged_when_the_database_file_is_gone() {
     std::fs::remove_file(world.dir.path().join("relay.db")).unwrap();
     world.channel.says(line("2", "lost"));
 
-    assert_eq!(running.await.unwrap(), Over::Damaged);
+    assert_eq!(running.await.unwrap(), RelayExit::Damaged);
     assert_eq!(*world.channel.acknowledged.borrow(), 1);
     assert!(relay.probe().await.is_err());
 }

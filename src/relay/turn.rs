@@ -1,7 +1,8 @@
 //! A line of the owner becomes a turn of the agent, once.
 //!
-//! The turn's id was stored with the line. After a restart the stream is asked for from its start and
-//! shown under the same message keys; within a process a lost stream goes on after what was seen.
+//! The turn's id was stored with the line. After a restart the stream is asked for from its start
+//! and shown under the same message keys; within a process a lost stream goes on after what was
+//! seen.
 
 use std::time::Duration;
 
@@ -9,15 +10,15 @@ use adapters::chat::{Citation, CitationKind, Outbound};
 use http::StatusCode;
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep, timeout, timeout_at};
 
-use super::ledger::{ArrivedFile, Line};
-use super::view::View;
+use super::relay_store::{ArrivedFile, InboxMessage};
+use super::turn_view::TurnView;
 use super::{Relay, messages};
-use crate::http::Reply;
+use crate::http::StreamedResponse;
 use crate::protocol::{TurnEvent, TurnFailure, TurnRequest};
 
-mod lines;
+mod event_lines;
 
-use lines::Lines;
+use event_lines::EventLines;
 
 /// Least time between two forms of a message on disk, in milliseconds, however fast the channel is:
 /// each is a synchronous write.
@@ -38,9 +39,9 @@ const CANCEL_ATTEMPTS: u32 = 3;
 
 /// Why a turn has no end that we know of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Unheard {
+pub(super) enum VmFailure {
     /// The VM did not answer for long.
-    OutOfReach,
+    Unreachable,
     /// Another turn of the session was running for long.
     SessionBusy,
     /// Too many turns were running for long.
@@ -49,12 +50,12 @@ pub(super) enum Unheard {
     /// machines are replaced or a clock is set.
     Refused,
     /// The VM does not take this line; asking again would not help.
-    NotTaken,
+    Rejected,
     /// The VM's disk is full or fails; that does not pass by itself.
     DiskFailed,
 }
 
-impl Unheard {
+impl VmFailure {
     pub(super) fn of(status: StatusCode) -> Self {
         match status {
             StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => Self::Refused,
@@ -62,22 +63,22 @@ impl Unheard {
             StatusCode::TOO_MANY_REQUESTS => Self::Full,
             StatusCode::INSUFFICIENT_STORAGE => Self::DiskFailed,
             StatusCode::BAD_REQUEST | StatusCode::NOT_FOUND | StatusCode::PAYLOAD_TOO_LARGE => {
-                Self::NotTaken
+                Self::Rejected
             }
-            _ => Self::OutOfReach,
+            _ => Self::Unreachable,
         }
     }
 }
 
 /// How a turn ended, as far as we know.
-enum End {
-    Heard(Result<(), TurnFailure>),
-    Unheard(Unheard),
+enum TurnOutcome {
+    Finished(Result<(), TurnFailure>),
+    VmFailed(VmFailure),
 }
 
 /// Why a stream was left.
-enum Left {
-    Ended(Result<(), TurnFailure>),
+enum StreamEnd {
+    Finished(Result<(), TurnFailure>),
     Lost,
 }
 
@@ -86,7 +87,7 @@ fn holds_text(citations: &[Citation]) -> bool {
 }
 
 /// Text of others for the agent: a file that was forwarded is named as somebody else's.
-fn cited(arrived: &[ArrivedFile], citations: &[Citation]) -> Vec<Citation> {
+fn with_forwarded_files(arrived: &[ArrivedFile], citations: &[Citation]) -> Vec<Citation> {
     let of_file = |file: &ArrivedFile| {
         let author = file.forwarded_from.clone()?;
         Some(Citation::new(CitationKind::Forwarded, author, format!("(the file {})", file.path)))
@@ -96,14 +97,14 @@ fn cited(arrived: &[ArrivedFile], citations: &[Citation]) -> Vec<Citation> {
 }
 
 /// A turn under way.
-struct Course<'a> {
+struct RelayTurn<'a> {
     relay: &'a Relay,
-    line: &'a Line,
+    line: &'a InboxMessage,
     /// What the agent is told of, besides the line.
     files: Vec<String>,
     /// Text of others, and which files are theirs.
     citations: Vec<Citation>,
-    view: View,
+    view: TurnView,
     seen: usize,
     began_at: Instant,
     heard_at: Instant,
@@ -115,10 +116,10 @@ impl Relay {
     pub(super) async fn work(&self) {
         self.probation.committed().await;
         loop {
-            let worked = match self.ledger.first().await {
+            let worked = match self.store.first().await {
                 Ok(Some(line)) => self.turn(&line).await,
                 Ok(None) => {
-                    self.ledger.lines.notified().await;
+                    self.store.lines.notified().await;
                     Ok(())
                 }
                 Err(error) => Err(error),
@@ -129,13 +130,13 @@ impl Relay {
         }
     }
 
-    async fn turn(&self, line: &Line) -> anyhow::Result<()> {
+    async fn turn(&self, line: &InboxMessage) -> anyhow::Result<()> {
         self.channel.typing(&line.chat).await;
         if let Some(file) = &line.file {
             let brought = tokio::select! {
                 biased;
                 () = self.stopped_turn(line) => Err(messages::failed(TurnFailure::Stopped)),
-                brought = self.bring(line, file) => brought?,
+                brought = self.fetch_for_turn(line, file) => brought?,
             };
             let said = match brought {
                 Ok(_) if !line.text.is_empty() || holds_text(&line.citations) => None,
@@ -144,21 +145,21 @@ impl Relay {
             };
             if let Some(said) = said {
                 let message = Outbound::text(format!("{}-0", line.turn), said);
-                return self.ledger.settle(line, &[message], self.clock.now_ms()).await;
+                return self.store.complete(line, &[message], self.clock.now_ms()).await;
             }
         }
         self.ask(line).await
     }
 
-    async fn ask(&self, line: &Line) -> anyhow::Result<()> {
+    async fn ask(&self, line: &InboxMessage) -> anyhow::Result<()> {
         let now = Instant::now();
-        let arrived = self.ledger.files_for(&line.turn).await?;
-        let mut course = Course {
+        let arrived = self.store.files_for(&line.turn).await?;
+        let mut course = RelayTurn {
             relay: self,
             line,
-            citations: cited(&arrived, &line.citations),
+            citations: with_forwarded_files(&arrived, &line.citations),
             files: arrived.into_iter().map(|it| it.path).collect(),
-            view: View::new(&line.turn, self.channel.capabilities(), self.locale()),
+            view: TurnView::new(&line.turn, self.channel.capabilities(), self.locale()),
             seen: 0,
             began_at: now,
             heard_at: now,
@@ -173,18 +174,18 @@ impl Relay {
             end = course.follow() => end?,
         };
         let failure = match end {
-            End::Heard(end) => end.err().map(messages::failed),
-            End::Unheard(reason) => Some(messages::unheard(reason)),
+            TurnOutcome::Finished(end) => end.err().map(messages::failed),
+            TurnOutcome::VmFailed(reason) => Some(messages::vm_failure(reason)),
         };
-        self.ledger
-            .settle(
+        self.store
+            .complete(
                 line,
-                &course.view.last(failure.map(|it| it.said(self.locale()))),
+                &course.view.final_messages(failure.map(|it| it.said(self.locale()))),
                 self.clock.now_ms(),
             )
             .await?;
         self.end_calls();
-        if matches!(end, End::Unheard(_)) {
+        if matches!(end, TurnOutcome::VmFailed(_)) {
             // It may run all the same, and the next line waits for it.
             self.cancel(&line.turn).await;
         }
@@ -193,9 +194,9 @@ impl Relay {
     }
 
     /// Returns when `/stop` was said to this turn, in this process or before.
-    pub(super) async fn stopped_turn(&self, line: &Line) {
+    pub(super) async fn stopped_turn(&self, line: &InboxMessage) {
         loop {
-            match self.ledger.first().await {
+            match self.store.first().await {
                 Ok(Some(first)) if first.seq == line.seq && first.is_stopped => return,
                 Ok(_) => self.stopped.notified().await,
                 Err(error) => self.database_failed(&error).await,
@@ -205,7 +206,7 @@ impl Relay {
 
     async fn cancel(&self, turn: &str) {
         for _ in 0..CANCEL_ATTEMPTS {
-            if self.machine.cancel(turn).await {
+            if self.vm.cancel(turn).await {
                 return;
             }
             sleep(BACKOFF_MIN).await;
@@ -214,18 +215,18 @@ impl Relay {
     }
 }
 
-impl Course<'_> {
+impl RelayTurn<'_> {
     /// Hears the rest of a turn that was told to stop: the VM may have handed out files before.
-    async fn follow_to_its_stop(&mut self) -> anyhow::Result<End> {
+    async fn follow_to_its_stop(&mut self) -> anyhow::Result<TurnOutcome> {
         self.heard_at = Instant::now();
         Ok(match self.follow().await? {
-            End::Heard(_) => End::Heard(Err(TurnFailure::Stopped)),
+            TurnOutcome::Finished(_) => TurnOutcome::Finished(Err(TurnFailure::Stopped)),
             unheard => unheard,
         })
     }
 
     /// Attaches until the turn has ended, or nothing was heard of it for too long.
-    async fn follow(&mut self) -> anyhow::Result<End> {
+    async fn follow(&mut self) -> anyhow::Result<TurnOutcome> {
         let give_up = Duration::from_millis(self.relay.settings.limits.give_up_ms);
         let mut backoff = BACKOFF_MIN;
         loop {
@@ -233,16 +234,16 @@ impl Course<'_> {
             let reason = match self.attach().await? {
                 Some(reply) if reply.head.status == StatusCode::OK => {
                     match self.read(reply).await? {
-                        Left::Ended(end) => return Ok(End::Heard(end)),
-                        Left::Lost => Unheard::OutOfReach,
+                        StreamEnd::Finished(end) => return Ok(TurnOutcome::Finished(end)),
+                        StreamEnd::Lost => VmFailure::Unreachable,
                     }
                 }
-                Some(reply) => Unheard::of(reply.head.status),
-                None => Unheard::OutOfReach,
+                Some(reply) => VmFailure::of(reply.head.status),
+                None => VmFailure::Unreachable,
             };
-            let is_final = matches!(reason, Unheard::NotTaken | Unheard::DiskFailed);
+            let is_final = matches!(reason, VmFailure::Rejected | VmFailure::DiskFailed);
             if is_final || self.heard_at.elapsed() >= give_up {
-                return Ok(End::Unheard(reason));
+                return Ok(TurnOutcome::VmFailed(reason));
             }
             if self.seen > seen {
                 backoff = BACKOFF_MIN;
@@ -252,7 +253,7 @@ impl Course<'_> {
         }
     }
 
-    async fn attach(&mut self) -> anyhow::Result<Option<Reply>> {
+    async fn attach(&mut self) -> anyhow::Result<Option<StreamedResponse>> {
         let ask = TurnRequest {
             turn: self.line.turn.clone(),
             session: self.line.session.clone(),
@@ -263,7 +264,7 @@ impl Course<'_> {
             model_token: self.relay.turn_token(&self.line.turn),
         };
         let relay = self.relay;
-        let mut reply = std::pin::pin!(timeout(ATTACH_TIMEOUT, relay.machine.turn(&ask)));
+        let mut reply = std::pin::pin!(timeout(ATTACH_TIMEOUT, relay.vm.turn(&ask)));
         let waking = Duration::from_millis(relay.settings.limits.waking_ms);
         let answered = tokio::select! {
             biased;
@@ -277,8 +278,8 @@ impl Course<'_> {
         Ok(answered.ok().and_then(Result::ok))
     }
 
-    async fn read(&mut self, reply: Reply) -> anyhow::Result<Left> {
-        let mut lines = Lines::new(reply.body);
+    async fn read(&mut self, reply: StreamedResponse) -> anyhow::Result<StreamEnd> {
+        let mut lines = EventLines::new(reply.body);
         let limits = self.relay.settings.limits;
         let edit_ms = self.relay.channel.capabilities().edit_interval_ms.max(WRITE_INTERVAL_MS);
         let mut edits = interval(Duration::from_millis(edit_ms));
@@ -295,16 +296,16 @@ impl Course<'_> {
                     self.write().await?;
                 }
                 _ = beats.tick() => {
-                    self.view.worked(self.began_at.elapsed());
+                    self.view.set_elapsed(self.began_at.elapsed());
                     is_changed = true;
                 }
                 event = timeout_at(lost_at, lines.next()) => {
-                    let Ok(Some(event)) = event else { return Ok(Left::Lost) };
+                    let Ok(Some(event)) = event else { return Ok(StreamEnd::Lost) };
                     if !self.files(&event).await? {
-                        return Ok(Left::Lost);
+                        return Ok(StreamEnd::Lost);
                     }
-                    if let Some(end) = self.hear(&event) {
-                        return Ok(Left::Ended(end));
+                    if let Some(end) = self.take_event(&event) {
+                        return Ok(StreamEnd::Finished(end));
                     }
                     is_changed |= event != TurnEvent::Heartbeat;
                     lost_at = self.heard_at + SILENCE_MAX;
@@ -329,7 +330,7 @@ impl Course<'_> {
                 let text = messages::withheld(self.relay.locale(), *reason, names, *count);
                 let now_ms = self.relay.clock.now_ms();
                 let message = Outbound::text(key, text);
-                self.relay.ledger.post(&self.line.chat, &message, now_ms).await?;
+                self.relay.store.post(&self.line.chat, &message, now_ms).await?;
                 Ok(true)
             }
             _ => Ok(true),
@@ -337,7 +338,7 @@ impl Course<'_> {
     }
 
     /// Takes in an event; how the turn ended, if it did.
-    fn hear(&mut self, event: &TurnEvent) -> Option<Result<(), TurnFailure>> {
+    fn take_event(&mut self, event: &TurnEvent) -> Option<Result<(), TurnFailure>> {
         self.heard_at = Instant::now();
         self.view.show(event);
         match event {
@@ -357,7 +358,7 @@ impl Course<'_> {
         let messages = self.view.messages();
         for message in messages.iter().filter(|message| !self.written.contains(message)) {
             let now_ms = self.relay.clock.now_ms();
-            self.relay.ledger.post(&self.line.chat, message, now_ms).await?;
+            self.relay.store.post(&self.line.chat, message, now_ms).await?;
         }
         self.written = messages;
         Ok(())

@@ -13,7 +13,7 @@ use axum::{Extension, Json, Router};
 use parking_lot::{Mutex, MutexGuard};
 use serde_json::{Value, json};
 
-use crate::chance::Chance;
+use crate::random::Random;
 
 mod script;
 mod stream;
@@ -30,22 +30,22 @@ const MODELS: [(&str, &str); 3] = [
 ];
 
 /// The simulated Anthropic.
-pub struct Anthropic {
-    chance: Chance,
+pub struct SimulatedAnthropic {
+    random: Random,
     key: String,
-    state: Mutex<Inner>,
+    state: Mutex<AnthropicState>,
 }
 
 #[derive(Default)]
-struct Inner {
+struct AnthropicState {
     out_of_credit: bool,
     overloaded: u32,
-    usage: Usage,
+    usage: UsageTotals,
 }
 
 /// What was used.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Usage {
+pub struct UsageTotals {
     /// Answered messages.
     pub messages: u64,
     /// Estimated: four bytes a token.
@@ -56,11 +56,11 @@ pub struct Usage {
     pub refused: u64,
 }
 
-impl Anthropic {
+impl SimulatedAnthropic {
     /// One account with one key.
-    pub fn new(chance: Chance) -> Arc<Self> {
+    pub fn new(chance: Random) -> Arc<Self> {
         let key = format!("sk-ant-api03-{}AA", chance.key().as_str());
-        Arc::new(Self { chance, key, state: Mutex::default() })
+        Arc::new(Self { random: chance, key, state: Mutex::default() })
     }
 
     /// The key that opens it, and nothing else in the world.
@@ -79,16 +79,16 @@ impl Anthropic {
     }
 
     /// What was used so far.
-    pub fn usage(&self) -> Usage {
+    pub fn usage(&self) -> UsageTotals {
         self.state().usage
     }
 
-    fn state(&self) -> MutexGuard<'_, Inner> {
+    fn state(&self) -> MutexGuard<'_, AnthropicState> {
         self.state.lock()
     }
 
     fn id(&self, prefix: &str) -> String {
-        format!("{prefix}_{}", hex::encode(self.chance.bytes::<10>()))
+        format!("{prefix}_{}", hex::encode(self.random.bytes::<10>()))
     }
 
     /// The API, from `/v1` on.
@@ -113,9 +113,9 @@ impl Anthropic {
 }
 
 /// A refusal in Anthropic's envelope.
-struct Refusal(StatusCode, &'static str, String);
+struct AnthropicApiError(StatusCode, &'static str, String);
 
-impl IntoResponse for Refusal {
+impl IntoResponse for AnthropicApiError {
     fn into_response(self) -> Response {
         let error = json!({ "type": self.1, "message": self.2 });
         let body = json!({ "type": "error", "error": error, "request_id": "req_sandbox" });
@@ -123,8 +123,8 @@ impl IntoResponse for Refusal {
     }
 }
 
-fn invalid(message: impl Into<String>) -> Refusal {
-    Refusal(StatusCode::BAD_REQUEST, "invalid_request_error", message.into())
+fn invalid(message: impl Into<String>) -> AnthropicApiError {
+    AnthropicApiError(StatusCode::BAD_REQUEST, "invalid_request_error", message.into())
 }
 
 /// The id under which an answer can be found again.
@@ -132,7 +132,7 @@ fn invalid(message: impl Into<String>) -> Refusal {
 struct RequestId(String);
 
 async fn admit(
-    State(anthropic): State<Arc<Anthropic>>,
+    State(anthropic): State<Arc<SimulatedAnthropic>>,
     mut request: Request,
     next: Next,
 ) -> Response {
@@ -141,7 +141,7 @@ async fn admit(
     let mut response = if !anthropic.opens(&request) {
         anthropic.state().usage.refused += 1;
         let message = "invalid x-api-key".to_owned();
-        Refusal(StatusCode::UNAUTHORIZED, "authentication_error", message).into_response()
+        AnthropicApiError(StatusCode::UNAUTHORIZED, "authentication_error", message).into_response()
     } else if !request.headers().contains_key("anthropic-version") {
         invalid("anthropic-version: header is required").into_response()
     } else {
@@ -153,8 +153,8 @@ async fn admit(
     response
 }
 
-async fn unknown() -> Refusal {
-    Refusal(StatusCode::NOT_FOUND, "not_found_error", "Not found".to_owned())
+async fn unknown() -> AnthropicApiError {
+    AnthropicApiError(StatusCode::NOT_FOUND, "not_found_error", "Not found".to_owned())
 }
 
 fn described(&(id, name): &(&str, &str)) -> Value {
@@ -167,13 +167,13 @@ async fn models() -> Json<Value> {
     Json(json!({ "data": data, "has_more": false, "first_id": ends.0, "last_id": ends.1 }))
 }
 
-async fn model(Path(id): Path<String>) -> Result<Json<Value>, Refusal> {
+async fn model(Path(id): Path<String>) -> Result<Json<Value>, AnthropicApiError> {
     let known = MODELS.iter().find(|(known, _)| *known == id).map(described);
     let message = format!("model: {id}");
-    known.map(Json).ok_or(Refusal(StatusCode::NOT_FOUND, "not_found_error", message))
+    known.map(Json).ok_or(AnthropicApiError(StatusCode::NOT_FOUND, "not_found_error", message))
 }
 
-async fn count_tokens(Json(body): Json<Value>) -> Result<Json<Value>, Refusal> {
+async fn count_tokens(Json(body): Json<Value>) -> Result<Json<Value>, AnthropicApiError> {
     check(&body, false)?;
     Ok(Json(json!({ "input_tokens": tokens(&body.to_string()) })))
 }
@@ -183,7 +183,7 @@ fn tokens(text: &str) -> u64 {
     u64::try_from(text.len() / 4 + 1).unwrap_or(u64::MAX)
 }
 
-fn check(body: &Value, needs_max_tokens: bool) -> Result<(), Refusal> {
+fn check(body: &Value, needs_max_tokens: bool) -> Result<(), AnthropicApiError> {
     if body["model"].as_str().is_none_or(str::is_empty) {
         return Err(invalid("model: Field required"));
     }
@@ -203,10 +203,10 @@ fn check(body: &Value, needs_max_tokens: bool) -> Result<(), Refusal> {
 }
 
 async fn messages(
-    State(anthropic): State<Arc<Anthropic>>,
+    State(anthropic): State<Arc<SimulatedAnthropic>>,
     Extension(request_id): Extension<RequestId>,
     Json(body): Json<Value>,
-) -> Result<Response, Refusal> {
+) -> Result<Response, AnthropicApiError> {
     check(&body, true)?;
     anthropic.check_account()?;
     let answer = script::answer(&body);
@@ -217,7 +217,7 @@ async fn messages(
         state.usage.input_tokens += usage.0;
         state.usage.output_tokens += usage.1;
     }
-    let message = stream::Message {
+    let message = stream::ModelMessage {
         id: anthropic.id("msg"),
         tool_id: anthropic.id("toolu"),
         model: body["model"].as_str().unwrap_or_default().to_owned(),
@@ -228,18 +228,19 @@ async fn messages(
     if body["stream"] == json!(true) { Ok(message.streamed()) } else { Ok(message.whole()) }
 }
 
-impl Anthropic {
-    fn check_account(&self) -> Result<(), Refusal> {
+impl SimulatedAnthropic {
+    fn check_account(&self) -> Result<(), AnthropicApiError> {
         let mut state = self.state();
         if state.out_of_credit {
             return Err(invalid(
-                "Your credit balance is too low to access the Anthropic API. Please go to Plans & Billing to upgrade or purchase credits.",
+                "Your credit balance is too low to access the Anthropic API. Please go to Plans & \
+                 Billing to upgrade or purchase credits.",
             ));
         }
         if state.overloaded > 0 {
             state.overloaded -= 1;
             let status = StatusCode::from_u16(529).unwrap_or(StatusCode::SERVICE_UNAVAILABLE);
-            return Err(Refusal(status, "overloaded_error", "Overloaded".to_owned()));
+            return Err(AnthropicApiError(status, "overloaded_error", "Overloaded".to_owned()));
         }
         Ok(())
     }

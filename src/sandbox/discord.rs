@@ -1,9 +1,10 @@
 //! Discord's REST API and gateway, simulated: bots, and people who write to them directly.
 //!
-//! What it enforces is what Discord documents: lengths, rows and buttons, three seconds for an interaction,
-//! one answer to it, nonces that are enforced, no deleting of what a person wrote. What is entered in a modal
-//! is passed on and kept nowhere. There is no machine-readable description of gateway events and incoming
-//! interactions; they are written here from Discord's documentation.
+//! What it enforces is what Discord documents: lengths, rows and buttons, three seconds for an
+//! interaction, one answer to it, nonces that are enforced, no deleting of what a person wrote.
+//! What is entered in a modal is passed on and kept nowhere. There is no machine-readable
+//! description of gateway events and incoming interactions; they are written here from Discord's
+//! documentation.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -17,8 +18,8 @@ use parking_lot::{Mutex, MutexGuard};
 use serde_json::{Value, json};
 use tokio::sync::watch;
 
-use crate::chance::Chance;
 use crate::clock::Clock;
+use crate::random::Random;
 
 mod files;
 mod gateway;
@@ -27,52 +28,52 @@ mod limits;
 mod messages;
 mod person;
 
-pub use person::{Person, Shown, Where};
+pub use person::{DiscordPerson, InstallContext, SeenDiscordMessage};
 
 /// When Discord's ids began, in unix milliseconds.
 const EPOCH_MS: u64 = 1_420_070_400_000;
 
 /// A simulated Discord.
-pub struct Discord {
+pub struct SimulatedDiscord {
     clock: Clock,
-    chance: Chance,
-    state: Mutex<State>,
+    random: Random,
+    state: Mutex<DiscordState>,
     /// Changes with everything that happens.
     changed: watch::Sender<()>,
 }
 
 #[derive(Default)]
-struct State {
-    bots: BTreeMap<String, Bot>,
+struct DiscordState {
+    bots: BTreeMap<String, DiscordBot>,
     next_id: u64,
     calls: Vec<(String, String, Value)>,
     /// Where it is reached, as those who call it say.
     host: String,
-    gateway: gateway::Gateway,
-    limits: limits::Limits,
+    gateway: gateway::GatewayState,
+    limits: limits::DiscordRateLimits,
 }
 
-struct Bot {
+struct DiscordBot {
     id: u64,
     name: String,
     /// By channel.
-    chats: BTreeMap<u64, Chat>,
+    chats: BTreeMap<u64, DiscordChat>,
     /// What the gateway tells: type and data; its place is its sequence number, from one.
     events: Vec<(&'static str, Value)>,
     commands: Value,
-    interactions: BTreeMap<String, Interaction>,
+    interactions: BTreeMap<String, DiscordInteraction>,
 }
 
 /// A person's direct messages with one bot.
-struct Chat {
+struct DiscordChat {
     person: u64,
-    messages: Vec<Message>,
+    messages: Vec<DiscordMessage>,
     closed: bool,
-    shown: Vec<Shown>,
+    shown: Vec<SeenDiscordMessage>,
 }
 
 #[derive(Clone)]
-struct Message {
+struct DiscordMessage {
     id: u64,
     by_bot: bool,
     at_ms: u64,
@@ -80,19 +81,19 @@ struct Message {
     components: Value,
     nonce: Option<String>,
     edited: bool,
-    files: Vec<File>,
+    files: Vec<DiscordFile>,
 }
 
 /// What is attached to a message.
 #[derive(Clone)]
-struct File {
+struct DiscordFile {
     id: u64,
     name: String,
     media_type: Option<String>,
     bytes: Bytes,
 }
 
-struct Interaction {
+struct DiscordInteraction {
     id: u64,
     kind: u8,
     at_ms: u64,
@@ -104,9 +105,9 @@ struct Interaction {
 }
 
 /// A refusal as Discord words it.
-struct No(u16, u32, &'static str);
+struct DiscordApiError(u16, u32, &'static str);
 
-impl axum::response::IntoResponse for No {
+impl axum::response::IntoResponse for DiscordApiError {
     fn into_response(self) -> axum::response::Response {
         let Self(status, code, message) = self;
         let status = http::StatusCode::from_u16(status).unwrap_or_default();
@@ -114,11 +115,11 @@ impl axum::response::IntoResponse for No {
     }
 }
 
-impl Discord {
+impl SimulatedDiscord {
     /// A Discord without bots.
-    pub fn new(clock: Clock, chance: Chance) -> Arc<Self> {
+    pub fn new(clock: Clock, chance: Random) -> Arc<Self> {
         let (state, changed) = (Mutex::default(), watch::Sender::new(()));
-        Arc::new(Self { clock, chance, state, changed })
+        Arc::new(Self { clock, random: chance, state, changed })
     }
 
     /// REST below `/api/v10`, and the gateway.
@@ -151,9 +152,9 @@ impl Discord {
     /// A new bot; its token is worth nothing elsewhere.
     pub fn mint_bot(&self, name: &str) -> String {
         let id = self.snowflake();
-        let key = self.chance.key();
+        let key = self.random.key();
         let token = format!("M{}.{}.{}", &key[..23], &key[23..29], &key[29..64]);
-        let bot = Bot {
+        let bot = DiscordBot {
             id,
             name: name.to_owned(),
             chats: BTreeMap::new(),
@@ -166,12 +167,12 @@ impl Discord {
     }
 
     /// Somebody who writes to this bot directly.
-    pub fn person(self: &Arc<Self>, token: &str, id: u64) -> Person {
-        Person::new(self.clone(), token, id)
+    pub fn person(self: &Arc<Self>, token: &str, id: u64) -> DiscordPerson {
+        DiscordPerson::new(self.clone(), token, id)
     }
 
     /// Everything that Discord keeps.
-    pub fn kept(&self) -> String {
+    pub fn stored_text(&self) -> String {
         let state = self.state();
         let chats = state.bots.values().flat_map(|bot| bot.chats.values());
         let texts = chats.flat_map(|chat| &chat.messages).map(|it| it.text.as_str());
@@ -209,7 +210,7 @@ impl Discord {
         state.next_id
     }
 
-    fn state(&self) -> MutexGuard<'_, State> {
+    fn state(&self) -> MutexGuard<'_, DiscordState> {
         self.state.lock()
     }
 
@@ -256,14 +257,14 @@ fn numbered(components: &Value) -> Value {
 }
 
 /// A message as the gateway tells it of direct messages.
-fn as_event(bot: &Bot, channel: u64, message: &Message, host: &str) -> Value {
+fn as_event(bot: &DiscordBot, channel: u64, message: &DiscordMessage, host: &str) -> Value {
     let mut told = as_json(bot, channel, message, host);
     told["channel_type"] = json!(1);
     told
 }
 
 /// A message as the API tells it.
-fn as_json(bot: &Bot, channel: u64, message: &Message, host: &str) -> Value {
+fn as_json(bot: &DiscordBot, channel: u64, message: &DiscordMessage, host: &str) -> Value {
     let person = bot.chats.get(&channel).map_or(0, |chat| chat.person);
     let author =
         if message.by_bot { user(bot.id, &bot.name, true) } else { user(person, "ada", false) };

@@ -11,9 +11,9 @@ use bytes::Bytes;
 use futures::{StreamExt, TryStreamExt};
 use tower::ServiceExt;
 
-use super::fly::{Fly, Route};
-use super::machines::Door;
-use crate::http::{Reply, Transport, Unanswered};
+use super::fly::{AppRoute, SimulatedFly};
+use super::machines::MachineEndpoint;
+use crate::http::{StreamedResponse, Transport, TransportError};
 
 mod sockets;
 #[cfg(test)]
@@ -23,42 +23,43 @@ pub use sockets::serve;
 
 /// A kind of host name that Fly gives to an app.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Entrance {
+pub enum HostKind {
     /// `app.fly.dev`: the app's services, from the internet.
     Public,
     /// `app.flycast`: the app's services, from a private network.
     Flycast,
-    /// `app.internal`: a started machine of the app, past the proxy. Only the model proxy serves there.
+    /// `app.internal`: a started machine of the app, past the proxy. Only the model proxy serves
+    /// there.
     Internal,
 }
 
 /// The app that a host name stands for, and how it is reached; `None` for names that are not Fly's.
-pub fn app_of(host: &str) -> Option<(&str, Entrance)> {
+pub fn app_of(host: &str) -> Option<(&str, HostKind)> {
     let name = host.split(':').next().unwrap_or_default().trim_end_matches('.');
     let name = name.strip_suffix(".localhost").unwrap_or(name);
     let kinds = [
-        (".fly.dev", Entrance::Public),
-        (".flycast", Entrance::Flycast),
-        (".internal", Entrance::Internal),
+        (".fly.dev", HostKind::Public),
+        (".flycast", HostKind::Flycast),
+        (".internal", HostKind::Internal),
     ];
     kinds.into_iter().find_map(|(suffix, kind)| Some((name.strip_suffix(suffix)?, kind)))
 }
 
-/// The private network of an app, as a machine in it sees the world: names of this network, and public
-/// ones.
-pub struct Inside {
-    fly: Weak<Fly>,
+/// The private network of an app, as a machine in it sees the world: names of this network, and
+/// public ones.
+pub struct PrivateNetwork {
+    fly: Weak<SimulatedFly>,
     network: Option<String>,
 }
 
-impl Inside {
+impl PrivateNetwork {
     /// Seen from a machine in this network.
-    pub fn new(fly: Weak<Fly>, network: String) -> Self {
+    pub fn new(fly: Weak<SimulatedFly>, network: String) -> Self {
         Self { fly, network: Some(network) }
     }
 
     /// Seen from anywhere else: public addresses only.
-    pub fn outside(fly: &Arc<Fly>) -> Self {
+    pub fn outside(fly: &Arc<SimulatedFly>) -> Self {
         Self { fly: Arc::downgrade(fly), network: None }
     }
 }
@@ -68,29 +69,34 @@ pub(super) const PROTOCOL_HEADER: &str = "x-forwarded-proto";
 
 /// Passes a request to a machine that is modelled in this process.
 #[async_trait]
-impl Transport for Inside {
-    async fn send(&self, mut request: http::Request<Bytes>) -> Result<Reply, Unanswered> {
+impl Transport for PrivateNetwork {
+    async fn send(
+        &self,
+        mut request: http::Request<Bytes>,
+    ) -> Result<StreamedResponse, TransportError> {
         let is_plain = request.uri().scheme_str() == Some("http");
         let protocol = HeaderValue::from_static(if is_plain { "http" } else { "https" });
         request.headers_mut().insert(PROTOCOL_HEADER, protocol);
-        let fly = self.fly.upgrade().ok_or(Unanswered::NotSent)?;
+        let fly = self.fly.upgrade().ok_or(TransportError::NotSent)?;
         let host = request.uri().authority().map(|authority| authority.as_str().to_owned());
         let host = host.unwrap_or_default();
         let route = match (app_of(&host), &self.network) {
-            (Some((app, Entrance::Public)), _) => (app, Route::Public),
-            (Some((app, Entrance::Flycast)), Some(network)) => (app, Route::Private(Some(network))),
-            (Some((app, Entrance::Internal)), Some(network)) => {
-                (app, Route::Internal(Some(network)))
+            (Some((app, HostKind::Public)), _) => (app, AppRoute::Public),
+            (Some((app, HostKind::Flycast)), Some(network)) => {
+                (app, AppRoute::Private(Some(network)))
             }
-            _ => return Err(Unanswered::NotSent),
+            (Some((app, HostKind::Internal)), Some(network)) => {
+                (app, AppRoute::Internal(Some(network)))
+            }
+            _ => return Err(TransportError::NotSent),
         };
-        let response = match fly.door(route.0, route.1).await {
-            Ok((_, Door::Router(router))) => {
+        let response = match fly.awake_endpoint(route.0, route.1).await {
+            Ok((_, MachineEndpoint::InProcess(router))) => {
                 let Ok(response) = router.oneshot(request.map(Body::from)).await;
                 response
             }
-            Ok((_, Door::Port(_))) => return Err(Unanswered::NotSent),
-            Err(super::fly::NoRoute::NameNotFound) => return Err(Unanswered::NotSent),
+            Ok((_, MachineEndpoint::Loopback(_))) => return Err(TransportError::NotSent),
+            Err(super::fly::RouteError::NameNotFound) => return Err(TransportError::NotSent),
             Err(refusal) => refused(StatusCode::SERVICE_UNAVAILABLE, &refusal.to_string()),
         };
         Ok(reply(response))
@@ -102,8 +108,8 @@ fn refused(status: StatusCode, why: &str) -> Response {
 }
 
 /// An answer from a router as an answer from the network.
-pub(super) fn reply(response: Response) -> Reply {
+pub(super) fn reply(response: Response) -> StreamedResponse {
     let (head, body) = response.into_parts();
-    let body = body.into_data_stream().map_err(|_| Unanswered::Lost).boxed();
-    Reply { head, body }
+    let body = body.into_data_stream().map_err(|_| TransportError::ConnectionLost).boxed();
+    StreamedResponse { head, body }
 }

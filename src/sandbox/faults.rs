@@ -1,5 +1,5 @@
-//! A network that fails on purpose: at chosen calls, in chosen ways. It also writes down every call, so
-//! that a sweep knows what there is to break.
+//! A network that fails on purpose: at chosen calls, in chosen ways. It also writes down every
+//! call, so that a sweep knows what there is to break.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,17 +12,16 @@ use http::{HeaderValue, Method, StatusCode};
 use parking_lot::{Mutex, MutexGuard};
 use tokio::sync::Notify;
 
-use crate::http::{Reply, SharedTransport, Transport, Unanswered};
+use crate::http::{SharedTransport, StreamedResponse, Transport, TransportError};
 
 #[cfg(test)]
 mod tests;
 
 /// A call as it is written down.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Call {
-    /// `GET`.
+pub struct VendorCall {
     pub method: String,
-    /// `api.machines.dev`.
+    /// Host and port, such as `api.machines.dev`.
     pub authority: String,
     /// Without the query, and with `*` for each id that the vendor chose: the same call of another
     /// run reads the same.
@@ -31,16 +30,16 @@ pub struct Call {
 
 /// Which call fails.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum At {
+pub enum FaultPosition {
     /// The so-manyth of all, counted from 0.
-    Overall(usize),
+    CallIndex(usize),
     /// The so-manyth that reads like this, counted from 0.
-    Nth(Call, usize),
+    NthOfCall(VendorCall, usize),
 }
 
 /// How it fails.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Mode {
+pub enum FaultMode {
     /// No connection.
     NotSent,
     /// The connection breaks before it arrives.
@@ -67,60 +66,60 @@ pub enum Mode {
     Flood(usize),
     /// It arrives, and half of the answer comes.
     Stalled,
-    /// The caller's process dies before it is sent: see [`Faults::crashed`].
+    /// The caller's process dies before it is sent: see [`FaultyTransport::crashed`].
     KilledBefore,
-    /// The caller's process dies once it has had its effect: see [`Faults::crashed`].
+    /// The caller's process dies once it has had its effect: see [`FaultyTransport::crashed`].
     KilledAfter,
 }
 
 /// A transport with faults.
-pub struct Faults {
+pub struct FaultyTransport {
     inner: SharedTransport,
     crash: Notify,
-    state: Mutex<State>,
+    state: Mutex<FaultState>,
 }
 
 #[derive(Default)]
-struct State {
-    calls: Vec<Call>,
-    planned: Vec<Planned>,
+struct FaultState {
+    calls: Vec<VendorCall>,
+    planned: Vec<PlannedFault>,
     fired: usize,
 }
 
-struct Planned {
-    at: At,
-    mode: Mode,
+struct PlannedFault {
+    at: FaultPosition,
+    mode: FaultMode,
     /// How many calls in a row it hits.
     times: usize,
 }
 
-impl Faults {
+impl FaultyTransport {
     /// No faults yet.
     pub fn new(inner: SharedTransport) -> Arc<Self> {
         Arc::new(Self { inner, crash: Notify::new(), state: Mutex::default() })
     }
 
     /// Plans one fault.
-    pub fn plan(&self, at: At, mode: Mode) {
+    pub fn plan(&self, at: FaultPosition, mode: FaultMode) {
         self.plan_burst(at, mode, 1);
     }
 
     /// Plans the same fault for `times` matching calls in a row.
-    pub fn plan_burst(&self, at: At, mode: Mode, times: usize) {
-        self.state().planned.push(Planned { at, mode, times });
+    pub fn plan_burst(&self, at: FaultPosition, mode: FaultMode, times: usize) {
+        self.state().planned.push(PlannedFault { at, mode, times });
     }
 
     /// Every call so far, faulty ones included.
-    pub fn calls(&self) -> Vec<Call> {
+    pub fn calls(&self) -> Vec<VendorCall> {
         self.state().calls.clone()
     }
 
     /// Each call so far as a place for a fault: what it reads like, and the how-manyth of its kind.
-    pub fn places(&self) -> Vec<At> {
+    pub fn positions(&self) -> Vec<FaultPosition> {
         let calls = self.calls();
-        let place = |(at, call): (usize, &Call)| {
+        let place = |(at, call): (usize, &VendorCall)| {
             let before = calls[..at].iter().filter(|earlier| *earlier == call).count();
-            At::Nth(call.clone(), before)
+            FaultPosition::NthOfCall(call.clone(), before)
         };
         calls.iter().enumerate().map(place).collect()
     }
@@ -140,19 +139,19 @@ impl Faults {
         self.crash.notified().await;
     }
 
-    fn state(&self) -> MutexGuard<'_, State> {
+    fn state(&self) -> MutexGuard<'_, FaultState> {
         self.state.lock()
     }
 
     /// Writes the call down and says how it fails, if it does.
-    fn meet(&self, request: &http::Request<Bytes>) -> Option<Mode> {
-        let call = Call::of(request);
+    fn record_and_match(&self, request: &http::Request<Bytes>) -> Option<FaultMode> {
+        let call = VendorCall::of(request);
         let mut state = self.state();
         let overall = state.calls.len();
         let nth = state.calls.iter().filter(|earlier| **earlier == call).count();
-        let hits = |planned: &&Planned| match &planned.at {
-            At::Overall(first) => (*first..first + planned.times).contains(&overall),
-            At::Nth(wanted, first) => {
+        let hits = |planned: &&PlannedFault| match &planned.at {
+            FaultPosition::CallIndex(first) => (*first..first + planned.times).contains(&overall),
+            FaultPosition::NthOfCall(wanted, first) => {
                 *wanted == call && (*first..first + planned.times).contains(&nth)
             }
         };
@@ -162,60 +161,65 @@ impl Faults {
         mode
     }
 
-    async fn deliver(&self, request: http::Request<Bytes>) -> Result<(), Unanswered> {
+    async fn deliver(&self, request: http::Request<Bytes>) -> Result<(), TransportError> {
         let reply = self.inner.send(request).await?;
         reply.body.try_for_each(async |_| Ok(())).await
     }
 }
 
 #[async_trait]
-impl Transport for Faults {
-    async fn send(&self, request: http::Request<Bytes>) -> Result<Reply, Unanswered> {
-        let Some(mode) = self.meet(&request) else { return self.inner.send(request).await };
+impl Transport for FaultyTransport {
+    async fn send(
+        &self,
+        request: http::Request<Bytes>,
+    ) -> Result<StreamedResponse, TransportError> {
+        let Some(mode) = self.record_and_match(&request) else {
+            return self.inner.send(request).await;
+        };
         let never = std::future::pending();
         match mode {
-            Mode::NotSent => Err(Unanswered::NotSent),
-            Mode::Reset => Err(Unanswered::Lost),
-            Mode::Hang => never.await,
-            Mode::Refused(status, body) => Ok(reply(status, body)),
-            Mode::TooMany(retry_after) => {
+            FaultMode::NotSent => Err(TransportError::NotSent),
+            FaultMode::Reset => Err(TransportError::ConnectionLost),
+            FaultMode::Hang => never.await,
+            FaultMode::Refused(status, body) => Ok(reply(status, body)),
+            FaultMode::TooMany(retry_after) => {
                 let mut refused = reply(StatusCode::TOO_MANY_REQUESTS, "");
                 let value = HeaderValue::from_static(retry_after);
                 refused.head.headers.insert(RETRY_AFTER, value);
                 Ok(refused)
             }
-            Mode::Twice => {
+            FaultMode::Twice => {
                 self.deliver(request.clone()).await?;
                 self.inner.send(request).await
             }
-            Mode::Late(after) => {
+            FaultMode::Late(after) => {
                 let inner = self.inner.clone();
                 tokio::spawn(async move {
                     tokio::time::sleep(after).await;
                     // Nobody waits for this answer any more.
                     inner.send(request).map(drop).await;
                 });
-                Err(Unanswered::Lost)
+                Err(TransportError::ConnectionLost)
             }
-            Mode::KilledBefore => {
+            FaultMode::KilledBefore => {
                 self.crash.notify_one();
                 never.await
             }
-            Mode::LostReply
-            | Mode::RefusedAfter(..)
-            | Mode::HangAfter
-            | Mode::BadBody(_)
-            | Mode::Flood(_)
-            | Mode::Stalled
-            | Mode::KilledAfter => {
+            FaultMode::LostReply
+            | FaultMode::RefusedAfter(..)
+            | FaultMode::HangAfter
+            | FaultMode::BadBody(_)
+            | FaultMode::Flood(_)
+            | FaultMode::Stalled
+            | FaultMode::KilledAfter => {
                 self.deliver(request).await?;
                 match mode {
-                    Mode::RefusedAfter(status, body) => Ok(reply(status, body)),
-                    Mode::BadBody(body) => Ok(reply(StatusCode::OK, body)),
-                    Mode::Flood(bytes) => Ok(flood(bytes)),
-                    Mode::Stalled => Ok(stalled()),
-                    Mode::LostReply => Err(Unanswered::Lost),
-                    Mode::KilledAfter => {
+                    FaultMode::RefusedAfter(status, body) => Ok(reply(status, body)),
+                    FaultMode::BadBody(body) => Ok(reply(StatusCode::OK, body)),
+                    FaultMode::Flood(bytes) => Ok(flood(bytes)),
+                    FaultMode::Stalled => Ok(stalled()),
+                    FaultMode::LostReply => Err(TransportError::ConnectionLost),
+                    FaultMode::KilledAfter => {
                         self.crash.notify_one();
                         never.await
                     }
@@ -226,7 +230,7 @@ impl Transport for Faults {
     }
 }
 
-impl Call {
+impl VendorCall {
     /// A call of this method to this place.
     pub fn new(method: &Method, authority: &str, path: &str) -> Self {
         let mut after = "";
@@ -248,15 +252,15 @@ impl Call {
     }
 }
 
-impl std::fmt::Display for Call {
+impl std::fmt::Display for VendorCall {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "{} {}{}", self.method, self.authority, self.path)
     }
 }
 
-fn reply(status: StatusCode, body: &'static str) -> Reply {
+fn reply(status: StatusCode, body: &'static str) -> StreamedResponse {
     let body = futures::stream::once(async move { Ok(Bytes::from_static(body.as_bytes())) });
-    Reply { head: head(status), body: body.boxed() }
+    StreamedResponse { head: head(status), body: body.boxed() }
 }
 
 fn head(status: StatusCode) -> http::response::Parts {
@@ -265,13 +269,13 @@ fn head(status: StatusCode) -> http::response::Parts {
     head
 }
 
-fn flood(bytes: usize) -> Reply {
+fn flood(bytes: usize) -> StreamedResponse {
     const PIECE: &[u8] = &[b' '; 64 * 1024];
     let pieces = (0..bytes.div_ceil(PIECE.len())).map(|_| Ok(Bytes::from_static(PIECE)));
-    Reply { head: head(StatusCode::OK), body: futures::stream::iter(pieces).boxed() }
+    StreamedResponse { head: head(StatusCode::OK), body: futures::stream::iter(pieces).boxed() }
 }
 
-fn stalled() -> Reply {
+fn stalled() -> StreamedResponse {
     let half = reply(StatusCode::OK, "{\"id\": ");
-    Reply { body: half.body.chain(futures::stream::pending()).boxed(), ..half }
+    StreamedResponse { body: half.body.chain(futures::stream::pending()).boxed(), ..half }
 }

@@ -1,5 +1,5 @@
-//! A simulated Fly.io: the Machines API, the organisations of its REST and GraphQL APIs, and what runs
-//! behind them. It forgets nothing, and checks more than the vendor does.
+//! A simulated Fly.io: the Machines API, the organisations of its REST and GraphQL APIs, and what
+//! runs behind them. It forgets nothing, and checks more than the vendor does.
 
 use std::collections::BTreeSet;
 use std::sync::{Arc, Weak};
@@ -8,26 +8,26 @@ use std::time::Duration;
 use parking_lot::{Mutex, MutexGuard};
 use tokio::sync::watch;
 
-use crate::chance::Chance;
 use crate::clock::Clock;
+use crate::random::Random;
 
 use super::machines::MachineRuntime;
 pub use bill::Bill;
-pub use door::CallMade;
+pub use call_log::LoggedCall;
 pub use inventory::{Inventory, nothing};
-pub use lag::Lag;
+pub use lag::ReadLag;
 pub use latency::Latency;
-use state::World;
-use tokens::Issuer;
-pub use tokens::Minted;
+use state::FlyState;
+pub use tokens::MintedToken;
+use tokens::TokenIssuer;
 
 mod accounts;
 mod addresses;
 mod apps;
 mod bill;
-mod door;
+mod billing_profiles;
+mod call_log;
 mod errors;
-mod faces;
 mod inventory;
 mod lag;
 mod latency;
@@ -45,71 +45,73 @@ mod tests;
 mod tokens;
 mod volumes;
 
-pub use accounts::{Face, Organisation};
-pub use faces::FACES;
-pub use life::{NoRoute, Route};
+pub use accounts::{BillingProfile, FlyOrganisation};
+pub use billing_profiles::FACES;
+pub use life::{AppRoute, RouteError};
 pub use mint::TokenKind;
 
 /// What a simulated Fly.io is made with.
-pub struct Settings {
+pub struct SimulatedFlySettings {
     /// Stamps and expiry.
     pub clock: Clock,
     /// Ids, keys and every choice.
-    pub chance: Chance,
+    pub random: Random,
     /// What machines run on.
     pub runtime: Arc<dyn MachineRuntime>,
     /// How long things take.
     pub latency: Latency,
     /// How far reads lag behind writes.
-    pub lag: Lag,
+    pub lag: ReadLag,
     /// The images that exist; `None` accepts every image that is pinned by digest.
     pub images: Option<BTreeSet<String>>,
 }
 
-impl Settings {
+impl SimulatedFlySettings {
     /// At once, without lag, any pinned image.
-    pub fn prompt(clock: Clock, chance: Chance, runtime: Arc<dyn MachineRuntime>) -> Self {
-        Self { clock, chance, runtime, latency: Latency::NONE, lag: Lag::None, images: None }
+    pub fn prompt(clock: Clock, random: Random, runtime: Arc<dyn MachineRuntime>) -> Self {
+        Self { clock, random, runtime, latency: Latency::NONE, lag: ReadLag::None, images: None }
     }
 }
 
 /// The simulated Fly.io.
-pub struct Fly {
+pub struct SimulatedFly {
     clock: Clock,
-    chance: Chance,
+    random: Random,
     runtime: Arc<dyn MachineRuntime>,
     latency: Latency,
     images: Option<BTreeSet<String>>,
-    issuer: Issuer,
-    world: Mutex<World>,
-    lag: Mutex<Lag>,
-    accounts: Mutex<Vec<accounts::Account>>,
-    book: Mutex<door::Book>,
-    ledger: Mutex<bill::Ledger>,
+    issuer: TokenIssuer,
+    state: Mutex<FlyState>,
+    lag: Mutex<ReadLag>,
+    accounts: Mutex<Vec<accounts::OrganisationState>>,
+    call_log: Mutex<call_log::CallLog>,
+    costs: Mutex<bill::AccruedCosts>,
     lookalikes: Mutex<inventory::Lookalikes>,
     changed: watch::Sender<u64>,
     me: Weak<Self>,
 }
 
-impl Fly {
-    /// A cloud in which nothing exists yet, with two organisations: [`Organisation::OURS`] and
-    /// [`Organisation::OTHER`].
-    pub fn new(settings: Settings) -> Arc<Self> {
-        let Settings { clock, chance, runtime, latency, lag, images } = settings;
-        let accounts = accounts::Account::all();
-        let issuer = Issuer::new(chance.clone(), accounts.iter().map(|a| a.organisation.number));
+impl SimulatedFly {
+    /// A cloud in which nothing exists yet, with two organisations: [`FlyOrganisation::OURS`] and
+    /// [`FlyOrganisation::OTHER`].
+    pub fn new(settings: SimulatedFlySettings) -> Arc<Self> {
+        let SimulatedFlySettings { clock, random: chance, runtime, latency, lag, images } =
+            settings;
+        let accounts = accounts::OrganisationState::all();
+        let issuer =
+            TokenIssuer::new(chance.clone(), accounts.iter().map(|a| a.organisation.number));
         Arc::new_cyclic(|me| Self {
             clock,
-            chance,
+            random: chance,
             runtime,
             latency,
             images,
             issuer,
-            world: Mutex::default(),
+            state: Mutex::default(),
             lag: Mutex::new(lag),
             accounts: Mutex::new(accounts),
-            book: Mutex::default(),
-            ledger: Mutex::default(),
+            call_log: Mutex::default(),
+            costs: Mutex::default(),
             lookalikes: Mutex::default(),
             changed: watch::Sender::new(0),
             me: me.clone(),
@@ -117,7 +119,7 @@ impl Fly {
     }
 
     /// From now on, reads lag this far behind writes.
-    pub fn set_lag(&self, lag: Lag) {
+    pub fn set_lag(&self, lag: ReadLag) {
         *lock(&self.lag) = lag;
     }
 
@@ -130,15 +132,15 @@ impl Fly {
         self.clock.now_ms()
     }
 
-    fn world(&self) -> MutexGuard<'_, World> {
-        lock(&self.world)
+    fn world(&self) -> MutexGuard<'_, FlyState> {
+        lock(&self.state)
     }
 
     /// Changes the world, with time and lag for its writes, and wakes whoever waits for a change.
-    fn write<R>(&self, change: impl FnOnce(&mut World, When) -> R) -> R {
-        let when = When { now_ms: self.now_ms(), lag_ms: self.draw_lag_ms() };
+    fn write<R>(&self, change: impl FnOnce(&mut FlyState, WriteTime) -> R) -> R {
+        let when = WriteTime { now_ms: self.now_ms(), lag_ms: self.draw_lag_ms() };
         let mut world = self.world();
-        lock(&self.ledger).settle(&world, when.now_ms);
+        lock(&self.costs).settle(&world, when.now_ms);
         let result = change(&mut world, when);
         drop(world);
         self.changed.send_modify(|changes| *changes += 1);
@@ -148,20 +150,20 @@ impl Fly {
     fn draw_lag_ms(&self) -> u64 {
         let lag = *lock(&self.lag);
         match lag {
-            Lag::None | Lag::UpToMs(0) => 0,
-            Lag::FixedMs(ms) => ms,
-            Lag::UpToMs(ms) => u64::from_be_bytes(self.chance.bytes()) % ms,
+            ReadLag::None | ReadLag::UpToMs(0) => 0,
+            ReadLag::FixedMs(ms) => ms,
+            ReadLag::UpToMs(ms) => u64::from_be_bytes(self.random.bytes()) % ms,
         }
     }
 
     /// A choice among what a client must be ready for.
     fn draw(&self) -> u8 {
-        let [draw] = self.chance.bytes();
+        let [draw] = self.random.bytes();
         draw
     }
 
     fn id<const BYTES: usize>(&self) -> String {
-        hex::encode(self.chance.bytes::<BYTES>())
+        hex::encode(self.random.bytes::<BYTES>())
     }
 
     /// 26 characters, as Fly's versions and events have.
@@ -182,7 +184,7 @@ impl Fly {
 
 /// When a write happens, and how long reads take to notice.
 #[derive(Clone, Copy)]
-struct When {
+struct WriteTime {
     now_ms: u64,
     lag_ms: u64,
 }

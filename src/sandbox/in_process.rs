@@ -10,15 +10,15 @@ use axum::body::Body;
 use bytes::Bytes;
 use tower::ServiceExt;
 
-use super::edge::{Inside, reply};
-use super::fly::Fly;
-use crate::http::{Reply, Transport, Unanswered};
+use super::edge::{PrivateNetwork, reply};
+use super::fly::SimulatedFly;
+use crate::http::{StreamedResponse, Transport, TransportError};
 
 /// Carries requests to routers in this process.
 #[derive(Default)]
 pub struct InProcess {
     routers: BTreeMap<String, Router>,
-    edge: Option<Inside>,
+    edge: Option<PrivateNetwork>,
 }
 
 impl InProcess {
@@ -36,8 +36,8 @@ impl InProcess {
 
     /// Puts Fly where its real addresses are, and the public addresses of its apps behind it.
     #[must_use]
-    pub fn with_fly(mut self, fly: &Arc<Fly>) -> Self {
-        self.edge = Some(Inside::outside(fly));
+    pub fn with_fly(mut self, fly: &Arc<SimulatedFly>) -> Self {
+        self.edge = Some(PrivateNetwork::outside(fly));
         let router = fly.router();
         self.mount("api.machines.dev", router.clone()).mount("api.fly.io", router)
     }
@@ -45,7 +45,10 @@ impl InProcess {
 
 #[async_trait]
 impl Transport for InProcess {
-    async fn send(&self, request: http::Request<Bytes>) -> Result<Reply, Unanswered> {
+    async fn send(
+        &self,
+        request: http::Request<Bytes>,
+    ) -> Result<StreamedResponse, TransportError> {
         let authority = request.uri().authority().map(|authority| authority.as_str());
         let router = authority.and_then(|authority| self.routers.get(authority)).cloned();
         match (router, &self.edge) {
@@ -54,7 +57,7 @@ impl Transport for InProcess {
                 Ok(reply(response))
             }
             (None, Some(edge)) => edge.send(request).await,
-            (None, None) => Err(Unanswered::NotSent),
+            (None, None) => Err(TransportError::NotSent),
         }
     }
 }

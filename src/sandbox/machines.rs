@@ -10,7 +10,7 @@ use tokio::sync::oneshot;
 use crate::http::SharedTransport;
 
 pub use self::child::ChildProcesses;
-pub use self::modelled::{Knobs, Modelled};
+pub use self::modelled::{ModelFaults, ModelledRuntime};
 
 mod child;
 mod modelled;
@@ -24,7 +24,7 @@ pub trait MachineRuntime: Send + Sync {
     ///
     /// # Errors
     /// When it could not be started at all.
-    async fn start(&self, launch: Launch) -> anyhow::Result<oneshot::Receiver<i32>>;
+    async fn start(&self, launch: MachineLaunch) -> anyhow::Result<oneshot::Receiver<i32>>;
 
     /// Asks a machine's process to end, and ends it after `grace`. Returns when it has ended.
     async fn stop(&self, machine: &str, grace: Duration);
@@ -33,13 +33,13 @@ pub trait MachineRuntime: Send + Sync {
     fn signal(&self, machine: &str, signal: &str);
 
     /// Where a running machine listens.
-    fn door(&self, machine: &str) -> Option<Door>;
+    fn endpoint(&self, machine: &str) -> Option<MachineEndpoint>;
 
     /// Where a running relay serves its model proxy; `None` for a machine without one.
-    fn model_proxy(&self, machine: &str) -> Option<Door>;
+    fn model_proxy(&self, machine: &str) -> Option<MachineEndpoint>;
 
     /// Runs a command beside a machine's process, with its environment.
-    async fn exec(&self, machine: &str, command: &[String], deadline: Duration) -> Executed;
+    async fn exec(&self, machine: &str, command: &[String], deadline: Duration) -> ExecOutput;
 
     /// Wipes what a volume holds.
     async fn discard_volume(&self, volume: &str);
@@ -55,7 +55,7 @@ pub trait MachineRuntime: Send + Sync {
 }
 
 /// What is to be started.
-pub struct Launch {
+pub struct MachineLaunch {
     /// The machine's id.
     pub machine: String,
     /// The arguments of the image's entrypoint.
@@ -69,16 +69,16 @@ pub struct Launch {
 }
 
 /// Where a running machine listens.
-pub enum Door {
+pub enum MachineEndpoint {
     /// On this port of this computer.
-    Port(u16),
+    Loopback(u16),
     /// In this process.
-    Router(axum::Router),
+    InProcess(axum::Router),
 }
 
 /// What came of a command.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Executed {
+pub struct ExecOutput {
     /// As of a shell: 127 when there is no such command.
     pub exit_code: i32,
     /// The signal that ended it, or 0.

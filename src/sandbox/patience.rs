@@ -8,7 +8,7 @@ use tokio::sync::watch;
 const PATIENCE: Duration = Duration::from_secs(90);
 
 /// What there is to see, now or after some change; nothing when it never comes.
-pub(super) async fn seen<T>(
+pub(super) async fn wait_until<T>(
     mut changed: watch::Receiver<()>,
     mut look: impl FnMut() -> Option<T>,
 ) -> Option<T> {

@@ -1,10 +1,10 @@
-//! Telegram's Bot API, simulated: bots, private chats with people who hold a phone, updates by long polling
-//! and by webhook.
+//! Telegram's Bot API, simulated: bots, private chats with people who hold a phone, updates by long
+//! polling and by webhook.
 //!
-//! What it enforces is what the Bot API documents: tokens, lengths in UTF-16 units, 64 bytes on a button, the
-//! 48 hours within which a message can be deleted, one way of getting updates at a time, the published
-//! rates. It delivers a webhook's update again until it is answered with 2xx, in order, and, when it is told
-//! to be unruly, some of them more than once and late.
+//! What it enforces is what the Bot API documents: tokens, lengths in UTF-16 units, 64 bytes on a
+//! button, the 48 hours within which a message can be deleted, one way of getting updates at a
+//! time, the published rates. It delivers a webhook's update again until it is answered with 2xx,
+//! in order, and, when it is told to be unruly, some of them more than once and late.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
@@ -16,9 +16,9 @@ use parking_lot::{Mutex, MutexGuard};
 use serde_json::Value;
 use tokio::sync::watch;
 
-use crate::chance::Chance;
 use crate::clock::Clock;
 use crate::http::SharedTransport;
+use crate::random::Random;
 
 mod files;
 mod managed;
@@ -29,36 +29,36 @@ mod person;
 mod rates;
 mod updates;
 
-pub use person::{Person, Shown};
+pub use person::{SeenTelegramMessage, TelegramPerson};
 
-use rates::Rates;
+use rates::TelegramRateLimits;
 
 /// A simulated Telegram.
-pub struct Telegram {
+pub struct SimulatedTelegram {
     clock: Clock,
-    chance: Chance,
+    random: Random,
     transport: SharedTransport,
-    state: Mutex<State>,
+    state: Mutex<TelegramState>,
     /// Changes with everything that happens.
     changed: watch::Sender<()>,
 }
 
 #[derive(Default)]
-struct State {
-    bots: BTreeMap<String, Bot>,
+struct TelegramState {
+    bots: BTreeMap<String, TelegramBot>,
     files: BTreeMap<String, Bytes>,
     unruly: bool,
     calls: Vec<(String, Value)>,
 }
 
 #[derive(Default)]
-struct Bot {
+struct TelegramBot {
     id: u64,
     username: String,
-    chats: BTreeMap<u64, Chat>,
+    chats: BTreeMap<u64, TelegramChat>,
     updates: VecDeque<Value>,
     next_update: u32,
-    webhook: Option<Webhook>,
+    webhook: Option<RegisteredWebhook>,
     /// A delivery task works on this bot's webhook.
     delivering: bool,
     /// The kinds of updates that were last asked for; none given means all that come by default.
@@ -66,7 +66,7 @@ struct Bot {
     /// Counts the calls of `getUpdates`: a newer one ends an older one.
     polls: u64,
     commands: BTreeMap<String, Value>,
-    rates: Rates,
+    rates: TelegramRateLimits,
     /// It may make bots for people.
     makes_bots: bool,
     /// Whose bot made this one, by that bot's token.
@@ -76,7 +76,7 @@ struct Bot {
 }
 
 #[derive(Clone)]
-struct Webhook {
+struct RegisteredWebhook {
     url: String,
     secret: Option<String>,
     max_connections: u64,
@@ -84,17 +84,17 @@ struct Webhook {
 
 /// A private chat of a bot with one person.
 #[derive(Default)]
-struct Chat {
-    messages: Vec<Message>,
+struct TelegramChat {
+    messages: Vec<TelegramMessage>,
     next_message: i32,
     blocked: bool,
     language: Option<String>,
     name: String,
     /// Everything that the person's screen showed, in order.
-    shown: Vec<Shown>,
+    shown: Vec<SeenTelegramMessage>,
 }
 
-struct Message {
+struct TelegramMessage {
     id: i32,
     by_bot: bool,
     at_ms: u64,
@@ -103,12 +103,12 @@ struct Message {
     file: Option<String>,
 }
 
-impl Telegram {
+impl SimulatedTelegram {
     /// A Telegram without bots. Webhooks are called through `transport`.
-    pub fn new(clock: Clock, chance: Chance, transport: SharedTransport) -> Arc<Self> {
+    pub fn new(clock: Clock, chance: Random, transport: SharedTransport) -> Arc<Self> {
         Arc::new(Self {
             clock,
-            chance,
+            random: chance,
             transport,
             state: Mutex::default(),
             changed: watch::Sender::new(()),
@@ -125,11 +125,16 @@ impl Telegram {
 
     /// A new bot, as BotFather makes one; its token is worth nothing elsewhere.
     pub fn mint_bot(&self, username: &str) -> String {
-        let number = u32::from_le_bytes(self.chance.bytes());
+        let number = u32::from_le_bytes(self.random.bytes());
         let id = 1_000_000_000 + u64::from(number);
-        let secret: String = self.chance.key().chars().take(33).collect();
+        let secret: String = self.random.key().chars().take(33).collect();
         let token = format!("{id}:AA{secret}");
-        let bot = Bot { id, username: username.to_owned(), next_update: 1, ..Bot::default() };
+        let bot = TelegramBot {
+            id,
+            username: username.to_owned(),
+            next_update: 1,
+            ..TelegramBot::default()
+        };
         self.state().bots.insert(token.clone(), bot);
         token
     }
@@ -146,20 +151,21 @@ impl Telegram {
         self.state().bots.values().any(|bot| bot.username == username && bot.restricted)
     }
 
-    /// The token is worth nothing any more, as after BotFather's `/revoke`; whoever holds `getUpdates` is told.
+    /// The token is worth nothing any more, as after BotFather's `/revoke`; whoever holds
+    /// `getUpdates` is told.
     pub fn revoke(&self, token: &str) {
         self.state().bots.remove(token);
         self.has_changed();
     }
 
     /// From now on updates come more than once, and some of them late.
-    pub fn be_unruly(&self) {
+    pub fn duplicate_deliveries(&self) {
         self.state().unruly = true;
     }
 
     /// Somebody with a phone, in a private chat with this bot.
-    pub fn person(self: &Arc<Self>, token: &str, id: u64, language: &str) -> Person {
-        Person::new(self.clone(), token, id, language)
+    pub fn person(self: &Arc<Self>, token: &str, id: u64, language: &str) -> TelegramPerson {
+        TelegramPerson::new(self.clone(), token, id, language)
     }
 
     /// Where this bot's webhook leads, if it has one.
@@ -172,24 +178,25 @@ impl Telegram {
     pub fn set_webhook(&self, token: &str, url: &str) {
         if let Some(bot) = self.state().bots.get_mut(token) {
             let url = url.to_owned();
-            bot.webhook = Some(Webhook { url, secret: None, max_connections: 40 });
+            bot.webhook = Some(RegisteredWebhook { url, secret: None, max_connections: 40 });
         }
     }
 
-    /// Every call of a method so far, with its parameters: for checks against the Bot API's description.
+    /// Every call of a method so far, with its parameters: for checks against the Bot API's
+    /// description.
     pub fn calls(&self) -> Vec<(String, Value)> {
         self.state().calls.clone()
     }
 
     /// Everything that the service still keeps of all chats.
-    pub fn kept(&self) -> String {
+    pub fn stored_text(&self) -> String {
         let state = self.state();
         let chats = state.bots.values().flat_map(|bot| bot.chats.values());
         let texts = chats.flat_map(|chat| &chat.messages).map(|message| message.text.as_str());
         texts.collect::<Vec<_>>().join("\n")
     }
 
-    fn state(&self) -> MutexGuard<'_, State> {
+    fn state(&self) -> MutexGuard<'_, TelegramState> {
         self.state.lock()
     }
 

@@ -6,14 +6,14 @@ use serde_json::{Value, json};
 use tokio::process::Command;
 
 use super::*;
-use crate::http::{Answer, Network, call};
+use crate::http::{HttpResponse, NetworkTransport, call};
 
 async fn sandbox() -> Sandbox {
-    let options = Options {
+    let options = SandboxOptions {
         program: "/bin/sh".into(),
         extra_env: BTreeMap::new(),
         latency: Latency::NONE,
-        lag: Lag::None,
+        lag: ReadLag::None,
     };
     Sandbox::start(options).await.unwrap()
 }
@@ -23,14 +23,14 @@ fn url(sandbox: &Sandbox, name: &str) -> String {
     urls.into_iter().find(|(known, _)| *known == name).unwrap().1
 }
 
-async fn fly(sandbox: &Sandbox, method: &str, path: &str, body: Value) -> Answer {
+async fn fly(sandbox: &Sandbox, method: &str, path: &str, body: Value) -> HttpResponse {
     let request = Request::builder()
         .method(method)
         .uri(format!("{}{path}", url(sandbox, "FLY_API_URL")))
         .header("authorization", format!("FlyV1 {}", sandbox.fly_token()))
         .header("content-type", "application/json");
     let body = if body.is_null() { Bytes::new() } else { body.to_string().into() };
-    let (network, deadline) = (Network::new().unwrap(), Duration::from_secs(60));
+    let (network, deadline) = (NetworkTransport::new().unwrap(), Duration::from_secs(60));
     call(&network, request.body(body).unwrap(), deadline, 1 << 20).await.unwrap()
 }
 
@@ -75,7 +75,7 @@ async fn what_was_torn_down_leaves_nothing() {
 
     let remains = sandbox.stop().await;
 
-    assert_eq!(remains, Remains { inventory: fly::nothing(), processes: Vec::new() });
+    assert_eq!(remains, Leftovers { inventory: fly::nothing(), processes: Vec::new() });
 }
 
 /// The real agent against the simulated model: a turn with one tool use, and a later one that

@@ -1,9 +1,10 @@
-//! Twilio's messaging APIs with WhatsApp behind them, simulated: one account, its senders, and people with
-//! phones.
+//! Twilio's messaging APIs with WhatsApp behind them, simulated: one account, its senders, and
+//! people with phones.
 //!
-//! A phone keeps everything; what Twilio keeps can be deleted. Webhooks are signed with the account's token
-//! for the URL that is configured, and delivered again as the fragment of that URL asks. A message outside
-//! the day after the person's last one is taken, and fails later with 63016.
+//! A phone keeps everything; what Twilio keeps can be deleted. Webhooks are signed with the
+//! account's token for the URL that is configured, and delivered again as the fragment of that URL
+//! asks. A message outside the day after the person's last one is taken, and fails later with
+//! 63016.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
@@ -15,60 +16,60 @@ use parking_lot::{Mutex, MutexGuard};
 use serde_json::Value;
 use tokio::sync::watch;
 
-use crate::chance::Chance;
 use crate::clock::Clock;
 use crate::http::SharedTransport;
+use crate::random::Random;
 
 mod accounts;
 mod delivery;
+mod faults;
 mod media;
 mod messages;
 mod person;
 mod senders;
-mod trouble;
 
-pub use person::{Person, Shown};
-pub use trouble::Trouble;
+pub use faults::TwilioFault;
+pub use person::{SeenTwilioMessage, TwilioPerson};
 
 /// Twilio's sandbox number, which every account may use and no interface points anywhere.
 pub const SANDBOX_NUMBER: &str = "+14155238886";
 
 /// A simulated Twilio.
-pub struct Twilio {
+pub struct SimulatedTwilio {
     clock: Clock,
-    chance: Chance,
+    random: Random,
     transport: SharedTransport,
     account_sid: String,
     auth_token: String,
-    state: Mutex<State>,
+    state: Mutex<TwilioState>,
     /// Changes with everything that happens.
     changed: watch::Sender<()>,
 }
 
 #[derive(Default)]
-struct State {
+struct TwilioState {
     /// By number.
-    senders: BTreeMap<String, Sender>,
+    senders: BTreeMap<String, TwilioSender>,
     /// What Twilio keeps, oldest first.
-    messages: Vec<Message>,
+    messages: Vec<TwilioMessage>,
     /// By a person's number and the sender's.
-    phones: BTreeMap<(String, String), Phone>,
+    phones: BTreeMap<(String, String), TwilioPhone>,
     contents: BTreeMap<String, Value>,
     media: BTreeMap<String, (String, Bytes)>,
     unruly: bool,
-    troubles: VecDeque<Trouble>,
+    faults: VecDeque<TwilioFault>,
     refuses_contents: bool,
     calls: Vec<(String, String, Value)>,
 }
 
 #[derive(Clone)]
-struct Sender {
+struct TwilioSender {
     sid: String,
     callback_url: Option<String>,
 }
 
 #[derive(Clone)]
-struct Message {
+struct TwilioMessage {
     sid: String,
     from: String,
     to: String,
@@ -82,21 +83,21 @@ struct Message {
 
 /// A person's chat with one sender, as their phone shows it.
 #[derive(Default)]
-struct Phone {
-    shown: Vec<Shown>,
+struct TwilioPhone {
+    shown: Vec<SeenTwilioMessage>,
     /// When the person last wrote.
     wrote_at_ms: Option<u64>,
 }
 
-impl Twilio {
+impl SimulatedTwilio {
     /// An account without senders. Webhooks are called through `transport`.
-    pub fn new(clock: Clock, chance: Chance, transport: SharedTransport) -> Arc<Self> {
-        let hex = |chance: &Chance| hex::encode(chance.bytes::<16>());
+    pub fn new(clock: Clock, chance: Random, transport: SharedTransport) -> Arc<Self> {
+        let hex = |chance: &Random| hex::encode(chance.bytes::<16>());
         Arc::new(Self {
             account_sid: format!("AC{}", hex(&chance)),
             auth_token: hex(&chance),
             clock,
-            chance,
+            random: chance,
             transport,
             state: Mutex::default(),
             changed: watch::Sender::new(()),
@@ -141,33 +142,33 @@ impl Twilio {
     /// A WhatsApp sender of the account, which leads nowhere yet.
     pub fn add_sender(&self, number: &str) {
         let sid = self.sid("XE");
-        self.state().senders.insert(number.to_owned(), Sender { sid, callback_url: None });
+        self.state().senders.insert(number.to_owned(), TwilioSender { sid, callback_url: None });
     }
 
     /// Leads a sender somewhere, as the console does.
-    pub fn lead(&self, number: &str, callback_url: &str) {
+    pub fn set_callback(&self, number: &str, callback_url: &str) {
         if let Some(sender) = self.state().senders.get_mut(number) {
             sender.callback_url = Some(callback_url.to_owned());
         }
     }
 
     /// Where a sender leads.
-    pub fn leads_to(&self, number: &str) -> Option<String> {
+    pub fn callback_url(&self, number: &str) -> Option<String> {
         self.state().senders.get(number)?.callback_url.clone()
     }
 
     /// From now on webhooks come more than once, and some of them late.
-    pub fn be_unruly(&self) {
+    pub fn duplicate_deliveries(&self) {
         self.state().unruly = true;
     }
 
     /// Somebody with a phone, in a chat with this sender.
-    pub fn person(self: &Arc<Self>, sender: &str, number: &str) -> Person {
-        Person::new(self.clone(), sender, number)
+    pub fn person(self: &Arc<Self>, sender: &str, number: &str) -> TwilioPerson {
+        TwilioPerson::new(self.clone(), sender, number)
     }
 
     /// Everything that Twilio still keeps; phones keep more.
-    pub fn kept(&self) -> String {
+    pub fn stored_text(&self) -> String {
         let state = self.state();
         state.messages.iter().map(|it| it.body.as_str()).collect::<Vec<_>>().join("\n")
     }
@@ -178,10 +179,10 @@ impl Twilio {
     }
 
     fn sid(&self, kind: &str) -> String {
-        format!("{kind}{}", hex::encode(self.chance.bytes::<16>()))
+        format!("{kind}{}", hex::encode(self.random.bytes::<16>()))
     }
 
-    fn state(&self) -> MutexGuard<'_, State> {
+    fn state(&self) -> MutexGuard<'_, TwilioState> {
         self.state.lock()
     }
 

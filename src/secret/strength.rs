@@ -85,8 +85,8 @@ const WORDS: [&str; 54] = [
     "welcome",
 ];
 
-/// A lower bound of the bits that a guesser lacks who tries repetitions, sequences, well-known words
-/// and speech first. Pure; the key is not kept.
+/// A lower bound of the bits that a guesser lacks who tries repetitions, sequences, well-known
+/// words and speech first. Pure; the key is not kept.
 pub fn guess_bits(key: &str) -> u32 {
     let mut written: Vec<char> = key.chars().take(CHARS_MAX).collect();
     let chars: Vec<char> = written.iter().map(char::to_ascii_lowercase).collect();
@@ -101,7 +101,7 @@ pub fn guess_bits(key: &str) -> u32 {
     let mut bits = vec![0.0_f64; chars.len() + 1];
     for from in (0..chars.len()).rev() {
         let mut best = plain_bits + bits[from + 1];
-        let spoken = (spoken(&written[from..]), Cost::Each(SPOKEN_BITS));
+        let spoken = (pronounceable(&written[from..]), PatternCost::Each(SPOKEN_BITS));
         for (length, cost) in patterns(&chars, from, plain_bits).into_iter().chain([spoken]) {
             // Every part of a pattern is one, too.
             for shorter in PATTERN_CHARS_MIN..=length {
@@ -119,14 +119,14 @@ pub fn guess_bits(key: &str) -> u32 {
 
 /// The bits of a part that follows a pattern.
 #[derive(Clone, Copy)]
-enum Cost {
+enum PatternCost {
     /// For the part as a whole.
     Whole(f64),
     /// For each character.
     Each(f64),
 }
 
-impl Cost {
+impl PatternCost {
     fn bits(self, length: usize) -> f64 {
         match self {
             Self::Whole(bits) => bits,
@@ -136,14 +136,14 @@ impl Cost {
 }
 
 /// The longest part from this place for each pattern, with its cost.
-fn patterns(chars: &[char], from: usize, plain_bits: f64) -> [(usize, Cost); 3] {
+fn patterns(chars: &[char], from: usize, plain_bits: f64) -> [(usize, PatternCost); 3] {
     let rest = &chars[from..];
     // One bit says which pattern follows, a few more how long the part is.
     let lead_bits = plain_bits + 3.0;
     [
-        (repeated(chars, from), Cost::Whole(lead_bits)),
-        (sequence(rest, |c| Some(i64::from(u32::from(c)))), Cost::Whole(lead_bits)),
-        (sequence(rest, on_keyboard), Cost::Whole(lead_bits)),
+        (repeated(chars, from), PatternCost::Whole(lead_bits)),
+        (sequence(rest, |c| Some(i64::from(u32::from(c)))), PatternCost::Whole(lead_bits)),
+        (sequence(rest, on_keyboard), PatternCost::Whole(lead_bits)),
     ]
 }
 
@@ -171,7 +171,7 @@ fn on_keyboard(c: char) -> Option<i64> {
 
 /// Letters that can be spoken, with signs between words: one vowel in three letters at least, and
 /// neither too many vowels nor too many consonants in a row, in small letters but for a first one.
-fn spoken(rest: &[char]) -> usize {
+fn pronounceable(rest: &[char]) -> usize {
     let is_vowel = |c: char| "aeiouyäöüAEIOUYÄÖÜ".contains(c);
     let (mut letters, mut vowels, mut alike, mut longest) = (0, 0, 0, 0);
     let mut before = None;

@@ -33,11 +33,11 @@ impl RelayChannel {
             Self::Web => "`owner`",
             Self::Telegram => "the number that @userinfobot tells you, such as 123456789",
             Self::Discord => {
-                "the number of 17 or more digits that Copy User ID gives, such as 100000000000007001"
+                "the number of 17 or more digits that Copy User ID gives, such as \
+                 100000000000007001"
             }
             Self::WhatsApp => {
-                "whatsapp: and a number with its country code, such as \
-                               whatsapp:+4915112345678"
+                "whatsapp: and a number with its country code, such as whatsapp:+4915112345678"
             }
         }
     }

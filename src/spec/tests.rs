@@ -27,15 +27,15 @@ fn whatever_a_person_is_called_becomes_a_name_that_fly_accepts() {
         ("a-very-long-name-indeed-it-is", "a-very-long-name-ind"),
         ("ada---", "ada"),
     ] {
-        assert_eq!(Name::near(called).to_string(), name);
-        assert!(Name::try_from(name.to_owned()).is_ok(), "{name}");
+        assert_eq!(DeploymentName::nearest_to(called).to_string(), name);
+        assert!(DeploymentName::try_from(name.to_owned()).is_ok(), "{name}");
     }
 }
 
 #[test]
 fn a_stored_name_or_region_that_could_change_a_url_is_refused() {
     for text in ["", "../x", "a/b", "a b", "a%2f", "A", "é", "-a"] {
-        assert!(Name::try_from(text.to_owned()).is_err(), "{text:?} passed as a name");
+        assert!(DeploymentName::try_from(text.to_owned()).is_err(), "{text:?} passed as a name");
     }
     for text in ["", "../..", "a/b", "lhr?x", "LHR"] {
         assert!(Region::try_from(text.to_owned()).is_err(), "{text:?} passed as a region");
@@ -44,13 +44,13 @@ fn a_stored_name_or_region_that_could_change_a_url_is_refused() {
 
 #[test]
 fn a_word_is_read_as_what_it_was_written_for() {
-    for size in Size::ALL {
+    for size in MachineSize::ALL {
         assert_eq!(size.word().parse(), Ok(size));
     }
     for agent in AgentKind::ALL {
         assert_eq!(agent.word().parse(), Ok(agent));
     }
-    let sizes = "huge".parse::<Size>().unwrap_err();
+    let sizes = "huge".parse::<MachineSize>().unwrap_err();
     assert_eq!(sizes.to_string(), "not a size: small, medium or large");
     assert!("Claude".parse::<AgentKind>().is_err());
 }

@@ -1,16 +1,16 @@
-//! Conversations, the messages that were seen, and the messages that are yet to be sent. A step of a
-//! conversation changes all three in one transaction. Of a message that was seen only a print is kept, which leads
-//! to nobody.
+//! Conversations, the messages that were seen, and the messages that are yet to be sent. A step of
+//! a conversation changes all three in one transaction. Of a message that was seen only a print is
+//! kept, which leads to nobody.
 
 use adapters::chat::{ChatId, InboundId, MessageRef, Outbound, UserId};
 use anyhow::Context;
 use sqlx::any::AnyRow;
 use sqlx::{AnyConnection, Connection, Row};
 
-use crate::conversation::State;
+use crate::conversation::ConversationState;
 use crate::invitation::Invitation;
 
-use super::erasure::{erase_runs, print_of_message};
+use super::erasure::{erase_runs, message_fingerprint};
 use super::{Database, invitations};
 
 mod deletions;
@@ -19,8 +19,8 @@ mod tests;
 
 pub use deletions::PendingDeletion;
 
-/// How long a message that was seen is remembered, in milliseconds. Telegram and Twilio stop delivering
-/// again after a day; a week leaves room for a service that was down.
+/// How long a message that was seen is remembered, in milliseconds. Telegram and Twilio stop
+/// delivering again after a day; a week leaves room for a service that was down.
 pub const SEEN_TTL_MS: u64 = 7 * 24 * 60 * 60 * 1000;
 
 /// Messages that wait for one chat. A person who cannot be reached needs the last words, not all.
@@ -35,11 +35,11 @@ pub struct Conversations {
 
 /// A conversation as it is stored.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Stored {
+pub struct StoredConversation {
     /// With whom; nobody in a new one.
     pub person: Option<UserId>,
     /// Where it stands.
-    pub state: State,
+    pub state: ConversationState,
     /// How many messages were ever written in it by us: the number of the next one.
     pub messages: i64,
     /// The person was forgotten; it is here until they were told, and no longer.
@@ -48,13 +48,12 @@ pub struct Stored {
 
 /// One step of a conversation.
 #[derive(Debug)]
-pub struct Step<'a> {
-    /// Where.
+pub struct ConversationStep<'a> {
     pub chat: &'a ChatId,
     /// With whom.
     pub person: &'a UserId,
     /// Where it stands now.
-    pub state: &'a State,
+    pub state: &'a ConversationState,
     /// What caused it, if a person did.
     pub inbound: Option<&'a InboundId>,
     /// Stands for the form that this had, so that an edit without a change of words is known.
@@ -79,17 +78,19 @@ pub struct Step<'a> {
 
 /// What came of a step.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Saved {
+pub enum SaveOutcome {
     /// It is durable.
     New,
-    /// The same message, or the end of the same deletion, had caused a step before; nothing was changed.
+    /// The same message, or the end of the same deletion, had caused a step before; nothing was
+    /// changed.
     Duplicate,
     /// The invitation has let in as many people as it is for; nothing was changed.
-    NoPlaceLeft,
+    InvitationUsedUp,
 }
 
 impl Conversations {
-    /// The conversations of this channel in this database, whose schema is [`crate::store::SCHEMA`].
+    /// The conversations of this channel in this database, whose schema is
+    /// [`crate::store::SCHEMA`].
     pub fn new(database: impl Into<Database>, channel: &str) -> Self {
         Self { database: database.into(), channel: channel.to_owned() }
     }
@@ -99,7 +100,7 @@ impl Conversations {
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn load(&self, chat: &ChatId) -> anyhow::Result<Stored> {
+    pub async fn load(&self, chat: &ChatId) -> anyhow::Result<StoredConversation> {
         self.database
             .whole(async {
                 let row = sqlx::query(
@@ -110,7 +111,7 @@ impl Conversations {
                 .bind(&chat.0)
                 .fetch_optional(&mut *self.database.connection().await?)
                 .await?;
-                row.map_or_else(|| Ok(Stored::default()), |row| stored(&row))
+                row.map_or_else(|| Ok(StoredConversation::default()), |row| stored(&row))
             })
             .await
     }
@@ -119,11 +120,12 @@ impl Conversations {
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn all(&self) -> anyhow::Result<Vec<(ChatId, Stored)>> {
+    pub async fn all(&self) -> anyhow::Result<Vec<(ChatId, StoredConversation)>> {
         self.database
             .whole(async {
                 let rows = sqlx::query(
-                    "SELECT person, state, messages, forgotten, chat FROM conversations WHERE channel = $1
+                    "SELECT person, state, messages, forgotten, chat FROM conversations WHERE \
+                     channel = $1
                      ORDER BY updated_at_ms",
                 )
                 .bind(&self.channel)
@@ -146,7 +148,7 @@ impl Conversations {
                 let row =
                     sqlx::query("SELECT 1 FROM inbound WHERE channel = $1 AND id IN ($2, $3)")
                         .bind(&self.channel)
-                        .bind(print_of_message(&self.channel, id))
+                        .bind(message_fingerprint(&self.channel, id))
                         .bind(&id.0)
                         .fetch_optional(&mut *self.database.connection().await?)
                         .await?;
@@ -162,7 +164,9 @@ impl Conversations {
     pub async fn see(&self, id: &InboundId, at_ms: u64) -> anyhow::Result<()> {
         self.database
             .whole(async {
-                self.note(&mut *self.database.connection().await?, id, at_ms).await.map(drop)
+                self.record_inbound(&mut *self.database.connection().await?, id, at_ms)
+                    .await
+                    .map(drop)
             })
             .await?;
         Ok(self.database.intact().await?)
@@ -171,33 +175,33 @@ impl Conversations {
     /// Makes a step durable, all of it or nothing.
     ///
     /// # Errors
-    /// When the database fails; nothing was changed then, or all of it, so the same step may be saved
-    /// again.
-    pub async fn save(&self, step: &Step<'_>) -> anyhow::Result<Saved> {
+    /// When the database fails; nothing was changed then, or all of it, so the same step may be
+    /// saved again.
+    pub async fn save(&self, step: &ConversationStep<'_>) -> anyhow::Result<SaveOutcome> {
         let saved = self
             .database
             .whole(async {
                 let mut connection = self.database.connection().await?;
                 let mut transaction = connection.begin().await?;
                 if let Some(id) = step.inbound
-                    && !self.note(&mut transaction, id, step.at_ms).await?
+                    && !self.record_inbound(&mut transaction, id, step.at_ms).await?
                 {
-                    return Ok(Saved::Duplicate);
+                    return Ok(SaveOutcome::Duplicate);
                 }
                 if let Some(invitation) = step.invitation
                     && !invitations::let_in(&mut transaction, invitation).await?
                 {
                     transaction.rollback().await?;
-                    return Ok(Saved::NoPlaceLeft);
+                    return Ok(SaveOutcome::InvitationUsedUp);
                 }
                 if let Some(message) = step.deleted
                     && !deletions::end(&mut transaction, &self.channel, step.chat, message).await?
                 {
-                    return Ok(Saved::Duplicate);
+                    return Ok(SaveOutcome::Duplicate);
                 }
                 deletions::begin(&mut transaction, &self.channel, step).await?;
                 if let Some(version) = step.version {
-                    self.note(&mut transaction, version, step.at_ms).await?;
+                    self.record_inbound(&mut transaction, version, step.at_ms).await?;
                 }
                 if let Some(owner) = step.wrong_code_of {
                     invitations::note_wrong_code(&mut transaction, owner, step.at_ms).await?;
@@ -219,7 +223,7 @@ impl Conversations {
                     .await?;
                 }
                 transaction.commit().await.context("cannot store the conversation")?;
-                Ok::<_, anyhow::Error>(Saved::New)
+                Ok::<_, anyhow::Error>(SaveOutcome::New)
             })
             .await?;
         self.database.intact().await?;
@@ -227,7 +231,7 @@ impl Conversations {
     }
 
     /// Remembers an inbound message; false if it was seen before. Forgets the very old ones.
-    async fn note(
+    async fn record_inbound(
         &self,
         connection: &mut AnyConnection,
         id: &InboundId,
@@ -238,7 +242,7 @@ impl Conversations {
              ON CONFLICT (channel, id) DO NOTHING",
         )
         .bind(&self.channel)
-        .bind(print_of_message(&self.channel, id))
+        .bind(message_fingerprint(&self.channel, id))
         .bind(i64::try_from(at_ms)?)
         .execute(&mut *connection)
         .await?
@@ -250,7 +254,11 @@ impl Conversations {
         Ok(noted == 1)
     }
 
-    async fn write(&self, connection: &mut AnyConnection, step: &Step<'_>) -> anyhow::Result<()> {
+    async fn write(
+        &self,
+        connection: &mut AnyConnection,
+        step: &ConversationStep<'_>,
+    ) -> anyhow::Result<()> {
         let next = step.first_seq + i64::try_from(step.outbound.len())?;
         sqlx::query(
             "INSERT INTO conversations
@@ -301,8 +309,8 @@ impl Conversations {
             .await
     }
 
-    /// The messages up to this one were sent, or never can be. With the last one to somebody who was forgotten
-    /// their conversation goes.
+    /// The messages up to this one were sent, or never can be. With the last one to somebody who
+    /// was forgotten their conversation goes.
     ///
     /// # Errors
     /// When the database fails; nothing was changed then, or all of it.
@@ -331,9 +339,9 @@ impl Conversations {
     }
 }
 
-fn stored(row: &AnyRow) -> anyhow::Result<Stored> {
+fn stored(row: &AnyRow) -> anyhow::Result<StoredConversation> {
     let state: String = row.try_get(1)?;
-    Ok(Stored {
+    Ok(StoredConversation {
         person: Some(UserId(row.try_get(0)?)),
         state: serde_json::from_str(&state).unwrap_or_default(),
         messages: row.try_get(2)?,

@@ -16,32 +16,33 @@ use super::integrity::{Damage, Integrity};
 
 /// A database, shared.
 #[derive(Clone, Debug)]
-pub struct Database(Access, Option<Arc<Integrity>>);
+pub struct Database(ConnectionSource, Option<Arc<Integrity>>);
 
 #[derive(Clone, Debug)]
-enum Access {
+enum ConnectionSource {
     /// A few connections; statements of several tasks may stand between those of one.
     Shared(AnyPool),
     /// One connection; what one task does with it is done before any other task goes on.
-    InOrder(Arc<Mutex<AnyConnection>>),
+    Sequential(Arc<Mutex<AnyConnection>>),
 }
 
 impl From<AnyPool> for Database {
     fn from(pool: AnyPool) -> Self {
-        Self(Access::Shared(pool), None)
+        Self(ConnectionSource::Shared(pool), None)
     }
 }
 
 impl Database {
-    /// For a world on one thread in which everything has its order: a database works on a thread of its own, and
-    /// whether its answer is there before or after another task goes on would be anybody's guess.
+    /// For a world on one thread in which everything has its order: a database works on a thread of
+    /// its own, and whether its answer is there before or after another task goes on would be
+    /// anybody's guess.
     pub fn in_order(connection: AnyConnection) -> Self {
-        Self(Access::InOrder(Arc::new(Mutex::new(connection))), None)
+        Self(ConnectionSource::Sequential(Arc::new(Mutex::new(connection))), None)
     }
 
     /// A database whose files are watched.
     pub fn watched(pool: AnyPool, integrity: Arc<Integrity>) -> Self {
-        Self(Access::Shared(pool), Some(integrity))
+        Self(ConnectionSource::Shared(pool), Some(integrity))
     }
 
     /// Looks that what was committed is in the files at the database's path. A database that is not
@@ -65,18 +66,18 @@ impl Database {
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn connection(&self) -> sqlx::Result<Turn<'_>> {
+    pub async fn connection(&self) -> sqlx::Result<ConnectionGuard<'_>> {
         Ok(match &self.0 {
-            Access::Shared(pool) => Turn::Pooled(pool.acquire().await?),
-            Access::InOrder(only) => Turn::Only(only.lock().await),
+            ConnectionSource::Shared(pool) => ConnectionGuard::Pooled(pool.acquire().await?),
+            ConnectionSource::Sequential(only) => ConnectionGuard::Exclusive(only.lock().await),
         })
     }
 
     /// Does work that waits for nothing but this database, in its order where there is one.
     pub async fn whole<T>(&self, work: impl Future<Output = T>) -> T {
         match &self.0 {
-            Access::Shared(_) => work.await,
-            Access::InOrder(_) => at_once(work),
+            ConnectionSource::Shared(_) => work.await,
+            ConnectionSource::Sequential(_) => block_on(work),
         }
     }
 }
@@ -94,11 +95,11 @@ impl<'c> Executor<'c> for &Database {
         E: 'q + Execute<'q, Any>,
     {
         match &self.0 {
-            Access::Shared(pool) => pool.fetch_many(query),
-            Access::InOrder(only) => {
+            ConnectionSource::Shared(pool) => pool.fetch_many(query),
+            ConnectionSource::Sequential(only) => {
                 let only = only.clone();
                 let results = async move {
-                    at_once(async {
+                    block_on(async {
                         let mut connection = only.lock().await;
                         let results: Vec<_> = connection.fetch_many(query).collect().await;
                         stream::iter(results)
@@ -115,12 +116,12 @@ impl<'c> Executor<'c> for &Database {
         E: 'q + Execute<'q, Any>,
     {
         match &self.0 {
-            Access::Shared(pool) => pool.fetch_optional(query),
-            Access::InOrder(only) => {
+            ConnectionSource::Shared(pool) => pool.fetch_optional(query),
+            ConnectionSource::Sequential(only) => {
                 let only = only.clone();
-                Box::pin(
-                    async move { at_once(async { only.lock().await.fetch_optional(query).await }) },
-                )
+                Box::pin(async move {
+                    block_on(async { only.lock().await.fetch_optional(query).await })
+                })
             }
         }
     }
@@ -134,11 +135,11 @@ impl<'c> Executor<'c> for &Database {
         'c: 'e,
     {
         match &self.0 {
-            Access::Shared(pool) => pool.prepare_with(sql, parameters),
-            Access::InOrder(only) => {
+            ConnectionSource::Shared(pool) => pool.prepare_with(sql, parameters),
+            ConnectionSource::Sequential(only) => {
                 let only = only.clone();
                 Box::pin(async move {
-                    at_once(async { only.lock().await.prepare_with(sql, parameters).await })
+                    block_on(async { only.lock().await.prepare_with(sql, parameters).await })
                 })
             }
         }
@@ -149,10 +150,10 @@ impl<'c> Executor<'c> for &Database {
         'c: 'e,
     {
         match &self.0 {
-            Access::Shared(pool) => pool.describe(sql),
-            Access::InOrder(only) => {
+            ConnectionSource::Shared(pool) => pool.describe(sql),
+            ConnectionSource::Sequential(only) => {
                 let only = only.clone();
-                Box::pin(async move { at_once(async { only.lock().await.describe(sql).await }) })
+                Box::pin(async move { block_on(async { only.lock().await.describe(sql).await }) })
             }
         }
     }
@@ -160,35 +161,36 @@ impl<'c> Executor<'c> for &Database {
 
 /// The right to use a connection.
 #[derive(Debug)]
-pub enum Turn<'a> {
+pub enum ConnectionGuard<'a> {
     /// One of a few.
     Pooled(PoolConnection<Any>),
     /// The only one.
-    Only(MutexGuard<'a, AnyConnection>),
+    Exclusive(MutexGuard<'a, AnyConnection>),
 }
 
-impl Deref for Turn<'_> {
+impl Deref for ConnectionGuard<'_> {
     type Target = AnyConnection;
 
     fn deref(&self) -> &AnyConnection {
         match self {
             Self::Pooled(connection) => connection,
-            Self::Only(connection) => connection,
+            Self::Exclusive(connection) => connection,
         }
     }
 }
 
-impl DerefMut for Turn<'_> {
+impl DerefMut for ConnectionGuard<'_> {
     fn deref_mut(&mut self) -> &mut AnyConnection {
         match self {
             Self::Pooled(connection) => connection,
-            Self::Only(connection) => connection,
+            Self::Exclusive(connection) => connection,
         }
     }
 }
 
-/// Does work that waits for nothing but a database's own thread, and lets nothing else happen on this one.
-pub fn at_once<T>(work: impl Future<Output = T>) -> T {
+/// Does work that waits for nothing but a database's own thread, and lets nothing else happen on
+/// this one.
+pub fn block_on<T>(work: impl Future<Output = T>) -> T {
     // Nobody would give a task that is held up here the turn that its budget asks for.
     let mut work = std::pin::pin!(tokio::task::unconstrained(work));
     let mut context = Context::from_waker(Waker::noop());

@@ -5,34 +5,36 @@ use anyhow::Context;
 use sha2::{Digest, Sha256};
 use sqlx::{AnyConnection, Executor, Row};
 
-use crate::journal::End;
+use crate::journal::RunEnd;
 
 use super::{Database, invitations};
 
 #[cfg(test)]
 mod tests;
 
-/// How long it is known that a deployment of somebody who was forgotten was begun, in milliseconds: a day, which
-/// is what the limit counts.
+/// How long it is known that a deployment of somebody who was forgotten was begun, in milliseconds:
+/// a day, which is what the limit counts.
 pub const BEGUN_TTL_MS: u64 = 24 * 60 * 60 * 1000;
 
-/// How long the words that say that everything is erased wait for somebody who cannot be reached, in milliseconds:
-/// a day, after which even where to send them goes.
+/// How long the words that say that everything is erased wait for somebody who cannot be reached,
+/// in milliseconds: a day, after which even where to send them goes.
 pub const RECEIPT_TTL_MS: u64 = 24 * 60 * 60 * 1000;
 
 /// Bytes of a message's print: no two messages have the same by chance.
 const MESSAGE_PRINT_BYTES: usize = 16;
 
-/// Bytes of a person's print: one of 65,536, so that thousands share each and it leads to nobody, and still few
-/// enough people deploy and are forgotten within a day that one of them is hardly ever counted for another.
+/// Bytes of a person's print: one of 65,536, so that thousands share each and it leads to nobody,
+/// and still few enough people deploy and are forgotten within a day that one of them is hardly
+/// ever counted for another.
 const PERSON_PRINT_BYTES: usize = 2;
 
-/// What is known of a message that was seen: enough to know it again, and nothing about who wrote it.
-pub fn print_of_message(channel: &str, id: &InboundId) -> String {
+/// What is known of a message that was seen: enough to know it again, and nothing about who wrote
+/// it.
+pub fn message_fingerprint(channel: &str, id: &InboundId) -> String {
     print("message", &[channel, &id.0], MESSAGE_PRINT_BYTES)
 }
 
-fn print_of_person(owner: &str) -> String {
+fn person_fingerprint(owner: &str) -> String {
     print("person", &[owner], PERSON_PRINT_BYTES)
 }
 
@@ -45,7 +47,8 @@ fn print(what: &str, parts: &[&str], bytes: usize) -> String {
     hex::encode(&hash.finalize()[..bytes])
 }
 
-/// Erases this owner's runs with their journals. That they were begun is known for a day, under a print.
+/// Erases this owner's runs with their journals. That they were begun is known for a day, under a
+/// print.
 ///
 /// # Errors
 /// When the database fails, or something still stands that could not be removed without its record.
@@ -54,7 +57,7 @@ pub(super) async fn erase_runs(
     owner: &str,
     at_ms: u64,
 ) -> anyhow::Result<()> {
-    let removed = serde_json::to_string(&End::Removed)?;
+    let removed = serde_json::to_string(&RunEnd::Removed)?;
     let standing =
         sqlx::query("SELECT 1 FROM runs WHERE owner = $1 AND (ended IS NULL OR ended <> $2)")
             .bind(owner)
@@ -69,7 +72,7 @@ pub(super) async fn erase_runs(
         "INSERT INTO begun (print, at_ms)
          SELECT $1, opened_at_ms FROM runs WHERE owner = $2 AND opened_at_ms > $3",
     )
-    .bind(print_of_person(owner))
+    .bind(person_fingerprint(owner))
     .bind(owner)
     .bind(counting_from(at_ms)?)
     .execute(&mut *connection)
@@ -86,10 +89,14 @@ pub(super) async fn erase_runs(
 ///
 /// # Errors
 /// When the database fails.
-pub async fn begun(database: &Database, owner: &str, at_ms: u64) -> anyhow::Result<Vec<u64>> {
+pub async fn erased_starts(
+    database: &Database,
+    owner: &str,
+    at_ms: u64,
+) -> anyhow::Result<Vec<u64>> {
     let times = database.whole(async {
         let rows = sqlx::query("SELECT at_ms FROM begun WHERE print = $1 AND at_ms > $2")
-            .bind(print_of_person(owner))
+            .bind(person_fingerprint(owner))
             .bind(counting_from(at_ms)?)
             .fetch_all(&mut *database.connection().await?)
             .await?;
@@ -102,8 +109,8 @@ fn counting_from(at_ms: u64) -> anyhow::Result<i64> {
     Ok(i64::try_from(at_ms.saturating_sub(BEGUN_TTL_MS))?)
 }
 
-/// Erases what has had its time: deployments and wrong codes that no longer count, and the words to people who were forgotten and
-/// could not be reached.
+/// Erases what has had its time: deployments and wrong codes that no longer count, and the words to
+/// people who were forgotten and could not be reached.
 ///
 /// # Errors
 /// When the database fails.
@@ -129,13 +136,14 @@ pub async fn erase_expired(database: &Database, at_ms: u64) -> anyhow::Result<()
     erased.await
 }
 
-/// Leaves nothing in the files of what was erased: a page that was split may hold a copy of what was deleted
-/// elsewhere, which `secure_delete` does not reach, and the log holds pages as they were. So the file is written
-/// anew from what there is, and the log is emptied.
+/// Leaves nothing in the files of what was erased: a page that was split may hold a copy of what
+/// was deleted elsewhere, which `secure_delete` does not reach, and the log holds pages as they
+/// were. So the file is written anew from what there is, and the log is emptied.
 ///
 /// # Errors
-/// When the database fails or somebody reads from the log for so long; nothing is lost, and it can be repeated.
-pub async fn scrub(database: &Database) -> anyhow::Result<()> {
+/// When the database fails or somebody reads from the log for so long; nothing is lost, and it can
+/// be repeated.
+pub async fn vacuum(database: &Database) -> anyhow::Result<()> {
     let scrubbed = database.whole(async {
         let mut connection = database.connection().await?;
         connection.execute("VACUUM").await.context("cannot write the database anew")?;

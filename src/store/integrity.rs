@@ -1,7 +1,7 @@
 //! Whether an open database still is the file at its path, and sound.
 //!
-//! SQLite keeps writing to a file that somebody has deleted or replaced, and its caches hide damage to
-//! the file. So what a process acknowledges is compared with the files first.
+//! SQLite keeps writing to a file that somebody has deleted or replaced, and its caches hide damage
+//! to the file. So what a process acknowledges is compared with the files first.
 
 use std::fs::File;
 use std::io::ErrorKind;
@@ -19,14 +19,16 @@ use tokio::time::{Instant, sleep, timeout};
 #[cfg(test)]
 mod tests;
 
-/// Longest check at a start: a relay wakes while its owner waits, and a larger database must not keep
-/// it from starting.
+/// Longest check at a start: a relay wakes while its owner waits, and a larger database must not
+/// keep it from starting.
 pub const START_CHECK_MAX: Duration = Duration::from_secs(3);
 
-/// Longest check of a file that has changed while it is served from: an acknowledgement waits for it.
+/// Longest check of a file that has changed while it is served from: an acknowledgement waits for
+/// it.
 const CHECK_MAX: Duration = Duration::from_secs(2);
 
-/// How long an answer about health is good for: one write per call would be a way to wear the disk out.
+/// How long an answer about health is good for: one write per call would be a way to wear the disk
+/// out.
 const PROBE_TTL: Duration = Duration::from_secs(5);
 
 /// Longest probe: Fly waits five seconds for `/health`.
@@ -43,7 +45,7 @@ const MAGIC: &[u8; 16] = b"SQLite format 3\0";
 
 /// The result of a check of a database file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Finding {
+pub enum IntegrityResult {
     /// There is no such file.
     Missing,
     /// No damage was found.
@@ -70,7 +72,7 @@ pub enum Damage {
 
 /// A reason for which a process cannot serve.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum Unhealthy {
+pub enum UnhealthyReason {
     /// The files are damaged.
     #[error(transparent)]
     Damaged(#[from] Damage),
@@ -92,16 +94,17 @@ pub struct Integrity {
     file: FileId,
     log: FileId,
     /// The state of the file when it was last found sound.
-    sound: Mutex<Stamp>,
+    sound: Mutex<FileStamp>,
     damage: OnceLock<Damage>,
-    probe: Mutex<Probe>,
+    probe: Mutex<IntegrityProbe>,
 }
 
-/// The connection stays open, so that SQLite deletes the log at no other time than the process's end.
+/// The connection stays open, so that SQLite deletes the log at no other time than the process's
+/// end.
 #[derive(Debug)]
-struct Probe {
+struct IntegrityProbe {
     connection: SqliteConnection,
-    last: Option<(Instant, Result<(), Unhealthy>)>,
+    last: Option<(Instant, Result<(), UnhealthyReason>)>,
 }
 
 /// Device and inode.
@@ -109,7 +112,7 @@ type FileId = (u64, u64);
 
 /// Length, and time of the last change in seconds and nanoseconds. In WAL mode only a checkpoint
 /// changes the file.
-type Stamp = (u64, i64, i64);
+type FileStamp = (u64, i64, i64);
 
 impl Integrity {
     /// Watches the database at `path`, which is open.
@@ -128,11 +131,12 @@ impl Integrity {
             log,
             sound: Mutex::new(stamp),
             damage: OnceLock::new(),
-            probe: Mutex::new(Probe { connection, last: None }),
+            probe: Mutex::new(IntegrityProbe { connection, last: None }),
         }))
     }
 
-    /// Compares the files with what is at their paths. What was committed before a success is in them.
+    /// Compares the files with what is at their paths. What was committed before a success is in
+    /// them.
     ///
     /// # Errors
     /// When they are damaged; then for good.
@@ -168,23 +172,23 @@ impl Integrity {
     ///
     /// # Errors
     /// When the database cannot be served from.
-    pub async fn probe(&self) -> Result<(), Unhealthy> {
+    pub async fn probe(&self) -> Result<(), UnhealthyReason> {
         self.check().await?;
         let Ok(mut probe) = timeout(PROBE_MAX, self.probe.lock()).await else {
-            return Err(Unhealthy::Slow);
+            return Err(UnhealthyReason::Slow);
         };
         if let Some((at, answer)) = probe.last
             && at.elapsed() < PROBE_TTL
         {
             return answer;
         }
-        let answer = match timeout(PROBE_MAX, touch(&mut probe.connection)).await {
+        let answer = match timeout(PROBE_MAX, write_test_page(&mut probe.connection)).await {
             Ok(Ok(())) => Ok(()),
             Ok(Err(error)) => {
                 tracing::warn!(%error, "the database failed a probe");
-                Err(Unhealthy::Refused)
+                Err(UnhealthyReason::Refused)
             }
-            Err(_) => Err(Unhealthy::Slow),
+            Err(_) => Err(UnhealthyReason::Slow),
         };
         probe.last = Some((Instant::now(), answer));
         answer
@@ -202,9 +206,9 @@ impl Integrity {
                 return Err(Damage::Corrupt);
             }
             match check_pages(&self.path, CHECK_MAX).await {
-                Ok(Finding::Sound | Finding::Unfinished) => *sound = stamp,
-                Ok(Finding::Damaged) => return Err(Damage::Corrupt),
-                Ok(Finding::Missing) => return Err(Damage::Gone),
+                Ok(IntegrityResult::Sound | IntegrityResult::Unfinished) => *sound = stamp,
+                Ok(IntegrityResult::Damaged) => return Err(Damage::Corrupt),
+                Ok(IntegrityResult::Missing) => return Err(Damage::Gone),
                 // It is looked at again the next time.
                 Err(error) => {
                     tracing::warn!(error = format!("{error:#}"), "the database was not checked");
@@ -222,33 +226,33 @@ impl Integrity {
     }
 }
 
-/// Checks a database file with `PRAGMA quick_check`, for `longest` at most. Only for a file that this
-/// process has not opened.
+/// Checks a database file with `PRAGMA quick_check`, for `longest` at most. Only for a file that
+/// this process has not opened.
 ///
 /// # Errors
 /// When the file cannot be read for another reason than its content.
-pub async fn inspect(path: &Path, longest: Duration) -> anyhow::Result<Finding> {
+pub async fn inspect(path: &Path, longest: Duration) -> anyhow::Result<IntegrityResult> {
     let bytes = match std::fs::metadata(path) {
-        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Finding::Missing),
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(IntegrityResult::Missing),
         seen => seen.with_context(|| format!("cannot read {}", path.display()))?.len(),
     };
     // A log belongs to a database that was not empty.
     if bytes == 0 && !has_log(path) {
-        return Ok(Finding::Sound);
+        return Ok(IntegrityResult::Sound);
     }
     if bytes == 0 || !starts_well(&File::open(path)?) {
-        return Ok(Finding::Damaged);
+        return Ok(IntegrityResult::Damaged);
     }
     check_pages(path, longest).await
 }
 
-async fn check_pages(path: &Path, longest: Duration) -> anyhow::Result<Finding> {
+async fn check_pages(path: &Path, longest: Duration) -> anyhow::Result<IntegrityResult> {
     let checked = quick_check(path, longest).await;
     match checked {
-        Ok(word) if word == "ok" => Ok(Finding::Sound),
-        Ok(_) => Ok(Finding::Damaged),
-        Err(error) if is_interrupted(&error) => Ok(Finding::Unfinished),
-        Err(error) if says_damaged(&error) => Ok(Finding::Damaged),
+        Ok(word) if word == "ok" => Ok(IntegrityResult::Sound),
+        Ok(_) => Ok(IntegrityResult::Damaged),
+        Err(error) if is_interrupted(&error) => Ok(IntegrityResult::Unfinished),
+        Err(error) if says_damaged(&error) => Ok(IntegrityResult::Damaged),
         Err(error) => Err(error).with_context(|| format!("cannot check {}", path.display())),
     }
 }
@@ -264,7 +268,7 @@ async fn quick_check(path: &Path, longest: Duration) -> sqlx::Result<String> {
 }
 
 /// Writes one page, and changes nothing: no part of this program reads the number.
-async fn touch(connection: &mut SqliteConnection) -> sqlx::Result<()> {
+async fn write_test_page(connection: &mut SqliteConnection) -> sqlx::Result<()> {
     connection.fetch_one("SELECT count(*) FROM sqlite_schema").await?;
     connection.execute("PRAGMA user_version = 0").await?;
     Ok(())
@@ -281,7 +285,7 @@ pub fn log_of(path: &Path) -> PathBuf {
     name.into()
 }
 
-fn look_at(path: &Path) -> std::io::Result<(FileId, Stamp)> {
+fn look_at(path: &Path) -> std::io::Result<(FileId, FileStamp)> {
     let seen = std::fs::metadata(path)?;
     Ok(((seen.dev(), seen.ino()), (seen.len(), seen.mtime(), seen.mtime_nsec())))
 }
@@ -295,7 +299,7 @@ fn starts_well(file: &File) -> bool {
     file.read_exact_at(&mut start, 0).is_ok() && start == *MAGIC
 }
 
-/// SQLITE_INTERRUPT.
+/// SQLite reports SQLITE_INTERRUPT.
 fn is_interrupted(error: &sqlx::Error) -> bool {
     primary_code(error) == Some(9)
 }

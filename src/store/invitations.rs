@@ -1,5 +1,5 @@
-//! How many people each invitation has let in, and how many wrong codes came: neither names anybody, so that both
-//! count on when somebody is forgotten.
+//! How many people each invitation has let in, and how many wrong codes came: neither names
+//! anybody, so that both count on when somebody is forgotten.
 
 use std::collections::BTreeMap;
 
@@ -7,7 +7,7 @@ use sha2::{Digest, Sha256};
 use sqlx::{AnyConnection, Row};
 
 use crate::invitation::{
-    Invitation, Offer, WRONG_CODES_ALL_MAX, WRONG_CODES_PERSON_MAX, WRONG_CODES_WINDOW_MS,
+    Invitation, InvitationUse, WRONG_CODES_ALL_MAX, WRONG_CODES_PERSON_MAX, WRONG_CODES_WINDOW_MS,
     WrongCodes,
 };
 
@@ -16,8 +16,8 @@ use super::Database;
 /// Bytes of a code's print: no two codes have the same by chance.
 const PRINT_BYTES: usize = 16;
 
-/// Bytes of the print of whoever sent a wrong code: one of 16 million, so that dozens of a service's users share
-/// each, and still hardly anybody is counted for somebody else.
+/// Bytes of the print of whoever sent a wrong code: one of 16 million, so that dozens of a
+/// service's users share each, and still hardly anybody is counted for somebody else.
 const SENDER_PRINT_BYTES: usize = 3;
 
 fn print_of_sender(owner: &str) -> String {
@@ -36,7 +36,10 @@ fn print(invitation: &Invitation) -> String {
 ///
 /// # Errors
 /// When the database fails.
-pub async fn offers(database: &Database, invitations: &[Invitation]) -> anyhow::Result<Vec<Offer>> {
+pub async fn offers(
+    database: &Database,
+    invitations: &[Invitation],
+) -> anyhow::Result<Vec<InvitationUse>> {
     database
         .whole(async {
             let rows = sqlx::query("SELECT code, let_in FROM invitations")
@@ -49,7 +52,7 @@ pub async fn offers(database: &Database, invitations: &[Invitation]) -> anyhow::
                     u32::try_from(row.try_get::<i64, _>(1)?)?,
                 );
             }
-            let offer = |invitation: &Invitation| Offer {
+            let offer = |invitation: &Invitation| InvitationUse {
                 invitation: invitation.clone(),
                 let_in: known.get(&print(invitation)).copied().unwrap_or_default(),
             };
@@ -58,8 +61,8 @@ pub async fn offers(database: &Database, invitations: &[Invitation]) -> anyhow::
         .await
 }
 
-/// Lets one more in, if the invitation is for one more. The database lets one write at a time: of two who come for
-/// the last place at the same moment, one finds it taken.
+/// Lets one more in, if the invitation is for one more. The database lets one write at a time: of
+/// two who come for the last place at the same moment, one finds it taken.
 pub(super) async fn let_in(
     connection: &mut AnyConnection,
     invitation: &Invitation,

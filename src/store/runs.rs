@@ -1,15 +1,15 @@
-//! Runs and their journals. A journal is append-only, and only the driver that took the run last may
-//! append to it.
+//! Runs and their journals. A journal is append-only, and only the driver that took the run last
+//! may append to it.
 
 use anyhow::Context;
 use sqlx::any::AnyRow;
 use sqlx::{AnyConnection, Connection, Row};
 
-use crate::journal::{End, Entry};
-use crate::quota::{Begun, Quotas, UsedUp};
+use crate::journal::{JournalEntry, RunEnd};
+use crate::quota::{QuotaExceeded, Quotas, RecentStarts};
 use crate::spec::{DeploymentId, Spec};
 
-use super::{Database, openings};
+use super::{Database, starts};
 
 #[cfg(test)]
 pub(super) mod tests;
@@ -36,7 +36,7 @@ pub struct RunSummary {
     /// What was asked for, with the region in force before the others.
     pub spec: Spec,
     /// How it ended; `None` while it is driven or after a crash.
-    pub end: Option<End>,
+    pub end: Option<RunEnd>,
 }
 
 /// The right to append to one run's journal, until somebody else takes it.
@@ -49,7 +49,7 @@ pub struct Lease {
 
 /// What a run must not exceed when it is begun.
 #[derive(Clone, Copy, Debug)]
-pub struct Within {
+pub struct QuotaKey {
     /// How many may be begun within a day.
     pub quotas: Quotas,
     /// The number of the organisation, where that is known.
@@ -58,13 +58,13 @@ pub struct Within {
 
 /// What came of beginning a run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Beginning {
+pub enum StartOutcome {
     /// It was made.
-    Made,
+    Created,
     /// It exists, and is as it was.
     Exists,
     /// This quota is used up; nothing was made.
-    UsedUp(UsedUp),
+    QuotaExceeded(QuotaExceeded),
 }
 
 /// Why nothing was appended.
@@ -93,7 +93,7 @@ impl Runs {
         id: &DeploymentId,
         owner: &str,
         at_ms: u64,
-        entries: &[Entry],
+        entries: &[JournalEntry],
     ) -> anyhow::Result<bool> {
         self.database
             .whole(async {
@@ -106,38 +106,39 @@ impl Runs {
             .await
     }
 
-    /// Makes a run with its first entries, if the quotas of its organisation and of all people allow it.
+    /// Makes a run with its first entries, if the quotas of its organisation and of all people
+    /// allow it.
     ///
-    /// The transaction writes before it counts, and the database lets one write at a time: of two who begin at the
-    /// same moment, one sees the other.
+    /// The transaction writes before it counts, and the database lets one write at a time: of two
+    /// who begin at the same moment, one sees the other.
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn begin(
+    pub async fn start(
         &self,
         id: &DeploymentId,
         owner: &str,
         at_ms: u64,
-        entries: &[Entry],
-        within: Within,
-    ) -> anyhow::Result<Beginning> {
-        let Within { quotas, organisation } = within;
+        entries: &[JournalEntry],
+        within: QuotaKey,
+    ) -> anyhow::Result<StartOutcome> {
+        let QuotaKey { quotas, organisation } = within;
         self.database
             .whole(async {
                 let mut connection = self.database.connection().await?;
                 let mut transaction = connection.begin().await?;
-                openings::erase_old(&mut transaction, at_ms).await?;
+                starts::erase_old(&mut transaction, at_ms).await?;
                 if !make(&mut transaction, id, owner, at_ms, entries).await? {
-                    return Ok(Beginning::Exists);
+                    return Ok(StartOutcome::Exists);
                 }
-                let begun = openings::begun(&mut transaction, organisation, &quotas, at_ms).await?;
+                let begun = starts::recent(&mut transaction, organisation, &quotas, at_ms).await?;
                 if let Some(used_up) = quotas.used_up(&begun, at_ms) {
                     transaction.rollback().await?;
-                    return Ok(Beginning::UsedUp(used_up));
+                    return Ok(StartOutcome::QuotaExceeded(used_up));
                 }
-                openings::add(&mut transaction, organisation, at_ms).await?;
+                starts::add(&mut transaction, organisation, at_ms).await?;
                 transaction.commit().await?;
-                Ok(Beginning::Made)
+                Ok(StartOutcome::Created)
             })
             .await
     }
@@ -146,12 +147,16 @@ impl Runs {
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn begun(&self, within: Within, now_ms: u64) -> anyhow::Result<Begun> {
-        let Within { quotas, organisation } = within;
+    pub async fn recent_starts(
+        &self,
+        within: QuotaKey,
+        now_ms: u64,
+    ) -> anyhow::Result<RecentStarts> {
+        let QuotaKey { quotas, organisation } = within;
         self.database
             .whole(async {
                 let mut connection = self.database.connection().await?;
-                openings::begun(&mut connection, organisation, &quotas, now_ms).await
+                starts::recent(&mut connection, organisation, &quotas, now_ms).await
             })
             .await
     }
@@ -163,17 +168,20 @@ impl Runs {
     pub async fn erase_openings(&self, now_ms: u64) -> anyhow::Result<()> {
         self.database
             .whole(async {
-                openings::erase_old(&mut *self.database.connection().await?, now_ms).await
+                starts::erase_old(&mut *self.database.connection().await?, now_ms).await
             })
             .await
     }
 
-    /// Takes the right to append, and with it the journal so far. Whoever had it before is fenced out.
-    /// `None` when there is no such run.
+    /// Takes the right to append, and with it the journal so far. Whoever had it before is fenced
+    /// out. `None` when there is no such run.
     ///
     /// # Errors
     /// When the database fails or holds what is not a journal.
-    pub async fn lease(&self, id: &DeploymentId) -> anyhow::Result<Option<(Lease, Vec<Entry>)>> {
+    pub async fn lease(
+        &self,
+        id: &DeploymentId,
+    ) -> anyhow::Result<Option<(Lease, Vec<JournalEntry>)>> {
         self.database
             .whole(async {
                 let mut connection = self.database.connection().await?;
@@ -198,7 +206,7 @@ impl Runs {
     ///
     /// # Errors
     /// When the database fails or holds what is not a journal.
-    pub async fn journal(&self, id: &DeploymentId) -> anyhow::Result<Vec<Entry>> {
+    pub async fn journal(&self, id: &DeploymentId) -> anyhow::Result<Vec<JournalEntry>> {
         self.database
             .whole(async { journal(&mut *self.database.connection().await?, id).await })
             .await
@@ -243,7 +251,7 @@ impl Runs {
                          SELECT id FROM runs JOIN journal ON run = id WHERE ended = $1
                          GROUP BY id HAVING MAX(at_ms) < $2)",
                 )
-                .bind(serde_json::to_string(&End::Removed)?)
+                .bind(serde_json::to_string(&RunEnd::Removed)?)
                 .bind(i64::try_from(before_ms)?)
                 .execute(&mut *transaction)
                 .await?;
@@ -288,7 +296,11 @@ impl Lease {
     ///
     /// # Errors
     /// See [`AppendError`].
-    pub async fn append(&mut self, at_ms: u64, entries: &[Entry]) -> Result<(), AppendError> {
+    pub async fn append(
+        &mut self,
+        at_ms: u64,
+        entries: &[JournalEntry],
+    ) -> Result<(), AppendError> {
         let Some(last) = entries.last() else { return Ok(()) };
         self.runs.database.whole(self.write(at_ms, entries, ended(last)?)).await?;
         self.runs.database.intact().await.context(CANNOT_WRITE)?;
@@ -299,7 +311,7 @@ impl Lease {
     async fn write(
         &self,
         at_ms: u64,
-        entries: &[Entry],
+        entries: &[JournalEntry],
         ended: Option<String>,
     ) -> Result<(), AppendError> {
         let mut connection = self.runs.database.connection().await.context(CANNOT_WRITE)?;
@@ -321,9 +333,9 @@ impl Lease {
     }
 }
 
-fn ended(last: &Entry) -> anyhow::Result<Option<String>> {
+fn ended(last: &JournalEntry) -> anyhow::Result<Option<String>> {
     match last {
-        Entry::Ended { end } => Ok(Some(serde_json::to_string(end)?)),
+        JournalEntry::Ended { end } => Ok(Some(serde_json::to_string(end)?)),
         _ => Ok(None),
     }
 }
@@ -334,7 +346,7 @@ async fn make(
     id: &DeploymentId,
     owner: &str,
     at_ms: u64,
-    entries: &[Entry],
+    entries: &[JournalEntry],
 ) -> anyhow::Result<bool> {
     let made = sqlx::query(
         "INSERT INTO runs (id, owner, opened_at_ms, epoch) VALUES ($1, $2, $3, 0)
@@ -358,7 +370,7 @@ async fn insert(
     id: &DeploymentId,
     first: i64,
     at_ms: u64,
-    entries: &[Entry],
+    entries: &[JournalEntry],
 ) -> anyhow::Result<()> {
     for (seq, entry) in (first..).zip(entries) {
         sqlx::query("INSERT INTO journal (run, seq, at_ms, entry) VALUES ($1, $2, $3, $4)")
@@ -373,7 +385,10 @@ async fn insert(
     Ok(())
 }
 
-async fn journal(connection: &mut AnyConnection, id: &DeploymentId) -> anyhow::Result<Vec<Entry>> {
+async fn journal(
+    connection: &mut AnyConnection,
+    id: &DeploymentId,
+) -> anyhow::Result<Vec<JournalEntry>> {
     let rows = sqlx::query("SELECT entry FROM journal WHERE run = $1 ORDER BY seq")
         .bind(id.as_ref())
         .fetch_all(connection)
@@ -382,11 +397,11 @@ async fn journal(connection: &mut AnyConnection, id: &DeploymentId) -> anyhow::R
 }
 
 fn summary(row: &AnyRow) -> anyhow::Result<RunSummary> {
-    let Entry::Opened { mut spec } = entry(row, 4)? else {
+    let JournalEntry::Created { mut spec } = entry(row, 4)? else {
         anyhow::bail!("a journal begins with Opened")
     };
     if row.try_get::<Option<&str>, _>(5)?.is_some()
-        && let Entry::Placed { region } = entry(row, 5)?
+        && let JournalEntry::RegionChanged { region } = entry(row, 5)?
     {
         spec.regions.retain(|other| *other != region);
         spec.regions.insert(0, region);
@@ -401,6 +416,6 @@ fn summary(row: &AnyRow) -> anyhow::Result<RunSummary> {
     })
 }
 
-fn entry(row: &AnyRow, column: usize) -> anyhow::Result<Entry> {
+fn entry(row: &AnyRow, column: usize) -> anyhow::Result<JournalEntry> {
     serde_json::from_str(row.try_get(column)?).context("not an entry of a journal")
 }

@@ -8,9 +8,9 @@ use tracing_subscriber::layer::SubscriberExt;
 use super::layer;
 
 #[derive(Clone, Default)]
-struct Sink(Arc<Mutex<Vec<u8>>>);
+struct LogSink(Arc<Mutex<Vec<u8>>>);
 
-impl io::Write for Sink {
+impl io::Write for LogSink {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         self.0.lock().extend_from_slice(bytes);
         Ok(bytes.len())
@@ -22,7 +22,7 @@ impl io::Write for Sink {
 }
 
 fn logged(level: LevelFilter, speak: impl FnOnce()) -> String {
-    let sink = Sink::default();
+    let sink = LogSink::default();
     let writer = sink.clone();
     let subscriber = tracing_subscriber::registry().with(layer(level, move || writer.clone()));
     tracing::subscriber::with_default(subscriber, speak);

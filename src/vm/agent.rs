@@ -7,7 +7,7 @@ use tokio::sync::mpsc;
 use crate::protocol::TurnEvent;
 use crate::secret::Secret;
 use crate::vm::ids::SessionId;
-use crate::vm::process::Group;
+use crate::vm::process::ProcessGroup;
 
 /// Events between a program and its turn. When they are not taken, the program waits on its pipe:
 /// that is what keeps a flood of output out of memory.
@@ -15,7 +15,7 @@ pub const EVENTS_QUEUED_MAX: usize = 16;
 
 /// What the person sent.
 #[derive(Clone, Copy)]
-pub struct Said<'a> {
+pub struct Prompt<'a> {
     /// What they wrote; may be empty.
     pub text: &'a str,
     /// Their files, as paths within the workspace; the last one came last.
@@ -36,14 +36,14 @@ pub trait Agent: Send + Sync {
     ///
     /// # Errors
     /// When the program cannot be started.
-    async fn start(&self, session: &SessionId, said: Said<'_>) -> anyhow::Result<Running>;
+    async fn start(&self, session: &SessionId, said: Prompt<'_>) -> anyhow::Result<RunningAgent>;
 }
 
 /// A turn in progress. Dropped, it takes its processes with it.
-pub struct Running {
+pub struct RunningAgent {
     /// What happens, in order. It closes after a last event, or without one when the program ended
     /// by itself.
     pub events: mpsc::Receiver<TurnEvent>,
     /// Every process of the turn; none when the answer needed no program.
-    pub group: Option<Group>,
+    pub group: Option<ProcessGroup>,
 }

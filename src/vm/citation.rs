@@ -1,7 +1,7 @@
 //! Text of others, framed for the agent so that it cannot pass for the person's own words.
 //!
-//! Every line of it stands behind [`QUOTE`]. The text cannot leave its frame, whatever it holds: each
-//! character that some reader takes for the end of a line begins a quoted line.
+//! Every line of it stands behind [`QUOTE`]. The text cannot leave its frame, whatever it holds:
+//! each character that some reader takes for the end of a line begins a quoted line.
 
 use adapters::chat::{Author, Citation, CitationKind};
 
@@ -15,7 +15,7 @@ const QUOTE: &str = "> ";
 const NAME_CHARS_MAX: usize = 64;
 
 /// The text with its author above it, each line quoted.
-pub(super) fn framed(citation: &Citation) -> String {
+pub(super) fn quote_block(citation: &Citation) -> String {
     let what = match citation.kind {
         CitationKind::Forwarded => "Forwarded by me",
         CitationKind::Quoted => "Quoted by me",

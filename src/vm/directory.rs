@@ -9,14 +9,14 @@ use anyhow::Context;
 
 use crate::files::remove_parts;
 use crate::vm::ids::{SessionId, TurnId};
-use crate::vm::process::{AgentUser, MachinePrograms, Programs};
+use crate::vm::process::{AgentUser, ProgramRunner, SystemProgramRunner};
 
 /// Where a VM keeps everything.
 #[derive(Clone, Debug)]
-pub struct Directory {
+pub struct VmDirectory {
     root: PathBuf,
     agent_user: Option<AgentUser>,
-    programs: Arc<dyn Programs>,
+    programs: Arc<dyn ProgramRunner>,
 }
 
 /// The agent's user may pass through the root of the directory, to its own parts, and list nothing.
@@ -25,14 +25,14 @@ const PASS_ONLY: u32 = 0o711;
 /// Nobody else may look.
 const PRIVATE: u32 = 0o700;
 
-impl Directory {
+impl VmDirectory {
     /// Makes what is missing, and gives the agent's user what is the agent's.
     ///
     /// # Errors
     /// When the directory cannot be written or handed over.
     pub fn open(root: &Path, agent_user: Option<AgentUser>) -> anyhow::Result<Self> {
         let root = std::path::absolute(root).context("the data directory has no path")?;
-        let directory = Self { root, agent_user, programs: Arc::new(MachinePrograms) };
+        let directory = Self { root, agent_user, programs: Arc::new(SystemProgramRunner) };
         let parts = [
             directory.workspace(),
             directory.home(),
@@ -52,19 +52,19 @@ impl Directory {
 
     /// The same directory, where `programs` run the VM's own short programs.
     #[must_use]
-    pub fn with_programs(self, programs: Arc<dyn Programs>) -> Self {
+    pub fn with_programs(self, programs: Arc<dyn ProgramRunner>) -> Self {
         Self { programs, ..self }
     }
 
     /// What runs the VM's own short programs.
-    pub fn programs(&self) -> &dyn Programs {
+    pub fn programs(&self) -> &dyn ProgramRunner {
         self.programs.as_ref()
     }
 
     fn hand_over(&self) -> anyhow::Result<()> {
         let Some(user) = self.agent_user else { return Ok(()) };
         for part in [self.workspace(), self.home(), self.shell_sessions(), self.claude()] {
-            user.own(&part)?;
+            user.give_to_user(&part)?;
         }
         set_mode(&self.root, PASS_ONLY)?;
         set_mode(&self.files(), PRIVATE)?;

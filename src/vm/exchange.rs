@@ -1,8 +1,8 @@
 //! Files between the person and the agent: `inbox/` and `outbox/` in the workspace.
 //!
-//! The workspace is the agent's, who can put a link in any place. So a program of the agent's own user reads
-//! and writes the files in it, and can reach nothing else through a link. This process itself only lists
-//! `outbox/`, and follows no link there.
+//! The workspace is the agent's, who can put a link in any place. So a program of the agent's own
+//! user reads and writes the files in it, and can reach nothing else through a link. This process
+//! itself only lists `outbox/`, and follows no link there.
 
 use std::ffi::OsStr;
 use std::fs::File;
@@ -14,8 +14,8 @@ use anyhow::Context;
 use tokio::time::{Instant, timeout, timeout_at};
 
 use crate::files::{FILE_BYTES_MAX, keep_newest, on_disk, safe_name, write_whole};
-use crate::protocol::Withholding;
-use crate::vm::directory::Directory;
+use crate::protocol::WithheldReason;
+use crate::vm::directory::VmDirectory;
 use crate::vm::ids::TurnId;
 use crate::vm::process::command;
 
@@ -23,14 +23,14 @@ mod outbox;
 #[cfg(test)]
 mod tests;
 
-pub use outbox::{Left, Outbox, Withheld};
+pub use outbox::{OutboxFile, OutboxListing, WithheldFiles};
 
-/// Files of one turn that are sent: more at once is a folder, which is better sent as an archive. The rest
-/// goes with the next turns.
+/// Files of one turn that are sent: more at once is a folder, which is better sent as an archive.
+/// The rest goes with the next turns.
 pub const FILES_MAX: usize = 10;
 
-/// Files kept for a relay that has not fetched them yet, and their bytes: a small part of the smallest
-/// volume.
+/// Files kept for a relay that has not fetched them yet, and their bytes: a small part of the
+/// smallest volume.
 const KEPT_MAX: usize = 100;
 const KEPT_BYTES_MAX: u64 = 200 * 1024 * 1024;
 
@@ -41,8 +41,8 @@ const RECEIVE_TIMEOUT: Duration = Duration::from_secs(60);
 /// file that was replaced by a pipe takes all of it.
 const FILE_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// Characters of a turn's id in the name of its file, so that a second `photo.jpg` does not replace the
-/// first.
+/// Characters of a turn's id in the name of its file, so that a second `photo.jpg` does not replace
+/// the first.
 const TURN_CHARS: usize = 6;
 
 /// The file is whole and durable before it has its name.
@@ -57,18 +57,18 @@ const PUT_AWAY: &str = r#"mkdir -p sent && mv -f "outbox/$0" "sent/$0""#;
 
 /// The two ways between the person and the agent.
 #[derive(Clone, Debug)]
-pub struct Exchange {
-    directory: Directory,
+pub struct FileExchange {
+    directory: VmDirectory,
 }
 
-impl Exchange {
+impl FileExchange {
     /// In the workspace of `directory`.
-    pub fn new(directory: Directory) -> Self {
+    pub fn new(directory: VmDirectory) -> Self {
         Self { directory }
     }
 
-    /// Puts a file of the person's where the agent finds it; its path within the workspace. The same
-    /// turn's file of the same name is the same file.
+    /// Puts a file of the person's where the agent finds it; its path within the workspace. The
+    /// same turn's file of the same name is the same file.
     ///
     /// # Errors
     /// When the disk is full, or the agent is in the way.
@@ -81,16 +81,16 @@ impl Exchange {
     }
 
     /// Lists the outbox. What cannot be sent stands in it as withheld.
-    pub async fn outbox(&self, deadline: Instant) -> Outbox {
+    pub async fn outbox(&self, deadline: Instant) -> OutboxListing {
         let path = self.directory.workspace().join("outbox");
-        let listing = on_disk(move || Outbox::list(&path));
+        let listing = on_disk(move || OutboxListing::list(&path));
         match timeout_at(deadline, listing).await {
             Ok(Ok(outbox)) => outbox,
             Ok(Err(error)) => {
                 tracing::warn!(%error, "the outbox cannot be listed");
-                Outbox::without_files(Withholding::NoOutbox)
+                OutboxListing::without_files(WithheldReason::NoOutbox)
             }
-            Err(_) => Outbox::without_files(Withholding::TooSlow),
+            Err(_) => OutboxListing::without_files(WithheldReason::TooSlow),
         }
     }
 
@@ -99,13 +99,13 @@ impl Exchange {
     ///
     /// # Errors
     /// When there is no copy; the file stays in the outbox.
-    pub async fn keep(
+    pub async fn store_copy(
         &self,
         turn: &TurnId,
         index: usize,
-        left: &Left,
+        left: &OutboxFile,
         deadline: Instant,
-    ) -> Result<u64, Withholding> {
+    ) -> Result<u64, WithheldReason> {
         let most = FILE_BYTES_MAX as u64;
         if left.bytes > most {
             return Ok(left.bytes);
@@ -113,10 +113,10 @@ impl Exchange {
         let deadline = deadline.min(Instant::now() + FILE_TIMEOUT);
         // One byte more than may travel shows that the file has grown.
         let read = self.output(READ, &left.name, most + 1);
-        let bytes = timeout_at(deadline, read).await.map_err(|_| Withholding::TooSlow)?;
+        let bytes = timeout_at(deadline, read).await.map_err(|_| WithheldReason::TooSlow)?;
         let bytes = bytes.map_err(|error| {
             tracing::info!(error = format!("{error:#}"), "a file cannot be read");
-            Withholding::Unreadable
+            WithheldReason::Unreadable
         })?;
         let length = bytes.len() as u64;
         if length > most {
@@ -127,7 +127,7 @@ impl Exchange {
             Ok(()) => Ok(length),
             Err(error) => {
                 tracing::error!(error = ?error.kind(), "a file cannot be kept");
-                Err(Withholding::NoRoom)
+                Err(WithheldReason::NoRoom)
             }
         }
     }
@@ -136,13 +136,13 @@ impl Exchange {
     ///
     /// # Errors
     /// When it is not there any more.
-    pub async fn kept(&self, turn: &TurnId, index: usize) -> io::Result<File> {
+    pub async fn open_copy(&self, turn: &TurnId, index: usize) -> io::Result<File> {
         let path = self.kept_at(turn, index);
         on_disk(move || File::open(path)).await
     }
 
     /// Moves a file that was told of from `outbox/` to `sent/`. One that stays is told of again.
-    pub async fn put_away(&self, left: &Left) {
+    pub async fn put_away(&self, left: &OutboxFile) {
         let moved = timeout(FILE_TIMEOUT, self.output(PUT_AWAY, &left.name, 0)).await;
         if !matches!(moved, Ok(Ok(_))) {
             tracing::warn!("a file stays in the outbox");

@@ -1,5 +1,5 @@
-//! What the agent's user may reach on the network: itself, the resolvers, the relay's model proxy and
-//! the public internet. Nothing else that is private to this network, and no metadata service.
+//! What the agent's user may reach on the network: itself, the resolvers, the relay's model proxy
+//! and the public internet. Nothing else that is private to this network, and no metadata service.
 //!
 //! Only the VM's image asks for it: on any other machine the rules would be somebody else's.
 
@@ -27,7 +27,7 @@ mod ruleset;
 #[cfg(test)]
 mod tests;
 
-use ruleset::{PacketAction, Reach, resolvers, ruleset};
+use ruleset::{AllowedAddresses, PacketAction, resolvers, ruleset};
 
 /// How long loading the rules may take: a few milliseconds where the kernel has what they need.
 const LOAD_TIMEOUT: Duration = Duration::from_secs(10);
@@ -49,7 +49,7 @@ pub struct AgentFirewall {
     resolv_conf: PathBuf,
     local_api: Vec<PathBuf>,
     /// What the rules in force allow; `None` while there are none.
-    in_force: Mutex<Option<Reach>>,
+    in_force: Mutex<Option<AllowedAddresses>>,
     is_restricted: AtomicBool,
 }
 
@@ -66,8 +66,9 @@ impl AgentFirewall {
         }
     }
 
-    /// Closes the local API of the cloud, and loads the rules unless those in force are the same. It
-    /// is called before each turn, since the relay's address changes when its machine is replaced.
+    /// Closes the local API of the cloud, and loads the rules unless those in force are the same.
+    /// It is called before each turn, since the relay's address changes when its machine is
+    /// replaced.
     ///
     /// # Errors
     /// When one of them is impossible; the other is done all the same, and rules in force stay.
@@ -107,13 +108,13 @@ impl AgentFirewall {
     }
 
     /// Where a name does not resolve, the addresses that it had before.
-    async fn reach(&self, before: Option<&Reach>) -> Reach {
+    async fn reach(&self, before: Option<&AllowedAddresses>) -> AllowedAddresses {
         let resolv_conf = tokio::fs::read_to_string(&self.resolv_conf).await.unwrap_or_default();
         let model_proxy = self.addresses().await.unwrap_or_else(|error| {
             tracing::warn!(error = format!("{error:#}"), "the relay's name has no address");
             before.map(|reach| reach.model_proxy.clone()).unwrap_or_default()
         });
-        Reach { resolvers: resolvers(&resolv_conf), model_proxy }
+        AllowedAddresses { resolvers: resolvers(&resolv_conf), model_proxy }
     }
 
     async fn addresses(&self) -> anyhow::Result<BTreeSet<SocketAddr>> {

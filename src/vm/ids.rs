@@ -8,7 +8,7 @@ pub const ID_LENGTH_MAX: usize = 64;
 /// Text that cannot be an id. It does not repeat the text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("not an id: 1 to {ID_LENGTH_MAX} letters, digits, dashes and underscores")]
-pub struct NotAnId;
+pub struct InvalidId;
 
 fn is_id(text: &str) -> bool {
     (1..=ID_LENGTH_MAX).contains(&text.len())
@@ -22,10 +22,10 @@ macro_rules! ids {
         pub struct $name(String);
 
         impl TryFrom<&str> for $name {
-            type Error = NotAnId;
+            type Error = InvalidId;
 
-            fn try_from(text: &str) -> Result<Self, NotAnId> {
-                if is_id(text) { Ok(Self(text.to_owned())) } else { Err(NotAnId) }
+            fn try_from(text: &str) -> Result<Self, InvalidId> {
+                if is_id(text) { Ok(Self(text.to_owned())) } else { Err(InvalidId) }
             }
         }
 

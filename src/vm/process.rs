@@ -1,6 +1,6 @@
 //! A child process with all its descendants: started in a process group of its own with an empty
-//! environment, and gone with its turn. A process that leaves the group (`setsid`) outlives its turn,
-//! as the agent's user, until the machine stops: it is in the way of nobody but its owner.
+//! environment, and gone with its turn. A process that leaves the group (`setsid`) outlives its
+//! turn, as the agent's user, until the machine stops: it is in the way of nobody but its owner.
 
 use std::ffi::OsStr;
 use std::fmt;
@@ -17,13 +17,13 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::process::{Child, Command};
 
 use crate::files::FILE_BYTES_MAX;
-use crate::vm::directory::Directory;
+use crate::vm::directory::VmDirectory;
 
 /// How often a group that was asked to end is looked at: an end is noticed at once by a person.
 const LOOK_INTERVAL: Duration = Duration::from_millis(20);
 
-/// How long a group that was killed is waited for. Processes die within milliseconds; only dead ones that no
-/// parent collects stay longer, and those do nothing.
+/// How long a group that was killed is waited for. Processes die within milliseconds; only dead
+/// ones that no parent collects stay longer, and those do nothing.
 const KILLED_WAIT: Duration = Duration::from_secs(1);
 
 /// The user that agents run as when this process is root: one who can read neither this process's
@@ -54,7 +54,7 @@ impl AgentUser {
     ///
     /// # Errors
     /// When this process is not root, or the disk fails.
-    pub fn own(self, path: &Path) -> anyhow::Result<()> {
+    pub fn give_to_user(self, path: &Path) -> anyhow::Result<()> {
         let (uid, gid) = (self.uid.as_raw(), self.gid.as_raw());
         std::os::unix::fs::chown(path, Some(uid), Some(gid))
             .with_context(|| format!("cannot hand over {}", path.display()))
@@ -63,7 +63,7 @@ impl AgentUser {
 
 /// A command in `place` with the least environment a program needs, and none of this process's
 /// secrets, as the agent's user if there is one.
-pub fn command(program: impl AsRef<OsStr>, directory: &Directory, place: &Path) -> Command {
+pub fn command(program: impl AsRef<OsStr>, directory: &VmDirectory, place: &Path) -> Command {
     let mut command = Command::new(program);
     let path = std::env::var_os("PATH").unwrap_or_else(|| "/usr/local/bin:/usr/bin:/bin".into());
     command
@@ -82,7 +82,7 @@ pub fn command(program: impl AsRef<OsStr>, directory: &Directory, place: &Path) 
 
 /// Runs the VM's own short programs, which handle files as the agent's user.
 #[async_trait]
-pub trait Programs: fmt::Debug + Send + Sync {
+pub trait ProgramRunner: fmt::Debug + Send + Sync {
     /// Runs a program that reads `input`, and returns what it prints, of at most `bytes_max`;
     /// `None` when it fails.
     ///
@@ -98,10 +98,10 @@ pub trait Programs: fmt::Debug + Send + Sync {
 
 /// Programs as they run on a machine. A program whose caller gives up is killed.
 #[derive(Debug)]
-pub struct MachinePrograms;
+pub struct SystemProgramRunner;
 
 #[async_trait]
-impl Programs for MachinePrograms {
+impl ProgramRunner for SystemProgramRunner {
     async fn run(
         &self,
         mut program: Command,
@@ -117,7 +117,8 @@ impl Programs for MachinePrograms {
                 None => Ok(()),
             }
         };
-        // Grown by itself, it would be twice in memory each time. The rest is room to see the end in.
+        // Grown by itself, it would be twice in memory each time. The rest is room to see the end
+        // in.
         let capacity = usize::try_from(bytes_max).unwrap_or_default().min(FILE_BYTES_MAX) + 64;
         let mut printed = Vec::with_capacity(capacity);
         let read = async {
@@ -157,9 +158,9 @@ pub fn hide_from_children() -> anyhow::Result<()> {
 
 /// A process group, killed when dropped.
 #[derive(Debug)]
-pub struct Group(Pid);
+pub struct ProcessGroup(Pid);
 
-impl Group {
+impl ProcessGroup {
     /// Starts `command` as the leader of a group of its own.
     ///
     /// # Errors
@@ -170,8 +171,8 @@ impl Group {
         Ok((child, Self(Pid::from_raw(i32::try_from(id)?))))
     }
 
-    /// Asks every process of the group to end, kills what is left after `grace`, and returns when all are
-    /// gone.
+    /// Asks every process of the group to end, kills what is left after `grace`, and returns when
+    /// all are gone.
     pub async fn end(self, grace: Duration) {
         if killpg(self.0, Signal::SIGTERM).is_err() || self.is_gone_within(grace).await {
             return;
@@ -196,7 +197,7 @@ impl Group {
     }
 }
 
-impl Drop for Group {
+impl Drop for ProcessGroup {
     fn drop(&mut self) {
         // The group may be gone already, which is what is wanted.
         let _ = killpg(self.0, Signal::SIGKILL);

@@ -13,7 +13,7 @@ use crate::protocol::{TurnEvent, TurnFailure};
 mod tests;
 
 /// An open record. Events are written one by one.
-pub struct Record {
+pub struct TurnRecord {
     file: Arc<File>,
     /// Bytes of whole events.
     whole: u64,
@@ -21,7 +21,7 @@ pub struct Record {
     is_torn: bool,
 }
 
-impl Record {
+impl TurnRecord {
     /// Notes durably that the turn has begun.
     ///
     /// # Errors

@@ -17,11 +17,11 @@ use tokio::time::Instant;
 
 use crate::files::keep_newest;
 use crate::protocol::{TurnEvent, TurnFailure};
-use crate::vm::agent::{Agent, EVENTS_QUEUED_MAX, Running, Said};
-use crate::vm::directory::Directory;
+use crate::vm::agent::{Agent, EVENTS_QUEUED_MAX, Prompt, RunningAgent};
+use crate::vm::directory::VmDirectory;
 use crate::vm::ids::SessionId;
-use crate::vm::process::{Group, command};
-use crate::vm::text::Decoder;
+use crate::vm::process::{ProcessGroup, command};
+use crate::vm::text::Utf8Decoder;
 
 /// Longest line that is run: Linux passes at most 128 KiB in one argument (`MAX_ARG_STRLEN`).
 pub const LINE_BYTES_MAX: usize = 120 * 1024;
@@ -51,12 +51,12 @@ const NOT_YOURS: &str =
 
 /// `sh -c`, a line at a time.
 pub struct Shell {
-    directory: Directory,
+    directory: VmDirectory,
 }
 
 impl Shell {
     /// A shell whose workspace, home and memory are in `directory`.
-    pub fn new(directory: Directory) -> Self {
+    pub fn new(directory: VmDirectory) -> Self {
         Self { directory }
     }
 
@@ -77,19 +77,19 @@ impl Agent for Shell {
         status.is_ok_and(|status| status.success())
     }
 
-    async fn start(&self, session: &SessionId, said: Said<'_>) -> anyhow::Result<Running> {
+    async fn start(&self, session: &SessionId, said: Prompt<'_>) -> anyhow::Result<RunningAgent> {
         let text = said.text;
         let (sender, events) = mpsc::channel(EVENTS_QUEUED_MAX);
         if text.trim().is_empty() && !said.citations.is_empty() {
             sender.try_send(TurnEvent::Text { text: NOT_YOURS.to_owned() })?;
             sender.try_send(TurnEvent::Done)?;
-            return Ok(Running { events, group: None });
+            return Ok(RunningAgent { events, group: None });
         }
         if text.len() > LINE_BYTES_MAX || text.contains('\0') {
             let text = "That cannot be one command line: it is too long or holds a NUL.".to_owned();
             sender.try_send(TurnEvent::Text { text })?;
             sender.try_send(TurnEvent::Done)?;
-            return Ok(Running { events, group: None });
+            return Ok(RunningAgent { events, group: None });
         }
         keep_newest(&self.directory.shell_sessions(), SESSIONS_KEPT_MAX, u64::MAX).await;
         let (reader, writer) = std::io::pipe().context("cannot make a pipe")?;
@@ -105,10 +105,10 @@ impl Agent for Shell {
         if let Some(file) = said.files.last() {
             shell.env("FILE", self.directory.workspace().join(file));
         }
-        let (child, group) = Group::spawn(&mut shell)?;
+        let (child, group) = ProcessGroup::spawn(&mut shell)?;
         let output = pipe::Receiver::from_owned_fd(reader.into())?;
         tokio::spawn(pump(child, output, sender));
-        Ok(Running { events, group: Some(group) })
+        Ok(RunningAgent { events, group: Some(group) })
     }
 }
 
@@ -127,7 +127,7 @@ async fn read_note(path: &Path) -> Option<String> {
 
 /// Carries output until the shell ended, then says how. It ends early when nobody listens.
 async fn pump(mut child: Child, mut output: pipe::Receiver, events: mpsc::Sender<TurnEvent>) {
-    let mut decoder = Decoder::default();
+    let mut decoder = Utf8Decoder::default();
     let mut chunk = vec![0; CHUNK_BYTES];
     let mut ended: Option<(ExitStatus, Instant)> = None;
     loop {

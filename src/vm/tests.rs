@@ -7,20 +7,20 @@ use std::path::Path;
 use async_trait::async_trait;
 use tokio::sync::mpsc;
 
-use super::agent::{Running, Said};
+use super::agent::{Prompt, RunningAgent};
 use super::ids::{SessionId, TurnId};
-use super::turns::{Ask, Attached, NotBegun, TURNS_RUNNING_MAX};
+use super::turns::{TURNS_RUNNING_MAX, TurnParams, TurnRefusal, TurnSubscription};
 use super::*;
 use crate::protocol::{TurnEvent, TurnFailure};
 use crate::secret::{Audience, SecretKind};
 
 const NOON_MS: u64 = 1_700_000_000_000;
 
-fn settings(data_dir: &Path, limits: Limits) -> Settings {
+fn settings(data_dir: &Path, limits: VmLimits) -> VmSettings {
     let secret = |kind, value: &str| {
         Arc::new(Secret::new(kind, value.to_owned(), Audience::of(["relay.test"])))
     };
-    Settings {
+    VmSettings {
         deployment: DeploymentId::from_random([7; DeploymentId::LENGTH]),
         data_dir: data_dir.to_owned(),
         agent: AgentKind::Shell,
@@ -33,15 +33,15 @@ fn settings(data_dir: &Path, limits: Limits) -> Settings {
 }
 
 fn vm_in(data_dir: &Path) -> Vm {
-    vm_with(data_dir, Limits::default())
+    vm_with(data_dir, VmLimits::default())
 }
 
-fn vm_with(data_dir: &Path, limits: Limits) -> Vm {
+fn vm_with(data_dir: &Path, limits: VmLimits) -> Vm {
     Vm::start(settings(data_dir, limits), Clock::system()).unwrap()
 }
 
-fn ask(turn: &str, session: &str, text: &str, after: usize) -> Ask {
-    Ask {
+fn ask(turn: &str, session: &str, text: &str, after: usize) -> TurnParams {
+    TurnParams {
         turn: TurnId::try_from(turn).unwrap(),
         session: SessionId::try_from(session).unwrap(),
         text: text.to_owned(),
@@ -52,11 +52,11 @@ fn ask(turn: &str, session: &str, text: &str, after: usize) -> Ask {
     }
 }
 
-async fn begin(vm: &Vm, turn: &str, text: &str) -> Attached {
+async fn begin(vm: &Vm, turn: &str, text: &str) -> TurnSubscription {
     vm.turns().ask(ask(turn, "a", text, 0)).await.unwrap()
 }
 
-async fn rest(mut turn: Attached) -> Vec<TurnEvent> {
+async fn rest(mut turn: TurnSubscription) -> Vec<TurnEvent> {
     let mut events = Vec::new();
     while let Some(event) = turn.next().await {
         events.push(event);
@@ -84,7 +84,7 @@ fn failed(reason: TurnFailure) -> TurnEvent {
     TurnEvent::Failed { reason }
 }
 
-async fn next_text(turn: &mut Attached) -> String {
+async fn next_text(turn: &mut TurnSubscription) -> String {
     match turn.next().await {
         Some(TurnEvent::Text { text }) => text,
         other => panic!("{other:?}"),
@@ -129,9 +129,9 @@ async fn a_turn_asked_for_five_times_runs_once() {
 async fn who_comes_back_gets_exactly_the_rest() {
     let dir = tempfile::tempdir().unwrap();
     let vm = vm_in(dir.path());
-    let (program, mut scripted) = Scripted::new();
-    let directory = Directory::open(dir.path(), None).unwrap();
-    let turns = Turns::new(directory, Arc::new(program), Limits::default());
+    let (program, mut scripted) = ScriptedAgent::new();
+    let directory = VmDirectory::open(dir.path(), None).unwrap();
+    let turns = Turns::new(directory, Arc::new(program), VmLimits::default());
     let mut first = turns.ask(ask("1", "a", "", 0)).await.unwrap();
     let events = scripted.recv().await.unwrap();
     let tools: Vec<_> = (0..5)
@@ -200,7 +200,7 @@ async fn a_flood_is_cut_and_said_to_be() {
     for line in ["yes", "yes ä", "while :; do printf 'ä%s' ''; done"] {
         let dir = tempfile::tempdir().unwrap();
         let output_max_bytes = if line.starts_with("yes") { OUTPUT_BYTES_MAX } else { 1001 };
-        let vm = vm_with(dir.path(), Limits { output_max_bytes, ..Limits::default() });
+        let vm = vm_with(dir.path(), VmLimits { output_max_bytes, ..VmLimits::default() });
 
         let (text, last) = run(&vm, "1", line).await;
 
@@ -286,9 +286,9 @@ async fn a_session_has_one_turn_at_a_time_and_a_vm_a_few() {
     vm.close().await;
     let closing = vm.turns().ask(ask("x", "y", "true", 0)).await.err();
 
-    assert_eq!(busy, Some(NotBegun::SessionBusy));
-    assert_eq!(full, Some(NotBegun::Full));
-    assert_eq!(closing, Some(NotBegun::Closing));
+    assert_eq!(busy, Some(TurnRefusal::SessionBusy));
+    assert_eq!(full, Some(TurnRefusal::Full));
+    assert_eq!(closing, Some(TurnRefusal::Closing));
     for turn in running {
         assert_eq!(rest(turn).await, [failed(TurnFailure::Interrupted)]);
     }
@@ -297,11 +297,11 @@ async fn a_session_has_one_turn_at_a_time_and_a_vm_a_few() {
 #[tokio::test]
 async fn an_agent_that_cannot_be_started_or_says_no_end_has_crashed() {
     let dir = tempfile::tempdir().unwrap();
-    let settings = Settings {
+    let settings = VmSettings {
         agent: AgentKind::Claude,
         agent_user: None,
         claude_bin: "/nowhere/claude".into(),
-        ..settings(dir.path(), Limits::default())
+        ..settings(dir.path(), VmLimits::default())
     };
     let vm = Vm::start(settings, Clock::system()).unwrap();
 
@@ -321,9 +321,9 @@ fn ids_that_could_be_paths_are_none() {
 }
 
 /// An agent that says what the test says.
-struct Scripted(mpsc::UnboundedSender<mpsc::Sender<TurnEvent>>);
+struct ScriptedAgent(mpsc::UnboundedSender<mpsc::Sender<TurnEvent>>);
 
-impl Scripted {
+impl ScriptedAgent {
     fn new() -> (Self, mpsc::UnboundedReceiver<mpsc::Sender<TurnEvent>>) {
         let (started, turns) = mpsc::unbounded_channel();
         (Self(started), turns)
@@ -331,24 +331,24 @@ impl Scripted {
 }
 
 #[async_trait]
-impl Agent for Scripted {
+impl Agent for ScriptedAgent {
     async fn ready(&self) -> bool {
         true
     }
 
-    async fn start(&self, _: &SessionId, _: Said<'_>) -> anyhow::Result<Running> {
+    async fn start(&self, _: &SessionId, _: Prompt<'_>) -> anyhow::Result<RunningAgent> {
         let (sender, events) = mpsc::channel(1);
         self.0.send(sender)?;
-        Ok(Running { events, group: None })
+        Ok(RunningAgent { events, group: None })
     }
 }
 
 fn scripted_vm(
     dir: &Path,
-    limits: Limits,
+    limits: VmLimits,
 ) -> (Vm, mpsc::UnboundedReceiver<mpsc::Sender<TurnEvent>>) {
-    let (agent, turns) = Scripted::new();
-    let directory = Directory::open(dir, None).unwrap();
-    let clock = Clock::following_tokio(NOON_MS);
+    let (agent, turns) = ScriptedAgent::new();
+    let directory = VmDirectory::open(dir, None).unwrap();
+    let clock = Clock::from_tokio(NOON_MS);
     (Vm::with_agent(settings(dir, limits), directory, Arc::new(agent), clock).unwrap(), turns)
 }

@@ -5,11 +5,11 @@ mod tests;
 
 /// Decodes UTF-8 as it arrives in pieces; what is no UTF-8 becomes U+FFFD.
 #[derive(Debug, Default)]
-pub struct Decoder {
+pub struct Utf8Decoder {
     cut: Vec<u8>,
 }
 
-impl Decoder {
+impl Utf8Decoder {
     /// The text that `bytes` complete. A character cut in two waits for its rest.
     pub fn decode(&mut self, bytes: &[u8]) -> String {
         self.cut.extend_from_slice(bytes);

@@ -17,12 +17,12 @@ use tokio::time::Instant;
 use crate::files::keep_newest;
 use crate::protocol::{TurnEvent, TurnFailure};
 use crate::secret::Secret;
-use crate::vm::Limits;
+use crate::vm::VmLimits;
 use crate::vm::agent::Agent;
-use crate::vm::directory::Directory;
-use crate::vm::exchange::Exchange;
+use crate::vm::directory::VmDirectory;
+use crate::vm::exchange::FileExchange;
 use crate::vm::ids::{SessionId, TurnId};
-use crate::vm::record::Record;
+use crate::vm::record::TurnRecord;
 
 mod drive;
 
@@ -33,8 +33,8 @@ pub const TURNS_RUNNING_MAX: usize = 4;
 /// Turns remembered: weeks of chat, while a relay asks again within hours.
 pub const TURNS_KEPT_MAX: usize = 2000;
 
-/// Cancelled turns that are remembered while the disk takes no record of them: a relay cancels one at
-/// a time, and a late call arrives within minutes.
+/// Cancelled turns that are remembered while the disk takes no record of them: a relay cancels one
+/// at a time, and a late call arrives within minutes.
 const UNWRITTEN_MAX: usize = 64;
 
 /// Bytes of remembered turns: a small part of the smallest volume.
@@ -42,7 +42,7 @@ pub const TURNS_KEPT_BYTES_MAX: u64 = 200 * 1024 * 1024;
 
 /// What the relay asks for.
 #[derive(Clone)]
-pub struct Ask {
+pub struct TurnParams {
     /// The same id is the same turn.
     pub turn: TurnId,
     /// Where it belongs.
@@ -61,7 +61,7 @@ pub struct Ask {
 
 /// Why a turn is not begun. It may be asked for again later.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum NotBegun {
+pub enum TurnRefusal {
     /// Another turn of this session is running.
     #[error("the session is busy")]
     SessionBusy,
@@ -73,28 +73,28 @@ pub enum NotBegun {
     Closing,
     /// The turn cannot be written down, and so not promised to run once.
     #[error("the disk is full or fails")]
-    NotWritten,
+    DiskFailed,
 }
 
 /// A turn in progress.
-struct Live {
+struct LiveTurn {
     session: SessionId,
     events: watch::Sender<Vec<TurnEvent>>,
     end: watch::Sender<Option<TurnFailure>>,
 }
 
-struct Running {
-    turns: HashMap<TurnId, Arc<Live>>,
+struct RunningTurns {
+    turns: HashMap<TurnId, Arc<LiveTurn>>,
     last_end: Instant,
     closed: bool,
 }
 
 /// All turns of a VM. Dropped, it takes the running ones with it.
 pub struct Turns {
-    directory: Directory,
+    directory: VmDirectory,
     agent: Arc<dyn Agent>,
-    limits: Limits,
-    running: watch::Sender<Running>,
+    limits: VmLimits,
+    running: watch::Sender<RunningTurns>,
     tasks: Mutex<JoinSet<()>>,
     /// Cancelled before they began, and not written down: a call that asks for one may be late.
     unwritten: parking_lot::Mutex<VecDeque<TurnId>>,
@@ -102,8 +102,9 @@ pub struct Turns {
 
 impl Turns {
     /// The turns kept in `directory`, answered by `agent`.
-    pub fn new(directory: Directory, agent: Arc<dyn Agent>, limits: Limits) -> Self {
-        let running = Running { turns: HashMap::new(), last_end: Instant::now(), closed: false };
+    pub fn new(directory: VmDirectory, agent: Arc<dyn Agent>, limits: VmLimits) -> Self {
+        let running =
+            RunningTurns { turns: HashMap::new(), last_end: Instant::now(), closed: false };
         let running = watch::Sender::new(running);
         Self {
             directory,
@@ -119,29 +120,29 @@ impl Turns {
     ///
     /// # Errors
     /// When it is not known and cannot begin now.
-    pub async fn ask(&self, ask: Ask) -> Result<Attached, NotBegun> {
+    pub async fn ask(&self, ask: TurnParams) -> Result<TurnSubscription, TurnRefusal> {
         let mut tasks = self.tasks.lock().await;
         while tasks.try_join_next().is_some() {}
         if let Some(live) = self.live(&ask.turn) {
             return Ok(self.attach(live.events.subscribe(), ask.after));
         }
         let path = self.directory.turn(&ask.turn);
-        let known = Record::interrupted(&path).await.map_err(|error| {
+        let known = TurnRecord::interrupted(&path).await.map_err(|error| {
             tracing::error!(error = ?error.kind(), "cannot read a turn");
-            NotBegun::NotWritten
+            TurnRefusal::DiskFailed
         })?;
         if let Some(events) = known {
             return Ok(self.attach(watch::channel(events).1, ask.after));
         }
         if self.unwritten().contains(&ask.turn) {
-            return Err(NotBegun::NotWritten);
+            return Err(TurnRefusal::DiskFailed);
         }
         self.room_for(&ask.session)?;
         let record = self.create(&path).await.map_err(|error| {
             tracing::error!(error = ?error.kind(), "cannot write a turn");
-            NotBegun::NotWritten
+            TurnRefusal::DiskFailed
         })?;
-        let live = Arc::new(Live {
+        let live = Arc::new(LiveTurn {
             session: ask.session.clone(),
             events: watch::Sender::default(),
             end: watch::Sender::default(),
@@ -151,7 +152,7 @@ impl Turns {
             running.turns.insert(ask.turn.clone(), live.clone());
         });
         let (agent, limits, running) = (self.agent.clone(), self.limits, self.running.clone());
-        let exchange = Exchange::new(self.directory.clone());
+        let exchange = FileExchange::new(self.directory.clone());
         tasks.spawn(async move {
             drive::drive(&live, record, agent.as_ref(), &exchange, &ask, limits).await;
             running.send_modify(|running| {
@@ -195,9 +196,9 @@ impl Turns {
     }
 
     /// A new record, and room for it.
-    async fn create(&self, path: &Path) -> io::Result<Record> {
+    async fn create(&self, path: &Path) -> io::Result<TurnRecord> {
         keep_newest(&self.directory.turns(), TURNS_KEPT_MAX, TURNS_KEPT_BYTES_MAX).await;
-        Record::create(path).await
+        TurnRecord::create(path).await
     }
 
     /// Takes no more turns, unless one is running.
@@ -233,30 +234,30 @@ impl Turns {
         self.running.borrow().last_end
     }
 
-    fn live(&self, turn: &TurnId) -> Option<Arc<Live>> {
+    fn live(&self, turn: &TurnId) -> Option<Arc<LiveTurn>> {
         self.running.borrow().turns.get(turn).cloned()
     }
 
-    fn room_for(&self, session: &SessionId) -> Result<(), NotBegun> {
+    fn room_for(&self, session: &SessionId) -> Result<(), TurnRefusal> {
         let running = self.running.borrow();
         if running.closed {
-            Err(NotBegun::Closing)
+            Err(TurnRefusal::Closing)
         } else if running.turns.values().any(|live| live.session == *session) {
-            Err(NotBegun::SessionBusy)
+            Err(TurnRefusal::SessionBusy)
         } else if running.turns.len() >= TURNS_RUNNING_MAX {
-            Err(NotBegun::Full)
+            Err(TurnRefusal::Full)
         } else {
             Ok(())
         }
     }
 
-    fn attach(&self, events: watch::Receiver<Vec<TurnEvent>>, after: usize) -> Attached {
+    fn attach(&self, events: watch::Receiver<Vec<TurnEvent>>, after: usize) -> TurnSubscription {
         let heartbeat = Duration::from_millis(self.limits.heartbeat_ms);
-        Attached { events, next: after, last_told: false, heartbeat }
+        TurnSubscription { events, next: after, last_sent: false, heartbeat }
     }
 }
 
-impl Live {
+impl LiveTurn {
     /// The first reason stands.
     fn end_with(&self, reason: TurnFailure) {
         self.end.send_if_modified(|end| end.replace(reason).is_none());
@@ -264,23 +265,23 @@ impl Live {
 }
 
 /// A reader of one turn's events. However slow it is, the turn goes on.
-pub struct Attached {
+pub struct TurnSubscription {
     events: watch::Receiver<Vec<TurnEvent>>,
     next: usize,
-    last_told: bool,
+    last_sent: bool,
     heartbeat: Duration,
 }
 
-impl Attached {
+impl TurnSubscription {
     /// The next event, or a heartbeat in silence; `None` after the last one, or when this process
     /// ends. The last event is always told, even to who claims to have it.
     pub async fn next(&mut self) -> Option<TurnEvent> {
         loop {
             if let Some(event) = self.known() {
-                self.last_told = event.is_last();
+                self.last_sent = event.is_last();
                 return Some(event);
             }
-            if self.last_told {
+            if self.last_sent {
                 return None;
             }
             match tokio::time::timeout(self.heartbeat, self.events.changed()).await {
@@ -297,6 +298,6 @@ impl Attached {
             self.next += 1;
             return Some(event.clone());
         }
-        events.last().filter(|last| last.is_last() && !self.last_told).cloned()
+        events.last().filter(|last| last.is_last() && !self.last_sent).cloned()
     }
 }

@@ -14,8 +14,8 @@ use http_body_util::LengthLimitError;
 use tokio::sync::Mutex;
 use tokio::time::{Instant, timeout};
 
-use super::server::TooSlow;
-use crate::body_budget::{BodyBudget, BudgetExhausted, HeldBytes};
+use super::server::BodyTooSlow;
+use crate::body_budget::{BodyBudget, BudgetExhausted, BudgetPermit};
 use crate::protocol::{BodyDigest, BodyHasher};
 
 #[cfg(test)]
@@ -24,8 +24,8 @@ mod tests;
 /// The first allocation for a body. Most have less, and so wait for room only while they hold none.
 const FIRST_BYTES: usize = 256 * 1024;
 
-/// The slowest that a body may arrive which is held in memory: over a private network, where the largest then
-/// takes a minute.
+/// The slowest that a body may arrive which is held in memory: over a private network, where the
+/// largest then takes a minute.
 const BYTES_PER_S: f64 = 512.0 * 1024.0;
 
 /// How far a body may fall behind that: a machine that wakes is busy for some seconds.
@@ -37,7 +37,7 @@ const BELIEVED_PART: usize = 8;
 /// A body is not the one that was signed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the body is not the one that was signed")]
-struct WrongDigest;
+struct DigestMismatch;
 
 /// Why a body was not read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -58,9 +58,9 @@ impl BodyFailure {
     fn of(error: &axum::Error) -> Self {
         let mut cause: Option<&(dyn Error + 'static)> = Some(error);
         while let Some(error) = cause {
-            if error.is::<WrongDigest>() {
+            if error.is::<DigestMismatch>() {
                 return Self::Forged;
-            } else if error.is::<TooSlow>() {
+            } else if error.is::<BodyTooSlow>() {
                 return Self::TooSlow;
             } else if error.is::<LengthLimitError>() {
                 return Self::TooLarge;
@@ -101,13 +101,14 @@ pub(super) fn checked(body: Body, digest: BodyDigest) -> Body {
             }
             Some(Err(error)) => Some((Err(error.into_inner()), None)),
             None if hasher.is(&digest) => None,
-            None => Some((Err(WrongDigest.into()), None)),
+            None => Some((Err(DigestMismatch.into()), None)),
         }
     }))
 }
 
-/// Passes a request on whose body takes from the budget whatever of it is read, until the answer begins. A body
-/// that fails for a reason of ours is answered with that reason, whatever the route makes of it.
+/// Passes a request on whose body takes from the budget whatever of it is read, until the answer
+/// begins. A body that fails for a reason of ours is answered with that reason, whatever the route
+/// makes of it.
 pub(super) async fn within(
     State(budget): State<BodyBudget>,
     request: Request,
@@ -139,13 +140,14 @@ pub(super) async fn within(
     }
 }
 
-/// Reads a body of at most `bytes_max` whole. Memory is taken as bytes arrive, and `held` has all of it. A
-/// body that falls behind [`BYTES_PER_S`] is given up; time spent waiting for the budget does not count.
+/// Reads a body of at most `bytes_max` whole. Memory is taken as bytes arrive, and `held` has all
+/// of it. A body that falls behind [`BYTES_PER_S`] is given up; time spent waiting for the budget
+/// does not count.
 pub(super) async fn read(
     headers: &HeaderMap,
     body: Body,
     bytes_max: usize,
-    held: &mut HeldBytes,
+    held: &mut BudgetPermit,
 ) -> Result<Bytes, BodyFailure> {
     let declared = headers.get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok());
     let declared: Option<usize> = declared.and_then(|value| value.parse().ok());
@@ -169,7 +171,8 @@ pub(super) async fn read(
         }
         if bytes > whole.capacity() {
             let doubled = (2 * whole.capacity()).max(FIRST_BYTES).max(bytes).min(most);
-            // Growing holds the body twice. Once part of an announced body is here, the rest is believed.
+            // Growing holds the body twice. Once part of an announced body is here, the rest is
+            // believed.
             let is_believed = declared.is_some() && bytes >= most / BELIEVED_PART;
             let capacity = if is_believed { most } else { doubled };
             held.grow(capacity - whole.capacity()).await?;

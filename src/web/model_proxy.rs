@@ -9,7 +9,7 @@ use axum::response::Response;
 
 use super::body::{self, BodyFailure};
 use crate::relay::Relay;
-use crate::relay::proxy::{self, Forwarded, VendorMethod};
+use crate::relay::proxy::{self, ProxiedResponse, VendorMethod};
 
 #[cfg(test)]
 mod tests;
@@ -39,7 +39,7 @@ async fn call(State(relay): State<Arc<Relay>>, request: Request) -> Response {
     respond(relay.forward(Request::from_parts(head, body)).await)
 }
 
-fn unread(failure: BodyFailure) -> Forwarded {
+fn unread(failure: BodyFailure) -> ProxiedResponse {
     let (kind, text) = match failure {
         BodyFailure::NoRoom => ("overloaded_error", "too many requests are on their way at once"),
         BodyFailure::TooLarge => ("request_too_large", "the request is too large"),
@@ -48,6 +48,6 @@ fn unread(failure: BodyFailure) -> Forwarded {
     proxy::refusal(failure.into(), kind, text)
 }
 
-fn respond(forwarded: Forwarded) -> Response {
+fn respond(forwarded: ProxiedResponse) -> Response {
     forwarded.map(Body::from_stream)
 }

@@ -1,5 +1,5 @@
-//! A static page of ours: one file with its style and script inside, and headers under which nothing else
-//! runs in it.
+//! A static page of ours: one file with its style and script inside, and headers under which
+//! nothing else runs in it.
 
 use axum::http::header;
 use axum::response::{Html, IntoResponse, Response};
@@ -12,12 +12,12 @@ mod tests;
 
 /// A page and what it may do.
 #[derive(Clone)]
-pub(crate) struct Page {
+pub(crate) struct HtmlPage {
     html: &'static str,
     policy: String,
 }
 
-impl Page {
+impl HtmlPage {
     /// The page, which may be shown in a frame of `framed_by` alone, or in none.
     pub(crate) fn new(html: &'static str, framed_by: Option<&str>) -> Self {
         let hash = |tag: &str| {
@@ -25,8 +25,9 @@ impl Page {
             STANDARD.encode(Sha256::digest(inside.as_bytes()))
         };
         let policy = format!(
-            "default-src 'none'; script-src 'sha256-{}'; style-src 'sha256-{}'; connect-src 'self'; \
-             img-src 'self' blob: data:; base-uri 'none'; form-action 'none'; frame-ancestors {}",
+            "default-src 'none'; script-src 'sha256-{}'; style-src 'sha256-{}'; connect-src \
+             'self'; img-src 'self' blob: data:; base-uri 'none'; form-action 'none'; \
+             frame-ancestors {}",
             hash("script"),
             hash("style"),
             framed_by.unwrap_or("'none'"),

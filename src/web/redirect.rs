@@ -1,5 +1,5 @@
-//! Public plain HTTP is led to HTTPS by the relay itself: its port also serves the private network, where Fly's
-//! proxy speaks plain HTTP, so that the cloud cannot do it.
+//! Public plain HTTP is led to HTTPS by the relay itself: its port also serves the private network,
+//! where Fly's proxy speaks plain HTTP, so that the cloud cannot do it.
 
 use axum::Router;
 use axum::extract::{Request, State};
@@ -11,8 +11,8 @@ use url::Url;
 #[cfg(test)]
 mod tests;
 
-/// Names the protocol of the client (Fly.io docs, "Request headers"). Fly's proxy replaces what a client claims
-/// there; calls on the private network past the proxy have none.
+/// Names the protocol of the client (Fly.io docs, "Request headers"). Fly's proxy replaces what a
+/// client claims there; calls on the private network past the proxy have none.
 const PROTOCOL_HEADERS: [&str; 2] = ["x-forwarded-proto", "fly-forwarded-proto"];
 
 /// Ends of names on the private network.
@@ -21,8 +21,8 @@ const PRIVATE: [&str; 2] = [".flycast", ".internal"];
 /// Answered as it comes: the cloud's checks do not follow redirects.
 const HEALTH: &str = "/health";
 
-/// The same routes; requests that came over public plain HTTP get the same path at `public_url`. Without an
-/// HTTPS address there is nothing to lead to.
+/// The same routes; requests that came over public plain HTTP get the same path at `public_url`.
+/// Without an HTTPS address there is nothing to lead to.
 pub(super) fn to_https(router: Router, public_url: Option<&Url>) -> Router {
     let Some(public_url) = public_url.filter(|url| url.scheme() == "https") else { return router };
     let base = public_url.as_str().trim_end_matches('/').to_owned();
@@ -33,7 +33,8 @@ async fn lead(State(base): State<String>, request: Request, next: Next) -> Respo
     if !is_public_plain(request.headers()) || request.uri().path() == HEALTH {
         return next.run(request).await;
     }
-    // The host in the request is the client's word, and credentials follow a redirect: ours is configured.
+    // The host in the request is the client's word, and credentials follow a redirect: ours is
+    // configured.
     let path = request.uri().path_and_query().map_or("/", |path| path.as_str());
     match HeaderValue::try_from(format!("{base}{path}")) {
         Ok(location) if path.starts_with('/') => {

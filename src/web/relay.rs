@@ -1,5 +1,6 @@
-//! The public routes of a relay: its owner's chat, and the provisioner's calls. Any other caller is refused.
-//! The model proxy is not among them: it has a listener of its own ([`super::model_proxy`]).
+//! The public routes of a relay: its owner's chat, and the provisioner's calls. Any other caller is
+//! refused. The model proxy is not among them: it has a listener of its own
+//! ([`super::model_proxy`]).
 
 use std::future::Future;
 use std::sync::Arc;
@@ -17,11 +18,11 @@ use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 use tower_http::timeout::TimeoutLayer;
 
-use super::page::Page;
+use super::page::HtmlPage;
 use super::server::{self, ServerLimits};
 use super::{answered, model_proxy, redirect, unstored, verified};
 use crate::protocol::{CallHead, Direction};
-use crate::relay::{Over, Relay};
+use crate::relay::{Relay, RelayExit};
 
 #[cfg(test)]
 mod tests;
@@ -35,15 +36,16 @@ const SIGNED_BYTES_MAX: usize = 16 * 1024;
 /// Longest signed call: through to the VM, which may have to wake.
 const SIGNED_TIMEOUT: Duration = Duration::from_secs(90);
 
-/// A relay serves one person and strangers in small numbers: at 16 kB for a head, 8 MB in all. Answers on their
-/// way have a few seconds at the end; a slower client asks again after the next start.
+/// A relay serves one person and strangers in small numbers: at 16 kB for a head, 8 MB in all.
+/// Answers on their way have a few seconds at the end; a slower client asks again after the next
+/// start.
 const SERVER: ServerLimits = ServerLimits { connections_max: 512, grace: Duration::from_secs(5) };
 
 /// The agent has a few calls to the model on their way at once.
 const MODEL_SERVER: ServerLimits = ServerLimits { connections_max: 128, ..SERVER };
 
-/// Serves and works until the relay is over. `chat` are the routes of its channel; `model` listens for the
-/// agent's calls to the model, where there is a model key.
+/// Serves and works until the relay is over. `chat` are the routes of its channel; `model` listens
+/// for the agent's calls to the model, where there is a model key.
 ///
 /// # Errors
 /// When the server ends by itself.
@@ -53,7 +55,7 @@ pub async fn serve(
     listener: TcpListener,
     model: Option<TcpListener>,
     told: impl Future<Output = ()> + Send,
-) -> anyhow::Result<Over> {
+) -> anyhow::Result<RelayExit> {
     let (end_model, model_ended) = oneshot::channel::<()>();
     let model = model.map(|listener| {
         let router = model_proxy::router(relay.clone());
@@ -78,10 +80,10 @@ pub async fn serve(
     Ok(over)
 }
 
-/// The page on which an owner talks to their relay through the web channel. It is static: the key stands
-/// behind the `#` of its address, which no browser sends.
+/// The page on which an owner talks to their relay through the web channel. It is static: the key
+/// stands behind the `#` of its address, which no browser sends.
 pub fn chat_page() -> Router {
-    let page = Page::new(CHAT, None);
+    let page = HtmlPage::new(CHAT, None);
     Router::new().route("/chat", get(move || async move { page.response() }))
 }
 

@@ -1,5 +1,5 @@
-//! The HTTP server of every role. Slow and idle clients are disconnected, connections are bounded, and
-//! requests in flight are finished at the end.
+//! The HTTP server of every role. Slow and idle clients are disconnected, connections are bounded,
+//! and requests in flight are finished at the end.
 
 use std::convert::Infallible;
 use std::net::SocketAddr;
@@ -20,18 +20,18 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tower::ServiceExt;
 
-use pace::{HeldBody, PacedBody, Socket};
-use places::{Place, Places};
+use connection_slots::{ConnectionSlot, ConnectionSlots};
+use pace::{PacedBody, PacedSocket, TrackedBody};
 
+mod connection_slots;
 mod pace;
-mod places;
 #[cfg(test)]
 mod tests;
 
-pub use pace::{TooSlow, WINDOW};
+pub use pace::{BodyTooSlow, WINDOW};
 
-/// How long a client takes for the head of a request, and how long it may keep an idle connection: a phone on
-/// a bad line needs a second or two.
+/// How long a client takes for the head of a request, and how long it may keep an idle connection:
+/// a phone on a bad line needs a second or two.
 const HEAD_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// The largest head of a request: chat services send some two kilobytes.
@@ -40,21 +40,22 @@ const HEAD_BYTES_MAX: usize = 16 * 1024;
 /// Header fields of a request: chat services and browsers send some twenty.
 const HEAD_FIELDS_MAX: usize = 64;
 
-/// The pause after the system let no connection in: it is out of descriptors, and some are given back soon.
+/// The pause after the system let no connection in: it is out of descriptors, and some are given
+/// back soon.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
 /// The bounds of a server that depend on its role.
 #[derive(Clone, Copy, Debug)]
 pub struct ServerLimits {
-    /// Connections at once: each takes some twenty kilobytes. When all are taken, the one that has been idle
-    /// longest is closed.
+    /// Connections at once: each takes some twenty kilobytes. When all are taken, the one that has
+    /// been idle longest is closed.
     pub connections_max: usize,
     /// How long requests in flight have at the end.
     pub grace: Duration,
 }
 
-/// Serves until `told`. Then no connection is accepted any more, and requests in flight are finished within
-/// the limit.
+/// Serves until `told`. Then no connection is accepted any more, and requests in flight are
+/// finished within the limit.
 pub async fn serve(
     listener: TcpListener,
     router: Router,
@@ -63,7 +64,7 @@ pub async fn serve(
 ) {
     let ending = watch::Sender::new(false);
     let mut connections = JoinSet::new();
-    let places = Places::new(limits.connections_max);
+    let places = ConnectionSlots::new(limits.connections_max);
     let mut told = std::pin::pin!(told);
     loop {
         let (stream, peer) = tokio::select! {
@@ -105,7 +106,7 @@ async fn connection(
     peer: SocketAddr,
     router: Router,
     mut ending: watch::Receiver<bool>,
-    place: Arc<Place>,
+    place: Arc<ConnectionSlot>,
 ) {
     // Answers are small, and written at once.
     let _ = stream.set_nodelay(true);
@@ -120,7 +121,7 @@ async fn connection(
         .header_read_timeout(HEAD_TIMEOUT)
         .max_buf_size(HEAD_BYTES_MAX)
         .max_headers(HEAD_FIELDS_MAX)
-        .serve_connection(TokioIo::new(Socket::new(stream)), service)
+        .serve_connection(TokioIo::new(PacedSocket::new(stream)), service)
         .with_upgrades();
     let mut served = std::pin::pin!(served);
     tokio::select! {
@@ -136,9 +137,9 @@ async fn connection(
 async fn answer(
     router: Router,
     request: Request<Body>,
-    place: Arc<Place>,
+    place: Arc<ConnectionSlot>,
 ) -> Result<Response, Infallible> {
     let in_flight = place.begin();
     let response = router.oneshot(request).await?;
-    Ok(response.map(|body| Body::new(HeldBody::new(body, in_flight))))
+    Ok(response.map(|body| Body::new(TrackedBody::new(body, in_flight))))
 }

@@ -1,5 +1,5 @@
-//! The routes of a VM: see the head of [`crate::protocol`]. Everything but `/health` is for the relay alone.
-//! Other callers are refused without a reason, and nothing of their bodies is read.
+//! The routes of a VM: see the head of [`crate::protocol`]. Everything but `/health` is for the
+//! relay alone. Other callers are refused without a reason, and nothing of their bodies is read.
 
 use std::convert::Infallible;
 use std::future::Future;
@@ -20,10 +20,10 @@ use tokio::sync::oneshot;
 use super::server::{self, ServerLimits};
 use super::{answered, verified};
 use crate::files::{FILE_BYTES_MAX, in_pieces};
-use crate::protocol::{CallHead, Direction, Health, Received, TurnRequest};
+use crate::protocol::{CallHead, Direction, Health, SavedFile, TurnRequest};
 use crate::vm::ids::{SessionId, TurnId};
-use crate::vm::turns::{Ask, Attached, NotBegun};
-use crate::vm::{Over, Vm, process};
+use crate::vm::turns::{TurnParams, TurnRefusal, TurnSubscription};
+use crate::vm::{Vm, VmExit, process};
 
 #[cfg(test)]
 mod tests;
@@ -31,8 +31,8 @@ mod tests;
 /// Largest body of a turn: a person's message, with room for the longest paste.
 pub const TURN_BYTES_MAX: usize = 1024 * 1024;
 
-/// Only the relay calls, with a few connections at once. Readers have a few seconds for the last events at the
-/// end; a slower one asks again after the next start.
+/// Only the relay calls, with a few connections at once. Readers have a few seconds for the last
+/// events at the end; a slower one asks again after the next start.
 const SERVER: ServerLimits = ServerLimits { connections_max: 256, grace: Duration::from_secs(5) };
 
 /// Serves until the VM is over, and ends cleanly: the turns that run are interrupted, and their
@@ -45,11 +45,11 @@ pub async fn serve(
     vm: Arc<Vm>,
     listener: TcpListener,
     told: impl Future<Output = ()> + Send + 'static,
-) -> anyhow::Result<Over> {
+) -> anyhow::Result<VmExit> {
     process::hide_from_children()?;
     let (ended, over) = oneshot::channel();
     let end = async {
-        let over = vm.over(told).await;
+        let over = vm.wait_for_exit(told).await;
         vm.close().await;
         let _ = ended.send(over);
     };
@@ -135,10 +135,10 @@ async fn inbox(
     State(vm): State<Arc<Vm>>,
     Path((id, name)): Path<(String, String)>,
     body: Bytes,
-) -> Result<Json<Received>, StatusCode> {
+) -> Result<Json<SavedFile>, StatusCode> {
     let id = TurnId::try_from(id.as_str()).map_err(|_| StatusCode::NOT_FOUND)?;
     match vm.exchange().receive(&id, &name, &body).await {
-        Ok(path) => Ok(Json(Received { path })),
+        Ok(path) => Ok(Json(SavedFile { path })),
         Err(error) => {
             tracing::error!(error = format!("{error:#}"), "a file cannot be taken");
             Err(StatusCode::INSUFFICIENT_STORAGE)
@@ -151,7 +151,7 @@ async fn outbox(
     Path((id, index)): Path<(String, usize)>,
 ) -> Result<Response, StatusCode> {
     let id = TurnId::try_from(id.as_str()).map_err(|_| StatusCode::NOT_FOUND)?;
-    let kept = vm.exchange().kept(&id, index).await.map_err(|_| StatusCode::NOT_FOUND)?;
+    let kept = vm.exchange().open_copy(&id, index).await.map_err(|_| StatusCode::NOT_FOUND)?;
     let bytes = kept.metadata().map_err(|_| StatusCode::NOT_FOUND)?.len();
     let length = [(header::CONTENT_LENGTH, bytes)];
     Ok((length, Body::from_stream(in_pieces(kept))).into_response())
@@ -163,26 +163,28 @@ async fn turn(State(vm): State<Arc<Vm>>, body: Bytes) -> Result<Response, Status
     let attached = vm.turns().ask(ask).await.map_err(|refusal| {
         tracing::info!(%refusal, "a turn was not begun");
         match refusal {
-            NotBegun::SessionBusy => StatusCode::CONFLICT,
-            NotBegun::Full => StatusCode::TOO_MANY_REQUESTS,
-            NotBegun::Closing => StatusCode::SERVICE_UNAVAILABLE,
-            NotBegun::NotWritten => StatusCode::INSUFFICIENT_STORAGE,
+            TurnRefusal::SessionBusy => StatusCode::CONFLICT,
+            TurnRefusal::Full => StatusCode::TOO_MANY_REQUESTS,
+            TurnRefusal::Closing => StatusCode::SERVICE_UNAVAILABLE,
+            TurnRefusal::DiskFailed => StatusCode::INSUFFICIENT_STORAGE,
         }
     })?;
     let lines = futures::stream::unfold(attached, next_line);
     Ok(([(header::CONTENT_TYPE, "application/x-ndjson")], Body::from_stream(lines)).into_response())
 }
 
-fn parse(vm: &Vm, body: &[u8]) -> Option<Ask> {
+fn parse(vm: &Vm, body: &[u8]) -> Option<TurnParams> {
     let TurnRequest { turn, session, text, files, citations, after, model_token } =
         serde_json::from_slice(body).ok()?;
     let turn = TurnId::try_from(turn.as_str()).ok()?;
     let session = SessionId::try_from(session.as_str()).ok()?;
     let model_token = model_token.map(|token| vm.model_token(token));
-    Some(Ask { turn, session, text, files, citations, after, model_token })
+    Some(TurnParams { turn, session, text, files, citations, after, model_token })
 }
 
-async fn next_line(mut attached: Attached) -> Option<(Result<Bytes, Infallible>, Attached)> {
+async fn next_line(
+    mut attached: TurnSubscription,
+) -> Option<(Result<Bytes, Infallible>, TurnSubscription)> {
     let event = attached.next().await?;
     let mut line = serde_json::to_vec(&event).ok()?;
     line.push(b'\n');

@@ -1,5 +1,6 @@
-//! How long a deployment takes from yes to ready, beside the longest path of its plan: in virtual time,
-//! with the median latencies of [`Latency::MEDIANS`]. Exits with 1 when it takes more than 5 % longer.
+//! How long a deployment takes from yes to ready, beside the longest path of its plan: in virtual
+//! time, with the median latencies of [`Latency::MEDIANS`]. Exits with 1 when it takes more than 5
+//! % longer.
 //!
 //! `cargo bench --bench deploy`, or without optimisation `cargo test --bench deploy`.
 
@@ -20,7 +21,7 @@ use tokio::time::Instant;
 #[path = "../textslash/provisioning/world.rs"]
 mod world;
 
-use world::{Database, World};
+use world::{DeployWorld, TestDatabase};
 
 const LATENCY: Latency = Latency::MEDIANS;
 
@@ -30,20 +31,20 @@ const OVERHEAD_MAX: f64 = 0.05;
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
     // A tick of the clock that holds time while the database works is what each write may cost.
-    let database = Database::ticking(Duration::from_millis(1)).await;
-    let alone = World::with(database.clone(), 0, LATENCY);
+    let database = TestDatabase::ticking(Duration::from_millis(1)).await;
+    let alone = DeployWorld::with(database.clone(), 0, LATENCY);
     let longest = longest_path(&alone.account().plan(&alone.spec));
     println!("{:<28}{:>12}{:>12}{:>10}", "", "longest", "confirm to", "over");
     println!("{:<28}{:>12}{:>12}{:>10}", "", "path, ms", "ready, ms", "");
 
     let one = row("one deployment", longest, &[took(&alone).await]);
-    let ten: Vec<_> = (1..=10).map(|n| World::with(database.clone(), n, LATENCY)).collect();
+    let ten: Vec<_> = (1..=10).map(|n| DeployWorld::with(database.clone(), n, LATENCY)).collect();
     let ten = row("ten at once, the slowest", longest, &join_all(ten.iter().map(took)).await);
 
     if one.max(ten) <= OVERHEAD_MAX { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
-async fn took(world: &World) -> Duration {
+async fn took(world: &DeployWorld) -> Duration {
     let confirmed = Instant::now();
     let outcome = world.deploys().await;
     assert!(matches!(outcome, Outcome::Deployed(_)), "{outcome:?}");
@@ -58,8 +59,8 @@ fn row(what: &str, longest_ms: u64, took: &[Duration]) -> f64 {
     over
 }
 
-/// When the last step can be done at the earliest, in milliseconds: each step begins when the last of
-/// what it needs is done.
+/// When the last step can be done at the earliest, in milliseconds: each step begins when the last
+/// of what it needs is done.
 fn longest_path(plan: &Plan) -> u64 {
     let mut done: BTreeMap<&StepId, u64> = BTreeMap::new();
     for step in plan.steps() {

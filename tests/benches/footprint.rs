@@ -1,7 +1,7 @@
 //! How small and how quick a relay is: `cargo bench --bench footprint`.
 //!
-//! Starts the real binary as it runs where it was deployed and prints the size of the program, the time
-//! from start to a healthy answer, and the resident memory when idle, each beside its aim.
+//! Starts the real binary as it runs where it was deployed and prints the size of the program, the
+//! time from start to a healthy answer, and the resident memory when idle, each beside its aim.
 
 #![expect(clippy::print_stdout, reason = "a bench prints its figures")]
 #![expect(clippy::unwrap_used, reason = "a bench that cannot measure should stop")]
@@ -18,7 +18,7 @@ const STARTS: usize = 21;
 const SETTLED: Duration = Duration::from_secs(2);
 const PATIENCE: Duration = Duration::from_secs(10);
 
-struct Figure {
+struct Measurement {
     what: &'static str,
     value: f64,
     aim: f64,
@@ -29,19 +29,19 @@ fn main() {
     let mib = 1024.0 * 1024.0;
     let size = fs::metadata(PROGRAM).unwrap().len() as f64 / mib;
     let mut starts_ms: Vec<f64> =
-        (0..STARTS).map(|_| Relay::start().1.as_secs_f64() * 1e3).collect();
+        (0..STARTS).map(|_| MeasuredRelay::start().1.as_secs_f64() * 1e3).collect();
     starts_ms.sort_by(f64::total_cmp);
-    let (relay, _) = Relay::start();
+    let (relay, _) = MeasuredRelay::start();
     sleep(SETTLED);
     let figures = [
-        Figure { what: "program size", value: size, aim: 15.0, unit: "MiB" },
-        Figure {
+        Measurement { what: "program size", value: size, aim: 15.0, unit: "MiB" },
+        Measurement {
             what: "relay: start to healthy, median",
             value: starts_ms[STARTS / 2],
             aim: 30.0,
             unit: "ms",
         },
-        Figure {
+        Measurement {
             what: "relay: resident when idle",
             value: relay.resident_kib() / 1024.0,
             aim: 15.0,
@@ -49,7 +49,7 @@ fn main() {
         },
     ];
     println!("| figure | measured | aim |\n|---|---|---|");
-    for Figure { what, value, aim, unit } in &figures {
+    for Measurement { what, value, aim, unit } in &figures {
         println!("| {what} | {value:.1} {unit} | under {aim:.0} {unit} |");
     }
     if figures.iter().any(|figure| figure.value >= figure.aim) {
@@ -58,12 +58,12 @@ fn main() {
     }
 }
 
-struct Relay {
+struct MeasuredRelay {
     process: Child,
     data_dir: std::path::PathBuf,
 }
 
-impl Relay {
+impl MeasuredRelay {
     fn start() -> (Self, Duration) {
         let port =
             TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap().local_addr().unwrap().port();
@@ -105,7 +105,7 @@ impl Relay {
     }
 }
 
-impl Drop for Relay {
+impl Drop for MeasuredRelay {
     fn drop(&mut self) {
         self.process.kill().unwrap();
         self.process.wait().unwrap();

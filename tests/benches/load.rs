@@ -1,9 +1,9 @@
-//! A thousand people write to one bot and a hundred of them deploy, while calls fail and fifty more wear the bot out:
-//! `cargo bench --bench load`.
+//! A thousand people write to one bot and a hundred of them deploy, while calls fail and fifty more
+//! wear the bot out: `cargo bench --bench load`.
 //!
-//! First in real time with a pool of connections and every write forced to the disk, where it is measured how fast the
-//! bot acknowledges and how much memory it takes (ten minutes, most of them spent waiting); then in virtual time,
-//! where more can go wrong.
+//! First in real time with a pool of connections and every write forced to the disk, where it is
+//! measured how fast the bot acknowledges and how much memory it takes (ten minutes, most of them
+//! spent waiting); then in virtual time, where more can go wrong.
 
 #![expect(clippy::print_stdout, reason = "a bench prints its figures")]
 #![expect(clippy::unwrap_used, reason = "a bench that cannot measure should stop")]
@@ -13,9 +13,9 @@ use std::time::Duration;
 
 use tracing::Level;
 
-use textslash::sandbox::prove::chats::crowd::{Crowd, Hostile, Outcome, Pace};
+use textslash::sandbox::prove::chats::crowd::{Crowd, CrowdOutcome, HostileCounts, ResponseTimes};
 
-const CROWD: Crowd = Crowd { seed: 1, people: 1_000, deploying: 100, hostile: Hostile::MANY };
+const CROWD: Crowd = Crowd { seed: 1, people: 1_000, deploying: 100, hostile: HostileCounts::MANY };
 
 fn main() {
     println!("{} people, {} of them deploy, 5 % of calls fail", CROWD.people, CROWD.deploying);
@@ -25,10 +25,10 @@ fn main() {
     print("in real time", &live);
     print_pace(&live.pace);
     println!("  {:<42} {:>9} KiB", "resident memory, at the most", resident_max_kib());
-    print("in virtual time", &CROWD.dream().unwrap());
+    print("in virtual time", &CROWD.simulate().unwrap());
 }
 
-fn print(when: &str, outcome: &Outcome) {
+fn print(when: &str, outcome: &CrowdOutcome) {
     println!("{when}:");
     let verdict = &outcome.verdict;
     for violation in &verdict.violations {
@@ -49,7 +49,7 @@ fn print(when: &str, outcome: &Outcome) {
     }
 }
 
-fn print_pace(pace: &Pace) {
+fn print_pace(pace: &ResponseTimes) {
     for (what, mut times) in
         [("acknowledged", pace.acknowledged.clone()), ("answered", pace.answered.clone())]
     {

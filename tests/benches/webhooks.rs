@@ -1,9 +1,10 @@
 //! What a webhook costs: `cargo bench --bench webhooks`.
 //!
-//! Three ways of taking the same signed messages, side by side in one run: a bare axum handler that does the
-//! same parsing and the same check and answers; our channel, acknowledged at once; and our channel with the
-//! conversation's step written to its database before it is acknowledged. CPU is the whole process's, in
-//! microseconds a message; then the real bot is started, idle and with a thousand conversations at once.
+//! Three ways of taking the same signed messages, side by side in one run: a bare axum handler that
+//! does the same parsing and the same check and answers; our channel, acknowledged at once; and our
+//! channel with the conversation's step written to its database before it is acknowledged. CPU is
+//! the whole process's, in microseconds a message; then the real bot is started, idle and with a
+//! thousand conversations at once.
 
 #![expect(clippy::print_stdout, reason = "a bench prints its figures")]
 #![expect(clippy::unwrap_used, reason = "a bench that cannot measure should stop")]
@@ -11,10 +12,10 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use adapters::channel::{Channel, Event};
-use adapters::telegram::{self, Telegram, Updates};
-use adapters::whatsapp::signature::{Signed, sign, verify};
-use adapters::whatsapp::{self, WhatsApp};
+use adapters::channel::{Channel, ChannelEvent};
+use adapters::telegram::{self, TelegramChannel, UpdateSource};
+use adapters::whatsapp::signature::{SignedContent, sign, verify};
+use adapters::whatsapp::{self, WhatsAppChannel};
 use axum::Router;
 use axum::body::{Body, Bytes, to_bytes};
 use axum::http::{HeaderMap, Request, StatusCode};
@@ -22,13 +23,13 @@ use axum::routing::post;
 use nix::sys::resource::{UsageWho, getrusage};
 use nix::sys::time::TimeValLike;
 use subtle::ConstantTimeEq;
-use textslash::chance::Chance;
 use textslash::clock::Clock;
-use textslash::conversation::State;
-use textslash::http::Network;
-use textslash::sandbox::telegram::Telegram as SimulatedTelegram;
+use textslash::conversation::ConversationState;
+use textslash::http::NetworkTransport;
+use textslash::random::Random;
+use textslash::sandbox::telegram::SimulatedTelegram;
 use textslash::store;
-use textslash::store::conversations::{Conversations, Step};
+use textslash::store::conversations::{ConversationStep, Conversations};
 use tower::ServiceExt;
 use url::form_urlencoded;
 
@@ -47,12 +48,12 @@ const URL: &str = "https://bot.example";
 #[path = "webhooks/bot.rs"]
 mod bot;
 
-type Make = fn(usize) -> Request<Body>;
+type RequestMaker = fn(usize) -> Request<Body>;
 
 #[tokio::main]
 async fn main() {
     println!("| messages | CPU, µs | beside bare | p50, µs | p99, µs |\n|---|---|---|---|---|");
-    let telegram: Make = telegram_message;
+    let telegram: RequestMaker = telegram_message;
     let bare = row("Telegram, bare handler", bare_telegram(), telegram, None).await;
     row(
         "Telegram, our channel",
@@ -61,7 +62,7 @@ async fn main() {
         Some(bare),
     )
     .await;
-    let database = Database::new().await;
+    let database = BenchDatabase::new().await;
     row(
         "Telegram, with the database",
         acknowledged(telegram_channel().await, Some(database)),
@@ -70,11 +71,11 @@ async fn main() {
     )
     .await;
 
-    let whatsapp: Make = whatsapp_message;
+    let whatsapp: RequestMaker = whatsapp_message;
     let bare = row("WhatsApp, bare handler", bare_whatsapp(), whatsapp, None).await;
     row("WhatsApp, our channel", acknowledged(whatsapp_channel(), None), whatsapp, Some(bare))
         .await;
-    let database = Database::new().await;
+    let database = BenchDatabase::new().await;
     row(
         "WhatsApp, with the database",
         acknowledged(whatsapp_channel(), Some(database)),
@@ -86,7 +87,7 @@ async fn main() {
 }
 
 /// Measures one way of taking messages; its CPU a message.
-async fn row(what: &str, router: Router, make: Make, bare: Option<f64>) -> f64 {
+async fn row(what: &str, router: Router, make: RequestMaker, bare: Option<f64>) -> f64 {
     for n in 0..WARM_UP {
         take(&router, make(MESSAGES + n)).await;
     }
@@ -158,7 +159,7 @@ fn whatsapp_message(n: usize) -> Request<Body> {
     ];
     let form: Vec<(String, String)> =
         fields.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
-    let signature = sign(TWILIO_TOKEN, &format!("{URL}/whatsapp"), Signed::Form(&form));
+    let signature = sign(TWILIO_TOKEN, &format!("{URL}/whatsapp"), SignedContent::Form(&form));
     let body = form_urlencoded::Serializer::new(String::new()).extend_pairs(&form).finish();
     Request::post("/whatsapp")
         .header("content-type", "application/x-www-form-urlencoded")
@@ -185,7 +186,7 @@ fn bare_whatsapp() -> Router {
         let shown = headers.get("x-twilio-signature").unwrap().to_str().unwrap();
         let form: Vec<(String, String)> = form_urlencoded::parse(&body).into_owned().collect();
         let url = format!("{URL}/whatsapp");
-        match verify(TWILIO_TOKEN, &url, Signed::Form(&form), shown) {
+        match verify(TWILIO_TOKEN, &url, SignedContent::Form(&form), shown) {
             true => StatusCode::OK,
             false => StatusCode::FORBIDDEN,
         }
@@ -194,28 +195,32 @@ fn bare_whatsapp() -> Router {
 }
 
 async fn telegram_channel() -> (Arc<dyn Channel>, Router) {
-    let network = Arc::new(Network::new().unwrap());
-    let simulated = SimulatedTelegram::new(Clock::system(), Chance::seeded(1), network);
+    let network = Arc::new(NetworkTransport::new().unwrap());
+    let simulated = SimulatedTelegram::new(Clock::system(), Random::seeded(1), network);
     let token = simulated.mint_bot("bench_bot");
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let api_url = format!("http://{}", listener.local_addr().unwrap());
     let router = simulated.router();
     tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });
-    let updates = Updates::Webhook { secret: TELEGRAM_SECRET.to_owned().into() };
-    let settings = telegram::Settings { token: token.into(), api_url, updates };
-    let channel = Telegram::start(settings).await.unwrap();
+    let updates = UpdateSource::Webhook { secret: TELEGRAM_SECRET.to_owned().into() };
+    let settings = telegram::TelegramChannelSettings { token: token.into(), api_url, updates };
+    let channel = TelegramChannel::start(settings).await.unwrap();
     let router = channel.router();
     (channel, router)
 }
 
 fn whatsapp_channel() -> (Arc<dyn Channel>, Router) {
     let nowhere = "http://127.0.0.1:9".parse::<url::Url>().unwrap();
-    let channel = WhatsApp::start(whatsapp::Settings {
+    let channel = WhatsAppChannel::start(whatsapp::WhatsAppChannelSettings {
         account_sid: ACCOUNT.to_owned(),
         auth_token: TWILIO_TOKEN.to_owned().into(),
         number: NUMBER.to_owned(),
         public_url: URL.parse().unwrap(),
-        apis: whatsapp::Apis { api: nowhere.clone(), messaging: nowhere.clone(), content: nowhere },
+        apis: whatsapp::TwilioApis {
+            api: nowhere.clone(),
+            messaging: nowhere.clone(),
+            content: nowhere,
+        },
     })
     .unwrap();
     let router = channel.router();
@@ -225,16 +230,16 @@ fn whatsapp_channel() -> (Arc<dyn Channel>, Router) {
 /// A core that takes each message: at once, or when its step is in the database.
 fn acknowledged(
     (channel, router): (Arc<dyn Channel>, Router),
-    database: Option<Database>,
+    database: Option<BenchDatabase>,
 ) -> Router {
     tokio::spawn(async move {
         let mut written = 0;
         while let Some(event) = channel.next().await {
-            let Event::Inbound(inbound) = event else { continue };
+            let ChannelEvent::Inbound(inbound) = event else { continue };
             if let Some(database) = &database {
                 let conversations = Conversations::new(database.pool.clone(), channel.name());
-                let state = State::default();
-                let step = Step {
+                let state = ConversationState::default();
+                let step = ConversationStep {
                     invitation: None,
                     deletes: &[],
                     deleted: None,
@@ -258,12 +263,12 @@ fn acknowledged(
     router
 }
 
-struct Database {
+struct BenchDatabase {
     pool: sqlx::AnyPool,
     _directory: tempfile::TempDir,
 }
 
-impl Database {
+impl BenchDatabase {
     async fn new() -> Self {
         let directory = tempfile::tempdir().unwrap();
         let pool = store::open(&directory.path().join("bench.db"), &store::SCHEMA).await.unwrap();

@@ -1,7 +1,7 @@
 //! Plants bugs, one at a time, in a copy of the tree, and sees whether the suite bites.
 //!
-//! `cargo test --test mutants` takes about a minute for each; `-- NAME ...` plants those whose name has one
-//! of these in it. It prints a table and fails when one survives.
+//! `cargo test --test mutants` takes about a minute for each; `-- NAME ...` plants those whose name
+//! has one of these in it. It prints a table and fails when one survives.
 
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "it is a program for the terminal")]
 

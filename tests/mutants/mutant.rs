@@ -19,16 +19,17 @@ use std::path::{Path, PathBuf};
 pub struct Mutant {
     /// In words.
     pub bug: String,
-    /// `lib`, `textslash` (the integration tests), `prove` (the stories of relay and VM) or `adapters`.
+    /// `lib`, `textslash` (the integration tests), `prove` (the stories of relay and VM) or
+    /// `adapters`.
     pub suite: String,
     /// The beginning of the test's name.
     pub test: String,
     /// What the failing test says, where one test watches many promises: the one that is broken.
     pub saying: Option<String>,
-    changes: Vec<Change>,
+    changes: Vec<SourceChange>,
 }
 
-struct Change {
+struct SourceChange {
     file: PathBuf,
     before: String,
     after: String,
@@ -53,7 +54,7 @@ impl Mutant {
     }
 
     fn read(text: &str) -> Result<Self, String> {
-        let (mut head, mut changes) = (BTreeMap::new(), Vec::<Change>::new());
+        let (mut head, mut changes) = (BTreeMap::new(), Vec::<SourceChange>::new());
         let mut file = None;
         // A hunk takes out first and then puts in: what is taken out after that is the next one.
         let mut puts_in = true;
@@ -63,7 +64,11 @@ impl Mutant {
                 let taken_out = added.is_none();
                 if taken_out && puts_in {
                     let file = file.clone().ok_or("a change without a file")?;
-                    changes.push(Change { file, before: String::new(), after: String::new() });
+                    changes.push(SourceChange {
+                        file,
+                        before: String::new(),
+                        after: String::new(),
+                    });
                 }
                 puts_in = !taken_out;
                 let change = changes.last_mut().ok_or("nothing is taken out")?;
@@ -99,7 +104,7 @@ impl Mutant {
     /// The files of a tree as they are with the bug in them.
     pub fn planted(&self, tree: &Path) -> Result<BTreeMap<PathBuf, String>, String> {
         let mut files = BTreeMap::new();
-        for Change { file, before, after } in &self.changes {
+        for SourceChange { file, before, after } in &self.changes {
             let path = tree.join(file);
             let text = match files.get(&path) {
                 Some(text) => String::clone(text),

@@ -8,17 +8,17 @@ use std::time::Duration;
 use async_trait::async_trait;
 use parking_lot::Mutex;
 use textslash::protocol::{TurnEvent, TurnFailure};
-use textslash::vm::agent::{Agent, Running, Said};
+use textslash::vm::agent::{Agent, Prompt, RunningAgent};
 use textslash::vm::ids::SessionId;
 use tokio::sync::mpsc;
 use tokio::time::Instant;
 
-use crate::promise::Promise;
-use crate::stage::{Process, Stage};
+use crate::promise::RelayPromise;
+use crate::stage::{ProcessKind, StoryMonitor};
 
 /// Everything that agents did in a story, across restarts of the VM.
 #[derive(Default)]
-pub struct Deeds {
+pub struct AgentActions {
     /// When each line was executed, by its first word and in its order.
     pub executed: Vec<(String, Instant)>,
     /// What was in the files that the agent was told of, by path.
@@ -27,27 +27,27 @@ pub struct Deeds {
     pub left: BTreeMap<String, (Vec<u8>, String)>,
 }
 
-pub struct Modelled {
-    pub stage: Arc<Stage>,
-    pub deeds: Arc<Mutex<Deeds>>,
+pub struct ModelledAgent {
+    pub stage: Arc<StoryMonitor>,
+    pub deeds: Arc<Mutex<AgentActions>>,
     pub workspace: PathBuf,
     /// Whether turns may run now.
     pub may_run: Arc<dyn Fn() -> bool + Send + Sync>,
 }
 
 #[async_trait]
-impl Agent for Modelled {
+impl Agent for ModelledAgent {
     async fn ready(&self) -> bool {
         true
     }
 
-    async fn start(&self, _: &SessionId, said: Said<'_>) -> anyhow::Result<Running> {
+    async fn start(&self, _: &SessionId, said: Prompt<'_>) -> anyhow::Result<RunningAgent> {
         let line = said.text.split(' ').next().unwrap_or_default().to_owned();
-        self.stage.deed(Process::Vm, &format!("agent begins {}", said.text)).await;
+        self.stage.deed(ProcessKind::Vm, &format!("agent begins {}", said.text)).await;
         self.check_line(&line, said.text);
         self.take_files(said.files);
         let (sender, events) = mpsc::channel(1);
-        let turn = Turn {
+        let turn = AgentTurn {
             stage: self.stage.clone(),
             deeds: self.deeds.clone(),
             workspace: self.workspace.clone(),
@@ -64,19 +64,19 @@ impl Agent for Modelled {
                 _ = turn.run(words) => {}
             }
         });
-        Ok(Running { events, group: None })
+        Ok(RunningAgent { events, group: None })
     }
 }
 
-impl Modelled {
+impl ModelledAgent {
     fn check_line(&self, line: &str, text: &str) {
         let mut deeds = self.deeds.lock();
         let before = deeds.executed.iter().filter(|(executed, _)| executed == line).count();
-        self.stage.expect(Promise::RunsOnce, before == 0, || format!("{line} runs again"));
+        self.stage.expect(RelayPromise::RunsOnce, before == 0, || format!("{line} runs again"));
         let is_foreign = line == "stranger" || line == "group";
-        self.stage.expect(Promise::Strangers, !is_foreign, || text.to_owned());
-        self.stage.expect(Promise::Edited, line != "edited", || text.to_owned());
-        self.stage.expect(Promise::Probation, (self.may_run)(), || format!("{line} runs"));
+        self.stage.expect(RelayPromise::Strangers, !is_foreign, || text.to_owned());
+        self.stage.expect(RelayPromise::Edited, line != "edited", || text.to_owned());
+        self.stage.expect(RelayPromise::Probation, (self.may_run)(), || format!("{line} runs"));
         deeds.executed.push((line.to_owned(), Instant::now()));
     }
 
@@ -84,21 +84,21 @@ impl Modelled {
         let mut deeds = self.deeds.lock();
         for path in files {
             let bytes = std::fs::read(self.workspace.join(path)).unwrap_or_default();
-            self.stage.tell(&format!("agent reads {path}: {} bytes", bytes.len()));
+            self.stage.trace(&format!("agent reads {path}: {} bytes", bytes.len()));
             deeds.given.push((path.clone(), bytes));
         }
     }
 }
 
-struct Turn {
-    stage: Arc<Stage>,
-    deeds: Arc<Mutex<Deeds>>,
+struct AgentTurn {
+    stage: Arc<StoryMonitor>,
+    deeds: Arc<Mutex<AgentActions>>,
     workspace: PathBuf,
     line: String,
     sender: mpsc::Sender<TurnEvent>,
 }
 
-impl Turn {
+impl AgentTurn {
     /// `None` when the turn is over.
     async fn run(&self, words: Vec<String>) -> Option<()> {
         for (number, word) in words.iter().enumerate() {
@@ -131,7 +131,7 @@ impl Turn {
         let name = format!("{}-{number}.txt", self.line);
         let bytes = format!("left by {} at step {number}", self.line).repeat(1 + number * 40);
         std::fs::write(outbox.join(&name), &bytes).unwrap();
-        self.stage.tell(&format!("agent leaves {name}"));
+        self.stage.trace(&format!("agent leaves {name}"));
         self.deeds.lock().left.insert(name, (bytes.into_bytes(), self.line.clone()));
     }
 }

@@ -8,12 +8,12 @@ const SEEDS: u64 = 300;
 /// What a filter of `cargo test` finds here.
 const NAMES: [&str; 2] = ["prove", "story::run"];
 
-pub struct Arguments {
+pub struct StoryArguments {
     pub first: u64,
     pub seeds: u64,
 }
 
-impl Arguments {
+impl StoryArguments {
     /// `None` when nothing is to be told: the arguments name tests of other programs.
     pub fn read(mut words: impl Iterator<Item = String>) -> Option<Self> {
         let (mut first, mut seeds) = (None, None);

@@ -7,13 +7,13 @@ use serde_json::Value;
 use sqlx::Row;
 use textslash::vm::ids::TurnId;
 
-use crate::agent::Deeds;
+use crate::agent::AgentActions;
 use crate::disk;
-use crate::plan::{Message, What};
-use crate::promise::Promise;
-use crate::service::{State, bytes_of};
-use crate::stage::Stage;
-use crate::world::World;
+use crate::plan::{MessageKind, PlannedMessage};
+use crate::promise::RelayPromise;
+use crate::service::{OwnerChatState, bytes_of};
+use crate::stage::StoryMonitor;
+use crate::world::RelayStoryWorld;
 
 /// The records of all turns, by path.
 pub fn records(dir: &Path) -> BTreeMap<PathBuf, String> {
@@ -31,7 +31,7 @@ pub fn is_last(line: &str) -> bool {
 }
 
 /// A file that is not in the outbox any more was told of, and its copy is whole.
-pub fn outbox(stage: &Stage, dir: &Path, deeds: &Deeds) {
+pub fn outbox(stage: &StoryMonitor, dir: &Path, deeds: &AgentActions) {
     let vm = dir.join("vm");
     for (name, (bytes, _)) in &deeds.left {
         if vm.join("workspace/outbox").join(name).exists() {
@@ -48,24 +48,24 @@ pub fn outbox(stage: &Stage, dir: &Path, deeds: &Deeds) {
                 copies.iter().flatten().any(|copy| copy == bytes)
             })
         });
-        stage.expect(Promise::Outbox, is_told, || format!("{name} is gone"));
+        stage.expect(RelayPromise::Outbox, is_told, || format!("{name} is gone"));
     }
 }
 
 /// A message as the relay has it on record.
-struct Kept {
+struct InboxRow {
     id: String,
     seq: i64,
     turn: String,
     is_settled: bool,
 }
 
-async fn rows(world: &World) -> BTreeMap<String, Kept> {
+async fn rows(world: &RelayStoryWorld) -> BTreeMap<String, InboxRow> {
     let all = sqlx::query("SELECT id, seq, turn, is_settled FROM inbox ORDER BY seq")
         .fetch_all(&world.database)
         .await
         .unwrap();
-    let row = |row: &sqlx::any::AnyRow| Kept {
+    let row = |row: &sqlx::any::AnyRow| InboxRow {
         id: row.get("id"),
         seq: row.get("seq"),
         turn: row.get("turn"),
@@ -75,11 +75,11 @@ async fn rows(world: &World) -> BTreeMap<String, Kept> {
 }
 
 /// What must hold when everything is quiet.
-pub async fn end(world: &World, messages: &[Message], is_committed: bool) {
+pub async fn end(world: &RelayStoryWorld, messages: &[PlannedMessage], is_committed: bool) {
     let rows = rows(world).await;
     let deeds = world.deeds.lock();
     let chat = world.service.state();
-    let end = End { world, rows: &rows, deeds: &deeds, chat: &chat };
+    let end = StoryEnd { world, rows: &rows, deeds: &deeds, chat: &chat };
     end.order();
     end.records();
     end.stops(messages);
@@ -88,23 +88,23 @@ pub async fn end(world: &World, messages: &[Message], is_committed: bool) {
     }
     for message in messages {
         match &message.what {
-            What::Line(_) => end.line(message, messages),
-            What::File(words) => end.file(message, words, messages),
+            MessageKind::Line(_) => end.line(message, messages),
+            MessageKind::File(words) => end.file(message, words, messages),
             _ => {}
         }
     }
     end.files_out();
 }
 
-struct End<'a> {
-    world: &'a World,
-    rows: &'a BTreeMap<String, Kept>,
-    deeds: &'a Deeds,
-    chat: &'a State,
+struct StoryEnd<'a> {
+    world: &'a RelayStoryWorld,
+    rows: &'a BTreeMap<String, InboxRow>,
+    deeds: &'a AgentActions,
+    chat: &'a OwnerChatState,
 }
 
-impl End<'_> {
-    fn stage(&self) -> &Stage {
+impl StoryEnd<'_> {
+    fn stage(&self) -> &StoryMonitor {
         &self.world.stage
     }
 
@@ -117,14 +117,14 @@ impl End<'_> {
         self.chat.shown.iter().rev().find(|it| it.key == key).map(|it| it.text.as_str())
     }
 
-    fn row_of_line(&self, line: &str) -> Option<&Kept> {
+    fn row_of_line(&self, line: &str) -> Option<&InboxRow> {
         self.rows.get(&line.replace("line-", "in-"))
     }
 
     fn order(&self) {
         let places = self.deeds.executed.iter().filter_map(|(line, _)| self.row_of_line(line));
         let places: Vec<i64> = places.map(|row| row.seq).collect();
-        self.stage().expect(Promise::Order, places.is_sorted(), || format!("{places:?}"));
+        self.stage().expect(RelayPromise::Order, places.is_sorted(), || format!("{places:?}"));
     }
 
     fn records(&self) {
@@ -137,20 +137,20 @@ impl End<'_> {
             let is_last_last = lines.last().is_none_or(|line| ends == 0 || is_last(line));
             let is_told = told.last().is_some_and(|it| is_last(&it.to_string()));
             self.stage().expect(
-                Promise::OneEnd,
+                RelayPromise::OneEnd,
                 ends <= 1 && is_last_last && (ends == 1 || !is_told),
                 || format!("{turn}: {text}"),
             );
             let kept: Vec<Value> =
                 lines.iter().filter_map(|line| serde_json::from_str(line).ok()).collect();
-            self.stage().expect(Promise::Events, kept.starts_with(told), || {
+            self.stage().expect(RelayPromise::Events, kept.starts_with(told), || {
                 format!("{turn}: {told:?} was told, {text} is kept")
             });
         }
     }
 
     /// A stop drops what waited and ends what ran.
-    fn stops(&self, messages: &[Message]) {
+    fn stops(&self, messages: &[PlannedMessage]) {
         for (stop, row) in self.obeyed_stops(messages) {
             let Some(at) = self.chat.acknowledged.get(&stop.id) else { continue };
             for (line, begun) in &self.deeds.executed {
@@ -159,7 +159,7 @@ impl End<'_> {
                 };
                 // A call that was under way when the owner stopped it may still arrive.
                 let is_kept = begun.saturating_duration_since(*at) < LATE;
-                self.stage().expect(Promise::Stopped, is_kept, || {
+                self.stage().expect(RelayPromise::Stopped, is_kept, || {
                     format!("{} began {:?} after {}", before.id, *begun - *at, stop.id)
                 });
             }
@@ -169,44 +169,44 @@ impl End<'_> {
     /// Before the commit a stop is declined, and has no turn.
     fn obeyed_stops<'a>(
         &'a self,
-        messages: &'a [Message],
-    ) -> impl Iterator<Item = (&'a Message, &'a Kept)> {
-        let stops = messages.iter().filter(|it| matches!(it.what, What::Command("/stop")));
+        messages: &'a [PlannedMessage],
+    ) -> impl Iterator<Item = (&'a PlannedMessage, &'a InboxRow)> {
+        let stops = messages.iter().filter(|it| matches!(it.what, MessageKind::Command("/stop")));
         let rows = stops.filter_map(|stop| Some((stop, self.rows.get(&stop.id)?)));
         rows.filter(|(_, row)| !row.turn.is_empty())
     }
 
-    fn was_stopped(&self, row: &Kept, messages: &[Message]) -> bool {
+    fn was_stopped(&self, row: &InboxRow, messages: &[PlannedMessage]) -> bool {
         self.obeyed_stops(messages).any(|(_, stop)| stop.seq > row.seq)
     }
 
     /// The line of a message that is to be a turn, unless its owner was told why it is none.
-    fn turn_of(&self, message: &Message, messages: &[Message]) -> Option<&Kept> {
+    fn turn_of(&self, message: &PlannedMessage, messages: &[PlannedMessage]) -> Option<&InboxRow> {
         let id = &message.id;
         let row = self.rows.get(id);
         let is_settled = row.is_some_and(|row| row.is_settled);
-        self.stage().expect(Promise::OneTurn, is_settled, || format!("{id} is not settled"));
+        self.stage().expect(RelayPromise::OneTurn, is_settled, || format!("{id} is not settled"));
         let row = row?;
         if row.turn.is_empty() {
             let is_told = self.shown(&format!("declined-{id}")).is_some();
-            self.stage().expect(Promise::OneTurn, is_told, || format!("{id} was dropped"));
+            self.stage().expect(RelayPromise::OneTurn, is_told, || format!("{id} was dropped"));
             return None;
         }
         let is_answered = self.shown(&format!("{}-0", row.turn)).is_some();
         if !is_answered && self.was_stopped(row, messages) {
             return None;
         }
-        self.stage().expect(Promise::Answered, is_answered, || format!("{id} has no answer"));
+        self.stage().expect(RelayPromise::Answered, is_answered, || format!("{id} has no answer"));
         is_answered.then_some(row)
     }
 
-    fn line(&self, message: &Message, messages: &[Message]) {
+    fn line(&self, message: &PlannedMessage, messages: &[PlannedMessage]) {
         let Some(row) = self.turn_of(message, messages) else { return };
         self.answer(message, row);
     }
 
     /// What was told of a turn stands in the chat, or its owner knows that it was given up.
-    fn answer(&self, message: &Message, row: &Kept) {
+    fn answer(&self, message: &PlannedMessage, row: &InboxRow) {
         let line = message.id.replace("in-", "line-");
         let shown = self.shown(&format!("{}-0", row.turn)).unwrap_or_default();
         let path = self.world.dir.join(format!("vm/turns/{}.jsonl", row.turn));
@@ -217,7 +217,7 @@ impl End<'_> {
         let cancelled = self.world.network.cancelled.lock();
         let was_given_up = cancelled.contains(&row.turn);
         let is_whole = !shown.trim().is_empty() && shown.contains(said.trim_end());
-        self.stage().expect(Promise::Answered, is_whole || was_given_up, || {
+        self.stage().expect(RelayPromise::Answered, is_whole || was_given_up, || {
             format!("{}: {said:?} was said, {shown:?} stands", message.id)
         });
         let first = said.split(' ').next().filter(|first| !first.is_empty());
@@ -225,30 +225,30 @@ impl End<'_> {
             let first = format!("{first} ");
             let stands = |text: &str| format!("{text} ").contains(&first);
             let times = self.chat.shown.iter().filter(|it| stands(&it.text)).count();
-            self.stage().expect(Promise::AnsweredOnce, times <= 1, || {
+            self.stage().expect(RelayPromise::AnsweredOnce, times <= 1, || {
                 format!("the answer to {} stands {times} times", message.id)
             });
         }
         let is_done = record.lines().last().is_some_and(|last| last.contains("\"done\""));
-        self.stage().expect(Promise::OneTurn, !is_done || self.executed(&line), || {
+        self.stage().expect(RelayPromise::OneTurn, !is_done || self.executed(&line), || {
             format!("{} is done and never ran", message.id)
         });
     }
 
-    fn file(&self, message: &Message, words: &str, messages: &[Message]) {
+    fn file(&self, message: &PlannedMessage, words: &str, messages: &[PlannedMessage]) {
         let Some(row) = self.turn_of(message, messages) else { return };
         let turn: TurnId = row.turn.as_str().try_into().unwrap();
         let begins = turn.to_string().chars().take(6).collect::<String>();
         let given: Vec<_> =
             self.deeds.given.iter().filter(|(path, _)| path.contains(&begins)).collect();
         let is_whole = given.iter().all(|(_, bytes)| *bytes == bytes_of(&message.id));
-        self.stage().expect(Promise::FileIn, is_whole && given.len() <= 1, || {
+        self.stage().expect(RelayPromise::FileIn, is_whole && given.len() <= 1, || {
             let sizes: Vec<_> = given.iter().map(|(path, bytes)| (path, bytes.len())).collect();
             format!("{}: {sizes:?}", message.id)
         });
         let line = message.id.replace("in-", "line-");
         if !words.is_empty() && self.executed(&line) {
-            self.stage().expect(Promise::FileIn, given.len() == 1, || {
+            self.stage().expect(RelayPromise::FileIn, given.len() == 1, || {
                 format!("{} ran without its file", message.id)
             });
             self.answer(message, row);
@@ -261,9 +261,9 @@ impl End<'_> {
             let mut copies = self.chat.shown.iter().filter_map(|it| it.file.as_ref());
             let arrived: Vec<_> = copies.by_ref().filter(|(it, _)| it == name).collect();
             let is_whole = arrived.iter().all(|(_, it)| it == bytes);
-            self.stage().expect(Promise::FileOut, is_whole, || format!("{name} is not whole"));
+            self.stage().expect(RelayPromise::FileOut, is_whole, || format!("{name} is not whole"));
             let is_told = self.chat.shown.iter().any(|it| it.text.contains(name.as_str()));
-            self.stage().expect(Promise::FileOut, !arrived.is_empty() || is_told, || {
+            self.stage().expect(RelayPromise::FileOut, !arrived.is_empty() || is_told, || {
                 let place = if stays { "the outbox" } else { "sent" };
                 format!("{name} of {line} lies in {place}, and nobody was told")
             });

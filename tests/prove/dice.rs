@@ -2,14 +2,14 @@
 
 use std::time::Duration;
 
-use textslash::chance::Chance;
+use textslash::random::Random;
 
 #[derive(Clone)]
-pub struct Dice(Chance);
+pub struct RelayStoryDice(Random);
 
-impl Dice {
+impl RelayStoryDice {
     pub fn new(seed: u64, part: u64) -> Self {
-        Self(Chance::seeded(seed.rotate_left(17) ^ part))
+        Self(Random::seeded(seed.rotate_left(17) ^ part))
     }
 
     /// A number below `max`; 0 below none.

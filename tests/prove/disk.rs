@@ -8,7 +8,7 @@ use sqlx::Row;
 use textslash::store::Database;
 use tokio::time::sleep;
 
-use crate::stage::Stage;
+use crate::stage::StoryMonitor;
 
 /// As many pages as SQLite lets a database have.
 const PAGES_MAX: i64 = 4_294_967_294;
@@ -19,15 +19,15 @@ const COPIES: &str = "files";
 pub const COPIES_AWAY: &str = "files-of-a-full-disk";
 
 /// The relay's disk is full at these times.
-pub async fn relay(stage: Arc<Stage>, database: Database, times: Vec<(Duration, Duration)>) {
+pub async fn relay(stage: Arc<StoryMonitor>, database: Database, times: Vec<(Duration, Duration)>) {
     for (after, long) in times {
         sleep(after).await;
         let pages = sqlx::query("PRAGMA page_count").fetch_one(&database).await.unwrap();
         limit(&database, pages.get(0)).await;
-        stage.tell("the relay's disk is full");
+        stage.trace("the relay's disk is full");
         sleep(long).await;
         limit(&database, PAGES_MAX).await;
-        stage.tell("the relay's disk has room");
+        stage.trace("the relay's disk has room");
     }
 }
 
@@ -37,14 +37,14 @@ async fn limit(database: &Database, pages: i64) {
 }
 
 /// The VM's disk is full at these times.
-pub async fn vm(stage: Arc<Stage>, dir: &Path, times: Vec<(Duration, Duration)>) {
+pub async fn vm(stage: Arc<StoryMonitor>, dir: &Path, times: Vec<(Duration, Duration)>) {
     for (after, long) in times {
         sleep(after).await;
-        stage.tell("the VM's disk is full");
+        stage.trace("the VM's disk is full");
         moves(dir, COPIES, COPIES_AWAY);
         sleep(long).await;
         has_room(dir);
-        stage.tell("the VM's disk has room");
+        stage.trace("the VM's disk has room");
     }
 }
 

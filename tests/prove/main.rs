@@ -12,9 +12,9 @@
 
 use std::process::ExitCode;
 
-use arguments::Arguments;
+use arguments::StoryArguments;
 use parking_lot::Mutex;
-use table::Table;
+use table::StoryTable;
 
 mod agent;
 mod arguments;
@@ -35,12 +35,12 @@ mod world;
 const TOLD_TWICE: u64 = 5;
 
 fn main() -> ExitCode {
-    let Some(arguments) = Arguments::read(std::env::args().skip(1)) else {
+    let Some(arguments) = StoryArguments::read(std::env::args().skip(1)) else {
         return ExitCode::SUCCESS;
     };
-    let Arguments { first, seeds } = arguments;
+    let StoryArguments { first, seeds } = arguments;
     println!("cargo test --test prove -- --seed {first} --seeds {seeds}");
-    let table = tell(first, seeds);
+    let table = run_stories(first, seeds);
     if seeds == 1 {
         println!("{}", table.first_trace.join("\n"));
     }
@@ -54,11 +54,11 @@ fn main() -> ExitCode {
 }
 
 /// Tells stories on as many threads as there are cores.
-fn tell(first: u64, seeds: u64) -> Table {
+fn run_stories(first: u64, seeds: u64) -> StoryTable {
     let next = Mutex::new(first..first.saturating_add(seeds));
     let threads = std::thread::available_parallelism().map_or(1, usize::from);
     let work = || {
-        let mut table = Table::default();
+        let mut table = StoryTable::default();
         while let Some(seed) = { next.lock().next() } {
             table.add(seed, story::run(seed));
         }
@@ -66,7 +66,7 @@ fn tell(first: u64, seeds: u64) -> Table {
     };
     std::thread::scope(|scope| {
         let workers: Vec<_> = (0..threads).map(|_| scope.spawn(work)).collect();
-        let mut all = Table::default();
+        let mut all = StoryTable::default();
         workers.into_iter().for_each(|worker| all.merge(worker.join().unwrap()));
         all
     })

@@ -13,13 +13,13 @@ use futures::StreamExt;
 use http::{Request, StatusCode};
 use parking_lot::Mutex;
 use serde_json::Value;
-use textslash::http::{Reply, Transport, Unanswered};
+use textslash::http::{StreamedResponse, Transport, TransportError};
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinSet;
 
-use crate::dice::Dice;
-use crate::promise::Promise;
-use crate::stage::{Process, Stage};
+use crate::dice::RelayStoryDice;
+use crate::promise::RelayPromise;
+use crate::stage::{ProcessKind, StoryMonitor};
 
 /// The longest that a call is under way.
 const DELAY_MAX_MS: u64 = 20_000;
@@ -29,7 +29,7 @@ const WAKE_MAX: Duration = Duration::from_secs(20);
 
 /// What a call meets.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Fault {
+enum NetworkFault {
     NotSent,
     /// It never arrives, and nobody says so.
     LostBefore,
@@ -45,13 +45,13 @@ enum Fault {
     BadGateway,
 }
 
-pub struct Network {
-    pub stage: Arc<Stage>,
-    pub dice: Dice,
+pub struct VmNetwork {
+    pub stage: Arc<StoryMonitor>,
+    pub dice: RelayStoryDice,
     pub faults_percent: AtomicU64,
     pub calls: AtomicU64,
     /// The VM that is up; none while it is down.
-    pub vm: watch::Sender<Option<Arc<Up>>>,
+    pub vm: watch::Sender<Option<Arc<RunningVm>>>,
     /// A call asks for a VM that is down.
     pub wanted: tokio::sync::Notify,
     /// Events told of each turn, by their place.
@@ -61,37 +61,37 @@ pub struct Network {
 }
 
 /// A VM that answers calls.
-pub struct Up {
+pub struct RunningVm {
     pub router: Router,
     pub calls: Mutex<JoinSet<()>>,
 }
 
-struct Answer {
+struct TurnResponse {
     head: http::response::Parts,
     /// The pieces of its body, and `None` behind the last one.
     pieces: mpsc::Receiver<Option<Bytes>>,
 }
 
-impl Network {
-    fn fault(&self) -> Option<Fault> {
+impl VmNetwork {
+    fn fault(&self) -> Option<NetworkFault> {
         if !self.dice.percent(self.faults_percent.load(Ordering::Relaxed)) {
             return None;
         }
         let pieces = self.dice.below(4);
         Some(self.dice.pick(&[
-            Fault::NotSent,
-            Fault::LostBefore,
-            Fault::LostAfter,
-            Fault::Late,
-            Fault::TooLate,
-            Fault::Twice,
-            Fault::Cut(pieces),
-            Fault::Stalls(pieces),
-            Fault::BadGateway,
+            NetworkFault::NotSent,
+            NetworkFault::LostBefore,
+            NetworkFault::LostAfter,
+            NetworkFault::Late,
+            NetworkFault::TooLate,
+            NetworkFault::Twice,
+            NetworkFault::Cut(pieces),
+            NetworkFault::Stalls(pieces),
+            NetworkFault::BadGateway,
         ]))
     }
 
-    async fn up(&self) -> Option<Arc<Up>> {
+    async fn up(&self) -> Option<Arc<RunningVm>> {
         let mut vm = self.vm.subscribe();
         self.wanted.notify_one();
         let up = tokio::time::timeout(WAKE_MAX, vm.wait_for(Option::is_some)).await;
@@ -101,22 +101,22 @@ impl Network {
     /// The call arrives at the VM, whoever waits for its answer.
     fn arrives(
         self: &Arc<Self>,
-        up: &Arc<Up>,
+        up: &Arc<RunningVm>,
         number: u64,
         after: Duration,
         request: Request<Bytes>,
-    ) -> oneshot::Receiver<Answer> {
+    ) -> oneshot::Receiver<TurnResponse> {
         let (answered, answer) = oneshot::channel();
         let network = self.clone();
-        let (router, events) = (up.router.clone(), Events::of(&request, &self.told));
+        let (router, events) = (up.router.clone(), TurnEventStream::of(&request, &self.told));
         up.calls.lock().spawn(async move {
             tokio::time::sleep(after).await;
             let Ok(response) = tower::ServiceExt::oneshot(router, request.map(Body::from)).await;
             let (head, body) = response.into_parts();
             let status = head.status;
-            network.stage.deed(Process::Vm, &format!("{number:>4} vm answers {status}")).await;
+            network.stage.deed(ProcessKind::Vm, &format!("{number:>4} vm answers {status}")).await;
             let (pieces, receiver) = mpsc::channel(1);
-            let _ = answered.send(Answer { head, pieces: receiver });
+            let _ = answered.send(TurnResponse { head, pieces: receiver });
             network.passes_on(body, pieces, status, events).await;
         });
         answer
@@ -127,7 +127,7 @@ impl Network {
         body: Body,
         pieces: mpsc::Sender<Option<Bytes>>,
         status: StatusCode,
-        mut events: Option<Events>,
+        mut events: Option<TurnEventStream>,
     ) {
         let mut body = body.into_data_stream();
         loop {
@@ -142,7 +142,7 @@ impl Network {
             };
             if let Some(events) = events.as_mut().filter(|_| status == StatusCode::OK) {
                 let text = String::from_utf8_lossy(&piece).trim_end().to_owned();
-                self.stage.deed(Process::Vm, &format!("vm tells {text}")).await;
+                self.stage.deed(ProcessKind::Vm, &format!("vm tells {text}")).await;
                 events.check(&self.stage, &piece);
             }
             tokio::time::sleep(Duration::from_millis(1)).await;
@@ -154,14 +154,14 @@ impl Network {
 }
 
 #[async_trait]
-impl Transport for Link {
-    async fn send(&self, request: Request<Bytes>) -> Result<Reply, Unanswered> {
+impl Transport for NetworkLink {
+    async fn send(&self, request: Request<Bytes>) -> Result<StreamedResponse, TransportError> {
         let network = &self.0;
         let number = network.calls.fetch_add(1, Ordering::Relaxed);
         let call = format!("{number:>4} {} {}", request.method(), request.uri().path());
         let fault = network.fault();
         let shown = fault.map_or(String::new(), |fault| format!(" ({fault:?})"));
-        network.stage.deed(Process::Relay, &format!("{call}{shown}")).await;
+        network.stage.deed(ProcessKind::Relay, &format!("{call}{shown}")).await;
         if let Some(turn) = request.uri().path().strip_suffix("/cancel") {
             let turn = turn.trim_start_matches("/turns/").to_owned();
             network.cancelled.lock().push(turn);
@@ -171,61 +171,67 @@ impl Transport for Link {
             Ok(reply) => reply.head.status.to_string(),
             Err(error) => error.to_string(),
         };
-        network.stage.deed(Process::Relay, &format!("{number:>4} -> {told}")).await;
+        network.stage.deed(ProcessKind::Relay, &format!("{number:>4} -> {told}")).await;
         reply
     }
 }
 
 /// The network as one relay sees it.
-pub struct Link(pub Arc<Network>);
+pub struct NetworkLink(pub Arc<VmNetwork>);
 
-impl Network {
+impl VmNetwork {
     async fn carried(
         self: &Arc<Self>,
         number: u64,
-        fault: Option<Fault>,
+        fault: Option<NetworkFault>,
         request: Request<Bytes>,
-    ) -> Result<Reply, Unanswered> {
+    ) -> Result<StreamedResponse, TransportError> {
         let delay = self.dice.up_to_ms(DELAY_MAX_MS);
         let hop = Duration::from_millis(1 + self.dice.below(20));
         match fault {
-            Some(Fault::NotSent) => return Err(Unanswered::NotSent),
-            Some(Fault::LostBefore) => {
+            Some(NetworkFault::NotSent) => return Err(TransportError::NotSent),
+            Some(NetworkFault::LostBefore) => {
                 tokio::time::sleep(delay).await;
-                return Err(Unanswered::Lost);
+                return Err(TransportError::ConnectionLost);
             }
-            Some(Fault::BadGateway) => return Ok(bad_gateway()),
+            Some(NetworkFault::BadGateway) => return Ok(bad_gateway()),
             _ => {}
         }
-        let up = self.up().await.ok_or(Unanswered::NotSent)?;
+        let up = self.up().await.ok_or(TransportError::NotSent)?;
         let after = match fault {
-            Some(Fault::Late) => delay,
-            Some(Fault::TooLate) => hop + delay,
+            Some(NetworkFault::Late) => delay,
+            Some(NetworkFault::TooLate) => hop + delay,
             _ => hop,
         };
         let again = copy(&request);
         let answer = self.arrives(&up, number, after, request);
         match fault {
-            Some(Fault::TooLate) => return Err(Unanswered::Lost),
-            Some(Fault::Twice) => self.comes_again(&up, number, hop, again),
+            Some(NetworkFault::TooLate) => return Err(TransportError::ConnectionLost),
+            Some(NetworkFault::Twice) => self.comes_again(&up, number, hop, again),
             _ => {}
         }
         // Who waits for an answer does not keep a killed VM alive.
         drop(up);
-        let answer = answer.await.map_err(|_| Unanswered::Lost)?;
-        if fault == Some(Fault::LostAfter) {
-            return Err(Unanswered::Lost);
+        let answer = answer.await.map_err(|_| TransportError::ConnectionLost)?;
+        if fault == Some(NetworkFault::LostAfter) {
+            return Err(TransportError::ConnectionLost);
         }
         Ok(reply(answer, fault))
     }
 
-    fn comes_again(self: &Arc<Self>, up: &Arc<Up>, number: u64, hop: Duration, it: Request<Bytes>) {
+    fn comes_again(
+        self: &Arc<Self>,
+        up: &Arc<RunningVm>,
+        number: u64,
+        hop: Duration,
+        it: Request<Bytes>,
+    ) {
         let second = self.arrives(up, number, hop + Duration::from_millis(1), it);
         let stage = self.stage.clone();
         up.calls.lock().spawn(async move {
             if let Ok(answer) = second.await {
                 let status = answer.head.status;
-                stage.expect(Promise::Replayed, status == StatusCode::UNAUTHORIZED, || {
+                stage.expect(RelayPromise::Replayed, status == StatusCode::UNAUTHORIZED, || {
                     format!("call {number} came twice and was answered {status}")
                 });
             }
@@ -241,41 +247,41 @@ fn copy(request: &Request<Bytes>) -> Request<Bytes> {
     copy
 }
 
-fn bad_gateway() -> Reply {
+fn bad_gateway() -> StreamedResponse {
     let mut head = http::Response::new(()).into_parts().0;
     head.status = StatusCode::BAD_GATEWAY;
-    Reply { head, body: futures::stream::empty().boxed() }
+    StreamedResponse { head, body: futures::stream::empty().boxed() }
 }
 
-fn reply(answer: Answer, fault: Option<Fault>) -> Reply {
-    let Answer { head, pieces } = answer;
+fn reply(answer: TurnResponse, fault: Option<NetworkFault>) -> StreamedResponse {
+    let TurnResponse { head, pieces } = answer;
     // A body that ends before its end is an error of its transport.
     let body = futures::stream::unfold((pieces, 0), move |(mut pieces, count)| async move {
         let piece = match fault {
-            Some(Fault::Cut(after)) if count == after => Err(Unanswered::Lost),
-            Some(Fault::Cut(after)) if count > after => return None,
-            Some(Fault::Stalls(after)) if count >= after => std::future::pending().await,
+            Some(NetworkFault::Cut(after)) if count == after => Err(TransportError::ConnectionLost),
+            Some(NetworkFault::Cut(after)) if count > after => return None,
+            Some(NetworkFault::Stalls(after)) if count >= after => std::future::pending().await,
             _ => match pieces.recv().await {
                 Some(piece) => Ok(piece?),
                 None => {
                     pieces.close();
-                    Err(Unanswered::Lost)
+                    Err(TransportError::ConnectionLost)
                 }
             },
         };
         Some((piece, (pieces, count + 1)))
     });
-    Reply { head, body: body.boxed() }
+    StreamedResponse { head, body: body.boxed() }
 }
 
 /// The events of one answer to `POST /turns`.
-struct Events {
+struct TurnEventStream {
     turn: String,
     next: usize,
     told: Arc<Mutex<BTreeMap<String, Vec<Value>>>>,
 }
 
-impl Events {
+impl TurnEventStream {
     fn of(
         request: &Request<Bytes>,
         told: &Arc<Mutex<BTreeMap<String, Vec<Value>>>>,
@@ -286,7 +292,7 @@ impl Events {
         Some(Self { turn: ask["turn"].as_str()?.to_owned(), next, told: told.clone() })
     }
 
-    fn check(&mut self, stage: &Stage, piece: &[u8]) {
+    fn check(&mut self, stage: &StoryMonitor, piece: &[u8]) {
         let event: Value = serde_json::from_slice(piece).unwrap_or_default();
         if event["type"] == "heartbeat" {
             return;
@@ -299,11 +305,11 @@ impl Events {
             self.next = told.len();
         }
         match told.get(self.next) {
-            Some(before) => stage.expect(Promise::Events, *before == event, || {
+            Some(before) => stage.expect(RelayPromise::Events, *before == event, || {
                 format!("{}: event {} was {before}, is {event}", self.turn, self.next)
             }),
             None => {
-                stage.expect(Promise::Events, told.len() == self.next, || {
+                stage.expect(RelayPromise::Events, told.len() == self.next, || {
                     format!("{}: event {} comes after {}", self.turn, self.next, told.len())
                 });
                 told.push(event);

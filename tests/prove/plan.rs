@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use crate::dice::Dice;
+use crate::dice::RelayStoryDice;
 use crate::stage::Kill;
 
 /// Messages of one story at the most.
@@ -21,15 +21,15 @@ const PAUSE_MAX_MS: u64 = 90_000;
 
 /// One message to the relay.
 #[derive(Clone, Debug)]
-pub struct Message {
+pub struct PlannedMessage {
     pub id: String,
     /// After the message before it.
     pub pause: Duration,
-    pub what: What,
+    pub what: MessageKind,
 }
 
 #[derive(Clone, Debug)]
-pub enum What {
+pub enum MessageKind {
     /// A line that becomes a turn; the words are the agent's script.
     Line(String),
     /// A file; what is written with it may be empty.
@@ -42,9 +42,9 @@ pub enum What {
     Empty,
 }
 
-pub struct Plan {
+pub struct RelayStoryPlan {
     pub seed: u64,
-    pub messages: Vec<Message>,
+    pub messages: Vec<PlannedMessage>,
     pub kills: BTreeMap<usize, Kill>,
     /// Calls from relay to VM that go wrong, of a hundred.
     pub faults_percent: u64,
@@ -64,15 +64,15 @@ pub struct Plan {
     pub committed_after: Option<Duration>,
 }
 
-impl Plan {
+impl RelayStoryPlan {
     pub fn of_seed(seed: u64) -> Self {
-        let dice = Dice::new(seed, 1);
+        let dice = RelayStoryDice::new(seed, 1);
         let kills = (0..dice.below(KILLS_MAX + 1)).map(|_| {
             let at = usize::try_from(dice.below(KILLS_UNTIL)).unwrap();
             (at, dice.pick(&[Kill::Actor, Kill::Actor, Kill::Other, Kill::Both]))
         });
         let kills = kills.collect();
-        let messages = (0..=dice.below(MESSAGES_MAX)).map(|number| Message {
+        let messages = (0..=dice.below(MESSAGES_MAX)).map(|number| PlannedMessage {
             id: format!("in-{number}"),
             pause: if dice.percent(40) { Duration::ZERO } else { dice.up_to_ms(PAUSE_MAX_MS) },
             what: what(&dice, number),
@@ -99,31 +99,31 @@ impl Plan {
     }
 }
 
-fn times_of_full_disk(dice: &Dice) -> Vec<(Duration, Duration)> {
+fn times_of_full_disk(dice: &RelayStoryDice) -> Vec<(Duration, Duration)> {
     let times = if dice.percent(30) { 1 + dice.below(FULL_MAX) } else { 0 };
     let time = |_| (dice.up_to_ms(PAUSE_MAX_MS), dice.up_to_ms(PAUSE_MAX_MS));
     (0..times).map(time).collect()
 }
 
-fn what(dice: &Dice, number: u64) -> What {
+fn what(dice: &RelayStoryDice, number: u64) -> MessageKind {
     match dice.below(100) {
-        0..55 => What::Line(script(dice, number)),
-        55..68 if dice.percent(50) => What::File(script(dice, number)),
-        55..68 => What::File(String::new()),
-        68..76 => What::Command("/stop"),
-        76..80 => What::Command("/new"),
-        80..82 => What::Command("/status"),
-        82..84 => What::Command("/nonsense"),
-        84..90 if number > 0 => What::Edit(format!("in-{}", dice.below(number))),
-        84..93 => What::Stranger(format!("stranger {number} say done")),
-        93..96 => What::Group(format!("group {number} say done")),
-        96..98 => What::Stranger("/stop".to_owned()),
-        _ => What::Empty,
+        0..55 => MessageKind::Line(script(dice, number)),
+        55..68 if dice.percent(50) => MessageKind::File(script(dice, number)),
+        55..68 => MessageKind::File(String::new()),
+        68..76 => MessageKind::Command("/stop"),
+        76..80 => MessageKind::Command("/new"),
+        80..82 => MessageKind::Command("/status"),
+        82..84 => MessageKind::Command("/nonsense"),
+        84..90 if number > 0 => MessageKind::Edit(format!("in-{}", dice.below(number))),
+        84..93 => MessageKind::Stranger(format!("stranger {number} say done")),
+        93..96 => MessageKind::Group(format!("group {number} say done")),
+        96..98 => MessageKind::Stranger("/stop".to_owned()),
+        _ => MessageKind::Empty,
     }
 }
 
 /// What the agent does in a turn, as the words of the line that asks for it.
-fn script(dice: &Dice, number: u64) -> String {
+fn script(dice: &RelayStoryDice, number: u64) -> String {
     let mut words = vec![format!("line-{number}")];
     for _ in 0..dice.below(5) {
         words.push(match dice.below(100) {

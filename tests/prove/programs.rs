@@ -7,29 +7,29 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use async_trait::async_trait;
-use textslash::vm::process::Programs;
+use textslash::vm::process::ProgramRunner;
 use tokio::process::Command;
 
-use crate::dice::Dice;
-use crate::stage::{Process, Stage};
+use crate::dice::RelayStoryDice;
+use crate::stage::{ProcessKind, StoryMonitor};
 
-pub struct InOrder {
-    pub stage: Arc<Stage>,
-    pub dice: Dice,
+pub struct SequentialPrograms {
+    pub stage: Arc<StoryMonitor>,
+    pub dice: RelayStoryDice,
     /// Programs that find the disk full, of a hundred.
     pub full_percent: Arc<AtomicU64>,
     /// Looks at the workspace after each program.
     pub look: Box<dyn Fn() + Send + Sync>,
 }
 
-impl fmt::Debug for InOrder {
+impl fmt::Debug for SequentialPrograms {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("InOrder")
     }
 }
 
 #[async_trait]
-impl Programs for InOrder {
+impl ProgramRunner for SequentialPrograms {
     async fn run(
         &self,
         program: Command,
@@ -49,9 +49,9 @@ impl Programs for InOrder {
             _ => "looks into the outbox",
         };
         let writes = kind.starts_with("puts");
-        self.stage.deed(Process::Vm, &format!("vm {kind}: {argument}")).await;
+        self.stage.deed(ProcessKind::Vm, &format!("vm {kind}: {argument}")).await;
         if writes && self.dice.percent(self.full_percent.load(Ordering::Relaxed)) {
-            self.stage.tell("the disk is full");
+            self.stage.trace("the disk is full");
             return Ok(None);
         }
         program.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null());
@@ -65,7 +65,7 @@ impl Programs for InOrder {
         printed.truncate(usize::try_from(bytes_max).unwrap_or(usize::MAX));
         (self.look)();
         let ended = if output.status.success() { "done" } else { "failed" };
-        self.stage.deed(Process::Vm, &format!("vm {kind}: {ended}")).await;
+        self.stage.deed(ProcessKind::Vm, &format!("vm {kind}: {ended}")).await;
         Ok(output.status.success().then_some(printed))
     }
 }

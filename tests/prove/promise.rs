@@ -3,7 +3,7 @@
 use std::fmt;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Promise {
+pub enum RelayPromise {
     Recorded,
     OneTurn,
     Order,
@@ -23,7 +23,7 @@ pub enum Promise {
     Quiet,
 }
 
-impl Promise {
+impl RelayPromise {
     pub const ALL: [Self; 17] = [
         Self::Recorded,
         Self::OneTurn,
@@ -69,7 +69,7 @@ impl Promise {
     }
 }
 
-impl fmt::Display for Promise {
+impl fmt::Display for RelayPromise {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Debug::fmt(self, f)
     }

@@ -5,18 +5,20 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use adapters::channel::{Capabilities, Channel, ChannelError, Event, SecretEntry};
-use adapters::chat::{Attachment, ChatId, Content, File, Inbound, InboundId, MessageRef, Outbound};
-use adapters::text::Unit;
+use adapters::channel::{Capabilities, Channel, ChannelError, ChannelEvent, SecretEntry};
+use adapters::chat::{
+    Attachment, ChatId, Inbound, InboundContent, InboundId, MessageRef, Outbound, OutboundFile,
+};
+use adapters::text::LengthUnit;
 use async_trait::async_trait;
 use bytes::Bytes;
 use parking_lot::{Mutex, MutexGuard};
 use tokio::sync::Notify;
 use tokio::time::Instant;
 
-use crate::dice::Dice;
-use crate::promise::Promise;
-use crate::stage::{Process, Stage};
+use crate::dice::RelayStoryDice;
+use crate::promise::RelayPromise;
+use crate::stage::{ProcessKind, StoryMonitor};
 
 pub const CHAT: &str = "chat";
 pub const OWNER: &str = "owner";
@@ -33,32 +35,32 @@ pub const EDITED: &str = "edited say done";
 /// An edit of a message that comes later than this is an edit of one that never came.
 const ARRIVES_WITHIN_S: u64 = 60;
 
-pub struct Service {
-    pub stage: Arc<Stage>,
-    pub dice: Dice,
+pub struct OwnerChat {
+    pub stage: Arc<StoryMonitor>,
+    pub dice: RelayStoryDice,
     pub capabilities: Capabilities,
     pub knows_keys: bool,
     pub refusals_percent: AtomicU64,
     pub twice_percent: AtomicU64,
     /// Whether the relay has this message on record.
     pub on_record: Box<dyn Fn(&InboundId) -> bool + Send + Sync>,
-    pub state: Mutex<State>,
+    pub state: Mutex<OwnerChatState>,
     pub changed: Notify,
 }
 
 #[derive(Default)]
-pub struct State {
-    queue: Vec<(Instant, u64, Event)>,
+pub struct OwnerChatState {
+    queue: Vec<(Instant, u64, ChannelEvent)>,
     next: u64,
     unacknowledged: Vec<Inbound>,
     pub first_delivered: BTreeMap<String, Instant>,
     pub acknowledged: BTreeMap<String, Instant>,
-    pub shown: Vec<Shown>,
+    pub shown: Vec<OwnerChatMessage>,
 }
 
 /// A message in the chat.
 #[derive(Clone, Debug)]
-pub struct Shown {
+pub struct OwnerChatMessage {
     pub key: String,
     pub text: String,
     pub file: Option<(String, Bytes)>,
@@ -71,7 +73,7 @@ pub fn capabilities(edits: bool) -> Capabilities {
         scrubs_theirs: false,
         buttons_max: 0,
         text_max: 4_096,
-        text_unit: Unit::Utf16,
+        text_unit: LengthUnit::Utf16,
         edit_interval_ms: 1_500,
         secret_entry: SecretEntry::Hidden,
         opens_pages: false,
@@ -86,16 +88,16 @@ pub fn bytes_of(id: &str) -> Bytes {
     Bytes::from(format!("what is in {id} ").repeat(50))
 }
 
-impl Service {
-    pub fn state(&self) -> MutexGuard<'_, State> {
+impl OwnerChat {
+    pub fn state(&self) -> MutexGuard<'_, OwnerChatState> {
         self.state.lock()
     }
 
     pub fn deliver(&self, inbound: Inbound, after: Duration) {
-        self.queue(Event::Inbound(inbound), after);
+        self.queue(ChannelEvent::Inbound(inbound), after);
     }
 
-    fn queue(&self, event: Event, after: Duration) {
+    fn queue(&self, event: ChannelEvent, after: Duration) {
         let mut state = self.state();
         let number = state.next;
         state.next += 1;
@@ -146,7 +148,7 @@ impl Service {
         false
     }
 
-    fn take_due(&self) -> Option<Event> {
+    fn take_due(&self) -> Option<ChannelEvent> {
         let mut state = self.state();
         let now = Instant::now();
         let due = state.queue.iter().filter(|(at, _, _)| *at <= now);
@@ -154,7 +156,7 @@ impl Service {
         let place = state.queue.iter().position(|(_, it, _)| *it == number)?;
         let place = earlier_form(&state.queue, place).unwrap_or(place);
         let (_, _, event) = state.queue.remove(place);
-        if let Event::Inbound(inbound) = &event {
+        if let ChannelEvent::Inbound(inbound) = &event {
             state.first_delivered.entry(inbound.id.0.clone()).or_insert(now);
             state.unacknowledged.push(inbound.clone());
         }
@@ -167,18 +169,18 @@ impl Service {
             return None;
         }
         Some(match self.dice.below(10) {
-            0..3 => (ChannelError::TooFast { retry_after_ms: self.dice.below(30_000) }, false),
+            0..3 => (ChannelError::RateLimited { retry_after_ms: self.dice.below(30_000) }, false),
             3..6 => (ChannelError::InDoubt, true),
             6..8 => (ChannelError::InDoubt, false),
             _ => {
                 let after = self.dice.up_to_ms(UNREACHABLE_MAX_MS);
-                self.queue(Event::Reachable(ChatId(CHAT.into())), after);
+                self.queue(ChannelEvent::Reachable(ChatId(CHAT.into())), after);
                 (ChannelError::Unreachable, false)
             }
         })
     }
 
-    fn put(&self, message: Shown) -> String {
+    fn put(&self, message: OwnerChatMessage) -> String {
         let mut state = self.state();
         let known = state.shown.iter().position(|it| self.knows_keys && it.key == message.key);
         let place = known.unwrap_or(state.shown.len());
@@ -189,29 +191,29 @@ impl Service {
         place.to_string()
     }
 
-    async fn send_shown(&self, message: Shown) -> Result<MessageRef, ChannelError> {
+    async fn send_shown(&self, message: OwnerChatMessage) -> Result<MessageRef, ChannelError> {
         let what = message.file.as_ref().map_or(message.text.clone(), |(name, bytes)| {
             format!("[{name}, {} bytes]", bytes.len())
         });
-        self.stage.deed(Process::Relay, &format!("relay sends {}: {what}", message.key)).await;
+        self.stage.deed(ProcessKind::Relay, &format!("relay sends {}: {what}", message.key)).await;
         let failure = self.failure();
         let id = failure.as_ref().is_none_or(|(_, done)| *done).then(|| self.put(message));
         if let Some((error, _)) = failure {
-            self.stage.tell(&format!("-> {error}"));
+            self.stage.trace(&format!("-> {error}"));
             return Err(error);
         }
-        self.stage.deed(Process::Relay, "-> sent").await;
+        self.stage.deed(ProcessKind::Relay, "-> sent").await;
         Ok(MessageRef { chat: ChatId(CHAT.into()), id: id.unwrap() })
     }
 }
 
 /// The service as one relay's process sees it.
-pub struct Connection {
-    pub service: Arc<Service>,
+pub struct OwnerChatConnection {
+    pub service: Arc<OwnerChat>,
 }
 
 #[async_trait]
-impl Channel for Connection {
+impl Channel for OwnerChatConnection {
     fn name(&self) -> &'static str {
         "modelled"
     }
@@ -220,12 +222,12 @@ impl Channel for Connection {
         &self.service.capabilities
     }
 
-    async fn next(&self) -> Option<Event> {
+    async fn next(&self) -> Option<ChannelEvent> {
         loop {
             if let Some(event) = self.service.take_due() {
-                if let Event::Inbound(inbound) = &event {
+                if let ChannelEvent::Inbound(inbound) = &event {
                     let id = &inbound.id.0;
-                    self.service.stage.deed(Process::Relay, &format!("relay takes {id}")).await;
+                    self.service.stage.deed(ProcessKind::Relay, &format!("relay takes {id}")).await;
                 }
                 return Some(event);
             }
@@ -235,9 +237,9 @@ impl Channel for Connection {
 
     async fn acknowledge(&self, id: &InboundId) {
         let service = &self.service;
-        service.stage.deed(Process::Relay, &format!("relay acknowledges {}", id.0)).await;
+        service.stage.deed(ProcessKind::Relay, &format!("relay acknowledges {}", id.0)).await;
         if !id.0.starts_with("other-") {
-            service.stage.expect(Promise::Recorded, (service.on_record)(id), || id.0.clone());
+            service.stage.expect(RelayPromise::Recorded, (service.on_record)(id), || id.0.clone());
         }
         let acknowledged = {
             let mut state = service.state();
@@ -253,13 +255,13 @@ impl Channel for Connection {
 
     async fn send(&self, _: &ChatId, message: &Outbound) -> Result<MessageRef, ChannelError> {
         let (key, text) = (message.key.clone(), message.text.clone());
-        self.service.send_shown(Shown { key, text, file: None }).await
+        self.service.send_shown(OwnerChatMessage { key, text, file: None }).await
     }
 
     async fn edit(&self, message: &MessageRef, new: &Outbound) -> Result<(), ChannelError> {
         let service = &self.service;
         let told = format!("relay edits {}: {}", new.key, new.text);
-        service.stage.deed(Process::Relay, &told).await;
+        service.stage.deed(ProcessKind::Relay, &told).await;
         let failure = service.failure();
         if failure.as_ref().is_none_or(|(_, done)| *done) {
             let place: usize = message.id.parse().map_err(|_| ChannelError::NoSuchMessage)?;
@@ -278,7 +280,7 @@ impl Channel for Connection {
 
     async fn fetch(&self, attachment: &Attachment) -> Result<Bytes, ChannelError> {
         let service = &self.service;
-        service.stage.deed(Process::Relay, &format!("relay fetches {}", attachment.id)).await;
+        service.stage.deed(ProcessKind::Relay, &format!("relay fetches {}", attachment.id)).await;
         match service.failure() {
             Some((ChannelError::Unreachable, _)) => Err(ChannelError::Refused("gone")),
             Some((error, _)) => Err(error),
@@ -286,8 +288,8 @@ impl Channel for Connection {
         }
     }
 
-    async fn send_file(&self, _: &ChatId, file: &File) -> Result<MessageRef, ChannelError> {
-        let shown = Shown {
+    async fn send_file(&self, _: &ChatId, file: &OutboundFile) -> Result<MessageRef, ChannelError> {
+        let shown = OwnerChatMessage {
             key: file.key.clone(),
             text: file.caption.clone(),
             file: Some((file.name.clone(), file.bytes.clone())),
@@ -296,10 +298,15 @@ impl Channel for Connection {
     }
 }
 
-/// The first form of an edited message, where that is still to be delivered: forms keep their order.
-fn earlier_form(queue: &[(Instant, u64, Event)], place: usize) -> Option<usize> {
-    let (_, _, Event::Inbound(edited)) = &queue[place] else { return None };
-    let is_first = |event: &Event| matches!(event, Event::Inbound(it) if it.id == edited.id && it.content != Content::Text(EDITED.to_owned().into()));
-    let is_edited = edited.content == Content::Text(EDITED.to_owned().into());
+/// The first form of an edited message, where that is still to be delivered: forms keep their
+/// order.
+fn earlier_form(queue: &[(Instant, u64, ChannelEvent)], place: usize) -> Option<usize> {
+    let (_, _, ChannelEvent::Inbound(edited)) = &queue[place] else { return None };
+    let words = InboundContent::Text(EDITED.to_owned().into());
+    let is_first = |event: &ChannelEvent| match event {
+        ChannelEvent::Inbound(it) => it.id == edited.id && it.content != words,
+        _ => false,
+    };
+    let is_edited = edited.content == words;
     is_edited.then(|| queue.iter().position(|(_, _, event)| is_first(event))).flatten()
 }

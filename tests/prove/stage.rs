@@ -6,13 +6,13 @@ use parking_lot::{Mutex, MutexGuard};
 use tokio::sync::Notify;
 use tokio::time::Instant;
 
-use crate::promise::Promise;
+use crate::promise::RelayPromise;
 
 /// Violations told of one story; the first say it all.
 const VIOLATIONS_MAX: usize = 10;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Process {
+pub enum ProcessKind {
     Relay,
     Vm,
 }
@@ -25,55 +25,55 @@ pub enum Kill {
     Both,
 }
 
-pub struct Stage {
+pub struct StoryMonitor {
     began: Instant,
-    state: Mutex<State>,
+    state: Mutex<StoryMonitorState>,
     killed: Notify,
 }
 
 #[derive(Default)]
-struct State {
+struct StoryMonitorState {
     trace: Vec<String>,
-    violations: Vec<(Promise, String)>,
-    checks: BTreeMap<Promise, usize>,
+    violations: Vec<(RelayPromise, String)>,
+    checks: BTreeMap<RelayPromise, usize>,
     /// Things that relay or VM did so far.
     deeds: usize,
     kills: BTreeMap<usize, Kill>,
-    victims: Vec<Process>,
+    victims: Vec<ProcessKind>,
 }
 
 /// What came of a story.
 #[derive(Clone, Debug, Default)]
-pub struct Verdict {
+pub struct StoryVerdict {
     pub trace: Vec<String>,
-    pub violations: Vec<(Promise, String)>,
-    pub checks: BTreeMap<Promise, usize>,
+    pub violations: Vec<(RelayPromise, String)>,
+    pub checks: BTreeMap<RelayPromise, usize>,
     pub kills: usize,
 }
 
-impl Stage {
+impl StoryMonitor {
     pub fn new(kills: BTreeMap<usize, Kill>) -> Self {
-        let state = State { kills, ..State::default() };
+        let state = StoryMonitorState { kills, ..StoryMonitorState::default() };
         Self { began: Instant::now(), state: Mutex::new(state), killed: Notify::new() }
     }
 
-    fn state(&self) -> MutexGuard<'_, State> {
+    fn state(&self) -> MutexGuard<'_, StoryMonitorState> {
         self.state.lock()
     }
 
-    pub fn tell(&self, line: &str) {
+    pub fn trace(&self, line: &str) {
         let at_ms = self.began.elapsed().as_millis();
         self.state().trace.push(format!("{at_ms:>9} ms  {line}"));
     }
 
     /// Notes that a promise was checked, and whether it held.
-    pub fn expect(&self, promise: Promise, holds: bool, otherwise: impl FnOnce() -> String) {
+    pub fn expect(&self, promise: RelayPromise, holds: bool, otherwise: impl FnOnce() -> String) {
         *self.state().checks.entry(promise).or_default() += 1;
         if holds {
             return;
         }
         let what = otherwise();
-        self.tell(&format!("BROKEN {promise}: {what}"));
+        self.trace(&format!("BROKEN {promise}: {what}"));
         let mut state = self.state();
         if state.violations.len() < VIOLATIONS_MAX {
             state.violations.push((promise, what));
@@ -81,14 +81,15 @@ impl Stage {
     }
 
     /// Returns when `actor` did this, unless that is the last thing it does.
-    pub async fn deed(&self, actor: Process, line: &str) {
-        self.tell(line);
+    pub async fn deed(&self, actor: ProcessKind, line: &str) {
+        self.trace(line);
         let kill = {
             let mut state = self.state();
             let number = state.deeds;
             state.deeds += 1;
             let kill = state.kills.remove(&number);
-            let other = if actor == Process::Relay { Process::Vm } else { Process::Relay };
+            let other =
+                if actor == ProcessKind::Relay { ProcessKind::Vm } else { ProcessKind::Relay };
             match kill {
                 None => {}
                 Some(Kill::Actor) => state.victims.push(actor),
@@ -111,7 +112,7 @@ impl Stage {
     }
 
     /// Waits for the next kill; who is its victim.
-    pub async fn killed(&self) -> Vec<Process> {
+    pub async fn killed(&self) -> Vec<ProcessKind> {
         loop {
             let victims = std::mem::take(&mut self.state().victims);
             if !victims.is_empty() {
@@ -122,13 +123,13 @@ impl Stage {
     }
 
     /// Nothing is killed from now on.
-    pub fn calm(&self) {
+    pub fn stop_kills(&self) {
         self.state().kills.clear();
     }
 
-    pub fn verdict(&self, kills: usize) -> Verdict {
+    pub fn verdict(&self, kills: usize) -> StoryVerdict {
         let mut state = self.state();
-        Verdict {
+        StoryVerdict {
             trace: std::mem::take(&mut state.trace),
             violations: std::mem::take(&mut state.violations),
             checks: std::mem::take(&mut state.checks),

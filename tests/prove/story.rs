@@ -2,21 +2,21 @@
 
 use std::time::Duration;
 
-use adapters::chat::{Attachment, ChatId, Content, Inbound, InboundId, Place, UserId};
+use adapters::chat::{Attachment, ChatId, ChatType, Inbound, InboundContent, InboundId, UserId};
 use axum::body::Body;
 use http::{Request, StatusCode};
-use textslash::protocol::{Call, Direction, SIGNATURE_HEADER, sign};
+use textslash::protocol::{Direction, SIGNATURE_HEADER, SignedCall, sign};
 use tokio::time::{Instant, sleep, timeout};
 use tower::ServiceExt;
 
 use crate::checks;
-use crate::dice::Dice;
+use crate::dice::RelayStoryDice;
 use crate::disk;
-use crate::plan::{Message, Plan, What};
-use crate::promise::Promise;
+use crate::plan::{MessageKind, PlannedMessage, RelayStoryPlan};
+use crate::promise::RelayPromise;
 use crate::service::{CHAT, EDITED, OWNER};
-use crate::stage::Verdict;
-use crate::world::{World, link_key};
+use crate::stage::StoryVerdict;
+use crate::world::{RelayStoryWorld, link_key};
 
 /// Everything must be quiet this long after the last fault.
 const QUIET_WITHIN: Duration = Duration::from_secs(60 * 60);
@@ -31,16 +31,16 @@ const COMMITS_MAX: usize = 200;
 const STORY_MAX: Duration = Duration::from_secs(48 * 60 * 60);
 
 /// Tells the story of this seed.
-pub fn run(seed: u64) -> Verdict {
+pub fn run(seed: u64) -> StoryVerdict {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     runtime.block_on(async {
         let dir = tempfile::Builder::new().prefix("textslash-prove-").tempdir_in(room()).unwrap();
-        let plan = Plan::of_seed(seed);
-        let mut world = World::new(&plan, dir.path()).await;
+        let plan = RelayStoryPlan::of_seed(seed);
+        let mut world = RelayStoryWorld::new(&plan, dir.path()).await;
         // A task of its own, so that everything of the story takes turns in one queue.
         let told = tokio::spawn(async move {
             if timeout(STORY_MAX, play(&mut world, &plan)).await.is_err() {
-                world.stage.expect(Promise::Quiet, false, || "the story does not end".into());
+                world.stage.expect(RelayPromise::Quiet, false, || "the story does not end".into());
             }
             world.stage.verdict(world.kills)
         });
@@ -54,20 +54,20 @@ fn room() -> std::path::PathBuf {
     if memory.is_dir() { memory } else { std::env::temp_dir() }
 }
 
-async fn play(world: &mut World, plan: &Plan) {
+async fn play(world: &mut RelayStoryWorld, plan: &RelayStoryPlan) {
     let service = world.service.clone();
-    let dice = Dice::new(plan.seed, 6);
+    let dice = RelayStoryDice::new(plan.seed, 6);
     let writes = async {
         for message in &plan.messages {
             sleep(message.pause).await;
             // Some are overtaken by those that come after them.
             let late = if dice.percent(20) { dice.up_to_ms(30_000) } else { Duration::ZERO };
-            if let What::Edit(of) = &message.what
+            if let MessageKind::Edit(of) = &message.what
                 && !service.has_delivered(of).await
             {
                 continue;
             }
-            service.stage.tell(&format!("{}: {:?}", message.id, message.what));
+            service.stage.trace(&format!("{}: {:?}", message.id, message.what));
             service.deliver(inbound(message), late);
         }
     };
@@ -81,14 +81,14 @@ async fn play(world: &mut World, plan: &Plan) {
         })
         .await;
     world.until_over(sleep(Duration::from_secs(30))).await;
-    world.calm();
+    world.stop_faults();
     let is_committed = plan.committed_after.is_some();
     becomes_quiet(world, is_committed).await;
     if is_committed {
         // What agents left behind goes with the next turn; several, where much was left.
         for number in 0..3 {
-            let what = What::Line(format!("last-{number} say done"));
-            let last = Message { id: format!("last-{number}"), pause: Duration::ZERO, what };
+            let what = MessageKind::Line(format!("last-{number} say done"));
+            let last = PlannedMessage { id: format!("last-{number}"), pause: Duration::ZERO, what };
             world.service.deliver(inbound(&last), Duration::ZERO);
             becomes_quiet(world, true).await;
         }
@@ -97,14 +97,14 @@ async fn play(world: &mut World, plan: &Plan) {
     checks::end(world, &plan.messages, is_committed).await;
 }
 
-async fn becomes_quiet(world: &mut World, is_committed: bool) {
+async fn becomes_quiet(world: &mut RelayStoryWorld, is_committed: bool) {
     let began = Instant::now();
     loop {
         world.until_over(sleep(LOOK_INTERVAL)).await;
-        let is_settled = !is_committed || world.ledger.is_quiet().await.unwrap();
+        let is_settled = !is_committed || world.store.is_idle().await.unwrap();
         let is_quiet = is_settled && world.service.is_quiet() && !world.is_vm_busy();
         if is_quiet || began.elapsed() > QUIET_WITHIN {
-            world.stage.expect(Promise::Quiet, is_quiet, || {
+            world.stage.expect(RelayPromise::Quiet, is_quiet, || {
                 let (service, vm) = (world.service.is_quiet(), world.is_vm_busy());
                 format!("relay {is_settled}, service {service}, VM busy {vm}")
             });
@@ -114,7 +114,7 @@ async fn becomes_quiet(world: &mut World, is_committed: bool) {
 }
 
 /// A provisioner that commits the deployment, as often as it takes.
-fn commits(world: &World, after: Option<Duration>) -> impl Future<Output = ()> + 'static {
+fn commits(world: &RelayStoryWorld, after: Option<Duration>) -> impl Future<Output = ()> + 'static {
     let (stage, wanted) = (world.stage.clone(), world.relay_wanted.clone());
     let mut router = world.relay_router.subscribe();
     let clock = world.clock();
@@ -127,7 +127,7 @@ fn commits(world: &World, after: Option<Duration>) -> impl Future<Output = ()> +
             let Some(relay) = up.ok().and_then(|up| up.ok().and_then(|up| up.clone())) else {
                 continue;
             };
-            let call = Call {
+            let call = SignedCall {
                 direction: Direction::ProvisionerToRelay,
                 method: "POST",
                 path: "/commit",
@@ -135,7 +135,7 @@ fn commits(world: &World, after: Option<Duration>) -> impl Future<Output = ()> +
             };
             let mut nonce = [0; 16];
             nonce[..8].copy_from_slice(&attempt.to_be_bytes());
-            let signature = sign(link_key().expose_here().as_bytes(), call, clock.now_ms(), nonce);
+            let signature = sign(link_key().expose().as_bytes(), call, clock.now_ms(), nonce);
             let request = Request::post("/commit").header(SIGNATURE_HEADER, signature);
             let call = relay.oneshot(request.body(Body::empty()).unwrap());
             // A relay that is killed answers nothing more, and does nothing more.
@@ -145,7 +145,7 @@ fn commits(world: &World, after: Option<Duration>) -> impl Future<Output = ()> +
                 answer = timeout(Duration::from_secs(100), call) => answer.ok(),
             };
             let status = answer.map(|answer| answer.unwrap().status());
-            stage.tell(&format!("commit -> {status:?}"));
+            stage.trace(&format!("commit -> {status:?}"));
             if status == Some(StatusCode::NO_CONTENT) {
                 return;
             }
@@ -154,24 +154,24 @@ fn commits(world: &World, after: Option<Duration>) -> impl Future<Output = ()> +
     }
 }
 
-fn inbound(message: &Message) -> Inbound {
-    let text = |text: &str| Content::Text(text.to_owned().into());
+fn inbound(message: &PlannedMessage) -> Inbound {
+    let text = |text: &str| InboundContent::Text(text.to_owned().into());
     let mut inbound = Inbound {
         id: InboundId(message.id.clone()),
         chat: ChatId(CHAT.into()),
         from: UserId(OWNER.into()),
-        place: Place::Private,
+        place: ChatType::Private,
         locale: None,
         message: None,
         context: Default::default(),
         content: text(""),
     };
     match &message.what {
-        What::Line(script) => inbound.content = text(script),
-        What::Command(word) => inbound.content = text(word),
-        What::Empty => inbound.id.0.insert_str(0, "other-"),
-        What::File(words) => {
-            inbound.content = Content::File(Box::new(Attachment {
+        MessageKind::Line(script) => inbound.content = text(script),
+        MessageKind::Command(word) => inbound.content = text(word),
+        MessageKind::Empty => inbound.id.0.insert_str(0, "other-"),
+        MessageKind::File(words) => {
+            inbound.content = InboundContent::File(Box::new(Attachment {
                 id: message.id.clone(),
                 name: "a photo.jpg".into(),
                 media_type: None,
@@ -179,18 +179,18 @@ fn inbound(message: &Message) -> Inbound {
                 caption: words.clone(),
             }));
         }
-        What::Edit(of) => {
+        MessageKind::Edit(of) => {
             inbound.id = InboundId(of.clone());
-            inbound.content = Content::Text(EDITED.to_owned().into());
+            inbound.content = InboundContent::Text(EDITED.to_owned().into());
         }
-        What::Stranger(words) => {
+        MessageKind::Stranger(words) => {
             inbound.id.0.insert_str(0, "other-");
             inbound.from = UserId("stranger".into());
             inbound.content = text(words);
         }
-        What::Group(words) => {
+        MessageKind::Group(words) => {
             inbound.id.0.insert_str(0, "other-");
-            inbound.place = Place::Group;
+            inbound.place = ChatType::Group;
             inbound.content = text(words);
         }
     }

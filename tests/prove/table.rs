@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use crate::promise::Promise;
-use crate::stage::Verdict;
+use crate::promise::RelayPromise;
+use crate::stage::StoryVerdict;
 
 /// Broken stories that are told; the first few say what is wrong.
 const BROKEN_MAX: usize = 5;
@@ -13,18 +13,18 @@ const BROKEN_MAX: usize = 5;
 const TRACE_LINES_MAX: usize = 400;
 
 #[derive(Default)]
-pub struct Table {
+pub struct StoryTable {
     stories: usize,
     kills: usize,
     events: usize,
-    checks: BTreeMap<Promise, usize>,
-    broken_in: BTreeMap<Promise, usize>,
-    broken: BTreeMap<u64, Verdict>,
+    checks: BTreeMap<RelayPromise, usize>,
+    broken_in: BTreeMap<RelayPromise, usize>,
+    broken: BTreeMap<u64, StoryVerdict>,
     pub first_trace: Vec<String>,
 }
 
-impl Table {
-    pub fn add(&mut self, seed: u64, verdict: Verdict) {
+impl StoryTable {
+    pub fn add(&mut self, seed: u64, verdict: StoryVerdict) {
         self.stories += 1;
         self.kills += verdict.kills;
         self.events += verdict.trace.len();
@@ -62,7 +62,7 @@ impl Table {
     }
 }
 
-impl fmt::Display for Table {
+impl fmt::Display for StoryTable {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (number, (seed, verdict)) in self.broken.iter().enumerate() {
             let what = verdict.violations.iter().map(|(it, what)| format!("{it}: {what}"));
@@ -78,7 +78,7 @@ impl fmt::Display for Table {
             )?;
         }
         writeln!(f, "| promise | | checked | stories in which it was broken |\n|---|---|---|---|")?;
-        for promise in Promise::ALL {
+        for promise in RelayPromise::ALL {
             let checks = self.checks.get(&promise).copied().unwrap_or_default();
             let broken = self.broken_in.get(&promise).copied().unwrap_or_default();
             let (checks, broken) = match checks {

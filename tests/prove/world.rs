@@ -9,16 +9,16 @@ use adapters::chat::UserId;
 use axum::Router;
 use parking_lot::Mutex;
 use sqlx::{AnyConnection, Connection, Row};
-use textslash::chance::Chance;
 use textslash::clock::Clock;
 use textslash::conversation::messages::Locale;
 use textslash::probation::PROBATION_MS;
-use textslash::relay::ledger::{Ledger, SCHEMA};
+use textslash::random::Random;
+use textslash::relay::relay_store::{RelayStore, SCHEMA};
 use textslash::relay::{self, Relay};
 use textslash::secret::{Audience, Secret, SecretKind};
 use textslash::spec::{AgentKind, DeploymentId};
-use textslash::store::{self, Database, at_once};
-use textslash::vm::directory::Directory;
+use textslash::store::{self, Database, block_on};
+use textslash::vm::directory::VmDirectory;
 use textslash::vm::{self, Vm};
 use textslash::web;
 use tokio::sync::{Notify, watch};
@@ -26,15 +26,15 @@ use tokio::task::{JoinHandle, JoinSet};
 use tokio::time::sleep;
 use url::Url;
 
-use crate::agent::{Deeds, Modelled};
+use crate::agent::{AgentActions, ModelledAgent};
 use crate::checks;
-use crate::dice::Dice;
+use crate::dice::RelayStoryDice;
 use crate::disk;
-use crate::network::{Link, Network, Up};
-use crate::plan::Plan;
-use crate::programs::InOrder;
-use crate::service::{Connection as Chat, OWNER, Service, capabilities};
-use crate::stage::{Process, Stage};
+use crate::network::{NetworkLink, RunningVm, VmNetwork};
+use crate::plan::RelayStoryPlan;
+use crate::programs::SequentialPrograms;
+use crate::service::{OWNER, OwnerChat, OwnerChatConnection as Chat, capabilities};
+use crate::stage::{ProcessKind, StoryMonitor};
 
 pub const START_MS: u64 = 1_700_000_000_000;
 
@@ -47,24 +47,24 @@ const RESTART_MAX_MS: u64 = 10_000;
 /// How long a sleeping machine takes to wake.
 const WAKE_MAX_MS: u64 = 3_000;
 
-pub struct World {
-    pub stage: Arc<Stage>,
-    pub service: Arc<Service>,
-    pub network: Arc<Network>,
-    pub deeds: Arc<Mutex<Deeds>>,
+pub struct RelayStoryWorld {
+    pub stage: Arc<StoryMonitor>,
+    pub service: Arc<OwnerChat>,
+    pub network: Arc<VmNetwork>,
+    pub deeds: Arc<Mutex<AgentActions>>,
     pub full_percent: Arc<AtomicU64>,
     pub dir: PathBuf,
     pub database: Database,
-    pub ledger: Arc<Ledger>,
+    pub store: Arc<RelayStore>,
     pub kills: usize,
     /// The relay is to be started.
     pub relay_wanted: Arc<Notify>,
     pub relay_router: watch::Sender<Option<Router>>,
     clock: Clock,
-    chance: Chance,
-    dice: Dice,
-    relay: Option<JoinHandle<relay::Over>>,
-    vm: Option<(Arc<Vm>, JoinHandle<vm::Over>)>,
+    random: Random,
+    dice: RelayStoryDice,
+    relay: Option<JoinHandle<relay::RelayExit>>,
+    vm: Option<(Arc<Vm>, JoinHandle<vm::VmExit>)>,
 }
 
 /// A database with the relay's tables, made once.
@@ -87,9 +87,9 @@ pub fn link_key() -> Arc<Secret> {
     secret(SecretKind::LinkKey, "f1c6b8a2e4d09375f1c6b8a2e4d09375")
 }
 
-impl World {
+impl RelayStoryWorld {
     /// In a directory of its own, which the caller removes.
-    pub async fn new(plan: &Plan, dir: &Path) -> Self {
+    pub async fn new(plan: &RelayStoryPlan, dir: &Path) -> Self {
         for part in ["relay", "vm"] {
             std::fs::create_dir_all(dir.join(part)).unwrap();
         }
@@ -98,11 +98,11 @@ impl World {
         let database = Database::in_order(store::open_ready(&file).await.unwrap());
         let onlooker = Mutex::new(store::open_ready(&file).await.unwrap());
         tokio::time::pause();
-        let stage = Arc::new(Stage::new(plan.kills.clone()));
-        let ledger = Ledger::over(database.clone(), &dir.join("relay")).unwrap();
-        let service = Arc::new(Service {
+        let stage = Arc::new(StoryMonitor::new(plan.kills.clone()));
+        let ledger = RelayStore::with_database(database.clone(), &dir.join("relay")).unwrap();
+        let service = Arc::new(OwnerChat {
             stage: stage.clone(),
-            dice: Dice::new(plan.seed, 2),
+            dice: RelayStoryDice::new(plan.seed, 2),
             capabilities: capabilities(plan.edits),
             knows_keys: plan.knows_keys,
             refusals_percent: AtomicU64::new(plan.refusals_percent),
@@ -111,9 +111,9 @@ impl World {
             state: Mutex::default(),
             changed: Notify::new(),
         });
-        let network = Arc::new(Network {
+        let network = Arc::new(VmNetwork {
             stage: stage.clone(),
-            dice: Dice::new(plan.seed, 3),
+            dice: RelayStoryDice::new(plan.seed, 3),
             faults_percent: AtomicU64::new(plan.faults_percent),
             calls: AtomicU64::new(0),
             vm: watch::Sender::default(),
@@ -129,13 +129,13 @@ impl World {
             full_percent: Arc::new(AtomicU64::new(plan.full_percent)),
             dir: dir.to_owned(),
             database,
-            ledger,
+            store: ledger,
             kills: 0,
             relay_wanted: Arc::default(),
             relay_router: watch::Sender::default(),
-            clock: Clock::following_tokio(START_MS),
-            chance: Chance::seeded(plan.seed ^ 0xb07),
-            dice: Dice::new(plan.seed, 4),
+            clock: Clock::from_tokio(START_MS),
+            random: Random::seeded(plan.seed ^ 0xb07),
+            dice: RelayStoryDice::new(plan.seed, 4),
             relay: None,
             vm: None,
         }
@@ -153,7 +153,7 @@ impl World {
                 biased;
                 victims = stage.killed() => self.killed(victims).await,
                 over = ended(&mut self.relay) => {
-                    self.stage.tell(&format!("the relay ends: {over:?}"));
+                    self.stage.trace(&format!("the relay ends: {over:?}"));
                     self.relay = None;
                     self.relay_router.send_replace(None);
                 }
@@ -163,7 +163,7 @@ impl World {
                         None => std::future::pending().await,
                     }
                 } => {
-                    self.stage.tell(&format!("the VM ends: {over:?}"));
+                    self.stage.trace(&format!("the VM ends: {over:?}"));
                     self.vm = None;
                     self.vm_is_gone();
                 }
@@ -178,19 +178,19 @@ impl World {
         }
     }
 
-    async fn killed(&mut self, victims: Vec<Process>) {
+    async fn killed(&mut self, victims: Vec<ProcessKind>) {
         self.kills += 1;
         for victim in &victims {
-            self.stage.tell(&format!("{victim:?} is killed"));
+            self.stage.trace(&format!("{victim:?} is killed"));
             match victim {
-                Process::Relay => {
+                ProcessKind::Relay => {
                     if let Some(relay) = self.relay.take() {
                         relay.abort();
                         let _ = relay.await;
                     }
                     self.relay_router.send_replace(None);
                 }
-                Process::Vm => {
+                ProcessKind::Vm => {
                     if let Some((vm, over)) = self.vm.take() {
                         over.abort();
                         let _ = over.await;
@@ -205,8 +205,8 @@ impl World {
         sleep(Duration::from_millis(1 + self.dice.below(RESTART_MAX_MS))).await;
         for victim in victims {
             match victim {
-                Process::Relay if self.relay.is_none() => self.relay_starts(),
-                Process::Vm if self.vm.is_none() => self.vm_starts(),
+                ProcessKind::Relay if self.relay.is_none() => self.relay_starts(),
+                ProcessKind::Vm if self.vm.is_none() => self.vm_starts(),
                 _ => {}
             }
         }
@@ -236,9 +236,9 @@ impl World {
     }
 
     fn relay_starts(&mut self) {
-        self.stage.tell("the relay starts");
+        self.stage.trace("the relay starts");
         self.service.deliver_again();
-        let settings = relay::Settings {
+        let settings = relay::RelaySettings {
             owner: UserId(OWNER.into()),
             sleeps: true,
             public_url: None,
@@ -250,22 +250,23 @@ impl World {
             link_key: link_key(),
             model_key: None,
             daily_tokens: u64::MAX,
-            limits: relay::Limits::default(),
+            limits: relay::RelayLimits::default(),
         };
-        let ledger = Ledger::over(self.database.clone(), &self.dir.join("relay")).unwrap();
+        let ledger =
+            RelayStore::with_database(self.database.clone(), &self.dir.join("relay")).unwrap();
         let chat = Arc::new(Chat { service: self.service.clone() });
-        let link = Arc::new(Link(self.network.clone()));
-        let (clock, chance) = (self.clock.clone(), self.chance.clone());
+        let link = Arc::new(NetworkLink(self.network.clone()));
+        let (clock, chance) = (self.clock.clone(), self.random.clone());
         let relay = Relay::start(settings, ledger, chat, None, link, clock, chance).unwrap();
         self.relay_router.send_replace(Some(web::relay::router(relay.clone(), Router::new())));
         self.relay = Some(tokio::spawn(async move { relay.run(std::future::pending()).await }));
     }
 
     fn vm_starts(&mut self) {
-        self.stage.tell("the VM starts");
+        self.stage.trace("the VM starts");
         disk::has_room(&self.dir);
         let dir = self.dir.join("vm");
-        let settings = vm::Settings {
+        let settings = vm::VmSettings {
             deployment: DeploymentId::from_random([1; DeploymentId::LENGTH]),
             data_dir: dir.clone(),
             agent: AgentKind::Shell,
@@ -273,20 +274,20 @@ impl World {
             model_proxy_url: Url::parse("http://relay.test").unwrap(),
             agent_user: None,
             claude_bin: "claude".into(),
-            limits: vm::Limits { turn_timeout_ms: TURN_MAX_MS, ..vm::Limits::default() },
+            limits: vm::VmLimits { turn_timeout_ms: TURN_MAX_MS, ..vm::VmLimits::default() },
         };
         let look = {
             let (stage, dir, deeds) = (self.stage.clone(), self.dir.clone(), self.deeds.clone());
             Box::new(move || checks::outbox(&stage, &dir, &deeds.lock()))
         };
-        let programs = InOrder {
+        let programs = SequentialPrograms {
             stage: self.stage.clone(),
-            dice: Dice::new(self.dice.below(u64::MAX), 5),
+            dice: RelayStoryDice::new(self.dice.below(u64::MAX), 5),
             full_percent: self.full_percent.clone(),
             look,
         };
-        let directory = Directory::open(&dir, None).unwrap().with_programs(Arc::new(programs));
-        let agent = Modelled {
+        let directory = VmDirectory::open(&dir, None).unwrap().with_programs(Arc::new(programs));
+        let agent = ModelledAgent {
             stage: self.stage.clone(),
             deeds: self.deeds.clone(),
             workspace: directory.workspace(),
@@ -294,11 +295,11 @@ impl World {
         };
         let vm = Vm::with_agent(settings, directory, Arc::new(agent), self.clock.clone()).unwrap();
         let vm = Arc::new(vm);
-        let up = Up { router: web::vm::router(vm.clone()), calls: Mutex::default() };
+        let up = RunningVm { router: web::vm::router(vm.clone()), calls: Mutex::default() };
         self.network.vm.send_replace(Some(Arc::new(up)));
         let lives = vm.clone();
         let over = tokio::spawn(async move {
-            let over = lives.over(std::future::pending()).await;
+            let over = lives.wait_for_exit(std::future::pending()).await;
             lives.close().await;
             over
         });
@@ -325,9 +326,9 @@ impl World {
     }
 
     /// Nothing goes wrong any more.
-    pub fn calm(&self) {
-        self.stage.tell("nothing goes wrong any more");
-        self.stage.calm();
+    pub fn stop_faults(&self) {
+        self.stage.trace("nothing goes wrong any more");
+        self.stage.stop_kills();
         self.network.faults_percent.store(0, Ordering::Relaxed);
         self.service.refusals_percent.store(0, Ordering::Relaxed);
         self.service.twice_percent.store(0, Ordering::Relaxed);
@@ -335,7 +336,7 @@ impl World {
     }
 }
 
-async fn ended(relay: &mut Option<JoinHandle<relay::Over>>) -> relay::Over {
+async fn ended(relay: &mut Option<JoinHandle<relay::RelayExit>>) -> relay::RelayExit {
     match relay {
         Some(relay) => relay.await.unwrap(),
         None => std::future::pending().await,
@@ -344,6 +345,6 @@ async fn ended(relay: &mut Option<JoinHandle<relay::Over>>) -> relay::Over {
 
 fn is_on_record(onlooker: &mut AnyConnection, id: &str) -> bool {
     let row = sqlx::query("SELECT count(*) FROM inbox WHERE id = $1").bind(id.to_owned());
-    let row = at_once(row.fetch_one(onlooker)).unwrap();
+    let row = block_on(row.fetch_one(onlooker)).unwrap();
     row.get::<i64, _>(0) == 1
 }

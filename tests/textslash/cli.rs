@@ -11,18 +11,18 @@ use std::path::Path;
 
 use serde_json::Value;
 use tempfile::TempDir;
-use textslash::sandbox::{Options, Sandbox};
+use textslash::sandbox::{Sandbox, SandboxOptions};
 
-use crate::program::{self, Ended, Program};
+use crate::program::{self, Program, ProgramExit};
 
 /// Simulated vendors in this process, whose machines are real processes of the real program, and a
 /// directory for what the roles keep.
-struct World {
+struct CliWorld {
     sandbox: Sandbox,
     dir: TempDir,
 }
 
-impl World {
+impl CliWorld {
     async fn new() -> Self {
         Self::running(program::PATH.as_ref(), tempfile::tempdir().unwrap()).await
     }
@@ -37,15 +37,16 @@ impl World {
     }
 
     async fn running(program: &Path, dir: TempDir) -> Self {
-        let options = Options::this_program().unwrap();
-        let sandbox = Sandbox::start(Options { program: program.to_owned(), ..options }).await;
+        let options = SandboxOptions::this_program().unwrap();
+        let sandbox =
+            Sandbox::start(SandboxOptions { program: program.to_owned(), ..options }).await;
         Self { sandbox: sandbox.unwrap(), dir }
     }
 
     /// With this account from the start.
     async fn with_face(face: &str) -> Self {
         let world = Self::new().await;
-        assert!(world.sandbox.fly().show_face(face));
+        assert!(world.sandbox.fly().set_billing_profile(face));
         world
     }
 
@@ -68,11 +69,11 @@ impl World {
         Program::start(self.dir.path(), arguments, &environment)
     }
 
-    async fn run_with(&self, arguments: &[&str], more: &[(&str, &str)]) -> Ended {
+    async fn run_with(&self, arguments: &[&str], more: &[(&str, &str)]) -> ProgramExit {
         self.start_with(arguments, more).end().await
     }
 
-    async fn run(&self, arguments: &[&str]) -> Ended {
+    async fn run(&self, arguments: &[&str]) -> ProgramExit {
         self.run_with(arguments, &[]).await
     }
 
@@ -83,7 +84,7 @@ impl World {
     }
 }
 
-impl Ended {
+impl ProgramExit {
     /// The one document on standard output, of a role that ended well.
     fn succeeds(&self) -> Value {
         assert_eq!(self.code, 0, "{}\n{}", self.out, self.err);
@@ -154,7 +155,7 @@ async fn the_whole_way_with_the_lines_that_a_served_sandbox_prints() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_teardown_needs_nothing_but_a_token() {
-    let world = World::new().await;
+    let world = CliWorld::new().await;
     world.deploys("one").await;
     world.deploys("two").await;
     world.sandbox.fly().add_lookalikes();
@@ -178,7 +179,7 @@ async fn a_teardown_needs_nothing_but_a_token() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn people_read_sentences_where_programs_read_json() {
-    let world = World::new().await;
+    let world = CliWorld::new().await;
 
     let deployed = world.run(&["deploy", "--agent", "shell", "--yes"]).await;
     assert_eq!(deployed.code, 0, "{}", deployed.err);

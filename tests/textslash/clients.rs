@@ -1,11 +1,13 @@
-//! Third-party libraries, unmodified, with which small bots (`tests/clients`) talk to our simulators.
+//! Third-party libraries, unmodified, with which small bots (`tests/clients`) talk to our
+//! simulators.
 
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 
 use tokio::process::{Child, Command};
 
-/// Where the libraries are installed (`tests/clients/install`), this one among them; says so where it is not.
+/// Where the libraries are installed (`tests/clients/install`), this one among them; says so where
+/// it is not.
 pub fn installed(needs: &str) -> Option<PathBuf> {
     let Some(directory) = std::env::var_os("CLIENTS_DIR").map(PathBuf::from) else {
         println!("skipped: CLIENTS_DIR is not set, so no third-party library is run");

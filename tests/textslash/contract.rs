@@ -20,10 +20,10 @@ const UNDESCRIBED: [(&str, &str, &str); 3] = [
 
 /// The description, ready to judge.
 pub struct Contract {
-    operations: Vec<Operation>,
+    operations: Vec<ContractOperation>,
 }
 
-struct Operation {
+struct ContractOperation {
     method: String,
     path: String,
     queries: Vec<String>,
@@ -78,14 +78,14 @@ impl Contract {
         }
     }
 
-    fn operation(&self, method: &str, path: &str) -> Option<&Operation> {
+    fn operation(&self, method: &str, path: &str) -> Option<&ContractOperation> {
         self.operations
             .iter()
             .find(|operation| operation.method == method && matches(&operation.path, path))
     }
 }
 
-impl Operation {
+impl ContractOperation {
     fn takes(&self, query: &str) -> bool {
         let undescribed = UNDESCRIBED.iter().any(|(method, path, name)| {
             *method == self.method && *path == self.path && query.starts_with(name)
@@ -105,7 +105,7 @@ fn errors(validator: &Validator, value: &Value) -> Vec<String> {
     validator.iter_errors(value).map(|e| format!("{}: {e}", e.instance_path())).collect()
 }
 
-fn operations(spec: &Value) -> Vec<Operation> {
+fn operations(spec: &Value) -> Vec<ContractOperation> {
     let mut operations = Vec::new();
     for (path, methods) in spec["paths"].as_object().into_iter().flatten() {
         for (method, described) in methods.as_object().into_iter().flatten() {
@@ -116,7 +116,7 @@ fn operations(spec: &Value) -> Vec<Operation> {
             let queries = parameters
                 .filter(|parameter| parameter["in"] == "query")
                 .filter_map(|parameter| parameter["name"].as_str().map(str::to_owned));
-            operations.push(Operation {
+            operations.push(ContractOperation {
                 method: method.to_uppercase(),
                 path: path.clone(),
                 queries: queries.collect(),

@@ -1,5 +1,5 @@
-//! The account that drives Fly and the Fly that is simulated, held against each other and against Fly's
-//! own description.
+//! The account that drives Fly and the Fly that is simulated, held against each other and against
+//! Fly's own description.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -8,15 +8,15 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use futures::StreamExt;
 use serde_json::Value;
-use textslash::chance::Chance;
 use textslash::clock::Clock;
-use textslash::cloud::fly::{Endpoints, Fly, FlyAccount};
-use textslash::cloud::{Cause, Cloud, Here, Keys, Observation};
-use textslash::http::{Reply, Transport, Unanswered, call};
-use textslash::plan::{Facts, Known, Step, StepId, StepKind, Undo};
-use textslash::sandbox::fly::{self as simulated, Lag, nothing};
+use textslash::cloud::fly::{FlyAccount, FlyEndpoints, FlyProvider};
+use textslash::cloud::{Cloud, DeploymentKeys, FailureCause, Observation, StepContext};
+use textslash::http::{StreamedResponse, Transport, TransportError, call};
+use textslash::plan::{Facts, Step, StepFacts, StepId, StepKind, Undo};
+use textslash::random::Random;
+use textslash::sandbox::fly::{self as simulated, ReadLag, nothing};
 use textslash::sandbox::in_process::InProcess;
-use textslash::sandbox::machines::{Knobs, Modelled};
+use textslash::sandbox::machines::{ModelFaults, ModelledRuntime};
 use textslash::secret::{Audience, Secret, SecretKind};
 use textslash::spec::*;
 
@@ -24,14 +24,17 @@ use super::contract::Contract;
 
 /// Fly in this process; every request and answer that its description does not allow fails the
 /// test.
-struct Judged {
+struct CheckedTransport {
     network: InProcess,
     contract: Option<&'static Contract>,
 }
 
 #[async_trait]
-impl Transport for Judged {
-    async fn send(&self, request: http::Request<Bytes>) -> Result<Reply, Unanswered> {
+impl Transport for CheckedTransport {
+    async fn send(
+        &self,
+        request: http::Request<Bytes>,
+    ) -> Result<StreamedResponse, TransportError> {
         let described = request.uri().host() == Some("api.machines.dev");
         let Some(contract) = self.contract.filter(|_| described) else {
             return self.network.send(request).await;
@@ -52,36 +55,40 @@ impl Transport for Judged {
         *response.status_mut() = answer.status;
         *response.headers_mut() = answer.headers;
         let body = futures::stream::once(async { Ok(answer.body) }).boxed();
-        Ok(Reply { head: response.into_parts().0, body })
+        Ok(StreamedResponse { head: response.into_parts().0, body })
     }
 }
 
-struct World {
-    simulated: Arc<simulated::Fly>,
-    machines: Arc<Modelled>,
+struct FlyAccountWorld {
+    simulated: Arc<simulated::SimulatedFly>,
+    machines: Arc<ModelledRuntime>,
     account: FlyAccount,
     spec: Spec,
 }
 
-impl World {
-    fn new(lag: Lag) -> Self {
-        let (clock, chance) = (Clock::following_tokio(1_790_000_000_000), Chance::seeded(5));
-        let machines = Modelled::new(clock.clone(), chance.clone());
+impl FlyAccountWorld {
+    fn new(lag: ReadLag) -> Self {
+        let (clock, chance) = (Clock::from_tokio(1_790_000_000_000), Random::seeded(5));
+        let machines = ModelledRuntime::new(clock.clone(), chance.clone());
         let runtime = Arc::new(machines.clone());
-        let settings = simulated::Settings::prompt(clock.clone(), chance.clone(), runtime);
-        let simulated = simulated::Fly::new(simulated::Settings { lag, ..settings });
+        let settings =
+            simulated::SimulatedFlySettings::prompt(clock.clone(), chance.clone(), runtime);
+        let simulated =
+            simulated::SimulatedFly::new(simulated::SimulatedFlySettings { lag, ..settings });
         let network = InProcess::new().with_fly(&simulated);
-        let judged = Arc::new(Judged { network, contract: Contract::load() });
-        let fly = Fly::new(judged, Endpoints::real(), clock, chance);
-        let Ok(token) = fly.judge(&simulated.mint_org_token()) else { panic!("a token as Fly's") };
+        let judged = Arc::new(CheckedTransport { network, contract: Contract::load() });
+        let fly = FlyProvider::new(judged, FlyEndpoints::real(), clock, chance);
+        let Ok(token) = fly.check_format(&simulated.mint_org_token()) else {
+            panic!("a token as Fly's")
+        };
         Self { simulated, machines, account: fly.open(token, keys()), spec: spec() }
     }
 
     /// Asks until it is so; an hour of simulated time is more than any of it takes.
-    async fn passes(&self, step: &Step, known: &Known) -> Facts {
+    async fn passes(&self, step: &Step, known: &StepFacts) -> Facts {
         let asked = async {
             loop {
-                match self.account.pass(&self.here(known), &step.id).await {
+                match self.account.poll_gate(&self.here(known), &step.id).await {
                     Ok(Some(facts)) => return facts,
                     Ok(None) => {}
                     Err(error) => assert!(is_passing(error.cause), "{:?}: {error}", step.id),
@@ -93,7 +100,7 @@ impl World {
         tokio::time::timeout(hour, asked).await.unwrap_or_else(|_| panic!("{:?}", step.id))
     }
 
-    async fn makes(&self, step: &Step, known: &Known) -> Facts {
+    async fn makes(&self, step: &Step, known: &StepFacts) -> Facts {
         loop {
             match self.account.create(&self.here(known), &step.id).await {
                 Ok(facts) => return facts,
@@ -103,18 +110,18 @@ impl World {
         }
     }
 
-    fn here<'a>(&'a self, known: &'a Known) -> Here<'a> {
-        Here { spec: &self.spec, region: &self.spec.regions[0], known }
+    fn here<'a>(&'a self, known: &'a StepFacts) -> StepContext<'a> {
+        StepContext { spec: &self.spec, region: &self.spec.regions[0], facts: known }
     }
 
-    async fn deploys(&self) -> Known {
+    async fn deploys(&self) -> StepFacts {
         self.deploys_before(None).await
     }
 
     /// What is known when all steps before this one are done.
-    async fn deploys_before(&self, last: Option<&StepId>) -> Known {
+    async fn deploys_before(&self, last: Option<&StepId>) -> StepFacts {
         let plan = self.account.plan(&self.spec);
-        let mut known = Known::new();
+        let mut known = StepFacts::new();
         for step in plan.steps().iter().take_while(|step| Some(&step.id) != last) {
             let facts = match step.kind {
                 StepKind::Gate { .. } => self.passes(step, &known).await,
@@ -126,15 +133,15 @@ impl World {
     }
 }
 
-fn is_passing(cause: Cause) -> bool {
-    matches!(cause, Cause::Later { .. } | Cause::Missing)
+fn is_passing(cause: FailureCause) -> bool {
+    matches!(cause, FailureCause::RetryLater { .. } | FailureCause::NotFound)
 }
 
-fn keys() -> Keys {
+fn keys() -> DeploymentKeys {
     let key = |kind, value: &str| {
         Arc::new(Secret::new(kind, value.to_owned(), Audience::of(["api.machines.dev"])))
     };
-    Keys {
+    DeploymentKeys {
         model_key: Some(key(SecretKind::ModelKey, "sk-ant-api03-sandbox")),
         channel_key: None,
         owner_key: key(SecretKind::OwnerKey, "owner"),
@@ -146,11 +153,11 @@ fn spec() -> Spec {
     let image = |role| format!("ghcr.io/textslash/{role}@sha256:{}", "1".repeat(64));
     Spec {
         id: DeploymentId::try_from("0123456789".to_owned()).unwrap(),
-        name: Name::near("ada"),
+        name: DeploymentName::nearest_to("ada"),
         cloud: CloudKind::Fly,
         organisation: "personal".to_owned(),
         regions: vec![Region::try_from("ams".to_owned()).unwrap()],
-        size: Size::Medium,
+        size: MachineSize::Medium,
         vm_volume_gb: 5,
         channel: RelayChannel::Web,
         owner: RelayChannel::link_holder(),
@@ -164,8 +171,8 @@ fn spec() -> Spec {
 
 #[tokio::test(start_paused = true)]
 async fn a_plan_is_made_proven_seen_and_unmade_step_by_step() {
-    for lag in [Lag::None, Lag::UpToMs(5_000)] {
-        let world = World::new(lag);
+    for lag in [ReadLag::None, ReadLag::UpToMs(5_000)] {
+        let world = FlyAccountWorld::new(lag);
         let known = world.deploys().await;
         let inventory = world.simulated.inventory();
         assert_eq!((inventory.apps.len(), inventory.machines.len()), (2, 2), "{inventory}");
@@ -192,17 +199,17 @@ async fn a_plan_is_made_proven_seen_and_unmade_step_by_step() {
 
 #[tokio::test(start_paused = true)]
 async fn a_vm_of_another_build_than_the_relay_is_not_called_ready() {
-    let world = World::new(Lag::None);
-    world.machines.set(Knobs { wrong_build: Some("vm"), ..Knobs::default() });
+    let world = FlyAccountWorld::new(ReadLag::None);
+    world.machines.set(ModelFaults { wrong_build: Some("vm"), ..ModelFaults::default() });
     let gate = StepId::new("agent-ready");
     let known = world.deploys_before(Some(&gate)).await;
 
     let cause = loop {
-        match world.account.pass(&world.here(&known), &gate).await {
+        match world.account.poll_gate(&world.here(&known), &gate).await {
             Ok(None) => tokio::time::sleep(Duration::from_secs(1)).await,
             Ok(Some(facts)) => panic!("{facts:?}"),
             Err(error) => break error.cause,
         }
     };
-    assert_eq!(cause, Cause::OurFault);
+    assert_eq!(cause, FailureCause::InvalidRequest);
 }

@@ -1,4 +1,5 @@
-//! Every writer of the program on a full disk: what it writes is there whole, or the caller is told.
+//! Every writer of the program on a full disk: what it writes is there whole, or the caller is
+//! told.
 
 #[path = "../../src/bin/textslash/sandbox/kill/disk.rs"]
 mod disk;
@@ -16,7 +17,7 @@ use textslash::files::{is_full, write_whole};
 use textslash::probation::{PROBATION_MS, Probation};
 use textslash::store;
 
-use disk::Disk;
+use disk::LimitedDisk;
 
 /// Set in a test that runs again as root of a user namespace, where it may mount.
 const UNSHARED: &str = "TEXTSLASH_TEST_UNSHARED";
@@ -25,7 +26,7 @@ const UNSHARE: [&str; 4] = ["--user", "--map-root-user", "--mount", "--"];
 
 /// A small disk of a test.
 struct SmallDisk {
-    disk: Disk,
+    disk: LimitedDisk,
     at: PathBuf,
     _dir: tempfile::TempDir,
 }
@@ -35,7 +36,7 @@ impl SmallDisk {
     fn mount(story: &str, kib: u32) -> Option<Self> {
         let dir = tempfile::tempdir().unwrap();
         let at = dir.path().join("disk");
-        if let Some(disk) = Disk::mount(&at, kib).unwrap() {
+        if let Some(disk) = LimitedDisk::mount(&at, kib).unwrap() {
             return Some(Self { disk, at, _dir: dir });
         }
         let may_unshare = Command::new("unshare").args(UNSHARE).arg("true").status();

@@ -1,5 +1,5 @@
-//! Bytes that nobody means well with, at every door: the functions of `tests/fuzz`, with its corpus and with more.
-//! `cargo fuzz` looks further; see tests/README.md.
+//! Bytes that nobody means well with, at every door: the functions of `tests/fuzz`, with its corpus
+//! and with more. `cargo fuzz` looks further; see tests/README.md.
 
 use std::path::Path;
 

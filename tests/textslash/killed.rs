@@ -2,7 +2,8 @@
 
 use crate::program::Program;
 
-/// Those that are on their way when there have been so many are told to their end: two or three times as many.
+/// Those that are on their way when there have been so many are told to their end: two or three
+/// times as many.
 const KILLS: usize = 24;
 
 #[tokio::test]

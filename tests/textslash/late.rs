@@ -3,14 +3,14 @@
 use std::net::{Ipv4Addr, TcpListener as Reserved};
 
 use serde_json::json;
-use textslash::chance::Chance;
 use textslash::clock::Clock;
-use textslash::http::Network;
-use textslash::sandbox::telegram::Telegram;
+use textslash::http::NetworkTransport;
+use textslash::random::Random;
+use textslash::sandbox::telegram::SimulatedTelegram;
 use tokio::net::TcpListener;
 
 use crate::program::Program;
-use crate::services::world::{self, World};
+use crate::services::world::{self, ServicesWorld};
 
 const LINK_KEY: &str = "b9d0c54f6f0e7d2c83a15e49f0a6d8817e3c52b4a90f6d1e";
 
@@ -26,7 +26,7 @@ async fn health(port: u16) -> Option<u16> {
 
 #[tokio::test]
 async fn a_bot_serves_its_other_channels_while_one_does_not_answer_and_that_one_later() {
-    let mut world = World::polling().await;
+    let mut world = ServicesWorld::polling().await;
     let port = silent_port();
     world.bot_starts_without_telegram(&format!("http://127.0.0.1:{port}")).await;
     let mut at_desk = world.ada_on_discord();
@@ -48,10 +48,10 @@ async fn a_bot_serves_its_other_channels_while_one_does_not_answer_and_that_one_
 async fn a_relay_listens_while_its_service_does_not_answer_and_refuses_a_wrong_token() {
     let (dir, data) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
     let (port, api) = (silent_port(), silent_port());
-    let telegram = Telegram::new(
+    let telegram = SimulatedTelegram::new(
         Clock::system(),
-        Chance::seeded(3),
-        std::sync::Arc::new(Network::new().unwrap()),
+        Random::seeded(3),
+        std::sync::Arc::new(NetworkTransport::new().unwrap()),
     );
     let token = telegram.mint_bot("ada_bot");
     let start = |token: &str| {

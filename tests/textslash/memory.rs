@@ -1,5 +1,5 @@
-//! The real relay and the real VM server under floods: memory as the kernel counts it, and an honest call that
-//! is answered meanwhile.
+//! The real relay and the real VM server under floods: memory as the kernel counts it, and an
+//! honest call that is answered meanwhile.
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::Path;
@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use textslash::clock::Clock;
-use textslash::protocol::{Call, Direction, SIGNATURE_HEADER, sign};
+use textslash::protocol::{Direction, SIGNATURE_HEADER, SignedCall, sign};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
@@ -30,7 +30,7 @@ const FLOOD_TIME: Duration = Duration::from_secs(3);
 const LINK_KEY: &str = "b9d0c54f6f0e7d2c83a15e49f0a6d8817e3c52b4a90f6d1e";
 const OWNER_KEY: &str = "4fd7e2a8c16b3095d8e7f4a1c2b6059e8d3f7a6b1c40e592";
 
-struct Served {
+struct MeasuredProgram {
     program: Program,
     address: SocketAddr,
     direction: Direction,
@@ -42,7 +42,7 @@ async fn free_port() -> u16 {
     listener.local_addr().unwrap().port()
 }
 
-impl Served {
+impl MeasuredProgram {
     async fn start(role: &str, direction: Direction, own: &[(&str, &str)]) -> Self {
         let (dir, port) = (tempfile::tempdir().unwrap(), free_port().await);
         std::fs::write(dir.path().join("committed"), "").unwrap();
@@ -92,7 +92,7 @@ impl Served {
         static NONCES: AtomicU64 = AtomicU64::new(1);
         let mut nonce = [0; 16];
         nonce[..8].copy_from_slice(&NONCES.fetch_add(1, Ordering::Relaxed).to_be_bytes());
-        let call = Call { direction: self.direction, method, path, body };
+        let call = SignedCall { direction: self.direction, method, path, body };
         let signature = sign(LINK_KEY.as_bytes(), call, Clock::system().now_ms(), nonce);
         head(method, path, body.len(), &format!("{SIGNATURE_HEADER}: {signature}\r\n"))
     }
@@ -130,8 +130,8 @@ impl Served {
         peak.trim().trim_end_matches(" kB").parse().unwrap()
     }
 
-    /// So many connections, each of which writes this and stays. What the server does not read in time is not
-    /// written.
+    /// So many connections, each of which writes this and stays. What the server does not read in
+    /// time is not written.
     async fn held<H: AsRef<[u8]> + Send + Sync + 'static>(
         &self,
         count: usize,
@@ -200,14 +200,15 @@ impl Served {
 
 fn head(method: &str, path: &str, body_bytes: usize, more: &str) -> String {
     format!(
-        "{method} {path} HTTP/1.1\r\nhost: x\r\nconnection: close\r\ncontent-length: {body_bytes}\r\n\
+        "{method} {path} HTTP/1.1\r\nhost: x\r\nconnection: close\r\ncontent-length: \
+         {body_bytes}\r\n\
          {more}\r\n"
     )
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_vm_server_stays_small_and_answers_under_every_flood() {
-    let vm = Served::vm().await;
+    let vm = MeasuredProgram::vm().await;
     vm.floods_of_strangers(&[("POST", "/turns"), ("PUT", "/turns/1/inbox/a.txt")]).await;
 
     let file = vec![b'x'; 19_000_000];
@@ -233,11 +234,12 @@ async fn a_vm_server_stays_small_and_answers_under_every_flood() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_relay_stays_small_and_answers_under_every_flood() {
-    let relay = Served::relay().await;
+    let relay = MeasuredProgram::relay().await;
     let paths = [("POST", "/commit"), ("POST", "/chat/files"), ("POST", "/v1/messages")];
     relay.floods_of_strangers(&paths).await;
 
-    let upgrade = "GET /chat/socket HTTP/1.1\r\nhost: x\r\nconnection: upgrade\r\nupgrade: websocket\r\n\
+    let upgrade = "GET /chat/socket HTTP/1.1\r\nhost: x\r\nconnection: upgrade\r\nupgrade: \
+                   websocket\r\n\
          sec-websocket-version: 13\r\nsec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n";
     // The beginning of a masked text frame of 700,000 bytes.
     let frame = [0x81, 0xff, 0, 0, 0, 0, 0, 0x0a, 0xae, 0x60, 0, 0, 0, 0];

@@ -1,5 +1,5 @@
-//! The bugs that are planted to see whether this suite bites. `cargo test --test mutants` plants them,
-//! which takes long; that each can be planted, and names a test that there is, is seen here.
+//! The bugs that are planted to see whether this suite bites. `cargo test --test mutants` plants
+//! them, which takes long; that each can be planted, and names a test that there is, is seen here.
 
 use std::path::Path;
 

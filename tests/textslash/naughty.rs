@@ -3,17 +3,18 @@
 use std::path::Path;
 
 use adapters::channel::{Capabilities, Channel, SecretEntry};
-use adapters::chat::{Content, Outbound};
-use adapters::text::Unit;
+use adapters::chat::{InboundContent, Outbound};
+use adapters::text::LengthUnit;
 use adapters::{discord, telegram, whatsapp};
 
-use crate::onboarding::script::Script;
-use crate::onboarding::world::World;
+use crate::onboarding::script::ScriptedChannel;
+use crate::onboarding::world::ChatWorld;
 
 /// Questions of the story below.
 const QUESTIONS: usize = 9;
 
-/// The list, which stands beside the descriptions of the vendors' APIs; says so when that is not set.
+/// The list, which stands beside the descriptions of the vendors' APIs; says so when that is not
+/// set.
 fn all() -> Option<Vec<String>> {
     let Ok(specs) = std::env::var("API_SPECS") else {
         println!("skipped: API_SPECS is not set, so the naughty strings are not at hand");
@@ -31,7 +32,8 @@ fn all() -> Option<Vec<String>> {
 fn unanswering() -> Option<Vec<String>> {
     let is_answer = |line: &String| {
         let line = line.trim();
-        line.parse::<u32>().is_ok() || textslash::spec::Name::try_from(line.to_owned()).is_ok()
+        line.parse::<u32>().is_ok()
+            || textslash::spec::DeploymentName::try_from(line.to_owned()).is_ok()
     };
     Some(all()?.into_iter().filter(|line| !is_answer(line)).collect())
 }
@@ -43,7 +45,7 @@ fn terminal() -> Capabilities {
         scrubs_theirs: false,
         buttons_max: 30,
         text_max: 16 * 1024,
-        text_unit: Unit::Bytes,
+        text_unit: LengthUnit::Bytes,
         edit_interval_ms: 0,
         secret_entry: SecretEntry::Hidden,
         opens_pages: false,
@@ -73,12 +75,12 @@ async fn on_whatsapp() {
     asked_everything("whatsapp", whatsapp::capabilities(), 3).await;
 }
 
-/// Each question gets a share of the strings, and on each service another one. What every single question
-/// makes of every single string is tested with the conversation itself.
+/// Each question gets a share of the strings, and on each service another one. What every single
+/// question makes of every single string is tested with the conversation itself.
 async fn asked_everything(name: &'static str, can: Capabilities, service: usize) {
     let Some(naughty) = unanswering() else { return };
     let entered = can.secret_entry == SecretEntry::Hidden;
-    let mut world = World::on(Script::speaking(name, can)).await;
+    let mut world = ChatWorld::on(ScriptedChannel::speaking(name, can)).await;
     let mut share = (service..).map(|n| naughty.iter().skip(n % QUESTIONS).step_by(QUESTIONS));
     let mut share = || share.next().unwrap();
     let own_channel = match name {
@@ -130,25 +132,30 @@ async fn asked_everything(name: &'static str, can: Capabilities, service: usize)
 #[tokio::test]
 async fn over_telegrams_wire() {
     let Some(naughty) = all() else { return };
-    let world = crate::telegram::world::World::new(crate::telegram::world::Way::Webhook).await;
+    let world =
+        crate::telegram::world::TelegramWorld::new(crate::telegram::world::UpdateMode::Webhook)
+            .await;
     let mut ada = world.ada();
     for line in naughty {
         ada.says(&line);
         let inbound = world.taken().await;
-        assert!(inbound.content == Content::Text(line.clone().into()), "{line:?} was harmed");
+        assert!(
+            inbound.content == InboundContent::Text(line.clone().into()),
+            "{line:?} was harmed"
+        );
     }
 }
 
 #[tokio::test]
 async fn over_twilios_wire_and_back() {
     let Some(naughty) = all() else { return };
-    let world = crate::whatsapp::world::World::new().await;
+    let world = crate::whatsapp::world::WhatsAppWorld::new().await;
     let mut ada = world.ada();
     for (n, line) in naughty.into_iter().enumerate() {
         ada.says(&line);
         let inbound = world.taken().await;
         // A message without text is one of another kind.
-        let is_text = inbound.content == Content::Text(line.clone().into());
+        let is_text = inbound.content == InboundContent::Text(line.clone().into());
         assert!(is_text || line.is_empty(), "{line:?} was harmed");
         let answer = Outbound::text(n.to_string(), format!("You said: {line}"));
         world.channel().send(&world.chat(), &answer).await.unwrap();

@@ -3,10 +3,10 @@
 use std::time::Duration;
 
 use textslash::sandbox::fly::{TokenKind, nothing};
-use textslash::sandbox::machines::Knobs;
+use textslash::sandbox::machines::ModelFaults;
 
-use script::Script;
-use world::World;
+use script::ScriptedChannel;
+use world::ChatWorld;
 
 mod deletions;
 mod forgetting;
@@ -16,7 +16,7 @@ pub mod world;
 
 #[tokio::test]
 async fn hello_to_relay_to_nothing() {
-    let mut world = World::new().await;
+    let mut world = ChatWorld::new().await;
     let link = world.deploys().await;
     world.reads("Then just write").await;
     assert_eq!(world.inventory().apps.len(), 2, "{}", world.inventory());
@@ -30,7 +30,7 @@ async fn hello_to_relay_to_nothing() {
 
 #[tokio::test]
 async fn no_credential_is_ever_stored_or_said() {
-    let mut world = World::new().await;
+    let mut world = ChatWorld::new().await;
     world.says("hi");
     world.reads("I need a token").await;
     let token = world.fly.mint_org_token();
@@ -63,7 +63,7 @@ async fn no_credential_is_ever_stored_or_said() {
 
 #[tokio::test]
 async fn the_sandbox_lends_what_is_needed() {
-    let mut world = World::lending().await;
+    let mut world = ChatWorld::lending().await;
     world.says("/start");
     world.reads("ready-made").await;
     world.taps("Use sandbox one");
@@ -89,7 +89,7 @@ async fn the_sandbox_lends_what_is_needed() {
 
 #[tokio::test]
 async fn a_service_without_buttons_edits_and_long_messages_will_do() {
-    let mut world = World::plain().await;
+    let mut world = ChatWorld::plain().await;
     world.says("hi");
     world.reads("1. Cancel").await;
     world.says(&world.fly.mint_org_token());
@@ -118,7 +118,7 @@ async fn a_service_without_buttons_edits_and_long_messages_will_do() {
 
 #[tokio::test]
 async fn every_wrong_token_is_told_what_is_wrong_with_it() {
-    let mut world = World::new().await;
+    let mut world = ChatWorld::new().await;
     world.says("hi");
     world.reads("I need a token").await;
     for (kind, reason) in [
@@ -162,7 +162,7 @@ async fn a_subscription_token_is_refused_with_a_sentence_in_both_languages() {
             "Ein Abo-Token (sk-ant-oat…) funktioniert hier nicht",
         ),
     ] {
-        let mut world = World::new().await;
+        let mut world = ChatWorld::new().await;
         let token = world.fly.mint_org_token();
         world.says(language);
         world.says("hi");
@@ -177,7 +177,7 @@ async fn a_subscription_token_is_refused_with_a_sentence_in_both_languages() {
 
 #[tokio::test]
 async fn a_message_that_is_delivered_again_and_again_is_answered_once() {
-    let mut world = World::new().await;
+    let mut world = ChatWorld::new().await;
     let token = world.fly.mint_org_token();
     let key = world.anthropic.key().to_owned();
     let mut before = Vec::new();
@@ -211,13 +211,13 @@ async fn a_message_that_is_delivered_again_and_again_is_answered_once() {
 
 #[tokio::test]
 async fn a_restart_in_the_middle_of_a_deployment_loses_nothing() {
-    let mut world = World::new().await;
-    world.machines(Knobs { never_healthy: Some("vm"), ..Knobs::default() });
+    let mut world = ChatWorld::new().await;
+    world.machines(ModelFaults { never_healthy: Some("vm"), ..ModelFaults::default() });
     world.answers_everything().await;
     world.taps("Deploy");
     world.reads("[x] Machines started").await;
 
-    world.machines(Knobs::default());
+    world.machines(ModelFaults::default());
     world.bot_restarts().await;
     world.reads("restarted in the middle").await;
     world.reads("I need a token").await;
@@ -237,8 +237,8 @@ async fn a_restart_in_the_middle_of_a_deployment_loses_nothing() {
 
 #[tokio::test]
 async fn who_shares_an_account_takes_no_deployment_from_somebody_who_works_on_it() {
-    let mut world = World::new().await;
-    world.machines(Knobs { never_healthy: Some("vm"), ..Knobs::default() });
+    let mut world = ChatWorld::new().await;
+    world.machines(ModelFaults { never_healthy: Some("vm"), ..ModelFaults::default() });
     world.answers_everything().await;
     world.taps("Deploy");
     world.reads("[x] Machines started").await;
@@ -252,7 +252,7 @@ async fn who_shares_an_account_takes_no_deployment_from_somebody_who_works_on_it
     world.says_as("bob", "yes");
     world.reads("Somebody else who can use that account").await;
 
-    world.machines(Knobs::default());
+    world.machines(ModelFaults::default());
     world.restart_machines();
     world.reads("Your relay is ready").await;
     world.says_as("bob", "try again");
@@ -262,8 +262,8 @@ async fn who_shares_an_account_takes_no_deployment_from_somebody_who_works_on_it
 
 #[tokio::test]
 async fn a_deployment_that_is_cancelled_leaves_nothing() {
-    let mut world = World::new().await;
-    world.machines(Knobs { never_healthy: Some("vm"), ..Knobs::default() });
+    let mut world = ChatWorld::new().await;
+    world.machines(ModelFaults { never_healthy: Some("vm"), ..ModelFaults::default() });
     world.answers_everything().await;
     world.taps("Deploy");
     world.reads("[x] Machines started").await;
@@ -276,7 +276,7 @@ async fn a_deployment_that_is_cancelled_leaves_nothing() {
 
 #[tokio::test]
 async fn what_a_lost_database_knew_is_found_and_removed() {
-    let mut world = World::new().await;
+    let mut world = ChatWorld::new().await;
     world.deploys().await;
     world.fly.add_lookalikes();
     world.bot_starts_from_nothing().await;
@@ -294,7 +294,7 @@ async fn what_a_lost_database_knew_is_found_and_removed() {
 
 #[tokio::test]
 async fn a_group_is_pointed_to_the_private_chat_once_and_nothing_is_stored() {
-    let mut world = World::new().await;
+    let mut world = ChatWorld::new().await;
     for _ in 0..3 {
         world.says_in_a_group("deploy me a pineapple");
     }
@@ -308,7 +308,7 @@ async fn a_group_is_pointed_to_the_private_chat_once_and_nothing_is_stored() {
 
 #[tokio::test]
 async fn what_could_not_be_sent_is_sent_when_the_chat_can_be_reached() {
-    let mut world = World::new().await;
+    let mut world = ChatWorld::new().await;
     world.says("/help");
     world.reads("/teardown - remove a deployment").await;
     world.script.set_unreachable("ada", true);
@@ -321,7 +321,7 @@ async fn what_could_not_be_sent_is_sent_when_the_chat_can_be_reached() {
 
 #[tokio::test]
 async fn a_chat_in_which_we_must_wait_is_heard_and_holds_up_nobody() {
-    let mut world = World::new().await;
+    let mut world = ChatWorld::new().await;
     world.script.is_too_fast("ada", 30_000, usize::MAX);
     let first = world.says("hi");
     world.acknowledged(&first).await;
@@ -340,7 +340,7 @@ async fn a_chat_in_which_we_must_wait_is_heard_and_holds_up_nobody() {
 
 #[tokio::test]
 async fn after_the_wait_that_a_service_asks_for_everything_is_said_once_and_in_order() {
-    let mut world = World::plain().await;
+    let mut world = ChatWorld::plain().await;
     world.script.is_too_fast("ada", 1, 3);
     world.says("hi");
     world.says("/help");
@@ -353,7 +353,7 @@ async fn after_the_wait_that_a_service_asks_for_everything_is_said_once_and_in_o
 
 #[tokio::test]
 async fn who_floods_a_chat_is_told_once_that_the_rest_was_not_read() {
-    let mut world = World::new().await;
+    let mut world = ChatWorld::new().await;
     world.script.set_unreachable("ada", true);
     let mut last = world.says("hi");
     for _ in 0..30 {
@@ -372,7 +372,7 @@ async fn who_floods_a_chat_is_told_once_that_the_rest_was_not_read() {
 
 #[tokio::test]
 async fn who_flooded_a_chat_is_told_even_where_nothing_can_be_sent_for_long() {
-    let mut world = World::watched(Script::new(), |network| network).await;
+    let mut world = ChatWorld::watched(ScriptedChannel::new(), |network| network).await;
     tokio::time::pause();
     world.script.set_unreachable("ada", true);
     let mut last = world.says("/help");
@@ -387,7 +387,7 @@ async fn who_flooded_a_chat_is_told_even_where_nothing_can_be_sent_for_long() {
 
 #[tokio::test]
 async fn a_message_that_was_not_read_is_not_read_either_when_it_comes_twice() {
-    let mut world = World::new().await;
+    let mut world = ChatWorld::new().await;
     world.script.set_unreachable("ada", true);
     world.says("hi");
     for _ in 0..19 {
@@ -406,7 +406,7 @@ async fn a_message_that_was_not_read_is_not_read_either_when_it_comes_twice() {
 
 #[tokio::test]
 async fn what_could_not_be_sent_is_sent_when_the_person_writes_again() {
-    let mut world = World::new().await;
+    let mut world = ChatWorld::new().await;
     world.says("/help");
     world.reads("/teardown - remove a deployment").await;
     world.script.set_unreachable("ada", true);
@@ -421,13 +421,13 @@ async fn what_could_not_be_sent_is_sent_when_the_person_writes_again() {
 
 #[tokio::test]
 async fn how_a_run_ended_is_told_although_the_database_failed_just_then() {
-    let mut world = World::new().await;
-    world.machines(Knobs { never_healthy: Some("vm"), ..Knobs::default() });
+    let mut world = ChatWorld::new().await;
+    world.machines(ModelFaults { never_healthy: Some("vm"), ..ModelFaults::default() });
     world.answers_everything().await;
     world.taps("Deploy");
     world.reads("[x] Machines started").await;
     world.conversations_fail(true).await;
-    world.machines(Knobs::default());
+    world.machines(ModelFaults::default());
     world.restart_machines();
     world.a_run_ends().await;
     world.conversations_fail(false).await;
@@ -437,7 +437,7 @@ async fn how_a_run_ended_is_told_although_the_database_failed_just_then() {
 
 #[tokio::test]
 async fn a_failed_deployment_that_is_kept_can_be_finished() {
-    let mut world = World::new().await;
+    let mut world = ChatWorld::new().await;
     world.answers_everything().await;
     world.fly.set_no_machines_in(&["ams", "fra", "lhr", "cdg", "iad", "ord", "sjc", "nrt", "syd"]);
     world.taps("Deploy");

@@ -1,4 +1,5 @@
-//! A port that outlives the process behind it: it leads to whichever lives, and nowhere while none does.
+//! A port that outlives the process behind it: it leads to whichever lives, and nowhere while none
+//! does.
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
@@ -15,13 +16,13 @@ use tokio::task::JoinSet;
 use tower::ServiceExt;
 
 #[derive(Clone, Default)]
-pub struct Port {
+pub struct RestartablePort {
     router: Arc<Mutex<Option<Router>>>,
     deaths: watch::Sender<u32>,
 }
 
-impl Port {
-    pub fn leads_to(&self, router: Router) {
+impl RestartablePort {
+    pub fn set_router(&self, router: Router) {
         *self.router.lock() = Some(router);
     }
 
@@ -36,7 +37,7 @@ impl Port {
     }
 }
 
-async fn through(State(port): State<Port>, request: Request<Body>) -> Response {
+async fn through(State(port): State<RestartablePort>, request: Request<Body>) -> Response {
     let mut deaths = port.deaths.subscribe();
     let router = port.router.lock().clone();
     let Some(router) = router else { return StatusCode::BAD_GATEWAY.into_response() };

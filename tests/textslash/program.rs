@@ -24,12 +24,12 @@ pub struct Program {
     child: Child,
     stdin: Option<ChildStdin>,
     signalled: Cell<bool>,
-    pub out: Heard,
-    pub err: Heard,
+    pub out: ProgramOutput,
+    pub err: ProgramOutput,
 }
 
 /// A program that has ended. Its code is negative for a signal.
-pub struct Ended {
+pub struct ProgramExit {
     pub code: i32,
     pub out: String,
     pub err: String,
@@ -52,8 +52,8 @@ impl Program {
             .kill_on_drop(true)
             .spawn()
             .unwrap();
-        let out = Heard::of(child.stdout.take().unwrap());
-        let err = Heard::of(child.stderr.take().unwrap());
+        let out = ProgramOutput::of(child.stdout.take().unwrap());
+        let err = ProgramOutput::of(child.stderr.take().unwrap());
         Self { stdin: child.stdin.take(), child, signalled: Cell::new(false), out, err }
     }
 
@@ -78,7 +78,7 @@ impl Program {
 
     /// Waits for its end, with the input ended unless a signal is to end it: of the two, either may
     /// be noticed first.
-    pub async fn end(mut self) -> Ended {
+    pub async fn end(mut self) -> ProgramExit {
         use std::os::unix::process::ExitStatusExt;
         if !self.signalled.get() {
             self.ends_input();
@@ -89,17 +89,17 @@ impl Program {
         };
         let status = status.unwrap();
         let code = status.code().unwrap_or_else(|| -status.signal().unwrap());
-        Ended { code, out: self.out.all().await, err: self.err.all().await }
+        ProgramExit { code, out: self.out.all().await, err: self.err.all().await }
     }
 }
 
 /// What a program writes.
-pub struct Heard {
+pub struct ProgramOutput {
     text: watch::Receiver<String>,
     reading: JoinHandle<()>,
 }
 
-impl Heard {
+impl ProgramOutput {
     fn of(mut stream: impl AsyncRead + Unpin + Send + 'static) -> Self {
         let (heard, text) = watch::channel(String::new());
         let reading = tokio::spawn(async move {

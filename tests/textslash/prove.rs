@@ -2,17 +2,17 @@
 
 use std::process::{Command, Stdio};
 
-use textslash::sandbox::prove::cases::{Extent, tell_all};
+use textslash::sandbox::prove::cases::{CaseLength, run_all};
 use textslash::sandbox::prove::chats as sandbox_chats;
-use textslash::sandbox::prove::trouble::Way;
-use textslash::sandbox::prove::{Case, Sight, Table, Then, Trouble};
+use textslash::sandbox::prove::faults::FaultKind;
+use textslash::sandbox::prove::{AfterKill, CaseTable, CoverageGoal, Fault, ProofCase};
 
 use crate::program;
 
 mod chats;
 mod fresh;
 
-fn expect_kept(table: &Table) {
+fn expect_kept(table: &CaseTable) {
     let told: Vec<_> = (table.broken().iter())
         .map(|(case, verdict)| {
             let broken: Vec<_> = verdict.violations.iter().map(ToString::to_string).collect();
@@ -24,7 +24,7 @@ fn expect_kept(table: &Table) {
 
 #[test]
 fn the_same_seed_is_the_same_story_line_by_line() {
-    let extent = Extent::measure(0).unwrap();
+    let extent = CaseLength::measure(0).unwrap();
     // In the latter the disk is full once, and what makes room for it must take no time.
     for seed in (0..5).chain([116, 124, 129, 183, 250, 410, 505, 556]) {
         let case = extent.random(seed);
@@ -36,97 +36,102 @@ fn the_same_seed_is_the_same_story_line_by_line() {
 
 #[test]
 fn single_faults_have_legal_ends() {
-    let extent = Extent::measure(0).unwrap();
+    let extent = CaseLength::measure(0).unwrap();
     // A stride that no number of ways divides, so that every way meets calls of every kind.
-    let table = tell_all(extent.singles().step_by(23), |_| {}).unwrap();
+    let table = run_all(extent.single_faults().step_by(23), |_| {}).unwrap();
     println!("{table}");
     expect_kept(&table);
 }
 
 #[test]
 fn a_second_trouble_at_any_time_has_a_legal_end() {
-    let extent = Extent::measure(0).unwrap();
+    let extent = CaseLength::measure(0).unwrap();
     let recoveries = extent.recoveries().step_by(151);
     let kills = extent.double_kills().step_by(307);
     let pairs = extent.pairs().step_by(1_511);
-    let table = tell_all(recoveries.chain(kills).chain(pairs), |_| {}).unwrap();
+    let table = run_all(recoveries.chain(kills).chain(pairs), |_| {}).unwrap();
     println!("{table}");
     expect_kept(&table);
 }
 
 #[test]
 fn a_bot_that_is_gone_for_ever_leaves_nothing_running_at_minute_31() {
-    let extent = Extent::measure(0).unwrap();
-    let abandoned = extent.singles().filter(|(_, case)| case.then == Then::StaysAway).step_by(8);
-    let table = tell_all(abandoned, |_| {}).unwrap();
-    assert!(!table.unseen().contains(&Sight::Abandoned), "{table}");
+    let extent = CaseLength::measure(0).unwrap();
+    let abandoned = extent
+        .single_faults()
+        .filter(|(_, case)| case.after_kill == AfterKill::Abandons)
+        .step_by(8);
+    let table = run_all(abandoned, |_| {}).unwrap();
+    assert!(!table.unseen().contains(&CoverageGoal::Abandoned), "{table}");
     expect_kept(&table);
 }
 
 #[test]
 fn random_stories_have_legal_ends() {
-    let extent = Extent::measure(0).unwrap();
-    let table = tell_all(extent.swarm(0..60), |_| {}).unwrap();
+    let extent = CaseLength::measure(0).unwrap();
+    let table = run_all(extent.random_cases(0..60), |_| {}).unwrap();
     println!("{table}");
     expect_kept(&table);
 }
 
 #[test]
 fn stories_that_no_earlier_commit_was_told_have_legal_ends() {
-    let extent = Extent::measure(0).unwrap();
+    let extent = CaseLength::measure(0).unwrap();
     let first = fresh::first_seed();
     let seeds = first..first + fresh::STORIES;
     println!(
         "One of these again: textslash sandbox prove --of random --seed {first} (and {seeds:?})"
     );
-    expect_kept(&tell_all(extent.swarm(seeds), |_| {}).unwrap());
+    expect_kept(&run_all(extent.random_cases(seeds), |_| {}).unwrap());
 }
 
 /// Stories that once broke a promise, with what broke it.
 #[test]
 fn what_was_mended_stays_mended() {
-    let trouble = |at, way| Trouble { at, way };
+    let trouble = |at, way| Fault { at, kind: way };
     let cases = [
-        // Keys whose version nobody knew, and machines that said none: "try again" kept the old keys.
-        Case {
+        // Keys whose version nobody knew, and machines that said none: "try again" kept the old
+        // keys.
+        ProofCase {
             lag_ms: 18_027,
             tries_again: true,
-            then: Then::TurnsBack,
-            troubles: vec![trouble(10, Way::OtherBody), trouble(42, Way::PageBody)],
-            ..Case::quiet(2_469)
+            after_kill: AfterKill::TearsDown,
+            faults: vec![trouble(10, FaultKind::OtherBody), trouble(42, FaultKind::PageBody)],
+            ..ProofCase::without_faults(2_469)
         },
-        Case {
+        ProofCase {
             lag_ms: 916,
             tries_again: true,
-            then: Then::StaysAway,
-            troubles: vec![
-                trouble(10, Way::OtherBody),
-                trouble(41, Way::Capped),
-                trouble(39, Way::Twice),
-                trouble(39, Way::Twice),
+            after_kill: AfterKill::Abandons,
+            faults: vec![
+                trouble(10, FaultKind::OtherBody),
+                trouble(41, FaultKind::Capped),
+                trouble(39, FaultKind::Twice),
+                trouble(39, FaultKind::Twice),
             ],
-            ..Case::quiet(4_500)
+            ..ProofCase::without_faults(4_500)
         },
         // A machine that was made after its process had died ran on at minute 31.
-        Case {
+        ProofCase {
             lag_ms: 9_498,
-            then: Then::StaysAway,
-            troubles: vec![
-                trouble(39, Way::KilledAfter),
-                trouble(23, Way::OtherBody),
-                trouble(7, Way::Late),
+            after_kill: AfterKill::Abandons,
+            faults: vec![
+                trouble(39, FaultKind::KilledAfter),
+                trouble(23, FaultKind::OtherBody),
+                trouble(7, FaultKind::Late),
             ],
-            ..Case::quiet(15_708)
+            ..ProofCase::without_faults(15_708)
         },
-        // The first process had asked for a removal. The second one listed what remained while it took effect.
-        Case {
+        // The first process had asked for a removal. The second one listed what remained while it
+        // took effect.
+        ProofCase {
             lag_ms: 0,
-            troubles: vec![
-                trouble(42, Way::Held),
-                trouble(39, Way::SecondWorker),
-                trouble(19, Way::HangDone),
+            faults: vec![
+                trouble(42, FaultKind::Held),
+                trouble(39, FaultKind::SecondWorker),
+                trouble(19, FaultKind::HangDone),
             ],
-            ..Case::quiet(7_130_000_014_879)
+            ..ProofCase::without_faults(7_130_000_014_879)
         },
     ];
     for case in cases {
@@ -137,36 +142,40 @@ fn what_was_mended_stays_mended() {
 
 #[test]
 fn an_odd_answer_anywhere_and_a_failure_later_do_not_keep_a_second_try_from_its_goal() {
-    let extent = Extent::measure(0).unwrap();
-    let failing = Trouble { at: extent.calls / 2, way: Way::Held };
-    let odd = [Way::OtherBody, Way::EmptyBody, Way::PageBody];
+    let extent = CaseLength::measure(0).unwrap();
+    let failing = Fault { at: extent.calls / 2, kind: FaultKind::Held };
+    let odd = [FaultKind::OtherBody, FaultKind::EmptyBody, FaultKind::PageBody];
     let cases = (0..extent.calls / 2).map(|at| {
-        let odd = Trouble { at, way: odd[at % odd.len()] };
-        let case = Case { tries_again: true, ..Case::quiet(7).with(odd).with(failing) };
+        let odd = Fault { at, kind: odd[at % odd.len()] };
+        let case =
+            ProofCase { tries_again: true, ..ProofCase::without_faults(7).with(odd).with(failing) };
         ("an odd answer, a failure, and a second try".to_owned(), case)
     });
-    expect_kept(&tell_all(cases, |_| {}).unwrap());
+    expect_kept(&run_all(cases, |_| {}).unwrap());
 }
 
 #[test]
 fn what_takes_effect_after_the_bot_is_gone_runs_no_longer_than_the_rest() {
-    let extent = Extent::measure(0).unwrap();
-    let killed = Trouble { at: extent.calls / 2, way: Way::KilledAfter };
+    let extent = CaseLength::measure(0).unwrap();
+    let killed = Fault { at: extent.calls / 2, kind: FaultKind::KilledAfter };
     let cases = (0..extent.calls / 2).map(|at| {
-        let late = Trouble { at, way: Way::Late };
-        let case = Case { then: Then::StaysAway, ..Case::quiet(7).with(late).with(killed) };
+        let late = Fault { at, kind: FaultKind::Late };
+        let case = ProofCase {
+            after_kill: AfterKill::Abandons,
+            ..ProofCase::without_faults(7).with(late).with(killed)
+        };
         ("an effect after the bot is gone".to_owned(), case)
     });
-    let table = tell_all(cases, |_| {}).unwrap();
-    assert!(!table.unseen().contains(&Sight::Abandoned), "{table}");
+    let table = run_all(cases, |_| {}).unwrap();
+    assert!(!table.unseen().contains(&CoverageGoal::Abandoned), "{table}");
     expect_kept(&table);
 }
 
 #[test]
 fn a_promise_that_no_story_looked_at_is_not_called_kept() {
-    let extent = Extent::measure(0).unwrap();
-    let drives = tell_all(extent.swarm(0..1), |_| {}).unwrap().to_string();
-    let talks = sandbox_chats::tell_all(sandbox_chats::cases(1..2), |_| {}).unwrap().to_string();
+    let extent = CaseLength::measure(0).unwrap();
+    let drives = run_all(extent.random_cases(0..1), |_| {}).unwrap().to_string();
+    let talks = sandbox_chats::run_all(sandbox_chats::cases(1..2), |_| {}).unwrap().to_string();
     let figure = |table: &str, word: &str| {
         let line = table.lines().find(|line| line.starts_with(&format!("| {word} |"))).unwrap();
         line.trim_end_matches(" |").rsplit("| ").next().unwrap().to_owned()
@@ -222,42 +231,42 @@ fn a_number_is_answered_at_once_or_refused_at_once() {
 
 #[test]
 fn a_case_says_what_it_is() {
-    let case = Case::quiet(7).with(Trouble { at: 12, way: Way::Late });
+    let case = ProofCase::without_faults(7).with(Fault { at: 12, kind: FaultKind::Late });
     assert_eq!(case.to_string(), "seed 7, reads up to 0 ms late, done 90 s later at call 12");
 }
 
 #[test]
 fn what_we_made_is_listed_as_remaining_although_no_list_shows_it_yet() {
-    let trouble = |at, way| Trouble { at, way };
-    // Each stops with a machine of ours that reads do not show for seconds more: the last one after a
-    // restart, whose first look missed it.
+    let trouble = |at, way| Fault { at, kind: way };
+    // Each stops with a machine of ours that reads do not show for seconds more: the last one after
+    // a restart, whose first look missed it.
     let cases = [
-        (89, 6_541, vec![trouble(22, Way::TooManyDay), trouble(29, Way::TimeoutDone)]),
-        (120, 7_375, vec![trouble(15, Way::TooManyDay)]),
+        (89, 6_541, vec![trouble(22, FaultKind::TooManyDay), trouble(29, FaultKind::TimeoutDone)]),
+        (120, 7_375, vec![trouble(15, FaultKind::TooManyDay)]),
         (
             833,
             17_726,
             vec![
-                trouble(47, Way::TooManyDay),
-                trouble(32, Way::KilledBefore),
-                trouble(15, Way::BadBody),
-                trouble(19, Way::HangDone),
+                trouble(47, FaultKind::TooManyDay),
+                trouble(32, FaultKind::KilledBefore),
+                trouble(15, FaultKind::BadBody),
+                trouble(19, FaultKind::HangDone),
             ],
         ),
     ];
     for (seed, lag_ms, troubles) in cases {
-        let case = Case { lag_ms, troubles, ..Case::quiet(seed) };
+        let case = ProofCase { lag_ms, faults: troubles, ..ProofCase::without_faults(seed) };
         let verdict = case.run().unwrap();
-        assert!(verdict.seen.contains(&Sight::StuckRemoved), "{case}: another story");
+        assert!(verdict.coverage.contains(&CoverageGoal::StuckRemoved), "{case}: another story");
         assert_eq!(verdict.violations, [], "{case}");
     }
 }
 
 #[test]
 fn a_disk_that_is_full_twice_is_a_story_too() {
-    let full = |at| Trouble { at, way: Way::DiskFull };
+    let full = |at| Fault { at, kind: FaultKind::DiskFull };
     for (first, then) in [(9, 9), (9, 14), (30, 12)] {
-        let case = Case::quiet(1).with(full(first)).with(full(then));
+        let case = ProofCase::without_faults(1).with(full(first)).with(full(then));
         let verdict = case.run().unwrap();
         assert_eq!(verdict.violations, [], "{case}");
         assert_eq!(verdict.kills, if first == then { 1 } else { 2 }, "{case}");

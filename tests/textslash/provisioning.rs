@@ -3,24 +3,24 @@
 use std::time::Duration;
 
 use http::{Method, StatusCode};
-use textslash::cloud::{Cause, Cloud, Here};
-use textslash::journal::End;
-use textslash::plan::{Facts, Known, Stage, StepId};
-use textslash::provisioner::{DriveError, Goal, Outcome, Progress, Seen, StageState};
-use textslash::sandbox::faults::{At, Call, Mode};
-use textslash::sandbox::fly::{Face, Lag, Latency};
-use textslash::sandbox::machines::Knobs;
+use textslash::cloud::{Cloud, FailureCause, StepContext};
+use textslash::journal::RunEnd;
+use textslash::plan::{Facts, Stage, StepFacts, StepId};
+use textslash::provisioner::{DriveError, Goal, Outcome, Presence, StageActivity, StageUpdate};
+use textslash::sandbox::faults::{FaultMode, FaultPosition, VendorCall};
+use textslash::sandbox::fly::{BillingProfile, Latency, ReadLag};
+use textslash::sandbox::machines::ModelFaults;
 use textslash::spec::Role;
 use tokio::sync::mpsc;
 
 mod sweep;
 pub mod world;
 
-use world::{Database, World};
+use world::{DeployWorld, TestDatabase};
 
 #[tokio::test]
 async fn a_deployment_is_proven_and_its_removal_leaves_a_receipt() {
-    let ada = World::new().await;
+    let ada = DeployWorld::new().await;
 
     let Outcome::Deployed(known) = ada.deploys().await else { panic!("not deployed") };
     ada.expect_deployed();
@@ -39,31 +39,31 @@ async fn a_deployment_is_proven_and_its_removal_leaves_a_receipt() {
 
 #[tokio::test]
 async fn progress_tells_each_stage_once_begun_and_once_done() {
-    let ada = World::new().await;
+    let ada = DeployWorld::new().await;
     ada.open().await;
-    let (progress, mut told) = mpsc::channel(Progress::CHANNEL);
+    let (progress, mut told) = mpsc::channel(StageUpdate::CHANNEL);
 
     let account = ada.account();
     ada.provisioner.drive(&ada.spec.id, Goal::Deployed, &account, &progress).await.unwrap();
 
     let mut lines = Vec::new();
-    while let Ok(Progress { stage, state }) = told.try_recv() {
+    while let Ok(StageUpdate { stage, state }) = told.try_recv() {
         lines.push((stage, state));
     }
     for stage in [Stage::Apps, Stage::Network, Stage::Secrets, Stage::Storage, Stage::Proof] {
         let of_stage: Vec<_> = lines.iter().filter(|line| line.0 == stage).collect();
-        let expected = [(stage, StageState::Working), (stage, StageState::Done)];
+        let expected = [(stage, StageActivity::Working), (stage, StageActivity::Done)];
         assert_eq!(of_stage, expected.iter().collect::<Vec<_>>());
     }
 }
 
 #[tokio::test]
 async fn a_full_region_is_left_without_a_trace_for_the_next_one() {
-    let database = Database::new().await;
-    let lagging = Lag::FixedMs(20_000);
-    let cases = [(true, Lag::None), (false, Lag::None), (true, lagging), (false, lagging)];
+    let database = TestDatabase::new().await;
+    let lagging = ReadLag::FixedMs(20_000);
+    let cases = [(true, ReadLag::None), (false, ReadLag::None), (true, lagging), (false, lagging)];
     for (seed, (machines, lag)) in (1..).zip(cases) {
-        let ada = World::with(database.clone(), seed, Latency::NONE).lagging(lag);
+        let ada = DeployWorld::with(database.clone(), seed, Latency::NONE).lagging(lag);
         if machines {
             ada.fly.set_no_machines_in(&["ams"]);
         } else {
@@ -84,12 +84,12 @@ async fn a_full_region_is_left_without_a_trace_for_the_next_one() {
 
 #[tokio::test]
 async fn where_no_region_has_room_the_person_is_asked_and_may_try_again() {
-    let ada = World::new().await;
+    let ada = DeployWorld::new().await;
     ada.fly.set_no_machines_in(&["ams", "lhr"]);
 
     let Outcome::Failed { cause, remaining, .. } = ada.deploys().await else { panic!("deployed") };
 
-    assert_eq!(cause, Cause::NoRoom);
+    assert_eq!(cause, FailureCause::NoCapacity);
     assert!(remaining.lines.iter().any(|line| line.costs), "a volume costs money");
     ada.fly.set_no_machines_in(&[]);
     assert!(matches!(ada.drive_on(Goal::Deployed).await, Outcome::Deployed(_)));
@@ -99,7 +99,7 @@ async fn where_no_region_has_room_the_person_is_asked_and_may_try_again() {
 
 #[tokio::test]
 async fn a_token_revoked_on_the_way_is_asked_for_again_and_the_run_carries_on() {
-    let ada = World::with(Database::new().await, 1, Latency::MEDIANS);
+    let ada = DeployWorld::with(TestDatabase::new().await, 1, Latency::MEDIANS);
     ada.open().await;
     let revoke = async {
         tokio::time::sleep(Duration::from_secs(2)).await;
@@ -109,8 +109,8 @@ async fn a_token_revoked_on_the_way_is_asked_for_again_and_the_run_carries_on() 
     let (told, ()) = tokio::join!(ada.drive_on(Goal::Deployed), revoke);
 
     let Outcome::Failed { cause, remaining, .. } = told else { panic!("deployed") };
-    assert_eq!(cause, Cause::TokenRefused);
-    assert!(remaining.lines.iter().all(|line| line.seen == Seen::Unknown), "nobody may look");
+    assert_eq!(cause, FailureCause::TokenRefused);
+    assert!(remaining.lines.iter().all(|line| line.seen == Presence::Unknown), "nobody may look");
     assert!(matches!(ada.drive_on(Goal::Deployed).await, Outcome::Deployed(_)));
     ada.expect_deployed();
     ada.expect_good_manners();
@@ -118,22 +118,22 @@ async fn a_token_revoked_on_the_way_is_asked_for_again_and_the_run_carries_on() 
 
 #[tokio::test]
 async fn a_missing_card_stops_the_run_until_there_is_one() {
-    let ada = World::new().await;
-    ada.fly.show(Face::NoCard);
+    let ada = DeployWorld::new().await;
+    ada.fly.show(BillingProfile::NoCard);
 
     let Outcome::Failed { cause, .. } = ada.deploys().await else { panic!("deployed") };
 
-    assert_eq!(cause, Cause::PaymentNeeded);
-    ada.fly.show(Face::Paid);
+    assert_eq!(cause, FailureCause::PaymentNeeded);
+    ada.fly.show(BillingProfile::Paid);
     assert!(matches!(ada.drive_on(Goal::Deployed).await, Outcome::Deployed(_)));
     ada.expect_deployed();
 }
 
 #[tokio::test]
 async fn nothing_but_a_token_is_needed_to_remove_what_nobody_remembers() {
-    let database = Database::new().await;
+    let database = TestDatabase::new().await;
     for seed in 2..6 {
-        let ada = World::with(database.clone(), seed, Latency::MEDIANS);
+        let ada = DeployWorld::with(database.clone(), seed, Latency::MEDIANS);
         ada.open().await;
         // The process dies at some point, and takes its database with it.
         let alive = Duration::from_millis(700 * seed);
@@ -155,7 +155,7 @@ async fn nothing_but_a_token_is_needed_to_remove_what_nobody_remembers() {
 
 #[tokio::test]
 async fn of_two_drivers_the_earlier_is_fenced_out() {
-    let ada = World::with(Database::new().await, 1, Latency::MEDIANS);
+    let ada = DeployWorld::with(TestDatabase::new().await, 1, Latency::MEDIANS);
     ada.open().await;
     let second = async {
         tokio::time::sleep(Duration::from_secs(1)).await;
@@ -173,8 +173,8 @@ async fn of_two_drivers_the_earlier_is_fenced_out() {
 
 #[tokio::test]
 async fn a_driver_that_is_fenced_out_while_it_waits_asks_nothing_more() {
-    let ada = World::with(Database::new().await, 1, Latency::MEDIANS);
-    ada.runtime.set(Knobs { never_healthy: Some("relay"), ..Knobs::default() });
+    let ada = DeployWorld::with(TestDatabase::new().await, 1, Latency::MEDIANS);
+    ada.runtime.set(ModelFaults { never_healthy: Some("relay"), ..ModelFaults::default() });
     ada.open().await;
     let first = async {
         let began = tokio::time::Instant::now();
@@ -198,7 +198,7 @@ const SLOW_TO_START: Latency = Latency { machine_launch_ms: 600_000, ..Latency::
 
 #[tokio::test]
 async fn an_app_that_was_removed_elsewhere_is_not_waited_for_until_a_machine_would_have_started() {
-    let ada = World::with(Database::new().await, 1, SLOW_TO_START);
+    let ada = DeployWorld::with(TestDatabase::new().await, 1, SLOW_TO_START);
     ada.open().await;
     let began = tokio::time::Instant::now();
     let removal = async {
@@ -209,7 +209,7 @@ async fn an_app_that_was_removed_elsewhere_is_not_waited_for_until_a_machine_wou
     let (deployed, ()) = tokio::join!(ada.drive(Goal::Deployed), removal);
 
     let Some(Ok(Outcome::Failed { cause, .. })) = deployed else { panic!("{deployed:?}") };
-    assert_eq!(cause, Cause::Missing);
+    assert_eq!(cause, FailureCause::NotFound);
     assert!(began.elapsed() < Duration::from_secs(180), "{:?}", began.elapsed());
     assert!(matches!(ada.removes().await, Outcome::Removed(_)));
     ada.expect_nothing();
@@ -217,18 +217,18 @@ async fn an_app_that_was_removed_elsewhere_is_not_waited_for_until_a_machine_wou
 
 #[tokio::test]
 async fn an_app_that_comes_late_is_waited_for_before_nothing_is_said_to_be_left() {
-    let ada = World::with(Database::new().await, 1, Latency::MEDIANS);
-    let apps = Call::new(&Method::POST, "api.machines.dev", "/v1/apps");
-    ada.faults.plan(At::Nth(apps, 0), Mode::Late(Duration::from_secs(100)));
+    let ada = DeployWorld::with(TestDatabase::new().await, 1, Latency::MEDIANS);
+    let apps = VendorCall::new(&Method::POST, "api.machines.dev", "/v1/apps");
+    ada.faults.plan(FaultPosition::NthOfCall(apps, 0), FaultMode::Late(Duration::from_secs(100)));
     ada.open().await;
     tokio::time::timeout(Duration::from_millis(100), ada.drive(Goal::Deployed)).await.ok();
 
-    let (progress, mut told) = mpsc::channel(Progress::CHANNEL);
+    let (progress, mut told) = mpsc::channel(StageUpdate::CHANNEL);
     let account = ada.account();
     let removed = ada.provisioner.drive(&ada.spec.id, Goal::Removed, &account, &progress).await;
     assert!(matches!(removed, Ok(Outcome::Removed(_))));
 
-    let settling = Progress { stage: Stage::Apps, state: StageState::Settling };
+    let settling = StageUpdate { stage: Stage::Apps, state: StageActivity::Unconfirmed };
     let mut lines = Vec::new();
     while let Ok(line) = told.try_recv() {
         lines.push(line);
@@ -241,18 +241,19 @@ async fn an_app_that_comes_late_is_waited_for_before_nothing_is_said_to_be_left(
 
 #[tokio::test]
 async fn lists_that_lag_behind_make_no_doubles_and_hide_no_orphans() {
-    let database = Database::new().await;
-    let clean = World::with(database.clone(), 0, Latency::NONE);
+    let database = TestDatabase::new().await;
+    let clean = DeployWorld::with(database.clone(), 0, Latency::NONE);
     clean.deploys().await;
-    let changes = clean.faults.places().into_iter().filter(|place| {
-        matches!(place, At::Nth(call, _) if call.method == "POST" && call.path.starts_with("/v1"))
+    let changes = clean.faults.positions().into_iter().filter(|place| {
+        matches!(place, FaultPosition::NthOfCall(call, _)
+            if call.method == "POST" && call.path.starts_with("/v1"))
     });
     let mut seed = 0;
     for place in changes {
-        for mode in [Mode::KilledAfter, Mode::LostReply] {
+        for mode in [FaultMode::KilledAfter, FaultMode::LostReply] {
             seed += 1;
-            let ada = World::with(database.clone(), seed, Latency::NONE);
-            let ada = ada.lagging(Lag::UpToMs(20_000));
+            let ada = DeployWorld::with(database.clone(), seed, Latency::NONE);
+            let ada = ada.lagging(ReadLag::UpToMs(20_000));
             ada.faults.plan(sweep::moved(&place, &clean, &ada), mode.clone());
 
             let told = ada.deploys().await;
@@ -267,12 +268,12 @@ async fn lists_that_lag_behind_make_no_doubles_and_hide_no_orphans() {
 
 #[tokio::test]
 async fn what_the_person_removed_by_hand_is_made_again_or_gone_already() {
-    let database = Database::new().await;
+    let database = TestDatabase::new().await;
     for (seed, goal) in [(1, Goal::Deployed), (2, Goal::Removed)] {
-        let ada = World::with(database.clone(), seed, Latency::NONE);
+        let ada = DeployWorld::with(database.clone(), seed, Latency::NONE);
         ada.deploys().await;
-        let (region, known) = (world::region("ams"), Known::new());
-        let here = Here { spec: &ada.spec, region: &region, known: &known };
+        let (region, known) = (world::region("ams"), StepFacts::new());
+        let here = StepContext { spec: &ada.spec, region: &region, facts: &known };
         let app = StepId::new("relay-app");
         ada.account().delete(&here, &app, &Facts::new()).await.unwrap();
 
@@ -294,7 +295,7 @@ async fn what_the_person_removed_by_hand_is_made_again_or_gone_already() {
 
 #[tokio::test]
 async fn driving_a_deployed_run_again_replaces_its_keys_and_proves_it_again() {
-    let ada = World::new().await;
+    let ada = DeployWorld::new().await;
     let Outcome::Deployed(before) = ada.deploys().await else { panic!("not deployed") };
 
     let Outcome::Deployed(after) = ada.drive_on(Goal::Deployed).await else { panic!("failed") };
@@ -309,7 +310,7 @@ async fn driving_a_deployed_run_again_replaces_its_keys_and_proves_it_again() {
 
 #[tokio::test]
 async fn a_deployment_in_use_never_leaves_its_region_or_its_volumes() {
-    let ada = World::new().await;
+    let ada = DeployWorld::new().await;
     let Outcome::Deployed(before) = ada.deploys().await else { panic!("not deployed") };
     let volumes = ada.fly.inventory().volumes;
     for full in [vec!["ams"], vec!["ams", "lhr"]] {
@@ -318,7 +319,7 @@ async fn a_deployment_in_use_never_leaves_its_region_or_its_volumes() {
         let told = ada.drive_on(Goal::Deployed).await;
 
         let Outcome::Failed { cause, .. } = told else { panic!("not refused: {told:?}") };
-        assert_eq!(cause, Cause::NoRoom);
+        assert_eq!(cause, FailureCause::NoCapacity);
         assert_eq!(ada.fly.inventory().volumes, volumes);
         let a_person_tries_again_after = Duration::from_secs(60);
         tokio::time::sleep(a_person_tries_again_after).await;
@@ -336,11 +337,11 @@ async fn a_deployment_in_use_never_leaves_its_region_or_its_volumes() {
 
 #[tokio::test]
 async fn a_volume_that_the_person_restored_beside_the_runs_own_is_left_alone() {
-    let ada = World::new().await;
+    let ada = DeployWorld::new().await;
     let Outcome::Deployed(before) = ada.deploys().await else { panic!("not deployed") };
     let volume = StepId::new("vm-volume");
     for place in ["ams", "lhr"].map(world::region) {
-        let here = Here { spec: &ada.spec, region: &place, known: &before };
+        let here = StepContext { spec: &ada.spec, region: &place, facts: &before };
         ada.account().create(&here, &volume).await.unwrap();
     }
     let volumes = ada.fly.inventory().volumes;
@@ -356,11 +357,11 @@ async fn a_volume_that_the_person_restored_beside_the_runs_own_is_left_alone() {
 
 #[tokio::test]
 async fn a_journal_that_cannot_be_written_stops_the_run_before_the_effect() {
-    let database = Database::new().await;
-    let clean = World::with(database.clone(), 0, Latency::NONE);
+    let database = TestDatabase::new().await;
+    let clean = DeployWorld::with(database.clone(), 0, Latency::NONE);
     clean.deploys().await;
     for first_lost in 1..clean.journal_length().await {
-        let ada = World::with(database.clone(), first_lost, Latency::NONE);
+        let ada = DeployWorld::with(database.clone(), first_lost, Latency::NONE);
         ada.open().await;
         ada.lose_journal_entries_from(first_lost).await;
 
@@ -375,7 +376,7 @@ async fn a_journal_that_cannot_be_written_stops_the_run_before_the_effect() {
 
 #[tokio::test]
 async fn no_secret_is_in_the_journal() {
-    let ada = World::new().await;
+    let ada = DeployWorld::new().await;
     ada.deploys().await;
     ada.removes().await;
 
@@ -391,35 +392,35 @@ async fn no_secret_is_in_the_journal() {
 
 #[tokio::test]
 async fn a_refused_stranger_is_part_of_the_proof() {
-    let ada = World::new().await;
-    ada.runtime.set(Knobs { open_to_all: true, ..Knobs::default() });
+    let ada = DeployWorld::new().await;
+    ada.runtime.set(ModelFaults { open_to_all: true, ..ModelFaults::default() });
 
     let Outcome::Failed { step, cause, .. } = ada.deploys().await else { panic!("deployed") };
 
-    assert_eq!((step, cause), (StepId::new("stranger-refused"), Cause::OurFault));
-    assert_eq!(ada.run().await.end(), Some(End::Stuck));
+    assert_eq!((step, cause), (StepId::new("stranger-refused"), FailureCause::InvalidRequest));
+    assert_eq!(ada.run().await.end(), Some(RunEnd::Stuck));
 }
 
 #[tokio::test]
 async fn a_gate_that_never_opens_is_not_waited_for_for_ever() {
-    let ada = World::new().await;
-    ada.runtime.set(Knobs { never_healthy: Some("relay"), ..Knobs::default() });
+    let ada = DeployWorld::new().await;
+    ada.runtime.set(ModelFaults { never_healthy: Some("relay"), ..ModelFaults::default() });
 
     let Outcome::Failed { step, .. } = ada.deploys().await else { panic!("deployed") };
 
     assert_eq!(step, StepId::new("relay-healthy"));
-    ada.runtime.set(Knobs::default());
+    ada.runtime.set(ModelFaults::default());
     assert!(matches!(ada.removes().await, Outcome::Removed(_)));
     ada.expect_nothing();
 }
 
 #[tokio::test]
 async fn the_calls_of_a_bad_day_stay_within_six_times_the_plan() {
-    let ada = World::new().await;
+    let ada = DeployWorld::new().await;
     let plan = ada.account().plan(&ada.spec).steps().len();
     for at in (0..40).step_by(3) {
-        let refusal = Mode::Refused(StatusCode::SERVICE_UNAVAILABLE, "");
-        ada.faults.plan(At::Overall(at), refusal);
+        let refusal = FaultMode::Refused(StatusCode::SERVICE_UNAVAILABLE, "");
+        ada.faults.plan(FaultPosition::CallIndex(at), refusal);
     }
 
     assert!(matches!(ada.deploys().await, Outcome::Deployed(_)));

@@ -8,15 +8,15 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use adapters::chat::UserId;
-use adapters::web::client::{Client, ClientEvent, Link};
-use adapters::web::{Log, Web};
+use adapters::web::client::{ClientEvent, RelayLink, WebClient};
+use adapters::web::{MessageLog, WebChannel};
 use sqlx::AnyPool;
-use textslash::chance::Chance;
 use textslash::clock::Clock;
 use textslash::conversation::messages::Locale;
-use textslash::http::Network;
-use textslash::relay::ledger::Ledger;
-use textslash::relay::{Limits, Over, Relay, Settings};
+use textslash::http::NetworkTransport;
+use textslash::random::Random;
+use textslash::relay::relay_store::RelayStore;
+use textslash::relay::{Relay, RelayExit, RelayLimits, RelaySettings};
 use textslash::secret::{Audience, Secret, SecretKind};
 use textslash::spec::{AgentKind, DeploymentId, Spec};
 use textslash::{vm, web};
@@ -39,7 +39,7 @@ fn deployment() -> DeploymentId {
 
 /// A VM with the shell agent; its address.
 pub async fn served_vm(data_dir: &Path) -> String {
-    let settings = vm::Settings {
+    let settings = vm::VmSettings {
         deployment: deployment(),
         data_dir: data_dir.to_owned(),
         agent: AgentKind::Shell,
@@ -47,7 +47,7 @@ pub async fn served_vm(data_dir: &Path) -> String {
         model_proxy_url: Url::parse("http://relay.test").unwrap(),
         agent_user: None,
         claude_bin: "claude".into(),
-        limits: vm::Limits::default(),
+        limits: vm::VmLimits::default(),
     };
     let vm = Arc::new(vm::Vm::start(settings, Clock::system()).unwrap());
     vm.probation().commit().unwrap();
@@ -61,15 +61,15 @@ pub async fn serve(
     data_dir: &Path,
     vm_url: &str,
     listener: TcpListener,
-    limits: Limits,
+    limits: RelayLimits,
     told: impl Future<Output = ()> + Send,
-) -> Over {
+) -> RelayExit {
     std::fs::write(data_dir.join("committed"), "").unwrap();
-    let ledger = Ledger::open(data_dir).await.unwrap();
-    let chat = Web::new(OWNER_KEY.to_owned().into(), ledger.clone());
-    let settings = Settings { limits, ..settings(data_dir, vm_url) };
-    let transport = Arc::new(Network::new().unwrap());
-    let chance = Chance::system().unwrap();
+    let ledger = RelayStore::open(data_dir).await.unwrap();
+    let chat = WebChannel::new(OWNER_KEY.to_owned().into(), ledger.clone());
+    let settings = RelaySettings { limits, ..settings(data_dir, vm_url) };
+    let transport = Arc::new(NetworkTransport::new().unwrap());
+    let chance = Random::system().unwrap();
     let clock = Clock::system();
     let relay = Relay::start(settings, ledger, chat.clone(), None, transport, clock, chance);
     let relay = relay.unwrap();
@@ -78,8 +78,8 @@ pub async fn serve(
 }
 
 /// A relay of the web channel's owner, before a VM at this address.
-pub fn settings(data_dir: &Path, vm_url: &str) -> Settings {
-    Settings {
+pub fn settings(data_dir: &Path, vm_url: &str) -> RelaySettings {
+    RelaySettings {
         sleeps: true,
         owner: UserId("owner".into()),
         locale: Locale::English,
@@ -91,12 +91,12 @@ pub fn settings(data_dir: &Path, vm_url: &str) -> Settings {
         link_key: secret(SecretKind::LinkKey, "the link key"),
         model_key: None,
         daily_tokens: Spec::DAILY_TOKENS,
-        limits: Limits::default(),
+        limits: RelayLimits::default(),
     }
 }
 
 /// Reads until a message ends as `text`, in its first form or a later one.
-pub async fn until(client: &Client, text: &str) {
+pub async fn until(client: &WebClient, text: &str) {
     let reads = async {
         loop {
             let event = client.next().await.unwrap();
@@ -117,30 +117,30 @@ async fn an_owner_talks_to_the_shell_across_a_restart_of_the_relay() {
     let vm_url = served_vm(vm_dir.path()).await;
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
-    let link = Link::parse(&format!("http://{address}/chat#{OWNER_KEY}")).unwrap();
-    let client = Client::connect(link.clone());
+    let link = RelayLink::parse(&format!("http://{address}/chat#{OWNER_KEY}")).unwrap();
+    let client = WebClient::connect(link.clone());
 
-    let first = serve(relay_dir.path(), &vm_url, listener, Limits::default(), async {
+    let first = serve(relay_dir.path(), &vm_url, listener, RelayLimits::default(), async {
         client.say("echo kept > file; echo written".to_owned().into()).await.unwrap();
         until(&client, "written").await;
     });
-    assert_eq!(first.await, Over::Told);
+    assert_eq!(first.await, RelayExit::Stopped);
 
     // A socket of this process would outlive the first relay; one of another process would not.
     drop(client);
-    let client = Client::connect(link);
+    let client = WebClient::connect(link);
     let listener = TcpListener::bind(address).await.unwrap();
-    let second = serve(relay_dir.path(), &vm_url, listener, Limits::default(), async {
+    let second = serve(relay_dir.path(), &vm_url, listener, RelayLimits::default(), async {
         until(&client, "written").await;
         client.say("cat file".to_owned().into()).await.unwrap();
         until(&client, "kept").await;
     });
-    assert_eq!(second.await, Over::Told);
+    assert_eq!(second.await, RelayExit::Stopped);
 }
 
 /// From now on the first line that the relay in this directory wants to write down is not.
 async fn fail_once(data_dir: &Path) -> AnyPool {
-    Ledger::open(data_dir).await.unwrap();
+    RelayStore::open(data_dir).await.unwrap();
     let url = format!("sqlite://{}", data_dir.join("relay.db").display());
     let database = AnyPool::connect(&url).await.unwrap();
     for statement in [
@@ -161,23 +161,24 @@ async fn a_line_that_could_not_be_written_down_is_taken_when_it_can() {
     let database = fail_once(relay_dir.path()).await;
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
-    let client =
-        Client::connect(Link::parse(&format!("http://{address}/chat#{OWNER_KEY}")).unwrap());
+    let client = WebClient::connect(
+        RelayLink::parse(&format!("http://{address}/chat#{OWNER_KEY}")).unwrap(),
+    );
 
-    let limits = Limits { retry_ms: 1, ..Limits::default() };
+    let limits = RelayLimits { retry_ms: 1, ..RelayLimits::default() };
     let awake = serve(relay_dir.path(), &vm_url, listener, limits, async {
         client.say("echo taken".to_owned().into()).await.unwrap();
         until(&client, "taken").await;
     });
 
-    assert_eq!(awake.await, Over::Told);
+    assert_eq!(awake.await, RelayExit::Stopped);
     let failures = sqlx::query("SELECT one FROM failures").fetch_all(&database).await.unwrap();
     assert_eq!(failures.len(), 1);
 }
 
 /// Idle at once, by a person's measure.
-fn restless() -> Limits {
-    Limits { idle_ms: 400, ..Limits::default() }
+fn restless() -> RelayLimits {
+    RelayLimits { idle_ms: 400, ..RelayLimits::default() }
 }
 
 #[tokio::test]
@@ -186,8 +187,8 @@ async fn an_idle_relay_sleeps_though_its_owner_is_connected_and_wakes_when_they_
     let vm_url = served_vm(vm_dir.path()).await;
     let mut listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
-    let link = Link::parse(&format!("http://{address}/chat#{OWNER_KEY}")).unwrap();
-    let client = Client::connect(link);
+    let link = RelayLink::parse(&format!("http://{address}/chat#{OWNER_KEY}")).unwrap();
+    let client = WebClient::connect(link);
 
     for lines_so_far in ["1", "2", "3"] {
         let awake = serve(relay_dir.path(), &vm_url, listener, restless(), async {
@@ -196,7 +197,7 @@ async fn an_idle_relay_sleeps_though_its_owner_is_connected_and_wakes_when_they_
             until(&client, lines_so_far).await;
             std::future::pending().await
         });
-        assert_eq!(timeout(PATIENCE, awake).await.unwrap(), Over::Idle);
+        assert_eq!(timeout(PATIENCE, awake).await.unwrap(), RelayExit::Idle);
         loop {
             match client.next().await.unwrap() {
                 ClientEvent::Asleep => break,
@@ -213,11 +214,11 @@ async fn strangers_are_told_no_and_neither_keep_the_relay_up_nor_leave_a_trace()
     let dir = tempfile::tempdir().unwrap();
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let link = format!("http://{}/chat#a-guess", listener.local_addr().unwrap());
-    let link = Link::parse(&link).unwrap();
+    let link = RelayLink::parse(&link).unwrap();
     let mut told = 0;
     let strangers = async {
         loop {
-            let stranger = Client::connect(link.clone());
+            let stranger = WebClient::connect(link.clone());
             stranger.say("/stop".to_owned().into()).await.unwrap();
             match stranger.next().await {
                 Some(ClientEvent::Refused(sentence)) => {
@@ -233,12 +234,12 @@ async fn strangers_are_told_no_and_neither_keep_the_relay_up_nor_leave_a_trace()
     let awake = serve(dir.path(), "http://vm.test", listener, restless(), std::future::pending());
     let over = tokio::select! {
         over = timeout(PATIENCE, awake) => over.unwrap(),
-        () = strangers => Over::Told,
+        () = strangers => RelayExit::Stopped,
     };
-    assert_eq!(over, Over::Idle);
+    assert_eq!(over, RelayExit::Idle);
     assert!((1..=10).contains(&told), "{told} strangers were told no");
 
-    let ledger = Ledger::open(dir.path()).await.unwrap();
-    assert!(ledger.is_quiet().await.unwrap());
+    let ledger = RelayStore::open(dir.path()).await.unwrap();
+    assert!(ledger.is_idle().await.unwrap());
     assert_eq!(ledger.head().await, Ok(0));
 }

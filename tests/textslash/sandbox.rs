@@ -6,8 +6,8 @@ use futures::future::join_all;
 use nix::sys::signal::Signal;
 use tempfile::TempDir;
 
-use crate::program::processes::{Process, gone};
-use crate::program::{Ended, Program};
+use crate::program::processes::{ProcessEntry, gone};
+use crate::program::{Program, ProgramExit};
 
 const EMPTY: &str = "The simulated account is empty, and no process is left.";
 const REMAINS: &str = "This was still in the simulated account; it is gone with the sandbox:";
@@ -28,12 +28,12 @@ hi
 1
 ";
 
-struct Sandbox {
+struct SandboxProgram {
     dir: TempDir,
     program: Program,
 }
 
-impl Sandbox {
+impl SandboxProgram {
     fn start(arguments: &[&str]) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let arguments = [&["sandbox"], arguments].concat();
@@ -54,17 +54,17 @@ impl Sandbox {
         Self { dir, program }
     }
 
-    fn machines(&self) -> Vec<Process> {
-        let machines = Process::below(self.program.id());
+    fn machines(&self) -> Vec<ProcessEntry> {
+        let machines = ProcessEntry::below(self.program.id());
         let role = |role: &str| machines.iter().any(|it| it.command.trim_end().ends_with(role));
         assert!(role("relay") && role("vm"), "{machines:?}");
         machines
     }
 
-    async fn end(self) -> Ended {
+    async fn end(self) -> ProgramExit {
         let ended = self.program.end().await;
         assert_eq!(left_in(self.dir.path()), Vec::<String>::new());
-        assert_eq!(Process::told_of(self.dir.path()), []);
+        assert_eq!(ProcessEntry::told_of(self.dir.path()), []);
         ended
     }
 }
@@ -78,7 +78,7 @@ fn left_in(dir: &Path) -> Vec<String> {
 #[tokio::test]
 async fn a_newcomer_deploys_talks_and_removes_everything() {
     let tour = std::fs::read_to_string(".ci/tour.txt").unwrap();
-    let sandbox = Sandbox::play(&tour);
+    let sandbox = SandboxProgram::play(&tour);
 
     let ended = sandbox.end().await;
 
@@ -98,7 +98,7 @@ async fn a_newcomer_deploys_talks_and_removes_everything() {
 
 #[tokio::test]
 async fn a_script_that_waits_in_vain_says_what_for() {
-    let sandbox = Sandbox::play_for("hi\n? pigs that fly\n", "1");
+    let sandbox = SandboxProgram::play_for("hi\n? pigs that fly\n", "1");
 
     let ended = sandbox.end().await;
 
@@ -108,7 +108,7 @@ async fn a_script_that_waits_in_vain_says_what_for() {
 
 #[tokio::test]
 async fn a_script_that_is_not_there_is_named() {
-    let ended = Sandbox::start(&["--script", "no-such-file"]).end().await;
+    let ended = SandboxProgram::start(&["--script", "no-such-file"]).end().await;
 
     assert_eq!(ended.code, 1);
     assert!(ended.err.contains("no-such-file"), "{}", ended.err);
@@ -116,7 +116,7 @@ async fn a_script_that_is_not_there_is_named() {
 
 #[tokio::test]
 async fn input_that_ends_in_the_middle_of_a_deploy_leaves_no_process() {
-    let mut sandbox = Sandbox::start(&[]);
+    let mut sandbox = SandboxProgram::start(&[]);
     for (wait, line) in [
         ("Write hi to begin", "hi"),
         ("Use sandbox one", "1"),
@@ -139,7 +139,7 @@ async fn input_that_ends_in_the_middle_of_a_deploy_leaves_no_process() {
 
 #[tokio::test]
 async fn input_that_never_comes_ends_it_well() {
-    let ended = Sandbox::start(&[]).end().await;
+    let ended = SandboxProgram::start(&[]).end().await;
 
     assert_eq!(ended.code, 0, "{}", ended.err);
     assert!(ended.err.contains(EMPTY), "{}", ended.err);
@@ -166,9 +166,9 @@ async fn interrupted(moment: &str, said: &str, signal: Signal) {
 }
 
 async fn interrupted_at(script: &str, moment: &str, said: &str, signal: Signal) {
-    let sandbox = Sandbox::play(&format!("{script}? nothing any more"));
+    let sandbox = SandboxProgram::play(&format!("{script}? nothing any more"));
     sandbox.program.out.until(moment).await;
-    let processes = Process::below(sandbox.program.id());
+    let processes = ProcessEntry::below(sandbox.program.id());
     sandbox.program.signal(signal);
 
     let ended = sandbox.end().await;
@@ -180,7 +180,7 @@ async fn interrupted_at(script: &str, moment: &str, said: &str, signal: Signal) 
 
 #[tokio::test]
 async fn machines_end_by_themselves_when_their_sandbox_is_killed() {
-    let mut sandbox = Sandbox::start(&[]);
+    let mut sandbox = SandboxProgram::start(&[]);
     for (wait, line) in [
         ("Write hi to begin", "hi"),
         ("Use sandbox one", "1"),
@@ -195,7 +195,7 @@ async fn machines_end_by_themselves_when_their_sandbox_is_killed() {
     }
     sandbox.program.out.until_after("[relay]", "begun").await;
     let processes = sandbox.machines();
-    assert!(Process::told_of(sandbox.dir.path()).contains(&processes[0]));
+    assert!(ProcessEntry::told_of(sandbox.dir.path()).contains(&processes[0]));
     assert!(processes.iter().any(|it| it.command.contains("sleep 1000")), "{processes:?}");
 
     sandbox.program.signal(Signal::SIGKILL);

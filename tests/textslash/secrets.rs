@@ -13,29 +13,30 @@ use std::collections::BTreeMap;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
-use textslash::sandbox::{Options, Sandbox};
+use textslash::sandbox::{Sandbox, SandboxOptions};
 
-use crate::program::processes::Process;
+use crate::program::processes::ProcessEntry;
 use crate::program::{self, Program};
-use hunt::{Hunt, files};
+use hunt::{SecretHunt, files};
 
 /// Stands in for Claude Code: writes down what it was given, and answers.
 const AGENT: &str = r#"#!/bin/sh
 [ "$1" = --version ] && exit
 cat >/dev/null
 env >seen-by-the-agent
-echo '{"type":"assistant","message":{"id":"1","content":[{"type":"text","text":"all seen"}]},"parent_tool_use_id":null}'
+text='[{"type":"text","text":"all seen"}]'
+echo '{"type":"assistant","message":{"id":"1","content":'"$text"'},"parent_tool_use_id":null}'
 echo '{"type":"result","subtype":"success","is_error":false,"result":"all seen"}'
 "#;
 
 /// What a process was started with.
-struct Started {
+struct ProcessStart {
     command: String,
     environment: BTreeMap<String, String>,
 }
 
-impl Started {
-    fn of(process: &Process) -> Self {
+impl ProcessStart {
+    fn of(process: &ProcessEntry) -> Self {
         let environment = std::fs::read(process.directory().join("environ")).unwrap();
         let environment = String::from_utf8(environment).unwrap();
         let settings = environment.split('\0').filter_map(|setting| setting.split_once('='));
@@ -45,7 +46,7 @@ impl Started {
 
     /// The relay and the VM among the processes below this one.
     fn machines(root: u32) -> [Self; 2] {
-        let below = Process::below(root);
+        let below = ProcessEntry::below(root);
         ["relay", "vm"].map(|role| {
             let mut of_role = below.iter().filter(|it| it.command.trim_end().ends_with(role));
             Self::of(of_role.next().unwrap_or_else(|| panic!("no {role} in {below:?}")))
@@ -107,8 +108,8 @@ async fn secrets_are_nowhere_but_where_they_have_to_be() {
     let data = dir.path().join("data");
     let extra_env = [("CLAUDE_BIN", executable(dir.path())), ("TEXTSLASH_LOG", "trace".into())];
     let extra_env = extra_env.map(|(name, value)| (name.to_owned(), value)).into();
-    let options = Options::this_program().unwrap();
-    let options = Options { program: program::PATH.into(), extra_env, ..options };
+    let options = SandboxOptions::this_program().unwrap();
+    let options = SandboxOptions { program: program::PATH.into(), extra_env, ..options };
     let sandbox = Sandbox::start(options).await.unwrap();
     let digest = "0".repeat(64);
     let settings = sandbox.base_urls().into_iter().chain([
@@ -148,7 +149,7 @@ async fn secrets_are_nowhere_but_where_they_have_to_be() {
         ("link key", &relay.environment["LINK_KEY"]),
         ("token of the turn", &token),
     ]);
-    let hunt = Hunt::of(&secrets);
+    let hunt = SecretHunt::of(&secrets);
 
     // Where they have to be, they are found: the hunt is not blind.
     assert_eq!(hunt.found(deployed.out.as_bytes()), ["owner key"]);
@@ -157,7 +158,7 @@ async fn secrets_are_nowhere_but_where_they_have_to_be() {
     assert_eq!(hunt.found(vm.environment().as_bytes()), ["link key"]);
     assert_eq!(deployed.out.matches(owner_key).count(), 1);
 
-    let on_record = Hunt::of(&[("the relay's image", "registry.test/relay@sha256:")]);
+    let on_record = SecretHunt::of(&[("the relay's image", "registry.test/relay@sha256:")]);
     assert!(!on_record.files(&data).is_empty(), "the database is not where it was looked for");
 
     // The agent is given the token that works at the relay only, and during its turn only.
@@ -209,11 +210,11 @@ async fn no_core_is_ever_dumped() {
 }
 
 /// The processes of this sandbox's machines; others of this program may run beside them.
-fn machines_of(sandbox: &Sandbox) -> [Started; 2] {
-    let all = Process::below(std::process::id());
+fn machines_of(sandbox: &Sandbox) -> [ProcessStart; 2] {
+    let all = ProcessEntry::below(std::process::id());
     let directory = sandbox.directory().to_string_lossy().into_owned();
-    let ours = |it: &&Process| it.command.starts_with(program::PATH);
-    let ours: Vec<_> = all.iter().filter(ours).map(Started::of).collect();
+    let ours = |it: &&ProcessEntry| it.command.starts_with(program::PATH);
+    let ours: Vec<_> = all.iter().filter(ours).map(ProcessStart::of).collect();
     let mut ours: Vec<_> =
         ours.into_iter().filter(|it| it.environment().contains(&directory)).collect();
     ours.sort_by(|one, other| one.command.cmp(&other.command));
@@ -238,12 +239,12 @@ async fn a_conversation_shows_the_link_once_and_keeps_no_secret() {
     let sandbox = Program::start(dir.path(), &words, &settings);
     sandbox.out.until("> /bot").await;
 
-    let [relay, vm] = Started::machines(sandbox.id());
+    let [relay, vm] = ProcessStart::machines(sandbox.id());
     let token = token_of_the_agent(dir.path());
     let keys = ["OWNER_KEY", "MODEL_KEY", "LINK_KEY"];
     let mut secrets = keys.map(|name| (name, relay.environment[name].as_str())).to_vec();
     secrets.push(("token of the turn", &token));
-    let hunt = Hunt::of(&secrets);
+    let hunt = SecretHunt::of(&secrets);
     assert_eq!(hunt.found(vm.environment().as_bytes()), ["LINK_KEY"]);
 
     let seen = seen_by_the_agent(dir.path());
@@ -262,7 +263,7 @@ async fn a_conversation_shows_the_link_once_and_keeps_no_secret() {
     }
     assert!(read >= 2, "a database of the bot and one of the relay");
     assert_eq!(hunt.files(dir.path()), Vec::<String>::new());
-    for process in Process::below(sandbox.id()) {
+    for process in ProcessEntry::below(sandbox.id()) {
         hunt.finds_nothing("a command line", process.command);
     }
 

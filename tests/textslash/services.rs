@@ -1,10 +1,10 @@
-//! The whole way on the services that people use: the real bot, relays and VMs as processes, and the
-//! services simulated, with every byte over loopback.
+//! The whole way on the services that people use: the real bot, relays and VMs as processes, and
+//! the services simulated, with every byte over loopback.
 
 use bytes::Bytes;
 use textslash::sandbox::fly::nothing;
 
-use world::World;
+use world::ServicesWorld;
 
 /// A sender of Ada's own Twilio account.
 const RELAYS_NUMBER: &str = "+15550002222";
@@ -13,15 +13,15 @@ pub mod world;
 
 #[tokio::test]
 async fn hello_to_relay_to_nothing_on_telegram() {
-    hello_to_nothing(World::polling().await).await;
+    hello_to_nothing(ServicesWorld::polling().await).await;
 }
 
 #[tokio::test]
 async fn hello_to_relay_to_nothing_on_telegram_by_webhook() {
-    hello_to_nothing(World::webhook().await).await;
+    hello_to_nothing(ServicesWorld::webhook().await).await;
 }
 
-async fn hello_to_nothing(mut world: World) {
+async fn hello_to_nothing(mut world: ServicesWorld) {
     let own_bot = world.sandbox.telegram().mint_bot("ada_bot");
     world.sandbox.telegram().set_webhook(&own_bot, "https://shop.example/hook");
     let mut ada = world.ada();
@@ -82,7 +82,7 @@ async fn hello_to_nothing(mut world: World) {
 
 #[tokio::test]
 async fn telegram_makes_the_bot_and_the_person_only_agrees() {
-    for world in [World::polling().await, World::webhook().await] {
+    for world in [ServicesWorld::polling().await, ServicesWorld::webhook().await] {
         let mut ada = world.ada();
         ada.says("hi");
         ada.reads("I need a token").await;
@@ -92,7 +92,7 @@ async fn telegram_makes_the_bot_and_the_person_only_agrees() {
         ada.reads("Which channel").await;
         ada.taps("Telegram");
         ada.reads("Make it for me").await;
-        let own_bot = ada.agrees("Make it for me");
+        let own_bot = ada.creates_bot("Make it for me");
         ada.reads("It opens: @textslash_7001_bot").await;
         ada.reads("Where should it run?").await;
         ada.says("lhr");
@@ -119,11 +119,11 @@ async fn telegram_makes_the_bot_and_the_person_only_agrees() {
 
 #[tokio::test]
 async fn hello_to_relay_to_nothing_on_whatsapp() {
-    let mut world = World::webhook().await;
+    let mut world = ServicesWorld::webhook().await;
     let twilio = world.sandbox.twilio().clone();
     let (sid, auth_token) = (twilio.account_sid().to_owned(), twilio.auth_token().to_owned());
     twilio.add_sender(RELAYS_NUMBER);
-    twilio.lead(RELAYS_NUMBER, "https://shop.example/hook");
+    twilio.set_callback(RELAYS_NUMBER, "https://shop.example/hook");
     let token = world.sandbox.fly_token().to_owned();
     let mut ada = world.ada_on_whatsapp();
 
@@ -177,7 +177,7 @@ async fn hello_to_relay_to_nothing_on_whatsapp() {
     assert_eq!(world.fills_in(&link, &[("token", &token)]).await.status, 200);
     ada.reads("Everything is gone").await;
     assert_eq!(world.sandbox.inventory(), nothing());
-    let after = twilio.leads_to(RELAYS_NUMBER);
+    let after = twilio.callback_url(RELAYS_NUMBER);
     assert_eq!(after.as_deref(), Some("https://shop.example/hook"), "the number is given back");
     world.expect_nowhere(&token);
     world.tell("whatsapp", &ada.story());
@@ -185,7 +185,7 @@ async fn hello_to_relay_to_nothing_on_whatsapp() {
 
 #[tokio::test]
 async fn hello_to_relay_to_nothing_on_discord() {
-    let mut world = World::polling().await;
+    let mut world = ServicesWorld::polling().await;
     let discord = world.sandbox.discord().clone();
     let own_bot = discord.mint_bot("ada_bot");
     let token = world.sandbox.fly_token().to_owned();
@@ -235,7 +235,7 @@ async fn hello_to_relay_to_nothing_on_discord() {
 
 #[tokio::test]
 async fn a_secret_that_is_pasted_on_whatsapp_is_scrubbed_and_the_person_is_told() {
-    let world = World::webhook().await;
+    let world = ServicesWorld::webhook().await;
     let mut ada = world.ada_on_whatsapp();
     ada.says("hi");
     ada.reads("I need a token").await;
@@ -249,7 +249,7 @@ async fn a_secret_that_is_pasted_on_whatsapp_is_scrubbed_and_the_person_is_told(
 
 #[tokio::test]
 async fn a_form_that_is_filled_in_twice_ends_what_was_begun() {
-    let world = World::webhook().await;
+    let world = ServicesWorld::webhook().await;
     let mut ada = world.ada_on_whatsapp();
     ada.says("hi");
     ada.reads("I need a token").await;
@@ -269,7 +269,9 @@ async fn a_form_that_is_filled_in_twice_ends_what_was_begun() {
 }
 
 /// Ada's form on WhatsApp: its page, its ticket and her.
-async fn a_form(world: &World) -> (String, String, textslash::sandbox::twilio::Person) {
+async fn a_form(
+    world: &ServicesWorld,
+) -> (String, String, textslash::sandbox::twilio::TwilioPerson) {
     let mut ada = world.ada_on_whatsapp();
     ada.says("hi");
     ada.reads("I need a token").await;
@@ -281,7 +283,7 @@ async fn a_form(world: &World) -> (String, String, textslash::sandbox::twilio::P
 
 #[tokio::test]
 async fn a_form_is_taken_from_a_reader_who_said_that_it_is_theirs_alone() {
-    let world = World::webhook().await;
+    let world = ServicesWorld::webhook().await;
     let (page, ticket, mut ada) = a_form(&world).await;
     let token = world.sandbox.fly_token().to_owned();
     let body = |submission: &str| {
@@ -307,7 +309,7 @@ async fn a_form_is_taken_from_a_reader_who_said_that_it_is_theirs_alone() {
 
 #[tokio::test]
 async fn a_form_that_is_turned_down_is_closed_and_its_chat_is_told() {
-    let world = World::webhook().await;
+    let world = ServicesWorld::webhook().await;
     let (page, ticket, mut eve) = a_form(&world).await;
     let body = serde_json::json!({ "ticket": ticket, "submission": "a".repeat(32) });
     let declined = world.asks(&page, "decline", body.clone()).await;
@@ -322,7 +324,7 @@ async fn a_form_that_is_turned_down_is_closed_and_its_chat_is_told() {
 #[tokio::test]
 async fn a_guesser_is_stopped_wherever_it_guesses() {
     for what in ["check", "submit"] {
-        let world = World::webhook().await;
+        let world = ServicesWorld::webhook().await;
         let (page, ticket, _ada) = a_form(&world).await;
         let values = serde_json::json!({ "token": "a guess" });
         let body =
@@ -339,7 +341,7 @@ async fn a_guesser_is_stopped_wherever_it_guesses() {
 
 #[tokio::test]
 async fn no_answer_of_the_bot_is_stored_on_its_way() {
-    let world = World::webhook().await;
+    let world = ServicesWorld::webhook().await;
     let (page, ticket, _ada) = a_form(&world).await;
     let base = page.strip_suffix("/form").unwrap();
     let right = serde_json::json!({ "ticket": ticket, "submission": "a".repeat(32) }).to_string();
@@ -388,8 +390,8 @@ async fn no_answer_of_the_bot_is_stored_on_its_way() {
 
 #[tokio::test]
 async fn messages_that_come_often_and_late_are_answered_once() {
-    let mut world = World::webhook().await;
-    world.sandbox.telegram().be_unruly();
+    let mut world = ServicesWorld::webhook().await;
+    world.sandbox.telegram().duplicate_deliveries();
     let mut ada = world.ada();
     ada.says("hi");
     ada.reads("I need a token").await;
@@ -412,7 +414,7 @@ async fn messages_that_come_often_and_late_are_answered_once() {
 
 #[tokio::test]
 async fn a_second_bot_on_the_same_data_does_not_start() {
-    let world = World::polling().await;
+    let world = ServicesWorld::polling().await;
     let second = world.second_bot().end().await;
     assert_eq!(second.code, 1, "{}", second.err);
     assert!(second.err.contains("another bot runs from"), "{}", second.err);
@@ -423,7 +425,7 @@ async fn a_second_bot_on_the_same_data_does_not_start() {
 
 #[tokio::test]
 async fn a_rival_elsewhere_is_complained_of_once_and_the_bot_goes_on() {
-    let world = World::polling().await;
+    let world = ServicesWorld::polling().await;
     let complaint = "another process asks Telegram";
     world.a_rival_polls_until_the_bot_logs(complaint).await;
     let mut ada = world.ada();
@@ -434,7 +436,7 @@ async fn a_rival_elsewhere_is_complained_of_once_and_the_bot_goes_on() {
 
 #[tokio::test]
 async fn a_bot_whose_token_is_revoked_ends_and_says_why() {
-    let mut world = World::polling().await;
+    let mut world = ServicesWorld::polling().await;
     world.token_is_revoked();
     let ended = world.bot_ends().await;
     assert_eq!(ended.code, 1, "{}", ended.err);
@@ -443,7 +445,7 @@ async fn a_bot_whose_token_is_revoked_ends_and_says_why() {
 
 #[tokio::test]
 async fn what_the_bot_did_can_be_counted() {
-    let world = World::webhook().await;
+    let world = ServicesWorld::webhook().await;
     let mut ada = world.ada();
     ada.says("hi");
     ada.reads("I need a token").await;
@@ -460,9 +462,10 @@ async fn what_the_bot_did_can_be_counted() {
 
 #[tokio::test]
 async fn an_invitation_lets_in_as_many_as_it_is_for_on_whatever_service_they_come() {
-    let mut world = World::webhook().await;
+    let mut world = ServicesWorld::webhook().await;
     world.host_sets("TEXTSLASH_INVITATIONS", "7f3k9q2m-4x8w1t6z-5h9c2n7d:2").await;
-    // What Telegram says for whoever opens https://t.me/textslash_bot?start=7f3k9q2m-4x8w1t6z-5h9c2n7d.
+    // What Telegram says for whoever opens
+    // https://t.me/textslash_bot?start=7f3k9q2m-4x8w1t6z-5h9c2n7d.
     let mut ada = world.ada();
     ada.says("/start 7f3k9q2m-4x8w1t6z-5h9c2n7d");
     ada.reads("That invitation works").await;
@@ -498,8 +501,8 @@ async fn an_invitation_lets_in_as_many_as_it_is_for_on_whatever_service_they_com
 
 #[tokio::test]
 async fn messages_that_come_often_on_whatsapp_are_answered_once() {
-    let mut world = World::webhook().await;
-    world.sandbox.twilio().be_unruly();
+    let mut world = ServicesWorld::webhook().await;
+    world.sandbox.twilio().duplicate_deliveries();
     let mut ada = world.ada_on_whatsapp();
     ada.says("hi");
     ada.reads("/form#").await;
@@ -518,7 +521,7 @@ async fn messages_that_come_often_on_whatsapp_are_answered_once() {
 
 #[tokio::test]
 async fn a_token_is_entered_in_a_mini_app_that_telegram_vouches_for() {
-    let world = World::webhook().await;
+    let world = ServicesWorld::webhook().await;
     let mut ada = world.ada();
     ada.says("hi");
     ada.reads("I need a token").await;

@@ -5,7 +5,7 @@ use std::net::{Ipv4Addr, TcpListener};
 use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
 use std::path::Path;
 
-use adapters::web::client::{Client, ClientEvent, Link};
+use adapters::web::client::{ClientEvent, RelayLink, WebClient};
 use tempfile::TempDir;
 
 use crate::program::{PATIENCE, Program};
@@ -13,12 +13,12 @@ use crate::program::{PATIENCE, Program};
 const OWNER_KEY: &str = "3f786850e387550fdab836ed7e6dc881de23001b4fd6d9a0c5b2e78f10a94c63";
 const LINK_KEY: &str = "89e6c98d92887913cadf06b2adb97f26cde4849b7a10f3c58d2e6b914fa7053d";
 
-struct Relay {
+struct StartedRelay {
     program: Program,
     port: u16,
 }
 
-impl Relay {
+impl StartedRelay {
     /// Starts one in this directory; every name in `more` comes on top.
     async fn start(data_dir: &Path, more: &[(&str, &str)]) -> Self {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
@@ -48,9 +48,9 @@ impl Relay {
         Self { program, port }
     }
 
-    fn client(&self) -> Client {
+    fn client(&self) -> WebClient {
         let link = format!("http://127.0.0.1:{}/chat#{OWNER_KEY}", self.port);
-        Client::connect(Link::parse(&link).unwrap())
+        WebClient::connect(RelayLink::parse(&link).unwrap())
     }
 
     async fn health(&self) -> (u16, String) {
@@ -82,7 +82,7 @@ async fn a_relay_that_starts_as_root_hands_its_volume_over_and_gives_root_up_for
     let data = dir.path().join("data");
     fs::create_dir(&data).unwrap();
     // A release that ran as root has left its files.
-    let older = Relay::start(&data, &[]).await;
+    let older = StartedRelay::start(&data, &[]).await;
     assert_eq!(older.status("Uid"), "0\t0\t0\t0");
     older.program.signal(nix::sys::signal::Signal::SIGTERM);
     older.program.end().await;
@@ -90,7 +90,7 @@ async fn a_relay_that_starts_as_root_hands_its_volume_over_and_gives_root_up_for
     fs::write(&outside, "").unwrap();
     symlink(&outside, data.join("link")).unwrap();
 
-    let relay = Relay::start(&data, &[("TEXTSLASH_USER", "nobody")]).await;
+    let relay = StartedRelay::start(&data, &[("TEXTSLASH_USER", "nobody")]).await;
 
     let nobody = nix::unistd::User::from_name("nobody").unwrap().unwrap();
     let ids = |id: u32| [id; 4].map(|id| id.to_string()).join("\t");
@@ -134,9 +134,9 @@ async fn a_process_that_would_stay_root_does_not_start() {
 }
 
 /// What happens to the database file of a relay that runs.
-type Harm = fn(&Path);
+type DatabaseDamage = fn(&Path);
 
-const HARMS: [(&str, Harm); 3] = [
+const HARMS: [(&str, DatabaseDamage); 3] = [
     ("deleted", |database| fs::remove_file(database).unwrap()),
     ("replaced", |database| {
         let other = database.with_extension("other");
@@ -158,7 +158,7 @@ async fn a_relay_whose_database_file_is_harmed_takes_nothing_more_and_ends() {
         let data = dir.path().join("data");
         fs::create_dir(&data).unwrap();
         fs::write(data.join("committed"), "").unwrap();
-        let relay = Relay::start(&data, &[]).await;
+        let relay = StartedRelay::start(&data, &[]).await;
         let client = relay.client();
         assert_eq!(client.next().await, Some(ClientEvent::Connected));
         assert_eq!(relay.health().await.0, 200);
@@ -169,7 +169,7 @@ async fn a_relay_whose_database_file_is_harmed_takes_nothing_more_and_ends() {
         assert_eq!(status, 503, "{name}: {body}");
         assert!(body.contains("the database file"), "{name}: {body}");
         drop(client);
-        let Relay { mut program, .. } = relay;
+        let StartedRelay { mut program, .. } = relay;
         program.ends_input();
         let ended = tokio::time::timeout(PATIENCE, program.end()).await.unwrap();
         assert_eq!(ended.code, 1, "{name}: {}", ended.err);

@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
-/// Crates of the program itself that run code while they are built, and what for. A new one is to be looked
-/// at: such code may do anything, and none of these reaches out.
+/// Crates of the program itself that run code while they are built, and what for. A new one is to
+/// be looked at: such code may do anything, and none of these reaches out.
 const BUILD_SCRIPTS: [(&str, &str); 40] = [
     ("anyhow", "looks what this compiler can do"),
     ("crc32fast", "looks what this compiler can do"),

@@ -1,5 +1,5 @@
-//! Telegram's adapter and its simulator, face to face over loopback: what every channel promises, kept with
-//! the bytes that the Bot API speaks.
+//! Telegram's adapter and its simulator, face to face over loopback: what every channel promises,
+//! kept with the bytes that the Bot API speaks.
 
 mod api;
 mod clients;

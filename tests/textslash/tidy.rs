@@ -1,10 +1,14 @@
 //! The rules of the house, checked.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Longer than this and a file is no longer read in one sitting.
 const LINES_MAX: usize = 600;
+
+/// Longest line of a source file, in characters.
+const COLUMNS_MAX: usize = 100;
 
 /// Modules that decide and never act.
 const PURE: [&str; 11] = [
@@ -34,12 +38,12 @@ const IMPURE: [&str; 9] = [
     "std::env",
 ];
 
-struct Source {
+struct SourceFile {
     path: PathBuf,
     text: String,
 }
 
-impl Source {
+impl SourceFile {
     /// A test may look anywhere.
     fn is_test(&self) -> bool {
         self.path.ends_with("tests.rs") || self.path.iter().any(|part| part == "tests")
@@ -58,7 +62,7 @@ fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
 
-fn sources(under: &str) -> Vec<Source> {
+fn sources(under: &str) -> Vec<SourceFile> {
     let mut folders = vec![root().join(under)];
     let mut found = Vec::new();
     while let Some(folder) = folders.pop() {
@@ -71,7 +75,7 @@ fn sources(under: &str) -> Vec<Source> {
                 folders.push(path);
             } else if path.extension().is_some_and(|ending| ending == "rs") {
                 let text = fs::read_to_string(&path).unwrap();
-                found.push(Source { path: path.strip_prefix(root()).unwrap().into(), text });
+                found.push(SourceFile { path: path.strip_prefix(root()).unwrap().into(), text });
             }
         }
     }
@@ -102,7 +106,7 @@ fn imports(line: &str) -> Vec<String> {
 }
 
 /// The module that a file under `src/` belongs to (`src/relay/proxy.rs` to `relay`).
-fn module_of(source: &Source) -> Option<String> {
+fn module_of(source: &SourceFile) -> Option<String> {
     let inside = source.path.strip_prefix("src").ok()?;
     let first = inside.components().next()?.as_os_str().to_str()?;
     (first != "bin" && first != "lib.rs").then(|| first.trim_end_matches(".rs").to_owned())
@@ -149,7 +153,8 @@ fn modules_that_decide_touch_nothing_outside() {
 
 #[test]
 fn only_the_sandbox_role_reaches_the_simulated_vendors() {
-    let is_sandbox = |source: &Source| source.path.to_string_lossy().contains("textslash/sandbox");
+    let is_sandbox =
+        |source: &SourceFile| source.path.to_string_lossy().contains("textslash/sandbox");
     let roles = sources("src/bin").into_iter().filter(|source| !is_sandbox(source));
     let reaching: Vec<_> = roles
         .filter(|source| source.code().any(|(_, line)| line.contains("textslash::sandbox")))
@@ -198,4 +203,82 @@ fn the_top_level_holds_what_the_readme_names_and_nothing_else() {
         .filter(|name| !name.starts_with('.') && !allowed.contains(&name.as_str()))
         .collect();
     assert_eq!(stray, Vec::<String>::new());
+}
+
+#[test]
+fn each_type_name_exists_once_in_the_workspace() {
+    let mut places = BTreeMap::<String, Vec<String>>::new();
+    for source in everywhere() {
+        for (line_number, line) in source.code() {
+            if let Some(name) = type_named(line) {
+                let place = format!("{}:{line_number}", source.path.display());
+                places.entry(name.to_owned()).or_default().push(place);
+            }
+        }
+    }
+    places.retain(|_, places| places.len() > 1);
+    assert_eq!(places, BTreeMap::new(), "one type name, one meaning");
+}
+
+/// The type that a line defines. An associated type is indented and names no type of its own.
+fn type_named(line: &str) -> Option<&str> {
+    let is_alias = line.starts_with("type ") || line.starts_with("pub");
+    let mut words = line.split_whitespace().skip_while(|word| word.starts_with("pub"));
+    let is_type = match words.next()? {
+        "struct" | "enum" | "trait" | "union" => true,
+        "type" => is_alias,
+        _ => false,
+    };
+    let name = words.next().filter(|_| is_type)?;
+    let end = name.find(|c: char| !c.is_alphanumeric()).unwrap_or(name.len());
+    Some(&name[..end]).filter(|name| name.starts_with(|c: char| c.is_ascii_uppercase()))
+}
+
+#[test]
+fn no_line_is_wider_than_a_hundred_columns() {
+    let mut wide = Vec::new();
+    for source in everywhere() {
+        let mut in_transcript = false;
+        for (line_number, line) in (1..).zip(source.text.lines()) {
+            in_transcript = match in_transcript {
+                false => line.trim_end().ends_with("@r\""),
+                true => !line.trim_start().starts_with('"'),
+            };
+            let may_be_wide = in_transcript || is_unbreakable(line);
+            if line.chars().count() > COLUMNS_MAX && !may_be_wide {
+                wide.push(format!("{}:{line_number}", source.path.display()));
+            }
+        }
+    }
+    assert_eq!(wide, Vec::<String>::new());
+}
+
+/// A row of a table, and a line with a word that is as wide as the screen by itself.
+fn is_unbreakable(line: &str) -> bool {
+    let is_row = line.trim_start().starts_with("//! |") || line.starts_with("| ");
+    is_row || line.split_whitespace().any(|word| word.chars().count() > COLUMNS_MAX - 20)
+}
+
+#[test]
+fn a_doc_says_more_than_a_word() {
+    let mut short = Vec::new();
+    for source in everywhere() {
+        let mut doc = Vec::new();
+        for (line_number, line) in (1..).zip(source.text.lines()) {
+            match line.trim_start().strip_prefix("///") {
+                Some(text) => doc.extend(text.split_whitespace()),
+                None if doc.len() == 1 => {
+                    short.push(format!("{}:{line_number} {}", source.path.display(), doc[0]));
+                    doc.clear();
+                }
+                None => doc.clear(),
+            }
+        }
+    }
+    assert_eq!(short, Vec::<String>::new(), "delete these docs, or say what the name does not");
+}
+
+/// Every source file of the workspace.
+fn everywhere() -> impl Iterator<Item = SourceFile> {
+    ["src", "adapters", "tests"].into_iter().flat_map(sources)
 }

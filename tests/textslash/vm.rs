@@ -9,13 +9,13 @@ use std::sync::atomic::{AtomicU8, Ordering};
 use bytes::Bytes;
 use futures::StreamExt;
 use textslash::clock::Clock;
-use textslash::http::{Network, Reply, Transport};
+use textslash::http::{NetworkTransport, StreamedResponse, Transport};
 use textslash::protocol::{
-    Call, Direction, SIGNATURE_HEADER, TurnEvent, TurnFailure, TurnRequest, TurnToken, sign,
+    Direction, SIGNATURE_HEADER, SignedCall, TurnEvent, TurnFailure, TurnRequest, TurnToken, sign,
 };
 use textslash::secret::{Audience, Secret, SecretKind};
 use textslash::spec::{AgentKind, DeploymentId};
-use textslash::vm::{Limits, Over, Settings, Vm};
+use textslash::vm::{Vm, VmExit, VmLimits, VmSettings};
 use textslash::web;
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
@@ -27,16 +27,16 @@ const LINK_KEY: &str = "the link key";
 const PROXY_TOKEN: &str = "the proxy token";
 
 /// A VM that is served, and what the relay needs to call it.
-struct Served {
+struct ServedVm {
     authority: String,
-    network: Network,
+    network: NetworkTransport,
     nonces: AtomicU8,
     tell: oneshot::Sender<()>,
-    over: JoinHandle<anyhow::Result<Over>>,
+    over: JoinHandle<anyhow::Result<VmExit>>,
 }
 
-impl Served {
-    async fn start(settings: Settings) -> Self {
+impl ServedVm {
+    async fn start(settings: VmSettings) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let authority = listener.local_addr().unwrap().to_string();
         let vm = Arc::new(Vm::start(settings, Clock::system()).unwrap());
@@ -44,14 +44,18 @@ impl Served {
         let (tell, told) = oneshot::channel::<()>();
         let told = async move { drop(told.await) };
         let over = tokio::spawn(web::vm::serve(vm, listener, told));
-        let network = Network::new().unwrap();
+        let network = NetworkTransport::new().unwrap();
         Self { authority, network, nonces: AtomicU8::default(), tell, over }
     }
 
-    async fn call(&self, path: &str, body: String) -> Reply {
+    async fn call(&self, path: &str, body: String) -> StreamedResponse {
         let nonce = [self.nonces.fetch_add(1, Ordering::Relaxed); 16];
-        let call =
-            Call { direction: Direction::RelayToVm, method: "POST", path, body: body.as_bytes() };
+        let call = SignedCall {
+            direction: Direction::RelayToVm,
+            method: "POST",
+            path,
+            body: body.as_bytes(),
+        };
         let signature = sign(LINK_KEY.as_bytes(), call, Clock::system().now_ms(), nonce);
         let request = http::Request::post(format!("http://{}{path}", self.authority))
             .header(SIGNATURE_HEADER, signature)
@@ -60,7 +64,7 @@ impl Served {
         self.network.send(request).await.unwrap()
     }
 
-    async fn turn(&self, turn: &str, text: &str) -> Turn {
+    async fn turn(&self, turn: &str, text: &str) -> TurnStream {
         let request = TurnRequest {
             files: Vec::new(),
             citations: Vec::new(),
@@ -72,22 +76,22 @@ impl Served {
         };
         let reply = self.call("/turns", serde_json::to_string(&request).unwrap()).await;
         assert_eq!(reply.head.status, 200);
-        Turn { reply, read: Vec::new() }
+        TurnStream { reply, read: Vec::new() }
     }
 
-    async fn end(self) -> Over {
+    async fn end(self) -> VmExit {
         self.tell.send(()).unwrap();
         self.over.await.unwrap().unwrap()
     }
 }
 
 /// A turn's stream, read a line at a time.
-struct Turn {
-    reply: Reply,
+struct TurnStream {
+    reply: StreamedResponse,
     read: Vec<u8>,
 }
 
-impl Turn {
+impl TurnStream {
     async fn next(&mut self) -> Option<TurnEvent> {
         loop {
             if let Some(end) = self.read.iter().position(|byte| *byte == b'\n') {
@@ -112,10 +116,10 @@ impl Turn {
     }
 }
 
-fn settings(data_dir: &Path, agent: AgentKind, model_proxy_url: &str) -> Settings {
+fn settings(data_dir: &Path, agent: AgentKind, model_proxy_url: &str) -> VmSettings {
     let model_proxy_url = Url::parse(model_proxy_url).unwrap();
     let link_key = Secret::new(SecretKind::LinkKey, LINK_KEY.to_owned(), Audience::nobody());
-    Settings {
+    VmSettings {
         deployment: DeploymentId::from_random([1; DeploymentId::LENGTH]),
         data_dir: data_dir.to_owned(),
         agent,
@@ -123,20 +127,20 @@ fn settings(data_dir: &Path, agent: AgentKind, model_proxy_url: &str) -> Setting
         model_proxy_url,
         agent_user: None,
         claude_bin: std::env::var_os("CLAUDE_BIN").unwrap_or_else(|| "claude".into()).into(),
-        limits: Limits::default(),
+        limits: VmLimits::default(),
     }
 }
 
 #[tokio::test]
 async fn a_vm_that_is_told_to_end_tells_who_listens_and_ends_well() {
     let dir = tempfile::tempdir().unwrap();
-    let vm = Served::start(settings(dir.path(), AgentKind::Shell, "http://relay.test")).await;
+    let vm = ServedVm::start(settings(dir.path(), AgentKind::Shell, "http://relay.test")).await;
     let mut turn = vm.turn("1", "echo begun; sleep 1000").await;
     assert_eq!(turn.next().await, Some(TurnEvent::Text { text: "begun\n".to_owned() }));
 
     let (over, (text, _, last)) = tokio::join!(vm.end(), turn.rest());
 
-    assert_eq!(over, Over::Told);
+    assert_eq!(over, VmExit::Stopped);
     assert_eq!(text, "");
     assert_eq!(last, TurnEvent::Failed { reason: TurnFailure::Interrupted });
 }
@@ -148,7 +152,7 @@ async fn the_agent_cannot_read_the_environment_of_its_vm() {
         return;
     }
     let dir = tempfile::tempdir().unwrap();
-    let vm = Served::start(settings(dir.path(), AgentKind::Shell, "http://relay.test")).await;
+    let vm = ServedVm::start(settings(dir.path(), AgentKind::Shell, "http://relay.test")).await;
 
     let (own, _, _) = vm.turn("1", "head -c 1 /proc/self/environ").await.rest().await;
     let (vms, _, last) = vm.turn("2", "cat /proc/$PPID/environ").await.rest().await;
@@ -162,8 +166,8 @@ async fn the_agent_cannot_read_the_environment_of_its_vm() {
 async fn an_idle_vm_ends_by_itself() {
     let dir = tempfile::tempdir().unwrap();
     let settings = settings(dir.path(), AgentKind::Shell, "http://relay.test");
-    let limits = Limits { idle_ms: 100, ..settings.limits };
-    let vm = Served::start(Settings { limits, ..settings }).await;
+    let limits = VmLimits { idle_ms: 100, ..settings.limits };
+    let vm = ServedVm::start(VmSettings { limits, ..settings }).await;
 
-    assert_eq!(vm.over.await.unwrap().unwrap(), Over::Idle);
+    assert_eq!(vm.over.await.unwrap().unwrap(), VmExit::Idle);
 }

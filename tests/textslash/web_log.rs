@@ -2,24 +2,25 @@
 
 use std::sync::Arc;
 
-use adapters::chat::{Ask, Button, Outbound};
-use adapters::web::{Change, Entry, Log, MemoryLog, Posted, PostedFile};
+use adapters::chat::{AnswerKind, Button, Outbound};
+use adapters::web::{LogChange, LogEntry, MemoryLog, MessageLog, PostedFile, PostedMessage};
 use bytes::Bytes;
-use textslash::relay::ledger::Ledger;
+use textslash::relay::relay_store::RelayStore;
+use tokio::task::JoinSet;
 
 /// Every log there is, empty, and the directory that one of them lives in.
-async fn logs() -> (tempfile::TempDir, Vec<Arc<dyn Log>>) {
+async fn logs() -> (tempfile::TempDir, Vec<Arc<dyn MessageLog>>) {
     let dir = tempfile::tempdir().unwrap();
-    let ledger = Ledger::open(dir.path()).await.unwrap();
+    let ledger = RelayStore::open(dir.path()).await.unwrap();
     (dir, vec![Arc::new(MemoryLog::default()), ledger])
 }
 
-fn put(seq: u64, key: &str, text: &str) -> Entry {
-    Entry { seq, change: Change::Put(Outbound::text(key, text).into()) }
+fn put(seq: u64, key: &str, text: &str) -> LogEntry {
+    LogEntry { seq, change: LogChange::Put(Outbound::text(key, text).into()) }
 }
 
-fn removed(seq: u64, key: &str) -> Entry {
-    Entry { seq, change: Change::Removed(key.into()) }
+fn removed(seq: u64, key: &str) -> LogEntry {
+    LogEntry { seq, change: LogChange::Removed(key.into()) }
 }
 
 #[tokio::test]
@@ -83,9 +84,9 @@ async fn a_message_comes_back_whole() {
     for log in logs {
         let message = Outbound::text("key: \u{0} '\"", "e\u{301} \u{0} \n {\"a\":1} 👩‍👩‍👧‍👦")
             .with_buttons(vec![Button::new("yes:1", "Yes, do"), Button::new("no", "")])
-            .asking(Ask::Secret);
+            .asking(AnswerKind::Secret);
         log.put(&message.clone().into()).await.unwrap();
-        let stands = Entry { seq: 1, change: Change::Put(message.into()) };
+        let stands = LogEntry { seq: 1, change: LogChange::Put(message.into()) };
         assert_eq!(log.after(0, 1).await, Ok(vec![stands]));
     }
 }
@@ -96,9 +97,10 @@ async fn who_reads_along_while_many_write_misses_nothing() {
     const EACH: u64 = 25;
     let (_dir, logs) = logs().await;
     for log in logs {
+        let mut writers = JoinSet::new();
         for writer in 0..WRITERS {
             let log = log.clone();
-            tokio::spawn(async move {
+            writers.spawn(async move {
                 for n in 0..EACH {
                     let key = format!("{writer}-{n}");
                     log.put(&Outbound::text(key, "text").into()).await.unwrap();
@@ -112,6 +114,9 @@ async fn who_reads_along_while_many_write_misses_nothing() {
                 last = entry.seq;
                 seen += 1;
             }
+            while let Some(written) = writers.try_join_next() {
+                written.unwrap();
+            }
             tokio::task::yield_now().await;
         }
     }
@@ -120,12 +125,12 @@ async fn who_reads_along_while_many_write_misses_nothing() {
 #[tokio::test]
 async fn a_log_on_disk_goes_on_after_a_restart() {
     let dir = tempfile::tempdir().unwrap();
-    let before = Ledger::open(dir.path()).await.unwrap();
+    let before = RelayStore::open(dir.path()).await.unwrap();
     before.put(&Outbound::text("a", "A").into()).await.unwrap();
     before.put(&Outbound::text("b", "B").into()).await.unwrap();
     drop(before);
 
-    let after = Ledger::open(dir.path()).await.unwrap();
+    let after = RelayStore::open(dir.path()).await.unwrap();
     assert_eq!(after.head().await, Ok(2));
     assert_eq!(after.put(&Outbound::text("a", "A2").into()).await, Ok(3));
     assert_eq!(after.after(0, 10).await, Ok(vec![put(2, "b", "B"), put(3, "a", "A2")]));
@@ -155,9 +160,10 @@ async fn a_message_keeps_what_is_known_of_its_file() {
             media_type: "image/png".into(),
             bytes: 7,
         };
-        let posted = Posted { message: Outbound::text("a", "A"), file: Some(Box::new(file)) };
+        let posted =
+            PostedMessage { message: Outbound::text("a", "A"), file: Some(Box::new(file)) };
         log.put(&posted).await.unwrap();
-        let stands = Entry { seq: 1, change: Change::Put(posted) };
+        let stands = LogEntry { seq: 1, change: LogChange::Put(posted) };
         assert_eq!(log.after(0, 10).await, Ok(vec![stands]));
     }
 }

@@ -1,5 +1,5 @@
-//! WhatsApp's adapter and a simulated Twilio, face to face over loopback: what every channel promises, kept
-//! with the bytes that Twilio speaks.
+//! WhatsApp's adapter and a simulated Twilio, face to face over loopback: what every channel
+//! promises, kept with the bytes that Twilio speaks.
 
 mod api;
 mod clients;

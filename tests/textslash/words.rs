@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::services::world::World;
+use crate::services::world::ServicesWorld;
 
 const KEY: &str = "sk-ant-api03-0123456789abcdef0123456789abcdef";
 const DELETED: &str = "I deleted your message with the credential";
@@ -18,7 +18,7 @@ fn count(story: &str, words: &str) -> usize {
 
 #[tokio::test]
 async fn on_telegram_a_forwarded_message_is_no_answer_no_command_and_no_credential() {
-    for world in [World::polling().await, World::webhook().await] {
+    for world in [ServicesWorld::polling().await, ServicesWorld::webhook().await] {
         let mut ada = world.ada();
         ada.says("hi");
         ada.reads("I need a token").await;
@@ -46,7 +46,7 @@ async fn on_telegram_a_forwarded_message_is_no_answer_no_command_and_no_credenti
 
 #[tokio::test]
 async fn on_telegram_a_credential_in_any_kind_of_message_is_deleted_with_a_receipt() {
-    let world = World::polling().await;
+    let world = ServicesWorld::polling().await;
     let mut ada = world.ada();
     let mut receipts = world.ada();
     ada.says("/help");
@@ -82,7 +82,7 @@ async fn on_telegram_a_credential_in_any_kind_of_message_is_deleted_with_a_recei
 
 #[tokio::test]
 async fn on_telegram_an_edit_counts_while_nobody_has_read_the_message_and_is_never_taken_twice() {
-    let mut world = World::polling().await;
+    let mut world = ServicesWorld::polling().await;
     let mut ada = world.ada();
     ada.says("hi");
     ada.reads("I need a token").await;
@@ -109,7 +109,7 @@ async fn on_telegram_an_edit_counts_while_nobody_has_read_the_message_and_is_nev
 
 #[tokio::test]
 async fn on_discord_forwards_quotes_edits_and_polls_are_told_apart() {
-    let world = World::polling().await;
+    let world = ServicesWorld::polling().await;
     let mut ada = world.ada_on_discord();
     ada.runs("/start");
     ada.reads("I need a token").await;
@@ -132,7 +132,7 @@ async fn on_discord_forwards_quotes_edits_and_polls_are_told_apart() {
 
 #[tokio::test]
 async fn on_whatsapp_forwards_and_places_are_told_apart() {
-    let world = World::webhook().await;
+    let world = ServicesWorld::webhook().await;
     let mut ada = world.ada_on_whatsapp();
     ada.says("hi");
     ada.reads("I need a token").await;

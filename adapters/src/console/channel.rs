@@ -6,11 +6,11 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use async_trait::async_trait;
 
 use super::Voice;
-use crate::channel::{Capabilities, Channel, ChannelError, Event, SecretEntry};
+use crate::channel::{Capabilities, Channel, ChannelError, ChannelEvent, SecretEntry};
 use crate::chat::{
-    ChatId, Inbound, InboundId, MessageContext, MessageRef, Outbound, Place, UserId,
+    ChatId, ChatType, Inbound, InboundId, MessageContext, MessageRef, Outbound, UserId,
 };
-use crate::text::{Unit, length};
+use crate::text::{LengthUnit, length};
 
 /// The one chat, the one person and the name of the channel.
 const CONSOLE: &str = "console";
@@ -28,7 +28,7 @@ const EDIT_INTERVAL_DRAWN_MS: u64 = 100;
 const EDIT_INTERVAL_PIPED_MS: u64 = 1_000;
 
 /// The channel of whoever sits at the terminal.
-pub struct Console {
+pub struct ConsoleChannel {
     voice: Voice,
     capabilities: Capabilities,
     /// Tells the lines of this start from those of an earlier one, which may be remembered as seen.
@@ -36,7 +36,7 @@ pub struct Console {
     lines: AtomicU64,
 }
 
-impl Console {
+impl ConsoleChannel {
     /// A channel that speaks with this voice.
     pub fn new(voice: Voice) -> Self {
         let edit_interval_ms = match voice.is_interactive() {
@@ -49,7 +49,7 @@ impl Console {
             scrubs_theirs: false,
             buttons_max: BUTTONS_MAX,
             text_max: TEXT_MAX,
-            text_unit: Unit::Bytes,
+            text_unit: LengthUnit::Bytes,
             edit_interval_ms,
             secret_entry: SecretEntry::Hidden,
             opens_pages: false,
@@ -67,12 +67,13 @@ impl Console {
     }
 
     fn refusal(&self, message: &Outbound) -> Option<ChannelError> {
-        (length(&message.text, Unit::Bytes) > TEXT_MAX).then_some(ChannelError::Refused("too long"))
+        (length(&message.text, LengthUnit::Bytes) > TEXT_MAX)
+            .then_some(ChannelError::Refused("too long"))
     }
 }
 
 #[async_trait]
-impl Channel for Console {
+impl Channel for ConsoleChannel {
     fn name(&self) -> &'static str {
         CONSOLE
     }
@@ -81,14 +82,14 @@ impl Channel for Console {
         &self.capabilities
     }
 
-    async fn next(&self) -> Option<Event> {
+    async fn next(&self) -> Option<ChannelEvent> {
         let content = self.voice.next().await?;
         let line = self.lines.fetch_add(1, Ordering::Relaxed);
-        Some(Event::Inbound(Inbound {
+        Some(ChannelEvent::Inbound(Inbound {
             id: InboundId(format!("{CONSOLE}-{}-{line}", self.began_ms)),
             chat: Self::chat(),
             from: UserId(CONSOLE.into()),
-            place: Place::Private,
+            place: ChatType::Private,
             locale: None,
             message: None,
             content,

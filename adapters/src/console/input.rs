@@ -7,15 +7,15 @@ use std::thread;
 use tokio::sync::mpsc;
 use zeroize::Zeroizing;
 
-use super::keys::{Key, Keys};
-use super::{CHUNK_BYTES, CHUNKS_MAX, Shared};
+use super::keys::{InputEvent, LineEditor};
+use super::{CHUNK_BYTES, CHUNKS_MAX, SharedConsole};
 
 /// Bytes as they came.
-pub(super) type Chunk = Zeroizing<Vec<u8>>;
+pub(super) type InputChunk = Zeroizing<Vec<u8>>;
 
 /// Reads this process's input on a thread of its own: a read of a keyboard cannot be cancelled, and
 /// a runtime would wait for it when it shuts down.
-pub(super) fn stdin_chunks() -> mpsc::Receiver<Chunk> {
+pub(super) fn stdin_chunks() -> mpsc::Receiver<InputChunk> {
     let (chunks, received) = mpsc::channel(CHUNKS_MAX);
     thread::spawn(move || {
         let mut stdin = std::io::stdin();
@@ -24,7 +24,7 @@ pub(super) fn stdin_chunks() -> mpsc::Receiver<Chunk> {
             match stdin.read(&mut buffer) {
                 Ok(0) => return,
                 Ok(read) => {
-                    if chunks.blocking_send(Chunk::new(buffer[..read].to_vec())).is_err() {
+                    if chunks.blocking_send(InputChunk::new(buffer[..read].to_vec())).is_err() {
                         return;
                     }
                 }
@@ -37,9 +37,13 @@ pub(super) fn stdin_chunks() -> mpsc::Receiver<Chunk> {
 }
 
 /// Turns chunks into lines until the input or the terminal ends.
-pub(super) fn start(shared: Weak<Shared>, mut chunks: mpsc::Receiver<Chunk>, edited: bool) {
+pub(super) fn start(
+    shared: Weak<SharedConsole>,
+    mut chunks: mpsc::Receiver<InputChunk>,
+    edited: bool,
+) {
     tokio::spawn(async move {
-        let mut keys = Keys::new(edited);
+        let mut keys = LineEditor::new(edited);
         while let Some(chunk) = chunks.recv().await {
             for byte in chunk.iter() {
                 let key = keys.press(*byte);
@@ -61,27 +65,27 @@ pub(super) fn start(shared: Weak<Shared>, mut chunks: mpsc::Receiver<Chunk>, edi
 }
 
 /// Whether the input goes on.
-async fn act(shared: &Weak<Shared>, key: Key) -> bool {
-    if matches!(key, Key::Pending) {
+async fn act(shared: &Weak<SharedConsole>, key: InputEvent) -> bool {
+    if matches!(key, InputEvent::Incomplete) {
         return true;
     }
     let Some(shared) = shared.upgrade() else { return false };
     match key {
-        Key::Pending => {}
-        Key::Line { text, cut } => {
+        InputEvent::Incomplete => {}
+        InputEvent::Line { text, cut } => {
             let delivery = shared.state().enter(text, cut);
             if let Some((voice, line)) = delivery {
                 // A voice that is gone reads no more; the others still do.
                 let _ = voice.send(line).await;
             }
         }
-        Key::Interrupt => {
+        InputEvent::Interrupt => {
             // The input does not end: a program must not take an interruption for a good-bye.
             shared.state().close();
             super::tty::interrupt();
             return false;
         }
-        Key::End => {
+        InputEvent::End => {
             shared.state().end();
             return false;
         }

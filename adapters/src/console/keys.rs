@@ -17,9 +17,9 @@ const ESCAPE: u8 = 0x1b;
 const DELETE: u8 = 0x7f;
 
 /// What came of a byte.
-pub(super) enum Key {
+pub(super) enum InputEvent {
     /// Nothing yet.
-    Pending,
+    Incomplete,
     /// A line is complete.
     Line {
         /// Without its line break.
@@ -27,42 +27,41 @@ pub(super) enum Key {
         /// Whether it was longer than [`LINE_MAX`].
         cut: bool,
     },
-    /// Ctrl-C.
     Interrupt,
     /// Ctrl-D on an empty line.
     End,
 }
 
 /// The line being typed.
-pub(super) struct Keys {
+pub(super) struct LineEditor {
     line: Zeroizing<Vec<u8>>,
     cut: bool,
     edited: bool,
-    sequence: Sequence,
+    sequence: EscapeState,
 }
 
 /// Where in an escape sequence (an arrow key, say) we are; all of them are ignored.
-enum Sequence {
+enum EscapeState {
     None,
     Escaped,
     Control,
 }
 
-impl Keys {
+impl LineEditor {
     /// `edited` when keys come one by one and the line editing is ours.
     pub(super) fn new(edited: bool) -> Self {
         let line = Zeroizing::new(Vec::new());
-        Self { line, cut: false, edited, sequence: Sequence::None }
+        Self { line, cut: false, edited, sequence: EscapeState::None }
     }
 
-    pub(super) fn press(&mut self, byte: u8) -> Key {
+    pub(super) fn press(&mut self, byte: u8) -> InputEvent {
         match byte {
             b'\n' => return self.take(),
             b'\r' if self.edited => return self.take(),
             byte if self.edited => return self.edit(byte),
             byte => self.push(byte),
         }
-        Key::Pending
+        InputEvent::Incomplete
     }
 
     /// The line as far as it is typed.
@@ -71,11 +70,11 @@ impl Keys {
     }
 
     /// What was typed before the input ended without a line break.
-    pub(super) fn last(&mut self) -> Option<Key> {
+    pub(super) fn last(&mut self) -> Option<InputEvent> {
         (!self.line.is_empty()).then(|| self.take())
     }
 
-    fn take(&mut self) -> Key {
+    fn take(&mut self) -> InputEvent {
         let mut line = mem::take(&mut self.line);
         if line.last() == Some(&b'\r') {
             line.pop();
@@ -85,27 +84,27 @@ impl Keys {
             line.pop();
         }
         let text = Zeroizing::new(String::from_utf8_lossy(&line).into_owned());
-        Key::Line { text, cut }
+        InputEvent::Line { text, cut }
     }
 
-    fn edit(&mut self, byte: u8) -> Key {
+    fn edit(&mut self, byte: u8) -> InputEvent {
         match (&self.sequence, byte) {
-            (Sequence::Escaped, b'[' | b'O') => self.sequence = Sequence::Control,
-            (Sequence::Escaped, _) | (Sequence::Control, 0x40..=0x7e) => {
-                self.sequence = Sequence::None;
+            (EscapeState::Escaped, b'[' | b'O') => self.sequence = EscapeState::Control,
+            (EscapeState::Escaped, _) | (EscapeState::Control, 0x40..=0x7e) => {
+                self.sequence = EscapeState::None;
             }
-            (Sequence::Control, _) => {}
-            (Sequence::None, CTRL_C) => return Key::Interrupt,
-            (Sequence::None, CTRL_D) if self.line.is_empty() => return Key::End,
-            (Sequence::None, ESCAPE) => self.sequence = Sequence::Escaped,
-            (Sequence::None, BACKSPACE | DELETE) => self.erase_character(),
-            (Sequence::None, CTRL_U) => self.line.clear(),
-            (Sequence::None, CTRL_W) => self.erase_word(),
-            (Sequence::None, b'\t') => self.push(byte),
-            (Sequence::None, 0..=0x1f) => {}
-            (Sequence::None, _) => self.push(byte),
+            (EscapeState::Control, _) => {}
+            (EscapeState::None, CTRL_C) => return InputEvent::Interrupt,
+            (EscapeState::None, CTRL_D) if self.line.is_empty() => return InputEvent::End,
+            (EscapeState::None, ESCAPE) => self.sequence = EscapeState::Escaped,
+            (EscapeState::None, BACKSPACE | DELETE) => self.erase_character(),
+            (EscapeState::None, CTRL_U) => self.line.clear(),
+            (EscapeState::None, CTRL_W) => self.erase_word(),
+            (EscapeState::None, b'\t') => self.push(byte),
+            (EscapeState::None, 0..=0x1f) => {}
+            (EscapeState::None, _) => self.push(byte),
         }
-        Key::Pending
+        InputEvent::Incomplete
     }
 
     fn push(&mut self, byte: u8) {

@@ -27,8 +27,8 @@ fn changes_direction(c: char) -> bool {
     matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
-/// `line` in rows of at most `columns`, broken between words. A word that is longer than a row, such as
-/// a link, stays whole, so that it can be copied: the terminal breaks it.
+/// `line` in rows of at most `columns`, broken between words. A word that is longer than a row,
+/// such as a link, stays whole, so that it can be copied: the terminal breaks it.
 pub(super) fn wrapped(line: &str, columns: usize) -> Vec<String> {
     if width(line) <= columns {
         return vec![line.to_owned()];

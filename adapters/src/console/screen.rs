@@ -6,14 +6,13 @@ use super::plain;
 
 /// How large a screen is, in characters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Size {
+pub struct ScreenSize {
     /// Characters in a row.
     pub columns: usize,
-    /// Rows.
     pub rows: usize,
 }
 
-impl Default for Size {
+impl Default for ScreenSize {
     fn default() -> Self {
         Self { columns: 80, rows: 24 }
     }
@@ -23,10 +22,10 @@ const CLEAR_ROW: &str = "\r\x1b[K";
 const CLEAR_BELOW: &str = "\x1b[J";
 
 /// Lines out, in order; on a real screen with a prompt below them.
-pub(super) struct Screen {
+pub(super) struct TerminalScreen {
     out: Box<dyn Write + Send>,
-    size: Option<Box<dyn Fn() -> Size + Send>>,
-    last: Option<Block>,
+    size: Option<Box<dyn Fn() -> ScreenSize + Send>>,
+    last: Option<ScreenBlock>,
     speaker: Option<usize>,
     prompt: String,
     /// Something stands on it.
@@ -41,23 +40,23 @@ pub(super) struct BlockId {
 }
 
 /// The message that nothing was printed after.
-struct Block {
+struct ScreenBlock {
     id: BlockId,
     lines: Vec<String>,
     /// The first of `lines` that is on the screen here; earlier ones stand further up.
     from: usize,
 }
 
-impl Screen {
+impl TerminalScreen {
     pub(super) fn new(
         out: Box<dyn Write + Send>,
-        size: Option<Box<dyn Fn() -> Size + Send>>,
+        size: Option<Box<dyn Fn() -> ScreenSize + Send>>,
     ) -> Self {
         Self { out, size, last: None, speaker: None, prompt: String::new(), begun: false }
     }
 
     /// The size of a screen that is drawn on.
-    pub(super) fn size(&self) -> Option<Size> {
+    pub(super) fn size(&self) -> Option<ScreenSize> {
         self.size.as_ref().map(|size| size())
     }
 
@@ -113,7 +112,7 @@ impl Screen {
         let gap = if from == 0 && self.begun { "\n" } else { "" };
         let body = joined(&lines[from..]);
         self.write(&format!("{}{gap}{heading}{body}{}", self.without_prompt(), self.prompt));
-        self.last = Some(Block { id, lines, from });
+        self.last = Some(ScreenBlock { id, lines, from });
         self.begun = true;
     }
 
@@ -141,7 +140,7 @@ impl Screen {
         let up = if up > 0 { format!("\x1b[{up}A") } else { String::new() };
         let body = joined(&lines[from..]);
         self.write(&format!("{CLEAR_ROW}{up}{CLEAR_BELOW}{body}{}", self.prompt));
-        self.last = Some(Block { id: id.clone(), lines: lines.to_vec(), from: first });
+        self.last = Some(ScreenBlock { id: id.clone(), lines: lines.to_vec(), from: first });
         true
     }
 

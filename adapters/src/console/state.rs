@@ -7,10 +7,10 @@ use tokio::sync::mpsc;
 use zeroize::Zeroizing;
 
 use super::keys::LINE_MAX;
-use super::screen::{BlockId, Screen, Size};
+use super::screen::{BlockId, ScreenSize, TerminalScreen};
 use super::tty::Tty;
-use super::{Content, Outbound, plain};
-use crate::chat::{Ask, Button, MessageRef};
+use super::{InboundContent, Outbound, plain};
+use crate::chat::{AnswerKind, Button, MessageRef};
 
 /// Messages of a voice that can still be edited; older ones are history.
 const SHOWN_MAX: usize = 64;
@@ -19,44 +19,44 @@ const SHOWN_MAX: usize = 64;
 const ENTERED_ROWS_MAX: usize = 4;
 
 /// A line for one voice.
-pub(super) struct Line {
+pub(super) struct TypedLine {
     text: Zeroizing<String>,
     /// Typed without echo.
     hidden: bool,
 }
 
-pub(super) struct State {
-    screen: Screen,
+pub(super) struct ConsoleState {
+    screen: TerminalScreen,
     tty: Option<Tty>,
-    voices: Vec<Partner>,
+    voices: Vec<VoiceState>,
     current: usize,
     typed: Zeroizing<String>,
     ended: bool,
 }
 
 /// A voice, seen from the terminal.
-struct Partner {
+struct VoiceState {
     name: String,
-    lines: Option<mpsc::Sender<Line>>,
-    shown: VecDeque<Shown>,
+    lines: Option<mpsc::Sender<TypedLine>>,
+    shown: VecDeque<ConsoleMessage>,
     choices: Vec<Button>,
     choices_key: String,
     asks_secret: bool,
     typing: bool,
 }
 
-struct Shown {
+struct ConsoleMessage {
     key: String,
     lines: Vec<String>,
 }
 
-impl State {
+impl ConsoleState {
     pub(super) fn new(
         output: Box<dyn Write + Send>,
-        size: Option<Box<dyn Fn() -> Size + Send>>,
+        size: Option<Box<dyn Fn() -> ScreenSize + Send>>,
         tty: Option<Tty>,
     ) -> Self {
-        let screen = Screen::new(output, size);
+        let screen = TerminalScreen::new(output, size);
         let typed = Zeroizing::new(String::new());
         Self { screen, tty, voices: Vec::new(), current: 0, typed, ended: false }
     }
@@ -65,8 +65,8 @@ impl State {
         self.screen.size().is_some()
     }
 
-    pub(super) fn add_voice(&mut self, name: &str, lines: mpsc::Sender<Line>) -> usize {
-        self.voices.push(Partner {
+    pub(super) fn add_voice(&mut self, name: &str, lines: mpsc::Sender<TypedLine>) -> usize {
+        self.voices.push(VoiceState {
             name: plain::line(name),
             lines: (!self.ended).then_some(lines),
             shown: VecDeque::new(),
@@ -147,7 +147,7 @@ impl State {
         &mut self,
         text: Zeroizing<String>,
         cut: bool,
-    ) -> Option<(mpsc::Sender<Line>, Line)> {
+    ) -> Option<(mpsc::Sender<TypedLine>, TypedLine)> {
         let hidden = self.hides_typing();
         self.typed.clear();
         self.leave_on_screen(&text, hidden);
@@ -162,21 +162,21 @@ impl State {
         }
         self.refresh();
         let voice = self.voices.get(self.current)?.lines.clone()?;
-        Some((voice, Line { text, hidden }))
+        Some((voice, TypedLine { text, hidden }))
     }
 
     /// What a line means to this voice now.
-    pub(super) fn understand(&self, voice: usize, line: Line) -> Content {
-        let Line { text, hidden } = line;
+    pub(super) fn understand(&self, voice: usize, line: TypedLine) -> InboundContent {
+        let TypedLine { text, hidden } = line;
         let voice = &self.voices[voice];
         if let Some(button) = voice.choice(&text) {
-            let chat = super::Console::chat();
+            let chat = super::ConsoleChannel::chat();
             let message = Some(MessageRef { chat, id: voice.choices_key.clone() });
-            return Content::Tap { button: button.id.clone(), message };
+            return InboundContent::Tap { button: button.id.clone(), message };
         }
         match (hidden || voice.asks_secret) && !text.starts_with('/') {
-            true => Content::Secret(text),
-            false => Content::Text(text),
+            true => InboundContent::Secret(text),
+            false => InboundContent::Text(text),
         }
     }
 
@@ -232,8 +232,8 @@ impl State {
         }
     }
 
-    /// Tells a terminal that echoes lines itself whether to: before a question for a credential can be
-    /// seen, because a paste may follow at once.
+    /// Tells a terminal that echoes lines itself whether to: before a question for a credential can
+    /// be seen, because a paste may follow at once.
     fn set_echo(&self) {
         if let (None, Some(tty)) = (self.screen.size(), &self.tty) {
             tty.echo(!self.hides_typing());
@@ -263,16 +263,16 @@ impl State {
     }
 }
 
-impl Partner {
+impl VoiceState {
     fn note(&mut self, key: &str, message: &Outbound, lines: Vec<String>) {
         if self.shown.len() == SHOWN_MAX {
             self.shown.pop_front();
         }
-        self.shown.push_back(Shown { key: key.into(), lines });
+        self.shown.push_back(ConsoleMessage { key: key.into(), lines });
         if !message.buttons.is_empty() {
             self.offer(key, message);
         }
-        self.asks_secret = message.ask == Ask::Secret;
+        self.asks_secret = message.ask == AnswerKind::Secret;
         self.typing = false;
     }
 
@@ -290,7 +290,7 @@ impl Partner {
             self.offer(key, message);
         }
         if is_newest {
-            self.asks_secret = message.ask == Ask::Secret;
+            self.asks_secret = message.ask == AnswerKind::Secret;
         }
         self.typing = false;
         Some(old)
@@ -327,8 +327,8 @@ impl Partner {
     }
 }
 
-/// The lines of a message in rows of `columns`, with its buttons as numbered choices: in one row, or
-/// one below the other where that is too short.
+/// The lines of a message in rows of `columns`, with its buttons as numbered choices: in one row,
+/// or one below the other where that is too short.
 fn drawn(message: &Outbound, columns: usize) -> Vec<String> {
     let lines = plain::lines(&message.text);
     let mut lines: Vec<_> = lines.iter().flat_map(|line| plain::wrapped(line, columns)).collect();

@@ -5,31 +5,31 @@ use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 use rustix::termios::{LocalModes, tcgetattr};
 
 use super::*;
-use crate::chat::{Ask, Button};
+use crate::chat::{AnswerKind, Button};
 
 mod glass;
 
-use glass::Glass;
+use glass::FakeScreen;
 
 /// A terminal that a test types into and looks at.
-struct Desk {
+struct TerminalWorld {
     terminal: Terminal,
     keyboard: DuplexStream,
-    glass: Glass,
+    glass: FakeScreen,
 }
 
-impl Desk {
+impl TerminalWorld {
     fn piped() -> Self {
-        Self::new(Options::piped(), 1_000)
+        Self::new(TerminalOptions::piped(), 1_000)
     }
 
     fn with_screen(columns: usize, rows: usize) -> Self {
-        Self::new(Options::screen(move || Size { columns, rows }), columns)
+        Self::new(TerminalOptions::screen(move || ScreenSize { columns, rows }), columns)
     }
 
-    fn new(options: Options, columns: usize) -> Self {
+    fn new(options: TerminalOptions, columns: usize) -> Self {
         let (keyboard, input) = duplex(1 << 20);
-        let glass = Glass::new(columns);
+        let glass = FakeScreen::new(columns);
         Self { terminal: Terminal::new(input, glass.clone(), options), keyboard, glass }
     }
 
@@ -47,30 +47,32 @@ fn question() -> Outbound {
         .with_buttons(vec![Button::new("yes", "Deploy"), Button::new("no", "Leave it")])
 }
 
-fn text(content: Option<Content>) -> String {
+fn text(content: Option<InboundContent>) -> String {
     match content {
-        Some(Content::Text(text)) => text.to_string(),
+        Some(InboundContent::Text(text)) => text.to_string(),
         other => panic!("not a text: {other:?}"),
     }
 }
 
-fn secret(content: Option<Content>) -> String {
+fn secret(content: Option<InboundContent>) -> String {
     match content {
-        Some(Content::Secret(secret)) => secret.to_string(),
+        Some(InboundContent::Secret(secret)) => secret.to_string(),
         other => panic!("not a secret: {other:?}"),
     }
 }
 
-fn tap(content: Option<Content>) -> String {
+fn tap(content: Option<InboundContent>) -> String {
     match content {
-        Some(Content::Tap { button, message }) => format!("{button} of {}", message.unwrap().id),
+        Some(InboundContent::Tap { button, message }) => {
+            format!("{button} of {}", message.unwrap().id)
+        }
         other => panic!("not a tap: {other:?}"),
     }
 }
 
 #[tokio::test]
 async fn lines_come_in_order_and_end_with_the_input() {
-    let mut desk = Desk::piped();
+    let mut desk = TerminalWorld::piped();
     let bot = desk.terminal.voice("bot");
     desk.types("one\r\n\ntwo 👩‍👩‍👧‍👦\nno line break").await;
     drop(std::mem::replace(&mut desk.keyboard, duplex(1).0));
@@ -84,7 +86,7 @@ async fn lines_come_in_order_and_end_with_the_input() {
 
 #[tokio::test]
 async fn a_choice_is_its_number_or_its_label_and_nothing_else() {
-    let mut desk = Desk::piped();
+    let mut desk = TerminalWorld::piped();
     let bot = desk.terminal.voice("bot");
     bot.show("q", &question());
     bot.show("later", &Outbound::text("later", "Take your time."));
@@ -102,9 +104,9 @@ async fn a_choice_is_its_number_or_its_label_and_nothing_else() {
 
 #[tokio::test]
 async fn an_answer_to_a_secret_question_is_a_secret_unless_it_is_a_command_or_a_choice() {
-    for mut desk in [Desk::piped(), Desk::with_screen(80, 24)] {
+    for mut desk in [TerminalWorld::piped(), TerminalWorld::with_screen(80, 24)] {
         let bot = desk.terminal.voice("bot");
-        bot.show("q", &question().asking(Ask::Secret));
+        bot.show("q", &question().asking(AnswerKind::Secret));
         desk.types("hunter2\n/help\n2\n").await;
 
         assert_eq!(secret(bot.next().await), "hunter2");
@@ -119,9 +121,9 @@ async fn an_answer_to_a_secret_question_is_a_secret_unless_it_is_a_command_or_a_
 
 #[tokio::test]
 async fn a_secret_is_never_seen_on_the_screen() {
-    let mut desk = Desk::with_screen(40, 10);
+    let mut desk = TerminalWorld::with_screen(40, 10);
     let bot = desk.terminal.voice("bot");
-    bot.show("q", &Outbound::text("q", "Your token?").asking(Ask::Secret));
+    bot.show("q", &Outbound::text("q", "Your token?").asking(AnswerKind::Secret));
 
     desk.types("hunter").await;
     desk.types("2\n").await;
@@ -132,7 +134,7 @@ async fn a_secret_is_never_seen_on_the_screen() {
 
 #[tokio::test]
 async fn a_line_can_be_edited_while_messages_arrive() {
-    let mut desk = Desk::with_screen(20, 10);
+    let mut desk = TerminalWorld::with_screen(20, 10);
     let bot = desk.terminal.voice("bot");
 
     desk.types("wrong\u{15}helo é\u{7f}\u{1b}[D\u{7f}\u{7f}lo yuo\u{17}you\r").await;
@@ -144,7 +146,7 @@ async fn a_line_can_be_edited_while_messages_arrive() {
 
 #[tokio::test]
 async fn control_d_on_an_empty_line_ends_the_input() {
-    let mut desk = Desk::with_screen(20, 10);
+    let mut desk = TerminalWorld::with_screen(20, 10);
     let bot = desk.terminal.voice("bot");
     desk.types("hi\u{4}\r\u{4}").await;
     assert_eq!(text(bot.next().await), "hi");
@@ -153,7 +155,7 @@ async fn control_d_on_an_empty_line_ends_the_input() {
 
 #[tokio::test]
 async fn the_last_message_is_redrawn_in_place_however_it_wraps() {
-    let desk = Desk::with_screen(10, 10);
+    let desk = TerminalWorld::with_screen(10, 10);
     let bot = desk.terminal.voice("bot");
     bot.show("a", &Outbound::text("a", "above"));
     bot.show("m", &Outbound::text("m", "0123456789\n0123456789abc\nlast"));
@@ -169,7 +171,7 @@ async fn the_last_message_is_redrawn_in_place_however_it_wraps() {
 
 #[tokio::test]
 async fn an_older_message_is_printed_again_from_where_it_changed() {
-    let desk = Desk::with_screen(30, 10);
+    let desk = TerminalWorld::with_screen(30, 10);
     let bot = desk.terminal.voice("bot");
     bot.show("m", &Outbound::text("m", "Apps: done\nVM: waiting"));
     desk.terminal.notice("Something else.");
@@ -182,7 +184,7 @@ async fn an_older_message_is_printed_again_from_where_it_changed() {
 
 #[tokio::test]
 async fn a_message_taller_than_the_screen_is_never_drawn_over_above_it() {
-    let desk = Desk::with_screen(10, 3);
+    let desk = TerminalWorld::with_screen(10, 3);
     let bot = desk.terminal.voice("bot");
     bot.show("m", &Outbound::text("m", "1\n2\n3\n4"));
     bot.edit("m", &Outbound::text("m", "1\n2\n3\n5"));
@@ -193,7 +195,7 @@ async fn a_message_taller_than_the_screen_is_never_drawn_over_above_it() {
 
 #[tokio::test]
 async fn through_a_pipe_an_edit_prints_only_the_lines_that_changed() {
-    let desk = Desk::piped();
+    let desk = TerminalWorld::piped();
     let bot = desk.terminal.voice("bot");
     bot.show("m", &Outbound::text("m", "Apps: waiting\nVolume: waiting\nVM: waiting"));
     bot.edit("m", &Outbound::text("m", "Apps: waiting\nVolume: done\nVM: waiting"));
@@ -203,7 +205,7 @@ async fn through_a_pipe_an_edit_prints_only_the_lines_that_changed() {
 
 #[tokio::test]
 async fn two_voices_share_the_terminal_and_a_line_switches_between_them() {
-    let mut desk = Desk::piped();
+    let mut desk = TerminalWorld::piped();
     let bot = desk.terminal.voice("bot");
     let relay = desk.terminal.voice("relay");
     desk.types("to bot\n/bot\n/relay\nto relay\n/relay\n/relays\n/bot\nto bot again\n").await;
@@ -234,7 +236,7 @@ async fn two_voices_share_the_terminal_and_a_line_switches_between_them() {
 
 #[tokio::test]
 async fn on_a_narrow_screen_words_and_links_stay_whole_and_choices_stand_in_a_column() {
-    let desk = Desk::with_screen(24, 20);
+    let desk = TerminalWorld::with_screen(24, 20);
     let bot = desk.terminal.voice("bot");
     let buttons = ["Deploy", "Change an answer", "Cancel"];
     let buttons = buttons.map(|label| Button::new(label, label)).to_vec();
@@ -256,7 +258,7 @@ async fn on_a_narrow_screen_words_and_links_stay_whole_and_choices_stand_in_a_co
 
 #[tokio::test]
 async fn hostile_text_cannot_drive_the_terminal() {
-    for desk in [Desk::piped(), Desk::with_screen(80, 24)] {
+    for desk in [TerminalWorld::piped(), TerminalWorld::with_screen(80, 24)] {
         let bot = desk.terminal.voice("bot");
         let hostile = "a\u{1b}[2J\u{9b}2J\u{7}\r\u{0}\u{7f}\u{202e}b";
         let buttons = vec![Button::new("x", "\u{1b}]0;owned\u{7}\nlabel")];
@@ -267,7 +269,7 @@ async fn hostile_text_cannot_drive_the_terminal() {
 
 #[tokio::test]
 async fn a_hundred_kilobytes_arrive_whole_and_too_much_is_cut_and_said_so() {
-    for mut desk in [Desk::piped(), Desk::with_screen(80, 24)] {
+    for mut desk in [TerminalWorld::piped(), TerminalWorld::with_screen(80, 24)] {
         let bot = desk.terminal.voice("bot");
         let long = "é".repeat(50_000);
         desk.types(&format!("{long}\n")).await;
@@ -290,13 +292,13 @@ async fn a_real_keyboard_hides_a_credential_and_gets_its_echo_back() {
         let keyboard = open(name, OFlags::RDWR | OFlags::NOCTTY, Mode::empty()).unwrap();
         let echoes = || tcgetattr(&keyboard).unwrap().local_modes.contains(LocalModes::ECHO);
         let tty = Tty::take(&keyboard, drawn);
-        let size: Box<dyn Fn() -> Size + Send> = Box::new(Size::default);
-        let options = Options { tty, screen: drawn.then_some(size) };
+        let size: Box<dyn Fn() -> ScreenSize + Send> = Box::new(ScreenSize::default);
+        let options = TerminalOptions { tty, screen: drawn.then_some(size) };
         let terminal = Terminal::new(tokio::io::empty(), std::io::sink(), options);
         let bot = terminal.voice("bot");
 
         assert_eq!(echoes(), !drawn, "a screen that we draw on is echoed by us");
-        bot.show("q", &Outbound::text("q", "Your token?").asking(Ask::Secret));
+        bot.show("q", &Outbound::text("q", "Your token?").asking(AnswerKind::Secret));
         assert!(!echoes());
         bot.show("a", &Outbound::text("a", "Thank you."));
         assert_eq!(echoes(), !drawn);

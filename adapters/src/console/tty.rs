@@ -6,7 +6,7 @@ use std::os::fd::{AsFd, OwnedFd};
 use rustix::process::{Signal, getpid, kill_process};
 use rustix::termios::{LocalModes, OptionalActions, Termios, tcgetattr, tcgetwinsize, tcsetattr};
 
-use super::screen::Size;
+use super::screen::ScreenSize;
 
 /// A keyboard, and how it was before us. Dropping it puts that back.
 pub(super) struct Tty {
@@ -46,12 +46,12 @@ impl Drop for Tty {
 }
 
 /// The size of this process's screen.
-pub(super) fn screen_size() -> Size {
+pub(super) fn screen_size() -> ScreenSize {
     match tcgetwinsize(io::stdout()) {
         Ok(size) if size.ws_col > 0 => {
-            Size { columns: size.ws_col.into(), rows: size.ws_row.into() }
+            ScreenSize { columns: size.ws_col.into(), rows: size.ws_row.into() }
         }
-        _ => Size::default(),
+        _ => ScreenSize::default(),
     }
 }
 

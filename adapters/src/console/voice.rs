@@ -1,13 +1,14 @@
 //! What one conversation partner can do.
 
-use super::{Content, Outbound, Voice};
+use super::{InboundContent, Outbound, Voice};
 
 impl Voice {
     /// What the person says next to this voice; `None` when the input has ended.
     ///
-    /// The number or the label of an offered button is a [`Content::Tap`]; an answer to a message
-    /// that asks for a credential is a [`Content::Secret`] unless it starts with `/`.
-    pub async fn next(&self) -> Option<Content> {
+    /// The number or the label of an offered button is a [`InboundContent::Tap`]; an answer to a
+    /// message that asks for a credential is a [`InboundContent::Secret`] unless it starts with
+    /// `/`.
+    pub async fn next(&self) -> Option<InboundContent> {
         let line = self.lines.lock().await.recv().await?;
         Some(self.shared.state().understand(self.index, line))
     }

@@ -1,4 +1,5 @@
-//! Text of others in a message on Discord: forwarded messages, and the message that a reply replies to.
+//! Text of others in a message on Discord: forwarded messages, and the message that a reply replies
+//! to.
 
 use serenity::all::{Embed, Message, MessageReferenceKind, User};
 use zeroize::Zeroizing;

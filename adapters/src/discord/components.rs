@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::chat::{Ask, MenuEntry, Outbound, SecretField, SecretForm};
+use crate::chat::{AnswerKind, MenuEntry, Outbound, SecretField, SecretForm};
 
 /// Buttons in a row.
 const ROW: usize = 5;
@@ -16,14 +16,14 @@ const LABEL_CHARS_MAX: usize = 80;
 /// Longest value that a modal's field takes.
 const VALUE_CHARS_MAX: usize = 4000;
 
-/// What the button of a form carries before its fields: they stand in the button itself, so that it works
-/// after a restart.
+/// What the button of a form carries before its fields: they stand in the button itself, so that it
+/// works after a restart.
 const FORM: &str = "form";
 
 /// The buttons of a message, and that of its form.
 pub(super) fn rows(message: &Outbound) -> Value {
     let mut buttons: Vec<Value> = Vec::new();
-    if let (Ask::Secret, Some(form)) = (message.ask, &message.fields) {
+    if let (AnswerKind::Secret, Some(form)) = (message.ask, &message.fields) {
         buttons.push(button(&form_id(form), &form.button, 1));
     }
     buttons.extend(message.buttons.iter().map(|it| button(&it.id, &it.label, 2)));

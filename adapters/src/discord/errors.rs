@@ -6,13 +6,13 @@ use crate::channel::ChannelError;
 
 /// Why a bot cannot be started.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum StartError {
+pub enum DiscordStartError {
     /// The token is not a bot's.
     #[error("Discord refuses the bot token; reset it under Bot in the developer portal")]
     TokenRefused,
     /// Discord did not answer.
     #[error("Discord cannot be reached")]
-    OutOfReach,
+    Unreachable,
     /// This machine gives no thread or no way into the network.
     #[error("the connection to Discord cannot be set up on this machine")]
     Platform,

@@ -11,46 +11,48 @@ use serenity::all::{
 use serenity::async_trait;
 use tokio::sync::{oneshot, watch};
 
-use super::errors::StartError;
-use super::heard::Heard;
-use super::rest::Rest;
+use super::errors::DiscordStartError;
+use super::message_feed::MissedMessages;
+use super::rest::DiscordRest;
 use super::{components, inbound};
-use crate::chat::Place;
+use crate::chat::ChatType;
 use crate::inbox::Inbox;
 
-/// Before the gateway is connected to anew after serenity gave up: it has tried a few times itself. Twice as
-/// long every time, since Discord takes the token from a bot that identifies a thousand times in a day.
+/// Before the gateway is connected to anew after serenity gave up: it has tried a few times itself.
+/// Twice as long every time, since Discord takes the token from a bot that identifies a thousand
+/// times in a day.
 const PAUSE_MIN: Duration = Duration::from_secs(5);
 const PAUSE_MAX: Duration = Duration::from_secs(300);
 
 /// Only this person sees it.
 const EPHEMERAL: u32 = 64;
 
-pub(super) struct Listener {
-    pub(super) rest: Arc<Rest>,
+pub(super) struct GatewayListener {
+    pub(super) rest: Arc<DiscordRest>,
     pub(super) inbox: Arc<Inbox>,
-    pub(super) heard: Arc<Heard>,
+    pub(super) heard: Arc<MissedMessages>,
     /// Told when the connection listens.
     pub(super) ready: watch::Sender<bool>,
 }
 
-/// Listens on a thread of its own. serenity hands over every event in a task of its own, and one thread alone
-/// takes tasks up in their order: elsewhere a person's second line might come before the first.
+/// Listens on a thread of its own. serenity hands over every event in a task of its own, and one
+/// thread alone takes tasks up in their order: elsewhere a person's second line might come before
+/// the first.
 pub(super) fn begin(
     http: Http,
-    listener: Listener,
+    listener: GatewayListener,
     ended: oneshot::Receiver<()>,
-) -> Result<(), StartError> {
+) -> Result<(), DiscordStartError> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-    let runtime = runtime.map_err(|_| StartError::Platform)?;
+    let runtime = runtime.map_err(|_| DiscordStartError::Platform)?;
     let thread = std::thread::Builder::new().name("discord".to_owned());
     let thread = thread.spawn(move || runtime.block_on(listen(http, listener, ended)));
-    thread.map(drop).map_err(|_| StartError::Platform)
+    thread.map(drop).map_err(|_| DiscordStartError::Platform)
 }
 
-/// Listens until nobody holds the other end of `ended`. serenity resumes and reconnects; when it gives up,
-/// it starts over.
-async fn listen(http: Http, listener: Listener, ended: oneshot::Receiver<()>) {
+/// Listens until nobody holds the other end of `ended`. serenity resumes and reconnects; when it
+/// gives up, it starts over.
+async fn listen(http: Http, listener: GatewayListener, ended: oneshot::Receiver<()>) {
     let intents = GatewayIntents::DIRECT_MESSAGES;
     let client = serenity::client::ClientBuilder::new_with_http(http, intents);
     let client: Result<Client, _> = client.event_handler(listener).await;
@@ -79,7 +81,7 @@ async fn listen(http: Http, listener: Listener, ended: oneshot::Receiver<()>) {
 }
 
 #[async_trait]
-impl EventHandler for Listener {
+impl EventHandler for GatewayListener {
     async fn ready(&self, _: Context, _: Ready) {
         let is_again = self.ready.send_replace(true);
         if is_again {
@@ -119,7 +121,7 @@ impl EventHandler for Listener {
         };
         // Before it is answered, so that what the same person does next does not come before it.
         if let Some(inbound) = inbound::of_interaction(&interaction) {
-            if let (Place::Private, Ok(chat)) = (inbound.place, inbound.chat.0.parse()) {
+            if let (ChatType::Private, Ok(chat)) = (inbound.place, inbound.chat.0.parse()) {
                 self.heard.chat(chat);
             }
             let _ = self.inbox.put(inbound);
@@ -128,7 +130,7 @@ impl EventHandler for Listener {
     }
 }
 
-impl Listener {
+impl GatewayListener {
     /// Within three seconds, or Discord says that the bot failed; too late is no harm beyond that.
     async fn answers_at_once(&self, id: u64, token: &str, answer: &Value) {
         if self.rest.answer(id, token, answer).await.is_err() {

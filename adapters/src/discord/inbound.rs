@@ -10,12 +10,12 @@ use zeroize::Zeroizing;
 
 use super::{cited, components};
 use crate::chat::{
-    Attachment, ChatId, Content, Inbound, InboundId, MessageContext, MessageEdit, MessageRef,
-    Place, UserId,
+    Attachment, ChatId, ChatType, Inbound, InboundContent, InboundId, MessageContext, MessageEdit,
+    MessageRef, UserId,
 };
 
-/// What people do in a payload of the gateway, read as its connection reads it. Nothing for what cannot be
-/// read and for every other event.
+/// What people do in a payload of the gateway, read as its connection reads it. Nothing for what
+/// cannot be read and for every other event.
 pub fn done_in(payload: &[u8]) -> Vec<Inbound> {
     match serde_json::from_slice(payload) {
         Ok(GatewayEvent::Dispatch(_, Event::MessageCreate(created))) => {
@@ -31,8 +31,8 @@ pub fn done_in(payload: &[u8]) -> Vec<Inbound> {
     }
 }
 
-/// What a person's message means: a line, or its files, the first with the words. Nothing for a bot's,
-/// ours among them, and for notices.
+/// What a person's message means: a line, or its files, the first with the words. Nothing for a
+/// bot's, ours among them, and for notices.
 pub(super) fn of_message(message: &Message) -> Vec<Inbound> {
     let is_written = matches!(message.kind, MessageType::Regular | MessageType::InlineReply);
     if message.author.bot || !is_written {
@@ -58,15 +58,15 @@ pub(super) fn of_message(message: &Message) -> Vec<Inbound> {
     let files: Vec<_> = message.attachments.iter().chain(forwarded).collect();
     if files.is_empty() {
         let content = match words.is_empty() && context.citations.is_empty() {
-            true => Content::Unsupported,
-            false => Content::Text(Zeroizing::new(words.to_owned())),
+            true => InboundContent::Unsupported,
+            false => InboundContent::Text(Zeroizing::new(words.to_owned())),
         };
         return vec![inbound(id, content, &context)];
     }
     let of_others = MessageContext { citations: cited::without_words(&context), ..context.clone() };
     let files = files.into_iter().enumerate().map(|(n, file)| {
         let first = n == 0;
-        let content = Content::File(Box::new(Attachment {
+        let content = InboundContent::File(Box::new(Attachment {
             id: format!("{chat}/{id}/{}", file.id),
             name: file.filename.clone(),
             media_type: file.content_type.clone(),
@@ -79,8 +79,8 @@ pub(super) fn of_message(message: &Message) -> Vec<Inbound> {
     files.collect()
 }
 
-/// The message of an update, if its author changed it: Discord tells of a link preview or a pin by an
-/// update without the time of an edit.
+/// The message of an update, if its author changed it: Discord tells of a link preview or a pin by
+/// an update without the time of an edit.
 pub(super) fn updated_message(update: &MessageUpdateEvent) -> Option<Message> {
     update.edited_timestamp?;
     // It has the fields of a message, each of which may be missing.
@@ -90,7 +90,8 @@ pub(super) fn updated_message(update: &MessageUpdateEvent) -> Option<Message> {
     serde_json::from_value(Value::Object(known)).ok()
 }
 
-/// Discord tells of an edit by the whole message as it is now; the time is what tells two edits apart.
+/// Discord tells of an edit by the whole message as it is now; the time is what tells two edits
+/// apart.
 fn edited_id(id: &str, message: &Message) -> String {
     match message.edited_timestamp {
         Some(at) => format!("{id}/edit/{at}"),
@@ -125,21 +126,22 @@ fn of_command(command: &CommandInteraction) -> Inbound {
         &command.user,
         Some(&command.locale),
         place(command.guild_id, command.context),
-        Content::Text(Zeroizing::new(format!("/{}", command.data.name))),
+        InboundContent::Text(Zeroizing::new(format!("/{}", command.data.name))),
     )
 }
 
 fn of_tap(tap: &ComponentInteraction) -> Inbound {
     let chat = tap.channel_id.to_string();
     let message = MessageRef { chat: ChatId(chat.clone()), id: tap.message.id.to_string() };
-    let content = Content::Tap { button: tap.data.custom_id.clone(), message: Some(message) };
+    let content =
+        InboundContent::Tap { button: tap.data.custom_id.clone(), message: Some(message) };
     let place = place(tap.guild_id, tap.context);
     inbound(tap.id.to_string(), &chat, &tap.user, Some(&tap.locale), place, content)
 }
 
 /// What was filled in is a secret.
 fn of_modal(filled: &ModalInteraction) -> Inbound {
-    let content = Content::Secret(values(filled));
+    let content = InboundContent::Secret(values(filled));
     let (chat, place) = (filled.channel_id.to_string(), place(filled.guild_id, None));
     inbound(filled.id.to_string(), &chat, &filled.user, Some(&filled.locale), place, content)
 }
@@ -158,10 +160,10 @@ fn values(filled: &ModalInteraction) -> Zeroizing<String> {
     lines
 }
 
-fn place(server: Option<GuildId>, context: Option<InteractionContext>) -> Place {
+fn place(server: Option<GuildId>, context: Option<InteractionContext>) -> ChatType {
     match (server, context) {
-        (None, None | Some(InteractionContext::BotDm)) => Place::Private,
-        _ => Place::Group,
+        (None, None | Some(InteractionContext::BotDm)) => ChatType::Private,
+        _ => ChatType::Group,
     }
 }
 
@@ -170,8 +172,8 @@ fn inbound(
     chat: &str,
     from: &User,
     locale: Option<&str>,
-    place: Place,
-    content: Content,
+    place: ChatType,
+    content: InboundContent,
 ) -> Inbound {
     Inbound {
         id: InboundId(id),

@@ -12,10 +12,10 @@ use serde_json::{Value, json};
 use serenity::all::{Message, UserId};
 use zeroize::Zeroizing;
 
-use super::errors::{StartError, meaning};
-use crate::answer::{Unread, json, read};
+use super::errors::{DiscordStartError, meaning};
+use crate::answer::{BodyReadError, json, read};
 use crate::channel::ChannelError;
-use crate::chat::File;
+use crate::chat::OutboundFile;
 use crate::client;
 
 const BASE: &str = "https://discord.com";
@@ -36,7 +36,7 @@ const BUSY: Duration = Duration::from_secs(2);
 /// What everything shares.
 const GLOBAL: &str = "";
 
-pub(super) struct Rest {
+pub(super) struct DiscordRest {
     client: Client,
     base: String,
     authorization: Zeroizing<String>,
@@ -46,18 +46,18 @@ pub(super) struct Rest {
 
 /// Who the bot is.
 #[derive(Deserialize)]
-pub(super) struct Me {
+pub(super) struct DiscordProfile {
     pub(super) id: UserId,
     pub(super) username: String,
 }
 
 #[derive(Deserialize)]
-struct Sent {
+struct CreatedMessage {
     id: String,
 }
 
 #[derive(Deserialize)]
-struct Refusal {
+struct DiscordErrorBody {
     #[serde(default)]
     code: u64,
     retry_after: Option<f64>,
@@ -65,21 +65,23 @@ struct Refusal {
     global: bool,
 }
 
-impl Rest {
-    pub(super) fn new(token: &str, api_url: Option<&str>) -> Result<Self, StartError> {
-        let client = client::direct().map_err(|_| StartError::Platform)?;
+impl DiscordRest {
+    pub(super) fn new(token: &str, api_url: Option<&str>) -> Result<Self, DiscordStartError> {
+        let client = client::direct().map_err(|_| DiscordStartError::Platform)?;
         let base = format!("{}/api/v10", api_url.unwrap_or(BASE).trim_end_matches('/'));
         let authorization = Zeroizing::new(format!("Bot {token}"));
         Ok(Self { client, base, authorization, closed: DashMap::new() })
     }
 
-    pub(super) async fn me(&self) -> Result<Me, StartError> {
+    pub(super) async fn me(&self) -> Result<DiscordProfile, DiscordStartError> {
         let asked = self.request(Method::GET, "users/@me", DEADLINE).send().await;
-        let answer = asked.map_err(|_| StartError::OutOfReach)?;
+        let answer = asked.map_err(|_| DiscordStartError::Unreachable)?;
         match answer.status() {
-            StatusCode::UNAUTHORIZED => Err(StartError::TokenRefused),
-            StatusCode::OK => json(answer, ANSWER_BYTES_MAX).await.ok_or(StartError::OutOfReach),
-            _ => Err(StartError::OutOfReach),
+            StatusCode::UNAUTHORIZED => Err(DiscordStartError::TokenRefused),
+            StatusCode::OK => {
+                json(answer, ANSWER_BYTES_MAX).await.ok_or(DiscordStartError::Unreachable)
+            }
+            _ => Err(DiscordStartError::Unreachable),
         }
     }
 
@@ -88,7 +90,7 @@ impl Rest {
         &self,
         channel: u64,
         message: &Value,
-        file: Option<&File>,
+        file: Option<&OutboundFile>,
     ) -> Result<String, ChannelError> {
         let path = format!("channels/{channel}/messages");
         let answer = match file {
@@ -101,10 +103,10 @@ impl Rest {
                 let form = Form::new().text("payload_json", message.to_string());
                 let form = form.part("files[0]", bytes);
                 let request = self.request(Method::POST, &path, FILE_DEADLINE).multipart(form);
-                self.obeys(&limit(&Method::POST, &path), request).await?
+                self.send_within_limit(&limit(&Method::POST, &path), request).await?
             }
         };
-        let sent = json::<Sent>(answer, ANSWER_BYTES_MAX).await;
+        let sent = json::<CreatedMessage>(answer, ANSWER_BYTES_MAX).await;
         sent.map(|it| it.id).ok_or(ChannelError::InDoubt)
     }
 
@@ -188,8 +190,8 @@ impl Rest {
             _ => return Err(ChannelError::Refused("the file is not there any more")),
         }
         read(answer, most).await.map_err(|why| match why {
-            Unread::TooLong => ChannelError::Refused("the file is too large"),
-            Unread::Broken => ChannelError::InDoubt,
+            BodyReadError::TooLong => ChannelError::Refused("the file is too large"),
+            BodyReadError::Broken => ChannelError::InDoubt,
         })
     }
 
@@ -211,11 +213,15 @@ impl Rest {
             Some(body) => request.json(body),
             None => request,
         };
-        self.obeys(&limit, request).await
+        self.send_within_limit(&limit, request).await
     }
 
     /// Sends unless Discord said to wait: whoever insists is locked out.
-    async fn obeys(&self, limit: &str, request: RequestBuilder) -> Result<Response, ChannelError> {
+    async fn send_within_limit(
+        &self,
+        limit: &str,
+        request: RequestBuilder,
+    ) -> Result<Response, ChannelError> {
         if let Some(left) = self.left(limit) {
             return Err(too_fast(left));
         }
@@ -227,7 +233,7 @@ impl Rest {
         if status.is_success() {
             return Ok(answer);
         }
-        let refusal = json::<Refusal>(answer, ANSWER_BYTES_MAX).await;
+        let refusal = json::<DiscordErrorBody>(answer, ANSWER_BYTES_MAX).await;
         let code = refusal.as_ref().map_or(0, |it| it.code);
         if status != StatusCode::TOO_MANY_REQUESTS {
             return Err(meaning(status, code));
@@ -261,7 +267,7 @@ fn is_token(text: &str) -> bool {
 
 fn too_fast(wait: Duration) -> ChannelError {
     let whole_ms = wait.as_nanos().div_ceil(1_000_000);
-    ChannelError::TooFast { retry_after_ms: u64::try_from(whole_ms).unwrap_or(u64::MAX) }
+    ChannelError::RateLimited { retry_after_ms: u64::try_from(whole_ms).unwrap_or(u64::MAX) }
 }
 
 /// What shares a limit: a method on one channel's messages, whichever they are.

@@ -1,5 +1,5 @@
 use super::*;
-use crate::chat::{Ask, Button, Place, SecretField, SecretForm};
+use crate::chat::{AnswerKind, Button, ChatType, SecretField, SecretForm};
 
 fn form(label: &str) -> SecretForm {
     let field = |id: &str| SecretField {
@@ -16,7 +16,7 @@ fn form(label: &str) -> SecretForm {
 
 #[test]
 fn a_forms_button_opens_its_fields_also_after_a_restart() {
-    let mut message = Outbound::text("k", "Your key?").asking(Ask::Secret);
+    let mut message = Outbound::text("k", "Your key?").asking(AnswerKind::Secret);
     message.fields = Some(form("A label"));
     let message = message.with_buttons(vec![Button::new("back", "Back")]);
     let rows = components::rows(&message);
@@ -34,7 +34,7 @@ fn a_forms_button_opens_its_fields_also_after_a_restart() {
 
 #[test]
 fn a_form_whose_words_do_not_fit_a_button_asks_in_one_field() {
-    let mut message = Outbound::text("k", "Your key?").asking(Ask::Secret);
+    let mut message = Outbound::text("k", "Your key?").asking(AnswerKind::Secret);
     message.fields = Some(form(&"long ".repeat(20)));
     let rows = components::rows(&message);
     let id = rows[0]["components"][0]["custom_id"].as_str().unwrap();
@@ -81,10 +81,10 @@ fn a_message_in_a_server_is_no_private_one_and_every_file_of_a_message_is_heard(
     let of_person = heard(&message);
     let ids: Vec<_> = of_person.iter().map(|it| it.id.0.as_str()).collect();
     assert_eq!(ids, ["1", "1/4"]);
-    assert!(of_person.iter().all(|it| it.place == Place::Private));
+    assert!(of_person.iter().all(|it| it.place == ChatType::Private));
 
     message["guild_id"] = json!("9");
-    assert!(heard(&message).iter().all(|it| it.place == Place::Group));
+    assert!(heard(&message).iter().all(|it| it.place == ChatType::Group));
     message["author"]["bot"] = json!(true);
     assert_eq!(heard(&message), []);
 }

@@ -1,5 +1,5 @@
-//! Calls of the Bot API. The library's own sending reads an answer however long it is, follows it to another
-//! host, and gives up on a long poll before Telegram does.
+//! Calls of the Bot API. The library's own sending reads an answer however long it is, follows it
+//! to another host, and gives up on a long poll before Telegram does.
 
 use std::io;
 use std::sync::Arc;
@@ -13,9 +13,9 @@ use teloxide::requests::Payload;
 use teloxide::types::{ChatId, Message, ResponseParameters};
 use teloxide::{ApiError, Bot, RequestError};
 
-use super::errors::StartError;
-use crate::answer::{Unread, read};
-use crate::chat::File;
+use super::errors::TelegramStartError;
+use crate::answer::{BodyReadError, read};
+use crate::chat::OutboundFile;
 use crate::client;
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
@@ -26,11 +26,12 @@ const DEADLINE: Duration = Duration::from_secs(17);
 /// A file of 50 MB over a slow line.
 const FILE_DEADLINE: Duration = Duration::from_secs(180);
 
-/// A hundred updates, each as long as a webhook takes it, are 25 MB; messages of 4096 characters are far from that.
+/// A hundred updates, each as long as a webhook takes it, are 25 MB; messages of 4096 characters
+/// are far from that.
 const ANSWER_BYTES_MAX: u64 = 4 * 1024 * 1024;
 
 #[derive(Deserialize)]
-struct Answer<T> {
+struct TelegramResponse<T> {
     ok: bool,
     result: Option<T>,
     description: Option<ApiError>,
@@ -38,9 +39,9 @@ struct Answer<T> {
 }
 
 /// The client of all calls.
-pub(super) fn client() -> Result<Client, StartError> {
+pub(super) fn client() -> Result<Client, TelegramStartError> {
     let client = Client::builder().connect_timeout(CONNECT_TIMEOUT).tcp_nodelay(true);
-    client::directly(client).map_err(|_| StartError::Platform)
+    client::directly(client).map_err(|_| TelegramStartError::Platform)
 }
 
 /// Calls a method.
@@ -58,7 +59,7 @@ pub(super) async fn send_file(
     bot: &Bot,
     (method, kind): (&str, &'static str),
     to: ChatId,
-    file: &File,
+    file: &OutboundFile,
 ) -> Result<Message, RequestError> {
     let bytes = Part::stream_with_length(file.bytes.clone(), file.bytes.len() as u64);
     let form = Form::new().text("chat_id", to.to_string()).text("caption", file.caption.clone());
@@ -70,7 +71,7 @@ fn request(bot: &Bot, method: &str, deadline: Duration) -> Result<RequestBuilder
     let mut url = bot.api_url();
     let token = format!("bot{}", bot.token());
     // Whatever stands in a token, it stays one part of the path.
-    let mut path = url.path_segments_mut().map_err(|()| unread(Unread::Broken))?;
+    let mut path = url.path_segments_mut().map_err(|()| unread(BodyReadError::Broken))?;
     path.pop_if_empty().push(&token).push(method);
     drop(path);
     Ok(bot.client().post(url).timeout(deadline))
@@ -81,19 +82,23 @@ async fn answered<T: DeserializeOwned>(request: RequestBuilder) -> Result<T, Req
     let body = read(answer, ANSWER_BYTES_MAX).await.map_err(unread)?;
     let answer = serde_json::from_slice(&body).map_err(not_telegrams)?;
     match answer {
-        Answer { ok: true, result: Some(result), .. } => Ok(result),
-        Answer { ok: false, parameters: Some(ResponseParameters::RetryAfter(wait)), .. } => {
-            Err(RequestError::RetryAfter(wait))
+        TelegramResponse { ok: true, result: Some(result), .. } => Ok(result),
+        TelegramResponse {
+            ok: false,
+            parameters: Some(ResponseParameters::RetryAfter(wait)),
+            ..
+        } => Err(RequestError::RetryAfter(wait)),
+        TelegramResponse { ok: false, description: Some(error), .. } => {
+            Err(RequestError::Api(error))
         }
-        Answer { ok: false, description: Some(error), .. } => Err(RequestError::Api(error)),
-        _ => Err(unread(Unread::Broken)),
+        _ => Err(unread(BodyReadError::Broken)),
     }
 }
 
-fn unread(why: Unread) -> RequestError {
+fn unread(why: BodyReadError) -> RequestError {
     let kind = match why {
-        Unread::TooLong => io::ErrorKind::FileTooLarge,
-        Unread::Broken => io::ErrorKind::UnexpectedEof,
+        BodyReadError::TooLong => io::ErrorKind::FileTooLarge,
+        BodyReadError::Broken => io::ErrorKind::UnexpectedEof,
     };
     RequestError::Io(Arc::new(kind.into()))
 }

@@ -1,5 +1,5 @@
-//! What Telegram's errors mean for us. None of them is printed: the client's own hold the URL, and so the
-//! token.
+//! What Telegram's errors mean for us. None of them is printed: the client's own hold the URL, and
+//! so the token.
 
 use teloxide::{ApiError, RequestError};
 
@@ -7,13 +7,13 @@ use crate::channel::ChannelError;
 
 /// Why a bot cannot be started.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum StartError {
+pub enum TelegramStartError {
     /// The token is not a bot's.
     #[error("Telegram refuses the bot token; get one from @BotFather")]
     TokenRefused,
     /// Telegram did not answer.
     #[error("Telegram cannot be reached")]
-    OutOfReach,
+    Unreachable,
     /// The client cannot be made.
     #[error("the platform offers no TLS roots or sockets")]
     Platform,
@@ -25,10 +25,10 @@ pub enum StartError {
     WeakSecret,
 }
 
-pub(super) fn at_start(error: &RequestError) -> StartError {
+pub(super) fn at_start(error: &RequestError) -> TelegramStartError {
     match error {
-        RequestError::Api(ApiError::InvalidToken) => StartError::TokenRefused,
-        _ => StartError::OutOfReach,
+        RequestError::Api(ApiError::InvalidToken) => TelegramStartError::TokenRefused,
+        _ => TelegramStartError::Unreachable,
     }
 }
 
@@ -43,7 +43,7 @@ pub(super) fn is_not_modified(error: &RequestError) -> bool {
 pub(super) fn meaning(error: &RequestError) -> ChannelError {
     match error {
         RequestError::RetryAfter(wait) => {
-            ChannelError::TooFast { retry_after_ms: u64::from(wait.seconds()) * 1000 }
+            ChannelError::RateLimited { retry_after_ms: u64::from(wait.seconds()) * 1000 }
         }
         RequestError::Api(error) => meaning_of_refusal(error),
         // The answer was not Telegram's, or none came: it may have happened.

@@ -36,14 +36,14 @@ pub enum InitDataError {
 }
 
 #[derive(Deserialize)]
-struct User {
+struct InitDataUser {
     id: u64,
     language_code: Option<String>,
 }
 
-/// Checks what a Mini App was opened with (`Telegram.WebApp.initData`), as the Bot API describes under
-/// "Validating data received via the Mini App": HMAC-SHA256 over all fields but `hash`, with a key made of
-/// the bot's token.
+/// Checks what a Mini App was opened with (`Telegram.WebApp.initData`), as the Bot API describes
+/// under "Validating data received via the Mini App": HMAC-SHA256 over all fields but `hash`, with
+/// a key made of the bot's token.
 ///
 /// # Errors
 /// When it is not of this bot, altered, ambiguous, or older than `age_max_ms`.
@@ -76,7 +76,7 @@ pub fn verify_init_data(
     }
     let user = fields.get("user").ok_or(InitDataError::Malformed)?;
     // The error would repeat what is in it.
-    let user: User = serde_json::from_str(user).map_err(|_| InitDataError::Malformed)?;
+    let user: InitDataUser = serde_json::from_str(user).map_err(|_| InitDataError::Malformed)?;
     Ok(InitData { user: UserId(user.id.to_string()), locale: user.language_code })
 }
 

@@ -10,7 +10,8 @@ use crate::chat::{Button, Outbound};
 /// Longest `callback_data` (Bot API, `InlineKeyboardButton`).
 const ID_BYTES_MAX: usize = 64;
 
-/// Two buttons share a row when both labels are this short, in characters: more would be cut on a phone.
+/// Two buttons share a row when both labels are this short, in characters: more would be cut on a
+/// phone.
 const SHORT_CHARS: usize = 14;
 
 /// The keyboard of this message of the bot of that name, if it has buttons.

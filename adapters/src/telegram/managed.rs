@@ -1,6 +1,6 @@
 //! Bots that a person lets our bot make for them with one tap
-//! (<https://core.telegram.org/bots/api#managedbotcreated>, Bot API 9.6). The library does not know them
-//! yet, so what is new is asked for and read here.
+//! (<https://core.telegram.org/bots/api#managedbotcreated>, Bot API 9.6). The library does not know
+//! them yet, so what is new is asked for and read here.
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -9,11 +9,13 @@ use teloxide::{Bot, RequestError};
 use url::Url;
 use zeroize::Zeroizing;
 
-use super::Telegram;
+use super::TelegramChannel;
 use super::calls::ask;
 use super::errors::meaning;
-use crate::chat::{Button, ChatId, Content, Inbound, InboundId, MessageContext, Place, UserId};
-use crate::inbox::NotTaken;
+use crate::chat::{
+    Button, ChatId, ChatType, Inbound, InboundContent, InboundId, MessageContext, UserId,
+};
+use crate::inbox::RedeliveryNeeded;
 
 #[cfg(test)]
 mod tests;
@@ -23,15 +25,15 @@ const MAKE_BOT: &str = "make-bot:";
 
 /// A bot that was made.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Made {
+pub(super) struct CreatedBot {
     bot: i64,
     owner: i64,
     locale: Option<String>,
 }
 
-/// The bot that an update tells of, if it does. Telegram tells by an update of its own and by a message in
-/// the chat.
-pub(super) fn made(update: &Value) -> Option<Made> {
+/// The bot that an update tells of, if it does. Telegram tells by an update of its own and by a
+/// message in the chat.
+pub(super) fn made(update: &Value) -> Option<CreatedBot> {
     let message = &update["message"];
     let created = &message["managed_bot_created"]["bot"];
     let (owner, bot) = match created.is_null() {
@@ -39,7 +41,7 @@ pub(super) fn made(update: &Value) -> Option<Made> {
         true => (&update["managed_bot"]["user"], &update["managed_bot"]["bot"]),
     };
     let locale = owner["language_code"].as_str().map(str::to_owned);
-    Some(Made { bot: bot["id"].as_i64()?, owner: owner["id"].as_i64()?, locale })
+    Some(CreatedBot { bot: bot["id"].as_i64()?, owner: owner["id"].as_i64()?, locale })
 }
 
 /// Where Telegram makes the bot that this button offers.
@@ -52,20 +54,23 @@ pub(super) fn page(button: &Button, manager: &str) -> Option<Url> {
 
 /// Who a bot is.
 #[derive(Deserialize)]
-pub(super) struct Me {
+pub(super) struct TelegramProfile {
     pub(super) username: String,
     #[serde(default)]
     pub(super) can_manage_bots: bool,
 }
 
-pub(super) async fn me(bot: &Bot) -> Result<Me, RequestError> {
+pub(super) async fn me(bot: &Bot) -> Result<TelegramProfile, RequestError> {
     ask(bot, &GetMe {}).await
 }
 
-impl Telegram {
-    /// Gets the token of a bot that was made, and takes it in as if its owner had entered it. A bot is told
-    /// of once, whatever becomes of its token later.
-    pub(super) async fn hear_of_bot(&self, made: Made) -> Result<Option<Inbound>, NotTaken> {
+impl TelegramChannel {
+    /// Gets the token of a bot that was made, and takes it in as if its owner had entered it. A bot
+    /// is told of once, whatever becomes of its token later.
+    pub(super) async fn hear_of_bot(
+        &self,
+        made: CreatedBot,
+    ) -> Result<Option<Inbound>, RedeliveryNeeded> {
         let token = match ask(&self.bot, &GetManagedBotToken { user_id: made.bot }).await {
             Ok(token) => Zeroizing::new(token),
             Err(RequestError::Api(error)) => {
@@ -73,8 +78,9 @@ impl Telegram {
                 return Ok(None);
             }
             Err(error) => {
-                tracing::warn!(error = %meaning(&error), "the token of a bot that was made must wait");
-                return Err(NotTaken);
+                tracing::warn!(error = %meaning(&error), "the token of a bot that was made must \
+                                                          wait");
+                return Err(RedeliveryNeeded);
             }
         };
         self.close_to_others(made.bot);
@@ -83,10 +89,10 @@ impl Telegram {
             id: InboundId(format!("managed-bot-{}", made.bot)),
             chat: ChatId(owner.clone()),
             from: UserId(owner),
-            place: Place::Private,
+            place: ChatType::Private,
             locale: made.locale,
             message: None,
-            content: Content::Secret(token),
+            content: InboundContent::Secret(token),
             context: MessageContext::default(),
         }))
     }
@@ -107,7 +113,7 @@ impl Telegram {
 struct GetMe {}
 
 impl Payload for GetMe {
-    type Output = Me;
+    type Output = TelegramProfile;
     const NAME: &'static str = "GetMe";
 }
 

@@ -1,22 +1,22 @@
 //! Messages of people, read field by field from Telegram's JSON.
 //!
-//! The library's `Message` loses what it does not know: a reply to a text in another chat, or a kind
-//! of message that is newer than the library, is read as a message without content. Here an unknown
-//! kind is [`Content::Unsupported`], and every text in it can still be searched.
+//! The library's `Message` loses what it does not know: a reply to a text in another chat, or a
+//! kind of message that is newer than the library, is read as a message without content. Here an
+//! unknown kind is [`InboundContent::Unsupported`], and every text in it can still be searched.
 
 use serde_json::{Map, Value};
 use zeroize::Zeroizing;
 
 use crate::chat::{
-    Attachment, Author, ChatId, Citation, CitationKind, Content, Inbound, InboundId,
-    MessageContext, MessageEdit, MessageRef, Place, SearchableText, UserId,
+    Attachment, Author, ChatId, ChatType, Citation, CitationKind, Inbound, InboundContent,
+    InboundId, MessageContext, MessageEdit, MessageRef, SearchableText, UserId,
 };
 
 #[cfg(test)]
 mod tests;
 
-/// Fields of service messages (Bot API, `Message`): Telegram writes them, no person does, so that they
-/// need no answer.
+/// Fields of service messages (Bot API, `Message`): Telegram writes them, no person does, so that
+/// they need no answer.
 const NOTICES: [&str; 44] = [
     "new_chat_members",
     "left_chat_member",
@@ -112,8 +112,8 @@ pub(super) fn read(update: &Value) -> Option<Inbound> {
         _ => original,
     };
     let place = match message["chat"]["type"].as_str() {
-        Some("private") => Place::Private,
-        _ => Place::Group,
+        Some("private") => ChatType::Private,
+        _ => ChatType::Group,
     };
     Some(Inbound {
         id,
@@ -132,7 +132,7 @@ pub(super) fn read(update: &Value) -> Option<Inbound> {
 }
 
 /// The sender's own words and file; nothing for a notice.
-fn content_of(message: &Value) -> Option<Content> {
+fn content_of(message: &Value) -> Option<InboundContent> {
     if NOTICES.iter().any(|notice| !message[*notice].is_null()) {
         return None;
     }
@@ -141,13 +141,13 @@ fn content_of(message: &Value) -> Option<Content> {
         None => words.as_str().unwrap_or_default().to_owned(),
     };
     if message["text"].is_string() {
-        return Some(Content::Text(Zeroizing::new(own(&message["text"]))));
+        return Some(InboundContent::Text(Zeroizing::new(own(&message["text"]))));
     }
     Some(match file_of(message) {
         Some(file) => {
-            Content::File(Box::new(Attachment { caption: own(&message["caption"]), ..file }))
+            InboundContent::File(Box::new(Attachment { caption: own(&message["caption"]), ..file }))
         }
-        None => Content::Unsupported,
+        None => InboundContent::Unsupported,
     })
 }
 
@@ -206,8 +206,8 @@ fn words_of(message: &Value) -> String {
     }
 }
 
-/// Who wrote a message that was forwarded, or that another bot wrote in its sender's name; nothing for
-/// one that its sender wrote.
+/// Who wrote a message that was forwarded, or that another bot wrote in its sender's name; nothing
+/// for one that its sender wrote.
 fn forwarded_from(message: &Value) -> Option<Author> {
     let from = &message["from"];
     if !message["forward_origin"].is_null() {

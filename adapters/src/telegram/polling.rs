@@ -1,5 +1,5 @@
-//! Long polling: the offset moves only over what is durable with us, so that whatever a crash loses comes
-//! again.
+//! Long polling: the offset moves only over what is durable with us, so that whatever a crash loses
+//! comes again.
 
 use std::sync::Weak;
 use std::time::Duration;
@@ -9,7 +9,7 @@ use serde_json::Value;
 use teloxide::requests::Payload;
 use teloxide::{ApiError, RequestError};
 
-use super::{Telegram, UPDATE_KINDS, calls};
+use super::{TelegramChannel, UPDATE_KINDS, calls};
 
 #[cfg(test)]
 mod tests;
@@ -45,10 +45,10 @@ impl Payload for GetUpdates {
 }
 
 /// Asks for updates until the bot is dropped or its token is revoked; then the channel has ended.
-pub(super) async fn poll(telegram: Weak<Telegram>) {
+pub(super) async fn poll(telegram: Weak<TelegramChannel>) {
     let mut offset = 0;
     let mut pause = PAUSE;
-    let mut complaints = Complaints::default();
+    let mut complaints = PollingWarnings::default();
     loop {
         let Some(bot) = telegram.upgrade().map(|telegram| telegram.bot.clone()) else { return };
         let ask =
@@ -82,13 +82,13 @@ pub(super) async fn poll(telegram: Weak<Telegram>) {
 }
 
 /// Hands updates over in order and moves the offset past those that were taken; says how many were.
-async fn take(telegram: &Telegram, updates: Vec<Value>, offset: &mut i32) -> usize {
+async fn take(telegram: &TelegramChannel, updates: Vec<Value>, offset: &mut i32) -> usize {
     let mut heard: Vec<(i32, bool)> = Vec::new();
     let mut events = Vec::new();
     for update in updates {
         let id = update["update_id"].as_i64().and_then(|id| i32::try_from(id).ok());
         let Some(id) = id else { continue };
-        match telegram.hear(&update).await {
+        match telegram.read_update(&update).await {
             Ok(found) => {
                 heard.push((id, found.is_some()));
                 events.extend(found);
@@ -117,31 +117,31 @@ fn is_revoked(error: &RequestError) -> bool {
     matches!(error, RequestError::Api(ApiError::InvalidToken))
 }
 
-const RIVAL: &str = "another process asks Telegram for the same bot's messages; only one may. This one \
-                     goes on asking, more seldom";
+const RIVAL: &str = "another process asks Telegram for the same bot's messages; only one may. \
+                     This one goes on asking, more seldom";
 
-const WEBHOOK: &str = "this bot has a webhook, so its messages cannot be asked for; remove the webhook, \
-                       or set TELEGRAM_WEBHOOK_SECRET to use one";
+const WEBHOOK: &str = "this bot has a webhook, so its messages cannot be asked for; remove the \
+                       webhook, or set TELEGRAM_WEBHOOK_SECRET to use one";
 
 const OUT_OF_REACH: &str = "Telegram cannot be reached; trying again";
 
 /// What was complained of, so that the log does not fill with it.
 #[derive(Default)]
-struct Complaints {
+struct PollingWarnings {
     last: Option<&'static str>,
     /// Two processes that take turns succeed in between: this is said once for good.
     of_rival: bool,
 }
 
-impl Complaints {
+impl PollingWarnings {
     fn make(&mut self, error: &RequestError) {
-        if let Some(complaint) = self.unsaid(error) {
+        if let Some(complaint) = self.new_warning(error) {
             tracing::warn!("{complaint}");
         }
     }
 
     /// What is wrong, if that was not said yet.
-    fn unsaid(&mut self, error: &RequestError) -> Option<&'static str> {
+    fn new_warning(&mut self, error: &RequestError) -> Option<&'static str> {
         let complaint = match error {
             RequestError::Api(ApiError::TerminatedByOtherGetUpdates) => RIVAL,
             RequestError::Api(ApiError::CantGetUpdates) => WEBHOOK,

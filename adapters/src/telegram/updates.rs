@@ -4,37 +4,42 @@ use serde_json::Value;
 use teloxide::types::{CallbackQuery, ChatMemberKind, ChatMemberUpdated, Update, UpdateKind};
 
 use super::calls::ask;
-use super::{Telegram, managed, message};
-use crate::channel::Event;
-use crate::chat::{ChatId, Content, Inbound, InboundId, MessageContext, MessageRef, Place, UserId};
-use crate::inbox::NotTaken;
+use super::{TelegramChannel, managed, message};
+use crate::channel::ChannelEvent;
+use crate::chat::{
+    ChatId, ChatType, Inbound, InboundContent, InboundId, MessageContext, MessageRef, UserId,
+};
+use crate::inbox::RedeliveryNeeded;
 
 /// Kinds of updates that are asked for (Bot API, `Update`).
 pub const UPDATE_KINDS: [&str; 5] =
     ["message", "edited_message", "callback_query", "my_chat_member", "managed_bot"];
 
-impl Telegram {
-    /// Reads an update. `Ok(None)` for one that means nothing to us, or that cannot be read: it would
-    /// come again for a day, and there is nobody to tell.
-    pub(super) async fn hear(&self, update: &Value) -> Result<Option<Event>, NotTaken> {
+impl TelegramChannel {
+    /// Reads an update. `Ok(None)` for one that means nothing to us, or that cannot be read: it
+    /// would come again for a day, and there is nobody to tell.
+    pub(super) async fn read_update(
+        &self,
+        update: &Value,
+    ) -> Result<Option<ChannelEvent>, RedeliveryNeeded> {
         if let Some(made) = managed::made(update) {
-            return Ok(self.hear_of_bot(made).await?.map(Event::Inbound));
+            return Ok(self.hear_of_bot(made).await?.map(ChannelEvent::Inbound));
         }
         Ok(match update["message"].is_object() || update["edited_message"].is_object() {
-            true => message::read(update).map(Event::Inbound),
+            true => message::read(update).map(ChannelEvent::Inbound),
             false => self.other(update),
         })
     }
 
-    fn other(&self, update: &Value) -> Option<Event> {
+    fn other(&self, update: &Value) -> Option<ChannelEvent> {
         // The library reads updates from text only.
         let update: Update = serde_json::from_str(&update.to_string()).ok()?;
         match update.kind {
             UpdateKind::CallbackQuery(query) => {
                 self.relieve(&query);
-                of_tap(InboundId(update.id.0.to_string()), query).map(Event::Inbound)
+                of_tap(InboundId(update.id.0.to_string()), query).map(ChannelEvent::Inbound)
             }
-            UpdateKind::MyChatMember(change) => reachable(&change).map(Event::Reachable),
+            UpdateKind::MyChatMember(change) => reachable(&change).map(ChannelEvent::Reachable),
             _ => None,
         }
     }
@@ -61,7 +66,7 @@ fn reachable(change: &ChatMemberUpdated) -> Option<ChatId> {
 fn of_tap(id: InboundId, query: CallbackQuery) -> Option<Inbound> {
     let carrier = query.message.as_ref()?;
     let chat = ChatId(carrier.chat().id.to_string());
-    let place = if carrier.chat().is_private() { Place::Private } else { Place::Group };
+    let place = if carrier.chat().is_private() { ChatType::Private } else { ChatType::Group };
     let message = MessageRef { chat: chat.clone(), id: carrier.id().0.to_string() };
     Some(Inbound {
         id,
@@ -70,7 +75,7 @@ fn of_tap(id: InboundId, query: CallbackQuery) -> Option<Inbound> {
         place,
         locale: query.from.language_code.clone(),
         message: None,
-        content: Content::Tap { button: query.data?, message: Some(message) },
+        content: InboundContent::Tap { button: query.data?, message: Some(message) },
         context: MessageContext::default(),
     })
 }

@@ -10,8 +10,8 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::routing::post;
 use subtle::ConstantTimeEq;
 
-use super::{StartError, Telegram, Updates};
-use crate::channel::Event;
+use super::{TelegramChannel, TelegramStartError, UpdateSource};
+use crate::channel::ChannelEvent;
 
 /// Shows that a call is Telegram's (Bot API, `setWebhook`).
 const SECRET_HEADER: &str = "x-telegram-bot-api-secret-token";
@@ -22,23 +22,24 @@ const SECRET_CHARS_MIN: usize = 32;
 /// The longest secret that Telegram takes.
 const SECRET_CHARS_MAX: usize = 256;
 
-/// An update is a message of 4096 characters with all that surrounds it; a forwarded one doubles that.
+/// An update is a message of 4096 characters with all that surrounds it; a forwarded one doubles
+/// that.
 const BODY_BYTES_MAX: usize = 256 * 1024;
 
 /// How long a body may take to arrive.
 const BODY_TIMEOUT: Duration = Duration::from_secs(5);
 
-pub(super) fn check_secret(secret: &str) -> Result<(), StartError> {
+pub(super) fn check_secret(secret: &str) -> Result<(), TelegramStartError> {
     let belongs = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '-';
     let fits = (SECRET_CHARS_MIN..=SECRET_CHARS_MAX).contains(&secret.len());
-    if fits && secret.chars().all(belongs) { Ok(()) } else { Err(StartError::WeakSecret) }
+    if fits && secret.chars().all(belongs) { Ok(()) } else { Err(TelegramStartError::WeakSecret) }
 }
 
-pub(super) fn router(telegram: Arc<Telegram>) -> Router {
+pub(super) fn router(telegram: Arc<TelegramChannel>) -> Router {
     Router::new().route("/telegram", post(take)).with_state(telegram)
 }
 
-async fn take(State(telegram): State<Arc<Telegram>>, request: Request) -> StatusCode {
+async fn take(State(telegram): State<Arc<TelegramChannel>>, request: Request) -> StatusCode {
     if !telegram.is_telegrams(request.headers()) {
         return StatusCode::UNAUTHORIZED;
     }
@@ -48,13 +49,13 @@ async fn take(State(telegram): State<Arc<Telegram>>, request: Request) -> Status
     };
     // What we cannot read would come again for a day; there is nobody to tell.
     let Ok(update) = serde_json::from_slice(&body) else { return StatusCode::OK };
-    let taken = match telegram.hear(&update).await {
+    let taken = match telegram.read_update(&update).await {
         Ok(None) => return StatusCode::OK,
-        Ok(Some(Event::Reachable(chat))) => {
+        Ok(Some(ChannelEvent::Reachable(chat))) => {
             telegram.inbox.reachable(chat);
             return StatusCode::OK;
         }
-        Ok(Some(Event::Inbound(inbound))) => match telegram.inbox.put(inbound) {
+        Ok(Some(ChannelEvent::Inbound(inbound))) => match telegram.inbox.put(inbound) {
             Ok(delivery) => delivery.taken().await,
             Err(not_taken) => Err(not_taken),
         },
@@ -66,9 +67,9 @@ async fn take(State(telegram): State<Arc<Telegram>>, request: Request) -> Status
     }
 }
 
-impl Telegram {
+impl TelegramChannel {
     fn is_telegrams(&self, headers: &HeaderMap) -> bool {
-        let Updates::Webhook { secret } = &self.updates else { return false };
+        let UpdateSource::Webhook { secret } = &self.updates else { return false };
         let mut shown = headers.get_all(SECRET_HEADER).iter();
         match (shown.next(), shown.next()) {
             (Some(shown), None) => shown.as_bytes().ct_eq(secret.as_bytes()).into(),

@@ -2,14 +2,14 @@ use proptest::prelude::*;
 
 use super::*;
 
-const UNITS: [Unit; 3] = [Unit::Utf16, Unit::Chars, Unit::Bytes];
+const UNITS: [LengthUnit; 3] = [LengthUnit::Utf16, LengthUnit::Chars, LengthUnit::Bytes];
 
 #[test]
 fn a_text_that_fits_is_one_message_as_it_is() {
     for text in ["hi", "  two\n\n words \n", "```\ncode", "👩‍👩‍👧‍👦"] {
-        assert_eq!(split(text, 100, Unit::Bytes), [text]);
+        assert_eq!(split(text, 100, LengthUnit::Bytes), [text]);
     }
-    assert!(split("", 100, Unit::Bytes).is_empty());
+    assert!(split("", 100, LengthUnit::Bytes).is_empty());
 }
 
 #[test]
@@ -22,7 +22,7 @@ fn cuts_fall_between_paragraphs_then_lines_then_words() {
         ("a\nbcdefghijklmnopqrstuvwxyz", &["a", "bcdefghijklmnop", "qrstuvwxyz"]),
     ];
     for (text, expected) in cases {
-        assert_eq!(split(text, 15, Unit::Chars), expected, "{text:?}");
+        assert_eq!(split(text, 15, LengthUnit::Chars), expected, "{text:?}");
     }
 }
 
@@ -30,7 +30,7 @@ fn cuts_fall_between_paragraphs_then_lines_then_words() {
 fn a_cut_fence_is_closed_and_opened_again_with_its_language() {
     let text = "Look:\n```rust\nlet a = 1;\nlet b = 2;\nlet c = 3;\n```\nDone.";
 
-    let messages = split(text, 40, Unit::Utf16);
+    let messages = split(text, 40, LengthUnit::Utf16);
 
     assert_eq!(
         messages,
@@ -42,7 +42,7 @@ fn a_cut_fence_is_closed_and_opened_again_with_its_language() {
 fn a_fence_that_fits_is_not_touched_and_never_left_empty() {
     let text = "Some words before the code.\n```sh\nls -l\n```\nAnd after.";
     assert_eq!(
-        split(text, 35, Unit::Chars),
+        split(text, 35, LengthUnit::Chars),
         ["Some words before the code.", "```sh\nls -l\n```\nAnd after."]
     );
 }
@@ -72,7 +72,7 @@ fn a_hundred_kilobytes_of_anything_is_cut_in_time() {
 /// What must hold of every split: messages fit; what lies between the bodies, which are stretches
 /// of the text itself, is whitespace outside of fences; only fences are added; and no cluster is
 /// torn that fits into a message.
-fn check(text: &str, max: usize, unit: Unit) {
+fn check(text: &str, max: usize, unit: LengthUnit) {
     let torn = torn_places(text, max, unit);
     let is_torn = |at: usize| torn.binary_search(&at).is_ok();
     let mut seen_to = 0;
@@ -101,7 +101,7 @@ fn check(text: &str, max: usize, unit: Unit) {
 }
 
 /// The places within clusters of at most `max`.
-fn torn_places(text: &str, max: usize, unit: Unit) -> Vec<usize> {
+fn torn_places(text: &str, max: usize, unit: LengthUnit) -> Vec<usize> {
     let clusters = text.grapheme_indices(true).filter(|(_, it)| length(it, unit) <= max);
     let within = |(at, it): (usize, &str)| (at + 1..at + it.len()).collect::<Vec<_>>();
     clusters.flat_map(within).collect()
@@ -130,7 +130,7 @@ fn what_was_torn_once_is_not_torn_again() {
             }
         }
     }
-    assert_eq!(split(&in_a_fence, 75, Unit::Bytes).len(), 2);
+    assert_eq!(split(&in_a_fence, 75, LengthUnit::Bytes).len(), 2);
 }
 
 fn strange_text() -> impl Strategy<Value = String> {

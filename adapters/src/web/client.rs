@@ -7,7 +7,7 @@ use tokio::task::AbortHandle;
 use zeroize::Zeroizing;
 
 use super::TEXT_MAX;
-use super::waits::Waits;
+use super::timeouts::ClientTimeouts;
 use crate::chat::Outbound;
 
 mod connection;
@@ -18,23 +18,23 @@ mod talk;
 mod tests;
 mod tls;
 
-pub use link::{Link, LinkError};
+pub use link::{LinkError, RelayLink};
 pub use talk::{TalkEnd, talk};
 
-use outbox::{Outbox, Unacknowledged};
+use outbox::{ClientOutbox, UnacknowledgedCount};
 
 /// Events that wait to be shown; the connection is not read meanwhile.
 const EVENTS_MAX: usize = 256;
 
-/// Lines that wait to be taken over by the connection; [`Client::say`] waits then.
+/// Lines that wait to be taken over by the connection; [`WebClient::say`] waits then.
 const COMMANDS_MAX: usize = 16;
 
-/// A client of one relay, which reconnects by itself unless the relay sleeps. Dropping it closes the
-/// connection.
-pub struct Client {
-    commands: mpsc::Sender<Command>,
+/// A client of one relay, which reconnects by itself unless the relay sleeps. Dropping it closes
+/// the connection.
+pub struct WebClient {
+    commands: mpsc::Sender<ClientCommand>,
     events: Mutex<mpsc::Receiver<ClientEvent>>,
-    unacknowledged: Unacknowledged,
+    unacknowledged: UnacknowledgedCount,
     connection: AbortHandle,
 }
 
@@ -63,7 +63,7 @@ pub enum ClientEvent {
 
 /// Why a line was not accepted for sending.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum SayError {
+pub enum EnqueueError {
     /// Longer than [`TEXT_MAX`] bytes.
     #[error("That line is too long and was not sent. Send it in smaller parts.")]
     TooLong,
@@ -73,40 +73,40 @@ pub enum SayError {
 }
 
 /// Something to send, once and only once.
-enum Command {
+enum ClientCommand {
     Say { text: Zeroizing<String>, secret: bool },
     Tap { button: String, message: Option<String> },
 }
 
-impl Client {
+impl WebClient {
     /// Starts to connect. Must be called within a tokio runtime.
-    pub fn connect(link: Link) -> Self {
-        Self::waiting(link, Waits::default())
+    pub fn connect(link: RelayLink) -> Self {
+        Self::waiting(link, ClientTimeouts::default())
     }
 
-    fn waiting(link: Link, waits: Waits) -> Self {
+    fn waiting(link: RelayLink, waits: ClientTimeouts) -> Self {
         let (commands, received) = mpsc::channel(COMMANDS_MAX);
         let (events, shown) = mpsc::channel(EVENTS_MAX);
-        let unacknowledged = Unacknowledged::default();
-        let outbox = Outbox::new(unacknowledged.clone());
+        let unacknowledged = UnacknowledgedCount::default();
+        let outbox = ClientOutbox::new(unacknowledged.clone());
         let connection = tokio::spawn(connection::keep(link, waits, received, events, outbox));
         let connection = connection.abort_handle();
         Self { commands, events: Mutex::new(shown), unacknowledged, connection }
     }
 
     /// Sends a line, now or when the relay is reached again; waits while too many are unsent.
-    pub async fn say(&self, text: Zeroizing<String>) -> Result<(), SayError> {
+    pub async fn say(&self, text: Zeroizing<String>) -> Result<(), EnqueueError> {
         self.say_as(text, false).await
     }
 
     /// Sends a credential that was typed unseen.
-    pub async fn enter_secret(&self, text: Zeroizing<String>) -> Result<(), SayError> {
+    pub async fn enter_secret(&self, text: Zeroizing<String>) -> Result<(), EnqueueError> {
         self.say_as(text, true).await
     }
 
     /// Taps a button of a message, named by its key.
-    pub async fn tap(&self, button: String, message: Option<String>) -> Result<(), SayError> {
-        self.command(Command::Tap { button, message }).await
+    pub async fn tap(&self, button: String, message: Option<String>) -> Result<(), EnqueueError> {
+        self.command(ClientCommand::Tap { button, message }).await
     }
 
     /// What happens next; `None` after [`ClientEvent::Refused`].
@@ -122,22 +122,22 @@ impl Client {
         tokio::time::timeout(at_most, all).await.is_ok_and(|all| all.is_ok())
     }
 
-    async fn say_as(&self, text: Zeroizing<String>, secret: bool) -> Result<(), SayError> {
+    async fn say_as(&self, text: Zeroizing<String>, secret: bool) -> Result<(), EnqueueError> {
         if text.len() > TEXT_MAX {
-            return Err(SayError::TooLong);
+            return Err(EnqueueError::TooLong);
         }
-        self.command(Command::Say { text, secret }).await
+        self.command(ClientCommand::Say { text, secret }).await
     }
 
-    async fn command(&self, command: Command) -> Result<(), SayError> {
-        let permit = self.commands.reserve().await.map_err(|_| SayError::Ended)?;
+    async fn command(&self, command: ClientCommand) -> Result<(), EnqueueError> {
+        let permit = self.commands.reserve().await.map_err(|_| EnqueueError::Ended)?;
         self.unacknowledged.send_modify(|left| *left += 1);
         permit.send(command);
         Ok(())
     }
 }
 
-impl Drop for Client {
+impl Drop for WebClient {
     fn drop(&mut self) {
         self.connection.abort();
     }

@@ -14,14 +14,14 @@ use serde_json::json;
 use sha2::{Digest, Sha256};
 use tokio::time::Instant;
 
-use super::door::is_same_origin;
-use super::socket::opens;
-use super::{LogError, StoredFile, Web, in_doubt};
+use super::admission::is_same_origin;
+use super::socket::is_owner_key;
+use super::{LogError, StoredFile, WebChannel, in_doubt};
 use crate::channel::ChannelError;
-use crate::chat::File;
+use crate::chat::OutboundFile;
 
-/// Largest file either way, in bytes: what the other services take at least, and what fits twice into the
-/// memory of the smallest machine.
+/// Largest file either way, in bytes: what the other services take at least, and what fits twice
+/// into the memory of the smallest machine.
 pub const FILE_BYTES_MAX: usize = 20 * 1024 * 1024;
 
 /// How long a file may take to arrive: 20 MB over a slow phone connection.
@@ -42,9 +42,9 @@ fn is_id(id: &str) -> bool {
     id.len() == 32 && id.bytes().all(|byte| byte.is_ascii_hexdigit())
 }
 
-impl Web {
+impl WebChannel {
     /// Keeps a file of ours; what names it.
-    pub(super) async fn keep(&self, file: &File) -> Result<String, ChannelError> {
+    pub(super) async fn keep(&self, file: &OutboundFile) -> Result<String, ChannelError> {
         if file.bytes.len() > FILE_BYTES_MAX {
             return Err(ChannelError::Refused("the file is too large"));
         }
@@ -68,9 +68,9 @@ impl Web {
     fn admits(&self, headers: &HeaderMap) -> bool {
         let shown = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
         let shown = shown.and_then(|value| value.strip_prefix("Bearer ")).unwrap_or_default();
-        let admitted = is_same_origin(headers) && opens(shown, &self.key);
+        let admitted = is_same_origin(headers) && is_owner_key(shown, &self.key);
         if !admitted {
-            self.door().turn_away(Instant::now());
+            self.door().count_wrong_key(Instant::now());
         }
         admitted
     }
@@ -78,7 +78,7 @@ impl Web {
 
 /// The key is looked at before the body is read.
 pub(super) async fn upload(
-    State(web): State<Arc<Web>>,
+    State(web): State<Arc<WebChannel>>,
     request: axum::extract::Request,
 ) -> Result<Response, StatusCode> {
     if !web.admits(request.headers()) {
@@ -104,7 +104,7 @@ async fn read(request: axum::extract::Request) -> Result<Bytes, BytesRejection> 
 
 /// As bytes of no kind, so that no browser runs what is in them.
 pub(super) async fn download(
-    State(web): State<Arc<Web>>,
+    State(web): State<Arc<WebChannel>>,
     Path(id): Path<String>,
     headers: HeaderMap,
 ) -> Response {

@@ -11,15 +11,15 @@ use crate::chat::{Inbound, InboundId};
 pub(super) const UNACKNOWLEDGED_MAX: usize = 256;
 
 /// A queue that holds each line once until it is acknowledged.
-pub(super) struct Inbox {
+pub(super) struct WebInbox {
     queue: mpsc::Sender<Inbound>,
     in_flight: Mutex<HashSet<InboundId>>,
 }
 
 /// Too many lines are in flight: send it again later.
-pub(super) struct Full;
+pub(super) struct InboxFull;
 
-impl Inbox {
+impl WebInbox {
     pub(super) fn new() -> (Self, mpsc::Receiver<Inbound>) {
         // The set is the smaller bound: what is in the queue is in the set.
         let (queue, lines) = mpsc::channel(UNACKNOWLEDGED_MAX);
@@ -27,16 +27,16 @@ impl Inbox {
     }
 
     /// Queues a line unless it is in flight already.
-    pub(super) fn push(&self, inbound: Inbound) -> Result<(), Full> {
+    pub(super) fn push(&self, inbound: Inbound) -> Result<(), InboxFull> {
         let mut in_flight = self.in_flight();
         if in_flight.contains(&inbound.id) {
             return Ok(());
         }
         if in_flight.len() == UNACKNOWLEDGED_MAX {
-            return Err(Full);
+            return Err(InboxFull);
         }
         let id = inbound.id.clone();
-        self.queue.try_send(inbound).map_err(|_| Full)?;
+        self.queue.try_send(inbound).map_err(|_| InboxFull)?;
         in_flight.insert(id);
         Ok(())
     }

@@ -22,12 +22,12 @@ const FILES_MAX: usize = 16;
 /// The latest form of every message, in the order of their latest change.
 ///
 /// Every change takes the next sequence number, from 1, and supersedes the entry that this message
-/// had before. An entry must not become visible to [`Log::after`] before those with smaller
+/// had before. An entry must not become visible to [`MessageLog::after`] before those with smaller
 /// numbers: readers never look back. Old messages may be forgotten.
 #[async_trait]
-pub trait Log: Send + Sync {
+pub trait MessageLog: Send + Sync {
     /// Writes a message, or its new form if its key is known; its sequence number.
-    async fn put(&self, posted: &Posted) -> Result<u64, LogError>;
+    async fn put(&self, posted: &PostedMessage) -> Result<u64, LogError>;
 
     /// Replaces a message by the note that it was removed; the sequence number of that note, or
     /// `None` where no such message stands.
@@ -37,7 +37,7 @@ pub trait Log: Send + Sync {
     async fn contains(&self, key: &str) -> Result<bool, LogError>;
 
     /// At most `max` entries after `seq`, in order.
-    async fn after(&self, seq: u64, max: usize) -> Result<Vec<Entry>, LogError>;
+    async fn after(&self, seq: u64, max: usize) -> Result<Vec<LogEntry>, LogError>;
 
     /// The latest sequence number; zero if there never was one.
     async fn head(&self) -> Result<u64, LogError>;
@@ -58,7 +58,7 @@ pub trait Log: Send + Sync {
     }
 }
 
-/// A file of a [`Log`] while it is read.
+/// A file of a [`MessageLog`] while it is read.
 pub struct StoredFile {
     /// Its size.
     pub bytes: u64,
@@ -66,31 +66,31 @@ pub struct StoredFile {
     pub pieces: BoxStream<'static, io::Result<Bytes>>,
 }
 
-/// A change in a [`Log`].
+/// A change in a [`MessageLog`].
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Entry {
+pub struct LogEntry {
     /// Its place in the order.
     pub seq: u64,
     /// What changed.
-    pub change: Change,
+    pub change: LogChange,
 }
 
-/// What an [`Entry`] says.
+/// What an [`LogEntry`] says.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Change {
+pub enum LogChange {
     /// This message stands, in this form.
-    Put(Posted),
+    Put(PostedMessage),
     /// The message of this key was removed.
     Removed(String),
 }
 
 /// A message, and the file that came with it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Posted {
+pub struct PostedMessage {
     /// The message; the caption, where there is a file.
     #[serde(flatten)]
     pub message: Outbound,
-    /// What is known of the file. Its bytes are at [`Log::file`].
+    /// What is known of the file. Its bytes are at [`MessageLog::file`].
     #[serde(default)]
     pub file: Option<Box<PostedFile>>,
 }
@@ -108,7 +108,7 @@ pub struct PostedFile {
     pub bytes: u64,
 }
 
-impl From<Outbound> for Posted {
+impl From<Outbound> for PostedMessage {
     fn from(message: Outbound) -> Self {
         Self { message, file: None }
     }
@@ -128,24 +128,24 @@ pub enum LogError {
 /// A log that lives as long as the process.
 #[derive(Default)]
 pub struct MemoryLog {
-    entries: Mutex<Entries>,
+    entries: Mutex<LogEntries>,
 }
 
 #[derive(Default)]
-struct Entries {
+struct LogEntries {
     head: u64,
     files: VecDeque<(String, Bytes)>,
-    by_seq: BTreeMap<u64, Change>,
+    by_seq: BTreeMap<u64, LogChange>,
 }
 
 impl MemoryLog {
-    fn entries(&self) -> MutexGuard<'_, Entries> {
+    fn entries(&self) -> MutexGuard<'_, LogEntries> {
         self.entries.lock()
     }
 }
 
-impl Entries {
-    fn supersede(&mut self, change: Change) -> u64 {
+impl LogEntries {
+    fn supersede(&mut self, change: LogChange) -> u64 {
         let key = change.key();
         self.by_seq.retain(|_, old| old.key() != key);
         if self.by_seq.len() == MEMORY_MAX {
@@ -159,11 +159,11 @@ impl Entries {
     fn contains(&self, key: &str) -> bool {
         self.by_seq
             .values()
-            .any(|change| matches!(change, Change::Put(put) if put.message.key == key))
+            .any(|change| matches!(change, LogChange::Put(put) if put.message.key == key))
     }
 }
 
-impl Change {
+impl LogChange {
     fn key(&self) -> &str {
         match self {
             Self::Put(posted) => &posted.message.key,
@@ -173,25 +173,25 @@ impl Change {
 }
 
 #[async_trait]
-impl Log for MemoryLog {
-    async fn put(&self, posted: &Posted) -> Result<u64, LogError> {
-        Ok(self.entries().supersede(Change::Put(posted.clone())))
+impl MessageLog for MemoryLog {
+    async fn put(&self, posted: &PostedMessage) -> Result<u64, LogError> {
+        Ok(self.entries().supersede(LogChange::Put(posted.clone())))
     }
 
     async fn remove(&self, key: &str) -> Result<Option<u64>, LogError> {
         let mut entries = self.entries();
         let known = entries.contains(key);
-        Ok(known.then(|| entries.supersede(Change::Removed(key.into()))))
+        Ok(known.then(|| entries.supersede(LogChange::Removed(key.into()))))
     }
 
     async fn contains(&self, key: &str) -> Result<bool, LogError> {
         Ok(self.entries().contains(key))
     }
 
-    async fn after(&self, seq: u64, max: usize) -> Result<Vec<Entry>, LogError> {
+    async fn after(&self, seq: u64, max: usize) -> Result<Vec<LogEntry>, LogError> {
         let entries = self.entries();
         let later = entries.by_seq.range(seq.saturating_add(1)..).take(max);
-        Ok(later.map(|(seq, change)| Entry { seq: *seq, change: change.clone() }).collect())
+        Ok(later.map(|(seq, change)| LogEntry { seq: *seq, change: change.clone() }).collect())
     }
 
     async fn head(&self) -> Result<u64, LogError> {

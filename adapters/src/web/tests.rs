@@ -10,19 +10,19 @@ use tokio_tungstenite::tungstenite::{Error, Message};
 use tokio_tungstenite::{WebSocketStream, client_async};
 
 use super::*;
-use crate::chat::Content;
+use crate::chat::InboundContent;
 
 mod patience;
 
 pub const KEY: &str = "the-owners-key";
 
 /// A relay's web channel on a port of this machine.
-pub async fn served() -> (Arc<Web>, SocketAddr) {
-    served_waiting(Waits::default()).await
+pub async fn served() -> (Arc<WebChannel>, SocketAddr) {
+    served_waiting(ClientTimeouts::default()).await
 }
 
-async fn served_waiting(waits: Waits) -> (Arc<Web>, SocketAddr) {
-    let web = Web::waiting(KEY.to_owned().into(), Arc::new(MemoryLog::default()), waits);
+async fn served_waiting(waits: ClientTimeouts) -> (Arc<WebChannel>, SocketAddr) {
+    let web = WebChannel::waiting(KEY.to_owned().into(), Arc::new(MemoryLog::default()), waits);
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     let router = web.router();
@@ -31,9 +31,9 @@ async fn served_waiting(waits: Waits) -> (Arc<Web>, SocketAddr) {
 }
 
 /// A client that says exactly what the test wants.
-struct Raw(WebSocketStream<TcpStream>);
+struct RawClient(WebSocketStream<TcpStream>);
 
-impl Raw {
+impl RawClient {
     async fn connect(address: SocketAddr, origin: Option<&str>) -> Result<Self, Error> {
         let mut request = format!("ws://{address}/chat/socket").into_client_request()?;
         if let Some(origin) = origin {
@@ -71,9 +71,9 @@ impl Raw {
     }
 }
 
-async fn next_inbound(web: &Web) -> Inbound {
+async fn next_inbound(web: &WebChannel) -> Inbound {
     loop {
-        if let Some(Event::Inbound(inbound)) = web.next().await {
+        if let Some(ChannelEvent::Inbound(inbound)) = web.next().await {
             return inbound;
         }
     }
@@ -83,34 +83,34 @@ async fn next_inbound(web: &Web) -> Inbound {
 async fn a_wrong_key_gets_one_sentence_and_after_too_many_none() {
     let (_web, address) = served().await;
     for _ in 0..10 {
-        let mut raw = Raw::hello(address, "wrong", 0).await;
+        let mut raw = RawClient::hello(address, "wrong", 0).await;
         let refused = raw.reads().await.unwrap();
         assert_eq!(refused["type"], "refused");
         assert!(refused["text"].as_str().unwrap().ends_with('.'));
         assert_eq!(raw.reads().await, None);
     }
-    assert_eq!(Raw::hello(address, "", 0).await.reads().await, None);
+    assert_eq!(RawClient::hello(address, "", 0).await.reads().await, None);
 
-    Raw::welcomed(address, 0).await;
+    RawClient::welcomed(address, 0).await;
 }
 
 #[tokio::test]
 async fn without_an_owners_key_nobody_comes_in() {
-    let web = Web::new(String::new().into(), Arc::new(MemoryLog::default()));
+    let web = WebChannel::new(String::new().into(), Arc::new(MemoryLog::default()));
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     tokio::spawn(async move { axum::serve(listener, web.router()).await.unwrap() });
 
-    assert_eq!(Raw::hello(address, "", 0).await.reads().await.unwrap()["type"], "refused");
+    assert_eq!(RawClient::hello(address, "", 0).await.reads().await.unwrap()["type"], "refused");
 }
 
 #[test]
 fn wrong_keys_are_forgiven_after_a_minute() {
-    let mut door = Door::default();
+    let mut door = ClientAdmission::default();
     let now = Instant::now();
-    assert_eq!((0..12).filter(|_| door.turn_away(now)).count(), 10);
-    assert!(!door.turn_away(now + Duration::from_secs(59)));
-    assert!(door.turn_away(now + Duration::from_secs(60)));
+    assert_eq!((0..12).filter(|_| door.count_wrong_key(now)).count(), 10);
+    assert!(!door.count_wrong_key(now + Duration::from_secs(59)));
+    assert!(door.count_wrong_key(now + Duration::from_secs(60)));
 }
 
 #[tokio::test]
@@ -118,10 +118,10 @@ async fn a_page_of_another_site_is_refused() {
     let (_web, address) = served().await;
     let own = format!("http://{address}");
     for origin in [None, Some(own.as_str())] {
-        assert!(Raw::connect(address, origin).await.is_ok(), "{origin:?}");
+        assert!(RawClient::connect(address, origin).await.is_ok(), "{origin:?}");
     }
     for origin in ["https://evil.example", "null", "http://127.0.0.1", "file://"] {
-        match Raw::connect(address, Some(origin)).await {
+        match RawClient::connect(address, Some(origin)).await {
             Err(Error::Http(response)) => assert_eq!(response.status(), 403, "{origin}"),
             _ => panic!("{origin} was let in"),
         }
@@ -131,14 +131,14 @@ async fn a_page_of_another_site_is_refused() {
 #[tokio::test]
 async fn who_reconnects_gets_what_it_missed_in_its_latest_form() {
     let (web, address) = served().await;
-    let chat = Web::chat();
+    let chat = WebChannel::chat();
     web.send(&chat, &Outbound::text("a", "A")).await.unwrap();
     let b = web.send(&chat, &Outbound::text("b", "B")).await.unwrap();
     let c = web.send(&chat, &Outbound::text("c", "C")).await.unwrap();
     web.edit(&b, &Outbound::text("b", "B, again")).await.unwrap();
     web.delete(&c).await.unwrap();
 
-    let mut raw = Raw::welcomed(address, 1).await;
+    let mut raw = RawClient::welcomed(address, 1).await;
     let edited = raw.reads().await.unwrap();
     assert_eq!(
         (&edited["id"], &edited["text"], &edited["seq"]),
@@ -149,7 +149,7 @@ async fn who_reconnects_gets_what_it_missed_in_its_latest_form() {
     web.send(&chat, &Outbound::text("d", "D")).await.unwrap();
     assert_eq!(raw.reads().await.unwrap()["id"], "d");
 
-    let mut from_another_log = Raw::welcomed(address, 1_000).await;
+    let mut from_another_log = RawClient::welcomed(address, 1_000).await;
     assert_eq!(from_another_log.reads().await.unwrap()["id"], "a");
 }
 
@@ -157,7 +157,7 @@ async fn who_reconnects_gets_what_it_missed_in_its_latest_form() {
 async fn a_line_is_acknowledged_only_when_it_is_safe_and_never_queued_twice() {
     let (web, address) = served().await;
     let (mut phone, mut laptop) =
-        (Raw::welcomed(address, 0).await, Raw::welcomed(address, 0).await);
+        (RawClient::welcomed(address, 0).await, RawClient::welcomed(address, 0).await);
     let line = json!({"type": "say", "id": "1", "text": "hi"});
     phone.says(line.clone()).await;
     let first = next_inbound(&web).await;
@@ -177,13 +177,16 @@ async fn a_line_is_acknowledged_only_when_it_is_safe_and_never_queued_twice() {
 #[tokio::test]
 async fn what_cannot_be_taken_is_refused_in_words() {
     let (web, address) = served().await;
-    let mut raw = Raw::welcomed(address, 0).await;
+    let mut raw = RawClient::welcomed(address, 0).await;
     raw.says(json!({"type": "say", "id": "1", "text": "x".repeat(TEXT_MAX + 1)})).await;
     let refused = raw.reads().await.unwrap();
     assert_eq!((&refused["type"], &refused["id"]), (&json!("refused"), &json!("1")));
 
     raw.says(json!({"type": "say", "id": "2", "text": "\u{0}".repeat(TEXT_MAX)})).await;
-    assert_eq!(next_inbound(&web).await.content, Content::Text("\u{0}".repeat(TEXT_MAX).into()));
+    assert_eq!(
+        next_inbound(&web).await.content,
+        InboundContent::Text("\u{0}".repeat(TEXT_MAX).into())
+    );
 
     raw.says(json!({"type": "dance"})).await;
     assert_eq!(raw.reads().await.unwrap()["type"], "refused");
@@ -193,19 +196,19 @@ async fn what_cannot_be_taken_is_refused_in_words() {
 #[tokio::test]
 async fn one_client_too_many_takes_the_place_of_the_quietest() {
     let (web, address) = served().await;
-    let mut quiet = Raw::welcomed(address, 0).await;
+    let mut quiet = RawClient::welcomed(address, 0).await;
     let mut others = Vec::new();
-    for _ in 0..door::SOCKETS_MAX {
-        others.push(Raw::welcomed(address, 0).await);
+    for _ in 0..admission::SOCKETS_MAX {
+        others.push(RawClient::welcomed(address, 0).await);
     }
     assert_eq!(quiet.reads().await, None);
-    assert_eq!(web.sockets(), door::SOCKETS_MAX);
+    assert_eq!(web.sockets(), admission::SOCKETS_MAX);
 }
 
 #[tokio::test]
 async fn a_full_inbox_closes_the_socket_and_loses_nothing() {
     let (web, address) = served().await;
-    let mut raw = Raw::welcomed(address, 0).await;
+    let mut raw = RawClient::welcomed(address, 0).await;
     for n in 0..=inbox::UNACKNOWLEDGED_MAX {
         raw.says(json!({"type": "tap", "id": n.to_string(), "button": "b"})).await;
     }
@@ -213,7 +216,7 @@ async fn a_full_inbox_closes_the_socket_and_loses_nothing() {
 
     let oldest = next_inbound(&web).await;
     web.acknowledge(&oldest.id).await;
-    let mut again = Raw::welcomed(address, 0).await;
+    let mut again = RawClient::welcomed(address, 0).await;
     let last = inbox::UNACKNOWLEDGED_MAX.to_string();
     again.says(json!({"type": "tap", "id": last, "button": "b"})).await;
     for n in 1..=inbox::UNACKNOWLEDGED_MAX {
@@ -224,16 +227,16 @@ async fn a_full_inbox_closes_the_socket_and_loses_nothing() {
 #[tokio::test]
 async fn a_client_that_connects_makes_the_chat_reachable() {
     let (web, address) = served().await;
-    let _raw = Raw::welcomed(address, 0).await;
-    assert_eq!(web.next().await, Some(Event::Reachable(Web::chat())));
+    let _raw = RawClient::welcomed(address, 0).await;
+    assert_eq!(web.next().await, Some(ChannelEvent::Reachable(WebChannel::chat())));
 }
 
 #[tokio::test]
 async fn before_it_sleeps_it_says_everything_and_closes_normally() {
     let (web, address) = served().await;
-    let mut phone = Raw::welcomed(address, 0).await;
-    let mut laptop = Raw::welcomed(address, 0).await;
-    web.send(&Web::chat(), &Outbound::text("a", "A")).await.unwrap();
+    let mut phone = RawClient::welcomed(address, 0).await;
+    let mut laptop = RawClient::welcomed(address, 0).await;
+    web.send(&WebChannel::chat(), &Outbound::text("a", "A")).await.unwrap();
     let told = async {
         for raw in [&mut phone, &mut laptop] {
             assert_eq!(raw.reads().await.unwrap()["id"], "a");
@@ -270,10 +273,10 @@ async fn a_file_is_taken_and_given_for_the_owners_key_only_and_up_to_its_size() 
     let told: Value =
         serde_json::from_str(&post(KEY, b"\xff\0".to_vec()).await.text().await.unwrap()).unwrap();
     let id = told["id"].as_str().unwrap().to_owned();
-    let mut raw = Raw::welcomed(address, 0).await;
+    let mut raw = RawClient::welcomed(address, 0).await;
     raw.says(json!({"type": "file", "id": "1", "file": id, "name": "a.bin", "caption": "look"}))
         .await;
-    let Content::File(file) = next_inbound(&web).await.content else { panic!("no file") };
+    let InboundContent::File(file) = next_inbound(&web).await.content else { panic!("no file") };
     assert_eq!((file.name.as_str(), file.caption.as_str()), ("a.bin", "look"));
     assert_eq!(web.fetch(&file).await.unwrap(), &b"\xff\0"[..]);
 

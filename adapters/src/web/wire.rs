@@ -2,8 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::log::{Change, Entry, Posted, PostedFile};
-use crate::chat::{Ask, Button, Outbound};
+use super::log::{LogChange, LogEntry, PostedFile, PostedMessage};
+use crate::chat::{AnswerKind, Button, Outbound};
 
 /// What a client says.
 #[derive(Serialize, Deserialize)]
@@ -54,7 +54,7 @@ pub(super) enum ServerFrame {
         #[serde(default)]
         buttons: Vec<WireButton>,
         #[serde(default)]
-        ask: WireAsk,
+        ask: WireAnswerKind,
         #[serde(default, skip_serializing_if = "Option::is_none")]
         file: Option<Box<PostedFile>>,
     },
@@ -81,32 +81,33 @@ pub(super) struct WireButton {
 
 #[derive(Clone, Copy, Default, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub(super) enum WireAsk {
+pub(super) enum WireAnswerKind {
     #[default]
     Anything,
     Secret,
 }
 
-impl From<Entry> for ServerFrame {
-    fn from(Entry { seq, change }: Entry) -> Self {
+impl From<LogEntry> for ServerFrame {
+    fn from(LogEntry { seq, change }: LogEntry) -> Self {
         match change {
-            Change::Removed(id) => Self::Delete { seq, id },
-            Change::Put(Posted { message: Outbound { key, text, buttons, ask, .. }, file }) => {
-                Self::Message {
-                    seq,
-                    file,
-                    id: key,
-                    text,
-                    buttons: buttons
-                        .into_iter()
-                        .map(|Button { id, label }| WireButton { id, label })
-                        .collect(),
-                    ask: match ask {
-                        Ask::Anything => WireAsk::Anything,
-                        Ask::Secret => WireAsk::Secret,
-                    },
-                }
-            }
+            LogChange::Removed(id) => Self::Delete { seq, id },
+            LogChange::Put(PostedMessage {
+                message: Outbound { key, text, buttons, ask, .. },
+                file,
+            }) => Self::Message {
+                seq,
+                file,
+                id: key,
+                text,
+                buttons: buttons
+                    .into_iter()
+                    .map(|Button { id, label }| WireButton { id, label })
+                    .collect(),
+                ask: match ask {
+                    AnswerKind::Anything => WireAnswerKind::Anything,
+                    AnswerKind::Secret => WireAnswerKind::Secret,
+                },
+            },
         }
     }
 }
@@ -116,7 +117,7 @@ pub(super) fn outbound(
     id: String,
     text: String,
     buttons: Vec<WireButton>,
-    ask: WireAsk,
+    ask: WireAnswerKind,
     file: Option<&PostedFile>,
 ) -> Outbound {
     let text = match file {
@@ -125,8 +126,8 @@ pub(super) fn outbound(
     };
     let buttons = buttons.into_iter().map(|WireButton { id, label }| Button { id, label });
     let ask = match ask {
-        WireAsk::Anything => Ask::Anything,
-        WireAsk::Secret => Ask::Secret,
+        WireAnswerKind::Anything => AnswerKind::Anything,
+        WireAnswerKind::Secret => AnswerKind::Secret,
     };
     Outbound::text(id, text).with_buttons(buttons.collect()).asking(ask)
 }

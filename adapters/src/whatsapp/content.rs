@@ -4,7 +4,7 @@ use dashmap::DashMap;
 use serde_json::{Value, json};
 
 use super::BUTTONS_MAX;
-use super::rest::Rest;
+use super::rest::TwilioRest;
 use crate::chat::Outbound;
 
 /// Longest text with quick replies, in characters (Content API, `twilio/quick-reply`).
@@ -18,12 +18,12 @@ const CONTENTS_MAX: usize = 256;
 
 /// Contents that Twilio knows, by what is in them.
 #[derive(Default)]
-pub(super) struct Contents(DashMap<String, String>);
+pub(super) struct ContentTemplates(DashMap<String, String>);
 
-impl Contents {
-    /// The content of a message with buttons; none where it has none, they do not fit, or Twilio does not take
-    /// it.
-    pub(super) async fn of(&self, rest: &Rest, message: &Outbound) -> Option<String> {
+impl ContentTemplates {
+    /// The content of a message with buttons; none where it has none, they do not fit, or Twilio
+    /// does not take it.
+    pub(super) async fn of(&self, rest: &TwilioRest, message: &Outbound) -> Option<String> {
         let content = quick_reply(message)?;
         let key = content.to_string();
         if let Some(known) = self.0.get(&key).map(|known| known.clone()) {

@@ -1,20 +1,20 @@
-//! What a webhook says. The signature binds names and values without separators, so one signature fits two
-//! sets of parameters: only names that Twilio documents are taken, each once, and what can be said twice
-//! must agree.
+//! What a webhook says. The signature binds names and values without separators, so one signature
+//! fits two sets of parameters: only names that Twilio documents are taken, each once, and what can
+//! be said twice must agree.
 
 use std::collections::BTreeMap;
 
 use zeroize::Zeroizing;
 
-use super::WhatsApp;
-use super::webhook::Form;
+use super::WhatsAppChannel;
+use super::webhook::FormFields;
 use crate::chat::{
-    Attachment, Author, ChatId, Citation, CitationKind, Content, Inbound, InboundId,
-    MessageContext, MessageRef, Place, SearchableText, UserId,
+    Attachment, Author, ChatId, ChatType, Citation, CitationKind, Inbound, InboundContent,
+    InboundId, MessageContext, MessageRef, SearchableText, UserId,
 };
 
-/// Parameters of an incoming message (Twilio's docs, "Twilio's request to your incoming message webhook URL"
-/// and "WhatsApp-specific parameters"), those that are numbered aside.
+/// Parameters of an incoming message (Twilio's docs, "Twilio's request to your incoming message
+/// webhook URL" and "WhatsApp-specific parameters"), those that are numbered aside.
 const KNOWN: [&str; 48] = [
     "AccountSid",
     "ApiVersion",
@@ -71,7 +71,7 @@ const MEDIA_MAX: usize = 10;
 
 /// It is signed, and yet not a message as Twilio sends them.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct NotAMessage;
+pub(super) struct InvalidMessage;
 
 fn is_known(name: &str) -> bool {
     let numbered = ["MediaUrl", "MediaContentType"].iter().find_map(|it| name.strip_prefix(it));
@@ -81,19 +81,19 @@ fn is_known(name: &str) -> bool {
     }
 }
 
-impl WhatsApp {
+impl WhatsAppChannel {
     /// What the person did: a text or a tap, and a file for each medium.
-    pub(super) fn read(&self, form: &Form) -> Result<Vec<Inbound>, NotAMessage> {
+    pub(super) fn read(&self, form: &FormFields) -> Result<Vec<Inbound>, InvalidMessage> {
         let mut fields = BTreeMap::new();
         for (name, value) in form {
             if !is_known(name) || fields.insert(name.as_str(), value.as_str()).is_some() {
-                return Err(NotAMessage);
+                return Err(InvalidMessage);
             }
         }
         let field = |name: &str| fields.get(name).copied();
         let (from, sid) =
-            (field("From").ok_or(NotAMessage)?, field("MessageSid").ok_or(NotAMessage)?);
-        let wa_id = field("WaId").ok_or(NotAMessage)?;
+            (field("From").ok_or(InvalidMessage)?, field("MessageSid").ok_or(InvalidMessage)?);
+        let wa_id = field("WaId").ok_or(InvalidMessage)?;
         let agrees = from == format!("whatsapp:+{wa_id}")
             && wa_id.bytes().all(|b| b.is_ascii_digit())
             && field("SmsMessageSid") == Some(sid)
@@ -101,14 +101,14 @@ impl WhatsApp {
             && field("AccountSid") == Some(&self.account_sid)
             && field("To") == Some(&self.from);
         if !agrees {
-            return Err(NotAMessage);
+            return Err(InvalidMessage);
         }
         // What the number itself says would be an answer to its own answer.
         if from == self.from {
             return Ok(Vec::new());
         }
         let chat = ChatId(from.to_owned());
-        let waited_for = self.state().heard(&chat, sid);
+        let waited_for = self.state().record_inbound(&chat, sid);
         if waited_for {
             self.inbox.reachable(chat.clone());
         }
@@ -119,7 +119,7 @@ impl WhatsApp {
             id: InboundId(id),
             chat: chat.clone(),
             from: UserId(from.to_owned()),
-            place: Place::Private,
+            place: ChatType::Private,
             locale: None,
             message: Some(message.clone()),
             content,
@@ -129,7 +129,7 @@ impl WhatsApp {
         if !media.is_empty() {
             let numbered = media.into_iter().enumerate();
             let numbered = numbered.map(|(n, file)| {
-                let mut one = inbound(format!("{sid}/{n}"), Content::File(Box::new(file)));
+                let mut one = inbound(format!("{sid}/{n}"), InboundContent::File(Box::new(file)));
                 if n > 0 {
                     one.context.citations.iter_mut().for_each(|it| it.text.clear());
                 }
@@ -142,17 +142,17 @@ impl WhatsApp {
                 let question = field("OriginalRepliedMessageSid").filter(|it| is_sid(it));
                 let message =
                     question.map(|sid| MessageRef { chat: chat.clone(), id: sid.to_owned() });
-                Content::Tap { button: payload.to_owned(), message }
+                InboundContent::Tap { button: payload.to_owned(), message }
             }
-            None if body.is_empty() && context.citations.is_empty() => Content::Unsupported,
-            None => Content::Text(Zeroizing::new(body.to_owned())),
+            None if body.is_empty() && context.citations.is_empty() => InboundContent::Unsupported,
+            None => InboundContent::Text(Zeroizing::new(body.to_owned())),
         };
         Ok(vec![inbound(sid.to_owned(), content)])
     }
 }
 
-/// The sender's own words, and those of others. Twilio says that a message was forwarded, not by whom
-/// it was written; an advertisement that led here has words of its own.
+/// The sender's own words, and those of others. Twilio says that a message was forwarded, not by
+/// whom it was written; an advertisement that led here has words of its own.
 fn words<'a>(fields: &BTreeMap<&str, &'a str>) -> (&'a str, Vec<Citation>) {
     let field = |name: &str| fields.get(name).copied().unwrap_or_default();
     let is_forwarded = ["Forwarded", "FrequentlyForwarded"].iter().any(|name| {

@@ -11,9 +11,9 @@ use bytes::Bytes;
 use parking_lot::{Mutex, MutexGuard};
 use tokio::time::Instant;
 
-use super::{FILES_BYTES_MAX, WhatsApp};
+use super::{FILES_BYTES_MAX, WhatsAppChannel};
 use crate::channel::ChannelError;
-use crate::chat::File;
+use crate::chat::OutboundFile;
 
 /// How long Twilio has to fetch a file: it does so within seconds.
 const SHELF_LIFE: Duration = Duration::from_secs(10 * 60);
@@ -22,18 +22,18 @@ const SHELF_LIFE: Duration = Duration::from_secs(10 * 60);
 const FILES_MAX: usize = 8;
 
 #[derive(Default)]
-pub(super) struct Shelf(Mutex<VecDeque<Placed>>);
+pub(super) struct MediaStore(Mutex<VecDeque<StoredMedia>>);
 
-struct Placed {
+struct StoredMedia {
     id: String,
     since: Instant,
     media_type: String,
     bytes: Bytes,
 }
 
-impl Shelf {
+impl MediaStore {
     /// Puts a file where Twilio can fetch it; the path of it.
-    pub(super) fn put(&self, file: &File) -> Result<String, ChannelError> {
+    pub(super) fn put(&self, file: &OutboundFile) -> Result<String, ChannelError> {
         if file.bytes.len() as u64 > FILES_BYTES_MAX {
             return Err(ChannelError::Refused("the file is too large"));
         }
@@ -47,7 +47,7 @@ impl Shelf {
         if placed.len() == FILES_MAX {
             placed.pop_front();
         }
-        placed.push_back(Placed {
+        placed.push_back(StoredMedia {
             id: id.clone(),
             since: Instant::now(),
             media_type: file.media_type.clone(),
@@ -56,7 +56,7 @@ impl Shelf {
         Ok(format!("/whatsapp/media/{id}"))
     }
 
-    fn placed(&self) -> MutexGuard<'_, VecDeque<Placed>> {
+    fn placed(&self) -> MutexGuard<'_, VecDeque<StoredMedia>> {
         let mut placed = self.0.lock();
         placed.retain(|file| file.since.elapsed() < SHELF_LIFE);
         placed
@@ -64,10 +64,10 @@ impl Shelf {
 }
 
 pub(super) async fn serve(
-    State(whatsapp): State<Arc<WhatsApp>>,
+    State(whatsapp): State<Arc<WhatsAppChannel>>,
     Path(id): Path<String>,
 ) -> Response {
-    let placed = whatsapp.shelf.placed();
+    let placed = whatsapp.media.placed();
     match placed.iter().find(|file| file.id == id) {
         Some(file) => {
             let kind = [(header::CONTENT_TYPE, file.media_type.clone())];

@@ -1,4 +1,5 @@
-//! Twilio's REST interfaces, as far as a chat needs them. Errors of the client hold URLs and are not kept.
+//! Twilio's REST interfaces, as far as a chat needs them. Errors of the client hold URLs and are
+//! not kept.
 
 use std::time::Duration;
 
@@ -10,8 +11,8 @@ use url::Url;
 use zeroize::Zeroizing;
 
 use super::inbound::is_sid;
-use super::{Apis, StartError};
-use crate::answer::{Unread, json, read};
+use super::{TwilioApis, WhatsAppStartError};
+use crate::answer::{BodyReadError, json, read};
 use crate::channel::ChannelError;
 use crate::client;
 
@@ -27,43 +28,43 @@ const ANSWER_BYTES_MAX: u64 = 256 * 1024;
 /// How long to wait when Twilio is too busy and does not say.
 const BUSY_MS: u64 = 3_000;
 
-pub(super) struct Rest {
+pub(super) struct TwilioRest {
     client: Client,
     account_sid: String,
     auth_token: Zeroizing<String>,
-    apis: Apis,
+    apis: TwilioApis,
 }
 
 #[derive(Deserialize)]
-struct Refusal {
+struct TwilioErrorBody {
     code: Option<u32>,
 }
 
 /// A message as Twilio keeps it.
 #[derive(Deserialize)]
-pub(super) struct Message {
+pub(super) struct MessageResource {
     pub(super) sid: String,
     body: Option<String>,
 }
 
-impl Message {
+impl MessageResource {
     pub(super) fn says(&self, body: &str) -> bool {
         self.body.as_deref().unwrap_or_default() == body
     }
 }
 
 #[derive(Deserialize)]
-struct Messages {
-    messages: Vec<Message>,
+struct MessageList {
+    messages: Vec<MessageResource>,
 }
 
-impl Rest {
+impl TwilioRest {
     pub(super) fn new(
         account_sid: &str,
         auth_token: Zeroizing<String>,
-        apis: Apis,
-    ) -> Result<Self, StartError> {
-        let client = client::direct().map_err(|_| StartError::Platform)?;
+        apis: TwilioApis,
+    ) -> Result<Self, WhatsAppStartError> {
+        let client = client::direct().map_err(|_| WhatsAppStartError::Platform)?;
         Ok(Self { client, account_sid: account_sid.to_owned(), auth_token, apis })
     }
 
@@ -87,7 +88,7 @@ impl Rest {
         let answer = answer.map_err(|_| ChannelError::InDoubt)?;
         match answer.status() {
             status if status.is_success() => {
-                let message = json::<Message>(answer, ANSWER_BYTES_MAX).await;
+                let message = json::<MessageResource>(answer, ANSWER_BYTES_MAX).await;
                 message.map(|it| it.sid).ok_or(ChannelError::InDoubt)
             }
             status if status.is_server_error() => Err(ChannelError::InDoubt),
@@ -96,11 +97,11 @@ impl Rest {
     }
 
     /// The newest message of ours in a chat.
-    pub(super) async fn newest(&self, from: &str, to: &str) -> Option<Message> {
+    pub(super) async fn newest(&self, from: &str, to: &str) -> Option<MessageResource> {
         let query = [("From", from), ("To", to), ("PageSize", "1")];
         let request = self.client.get(self.account("Messages.json")).query(&query);
         let answer = self.authorized(request, DEADLINE).send().await.ok()?;
-        let recent: Messages = json(answer, ANSWER_BYTES_MAX).await?;
+        let recent: MessageList = json(answer, ANSWER_BYTES_MAX).await?;
         recent.messages.into_iter().next()
     }
 
@@ -141,8 +142,8 @@ impl Rest {
         answer["sid"].as_str().filter(|sid| is_sid(sid)).map(str::to_owned)
     }
 
-    /// A medium, by the ids of its message and its own. Twilio redirects to where it lies, which gets no
-    /// credentials of ours.
+    /// A medium, by the ids of its message and its own. Twilio redirects to where it lies, which
+    /// gets no credentials of ours.
     pub(super) async fn medium(&self, id: &str, bytes_max: u64) -> Result<Bytes, ChannelError> {
         let gone = ChannelError::Refused("the file is not there any more");
         let Some((message, medium)) = id.split_once('/') else { return Err(gone) };
@@ -162,8 +163,8 @@ impl Rest {
         match answer.status() {
             status if status.is_success() => {
                 read(answer, bytes_max).await.map_err(|why| match why {
-                    Unread::TooLong => ChannelError::Refused("the file is too large"),
-                    Unread::Broken => ChannelError::InDoubt,
+                    BodyReadError::TooLong => ChannelError::Refused("the file is too large"),
+                    BodyReadError::Broken => ChannelError::InDoubt,
                 })
             }
             StatusCode::NOT_FOUND => Err(gone),
@@ -181,12 +182,14 @@ async fn meaning(answer: Response) -> ChannelError {
     let status = answer.status();
     let wait = answer.headers().get(reqwest::header::RETRY_AFTER);
     let wait = wait.and_then(|it| it.to_str().ok()?.trim().parse::<u64>().ok());
-    let refusal = json::<Refusal>(answer, ANSWER_BYTES_MAX).await;
+    let refusal = json::<TwilioErrorBody>(answer, ANSWER_BYTES_MAX).await;
     let code = refusal.and_then(|refusal| refusal.code);
     match (status, code) {
-        (StatusCode::TOO_MANY_REQUESTS, _) | (_, Some(20429 | 63018)) => ChannelError::TooFast {
-            retry_after_ms: wait.map_or(BUSY_MS, |seconds| seconds.saturating_mul(1_000)),
-        },
+        (StatusCode::TOO_MANY_REQUESTS, _) | (_, Some(20429 | 63018)) => {
+            ChannelError::RateLimited {
+                retry_after_ms: wait.map_or(BUSY_MS, |seconds| seconds.saturating_mul(1_000)),
+            }
+        }
         // Unsubscribed, not joined, blocked, outside the window.
         (_, Some(21610 | 63015 | 63016 | 63024)) => ChannelError::Unreachable,
         (StatusCode::UNAUTHORIZED, _) | (_, Some(20003)) => {

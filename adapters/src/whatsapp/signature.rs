@@ -1,5 +1,5 @@
-//! Twilio's signature on a webhook: base64(HMAC-SHA1(auth token, URL, then each parameter's name and value,
-//! sorted by name, without separators)).
+//! Twilio's signature on a webhook: base64(HMAC-SHA1(auth token, URL, then each parameter's name
+//! and value, sorted by name, without separators)).
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -11,19 +11,20 @@ use url::form_urlencoded;
 
 /// What a signature is made over.
 #[derive(Clone, Copy, Debug)]
-pub enum Signed<'a> {
+pub enum SignedContent<'a> {
     /// The parameters of a form.
     Form(&'a [(String, String)]),
     /// A body of another kind, whose SHA-256 stands in the URL as `bodySHA256`.
     Body(&'a [u8]),
 }
 
-/// Whether Twilio signed this for `url`, tried with and without its standard port: Twilio has signed both.
+/// Whether Twilio signed this for `url`, tried with and without its standard port: Twilio has
+/// signed both.
 ///
 /// SHA-1 is what Twilio uses; no header can choose another.
-pub fn verify(auth_token: &str, url: &str, signed: Signed<'_>, signature: &str) -> bool {
+pub fn verify(auth_token: &str, url: &str, signed: SignedContent<'_>, signature: &str) -> bool {
     let Ok(shown) = STANDARD.decode(signature) else { return false };
-    if let Signed::Body(body) = signed
+    if let SignedContent::Body(body) = signed
         && !names_body(url, body)
     {
         return false;
@@ -35,16 +36,16 @@ pub fn verify(auth_token: &str, url: &str, signed: Signed<'_>, signature: &str) 
 }
 
 /// The signature itself, as Twilio makes it.
-pub fn sign(auth_token: &str, url: &str, signed: Signed<'_>) -> String {
+pub fn sign(auth_token: &str, url: &str, signed: SignedContent<'_>) -> String {
     STANDARD.encode(mac(auth_token, url, signed))
 }
 
-fn mac(auth_token: &str, url: &str, signed: Signed<'_>) -> Vec<u8> {
+fn mac(auth_token: &str, url: &str, signed: SignedContent<'_>) -> Vec<u8> {
     let Ok(mut mac) = Hmac::<Sha1>::new_from_slice(auth_token.as_bytes()) else {
         unreachable!("HMAC takes keys of any length")
     };
     mac.update(url.as_bytes());
-    if let Signed::Form(form) = signed {
+    if let SignedContent::Form(form) = signed {
         let mut pairs: Vec<_> = form.iter().collect();
         pairs.sort();
         pairs.dedup();

@@ -17,7 +17,7 @@ const REMEMBERED_MAX: usize = 1_024;
 const MISSED_MAX: usize = 20;
 
 #[derive(Default)]
-pub(super) struct State {
+pub(super) struct WhatsAppState {
     /// When a person last wrote, and with which message.
     heard: HashMap<ChatId, (Instant, String)>,
     /// The window of these chats is closed, whatever we think.
@@ -27,14 +27,14 @@ pub(super) struct State {
     /// Twilio took them, and they came too late.
     missed: HashMap<ChatId, Vec<Outbound>>,
     /// Newest last.
-    sent: VecDeque<Sent>,
+    sent: VecDeque<SentMessage>,
     /// Failed before Twilio had told us their ids.
     failed: VecDeque<String>,
     /// Safe with us, newest last.
     taken: VecDeque<InboundId>,
 }
 
-struct Sent {
+struct SentMessage {
     chat: ChatId,
     key: String,
     sid: String,
@@ -51,9 +51,9 @@ fn push<T>(all: &mut VecDeque<T>, one: T) {
     all.push_back(one);
 }
 
-impl State {
+impl WhatsAppState {
     /// A person wrote: for a day we may write, too. True when somebody waits for that.
-    pub(super) fn heard(&mut self, chat: &ChatId, sid: &str) -> bool {
+    pub(super) fn record_inbound(&mut self, chat: &ChatId, sid: &str) -> bool {
         if self.heard.len() >= REMEMBERED_MAX {
             self.heard.retain(|_, (at, _)| at.elapsed() < WINDOW);
         }
@@ -77,7 +77,7 @@ impl State {
     }
 
     pub(super) fn sent_as(&self, chat: &ChatId, key: &str) -> Option<MessageRef> {
-        let is_same = |it: &&Sent| !it.failed && it.chat == *chat && it.key == key;
+        let is_same = |it: &&SentMessage| !it.failed && it.chat == *chat && it.key == key;
         let same = self.sent.iter().find(is_same);
         same.map(|it| MessageRef { chat: it.chat.clone(), id: it.sid.clone() })
     }
@@ -94,7 +94,7 @@ impl State {
         at: Instant,
         message: Option<&Outbound>,
     ) -> MessageRef {
-        let sent = Sent {
+        let sent = SentMessage {
             chat: chat.clone(),
             key: key.to_owned(),
             sid: sid.to_owned(),
@@ -110,15 +110,15 @@ impl State {
     }
 
     /// It is on the phone, or will never be.
-    pub(super) fn is_settled(&mut self, sid: &str) {
+    pub(super) fn is_final(&mut self, sid: &str) {
         let found = self.sent.iter_mut().find(|it| it.sid == sid);
         if let Some(sent) = found {
             sent.message = None;
         }
     }
 
-    /// Twilio took it and could not send it, for the window was closed. The chat, if the person has written
-    /// since, so that what they missed can be sent at once.
+    /// Twilio took it and could not send it, for the window was closed. The chat, if the person has
+    /// written since, so that what they missed can be sent at once.
     pub(super) fn came_too_late(&mut self, sid: &str) -> Option<ChatId> {
         let Some(sent) = self.sent.iter_mut().find(|it| it.sid == sid) else {
             push(&mut self.failed, sid.to_owned());

@@ -1,18 +1,19 @@
-//! What became of our messages. Callbacks come out of order and more than once; only a failure matters.
+//! What became of our messages. Callbacks come out of order and more than once; only a failure
+//! matters.
 
 use std::sync::Arc;
 
-use super::WhatsApp;
+use super::WhatsAppChannel;
 use super::inbound::is_sid;
-use super::webhook::Form;
+use super::webhook::FormFields;
 use crate::channel::{Channel, ChannelError};
 use crate::chat::ChatId;
 
 /// Outside the day after the person's last message only templates may be sent.
 const WINDOW_CLOSED: &str = "63016";
 
-impl WhatsApp {
-    pub(super) fn take_status(self: &Arc<Self>, form: &Form) {
+impl WhatsAppChannel {
+    pub(super) fn take_status(self: &Arc<Self>, form: &FormFields) {
         let field =
             |name: &str| form.iter().find(|(it, _)| it == name).map(|(_, value)| value.as_str());
         let sid = field("MessageSid").filter(|it| is_sid(it));
@@ -27,9 +28,9 @@ impl WhatsApp {
             ("failed" | "undelivered", code) => {
                 let code = code.and_then(|it| it.parse::<u32>().ok());
                 tracing::warn!(code, "a message did not come");
-                self.state().is_settled(sid);
+                self.state().is_final(sid);
             }
-            ("delivered" | "read", _) => self.state().is_settled(sid),
+            ("delivered" | "read", _) => self.state().is_final(sid),
             _ => {}
         }
     }

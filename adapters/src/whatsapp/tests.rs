@@ -2,7 +2,7 @@ use std::path::Path;
 
 use serde_json::Value;
 
-use super::signature::{Signed, sign, verify};
+use super::signature::{SignedContent, sign, verify};
 
 #[test]
 fn twilios_own_signatures_are_judged_as_twilio_does() {
@@ -18,8 +18,8 @@ fn twilios_own_signatures_are_judged_as_twilio_does() {
         let text = |name: &str| vector[name].as_str().unwrap_or_default();
         let form = pairs(&vector["params"]);
         let signed = match vector["body"].as_str() {
-            Some(body) => Signed::Body(body.as_bytes()),
-            None => Signed::Form(&form),
+            Some(body) => SignedContent::Body(body.as_bytes()),
+            None => SignedContent::Form(&form),
         };
         let verdict = verify(text("auth_token"), text("url"), signed, text("signature"));
         assert_eq!(Some(verdict), vector["expect"].as_bool(), "{}", text("name"));
@@ -38,9 +38,9 @@ fn pairs(params: &Value) -> Vec<(String, String)> {
 #[test]
 fn a_signature_fits_its_url_and_its_parameters_only() {
     let form = vec![("Body".to_owned(), "hi".to_owned()), ("From".to_owned(), "x".to_owned())];
-    let made = sign("token", "https://bot.example/whatsapp", Signed::Form(&form));
+    let made = sign("token", "https://bot.example/whatsapp", SignedContent::Form(&form));
     let fits = |url: &str, form: &[(String, String)], signature: &str| {
-        verify("token", url, Signed::Form(form), signature)
+        verify("token", url, SignedContent::Form(form), signature)
     };
     assert!(fits("https://bot.example/whatsapp", &form, &made));
     assert!(fits("https://bot.example:443/whatsapp", &form, &made));
@@ -48,41 +48,41 @@ fn a_signature_fits_its_url_and_its_parameters_only() {
     assert!(!fits("https://bot.example/whatsapp", &form[..1], &made));
     assert!(!fits("https://bot.example/whatsapp", &form, &made[..made.len() - 4]));
     assert!(!fits("https://bot.example/whatsapp", &form, ""));
-    assert!(!verify("other", "https://bot.example/whatsapp", Signed::Form(&form), &made));
+    assert!(!verify("other", "https://bot.example/whatsapp", SignedContent::Form(&form), &made));
 }
 
 mod what_came_too_late {
     use tokio::time::{Duration, Instant, advance};
 
     use crate::chat::{ChatId, Outbound};
-    use crate::whatsapp::state::State;
+    use crate::whatsapp::state::WhatsAppState;
 
-    fn sent(state: &mut State, chat: &ChatId, key: &str) {
+    fn sent(state: &mut WhatsAppState, chat: &ChatId, key: &str) {
         let message = Outbound::text(key, key);
         state.note_sent(chat, key, key, Instant::now(), Some(&message));
     }
 
-    fn missed(state: &mut State, chat: &ChatId) -> Vec<String> {
+    fn missed(state: &mut WhatsAppState, chat: &ChatId) -> Vec<String> {
         state.take_missed(chat).into_iter().map(|it| it.key).collect()
     }
 
     #[tokio::test(start_paused = true)]
     async fn is_kept_though_the_failure_is_told_before_the_answer() {
-        let (mut state, chat) = (State::default(), ChatId("ada".into()));
+        let (mut state, chat) = (WhatsAppState::default(), ChatId("ada".into()));
         assert_eq!(state.came_too_late("early"), None);
         sent(&mut state, &chat, "early");
         assert!(state.is_closed(&chat));
         assert_eq!(state.sent_as(&chat, "early"), None, "the same key is sent anew");
-        assert!(state.heard(&chat, "SM1"), "somebody waits");
+        assert!(state.record_inbound(&chat, "SM1"), "somebody waits");
         assert_eq!(missed(&mut state, &chat), ["early"]);
     }
 
     #[tokio::test(start_paused = true)]
     async fn is_sent_at_once_when_the_person_has_written_since() {
-        let (mut state, chat) = (State::default(), ChatId("ada".into()));
+        let (mut state, chat) = (WhatsAppState::default(), ChatId("ada".into()));
         sent(&mut state, &chat, "late");
         advance(Duration::from_secs(1)).await;
-        assert!(!state.heard(&chat, "SM1"));
+        assert!(!state.record_inbound(&chat, "SM1"));
         assert_eq!(state.came_too_late("late"), Some(chat.clone()));
         assert_eq!(state.came_too_late("late"), None, "told twice");
         assert!(!state.is_closed(&chat));
@@ -91,7 +91,7 @@ mod what_came_too_late {
 
     #[tokio::test(start_paused = true)]
     async fn keeps_its_order_when_it_must_wait_again() {
-        let (mut state, chat) = (State::default(), ChatId("ada".into()));
+        let (mut state, chat) = (WhatsAppState::default(), ChatId("ada".into()));
         for key in ["first", "second", "third"] {
             sent(&mut state, &chat, key);
         }
@@ -105,9 +105,9 @@ mod what_came_too_late {
 
     #[tokio::test(start_paused = true)]
     async fn has_come_and_is_not_kept() {
-        let (mut state, chat) = (State::default(), ChatId("ada".into()));
+        let (mut state, chat) = (WhatsAppState::default(), ChatId("ada".into()));
         sent(&mut state, &chat, "came");
-        state.is_settled("came");
+        state.is_final("came");
         state.came_too_late("came");
         assert_eq!(missed(&mut state, &chat), [""; 0]);
     }

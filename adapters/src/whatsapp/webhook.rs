@@ -11,10 +11,10 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use url::form_urlencoded;
 
-use super::signature::{Signed, verify};
-use super::{WhatsApp, media};
+use super::signature::{SignedContent, verify};
+use super::{WhatsAppChannel, media};
 use crate::chat::Inbound;
-use crate::inbox::{Delivery, NotTaken};
+use crate::inbox::{Delivery, RedeliveryNeeded};
 
 /// Twilio's signature.
 const SIGNATURE_HEADER: &str = "x-twilio-signature";
@@ -22,16 +22,17 @@ const SIGNATURE_HEADER: &str = "x-twilio-signature";
 /// A message of 1600 characters with ten media has a few kilobytes.
 const BODY_BYTES_MAX: usize = 64 * 1024;
 
-/// Twilio reads for 15 seconds at most; a body that takes longer than this to come is none of Twilio's.
+/// Twilio reads for 15 seconds at most; a body that takes longer than this to come is none of
+/// Twilio's.
 const BODY_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// An answer that says nothing: what we say goes by REST.
 const NOTHING: &str = "<?xml version=\"1.0\" encoding=\"UTF-8\"?><Response/>";
 
 /// A form's fields.
-pub(super) type Form = Vec<(String, String)>;
+pub(super) type FormFields = Vec<(String, String)>;
 
-pub(super) fn router(whatsapp: Arc<WhatsApp>) -> Router {
+pub(super) fn router(whatsapp: Arc<WhatsAppChannel>) -> Router {
     Router::new()
         .route("/whatsapp", post(message))
         .route("/whatsapp/status", post(status))
@@ -39,7 +40,7 @@ pub(super) fn router(whatsapp: Arc<WhatsApp>) -> Router {
         .with_state(whatsapp)
 }
 
-async fn message(State(whatsapp): State<Arc<WhatsApp>>, request: Request) -> Response {
+async fn message(State(whatsapp): State<Arc<WhatsAppChannel>>, request: Request) -> Response {
     let form = match whatsapp.verified(request, "/whatsapp").await {
         Ok(form) => form,
         Err(status) => return status.into_response(),
@@ -61,7 +62,7 @@ async fn message(State(whatsapp): State<Arc<WhatsApp>>, request: Request) -> Res
     nothing()
 }
 
-async fn status(State(whatsapp): State<Arc<WhatsApp>>, request: Request) -> Response {
+async fn status(State(whatsapp): State<Arc<WhatsAppChannel>>, request: Request) -> Response {
     match whatsapp.verified(request, "/whatsapp/status").await {
         Ok(form) => {
             whatsapp.take_status(&form);
@@ -75,15 +76,15 @@ fn nothing() -> Response {
     ([(header::CONTENT_TYPE, "text/xml")], NOTHING).into_response()
 }
 
-impl WhatsApp {
+impl WhatsAppChannel {
     /// Puts a message in line, unless it is in line already; nothing when it is safe with us.
-    fn put(&self, inbound: Inbound) -> Option<Result<Delivery, NotTaken>> {
+    fn put(&self, inbound: Inbound) -> Option<Result<Delivery, RedeliveryNeeded>> {
         let state = self.state();
         (!state.is_taken(&inbound.id)).then(|| self.inbox.put_once(inbound))
     }
 
     /// The form of a request that Twilio signed for this path of our public URL.
-    async fn verified(&self, request: Request, path: &str) -> Result<Form, StatusCode> {
+    async fn verified(&self, request: Request, path: &str) -> Result<FormFields, StatusCode> {
         let signature = only(request.headers()).ok_or(StatusCode::FORBIDDEN)?.to_owned();
         let query = request.uri().query().map(|query| format!("?{query}")).unwrap_or_default();
         let url = format!("{}{path}{query}", self.public_url);
@@ -91,8 +92,8 @@ impl WhatsApp {
         let Ok(Ok(body)) = tokio::time::timeout(BODY_TIMEOUT, body).await else {
             return Err(StatusCode::PAYLOAD_TOO_LARGE);
         };
-        let form: Form = form_urlencoded::parse(&body).into_owned().collect();
-        if verify(&self.auth_token, &url, Signed::Form(&form), &signature) {
+        let form: FormFields = form_urlencoded::parse(&body).into_owned().collect();
+        if verify(&self.auth_token, &url, SignedContent::Form(&form), &signature) {
             Ok(form)
         } else {
             Err(StatusCode::FORBIDDEN)

@@ -5,14 +5,16 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use adapters::channel::{Channel, ChannelError, Event, SecretEntry};
-use adapters::chat::{Ask, Button, ChatId, Content, Inbound, MessageRef, Outbound, Place};
+use adapters::channel::{Channel, ChannelError, ChannelEvent, SecretEntry};
+use adapters::chat::{
+    AnswerKind, Button, ChatId, ChatType, Inbound, InboundContent, MessageRef, Outbound,
+};
 use adapters::text::{length, split};
 
 mod people;
 mod telegram;
 
-use people::{Person, console, web};
+use people::{ContractPerson, console, web};
 
 /// Generous: a promise that is kept is kept at once.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -23,7 +25,7 @@ const STRANGE: &str = "👩‍👩‍👧‍👦 e\u{301} \"quoted\" {\"type\":\
 pub struct Fixture {
     channel: Arc<dyn Channel>,
     chat: ChatId,
-    person: Box<dyn Person>,
+    person: Box<dyn ContractPerson>,
     /// Whether the channel ends when the person leaves.
     ends: bool,
 }
@@ -37,8 +39,8 @@ impl Fixture {
         let next = async {
             loop {
                 match self.channel.next().await {
-                    Some(Event::Inbound(inbound)) => return inbound,
-                    Some(Event::Reachable(chat)) => assert_eq!(chat, self.chat),
+                    Some(ChannelEvent::Inbound(inbound)) => return inbound,
+                    Some(ChannelEvent::Reachable(chat)) => assert_eq!(chat, self.chat),
                     None => panic!("{} has ended", self.channel.name()),
                 }
             }
@@ -64,8 +66,8 @@ async fn what_is_said_arrives_with_an_id_of_its_own_and_can_be_answered() {
         for text in ["hi", "hi", ""] {
             world.person.says(text).await;
             let inbound = world.inbound().await;
-            assert_eq!(inbound.content, Content::Text(text.to_owned().into()));
-            assert_eq!((&inbound.chat, inbound.place), (&world.chat, Place::Private));
+            assert_eq!(inbound.content, InboundContent::Text(text.to_owned().into()));
+            assert_eq!((&inbound.chat, inbound.place), (&world.chat, ChatType::Private));
             assert!(!inbound.from.0.is_empty());
             assert!(!ids.contains(&inbound.id), "{:?} came twice", inbound.id);
             world.channel.acknowledge(&inbound.id).await;
@@ -82,7 +84,7 @@ async fn long_and_strange_text_arrives_unharmed_both_ways() {
         for text in [STRANGE.to_owned(), STRANGE.repeat(100_000 / STRANGE.len())] {
             world.person.says(&text).await;
             let inbound = world.inbound().await;
-            assert!(inbound.content == Content::Text(text.clone().into()), "harmed");
+            assert!(inbound.content == InboundContent::Text(text.clone().into()), "harmed");
 
             let can = world.channel.capabilities().clone();
             for (n, part) in split(&text, can.text_max, can.text_unit).iter().enumerate() {
@@ -150,7 +152,8 @@ async fn a_button_comes_back_with_its_id_and_its_message() {
         world.person_sees("Shall I?").await;
         for button in &question.buttons {
             world.person.taps(&sent.id, button).await;
-            let tap = Content::Tap { button: button.id.clone(), message: Some(sent.clone()) };
+            let tap =
+                InboundContent::Tap { button: button.id.clone(), message: Some(sent.clone()) };
             assert_eq!(world.inbound().await.content, tap);
         }
     }
@@ -162,16 +165,16 @@ async fn a_credential_arrives_as_a_secret_and_is_not_printed() {
         if world.channel.capabilities().secret_entry != SecretEntry::Hidden {
             continue;
         }
-        world.sends(&Outbound::text("q", "Your token?").asking(Ask::Secret)).await;
+        world.sends(&Outbound::text("q", "Your token?").asking(AnswerKind::Secret)).await;
         world.person_sees("Your token?").await;
         world.person.enters_secret("hunter2").await;
         let inbound = world.inbound().await;
-        assert_eq!(inbound.content, Content::Secret("hunter2".to_owned().into()));
+        assert_eq!(inbound.content, InboundContent::Secret("hunter2".to_owned().into()));
         assert!(!format!("{inbound:?}").contains("hunter2"));
 
         world.person.says("/cancel").await;
         let inbound = world.inbound().await;
-        assert_eq!(inbound.content, Content::Text("/cancel".to_owned().into()));
+        assert_eq!(inbound.content, InboundContent::Text("/cancel".to_owned().into()));
     }
 }
 
@@ -180,7 +183,7 @@ async fn a_channel_that_ends_says_so() {
     for mut world in fixtures().await {
         world.person.says("bye").await;
         world.person.leaves().await;
-        assert_eq!(world.inbound().await.content, Content::Text("bye".to_owned().into()));
+        assert_eq!(world.inbound().await.content, InboundContent::Text("bye".to_owned().into()));
         if world.ends {
             assert_eq!(world.channel.next().await, None);
         }

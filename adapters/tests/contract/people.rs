@@ -4,9 +4,9 @@ use std::io::{self, Write};
 use std::sync::Arc;
 
 use adapters::chat::Button;
-use adapters::console::{Console, Options, Terminal};
-use adapters::web::client::{Client, ClientEvent, Link};
-use adapters::web::{MemoryLog, Web};
+use adapters::console::{ConsoleChannel, Terminal, TerminalOptions};
+use adapters::web::client::{ClientEvent, RelayLink, WebClient};
+use adapters::web::{MemoryLog, WebChannel};
 use async_trait::async_trait;
 use tokio::io::{AsyncWriteExt, DuplexStream, duplex};
 use tokio::sync::mpsc;
@@ -15,7 +15,7 @@ use crate::Fixture;
 
 /// Somebody who uses a chat service.
 #[async_trait]
-pub trait Person: Send {
+pub trait ContractPerson: Send {
     async fn says(&mut self, text: &str);
     async fn enters_secret(&mut self, text: &str);
     async fn taps(&mut self, message: &str, button: &Button);
@@ -30,12 +30,12 @@ pub trait Person: Send {
 pub fn console() -> Fixture {
     let (keyboard, input) = duplex(1 << 20);
     let (screen, output) = mpsc::unbounded_channel();
-    let terminal = Terminal::new(input, Screen(screen), Options::piped());
-    let console = Console::new(terminal.voice("relay"));
+    let terminal = Terminal::new(input, OutputSink(screen), TerminalOptions::piped());
+    let console = ConsoleChannel::new(terminal.voice("relay"));
     Fixture {
         channel: Arc::new(console),
-        chat: Console::chat(),
-        person: Box::new(Sitting {
+        chat: ConsoleChannel::chat(),
+        person: Box::new(TerminalPerson {
             keyboard: Some(keyboard),
             output,
             seen: String::new(),
@@ -45,9 +45,9 @@ pub fn console() -> Fixture {
     }
 }
 
-struct Screen(mpsc::UnboundedSender<String>);
+struct OutputSink(mpsc::UnboundedSender<String>);
 
-impl Write for Screen {
+impl Write for OutputSink {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         // Nobody looks any more once the test is over.
         let _ = self.0.send(String::from_utf8_lossy(bytes).into_owned());
@@ -60,7 +60,7 @@ impl Write for Screen {
 }
 
 /// Somebody at a terminal.
-struct Sitting {
+struct TerminalPerson {
     keyboard: Option<DuplexStream>,
     output: mpsc::UnboundedReceiver<String>,
     seen: String,
@@ -68,7 +68,7 @@ struct Sitting {
 }
 
 #[async_trait]
-impl Person for Sitting {
+impl ContractPerson for TerminalPerson {
     async fn says(&mut self, text: &str) {
         let keyboard = self.keyboard.as_mut().unwrap();
         keyboard.write_all(format!("{text}\n").as_bytes()).await.unwrap();
@@ -98,28 +98,28 @@ impl Person for Sitting {
 }
 
 pub async fn web() -> Fixture {
-    let web = Web::new("key".to_owned().into(), Arc::new(MemoryLog::default()));
+    let web = WebChannel::new("key".to_owned().into(), Arc::new(MemoryLog::default()));
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let link = format!("http://{}/chat#key", listener.local_addr().unwrap());
     let router = web.router();
     tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });
-    let client = Client::connect(Link::parse(&link).unwrap());
+    let client = WebClient::connect(RelayLink::parse(&link).unwrap());
     Fixture {
         channel: web,
-        chat: Web::chat(),
-        person: Box::new(Connected { client, seen: Vec::new() }),
+        chat: WebChannel::chat(),
+        person: Box::new(WebPerson { client, seen: Vec::new() }),
         ends: false,
     }
 }
 
 /// Somebody with a client of the web channel.
-struct Connected {
-    client: Client,
+struct WebPerson {
+    client: WebClient,
     seen: Vec<(bool, String)>,
 }
 
 #[async_trait]
-impl Person for Connected {
+impl ContractPerson for WebPerson {
     async fn says(&mut self, text: &str) {
         self.client.say(text.to_owned().into()).await.unwrap();
     }

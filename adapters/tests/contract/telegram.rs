@@ -4,10 +4,13 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::path::Path;
 use std::sync::Arc;
 
-use adapters::channel::{Channel, ChannelError, Event};
-use adapters::chat::{Button, ChatId, Content, MessageRef, Outbound, Page, Place, UserId};
+use adapters::channel::{Channel, ChannelError, ChannelEvent};
+use adapters::chat::{
+    Button, ChatId, ChatType, InboundContent, MessageRef, Outbound, PageButton, UserId,
+};
 use adapters::telegram::{
-    InitDataError, Settings, StartError, Telegram, Updates, verify_init_data,
+    InitDataError, TelegramChannel, TelegramChannelSettings, TelegramStartError, UpdateSource,
+    verify_init_data,
 };
 use base64::Engine;
 use mockito::{Matcher, Mock, Server, ServerGuard};
@@ -47,15 +50,15 @@ fn me() -> Value {
     }))
 }
 
-fn settings(api_url: String, secret: &str) -> Settings {
-    let updates = Updates::Webhook { secret: secret.to_owned().into() };
-    Settings { token: TOKEN.to_owned().into(), api_url, updates }
+fn settings(api_url: String, secret: &str) -> TelegramChannelSettings {
+    let updates = UpdateSource::Webhook { secret: secret.to_owned().into() };
+    TelegramChannelSettings { token: TOKEN.to_owned().into(), api_url, updates }
 }
 
-async fn started() -> (ServerGuard, Arc<Telegram>) {
+async fn started() -> (ServerGuard, Arc<TelegramChannel>) {
     let mut api = Server::new_async().await;
     answering(&mut api, "GetMe", 200, me()).await;
-    let telegram = Telegram::start(settings(api.url(), SECRET)).await.unwrap();
+    let telegram = TelegramChannel::start(settings(api.url(), SECRET)).await.unwrap();
     (api, telegram)
 }
 
@@ -67,20 +70,20 @@ fn message_ref(id: &str) -> MessageRef {
     MessageRef { chat: chat(), id: id.into() }
 }
 
-async fn refused_to_start(status: usize, words: &str) -> StartError {
+async fn refused_to_start(status: usize, words: &str) -> TelegramStartError {
     let mut api = Server::new_async().await;
     answering(&mut api, "GetMe", status, no(status, words)).await;
-    let refused = Telegram::start(settings(api.url(), SECRET)).await.err().unwrap();
+    let refused = TelegramChannel::start(settings(api.url(), SECRET)).await.err().unwrap();
     assert!(!format!("{refused:?} {refused}").contains(TOKEN));
     refused
 }
 
 #[tokio::test]
 async fn a_bot_whose_token_is_refused_or_out_of_reach_does_not_start() {
-    assert_eq!(refused_to_start(401, "Unauthorized").await, StartError::TokenRefused);
-    assert_eq!(refused_to_start(404, "Not Found").await, StartError::TokenRefused);
-    let nobody = Telegram::start(settings("http://127.0.0.1:1".into(), SECRET)).await;
-    assert_eq!(nobody.err(), Some(StartError::OutOfReach));
+    assert_eq!(refused_to_start(401, "Unauthorized").await, TelegramStartError::TokenRefused);
+    assert_eq!(refused_to_start(404, "Not Found").await, TelegramStartError::TokenRefused);
+    let nobody = TelegramChannel::start(settings("http://127.0.0.1:1".into(), SECRET)).await;
+    assert_eq!(nobody.err(), Some(TelegramStartError::Unreachable));
 }
 
 #[tokio::test]
@@ -89,7 +92,7 @@ async fn trouble_at_telegram_is_not_taken_for_a_refused_token() {
         refused_to_start(502, "Bad Gateway"),
         refused_to_start(429, "Too Many Requests: retry after 5"),
     );
-    assert_eq!((failed, busy), (StartError::OutOfReach, StartError::OutOfReach));
+    assert_eq!((failed, busy), (TelegramStartError::Unreachable, TelegramStartError::Unreachable));
 }
 
 #[tokio::test]
@@ -98,8 +101,8 @@ async fn a_weak_webhook_secret_is_refused_before_anybody_is_asked() {
     let asked = api.mock("POST", Matcher::Any).expect(0).create_async().await;
     let spaced = format!("{SECRET} ");
     for weak in ["", &SECRET[1..], &spaced, &"x".repeat(257)] {
-        let refused = Telegram::start(settings(api.url(), weak)).await.err();
-        assert_eq!(refused, Some(StartError::WeakSecret), "{weak:?}");
+        let refused = TelegramChannel::start(settings(api.url(), weak)).await.err();
+        assert_eq!(refused, Some(TelegramStartError::WeakSecret), "{weak:?}");
     }
     asked.assert_async().await;
 }
@@ -133,7 +136,7 @@ async fn a_message_is_sent_in_exactly_these_words() {
         Button::new("l", "A label that needs its room"),
     ];
     let url = "https://a.example/form".to_owned().into();
-    let page = Some(Page { label: "Open the form".into(), url });
+    let page = Some(PageButton { label: "Open the form".into(), url });
     let question = Outbound { page, ..Outbound::text("q", "*Which?*").with_buttons(buttons) };
     for _ in 0..2 {
         assert_eq!(telegram.send(&chat(), &question).await, Ok(message_ref("5")));
@@ -156,9 +159,9 @@ async fn what_can_never_be_sent_is_refused_without_asking() {
 
 #[tokio::test]
 async fn each_error_says_what_to_do_next() {
-    use ChannelError::{NoSuchMessage, Refused, TooFast, Unreachable};
+    use ChannelError::{NoSuchMessage, RateLimited, Refused, Unreachable};
     let anything = Refused("");
-    let too_fast = TooFast { retry_after_ms: 7_000 };
+    let too_fast = RateLimited { retry_after_ms: 7_000 };
     for (status, words, on_send, on_edit, on_delete) in [
         (403, "Forbidden: bot was blocked by the user", Some(&Unreachable), None, None),
         (403, "Forbidden: user is deactivated", Some(&Unreachable), None, None),
@@ -247,7 +250,7 @@ async fn an_answer_that_is_lost_leaves_a_message_in_doubt() {
     assert_eq!(deleted, Err(ChannelError::InDoubt));
 }
 
-async fn served(telegram: &Arc<Telegram>) -> String {
+async fn served(telegram: &Arc<TelegramChannel>) -> String {
     let listener = tokio::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
     let address: SocketAddr = listener.local_addr().unwrap();
     let router = telegram.router();
@@ -291,14 +294,18 @@ async fn a_call_without_the_secret_is_refused_whatever_it_says() {
     }
     let reads = telegram.next();
     let acknowledged = async {
-        let Some(Event::Inbound(first)) = reads.await else { panic!("nothing came") };
+        let Some(ChannelEvent::Inbound(first)) = reads.await else { panic!("nothing came") };
         telegram.acknowledge(&first.id).await;
         first.content
     };
     let (status, content) =
         tokio::join!(delivered(&url, &[SECRET], update(2, "hi").to_string()), acknowledged);
     assert_eq!(status, 200);
-    assert_eq!(content, Content::Text("hi".to_owned().into()), "nothing refused came through");
+    assert_eq!(
+        content,
+        InboundContent::Text("hi".to_owned().into()),
+        "nothing refused came through"
+    );
 }
 
 #[tokio::test]
@@ -316,12 +323,14 @@ async fn what_means_nothing_to_us_is_answered_and_dropped() {
     let mut in_group = update(6, "hi all");
     in_group["message"]["chat"] = json!({ "id": -5, "type": "group", "title": "Friends" });
     let heard = async {
-        let Some(Event::Inbound(heard)) = telegram.next().await else { panic!("nothing came") };
+        let Some(ChannelEvent::Inbound(heard)) = telegram.next().await else {
+            panic!("nothing came")
+        };
         telegram.acknowledge(&heard.id).await;
         heard
     };
     let (status, heard) = tokio::join!(delivered(&url, &[SECRET], in_group.to_string()), heard);
-    assert_eq!((status, heard.place, heard.id.0.as_str()), (200, Place::Group, "-5/6"));
+    assert_eq!((status, heard.place, heard.id.0.as_str()), (200, ChatType::Group, "-5/6"));
 }
 
 #[tokio::test]
@@ -333,7 +342,9 @@ async fn what_is_not_safe_with_us_is_asked_for_again() {
     let again = async {
         let mut ids = Vec::new();
         for _ in 0..2 {
-            let Some(Event::Inbound(heard)) = telegram.next().await else { panic!("it ended") };
+            let Some(ChannelEvent::Inbound(heard)) = telegram.next().await else {
+                panic!("it ended")
+            };
             telegram.acknowledge(&heard.id).await;
             ids.push(heard.id.0);
         }
@@ -348,8 +359,9 @@ async fn a_bot_that_polls_takes_no_webhook_calls() {
     let mut api = Server::new_async().await;
     answering(&mut api, "GetMe", 200, me()).await;
     answering(&mut api, "GetUpdates", 401, no(401, "Unauthorized")).await;
-    let settings = Settings { updates: Updates::Polling, ..settings(api.url(), SECRET) };
-    let telegram = Telegram::start(settings).await.unwrap();
+    let settings =
+        TelegramChannelSettings { updates: UpdateSource::Polling, ..settings(api.url(), SECRET) };
+    let telegram = TelegramChannel::start(settings).await.unwrap();
     let url = served(&telegram).await;
     for secrets in [&[][..], &[""], &[SECRET]] {
         assert_eq!(delivered(&url, secrets, update(1, "hi").to_string()).await, 401);

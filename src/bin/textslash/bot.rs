@@ -5,50 +5,52 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use adapters::channel::Channel;
-use adapters::discord::{self, Discord};
-use adapters::telegram::{self, Telegram, Updates, verify_init_data};
-use adapters::whatsapp::{self, WhatsApp};
+use adapters::discord::{self, DiscordChannel};
+use adapters::telegram::{self, TelegramChannel, UpdateSource, verify_init_data};
+use adapters::whatsapp::{self, WhatsAppChannel};
 use anyhow::{Context, bail};
 use axum::Router;
 use textslash::clock::Clock;
 use textslash::config::{
-    ALLOW_SANDBOX, BotSettings, Environment, Listen, TelegramSettings, WhatsAppSettings,
+    ALLOW_SANDBOX, BotSettings, Environment, ListenAddress, TelegramSettings, WhatsAppSettings,
     daily_tokens, images,
 };
 use textslash::forms::Forms;
-use textslash::messaging::{Pointing, RETRIES, ServiceError};
+use textslash::messaging::{RETRIES, ServiceError, Webhook};
 use textslash::metrics::Exposition;
-use textslash::onboarding::{Catalogue, FormsAt, Onboarding};
+use textslash::onboarding::{Catalogue, HostedForms, Onboarding};
 use textslash::quota::Quotas;
 use textslash::secret::{Audience, Secret, SecretKind};
 use textslash::spec::{AgentKind, CloudKind, RelayChannel};
-use textslash::web::bot::{self, Caller, Door, FormDoor, MetricsDoor, Vouchers};
+use textslash::web::bot::{
+    self, AddressSource, BotServer, FormEndpoint, IdentityVerifiers, MetricsEndpoint,
+};
 use textslash::{store, telemetry};
 use tokio::sync::oneshot;
 use tokio::task::{JoinError, JoinHandle, JoinSet};
 use url::Url;
 
 use crate::connections::{Connections, data_dir};
-use crate::exit::End;
-use crate::late::{LateRoutes, reached};
+use crate::exit::ExitReason;
+use crate::late::{LateRoutes, start_with_retries};
 use crate::relay::{apis, discord_url};
 use crate::{report, signals};
 
 /// How old what a Mini App was opened with may be: a form lives a quarter of an hour.
 const INIT_DATA_AGE_MAX_MS: u64 = 15 * 60 * 1000;
 
-/// How long what was acknowledged has to be answered when the process ends, after the 15 seconds of requests
-/// in flight; fly.toml gives both 30 seconds.
+/// How long what was acknowledged has to be answered when the process ends, after the 15 seconds of
+/// requests in flight; fly.toml gives both 30 seconds.
 const GRACE: Duration = Duration::from_secs(10);
 
 /// Where Twilio calls.
 const WHATSAPP_PATHS: [&str; 3] = ["/whatsapp", "/whatsapp/status", "/whatsapp/media/{id}"];
 
 #[derive(clap::Args)]
-pub struct Arguments {}
+pub struct BotArguments {}
 
 /// The conversations on each channel, by its name.
-type Talks = JoinSet<(&'static str, anyhow::Result<()>)>;
+type ChannelTasks = JoinSet<(&'static str, anyhow::Result<()>)>;
 
 /// A chat service that the bot is to speak.
 struct ServiceStart {
@@ -57,22 +59,22 @@ struct ServiceStart {
 }
 
 /// A chat service that the bot speaks.
-struct Spoken {
+struct StartedService {
     channel: Arc<dyn Channel>,
     routes: Router,
     /// How to reach the bot there.
     line: String,
 }
 
-pub async fn run(_: Arguments) -> anyhow::Result<End> {
-    let told = signals::told_to_end()?;
+pub async fn run(_: BotArguments) -> anyhow::Result<ExitReason> {
+    let told = signals::shutdown_signal()?;
     let environment = Environment::of_process();
     let settings = BotSettings::read(&environment)?;
     let images = images(&environment)?;
     let _claim = store::claim(&data_dir(&environment)?)?;
     let exposition = Exposition::start()?;
     let connections = Connections::of_environment(&environment).await?;
-    let listener = Listen::read(&environment)?.open().await?;
+    let listener = ListenAddress::read(&environment)?.open().await?;
     let (settings, connections) = (Arc::new(settings), Arc::new(connections));
     let services = services(&settings);
     let routes = services.iter().map(ServiceStart::router).fold(Router::new(), Router::merge);
@@ -86,22 +88,23 @@ pub async fn run(_: Arguments) -> anyhow::Result<End> {
         invitations: settings.invitations.clone(),
     };
     let forms = settings.public_url.clone().map(|public_url| {
-        let forms = Forms::new(connections.chance.clone());
-        FormsAt { forms, public_url }
+        let forms = Forms::new(connections.random.clone());
+        HostedForms { forms, public_url }
     });
     let held = forms.as_ref().map(|at| at.forms.clone());
     let onboarding = connections.onboarding(catalogue, Vec::new(), forms);
-    let forms = held.map(|forms| FormDoor {
+    let forms = held.map(|forms| FormEndpoint {
         forms,
         onboarding: onboarding.clone(),
-        vouchers: vouchers(&settings, connections.clock.clone()),
+        identity_verifiers: vouchers(&settings, connections.clock.clone()),
     });
-    let caller = if settings.behind_fly_proxy { Caller::FlyClient } else { Caller::Peer };
+    let caller =
+        if settings.behind_fly_proxy { AddressSource::FlyClient } else { AddressSource::Peer };
     let metrics =
-        MetricsDoor { exposition: exposition.clone(), token: settings.metrics_token.clone() };
+        MetricsEndpoint { exposition: exposition.clone(), token: settings.metrics_token.clone() };
     let integrity =
         connections.database.integrity().context("the database is not watched")?.clone();
-    let door = Door { integrity: integrity.clone(), routes, forms, metrics, caller };
+    let door = BotServer { integrity: integrity.clone(), routes, forms, metrics, caller };
     let talks = talk(&onboarding, services, &settings, &connections);
     let (close, closed) = oneshot::channel::<()>();
     let server = tokio::spawn(bot::serve(door, listener, async { drop(closed.await) }));
@@ -114,17 +117,17 @@ pub async fn run(_: Arguments) -> anyhow::Result<End> {
     }
 }
 
-/// Waits until the process is told to end or a channel has ended, then ends in order: nothing more is let in
-/// and what is in flight is answered; then what was acknowledged is answered.
+/// Waits until the process is told to end or a channel has ended, then ends in order: nothing more
+/// is let in and what is in flight is answered; then what was acknowledged is answered.
 async fn until_over(
     told: impl Future<Output = ()>,
-    mut talks: Talks,
+    mut talks: ChannelTasks,
     onboarding: &Onboarding,
     close: oneshot::Sender<()>,
     server: JoinHandle<()>,
-) -> anyhow::Result<End> {
+) -> anyhow::Result<ExitReason> {
     let end = tokio::select! {
-        () = told => Ok(End::Interrupted),
+        () = told => Ok(ExitReason::Interrupted),
         Some(ended) = talks.join_next() => Err(why_over(ended)),
     };
     // It waits for this or is gone itself.
@@ -140,8 +143,8 @@ async fn until_over(
 fn why_over(ended: Result<(&'static str, anyhow::Result<()>), JoinError>) -> anyhow::Error {
     match ended {
         Ok((channel, Ok(()))) => anyhow::anyhow!(
-            "{channel} has ended for good: its credential was revoked or is refused. Set a new one and \
-             start the bot again"
+            "{channel} has ended for good: its credential was revoked or is refused. Set a new \
+             one and start the bot again"
         ),
         Ok((channel, Err(error))) => error.context(channel),
         Err(error) => telemetry::ended(&error),
@@ -149,8 +152,8 @@ fn why_over(ended: Result<(&'static str, anyhow::Result<()>), JoinError>) -> any
 }
 
 /// Telegram says who has opened a Mini App of its bot.
-fn vouchers(settings: &BotSettings, clock: Clock) -> Vouchers {
-    let mut vouchers = Vouchers::new();
+fn vouchers(settings: &BotSettings, clock: Clock) -> IdentityVerifiers {
+    let mut vouchers = IdentityVerifiers::new();
     if let Some(telegram) = &settings.telegram {
         let token = telegram.token.clone();
         let voucher = move |init_data: &str| {
@@ -200,7 +203,7 @@ impl ServiceStart {
         connections: &Connections,
     ) -> anyhow::Result<()> {
         let start = || self.start(settings, connections);
-        let Some(spoken) = reached(self.channel.word(), is_silent, start).await? else {
+        let Some(spoken) = start_with_retries(self.channel.word(), is_silent, start).await? else {
             return Ok(());
         };
         report::say(&spoken.line);
@@ -212,7 +215,7 @@ impl ServiceStart {
         &self,
         settings: &BotSettings,
         connections: &Connections,
-    ) -> anyhow::Result<Option<Spoken>> {
+    ) -> anyhow::Result<Option<StartedService>> {
         let BotSettings { telegram, discord, whatsapp, public_url, .. } = settings;
         match (self.channel, telegram, discord, whatsapp) {
             (RelayChannel::Telegram, Some(telegram), ..) => {
@@ -221,11 +224,14 @@ impl ServiceStart {
             }
             (RelayChannel::Discord, _, Some(token), _) => {
                 let api_url = discord_url(connections.messaging.endpoints());
-                let discord = Discord::start(discord::Settings { token: token.clone(), api_url });
+                let discord = DiscordChannel::start(discord::DiscordChannelSettings {
+                    token: token.clone(),
+                    api_url,
+                });
                 let discord = discord.await.context("Discord")?;
                 let (name, link) = (discord.name(), discord.install_link());
                 let line = format!("Discord: @{name}, added at {link}");
-                Ok(Some(Spoken { channel: discord, routes: Router::new(), line }))
+                Ok(Some(StartedService { channel: discord, routes: Router::new(), line }))
             }
             (RelayChannel::WhatsApp, _, _, Some(whatsapp)) => {
                 on_whatsapp(whatsapp, connections).await.context("WhatsApp").map(Some)
@@ -237,17 +243,17 @@ impl ServiceStart {
 
 /// The service said nothing: that may pass, unlike a refusal.
 fn is_silent(error: &anyhow::Error) -> bool {
-    error.downcast_ref() == Some(&telegram::StartError::OutOfReach)
-        || error.downcast_ref() == Some(&discord::StartError::OutOfReach)
-        || error.downcast_ref() == Some(&ServiceError::OutOfReach)
+    error.downcast_ref() == Some(&telegram::TelegramStartError::Unreachable)
+        || error.downcast_ref() == Some(&discord::DiscordStartError::Unreachable)
+        || error.downcast_ref() == Some(&ServiceError::Unreachable)
 }
 
 async fn on_whatsapp(
     settings: &WhatsAppSettings,
     connections: &Connections,
-) -> anyhow::Result<Spoken> {
+) -> anyhow::Result<StartedService> {
     let endpoints = connections.messaging.endpoints();
-    let whatsapp = WhatsApp::start(whatsapp::Settings {
+    let whatsapp = WhatsAppChannel::start(whatsapp::WhatsAppChannelSettings {
         account_sid: settings.account_sid.clone(),
         auth_token: settings.auth_token.clone(),
         number: settings.number.clone(),
@@ -259,21 +265,24 @@ async fn on_whatsapp(
     let key = Secret::new(SecretKind::TwilioKey, key, audience);
     let base = settings.public_url.as_str().trim_end_matches('/');
     let url = format!("{base}/whatsapp#{RETRIES}");
-    connections.messaging.point(&key, &settings.number, Pointing { url: &url, secret: "" }).await?;
+    connections
+        .messaging
+        .set_webhook(&key, &settings.number, Webhook { url: &url, secret: "" })
+        .await?;
     let line = format!("WhatsApp: {}", settings.number);
-    Ok(Spoken { routes: whatsapp.router(), channel: whatsapp, line })
+    Ok(StartedService { routes: whatsapp.router(), channel: whatsapp, line })
 }
 
 async fn on_telegram(
     settings: &TelegramSettings,
     public_url: Option<&Url>,
     connections: &Connections,
-) -> anyhow::Result<Spoken> {
+) -> anyhow::Result<StartedService> {
     let updates = match &settings.webhook_secret {
-        Some(secret) => Updates::Webhook { secret: secret.clone() },
-        None => Updates::Polling,
+        Some(secret) => UpdateSource::Webhook { secret: secret.clone() },
+        None => UpdateSource::Polling,
     };
-    let telegram = Telegram::start(telegram::Settings {
+    let telegram = TelegramChannel::start(telegram::TelegramChannelSettings {
         token: settings.token.clone(),
         api_url: settings.api_url.to_string(),
         updates,
@@ -283,11 +292,11 @@ async fn on_telegram(
         let audience = Audience::of([settings.api_url.authority()]);
         let key = Secret::new(SecretKind::TelegramToken, settings.token.clone(), audience);
         let url = format!("{}/telegram", public_url.as_str().trim_end_matches('/'));
-        let to = Pointing { url: &url, secret };
-        connections.messaging.point(&key, telegram.username(), to).await?;
+        let to = Webhook { url: &url, secret };
+        connections.messaging.set_webhook(&key, telegram.username(), to).await?;
     }
     let line = format!("Telegram: https://t.me/{}", telegram.username());
-    Ok(Spoken { routes: telegram.router(), channel: telegram, line })
+    Ok(StartedService { routes: telegram.router(), channel: telegram, line })
 }
 
 /// Talks on all of them.
@@ -296,7 +305,7 @@ fn talk(
     services: Vec<ServiceStart>,
     settings: &Arc<BotSettings>,
     connections: &Arc<Connections>,
-) -> Talks {
+) -> ChannelTasks {
     let mut talks = JoinSet::new();
     for service in services {
         let (onboarding, settings) = (onboarding.clone(), settings.clone());

@@ -4,19 +4,19 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::{Context, bail};
-use textslash::chance::Chance;
 use textslash::clock::Clock;
 use textslash::cloud::Cloud;
-use textslash::cloud::fly::Fly;
-use textslash::config::{Environment, Vendors};
+use textslash::cloud::fly::FlyProvider;
+use textslash::config::{Environment, VendorEndpoints};
 use textslash::conversation;
-use textslash::http::{Network, SharedTransport};
+use textslash::http::{NetworkTransport, SharedTransport};
 use textslash::messaging::Messaging;
-use textslash::onboarding::{self, Catalogue, FormsAt, Onboarding};
-use textslash::provisioner::{Goal, Outcome, Progress, Provisioner};
+use textslash::onboarding::{self, Catalogue, HostedForms, Onboarding};
+use textslash::provisioner::{Goal, Outcome, Provisioner, StageUpdate};
+use textslash::random::Random;
 use textslash::secret::Secret;
 use textslash::spec::DeploymentId;
-use textslash::store::integrity::{Finding, START_CHECK_MAX, inspect};
+use textslash::store::integrity::{IntegrityResult, START_CHECK_MAX, inspect};
 use textslash::store::{self, Database};
 use tokio::sync::mpsc;
 use url::Url;
@@ -28,20 +28,20 @@ pub const HERE: &str = "console:console";
 
 pub struct Connections {
     pub transport: SharedTransport,
-    pub fly: Fly,
+    pub fly: FlyProvider,
     pub messaging: Messaging,
     pub anthropic: Url,
     pub clock: Clock,
-    pub chance: Chance,
+    pub random: Random,
     pub database: Database,
 }
 
 impl Connections {
     /// Opens the database in `data_dir`; the vendors are called when they are needed.
-    pub async fn open(vendors: Vendors, data_dir: &Path) -> anyhow::Result<Self> {
-        let transport: SharedTransport = Arc::new(Network::new()?);
-        let (clock, chance) = (Clock::system(), Chance::system()?);
-        let fly = Fly::new(transport.clone(), vendors.fly, clock.clone(), chance.clone());
+    pub async fn open(vendors: VendorEndpoints, data_dir: &Path) -> anyhow::Result<Self> {
+        let transport: SharedTransport = Arc::new(NetworkTransport::new()?);
+        let (clock, chance) = (Clock::system(), Random::system()?);
+        let fly = FlyProvider::new(transport.clone(), vendors.fly, clock.clone(), chance.clone());
         let stores = vec![fly.endpoints().machines_api.authority().to_owned()];
         let messaging = Messaging::new(transport.clone(), vendors.messaging, stores);
         let path = data_dir.join("textslash.db");
@@ -53,28 +53,29 @@ impl Connections {
             messaging,
             anthropic: vendors.anthropic,
             clock,
-            chance,
+            random: chance,
             database,
         })
     }
 
     /// Those that the environment of this process names.
     pub async fn of_environment(environment: &Environment<'_>) -> anyhow::Result<Self> {
-        Self::open(Vendors::read(environment)?, &data_dir(environment)?).await
+        Self::open(VendorEndpoints::read(environment)?, &data_dir(environment)?).await
     }
 
-    /// An onboarding bot on them: what people can choose from, and the credentials that they are lent.
+    /// An onboarding bot on them: what people can choose from, and the credentials that they are
+    /// lent.
     pub fn onboarding(
         &self,
         catalogue: Catalogue,
         lent: Vec<Arc<Secret>>,
-        forms: Option<FormsAt>,
+        forms: Option<HostedForms>,
     ) -> Onboarding {
-        Onboarding::new(onboarding::Settings {
+        Onboarding::new(onboarding::OnboardingSettings {
             database: self.database.clone(),
             clock: self.clock.clone(),
-            chance: self.chance.clone(),
-            vendors: onboarding::Vendors {
+            random: self.random.clone(),
+            vendors: onboarding::VendorClients {
                 transport: self.transport.clone(),
                 fly: self.fly.clone(),
                 messaging: self.messaging.clone(),
@@ -93,7 +94,7 @@ impl Connections {
         goal: Goal,
         cloud: &dyn Cloud,
     ) -> anyhow::Result<Outcome> {
-        let (progress, told) = mpsc::channel(Progress::CHANNEL);
+        let (progress, told) = mpsc::channel(StageUpdate::CHANNEL);
         let provisioner = self.provisioner();
         let drive = async {
             let outcome = provisioner.drive(id, goal, cloud, &progress).await;
@@ -101,31 +102,32 @@ impl Connections {
             outcome
         };
         let stages_of = match goal {
-            Goal::Deployed => conversation::Goal::Deployed,
-            Goal::Removed => conversation::Goal::Removed,
+            Goal::Deployed => conversation::RunGoal::Deployed,
+            Goal::Removed => conversation::RunGoal::Removed,
         };
         let (outcome, ()) = tokio::join!(drive, report::tell_progress(stages_of, told));
         Ok(outcome?)
     }
 
     pub fn provisioner(&self) -> Provisioner {
-        Provisioner::new(self.database.clone(), self.clock.clone(), self.chance.clone())
+        Provisioner::new(self.database.clone(), self.clock.clone(), self.random.clone())
     }
 }
 
-/// The journals in it say what stands in people's accounts, so no older copy takes its place by itself.
+/// The journals in it say what stands in people's accounts, so no older copy takes its place by
+/// itself.
 async fn refuse_damage(path: &Path) -> anyhow::Result<()> {
     match inspect(path, START_CHECK_MAX).await? {
-        Finding::Missing | Finding::Sound => Ok(()),
-        Finding::Unfinished => {
+        IntegrityResult::Missing | IntegrityResult::Sound => Ok(()),
+        IntegrityResult::Unfinished => {
             tracing::warn!(path = %path.display(), "the database is too large to check in time");
             Ok(())
         }
-        Finding::Damaged => bail!(
-            "the database {path} is damaged: put a sound copy of it in its place (on Fly, `fly volumes \
-             snapshots list VOLUME` and `fly volumes create --snapshot-id ID`), or save what can be \
-             read with `sqlite3 {path} .recover | sqlite3 recovered.db` and move recovered.db there; \
-             remove {path}-wal and {path}-shm with the damaged file",
+        IntegrityResult::Damaged => bail!(
+            "the database {path} is damaged: put a sound copy of it in its place (on Fly, `fly \
+             volumes snapshots list VOLUME` and `fly volumes create --snapshot-id ID`), or save \
+             what can be read with `sqlite3 {path} .recover | sqlite3 recovered.db` and move \
+             recovered.db there; remove {path}-wal and {path}-shm with the damaged file",
             path = path.display()
         ),
     }

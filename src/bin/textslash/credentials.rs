@@ -7,30 +7,30 @@ use textslash::anthropic;
 use textslash::config::Environment;
 use textslash::conversation::Question;
 use textslash::conversation::messages::{self, Locale, Message};
-use textslash::intake::Rejection;
+use textslash::credential_format::CredentialRejection;
 use textslash::secret::{Secret, SecretKind};
 use textslash::spec::Spec;
 use zeroize::Zeroizing;
 
 use crate::connections::Connections;
-use crate::person::Person;
+use crate::person::TerminalPrompt;
 use crate::report::say;
 
 /// What `--help` says about credentials.
 pub const HELP: &str = "\
-FLY_API_TOKEN and, for the claude agent, ANTHROPIC_API_KEY are read from the environment; what is not
-set there is asked for without echo. CHANNEL_KEY, for every channel but web, is read from the environment
-only: a bot's token, or an Account SID and its Auth Token with a space between. None of them is stored.
+FLY_API_TOKEN and, for the claude agent, ANTHROPIC_API_KEY are read from the environment, or
+asked for without echo. CHANNEL_KEY, for every channel but web, is read from the environment only:
+a bot's token, or an Account SID and its Auth Token with a space between. None of them is stored.
 TEXTSLASH_DATA is where the record is kept.";
 
 /// A token that Fly accepts, and what it opens; `None` when it was refused and this was said.
 pub async fn fly_token(
     environment: &Environment<'_>,
     connections: &Connections,
-    person: &Person,
+    person: &TerminalPrompt,
 ) -> anyhow::Result<Option<(Arc<Secret>, Account)>> {
     let pasted = entered(environment, person, "FLY_API_TOKEN", "Fly.io token (not shown):").await?;
-    let opened = match connections.fly.judge(&pasted) {
+    let opened = match connections.fly.check_format(&pasted) {
         Ok(token) => connections.fly.check(&token).await.map(|account| (token, account)),
         Err(rejection) => Err(rejection),
     };
@@ -41,12 +41,12 @@ pub async fn fly_token(
 pub async fn model_key(
     environment: &Environment<'_>,
     connections: &Connections,
-    person: &Person,
+    person: &TerminalPrompt,
 ) -> anyhow::Result<Option<Arc<Secret>>> {
     let pasted =
         entered(environment, person, "ANTHROPIC_API_KEY", "Anthropic API key (not shown):").await?;
     let audience = connections.fly.endpoints().model_key_audience(&connections.anthropic);
-    let checked = match anthropic::judge(&pasted, audience) {
+    let checked = match anthropic::check_format(&pasted, audience) {
         Ok(key) => {
             let transport = connections.transport.as_ref();
             anthropic::check(transport, &connections.anthropic, &key).await.map(|()| key)
@@ -56,15 +56,15 @@ pub async fn model_key(
     accepted(Question::Model, checked)
 }
 
-/// A key that opens bots or numbers of a chat service, and these; `None` when it was refused and this was
-/// said.
+/// A key that opens bots or numbers of a chat service, and these; `None` when it was refused and
+/// this was said.
 pub async fn channel_key(
     environment: &Environment<'_>,
     connections: &Connections,
     kind: SecretKind,
 ) -> anyhow::Result<Option<(Arc<Secret>, ChatAccount)>> {
     let pasted = Zeroizing::new(environment.require("CHANNEL_KEY")?);
-    let opened = match connections.messaging.judge(kind, &pasted) {
+    let opened = match connections.messaging.check_format(kind, &pasted) {
         Ok(key) => connections.messaging.check(kind, &key).await.map(|account| (key, account)),
         Err(rejection) => Err(rejection),
     };
@@ -72,17 +72,21 @@ pub async fn channel_key(
 }
 
 /// Says why a credential is not taken.
-pub fn refuse(asked: Question, rejection: Rejection) {
+pub fn refuse(asked: Question, rejection: CredentialRejection) {
     say(&refusal(asked, rejection));
 }
 
-/// Says why it was refused, if it was. That the vendor could not be asked says nothing of the credential.
-fn accepted<T>(asked: Question, checked: Result<T, Rejection>) -> anyhow::Result<Option<T>> {
+/// Says why it was refused, if it was. That the vendor could not be asked says nothing of the
+/// credential.
+fn accepted<T>(
+    asked: Question,
+    checked: Result<T, CredentialRejection>,
+) -> anyhow::Result<Option<T>> {
     let rejection = match checked {
         Ok(accepted) => return Ok(Some(accepted)),
         Err(rejection) => rejection,
     };
-    let is_out_of_reach = rejection == Rejection::OutOfReach;
+    let is_out_of_reach = rejection == CredentialRejection::VendorUnreachable;
     let sentence = refusal(asked, rejection);
     anyhow::ensure!(!is_out_of_reach, sentence);
     say(&sentence);
@@ -91,27 +95,30 @@ fn accepted<T>(asked: Question, checked: Result<T, Rejection>) -> anyhow::Result
 
 /// Whether the token opens the organisation of every one of these; if not, this is said.
 pub fn opens_all(account: &Account, specs: &[Spec]) -> bool {
-    let foreign = specs.iter().find(|spec| !account.opens(&spec.organisation));
+    let foreign = specs.iter().find(|spec| !account.has_organisation(&spec.organisation));
     if let Some(spec) = foreign {
         let expected = spec.organisation.clone();
-        refuse(Question::Token, Rejection::OtherOrganisation { expected });
+        refuse(Question::Token, CredentialRejection::OtherOrganisation { expected });
     }
     foreign.is_none()
 }
 
-fn refusal(asked: Question, rejection: Rejection) -> String {
+fn refusal(asked: Question, rejection: CredentialRejection) -> String {
     messages::text(Locale::English, &Message::Rejected { asked: Some(asked), rejection })
 }
 
 async fn entered(
     environment: &Environment<'_>,
-    person: &Person,
+    person: &TerminalPrompt,
     name: &str,
     question: &str,
 ) -> anyhow::Result<Zeroizing<String>> {
     if let Some(value) = environment.get(name) {
         return Ok(Zeroizing::new(value));
     }
-    anyhow::ensure!(person.is_there(), "{name} is not set, and there is no terminal to ask at");
+    anyhow::ensure!(
+        person.is_interactive(),
+        "{name} is not set, and there is no terminal to ask at"
+    );
     Ok(person.enters(question).await)
 }

@@ -4,8 +4,8 @@ use std::cell::OnceCell;
 
 use anyhow::bail;
 use serde_json::json;
-use textslash::account::Standing;
-use textslash::cloud::{Cause, Cloud, Keys};
+use textslash::account::OrganisationStatus;
+use textslash::cloud::{Cloud, DeploymentKeys, FailureCause};
 use textslash::config::{self, Environment};
 use textslash::conversation;
 use textslash::conversation::messages::{self, Locale, Message};
@@ -14,22 +14,22 @@ use textslash::provisioner::{Goal, Outcome, Remaining};
 use textslash::spec::{AgentKind, DeploymentId, Role, Spec};
 
 use crate::connections::{Connections, HERE};
-use crate::exit::End;
-use crate::person::Person;
+use crate::exit::ExitReason;
+use crate::person::TerminalPrompt;
 use crate::{credentials, report, signals};
 
 mod arguments;
-mod begun;
 mod chat;
 mod ready;
+mod started;
 
-pub use arguments::Arguments;
+pub use arguments::DeployArguments;
 use arguments::OnFailure;
-use begun::Begun;
-use ready::Way;
+use ready::RelayContact;
+use started::StartedDeployment;
 
-pub async fn run(arguments: Arguments) -> anyhow::Result<End> {
-    let told = signals::told_to_end()?;
+pub async fn run(arguments: DeployArguments) -> anyhow::Result<ExitReason> {
+    let told = signals::shutdown_signal()?;
     let begun = OnceCell::new();
     tokio::select! {
         end = deploy(&arguments, &begun) => end,
@@ -38,34 +38,37 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<End> {
                 Some(begun) => begun.interrupted().await?,
                 None => "Interrupted. Nothing was begun.".to_owned(),
             });
-            Ok(End::Interrupted)
+            Ok(ExitReason::Interrupted)
         }
     }
 }
 
-async fn deploy(arguments: &Arguments, begun: &OnceCell<Begun>) -> anyhow::Result<End> {
+async fn deploy(
+    arguments: &DeployArguments,
+    begun: &OnceCell<StartedDeployment>,
+) -> anyhow::Result<ExitReason> {
     let owner = match arguments.owner() {
         Ok(owner) => owner,
         Err(wrong) => {
             report::say(&format!("textslash: {wrong}"));
-            return Ok(End::WrongUsage);
+            return Ok(ExitReason::WrongUsage);
         }
     };
     let environment = Environment::of_process();
     let images = config::images(&environment)?;
     let daily_tokens = config::daily_tokens(&environment)?;
     let connections = Connections::of_environment(&environment).await?;
-    let person = Person::default();
+    let person = TerminalPrompt::default();
     let token = credentials::fly_token(&environment, &connections, &person).await?;
-    let Some((token, account)) = token else { return Ok(End::CredentialRefused) };
+    let Some((token, account)) = token else { return Ok(ExitReason::CredentialRefused) };
     let organisation = arguments.organisation(&account)?;
     if !may_deploy(&organisation.standing) {
-        return Ok(End::AccountBlocked);
+        return Ok(ExitReason::AccountBlocked);
     }
     let model_key = match arguments.agent {
         AgentKind::Claude => {
             let key = credentials::model_key(&environment, &connections, &person).await?;
-            let Some(key) = key else { return Ok(End::CredentialRefused) };
+            let Some(key) = key else { return Ok(ExitReason::CredentialRefused) };
             Some(key)
         }
         AgentKind::Shell => None,
@@ -74,26 +77,26 @@ async fn deploy(arguments: &Arguments, begun: &OnceCell<Begun>) -> anyhow::Resul
         Ok(chat) => chat,
         Err(end) => return Ok(end),
     };
-    let id = DeploymentId::from_random(connections.chance.bytes());
+    let id = DeploymentId::from_random(connections.random.bytes());
     let address = chat.as_ref().map(|chat| &chat.address);
     let spec =
         arguments.spec(id, (organisation, &account), (owner, address), (images, daily_tokens))?;
-    if spec.channel.holds_connection() && organisation.standing == Standing::Trial {
+    if spec.channel.holds_connection() && organisation.standing == OrganisationStatus::Trial {
         report::say(&messages::text(Locale::English, &Message::TrialChannel));
     }
-    if !agreed(arguments, &spec, &person).await? {
+    if !confirmed(arguments, &spec, &person).await? {
         report::say("Nothing was created.");
-        return Ok(End::Failed);
+        return Ok(ExitReason::Failed);
     }
-    let keys = Keys::made_by(
-        &connections.chance,
+    let keys = DeploymentKeys::candidates(
+        &connections.random,
         model_key,
         chat.as_ref().map(|chat| chat.key.clone()),
         &connections.fly.endpoints().keys_audience(),
     );
     let cloud = connections.fly.open(token, keys.clone());
     // On record, it may be; in the account, nothing is before it is on record.
-    begun.get_or_init(|| Begun {
+    begun.get_or_init(|| StartedDeployment {
         provisioner: connections.provisioner(),
         id: spec.id.clone(),
         plan: cloud.plan(&spec),
@@ -102,16 +105,16 @@ async fn deploy(arguments: &Arguments, begun: &OnceCell<Begun>) -> anyhow::Resul
     match connections.drive(&spec.id, Goal::Deployed, &cloud).await? {
         Outcome::Deployed(known) => {
             let relay = connections.fly.endpoints().public(&spec.app(Role::Relay));
-            let way = Way::to(&spec, address, &relay, &keys);
+            let way = RelayContact::to(&spec, address, &relay, &keys);
             report::print(&if arguments.json {
                 ready::json(&spec, &known, &way).to_string()
             } else {
                 ready::text(&spec, &known, &way)
             });
-            Ok(End::Done)
+            Ok(ExitReason::Done)
         }
         Outcome::Failed { cause, step, remaining } => {
-            report::say_failed(conversation::Goal::Deployed, cause, step, &spec, &remaining);
+            report::say_failed(conversation::RunGoal::Deployed, cause, step, &spec, &remaining);
             let remaining = match arguments.on_failure {
                 OnFailure::Keep => remaining,
                 OnFailure::Remove => removed(&connections, &cloud, &spec).await?,
@@ -123,20 +126,20 @@ async fn deploy(arguments: &Arguments, begun: &OnceCell<Begun>) -> anyhow::Resul
 }
 
 /// Whether the account can create machines; if not, this is said.
-fn may_deploy(standing: &Standing) -> bool {
+fn may_deploy(standing: &OrganisationStatus) -> bool {
     match standing {
-        Standing::Good => true,
-        Standing::Trial => {
+        OrganisationStatus::Active => true,
+        OrganisationStatus::Trial => {
             report::say(&messages::text(Locale::English, &Message::Trial));
             true
         }
-        Standing::PaymentNeeded { link } => {
+        OrganisationStatus::PaymentNeeded { link } => {
             report::say(&format!(
                 "Fly.io wants a payment method before it creates machines: {link}"
             ));
             false
         }
-        Standing::Held { link } => {
+        OrganisationStatus::UnderReview { link } => {
             report::say(&format!("Fly.io holds this account; only they can clear it: {link}"));
             false
         }
@@ -144,16 +147,20 @@ fn may_deploy(standing: &Standing) -> bool {
 }
 
 /// Shows the plan and its price, and asks unless `--yes` was given.
-async fn agreed(arguments: &Arguments, spec: &Spec, person: &Person) -> anyhow::Result<bool> {
+async fn confirmed(
+    arguments: &DeployArguments,
+    spec: &Spec,
+    person: &TerminalPrompt,
+) -> anyhow::Result<bool> {
     let plan = Message::Review { spec: Box::new(spec.clone()), quote: pricing::quote(spec) };
     report::say(&messages::text(Locale::English, &plan));
     if arguments.yes {
         return Ok(true);
     }
-    if !person.is_there() {
+    if !person.is_interactive() {
         bail!("nobody can say yes here; pass --yes when the price is all right");
     }
-    Ok(person.agrees().await)
+    Ok(person.confirms().await)
 }
 
 /// Removes what a failed deployment made; what still remains.
@@ -168,14 +175,19 @@ async fn removed(
             Ok(Remaining::default())
         }
         Outcome::Failed { cause, step, remaining } => {
-            report::say_failed(conversation::Goal::Removed, cause, step, spec, &remaining);
+            report::say_failed(conversation::RunGoal::Removed, cause, step, spec, &remaining);
             Ok(remaining)
         }
         Outcome::Deployed(_) => bail!("a removal ended as a deployment"),
     }
 }
 
-fn failed(arguments: &Arguments, cause: Cause, spec: &Spec, remaining: &Remaining) -> End {
+fn failed(
+    arguments: &DeployArguments,
+    cause: FailureCause,
+    spec: &Spec,
+    remaining: &Remaining,
+) -> ExitReason {
     if arguments.json {
         report::print(
             &json!({
@@ -189,8 +201,8 @@ fn failed(arguments: &Arguments, cause: Cause, spec: &Spec, remaining: &Remainin
         );
     }
     if remaining.lines.is_empty() {
-        return End::of_cause(cause);
+        return ExitReason::of_cause(cause);
     }
     report::say(&format!("`textslash teardown {}` removes what remains.", spec.id));
-    End::Remains
+    ExitReason::ResourcesRemain
 }

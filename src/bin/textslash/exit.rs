@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use textslash::cloud::Cause;
+use textslash::cloud::FailureCause;
 
 /// What `--help` says about exit codes.
 pub const HELP: &str = "\
@@ -16,7 +16,7 @@ Exit codes:
   130  interrupted; what remains is said";
 
 /// How a role ended. An error is one that nothing below is named for.
-pub enum End {
+pub enum ExitReason {
     /// As it should.
     Done,
     /// For a reason that has been told.
@@ -28,40 +28,40 @@ pub enum End {
     /// The account cannot create machines.
     AccountBlocked,
     /// Something remains.
-    Remains,
+    ResourcesRemain,
     /// By Ctrl-C.
     Interrupted,
 }
 
-impl End {
+impl ExitReason {
     /// The end that a failed deployment comes to.
-    pub fn of_cause(cause: Cause) -> Self {
+    pub fn of_cause(cause: FailureCause) -> Self {
         match cause {
-            Cause::TokenRefused => Self::CredentialRefused,
-            Cause::PaymentNeeded | Cause::AccountHeld => Self::AccountBlocked,
-            Cause::NoRoom
-            | Cause::InDoubt
-            | Cause::Later { .. }
-            | Cause::Taken
-            | Cause::Missing
-            | Cause::Elsewhere
-            | Cause::ClockOff
-            | Cause::OurFault => Self::Failed,
+            FailureCause::TokenRefused => Self::CredentialRefused,
+            FailureCause::PaymentNeeded | FailureCause::AccountHeld => Self::AccountBlocked,
+            FailureCause::NoCapacity
+            | FailureCause::InDoubt
+            | FailureCause::RetryLater { .. }
+            | FailureCause::NameTaken
+            | FailureCause::NotFound
+            | FailureCause::LockedByOther
+            | FailureCause::ClockSkew
+            | FailureCause::InvalidRequest => Self::Failed,
         }
     }
 }
 
 /// The exit code of an end; an error is printed with everything that led to it.
 #[expect(clippy::print_stderr, reason = "the last word of a role goes to the terminal")]
-pub fn of(end: anyhow::Result<End>) -> ExitCode {
+pub fn of(end: anyhow::Result<ExitReason>) -> ExitCode {
     let code = match end {
-        Ok(End::Done) => 0,
-        Ok(End::Failed) => 1,
-        Ok(End::WrongUsage) => 2,
-        Ok(End::CredentialRefused) => 3,
-        Ok(End::AccountBlocked) => 4,
-        Ok(End::Remains) => 5,
-        Ok(End::Interrupted) => 130,
+        Ok(ExitReason::Done) => 0,
+        Ok(ExitReason::Failed) => 1,
+        Ok(ExitReason::WrongUsage) => 2,
+        Ok(ExitReason::CredentialRefused) => 3,
+        Ok(ExitReason::AccountBlocked) => 4,
+        Ok(ExitReason::ResourcesRemain) => 5,
+        Ok(ExitReason::Interrupted) => 130,
         Err(error) => {
             eprintln!("textslash: {error:#}");
             1

@@ -1,11 +1,14 @@
-//! A chat service that does not answer when a role starts: the role serves everything else meanwhile.
+//! A chat service that does not answer when a role starts: the role serves everything else
+//! meanwhile.
 
 use std::fmt::Display;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-use adapters::channel::{Capabilities, Channel, ChannelError, Event};
-use adapters::chat::{Attachment, ChatId, File, InboundId, MenuEntry, MessageRef, Outbound};
+use adapters::channel::{Capabilities, Channel, ChannelError, ChannelEvent};
+use adapters::chat::{
+    Attachment, ChatId, InboundId, MenuEntry, MessageRef, Outbound, OutboundFile,
+};
 use async_trait::async_trait;
 use axum::Router;
 use axum::extract::{Request, State};
@@ -20,8 +23,8 @@ use tower::ServiceExt;
 /// The first pause before a service that did not answer is asked again, doubled each time.
 const PAUSE: Duration = Duration::from_secs(1);
 
-/// The longest such pause: a service that is down for hours is not to fill the log, and people are answered
-/// soon after it is back.
+/// The longest such pause: a service that is down for hours is not to fill the log, and people are
+/// answered soon after it is back.
 const PAUSE_MAX: Duration = Duration::from_secs(60);
 
 /// When something is sent again that was to be sent before the service answered, in milliseconds.
@@ -31,7 +34,7 @@ const SEND_AGAIN_MS: u64 = 1_000;
 ///
 /// # Errors
 /// When it answers and refuses, or this machine cannot reach anything.
-pub async fn reached<T, E: Display, F: Future<Output = Result<T, E>>>(
+pub async fn start_with_retries<T, E: Display, F: Future<Output = Result<T, E>>>(
     service: &str,
     is_silent: impl Fn(&E) -> bool,
     start: impl Fn() -> F,
@@ -41,7 +44,8 @@ pub async fn reached<T, E: Display, F: Future<Output = Result<T, E>>>(
         match start().await {
             Err(error) if is_silent(&error) => {
                 let pause_s = pause.as_secs();
-                tracing::warn!(service, %error, pause_s, "a chat service does not answer; trying again");
+                tracing::warn!(service, %error, pause_s, "a chat service does not answer; trying \
+                                                          again");
                 tokio::time::sleep(pause).await;
                 pause = (pause * 2).min(PAUSE_MAX);
             }
@@ -50,8 +54,8 @@ pub async fn reached<T, E: Display, F: Future<Output = Result<T, E>>>(
     }
 }
 
-/// Routes of a service that may be started later; until then they answer 503, so that what is delivered
-/// comes again.
+/// Routes of a service that may be started later; until then they answer 503, so that what is
+/// delivered comes again.
 #[derive(Clone, Default)]
 pub struct LateRoutes(Arc<OnceLock<Router>>);
 
@@ -107,7 +111,7 @@ impl LateChannel {
 
     fn now(&self) -> Result<Arc<dyn Channel>, ChannelError> {
         let started = self.started.borrow().clone();
-        started.ok_or(ChannelError::TooFast { retry_after_ms: SEND_AGAIN_MS })
+        started.ok_or(ChannelError::RateLimited { retry_after_ms: SEND_AGAIN_MS })
     }
 
     async fn later(&self) -> Arc<dyn Channel> {
@@ -132,7 +136,7 @@ impl Channel for LateChannel {
         &self.capabilities
     }
 
-    async fn next(&self) -> Option<Event> {
+    async fn next(&self) -> Option<ChannelEvent> {
         self.later().await.next().await
     }
 
@@ -164,7 +168,11 @@ impl Channel for LateChannel {
         self.now()?.fetch(attachment).await
     }
 
-    async fn send_file(&self, chat: &ChatId, file: &File) -> Result<MessageRef, ChannelError> {
+    async fn send_file(
+        &self,
+        chat: &ChatId,
+        file: &OutboundFile,
+    ) -> Result<MessageRef, ChannelError> {
         self.now()?.send_file(chat, file).await
     }
 

@@ -4,17 +4,17 @@ use serde_json::Value;
 use textslash::config::Environment;
 
 use crate::connections::Connections;
-use crate::exit::End;
+use crate::exit::ExitReason;
 use crate::report;
 
 #[derive(clap::Args)]
-pub struct Arguments {
+pub struct ListArguments {
     /// Print one JSON document: a list.
     #[arg(long)]
     json: bool,
 }
 
-pub async fn run(arguments: Arguments) -> anyhow::Result<End> {
+pub async fn run(arguments: ListArguments) -> anyhow::Result<ExitReason> {
     let connections = Connections::of_environment(&Environment::of_process()).await?;
     let runs = connections.provisioner().runs(None).await?;
     if arguments.json {
@@ -24,5 +24,5 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<End> {
     } else {
         runs.iter().for_each(|run| report::print(&report::summary_text(run)));
     }
-    Ok(End::Done)
+    Ok(ExitReason::Done)
 }

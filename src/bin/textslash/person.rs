@@ -4,31 +4,31 @@
 use std::cell::OnceCell;
 use std::io::IsTerminal;
 
-use adapters::chat::{Ask, Content, Outbound};
+use adapters::chat::{AnswerKind, InboundContent, Outbound};
 use adapters::console::{Terminal, Voice};
 use zeroize::Zeroizing;
 
 /// One terminal for all questions: each would read ahead of the next.
 #[derive(Default)]
-pub struct Person {
+pub struct TerminalPrompt {
     terminal: OnceCell<(Terminal, Voice)>,
 }
 
-impl Person {
+impl TerminalPrompt {
     /// Whether there is somebody to ask.
-    pub fn is_there(&self) -> bool {
+    pub fn is_interactive(&self) -> bool {
         std::io::stdin().is_terminal()
     }
 
     /// Whether the answer is yes.
-    pub async fn agrees(&self) -> bool {
+    pub async fn confirms(&self) -> bool {
         let answer = self.answer(Outbound::text("agree", "yes or no?")).await;
         matches!(answer.trim().to_lowercase().as_str(), "yes" | "y")
     }
 
     /// A credential, typed without echo; empty when the input has ended.
     pub async fn enters(&self, question: &str) -> Zeroizing<String> {
-        self.answer(Outbound::text(question, question).asking(Ask::Secret)).await
+        self.answer(Outbound::text(question, question).asking(AnswerKind::Secret)).await
     }
 
     async fn answer(&self, question: Outbound) -> Zeroizing<String> {
@@ -39,10 +39,11 @@ impl Person {
         });
         voice.show(&question.key, &question);
         match voice.next().await {
-            Some(Content::Secret(text) | Content::Text(text)) => text,
-            Some(Content::Tap { .. } | Content::File(_) | Content::Unsupported) | None => {
-                Zeroizing::default()
-            }
+            Some(InboundContent::Secret(text) | InboundContent::Text(text)) => text,
+            Some(
+                InboundContent::Tap { .. } | InboundContent::File(_) | InboundContent::Unsupported,
+            )
+            | None => Zeroizing::default(),
         }
     }
 }

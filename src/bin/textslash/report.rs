@@ -4,12 +4,12 @@
 use std::io::{self, Write};
 
 use serde_json::{Value, json};
-use textslash::cloud::Cause;
+use textslash::cloud::FailureCause;
 use textslash::conversation::messages::{self, Locale, Message};
-use textslash::conversation::{self, Failure, Gone, Remains};
-use textslash::journal::End;
+use textslash::conversation::{self, RemainingResource, RemovedResource, RunFailure};
+use textslash::journal::RunEnd;
 use textslash::plan::StepId;
-use textslash::provisioner::{Progress, Receipt, Remaining, RunSummary, StageState};
+use textslash::provisioner::{Receipt, Remaining, RunSummary, StageActivity, StageUpdate};
 use textslash::spec::{Role, Spec};
 use tokio::sync::mpsc;
 
@@ -24,13 +24,13 @@ pub fn print(text: &str) {
 }
 
 /// Tells each step of a run to this goal as it happens, until the run ends.
-pub async fn tell_progress(goal: conversation::Goal, mut progress: mpsc::Receiver<Progress>) {
-    while let Some(Progress { stage, state }) = progress.recv().await {
+pub async fn tell_progress(goal: conversation::RunGoal, mut progress: mpsc::Receiver<StageUpdate>) {
+    while let Some(StageUpdate { stage, state }) = progress.recv().await {
         let sign = match (goal, state) {
-            (conversation::Goal::Deployed, StageState::Removing) => "[..] elsewhere:",
-            (_, StageState::Settling) => "[..] making sure that nothing comes late:",
-            (_, StageState::Working | StageState::Removing) => "[..]",
-            (_, StageState::Done | StageState::Removed) => "[x]",
+            (conversation::RunGoal::Deployed, StageActivity::Removing) => "[..] elsewhere:",
+            (_, StageActivity::Unconfirmed) => "[..] making sure that nothing comes late:",
+            (_, StageActivity::Working | StageActivity::Removing) => "[..]",
+            (_, StageActivity::Done | StageActivity::Removed) => "[x]",
         };
         say(&format!("{sign} {}", messages::stage(Locale::English, stage, goal)));
     }
@@ -38,33 +38,36 @@ pub async fn tell_progress(goal: conversation::Goal, mut progress: mpsc::Receive
 
 /// Says why a run stopped and what is left.
 pub fn say_failed(
-    goal: conversation::Goal,
-    cause: Cause,
+    goal: conversation::RunGoal,
+    cause: FailureCause,
     step: StepId,
     spec: &Spec,
     remaining: &Remaining,
 ) {
-    let remaining = Some(remaining.remains(spec));
-    let failure = Failure { cause, step: Some(step), remaining };
+    let remaining = Some(remaining.remaining_resources(spec));
+    let failure = RunFailure { cause, step: Some(step), remaining };
     say(&messages::text(Locale::English, &Message::Failed { goal, failure }));
 }
 
 /// The proof that everything is gone.
 pub fn receipt_text(receipt: &Receipt) -> String {
-    messages::text(Locale::English, &Message::Receipt { gone: receipt.gone() })
+    messages::text(Locale::English, &Message::Receipt { gone: receipt.removed_resources() })
 }
 
 /// The same for programs.
 pub fn receipt_json(receipt: &Receipt) -> Value {
-    let line = |it: Gone| json!({ "kind": it.kind, "name": it.name, "gone_at_ms": it.at_ms });
-    receipt.gone().into_iter().map(line).collect()
+    let line =
+        |it: RemovedResource| json!({ "kind": it.kind, "name": it.name, "gone_at_ms": it.at_ms });
+    receipt.removed_resources().into_iter().map(line).collect()
 }
 
 /// What is left, for programs.
 pub fn remaining_json(spec: &Spec, remaining: &Remaining) -> Value {
-    let line =
-        |it: Remains| json!({ "kind": it.kind, "name": it.name, "seen": it.seen, "link": it.link });
-    remaining.remains(spec).into_iter().map(line).collect()
+    let line = |it: RemainingResource| {
+        let RemainingResource { kind, name, seen, link } = it;
+        json!({ "kind": kind, "name": name, "seen": seen, "link": link })
+    };
+    remaining.remaining_resources(spec).into_iter().map(line).collect()
 }
 
 /// One line of a list.
@@ -99,11 +102,11 @@ pub fn summary_json(run: &RunSummary) -> Value {
     })
 }
 
-fn standing(end: Option<End>) -> &'static str {
+fn standing(end: Option<RunEnd>) -> &'static str {
     match end {
         None => "unfinished",
-        Some(End::Deployed) => "deployed",
-        Some(End::Removed) => "removed",
-        Some(End::Stuck) => "stuck",
+        Some(RunEnd::Deployed) => "deployed",
+        Some(RunEnd::Removed) => "removed",
+        Some(RunEnd::Stuck) => "stuck",
     }
 }

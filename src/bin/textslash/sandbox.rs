@@ -1,5 +1,5 @@
-//! `textslash sandbox`: the whole way on one machine. Vendors are simulated in this process; the relay
-//! and the VM are processes of their own.
+//! `textslash sandbox`: the whole way on one machine. Vendors are simulated in this process; the
+//! relay and the VM are processes of their own.
 
 use std::future::Future;
 use std::path::PathBuf;
@@ -7,30 +7,30 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use adapters::channel::Channel;
-use adapters::console::{Console, Terminal};
-use adapters::web::client::{Client, Link, talk};
+use adapters::console::{ConsoleChannel, Terminal};
+use adapters::web::client::{RelayLink, WebClient, talk};
 use clap::builder::{PossibleValue, PossibleValuesParser};
-use textslash::config::{ALLOW_SANDBOX, Environment, Vendors};
+use textslash::config::{ALLOW_SANDBOX, Environment, VendorEndpoints};
 use textslash::onboarding::{Catalogue, Onboarding};
 use textslash::quota::Quotas;
 use textslash::sandbox::fly::{FACES, nothing};
-use textslash::sandbox::{Options, Remains, Sandbox};
+use textslash::sandbox::{Leftovers, Sandbox, SandboxOptions};
 use textslash::secret::{Secret, SecretKind};
 use textslash::spec::{AgentKind, CloudKind, Images, RelayChannel, Spec};
 use tokio::sync::mpsc;
 
 use crate::connections::Connections;
-use crate::exit::End;
+use crate::exit::ExitReason;
 use crate::{report, signals};
 
 mod kill;
-mod overhear;
+mod link_observer;
 mod prove;
 mod script;
 mod seeds;
 
-use overhear::Overheard;
-use script::Script;
+use link_observer::LinkObserver;
+use script::TerminalScript;
 
 /// How often it is looked whether the relay is gone, after which nobody is there to talk to.
 const LOOK_INTERVAL: Duration = Duration::from_millis(200);
@@ -49,12 +49,12 @@ This is a sandbox: Fly.io and Anthropic are simulated inside this process, and n
 Credentials worth nothing are offered on the way. Write hi to begin. Ctrl-C ends everything.";
 
 #[derive(clap::Args)]
-pub struct Arguments {
+pub struct SandboxArguments {
     /// Only run the simulated vendors, print their settings as NAME=value lines, and wait.
     #[arg(long, conflicts_with = "script")]
     serve: bool,
-    /// Play a file: each line is typed, except those that start with `? `, which wait until that text
-    /// was shown, and those that start with `#`.
+    /// Play a file: each line is typed, except those that start with `? `, which wait until that
+    /// text was shown, and those that start with `#`.
     #[arg(long)]
     script: Option<PathBuf>,
     /// How long the script waits for a text before it gives up, in seconds.
@@ -65,35 +65,35 @@ pub struct Arguments {
     #[arg(long, value_name = "NAME", default_value = "paid", value_parser = faces())]
     face: String,
     #[command(subcommand)]
-    other: Option<Other>,
+    other: Option<SandboxCommand>,
 }
 
 #[derive(clap::Subcommand)]
-enum Other {
+enum SandboxCommand {
     /// Prove in thousands of simulated stories that no fault and no crash leaves anything behind.
-    Prove(prove::Arguments),
+    Prove(prove::ProveArguments),
     /// Kill real processes with their real database at random, and prove that nothing stays behind.
-    Kill(kill::Arguments),
+    Kill(kill::KillArguments),
 }
 
 fn faces() -> PossibleValuesParser {
     FACES.map(|(word, meaning)| PossibleValue::new(word).help(meaning)).into()
 }
 
-pub async fn run(arguments: Arguments) -> anyhow::Result<End> {
+pub async fn run(arguments: SandboxArguments) -> anyhow::Result<ExitReason> {
     match arguments.other {
         // Each story has a runtime of its own.
-        Some(Other::Prove(arguments)) => {
+        Some(SandboxCommand::Prove(arguments)) => {
             return tokio::task::spawn_blocking(move || prove::run(&arguments)).await?;
         }
-        Some(Other::Kill(arguments)) => return kill::run(&arguments).await,
+        Some(SandboxCommand::Kill(arguments)) => return kill::run(&arguments).await,
         None => {}
     }
-    let told = signals::told_to_end()?;
+    let told = signals::shutdown_signal()?;
     let patience = Duration::from_secs(arguments.patience);
-    let script = arguments.script.map(|path| Script::read(&path, patience)).transpose()?;
-    let sandbox = Sandbox::start(Options::this_program()?).await?;
-    sandbox.fly().show_face(&arguments.face);
+    let script = arguments.script.map(|path| TerminalScript::read(&path, patience)).transpose()?;
+    let sandbox = Sandbox::start(SandboxOptions::this_program()?).await?;
+    sandbox.fly().set_billing_profile(&arguments.face);
     let end = if arguments.serve {
         serve(&sandbox, told).await
     } else {
@@ -105,7 +105,7 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<End> {
 }
 
 /// Prints what another program needs to take this sandbox for the real vendors, and waits.
-async fn serve(sandbox: &Sandbox, told: impl Future<Output = ()>) -> anyhow::Result<End> {
+async fn serve(sandbox: &Sandbox, told: impl Future<Output = ()>) -> anyhow::Result<ExitReason> {
     let images = images();
     let telegram = sandbox.telegram().mint_bot("textslash_sandbox_bot");
     sandbox.telegram().let_make_bots(&telegram);
@@ -127,15 +127,15 @@ async fn serve(sandbox: &Sandbox, told: impl Future<Output = ()>) -> anyhow::Res
     }
     report::say("The vendors are up. Ctrl-C ends them and everything that runs in them.");
     told.await;
-    Ok(End::Interrupted)
+    Ok(ExitReason::Interrupted)
 }
 
 /// The conversation with the bot, and, once it is deployed, with one's own relay.
 async fn converse(
     sandbox: &Sandbox,
-    script: Option<Script>,
+    script: Option<TerminalScript>,
     told: impl Future<Output = ()>,
-) -> anyhow::Result<End> {
+) -> anyhow::Result<ExitReason> {
     let connections = connections(sandbox).await?;
     let onboarding = onboarding(sandbox, &connections);
     let (terminal, played) = match script {
@@ -143,13 +143,13 @@ async fn converse(
         None => (Terminal::of_stdio(), None),
     };
     let (links, deployed) = mpsc::channel(1);
-    let console = Overheard::new(Console::new(terminal.voice("bot")), links);
+    let console = LinkObserver::new(ConsoleChannel::new(terminal.voice("bot")), links);
     terminal.notice(WELCOME);
     let conversation = onboarding.run(Arc::new(console) as Arc<dyn Channel>);
     let end = tokio::select! {
-        ended = conversation => ended.map(|()| End::Done),
-        () = accompany(sandbox, &terminal, deployed) => Ok(End::Done),
-        () = told => Ok(End::Interrupted),
+        ended = conversation => ended.map(|()| ExitReason::Done),
+        () = accompany(sandbox, &terminal, deployed) => Ok(ExitReason::Done),
+        () = told => Ok(ExitReason::Interrupted),
     };
     match played {
         Some(played) => played.verdict().and(end),
@@ -158,10 +158,14 @@ async fn converse(
 }
 
 /// Connects the terminal to each relay that is deployed, for as long as it exists.
-async fn accompany(sandbox: &Sandbox, terminal: &Terminal, mut deployed: mpsc::Receiver<Link>) {
+async fn accompany(
+    sandbox: &Sandbox,
+    terminal: &Terminal,
+    mut deployed: mpsc::Receiver<RelayLink>,
+) {
     let relay = terminal.voice("relay");
     while let Some(link) = deployed.recv().await {
-        let client = Client::connect(link);
+        let client = WebClient::connect(link);
         terminal.switch_to("relay");
         relay.notice("This is your own relay. /bot goes back to the bot, /relay returns here.");
         tokio::select! {
@@ -184,7 +188,7 @@ async fn connections(sandbox: &Sandbox) -> anyhow::Result<Connections> {
     let mut settings: Vec<_> = urls.iter().map(|(name, url)| (*name, url.as_str())).collect();
     settings.push((ALLOW_SANDBOX, "1"));
     let directory = sandbox.directory().join("bot");
-    Connections::open(Vendors::read(&Environment::of(&settings))?, &directory).await
+    Connections::open(VendorEndpoints::read(&Environment::of(&settings))?, &directory).await
 }
 
 fn onboarding(sandbox: &Sandbox, connections: &Connections) -> Onboarding {
@@ -217,7 +221,7 @@ fn images() -> Images {
     }
 }
 
-fn say_remains(remains: &Remains) {
+fn say_remains(remains: &Leftovers) {
     if remains.inventory == nothing() {
         report::say("The simulated account is empty, and no process is left.");
     } else {

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use adapters::console::{Console, Terminal};
+use adapters::console::{ConsoleChannel, Terminal};
 use textslash::config::{Environment, daily_tokens, images};
 use textslash::journal;
 use textslash::onboarding::Catalogue;
@@ -10,14 +10,14 @@ use textslash::quota::Quotas;
 use textslash::spec::{AgentKind, CloudKind, RelayChannel};
 
 use crate::connections::Connections;
-use crate::exit::End;
+use crate::exit::ExitReason;
 use crate::{report, signals};
 
 #[derive(clap::Args)]
-pub struct Arguments {}
+pub struct SetupArguments {}
 
-pub async fn run(_: Arguments) -> anyhow::Result<End> {
-    let told = signals::told_to_end()?;
+pub async fn run(_: SetupArguments) -> anyhow::Result<ExitReason> {
+    let told = signals::shutdown_signal()?;
     let environment = Environment::of_process();
     let images = images(&environment)?;
     let connections = Connections::of_environment(&environment).await?;
@@ -32,14 +32,14 @@ pub async fn run(_: Arguments) -> anyhow::Result<End> {
     };
     let onboarding = connections.onboarding(catalogue, Vec::new(), None);
     let terminal = Terminal::of_stdio();
-    let console = Arc::new(Console::new(terminal.voice("bot")));
+    let console = Arc::new(ConsoleChannel::new(terminal.voice("bot")));
     report::say("Write hi to begin. Ctrl-C ends; nothing is lost, and the next start carries on.");
     tokio::select! {
-        ended = onboarding.run(console) => ended.map(|()| End::Done),
+        ended = onboarding.run(console) => ended.map(|()| ExitReason::Done),
         () = told => {
             drop(terminal);
             say_unfinished(&connections).await?;
-            Ok(End::Interrupted)
+            Ok(ExitReason::Interrupted)
         }
     }
 }
@@ -47,7 +47,8 @@ pub async fn run(_: Arguments) -> anyhow::Result<End> {
 /// What is on record and neither finished nor gone.
 async fn say_unfinished(connections: &Connections) -> anyhow::Result<()> {
     let runs = connections.provisioner().runs(None).await?;
-    let unfinished = runs.iter().filter(|run| matches!(run.end, None | Some(journal::End::Stuck)));
+    let unfinished =
+        runs.iter().filter(|run| matches!(run.end, None | Some(journal::RunEnd::Stuck)));
     for run in unfinished {
         report::say(&format!(
             "Unfinished: {}. `textslash setup` carries on; `textslash teardown {}` removes it.",

@@ -15,7 +15,7 @@ const IGNORED_BYTES: usize = 1024;
 ///
 /// # Errors
 /// When the system does not let us listen.
-pub fn told_to_end() -> anyhow::Result<impl Future<Output = ()> + Send + Unpin> {
+pub fn shutdown_signal() -> anyhow::Result<impl Future<Output = ()> + Send + Unpin> {
     let mut terminate = signal(SignalKind::terminate()).context("listen for SIGTERM")?;
     let mut interrupt = signal(SignalKind::interrupt()).context("listen for SIGINT")?;
     Ok(Box::pin(async move {
@@ -26,14 +26,15 @@ pub fn told_to_end() -> anyhow::Result<impl Future<Output = ()> + Send + Unpin> 
     }))
 }
 
-/// The same for a role that runs where it was deployed, which may be told to end with its input, too.
+/// The same for a role that runs where it was deployed, which may be told to end with its input,
+/// too.
 ///
 /// # Errors
 /// When the system does not let us listen, or the setting is wrong.
-pub fn told_to_end_there(
+pub fn shutdown_signal_or_stdin_end(
     environment: &Environment<'_>,
 ) -> anyhow::Result<impl Future<Output = ()> + Send + 'static> {
-    let told = told_to_end()?;
+    let told = shutdown_signal()?;
     let input = environment.flag(END_WITH_STDIN)?.then(stdin_ended);
     Ok(async move {
         match input {
@@ -47,8 +48,8 @@ pub fn told_to_end_there(
     })
 }
 
-/// Reads on a thread of its own: a read of the standard input cannot be cancelled, and a runtime would
-/// wait for it when it shuts down.
+/// Reads on a thread of its own: a read of the standard input cannot be cancelled, and a runtime
+/// would wait for it when it shuts down.
 fn stdin_ended() -> oneshot::Receiver<()> {
     let (end, ended) = oneshot::channel();
     std::thread::spawn(move || {

@@ -13,7 +13,7 @@ use textslash::provisioner::RunSummary;
 use textslash::spec::Role;
 
 use crate::connections::Connections;
-use crate::exit::End;
+use crate::exit::ExitReason;
 use crate::report;
 
 /// A stopped relay wakes on this call, which takes a few seconds.
@@ -23,7 +23,7 @@ const PATIENCE: Duration = Duration::from_secs(20);
 const BODY_MAX: usize = 4096;
 
 #[derive(clap::Args)]
-pub struct Arguments {
+pub struct StatusArguments {
     /// Its name or id; see `textslash list`.
     #[arg(value_name = "NAME")]
     deployment: String,
@@ -32,10 +32,10 @@ pub struct Arguments {
     json: bool,
 }
 
-pub async fn run(arguments: Arguments) -> anyhow::Result<End> {
+pub async fn run(arguments: StatusArguments) -> anyhow::Result<ExitReason> {
     let connections = Connections::of_environment(&Environment::of_process()).await?;
-    let run = named(&connections, &arguments.deployment).await?;
-    let is_removed = run.end == Some(journal::End::Removed);
+    let run = find_run(&connections, &arguments.deployment).await?;
+    let is_removed = run.end == Some(journal::RunEnd::Removed);
     let health = if is_removed { None } else { health(&connections, &run).await };
     let healthy = health.is_some();
     if arguments.json {
@@ -51,19 +51,19 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<End> {
         };
         report::print(&format!("{}\nrelay: {relay}", report::summary_text(&run)));
     }
-    Ok(if healthy || is_removed { End::Done } else { End::Failed })
+    Ok(if healthy || is_removed { ExitReason::Done } else { ExitReason::Failed })
 }
 
 /// The one deployment of this name or id.
 ///
 /// # Errors
 /// When there is none, or several of this name: then their ids are listed.
-pub async fn named(connections: &Connections, wanted: &str) -> anyhow::Result<RunSummary> {
+pub async fn find_run(connections: &Connections, wanted: &str) -> anyhow::Result<RunSummary> {
     let mut runs = connections.provisioner().runs(None).await?;
     if let Some(at) = runs.iter().position(|run| run.id.as_ref() == wanted) {
         return Ok(runs.swap_remove(at));
     }
-    let gone = Some(journal::End::Removed);
+    let gone = Some(journal::RunEnd::Removed);
     runs.retain(|run| run.spec.name.as_ref() == wanted && run.end != gone);
     match runs.len() {
         0 => bail!("no deployment is called {wanted}; see `textslash list`"),

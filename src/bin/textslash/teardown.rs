@@ -1,9 +1,9 @@
-//! `textslash teardown`: removes a deployment, and proves that nothing is left. It works from a record
-//! of ours, or from nothing but a token.
+//! `textslash teardown`: removes a deployment, and proves that nothing is left. It works from a
+//! record of ours, or from nothing but a token.
 
 use anyhow::bail;
 use serde_json::{Value, json};
-use textslash::cloud::{Cloud, Found};
+use textslash::cloud::{Cloud, FoundDeployment};
 use textslash::config::Environment;
 use textslash::conversation;
 use textslash::conversation::messages::{self, Locale, Message};
@@ -11,15 +11,15 @@ use textslash::provisioner::{Goal, Outcome};
 use textslash::spec::Spec;
 
 use crate::connections::{Connections, HERE};
-use crate::exit::End;
-use crate::person::Person;
+use crate::exit::ExitReason;
+use crate::person::TerminalPrompt;
 use crate::{credentials, report, signals, status};
 
 const INTERRUPTED: &str = "Interrupted. What was not removed yet is still there; the same command \
-    again goes on where this one stopped.";
+                           again goes on where this one stopped.";
 
 #[derive(clap::Args)]
-pub struct Arguments {
+pub struct TeardownArguments {
     /// Its name or id. Without one, the account is searched for all deployments of ours.
     #[arg(value_name = "NAME")]
     deployment: Option<String>,
@@ -31,43 +31,43 @@ pub struct Arguments {
     json: bool,
 }
 
-pub async fn run(arguments: Arguments) -> anyhow::Result<End> {
-    let told = signals::told_to_end()?;
+pub async fn run(arguments: TeardownArguments) -> anyhow::Result<ExitReason> {
+    let told = signals::shutdown_signal()?;
     tokio::select! {
         end = teardown(&arguments) => end,
         () = told => {
             report::say(INTERRUPTED);
-            Ok(End::Interrupted)
+            Ok(ExitReason::Interrupted)
         }
     }
 }
 
-async fn teardown(arguments: &Arguments) -> anyhow::Result<End> {
+async fn teardown(arguments: &TeardownArguments) -> anyhow::Result<ExitReason> {
     let environment = Environment::of_process();
     let connections = Connections::of_environment(&environment).await?;
-    let person = Person::default();
+    let person = TerminalPrompt::default();
     let token = credentials::fly_token(&environment, &connections, &person).await?;
-    let Some((token, account)) = token else { return Ok(End::CredentialRefused) };
+    let Some((token, account)) = token else { return Ok(ExitReason::CredentialRefused) };
     let cloud = connections.fly.open_for_teardown(token);
-    let specs = meant(&connections, &cloud, arguments.deployment.as_deref()).await?;
+    let specs = target(&connections, &cloud, arguments.deployment.as_deref()).await?;
     if !credentials::opens_all(&account, &specs) {
-        return Ok(End::CredentialRefused);
+        return Ok(ExitReason::CredentialRefused);
     }
     if specs.is_empty() {
         report::say(&messages::text(Locale::English, &Message::NothingFound));
     }
-    let mut end = End::Done;
+    let mut end = ExitReason::Done;
     let mut told = Vec::new();
     for spec in specs {
-        if !agreed(arguments, &spec, &person).await? {
+        if !confirmed(arguments, &spec, &person).await? {
             report::say(&format!("{} was left as it is.", spec.id));
-            end = End::Remains;
+            end = ExitReason::ResourcesRemain;
             continue;
         }
         let (removed, all_gone) = removed(arguments, &connections, &cloud, &spec).await?;
         told.push(removed);
         if !all_gone {
-            end = End::Remains;
+            end = ExitReason::ResourcesRemain;
         }
     }
     if arguments.json {
@@ -78,13 +78,13 @@ async fn teardown(arguments: &Arguments) -> anyhow::Result<End> {
 
 /// What is to be removed. The record may be lost while the deployment is not: then the account is
 /// searched.
-async fn meant(
+async fn target(
     connections: &Connections,
     cloud: &dyn Cloud,
     wanted: Option<&str>,
 ) -> anyhow::Result<Vec<Spec>> {
     let Some(name) = wanted else { return found(connections, cloud, None).await };
-    match status::named(connections, name).await {
+    match status::find_run(connections, name).await {
         Ok(run) => Ok(vec![run.spec]),
         Err(unknown) => match found(connections, cloud, wanted).await? {
             specs if specs.is_empty() => Err(unknown),
@@ -99,7 +99,7 @@ async fn found(
     cloud: &dyn Cloud,
     wanted: Option<&str>,
 ) -> anyhow::Result<Vec<Spec>> {
-    let is_wanted = |found: &Found| {
+    let is_wanted = |found: &FoundDeployment| {
         wanted
             .is_none_or(|wanted| found.id.as_ref() == wanted || found.spec.name.as_ref() == wanted)
     };
@@ -111,21 +111,25 @@ async fn found(
     Ok(specs)
 }
 
-async fn agreed(arguments: &Arguments, spec: &Spec, person: &Person) -> anyhow::Result<bool> {
+async fn confirmed(
+    arguments: &TeardownArguments,
+    spec: &Spec,
+    person: &TerminalPrompt,
+) -> anyhow::Result<bool> {
     if arguments.yes {
         return Ok(true);
     }
-    if !person.is_there() {
+    if !person.is_interactive() {
         bail!("nobody can say yes here; pass --yes to remove {}", spec.id);
     }
     let question = Message::ConfirmTeardown { spec: Some(Box::new(spec.clone())) };
     report::say(&messages::text(Locale::English, &question));
-    Ok(person.agrees().await)
+    Ok(person.confirms().await)
 }
 
 /// Removes one; what is said of it to programs, and whether all of it is gone.
 async fn removed(
-    arguments: &Arguments,
+    arguments: &TeardownArguments,
     connections: &Connections,
     cloud: &dyn Cloud,
     spec: &Spec,
@@ -139,7 +143,7 @@ async fn removed(
             Ok((about("removed", report::receipt_json(&receipt)), true))
         }
         Outcome::Failed { cause, step, remaining } => {
-            report::say_failed(conversation::Goal::Removed, cause, step, spec, &remaining);
+            report::say_failed(conversation::RunGoal::Removed, cause, step, spec, &remaining);
             Ok((about("remaining", report::remaining_json(spec, &remaining)), false))
         }
         Outcome::Deployed(_) => bail!("a removal ended as a deployment"),

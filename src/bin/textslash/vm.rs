@@ -3,17 +3,17 @@
 use std::sync::Arc;
 
 use textslash::clock::Clock;
-use textslash::config::{Environment, Listen, agent_firewall, vm_settings};
+use textslash::config::{Environment, ListenAddress, agent_firewall, vm_settings};
 use textslash::vm::Vm;
 use textslash::web;
 
-use crate::exit::End;
+use crate::exit::ExitReason;
 use crate::signals;
 
-pub async fn run() -> anyhow::Result<End> {
+pub async fn run() -> anyhow::Result<ExitReason> {
     let environment = Environment::of_process();
-    let told = signals::told_to_end_there(&environment)?;
-    let listener = Listen::read(&environment)?.open().await?;
+    let told = signals::shutdown_signal_or_stdin_end(&environment)?;
+    let listener = ListenAddress::read(&environment)?.open().await?;
     let vm = Vm::start(vm_settings(&environment)?, Clock::system())?;
     let vm = match agent_firewall(&environment)? {
         Some(firewall) => vm.behind(firewall).await,
@@ -22,5 +22,5 @@ pub async fn run() -> anyhow::Result<End> {
     tracing::info!(address = ?listener.local_addr().ok(), "the VM listens");
     let over = web::vm::serve(Arc::new(vm), listener, told).await?;
     tracing::info!(?over, "the VM ends");
-    Ok(End::Done)
+    Ok(ExitReason::Done)
 }

@@ -10,15 +10,17 @@ use http::StatusCode;
 use parking_lot::Mutex;
 use tokio::time::Instant;
 
-use super::client::{Client, Segment};
-use super::errors::Failure;
+use super::client::{FlyClient, PathSegment};
+use super::errors::CallFailure;
 use super::macaroon::Caveat;
-use super::plan::{self, Part};
+use super::plan::{self, FlyStep};
 use super::token::FlyToken;
 use super::wire;
-use crate::chance::Chance;
-use crate::cloud::{Cause, Cloud, CloudError, Found, Here, Keys, Observation};
+use crate::cloud::{
+    Cloud, CloudError, DeploymentKeys, FailureCause, FoundDeployment, Observation, StepContext,
+};
 use crate::plan::{Facts, Plan, StepId};
+use crate::random::Random;
 use crate::secret::Secret;
 use crate::spec::{Role, Spec};
 
@@ -30,25 +32,26 @@ mod release;
 #[cfg(test)]
 mod tests;
 
-/// How long Fly's replicas may not know an app that was just made: flyctl waits this long, and takes
-/// both 404 and 401 for "not yet" (fly-go, `WaitForApp`).
+/// How long Fly's replicas may not know an app that was just made: flyctl waits this long, and
+/// takes both 404 and 401 for "not yet" (fly-go, `WaitForApp`).
 const SETTLING: Duration = Duration::from_secs(60);
 
-/// How long an app that may have been made is not believed to be absent. Replicas have been seen to lag
-/// for up to eight seconds.
+/// How long an app that may have been made is not believed to be absent. Replicas have been seen to
+/// lag for up to eight seconds.
 const DOUBTFUL: Duration = Duration::from_secs(10);
 
-/// Looks at the two apps until it is believed that Fly does not tell their numbers; one odd answer is no reason to go
-/// on with a wide token.
+/// Looks at the two apps until it is believed that Fly does not tell their numbers; one odd answer
+/// is no reason to go on with a wide token.
 const NUMBERLESS_LOOKS_MAX: usize = 5;
 
 /// An account of Fly's, opened with a token.
 pub struct FlyAccount {
-    client: Client,
-    chance: Chance,
+    client: FlyClient,
+    random: Random,
     token: Mutex<Arc<Secret>>,
-    keys: Option<Keys>,
-    /// Until when an app that this process made, or may have made, may be unknown to Fly's replicas.
+    keys: Option<DeploymentKeys>,
+    /// Until when an app that this process made, or may have made, may be unknown to Fly's
+    /// replicas.
     settling: DashMap<String, Instant>,
     /// Looks at the two apps that did not show their numbers.
     numberless_looks: AtomicUsize,
@@ -56,14 +59,14 @@ pub struct FlyAccount {
 
 impl FlyAccount {
     pub(super) fn new(
-        client: Client,
-        chance: Chance,
+        client: FlyClient,
+        random: Random,
         token: Arc<Secret>,
-        keys: Option<Keys>,
+        keys: Option<DeploymentKeys>,
     ) -> Self {
         Self {
             client,
-            chance,
+            random,
             token: Mutex::new(token),
             keys,
             settling: DashMap::new(),
@@ -77,20 +80,20 @@ impl FlyAccount {
     }
 
     /// Keeps a token that opens these apps only, and forgets the wider one.
-    fn narrow_token(&self, apps: [u64; 2]) -> Result<(), Failure> {
+    fn narrow_token(&self, apps: [u64; 2]) -> Result<(), CallFailure> {
         let mut token = self.token.lock();
-        let wide = FlyToken::read(token.expose_here())
-            .map_err(|_| Failure::ours("a token of ours that cannot be read"))?;
+        let wide = FlyToken::read(token.expose())
+            .map_err(|_| CallFailure::our_fault("a token of ours that cannot be read"))?;
         let narrow = wide.narrowed_to_apps(apps, Caveat::ALL);
         *token = Arc::new(self.client.token(narrow.text()));
         Ok(())
     }
 
-    fn keys(&self) -> Result<&Keys, Failure> {
-        self.keys.as_ref().ok_or_else(|| Failure::ours("an account opened without keys"))
+    fn keys(&self) -> Result<&DeploymentKeys, CallFailure> {
+        self.keys.as_ref().ok_or_else(|| CallFailure::our_fault("an account opened without keys"))
     }
 
-    fn note_made(&self, app: &str, settles_in: Duration) {
+    fn record_created(&self, app: &str, settles_in: Duration) {
         self.settling.retain(|_, until| *until > Instant::now());
         self.settling.insert(app.to_owned(), Instant::now() + settles_in);
     }
@@ -104,18 +107,18 @@ impl FlyAccount {
     }
 
     /// The failure, or "later" where an app made just now is not known yet.
-    fn settled(&self, app: &str, failure: Failure) -> CloudError {
+    fn settling_failure(&self, app: &str, failure: CallFailure) -> CloudError {
         let unknown = [StatusCode::NOT_FOUND, StatusCode::UNAUTHORIZED];
         let unsettled = failure.status.is_some_and(|status| unknown.contains(&status));
         let mut error = CloudError::from(failure);
         if unsettled && self.is_settling(app) {
-            error.cause = Cause::Later { after_ms: None };
+            error.cause = FailureCause::RetryLater { after_ms: None };
         }
         error
     }
 }
 
-use release::has_pointed;
+use release::has_set_webhook;
 
 #[async_trait]
 impl Cloud for FlyAccount {
@@ -123,73 +126,85 @@ impl Cloud for FlyAccount {
         plan::plan()
     }
 
-    async fn observe(&self, here: &Here<'_>, step: &StepId) -> Result<Observation, CloudError> {
+    async fn observe(
+        &self,
+        here: &StepContext<'_>,
+        step: &StepId,
+    ) -> Result<Observation, CloudError> {
         let (part, role) = known(step)?;
         let app = here.spec.app(role);
-        self.look(here, part, role, &app).await.map_err(|failure| self.settled(&app, failure))
+        self.look(here, part, role, &app)
+            .await
+            .map_err(|failure| self.settling_failure(&app, failure))
     }
 
-    async fn create(&self, here: &Here<'_>, step: &StepId) -> Result<Facts, CloudError> {
+    async fn create(&self, here: &StepContext<'_>, step: &StepId) -> Result<Facts, CloudError> {
         let (part, role) = known(step)?;
         let app = here.spec.app(role);
-        self.make(here, part, role, &app).await.map_err(|failure| self.settled(&app, failure))
+        self.make(here, part, role, &app)
+            .await
+            .map_err(|failure| self.settling_failure(&app, failure))
     }
 
     async fn delete(
         &self,
-        here: &Here<'_>,
+        here: &StepContext<'_>,
         step: &StepId,
         found: &Facts,
     ) -> Result<(), CloudError> {
         let (part, role) = known(step)?;
         let token = self.token();
         let name = here.spec.app(role);
-        let app = Segment::of(&name)?;
-        let id = Segment::of(found.get("id").map_or("", String::as_str));
+        let app = PathSegment::of(&name)?;
+        let id = PathSegment::of(found.get("id").map_or("", String::as_str));
         match part {
-            Part::App => {
+            FlyStep::App => {
                 self.client.delete_app(&token, app).await?;
                 self.note_deleted(&name);
             }
-            Part::Volume => self.client.delete_volume(&token, app, id?).await?,
-            Part::Machine if role == Role::Relay && has_pointed(here.spec) => {
+            FlyStep::Volume => self.client.delete_volume(&token, app, id?).await?,
+            FlyStep::Machine if role == Role::Relay && has_set_webhook(here.spec) => {
                 let machine = id?;
                 self.release_channel(app, machine).await;
                 self.client.delete_machine(&token, app, machine).await?;
             }
-            Part::Machine => self.client.delete_machine(&token, app, id?).await?,
-            _ => return Err(Failure::ours("it goes with its app").into()),
+            FlyStep::Machine => self.client.delete_machine(&token, app, id?).await?,
+            _ => return Err(CallFailure::our_fault("it goes with its app").into()),
         }
         Ok(())
     }
 
-    async fn pass(&self, here: &Here<'_>, gate: &StepId) -> Result<Option<Facts>, CloudError> {
+    async fn poll_gate(
+        &self,
+        here: &StepContext<'_>,
+        gate: &StepId,
+    ) -> Result<Option<Facts>, CloudError> {
         let (part, role) = known(gate)?;
         let app = here.spec.app(role);
         self.ask(here, part, role, &app).await.map_err(|failure| match failure.status {
             // A gate is asked again whether it is settled or not; what stays missing is gone.
             Some(StatusCode::NOT_FOUND) => failure.into(),
-            _ => self.settled(&app, failure),
+            _ => self.settling_failure(&app, failure),
         })
     }
 
-    async fn find(&self) -> Result<Vec<Found>, CloudError> {
+    async fn find(&self) -> Result<Vec<FoundDeployment>, CloudError> {
         Ok(self.find_ours().await?)
     }
 
     fn link(&self, spec: &Spec, step: &StepId) -> String {
-        let (part, role) = plan::part(step).unwrap_or((Part::App, Role::Relay));
+        let (part, role) = plan::part(step).unwrap_or((FlyStep::App, Role::Relay));
         let page = match part {
-            Part::Volume => "/volumes",
-            Part::Machine | Part::Started => "/machines",
+            FlyStep::Volume => "/volumes",
+            FlyStep::Machine | FlyStep::Started => "/machines",
             _ => "",
         };
         format!("https://fly.io/apps/{}{page}", spec.app(role))
     }
 }
 
-fn known(step: &StepId) -> Result<(Part, Role), CloudError> {
-    plan::part(step).ok_or_else(|| Failure::ours("a step of another plan").into())
+fn known(step: &StepId) -> Result<(FlyStep, Role), CloudError> {
+    plan::part(step).ok_or_else(|| CallFailure::our_fault("a step of another plan").into())
 }
 
 /// Facts of what came in a reply, without what did not.
@@ -197,7 +212,7 @@ fn facts<const N: usize>(found: [(&str, Option<String>); N]) -> Facts {
     found.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?))).collect()
 }
 
-fn machine_facts(machine: &wire::Machine) -> Facts {
+fn machine_facts(machine: &wire::MachineBody) -> Facts {
     facts([
         ("id", machine.id.clone()),
         ("region", machine.region.clone()),
@@ -206,7 +221,7 @@ fn machine_facts(machine: &wire::Machine) -> Facts {
     ])
 }
 
-fn volume_facts(volume: &wire::Volume) -> Facts {
+fn volume_facts(volume: &wire::VolumeBody) -> Facts {
     facts([
         ("id", volume.id.clone()),
         ("region", volume.region.clone()),
@@ -215,6 +230,6 @@ fn volume_facts(volume: &wire::Volume) -> Facts {
 }
 
 /// What is known of one fact of another step.
-fn fact<'a>(here: &Here<'a>, step: &StepId, name: &str) -> Option<&'a String> {
-    here.known.get(step)?.get(name)
+fn fact<'a>(here: &StepContext<'a>, step: &StepId, name: &str) -> Option<&'a String> {
+    here.facts.get(step)?.get(name)
 }

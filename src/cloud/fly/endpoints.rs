@@ -6,7 +6,7 @@ use crate::secret::Audience;
 
 /// The addresses of Fly's interfaces and of what runs there.
 #[derive(Clone, Debug)]
-pub struct Endpoints {
+pub struct FlyEndpoints {
     /// The Machines API, with its version (`https://api.machines.dev/v1`).
     pub machines_api: Url,
     /// What is not in the Machines API (`https://api.fly.io`).
@@ -15,8 +15,8 @@ pub struct Endpoints {
     pub public_app: String,
     /// An app from its private network, with `{app}` for its name.
     pub private_app: String,
-    /// A relay's model proxy from its private network, with `{app}` for its name. The address leads to the
-    /// machine itself: the port has no service, so the internet cannot reach it.
+    /// A relay's model proxy from its private network, with `{app}` for its name. The address leads
+    /// to the machine itself: the port has no service, so the internet cannot reach it.
     pub model_proxy: String,
     /// The model API that a relay forwards to.
     pub model_api: String,
@@ -24,7 +24,7 @@ pub struct Endpoints {
     pub relay_settings: Vec<(&'static str, String)>,
 }
 
-impl Endpoints {
+impl FlyEndpoints {
     /// Fly.io and Anthropic.
     pub fn real() -> Self {
         let Ok(endpoints) = Self::of(

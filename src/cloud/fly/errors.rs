@@ -8,8 +8,8 @@ use serde::Deserialize;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc2822;
 
-use crate::cloud::{Cause, CloudError};
-use crate::http::{Answer, Unanswered};
+use crate::cloud::{CloudError, FailureCause};
+use crate::http::{HttpResponse, TransportError};
 
 #[cfg(test)]
 mod tests;
@@ -17,8 +17,8 @@ mod tests;
 /// The longest wait that a `Retry-After` of Fly's is believed. Their limits refill within seconds.
 const RETRY_AFTER_MAX: Duration = Duration::from_secs(300);
 
-/// How far our clock may be from Fly's before a refused token is our clock's fault: the windows that we
-/// cut into tokens begin five minutes early.
+/// How far our clock may be from Fly's before a refused token is our clock's fault: the windows
+/// that we cut into tokens begin five minutes early.
 const CLOCK_OFF_MAX_MS: u64 = 5 * 60_000;
 
 /// The longest run of token characters that may be an id; longer ones are taken for credentials.
@@ -27,59 +27,61 @@ const ID_MAX: usize = 39;
 
 /// Whether a call changes something: then a lost answer leaves a doubt.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Effect {
+pub(super) enum CallEffect {
     Read,
     Change,
 }
 
-impl Effect {
-    fn unknown(self) -> Cause {
+impl CallEffect {
+    fn unknown(self) -> FailureCause {
         match self {
-            Self::Read => Cause::Later { after_ms: None },
-            Self::Change => Cause::InDoubt,
+            Self::Read => FailureCause::RetryLater { after_ms: None },
+            Self::Change => FailureCause::InDoubt,
         }
     }
 }
 
 /// A failed call with the status that came, for those who know what it means in their place.
 #[derive(Debug)]
-pub(super) struct Failure {
+pub(super) struct CallFailure {
     pub(super) status: Option<StatusCode>,
     pub(super) error: CloudError,
 }
 
-impl From<Failure> for CloudError {
-    fn from(failure: Failure) -> Self {
+impl From<CallFailure> for CloudError {
+    fn from(failure: CallFailure) -> Self {
         failure.error
     }
 }
 
-impl Failure {
+impl CallFailure {
     /// No answer, or not all of it.
-    pub(super) fn unanswered(effect: Effect, unanswered: Unanswered) -> Self {
+    pub(super) fn from_transport_error(effect: CallEffect, unanswered: TransportError) -> Self {
         let cause = match unanswered {
-            Unanswered::NotSent => Cause::Later { after_ms: None },
-            Unanswered::Lost | Unanswered::TimedOut | Unanswered::TooLong => effect.unknown(),
+            TransportError::NotSent => FailureCause::RetryLater { after_ms: None },
+            TransportError::ConnectionLost | TransportError::TimedOut | TransportError::TooLong => {
+                effect.unknown()
+            }
         };
         Self { status: None, error: CloudError { cause, detail: unanswered.to_string() } }
     }
 
     /// A success whose body is not what it should be.
-    pub(super) fn unreadable(effect: Effect, answer: &Answer) -> Self {
+    pub(super) fn unreadable(effect: CallEffect, answer: &HttpResponse) -> Self {
         let detail = detail(answer, "the answer is not as documented");
         Self { status: Some(answer.status), error: CloudError { cause: effect.unknown(), detail } }
     }
 
     /// Fly said no.
-    pub(super) fn refused(effect: Effect, answer: &Answer, now_ms: u64) -> Self {
-        let words = Words::of(&answer.body);
+    pub(super) fn from_response(effect: CallEffect, answer: &HttpResponse, now_ms: u64) -> Self {
+        let words = ErrorText::of(&answer.body);
         let cause = if answer.status == StatusCode::TOO_MANY_REQUESTS {
-            Cause::Later { after_ms: retry_after_ms(&answer.headers, now_ms) }
+            FailureCause::RetryLater { after_ms: retry_after_ms(&answer.headers, now_ms) }
         } else {
             words.cause(answer.status).unwrap_or_else(|| by_status(effect, answer.status))
         };
         let off_ms = clock_off_ms(answer, now_ms).filter(|off_ms| *off_ms > CLOCK_OFF_MAX_MS);
-        if let (Cause::TokenRefused, Some(off_ms)) = (cause, off_ms) {
+        if let (FailureCause::TokenRefused, Some(off_ms)) = (cause, off_ms) {
             return Self::clock_off(off_ms);
         }
         let detail = detail(answer, &words.message);
@@ -88,43 +90,43 @@ impl Failure {
 
     /// A token that opens nothing.
     pub(super) fn token_refused(detail: &str) -> Self {
-        let error = CloudError { cause: Cause::TokenRefused, detail: detail.to_owned() };
+        let error = CloudError { cause: FailureCause::TokenRefused, detail: detail.to_owned() };
         Self { status: None, error }
     }
 
     /// A request that we should not have made.
-    pub(super) fn ours(detail: &str) -> Self {
-        let error = CloudError { cause: Cause::OurFault, detail: detail.to_owned() };
+    pub(super) fn our_fault(detail: &str) -> Self {
+        let error = CloudError { cause: FailureCause::InvalidRequest, detail: detail.to_owned() };
         Self { status: None, error }
     }
 
     /// Our clock and a relay's differ by `off_ms`.
     pub(super) fn clock_off(off_ms: u64) -> Self {
         let detail = format!("this machine's clock is off by {} s", off_ms / 1000);
-        Self { status: None, error: CloudError { cause: Cause::ClockOff, detail } }
+        Self { status: None, error: CloudError { cause: FailureCause::ClockSkew, detail } }
     }
 }
 
 /// What a refusal says. Errors stand in `error`, those about leases in `message`; a gateway's
 /// body is whatever it is.
-struct Words {
+struct ErrorText {
     message: String,
     code: String,
 }
 
 #[derive(Default, Deserialize)]
 #[serde(default)]
-struct Envelope {
+struct ErrorEnvelope {
     error: Option<String>,
     message: Option<String>,
     status: Option<String>,
 }
 
 /// What Fly's refusals have been seen to contain, in lower case. The first that is found decides.
-const PHRASES: [(&[&str], Cause); 6] = [
+const PHRASES: [(&[&str], FailureCause); 6] = [
     (
         &["payment information", "payment method", "credit card", "buy credit", "trial has ended"],
-        Cause::PaymentNeeded,
+        FailureCause::PaymentNeeded,
     ),
     (
         &[
@@ -134,7 +136,7 @@ const PHRASES: [(&[&str], Cause); 6] = [
             "account is suspended",
             "reached the limit of machines",
         ],
-        Cause::AccountHeld,
+        FailureCause::AccountHeld,
     ),
     (
         &[
@@ -147,7 +149,7 @@ const PHRASES: [(&[&str], Cause); 6] = [
             "over the allowed quota",
             "to this host are temporarily disabled",
         ],
-        Cause::NoRoom,
+        FailureCause::NoCapacity,
     ),
     // It is there already: ours after a lost answer, or somebody else's. Looking tells.
     (
@@ -160,7 +162,7 @@ const PHRASES: [(&[&str], Cause); 6] = [
             "already has a shared ip",
             "already attached",
         ],
-        Cause::InDoubt,
+        FailureCause::InDoubt,
     ),
     // Replicas that have not heard yet, leases and versions in between.
     (
@@ -175,14 +177,14 @@ const PHRASES: [(&[&str], Cause); 6] = [
             "failed_precondition",
             "is attached to a machine",
         ],
-        Cause::Later { after_ms: None },
+        FailureCause::RetryLater { after_ms: None },
     ),
-    (&["manifest", "wrong region"], Cause::OurFault),
+    (&["manifest", "wrong region"], FailureCause::InvalidRequest),
 ];
 
-impl Words {
+impl ErrorText {
     fn of(body: &[u8]) -> Self {
-        let envelope: Envelope = serde_json::from_slice(body).unwrap_or_default();
+        let envelope: ErrorEnvelope = serde_json::from_slice(body).unwrap_or_default();
         let raw = || String::from_utf8_lossy(body).into_owned();
         Self {
             message: envelope.error.or(envelope.message).unwrap_or_else(raw),
@@ -191,7 +193,7 @@ impl Words {
     }
 
     /// What the words mean. A gateway's page is not Fly's word, except about capacity.
-    fn cause(&self, status: StatusCode) -> Option<Cause> {
+    fn cause(&self, status: StatusCode) -> Option<FailureCause> {
         if status == StatusCode::UNAUTHORIZED {
             return None;
         }
@@ -199,19 +201,21 @@ impl Words {
         let (_, cause) = PHRASES
             .iter()
             .find(|(phrases, _)| phrases.iter().any(|phrase| text.contains(phrase)))?;
-        (status.is_client_error() || *cause == Cause::NoRoom).then_some(*cause)
+        (status.is_client_error() || *cause == FailureCause::NoCapacity).then_some(*cause)
     }
 }
 
-fn by_status(effect: Effect, status: StatusCode) -> Cause {
+fn by_status(effect: CallEffect, status: StatusCode) -> FailureCause {
     match status {
-        StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => Cause::TokenRefused,
-        StatusCode::PAYMENT_REQUIRED => Cause::PaymentNeeded,
-        StatusCode::NOT_FOUND => Cause::Missing,
+        StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => FailureCause::TokenRefused,
+        StatusCode::PAYMENT_REQUIRED => FailureCause::PaymentNeeded,
+        StatusCode::NOT_FOUND => FailureCause::NotFound,
         StatusCode::REQUEST_TIMEOUT | StatusCode::CONFLICT => effect.unknown(),
-        StatusCode::PRECONDITION_FAILED | StatusCode::LOCKED => Cause::Later { after_ms: None },
+        StatusCode::PRECONDITION_FAILED | StatusCode::LOCKED => {
+            FailureCause::RetryLater { after_ms: None }
+        }
         _ if status.is_server_error() => effect.unknown(),
-        _ => Cause::OurFault,
+        _ => FailureCause::InvalidRequest,
     }
 }
 
@@ -228,9 +232,9 @@ fn retry_after_ms(headers: &HeaderMap, now_ms: u64) -> Option<u64> {
     Some(wait_ms.min(u64::try_from(RETRY_AFTER_MAX.as_millis()).unwrap_or(u64::MAX)))
 }
 
-/// By how many milliseconds the `Date` of an answer (RFC 9110 section 6.6.1) is off our clock; `None`
-/// when it tells no time.
-pub(super) fn clock_off_ms(answer: &Answer, now_ms: u64) -> Option<u64> {
+/// By how many milliseconds the `Date` of an answer (RFC 9110 section 6.6.1) is off our clock;
+/// `None` when it tells no time.
+pub(super) fn clock_off_ms(answer: &HttpResponse, now_ms: u64) -> Option<u64> {
     let date = answer.headers.get(http::header::DATE)?.to_str().ok()?;
     let at = OffsetDateTime::parse(date, &Rfc2822).ok()?;
     let at_ms = u64::try_from(at.unix_timestamp()).ok()?.checked_mul(1000)?;
@@ -238,7 +242,7 @@ pub(super) fn clock_off_ms(answer: &Answer, now_ms: u64) -> Option<u64> {
 }
 
 /// Status, request id and message for the log, without anything like a credential.
-fn detail(answer: &Answer, message: &str) -> String {
+fn detail(answer: &HttpResponse, message: &str) -> String {
     let request_id = answer
         .headers
         .get("fly-request-id")
@@ -247,12 +251,12 @@ fn detail(answer: &Answer, message: &str) -> String {
         .unwrap_or_default();
     let head = format!("{}{request_id}: ", answer.status.as_u16());
     let room = CloudError::DETAIL_MAX.saturating_sub(head.chars().count());
-    head.chars().chain(scrubbed(message).chars().take(room)).collect()
+    head.chars().chain(redacted(message).chars().take(room)).collect()
 }
 
 /// The text without long runs of token characters, without what follows the label of a token or the
 /// name of an authorization scheme, and on one line.
-pub(super) fn scrubbed(text: &str) -> String {
+pub(super) fn redacted(text: &str) -> String {
     let mut clean = String::with_capacity(text.len().min(2 * CloudError::DETAIL_MAX));
     let mut after_scheme = false;
     let mut rest = text;

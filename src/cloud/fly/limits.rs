@@ -10,9 +10,10 @@ use tokio::time::{Instant, sleep, sleep_until};
 mod tests;
 
 /// What is done, as far as Fly counts it: once a second for each machine or app, three at once
-/// (docs, `working-with-machines-api`). What is of neither is counted by token, which Fly does not say.
+/// (docs, `working-with-machines-api`). What is of neither is counted by token, which Fly does not
+/// say.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(super) enum Action {
+pub(super) enum FlyOperation {
     CurrentTokens,
     ListOrganisations,
     ListRegions,
@@ -39,36 +40,36 @@ pub(super) enum Action {
 
 /// So many at once, and from then on one for each interval.
 #[derive(Clone, Copy)]
-struct Rate {
+struct CallRate {
     interval: Duration,
     burst: u32,
 }
 
-impl Action {
-    fn rate(self) -> Rate {
+impl FlyOperation {
+    fn rate(self) -> CallRate {
         match self {
-            Self::GetMachine => Rate { interval: Duration::from_millis(200), burst: 10 },
+            Self::GetMachine => CallRate { interval: Duration::from_millis(200), burst: 10 },
             // 10 at once and 90 in the 60 seconds that follow: never more than 100 in a minute.
-            Self::DeleteAnyApp => Rate { interval: Duration::from_millis(667), burst: 10 },
-            _ => Rate { interval: Duration::from_secs(1), burst: 3 },
+            Self::DeleteAnyApp => CallRate { interval: Duration::from_millis(667), burst: 10 },
+            _ => CallRate { interval: Duration::from_secs(1), burst: 3 },
         }
     }
 }
 
-/// Things that are counted at once. A deployment touches about twenty in a minute, so this is hundreds
-/// of deployments at the same time; beyond it, callers wait.
+/// Things that are counted at once. A deployment touches about twenty in a minute, so this is
+/// hundreds of deployments at the same time; beyond it, callers wait.
 const COUNTED_MAX: usize = 10_000;
 
 /// Lets callers through as fast as Fly allows. Follows tokio's clock, paused or not.
 #[derive(Default)]
-pub(super) struct Limits {
+pub(super) struct FlyRateLimiter {
     /// When a thing's allowance is used up: while this lies no more than a burst ahead, go.
-    used_until: Mutex<HashMap<(Action, String), Instant>>,
+    used_until: Mutex<HashMap<(FlyOperation, String), Instant>>,
 }
 
-impl Limits {
+impl FlyRateLimiter {
     /// Waits until this may be done to the thing of this id.
-    pub(super) async fn permit(&self, action: Action, id: &str) {
+    pub(super) async fn permit(&self, action: FlyOperation, id: &str) {
         loop {
             match self.reserve(action, id) {
                 Some(at) => return sleep_until(at).await,
@@ -78,8 +79,8 @@ impl Limits {
     }
 
     /// When it may be done; `None` when too many things are counted already.
-    fn reserve(&self, action: Action, id: &str) -> Option<Instant> {
-        let Rate { interval, burst } = action.rate();
+    fn reserve(&self, action: FlyOperation, id: &str) -> Option<Instant> {
+        let CallRate { interval, burst } = action.rate();
         let now = Instant::now();
         let mut all = self.used_until.lock();
         if all.len() >= COUNTED_MAX {

@@ -1,5 +1,5 @@
-//! Fly's bearer tokens: macaroons, a chain of HMACs over MessagePack to which anybody can add a caveat
-//! and from which nobody can take one. This module is pure.
+//! Fly's bearer tokens: macaroons, a chain of HMACs over MessagePack to which anybody can add a
+//! caveat and from which nobody can take one. This module is pure.
 //!
 //! Wire format as in superfly/macaroon: a label, then the standard base64 of
 //! `[nonce, location, caveats, tail]`. The first tail is the HMAC-SHA256 of the nonce under the
@@ -14,17 +14,17 @@ use rmp::encode::{self, ByteBuf};
 use sha2::Sha256;
 use zeroize::Zeroizing;
 
-use self::caveat::Packed;
-pub use self::caveat::{Caveat, Mask};
-use self::reader::{Broken, Reader};
+use self::caveat::EncodedCaveat;
+pub use self::caveat::{ActionMask, Caveat};
+use self::reader::{MessagePackError, MessagePackReader};
 
 mod caveat;
 mod reader;
 #[cfg(test)]
 mod tests;
 
-/// The longest single token that is read, in characters. Whole organisation tokens measure about 700;
-/// this leaves room for hundreds of caveats and keeps the work on a hostile one small.
+/// The longest single token that is read, in characters. Whole organisation tokens measure about
+/// 700; this leaves room for hundreds of caveats and keeps the work on a hostile one small.
 pub const TOKEN_MAX: usize = 16 * 1024;
 
 /// Bytes of a signature.
@@ -33,16 +33,16 @@ const TAIL: usize = 32;
 /// Where Fly's permission tokens are issued for.
 pub const PERMISSION_LOCATION: &str = "https://api.fly.io/v1";
 
-/// One token: who signed it, for where, and what restricts it. Whoever holds it may use it, so it has
-/// neither `Debug` nor `Display`.
+/// One token: who signed it, for where, and what restricts it. Whoever holds it may use it, so it
+/// has neither `Debug` nor `Display`.
 #[derive(Clone)]
 pub struct Macaroon {
-    label: Label,
+    label: MacaroonLabel,
     nonce: Vec<u8>,
     kid: Vec<u8>,
     proof: bool,
     location: String,
-    caveats: Vec<Packed>,
+    caveats: Vec<EncodedCaveat>,
     tail: Zeroizing<[u8; TAIL]>,
 }
 
@@ -61,13 +61,13 @@ pub enum DecodeError {
 }
 
 #[derive(Clone, Copy)]
-enum Label {
+enum MacaroonLabel {
     Permission1,
     Discharge1,
     V2,
 }
 
-impl Label {
+impl MacaroonLabel {
     const ALL: [Self; 3] = [Self::Permission1, Self::Discharge1, Self::V2];
 
     fn word(self) -> &'static str {
@@ -93,7 +93,7 @@ impl Macaroon {
         let Ok(()) = encode::write_bool(&mut nonce, false);
         let nonce = nonce.into_vec();
         Self {
-            label: Label::V2,
+            label: MacaroonLabel::V2,
             tail: sign(key, &nonce),
             nonce,
             kid: kid.to_owned(),
@@ -105,7 +105,7 @@ impl Macaroon {
 
     /// Whether a text claims to be a macaroon, by its label alone.
     pub fn is_labelled(text: &str) -> bool {
-        Label::split(text).is_some()
+        MacaroonLabel::split(text).is_some()
     }
 
     /// Reads one token (`fm2_...`), without scheme and without its neighbours in a bundle.
@@ -113,24 +113,24 @@ impl Macaroon {
         if text.len() > TOKEN_MAX {
             return Err(DecodeError::TooLong);
         }
-        let (label, text) = Label::split(text).ok_or(DecodeError::NotAToken)?;
+        let (label, text) = MacaroonLabel::split(text).ok_or(DecodeError::NotAToken)?;
         let bytes = Zeroizing::new(unbase64(text)?);
         match reader::value_len(&bytes) {
             Ok(length) if length == bytes.len() => {}
-            Err(Broken::CutOff) => return Err(DecodeError::CutOff),
-            Ok(_) | Err(Broken::Malformed) => return Err(DecodeError::NotAToken),
+            Err(MessagePackError::CutOff) => return Err(DecodeError::CutOff),
+            Ok(_) | Err(MessagePackError::Malformed) => return Err(DecodeError::NotAToken),
         }
-        Self::read(label, &mut Reader(&bytes)).ok_or(DecodeError::NotAToken)
+        Self::read(label, &mut MessagePackReader(&bytes)).ok_or(DecodeError::NotAToken)
     }
 
-    fn read(label: Label, reader: &mut Reader<'_>) -> Option<Self> {
+    fn read(label: MacaroonLabel, reader: &mut MessagePackReader<'_>) -> Option<Self> {
         if reader.array_len()? != 4 {
             return None;
         }
         let nonce = reader.raw()?;
-        let (kid, proof) = read_nonce(&mut Reader(nonce))?;
+        let (kid, proof) = read_nonce(&mut MessagePackReader(nonce))?;
         let location = reader.text()?.to_owned();
-        let caveats = Packed::read_all(reader)?;
+        let caveats = EncodedCaveat::read_all(reader)?;
         let tail = Zeroizing::new(reader.bytes()?.try_into().ok()?);
         Some(Self { label, nonce: nonce.to_owned(), kid, proof, location, caveats, tail })
     }
@@ -141,27 +141,27 @@ impl Macaroon {
         let Ok(_) = encode::write_array_len(&mut bytes, 4);
         bytes.as_mut_vec().extend_from_slice(&self.nonce);
         let Ok(()) = encode::write_str(&mut bytes, &self.location);
-        Packed::write_all(&self.caveats, &mut bytes);
+        EncodedCaveat::write_all(&self.caveats, &mut bytes);
         let Ok(()) = encode::write_bin(&mut bytes, self.tail.as_slice());
         let bytes = Zeroizing::new(bytes.into_vec());
         let base64 = Zeroizing::new(STANDARD.encode(bytes.as_slice()));
         Zeroizing::new([self.label.word(), base64.as_str()].concat())
     }
 
-    /// Adds a restriction. It needs no key and cannot be undone. One that stands there already is not
-    /// added again, as in the official library.
+    /// Adds a restriction. It needs no key and cannot be undone. One that stands there already is
+    /// not added again, as in the official library.
     ///
     /// A finished proof ([`Macaroon::is_proof`]) is closed: attenuated, it is no longer valid.
     pub fn attenuate(&mut self, caveat: Caveat) {
-        let caveat = Packed::new(caveat);
+        let caveat = EncodedCaveat::new(caveat);
         if !self.caveats.contains(&caveat) {
             self.tail = sign(self.tail.as_slice(), &caveat.signed());
             self.caveats.push(caveat);
         }
     }
 
-    /// Whether it was signed with this key and nothing was changed since. What its caveats demand is
-    /// another question.
+    /// Whether it was signed with this key and nothing was changed since. What its caveats demand
+    /// is another question.
     pub fn verify(&self, key: &[u8]) -> bool {
         let mut tail = sign(key, &self.nonce);
         for caveat in &self.caveats {
@@ -190,12 +190,12 @@ impl Macaroon {
 
     /// What restricts it, in the order of signing.
     pub fn caveats(&self) -> impl Iterator<Item = &Caveat> {
-        self.caveats.iter().map(Packed::caveat)
+        self.caveats.iter().map(EncodedCaveat::caveat)
     }
 }
 
 /// The key id and whether it is a proof; the third field came later than the other two.
-fn read_nonce(reader: &mut Reader<'_>) -> Option<(Vec<u8>, bool)> {
+fn read_nonce(reader: &mut MessagePackReader<'_>) -> Option<(Vec<u8>, bool)> {
     let fields = reader.array_len()?;
     let kid = reader.bytes()?.to_owned();
     reader.bytes()?;

@@ -9,7 +9,7 @@ mod tests;
 
 /// What a step is about, as far as the account has to know.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Part {
+pub(super) enum FlyStep {
     App,
     SharedV4,
     PublicV6,
@@ -35,10 +35,10 @@ const HEALTH_MS: u64 = 5 * 60_000;
 const PULL_MS: u64 = 12 * 60_000;
 
 /// A step's word, its part, the app it belongs to, its stage, and what it needs.
-type Row = (&'static str, Part, Option<Role>, Stage, &'static [&'static str]);
+type StepRow = (&'static str, FlyStep, Option<Role>, Stage, &'static [&'static str]);
 
-const ROWS: [Row; 19] = {
-    use Part as P;
+const ROWS: [StepRow; 19] = {
+    use FlyStep as P;
     use Stage as S;
     const RELAY: Option<Role> = Some(Role::Relay);
     const VM: Option<Role> = Some(Role::Vm);
@@ -88,7 +88,7 @@ pub(super) fn plan() -> Plan {
     Plan::new(ROWS.iter().map(step).collect())
 }
 
-fn step((word, part, role, stage, needs): &Row) -> Step {
+fn step((word, part, role, stage, needs): &StepRow) -> Step {
     let app = || app_step(role.unwrap_or(Role::Relay));
     let address = |unique| StepKind::Resource {
         undo: Undo::With(app()),
@@ -97,21 +97,21 @@ fn step((word, part, role, stage, needs): &Row) -> Step {
         unique,
     };
     let kind = match part {
-        Part::App => {
+        FlyStep::App => {
             StepKind::Resource { undo: Undo::Delete, placed: false, costs: false, unique: true }
         }
-        Part::SharedV4 => address(true),
-        Part::PublicV6 | Part::PrivateV6 => address(false),
-        Part::Volume | Part::Machine => StepKind::Resource {
+        FlyStep::SharedV4 => address(true),
+        FlyStep::PublicV6 | FlyStep::PrivateV6 => address(false),
+        FlyStep::Volume | FlyStep::Machine => StepKind::Resource {
             undo: Undo::Delete,
             placed: true,
             costs: true,
-            unique: *part == Part::Machine,
+            unique: *part == FlyStep::Machine,
         },
-        Part::Keys => StepKind::Handover { with: app() },
-        Part::Started => StepKind::Gate { patience_ms: PULL_MS },
-        Part::RelayHealthy | Part::AgentReady => StepKind::Gate { patience_ms: HEALTH_MS },
-        Part::NarrowToken | Part::StrangerRefused | Part::Committed => {
+        FlyStep::Keys => StepKind::Handover { with: app() },
+        FlyStep::Started => StepKind::Gate { patience_ms: PULL_MS },
+        FlyStep::RelayHealthy | FlyStep::AgentReady => StepKind::Gate { patience_ms: HEALTH_MS },
+        FlyStep::NarrowToken | FlyStep::StrangerRefused | FlyStep::Committed => {
             StepKind::Gate { patience_ms: SHORT_MS }
         }
     };
@@ -125,7 +125,7 @@ fn step((word, part, role, stage, needs): &Row) -> Step {
 }
 
 /// What a step of this name is about, and in which app; `None` for a step of another plan.
-pub(super) fn part(id: &StepId) -> Option<(Part, Role)> {
+pub(super) fn part(id: &StepId) -> Option<(FlyStep, Role)> {
     let (_, part, role, _, _) = ROWS.iter().find(|(word, ..)| *word == id.0)?;
     Some((*part, role.unwrap_or(Role::Relay)))
 }

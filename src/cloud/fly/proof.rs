@@ -5,11 +5,11 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::{Method, StatusCode};
 
-use super::client::Client;
+use super::client::FlyClient;
 use super::errors::clock_off_ms;
-use crate::chance::Chance;
-use crate::http::{Answer, call};
-use crate::protocol::{Call, Direction, Health, SIGNATURE_HEADER, sign};
+use crate::http::{HttpResponse, call};
+use crate::protocol::{Direction, Health, SIGNATURE_HEADER, SignedCall, sign};
+use crate::random::Random;
 use crate::secret::Secret;
 
 /// An app that sleeps takes seconds to wake; a gate asks again soon enough.
@@ -19,14 +19,14 @@ const DEADLINE: Duration = Duration::from_secs(20);
 const BODY_MAX: usize = 64 * 1024;
 
 /// A relay, from the internet.
-pub(super) struct Door<'a> {
-    pub(super) client: &'a Client,
+pub(super) struct RelayProbe<'a> {
+    pub(super) client: &'a FlyClient,
     pub(super) app: String,
 }
 
-impl Door<'_> {
-    /// What it says of itself to everybody, and by how many milliseconds its clock differs from ours
-    /// if it tells the time; `None` when it says nothing or something else.
+impl RelayProbe<'_> {
+    /// What it says of itself to everybody, and by how many milliseconds its clock differs from
+    /// ours if it tells the time; `None` when it says nothing or something else.
     pub(super) async fn health(&self) -> Option<(Health, Option<u64>)> {
         let answer = self.ask(Method::GET, "/health", None).await?;
         let health = health(&answer)?;
@@ -34,8 +34,8 @@ impl Door<'_> {
         Some((health, off_ms))
     }
 
-    /// Whether a caller without a key is refused and the internet finds no model proxy; `None` when there
-    /// is no answer.
+    /// Whether a caller without a key is refused and the internet finds no model proxy; `None` when
+    /// there is no answer.
     pub(super) async fn refuses_a_stranger(&self) -> Option<bool> {
         let ready = (Method::GET, "/ready", &[StatusCode::UNAUTHORIZED, StatusCode::FORBIDDEN][..]);
         let proxy = (Method::POST, "/v1/messages", &[StatusCode::NOT_FOUND][..]);
@@ -52,25 +52,30 @@ impl Door<'_> {
     }
 
     /// What the VM says through the relay to whoever holds the link key.
-    pub(super) async fn ready(&self, chance: &Chance, link_key: &Secret) -> Option<Health> {
+    pub(super) async fn ready(&self, chance: &Random, link_key: &Secret) -> Option<Health> {
         let signature = self.signature(chance, link_key, "GET", "/ready");
         health(&self.ask(Method::GET, "/ready", Some(signature)).await?)
     }
 
     /// Tells both that the deployment is proven and may stay.
-    pub(super) async fn commit(&self, chance: &Chance, link_key: &Secret) -> Option<()> {
+    pub(super) async fn commit(&self, chance: &Random, link_key: &Secret) -> Option<()> {
         let signature = self.signature(chance, link_key, "POST", "/commit");
         let answer = self.ask(Method::POST, "/commit", Some(signature)).await?;
         answer.status.is_success().then_some(())
     }
 
-    fn signature(&self, chance: &Chance, key: &Secret, method: &str, path: &str) -> String {
+    fn signature(&self, chance: &Random, key: &Secret, method: &str, path: &str) -> String {
         let direction = Direction::ProvisionerToRelay;
-        let call = Call { direction, method, path, body: b"" };
-        sign(key.expose_here().as_bytes(), call, self.client.clock.now_ms(), chance.bytes())
+        let call = SignedCall { direction, method, path, body: b"" };
+        sign(key.expose().as_bytes(), call, self.client.clock.now_ms(), chance.bytes())
     }
 
-    async fn ask(&self, method: Method, path: &str, signature: Option<String>) -> Option<Answer> {
+    async fn ask(
+        &self,
+        method: Method,
+        path: &str,
+        signature: Option<String>,
+    ) -> Option<HttpResponse> {
         let uri = format!("{}{path}", self.client.endpoints.public(&self.app));
         let mut request = http::Request::builder().method(method).uri(uri);
         if let Some(signature) = signature {
@@ -81,6 +86,6 @@ impl Door<'_> {
     }
 }
 
-fn health(answer: &Answer) -> Option<Health> {
+fn health(answer: &HttpResponse) -> Option<Health> {
     if answer.status == StatusCode::OK { serde_json::from_slice(&answer.body).ok() } else { None }
 }

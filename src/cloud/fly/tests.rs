@@ -6,31 +6,31 @@ use serde_json::{Value, json};
 
 use super::macaroon::{Caveat, Macaroon, PERMISSION_LOCATION};
 use super::*;
-use crate::http::{Reply, Transport, Unanswered};
+use crate::http::{StreamedResponse, Transport, TransportError};
 
 pub(super) const NOW_MS: u64 = 1_790_000_000_000;
 
 /// A request as it arrived.
 #[derive(Clone, Debug)]
-pub(super) struct Seen {
+pub(super) struct SeenRequest {
     pub(super) line: String,
     pub(super) authorization: String,
     pub(super) signed: bool,
     pub(super) body: Value,
 }
 
-type Script = dyn Fn(&str) -> Result<(u16, Value), Unanswered> + Send + Sync;
+type ResponseScript = dyn Fn(&str) -> Result<(u16, Value), TransportError> + Send + Sync;
 
 /// Fly on paper: answers each request line from a script and remembers what it was asked.
-pub(super) struct Paper {
-    script: Box<Script>,
+pub(super) struct ScriptedFly {
+    script: Box<ResponseScript>,
     date: Option<&'static str>,
-    seen: Mutex<Vec<Seen>>,
+    seen: Mutex<Vec<SeenRequest>>,
 }
 
-impl Paper {
+impl ScriptedFly {
     pub(super) fn new(
-        script: impl Fn(&str) -> Result<(u16, Value), Unanswered> + Send + Sync + 'static,
+        script: impl Fn(&str) -> Result<(u16, Value), TransportError> + Send + Sync + 'static,
     ) -> Arc<Self> {
         Self::dated(None, script)
     }
@@ -38,25 +38,28 @@ impl Paper {
     /// All of whose answers are of this `Date`.
     pub(super) fn dated(
         date: Option<&'static str>,
-        script: impl Fn(&str) -> Result<(u16, Value), Unanswered> + Send + Sync + 'static,
+        script: impl Fn(&str) -> Result<(u16, Value), TransportError> + Send + Sync + 'static,
     ) -> Arc<Self> {
         Arc::new(Self { script: Box::new(script), date, seen: Mutex::default() })
     }
 
-    pub(super) fn seen(&self) -> Vec<Seen> {
+    pub(super) fn seen(&self) -> Vec<SeenRequest> {
         self.seen.lock().clone()
     }
 }
 
 #[async_trait]
-impl Transport for Paper {
-    async fn send(&self, request: http::Request<Bytes>) -> Result<Reply, Unanswered> {
+impl Transport for ScriptedFly {
+    async fn send(
+        &self,
+        request: http::Request<Bytes>,
+    ) -> Result<StreamedResponse, TransportError> {
         let line = format!("{} {}", request.method(), request.uri());
         let header = |name: &str| {
             let value = request.headers().get(name)?;
             Some(value.to_str().unwrap().to_owned())
         };
-        self.seen.lock().push(Seen {
+        self.seen.lock().push(SeenRequest {
             line: line.clone(),
             authorization: header("authorization").unwrap_or_default(),
             signed: header(crate::protocol::SIGNATURE_HEADER).is_some(),
@@ -69,13 +72,13 @@ impl Transport for Paper {
         }
         let (head, ()) = response.body(()).unwrap().into_parts();
         let body = async move { Ok(Bytes::from(body.to_string())) };
-        Ok(Reply { head, body: body.into_stream().boxed() })
+        Ok(StreamedResponse { head, body: body.into_stream().boxed() })
     }
 }
 
-pub(super) fn fly(paper: &Arc<Paper>) -> Fly {
-    let clock = Clock::following_tokio(NOW_MS);
-    Fly::new(paper.clone(), Endpoints::real(), clock, Chance::seeded(7))
+pub(super) fn fly(paper: &Arc<ScriptedFly>) -> FlyProvider {
+    let clock = Clock::from_tokio(NOW_MS);
+    FlyProvider::new(paper.clone(), FlyEndpoints::real(), clock, Random::seeded(7))
 }
 
 pub(super) fn a_token() -> String {
@@ -88,7 +91,7 @@ fn a_token_of(organisation: u64) -> String {
     token.encode().to_string()
 }
 
-fn preflight_script(line: &str) -> Result<(u16, Value), Unanswered> {
+fn preflight_script(line: &str) -> Result<(u16, Value), TransportError> {
     Ok(match line {
         "GET https://api.machines.dev/v1/tokens/current" => {
             (200, json!({"tokens": [{"org_slug": "ada", "new": 1}, {"org_slug": "ada"}, {}]}))
@@ -114,28 +117,28 @@ fn preflight_script(line: &str) -> Result<(u16, Value), Unanswered> {
 
 #[tokio::test]
 async fn a_pasted_token_is_narrowed_before_it_is_kept() {
-    let fly = fly(&Paper::new(preflight_script));
-    let token = fly.judge(&format!("FlyV1 {}", a_token())).ok().unwrap();
-    let kept = Macaroon::decode(token.expose_here()).unwrap();
+    let fly = fly(&ScriptedFly::new(preflight_script));
+    let token = fly.check_format(&format!("FlyV1 {}", a_token())).ok().unwrap();
+    let kept = Macaroon::decode(token.expose()).unwrap();
     assert!(kept.verify(b"fly's key"));
     let end = NOW_MS / 1000 + 2 * 60 * 60;
     assert!(kept.caveats().any(|caveat| {
         matches!(caveat, Caveat::ValidityWindow { not_after, .. } if *not_after == end as i64)
     }));
-    assert!(token.expose_to("api.machines.dev").is_ok());
-    assert!(token.expose_to("api.fly.io").is_ok());
-    assert!(token.expose_to("ada-relay.fly.dev").is_err());
-    assert_eq!(fly.judge("fm2_lJPE").err(), Some(Rejection::CutOff));
+    assert!(token.expose_for_host("api.machines.dev").is_ok());
+    assert!(token.expose_for_host("api.fly.io").is_ok());
+    assert!(token.expose_for_host("ada-relay.fly.dev").is_err());
+    assert_eq!(fly.check_format("fm2_lJPE").err(), Some(CredentialRejection::Truncated));
 
-    let beside_an_oauth_token = fly.judge(&format!("fo1_whole,{}", a_token())).ok().unwrap();
-    assert!(!beside_an_oauth_token.expose_here().contains("fo1_"), "it cannot be narrowed");
+    let beside_an_oauth_token = fly.check_format(&format!("fo1_whole,{}", a_token())).ok().unwrap();
+    assert!(!beside_an_oauth_token.expose().contains("fo1_"), "it cannot be narrowed");
 }
 
 #[tokio::test]
 async fn the_preflight_tells_organisation_standing_and_regions() {
-    let paper = Paper::new(preflight_script);
+    let paper = ScriptedFly::new(preflight_script);
     let fly = fly(&paper);
-    let token = fly.judge(&a_token()).ok().unwrap();
+    let token = fly.check_format(&a_token()).ok().unwrap();
 
     let account = fly.preflight(&token).await.unwrap();
 
@@ -143,14 +146,14 @@ async fn the_preflight_tells_organisation_standing_and_regions() {
         slug: "ada".to_owned(),
         name: "Ada".to_owned(),
         number: Some(42),
-        standing: Standing::Trial,
+        standing: OrganisationStatus::Trial,
     };
     assert_eq!(account.organisations, [ada]);
     let regions: Vec<_> =
         account.regions.iter().map(|offer| (offer.region.as_ref(), offer.paid_only)).collect();
     assert_eq!(regions, [("ams", false), ("iad", true)]);
     assert_eq!(account.nearest.unwrap().as_ref(), "ams");
-    let bundle = token.expose_here();
+    let bundle = token.expose();
     for seen in paper.seen() {
         let scheme = if seen.line.contains("api.fly.io") { "Bearer" } else { "FlyV1" };
         assert_eq!(seen.authorization, format!("{scheme} {bundle}"), "{}", seen.line);
@@ -160,7 +163,7 @@ async fn the_preflight_tells_organisation_standing_and_regions() {
 #[tokio::test]
 async fn an_organisation_is_told_from_others_by_what_fly_has_signed_or_lists() {
     let personal = |number: Value| {
-        Paper::new(move |line| match line {
+        ScriptedFly::new(move |line| match line {
             "GET https://api.machines.dev/v1/tokens/current" => {
                 Ok((200, json!({"tokens": [{"org_slug": "personal"}, {"org_slug": "work"}]})))
             }
@@ -179,43 +182,43 @@ async fn an_organisation_is_told_from_others_by_what_fly_has_signed_or_lists() {
         (json!({"of": 7}), None),
     ] {
         let fly = fly(&personal(listed.clone()));
-        let token = fly.judge(&format!("{},{}", a_token_of(7), a_token_of(8))).ok().unwrap();
+        let token = fly.check_format(&format!("{},{}", a_token_of(7), a_token_of(8))).ok().unwrap();
         let opened = fly.preflight(&token).await.unwrap().organisations;
         let numbers: Vec<_> = opened.iter().map(|it| (it.slug.as_str(), it.number)).collect();
         assert_eq!(numbers, [("personal", expected), ("work", None)], "{listed}");
     }
-    let unlisted = Paper::new(|line| match line {
+    let unlisted = ScriptedFly::new(|line| match line {
         "GET https://api.fly.io/api/v1/organizations?admin=false" => Ok((503, json!({}))),
         other => preflight_script(other),
     });
     let fly = fly(&unlisted);
-    let opened = fly.preflight(&fly.judge(&a_token_of(7)).ok().unwrap()).await.unwrap();
+    let opened = fly.preflight(&fly.check_format(&a_token_of(7)).ok().unwrap()).await.unwrap();
     assert_eq!(opened.organisations[0].number, Some(7));
 }
 
 #[tokio::test]
 async fn an_answer_without_regions_is_none() {
-    let paper = Paper::new(|line| match line {
+    let paper = ScriptedFly::new(|line| match line {
         "GET https://api.machines.dev/v1/platform/regions" => Ok((200, json!({"data": {}}))),
         other => preflight_script(other),
     });
     let fly = fly(&paper);
-    let refused = fly.preflight(&fly.judge(&a_token()).ok().unwrap()).await.unwrap_err();
-    assert_eq!(refused.cause, Cause::Later { after_ms: None });
+    let refused = fly.preflight(&fly.check_format(&a_token()).ok().unwrap()).await.unwrap_err();
+    assert_eq!(refused.cause, FailureCause::RetryLater { after_ms: None });
 }
 
 #[tokio::test(start_paused = true)]
 async fn many_people_are_checked_at_once_and_one_person_no_faster_than_fly_allows() {
-    let fly = fly(&Paper::new(preflight_script));
+    let fly = fly(&ScriptedFly::new(preflight_script));
     let began = tokio::time::Instant::now();
     let mut last = String::new();
     for person in 0..20 {
         last = a_token_of(person);
-        fly.preflight(&fly.judge(&last).ok().unwrap()).await.unwrap();
+        fly.preflight(&fly.check_format(&last).ok().unwrap()).await.unwrap();
     }
     assert_eq!(began.elapsed().as_millis(), 0, "nobody waits for somebody else");
     for _ in 0..3 {
-        fly.preflight(&fly.judge(&last).ok().unwrap()).await.unwrap();
+        fly.preflight(&fly.check_format(&last).ok().unwrap()).await.unwrap();
     }
     assert_eq!(began.elapsed().as_millis(), 1000, "three at once, and then one a second");
 }
@@ -225,14 +228,14 @@ async fn billing_that_cannot_be_asked_stops_nobody_but_a_refused_token_does() {
     for (path, status, expected) in [
         ("organizations", 403, None),
         ("organizations", 503, None),
-        ("tokens/current", 401, Some(Cause::TokenRefused)),
-        ("tokens/current", 503, Some(Cause::Later { after_ms: None })),
-        ("regions", 503, Some(Cause::Later { after_ms: None })),
+        ("tokens/current", 401, Some(FailureCause::TokenRefused)),
+        ("tokens/current", 503, Some(FailureCause::RetryLater { after_ms: None })),
+        ("regions", 503, Some(FailureCause::RetryLater { after_ms: None })),
     ] {
-        let fly = fly(&Paper::new(move |line| {
+        let fly = fly(&ScriptedFly::new(move |line| {
             if line.contains(path) { Ok((status, json!({}))) } else { preflight_script(line) }
         }));
-        let token = fly.judge(&a_token()).ok().unwrap();
+        let token = fly.check_format(&a_token()).ok().unwrap();
         let cause = fly.preflight(&token).await.err().map(|error| error.cause);
         assert_eq!(cause, expected, "{path} {status}");
     }
@@ -242,14 +245,14 @@ async fn billing_that_cannot_be_asked_stops_nobody_but_a_refused_token_does() {
 fn standing_follows_what_flyctl_does() {
     let link = "https://fly.io/dashboard/ada/billing".to_owned();
     let cases = [
-        (None, Standing::Good),
-        (Some("CURRENT"), Standing::Good),
-        (Some("PAST_DUE"), Standing::Good),
-        (Some("NEW_WORD"), Standing::Good),
-        (Some("TRIAL_ACTIVE"), Standing::Trial),
-        (Some("SOURCE_REQUIRED"), Standing::PaymentNeeded { link: link.clone() }),
-        (Some("TRIAL_ENDED"), Standing::PaymentNeeded { link: link.clone() }),
-        (Some("SUSPENDED"), Standing::Held { link }),
+        (None, OrganisationStatus::Active),
+        (Some("CURRENT"), OrganisationStatus::Active),
+        (Some("PAST_DUE"), OrganisationStatus::Active),
+        (Some("NEW_WORD"), OrganisationStatus::Active),
+        (Some("TRIAL_ACTIVE"), OrganisationStatus::Trial),
+        (Some("SOURCE_REQUIRED"), OrganisationStatus::PaymentNeeded { link: link.clone() }),
+        (Some("TRIAL_ENDED"), OrganisationStatus::PaymentNeeded { link: link.clone() }),
+        (Some("SUSPENDED"), OrganisationStatus::UnderReview { link }),
     ];
     for (status, expected) in cases {
         assert_eq!(standing(status, "ada"), expected, "{status:?}");

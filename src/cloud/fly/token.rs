@@ -5,14 +5,14 @@ use std::time::Duration;
 
 use zeroize::Zeroizing;
 
-use super::macaroon::{Caveat, DecodeError, Macaroon, Mask, PERMISSION_LOCATION};
-use crate::intake::{Rejection, Vendor, recognise};
+use super::macaroon::{ActionMask, Caveat, DecodeError, Macaroon, PERMISSION_LOCATION};
+use crate::credential_format::{CredentialRejection, Vendor, recognise};
 
 #[cfg(test)]
 mod tests;
 
-/// The longest paste that is looked at, in bytes. An organisation's token with its discharges measures
-/// about 700 characters; a bundle of several organisations stays far below.
+/// The longest paste that is looked at, in bytes. An organisation's token with its discharges
+/// measures about 700 characters; a bundle of several organisations stays far below.
 pub const PASTE_MAX: usize = 32 * 1024;
 
 /// How long a token of ours stays valid. A deploy takes minutes; this leaves time to fix a payment
@@ -23,7 +23,7 @@ pub const WINDOW: Duration = Duration::from_secs(2 * 60 * 60);
 const SKEW_MAX_S: i64 = 300;
 
 /// What a deployment needs to be allowed in an organisation.
-const NEEDED: Mask = Caveat::WRITE | Caveat::CREATE | Caveat::DELETE;
+const NEEDED: ActionMask = Caveat::WRITE | Caveat::CREATE | Caveat::DELETE;
 
 /// The words before a token; with these letters in front of it, each is followed by the rest.
 const LABELS: [&str; 4] = ["fm1r_", "fm1a_", "fm2_", "fo1_"];
@@ -35,14 +35,14 @@ pub struct FlyToken {
 
 /// Which of Fly's interfaces a token is shown to; they differ in the scheme they expect.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Api {
+pub enum FlyApi {
     /// The Machines API: `FlyV1`.
     Machines,
     /// REST on api.fly.io: `Bearer`, as flyctl does even for macaroons.
     Platform,
 }
 
-impl Api {
+impl FlyApi {
     /// The value of `Authorization` for a bundle of macaroons (fly-go, `tokens/tokens.go`).
     pub fn authorization(self, bundle: &str) -> Zeroizing<String> {
         let scheme = match self {
@@ -56,19 +56,20 @@ impl Api {
 /// What can be said of a pasted token offline. Its signature can only be checked by Fly.
 ///
 /// A bundle is taken when one of its permissions would do; otherwise what is wrong with the first
-/// is said. A permission whose time has not come counts as [`Rejection::Refused`].
-pub fn judge(pasted: &str, now_ms: u64) -> Result<FlyToken, Rejection> {
+/// is said. A permission whose time has not come counts as
+/// [`CredentialRejection::RefusedByVendor`].
+pub fn parse_pasted(pasted: &str, now_ms: u64) -> Result<FlyToken, CredentialRejection> {
     if pasted.trim().is_empty() {
-        return Err(Rejection::Empty);
+        return Err(CredentialRejection::Empty);
     }
     if pasted.len() > PASTE_MAX {
-        return Err(Rejection::TooLong);
+        return Err(CredentialRejection::TooLong);
     }
     let texts = split(pasted);
     if texts.is_empty() {
         return Err(match recognise(pasted) {
-            None | Some(Vendor::Fly) => Rejection::Malformed,
-            Some(vendor) => Rejection::OtherVendor { vendor },
+            None | Some(Vendor::Fly) => CredentialRejection::Malformed,
+            Some(vendor) => CredentialRejection::OtherVendor { vendor },
         });
     }
     let token = FlyToken::of(&texts)?;
@@ -96,25 +97,25 @@ fn split_at_labels(part: &str) -> Vec<Zeroizing<String>> {
 
 impl FlyToken {
     /// Reads a bundle that was accepted before, as [`FlyToken::text`] wrote it.
-    pub fn read(bundle: &str) -> Result<Self, Rejection> {
+    pub fn read(bundle: &str) -> Result<Self, CredentialRejection> {
         Self::of(&split(bundle))
     }
 
-    /// OAuth tokens beside macaroons are dropped: they cannot be narrowed, and a narrowed bundle that
-    /// still held one would be narrowed in name only.
-    fn of(texts: &[Zeroizing<String>]) -> Result<Self, Rejection> {
+    /// OAuth tokens beside macaroons are dropped: they cannot be narrowed, and a narrowed bundle
+    /// that still held one would be narrowed in name only.
+    fn of(texts: &[Zeroizing<String>]) -> Result<Self, CredentialRejection> {
         let macaroons: Vec<_> = texts
             .iter()
             .filter(|text| Macaroon::is_labelled(text))
             .map(|text| Macaroon::decode(text))
             .collect::<Result<_, _>>()
             .map_err(|error| match error {
-                DecodeError::NotAToken => Rejection::Malformed,
-                DecodeError::CutOff => Rejection::CutOff,
-                DecodeError::TooLong => Rejection::TooLong,
+                DecodeError::NotAToken => CredentialRejection::Malformed,
+                DecodeError::CutOff => CredentialRejection::Truncated,
+                DecodeError::TooLong => CredentialRejection::TooLong,
             })?;
         if macaroons.is_empty() {
-            return Err(Rejection::NotNarrowable);
+            return Err(CredentialRejection::NotNarrowable);
         }
         Ok(Self { macaroons })
     }
@@ -123,22 +124,23 @@ impl FlyToken {
         self.macaroons.iter().filter(|macaroon| is_permission(macaroon))
     }
 
-    fn judge_any(&self, now_s: i64) -> Result<(), Rejection> {
+    fn judge_any(&self, now_s: i64) -> Result<(), CredentialRejection> {
         let mut verdicts = self.permissions().map(|permission| self.judge_one(permission, now_s));
-        let first = verdicts.next().unwrap_or(Err(Rejection::Malformed));
+        let first = verdicts.next().unwrap_or(Err(CredentialRejection::Malformed));
         if first.is_ok() || verdicts.any(|verdict| verdict.is_ok()) { Ok(()) } else { first }
     }
 
-    fn judge_one(&self, permission: &Macaroon, now_s: i64) -> Result<(), Rejection> {
-        let discharges = self.discharges(permission).ok_or(Rejection::DischargeMissing)?;
+    fn judge_one(&self, permission: &Macaroon, now_s: i64) -> Result<(), CredentialRejection> {
+        let discharges =
+            self.discharges(permission).ok_or(CredentialRejection::DischargeMissing)?;
         for macaroon in discharges.into_iter().chain([permission]) {
             judge_window(macaroon, now_s)?;
         }
         if permission.caveats().any(is_scoped) {
-            return Err(Rejection::AppScoped);
+            return Err(CredentialRejection::AppScoped);
         }
         if permission.caveats().any(is_read_only) {
-            return Err(Rejection::ReadOnly);
+            return Err(CredentialRejection::ReadOnly);
         }
         Ok(())
     }
@@ -152,8 +154,8 @@ impl FlyToken {
         tickets.map(|ticket| self.macaroons.iter().find(|other| other.kid() == ticket)).collect()
     }
 
-    /// The same bundle with every permission restricted further. Discharges stay as they are: one that
-    /// is bound to its permission is bound to all that is narrower than that, too.
+    /// The same bundle with every permission restricted further. Discharges stay as they are: one
+    /// that is bound to its permission is bound to all that is narrower than that, too.
     pub fn attenuated(&self, caveats: &[Caveat]) -> Self {
         let mut macaroons = self.macaroons.clone();
         for permission in macaroons.iter_mut().filter(|macaroon| is_permission(macaroon)) {
@@ -173,11 +175,12 @@ impl FlyToken {
     }
 
     /// Good for these apps only, by their numeric ids.
-    pub fn narrowed_to_apps(&self, ids: impl IntoIterator<Item = u64>, mask: Mask) -> Self {
+    pub fn narrowed_to_apps(&self, ids: impl IntoIterator<Item = u64>, mask: ActionMask) -> Self {
         self.attenuated(&[Caveat::Apps(ids.into_iter().map(|id| (id, mask)).collect())])
     }
 
-    /// The number of the organisation that all permissions are for, where it is one: Fly has signed it.
+    /// The number of the organisation that all permissions are for, where it is one: Fly has signed
+    /// it.
     pub fn only_organisation(&self) -> Option<u64> {
         let mut numbers = self.permissions().map(|permission| {
             permission.caveats().find_map(|caveat| match caveat {
@@ -217,10 +220,12 @@ fn window(macaroon: &Macaroon) -> (Option<i64>, Option<i64>) {
     (windows().map(|window| window.0).max(), windows().map(|window| window.1).min())
 }
 
-fn judge_window(macaroon: &Macaroon, now_s: i64) -> Result<(), Rejection> {
+fn judge_window(macaroon: &Macaroon, now_s: i64) -> Result<(), CredentialRejection> {
     match window(macaroon) {
-        (_, Some(end)) if end <= now_s => Err(Rejection::Expired { at_ms: unix_ms(end) }),
-        (Some(start), _) if start > now_s.saturating_add(SKEW_MAX_S) => Err(Rejection::Refused),
+        (_, Some(end)) if end <= now_s => Err(CredentialRejection::Expired { at_ms: unix_ms(end) }),
+        (Some(start), _) if start > now_s.saturating_add(SKEW_MAX_S) => {
+            Err(CredentialRejection::RefusedByVendor)
+        }
         _ => Ok(()),
     }
 }

@@ -1,12 +1,12 @@
-//! The bodies of the Machines API: requests with the fields of its OpenAPI description and no others,
-//! replies with whatever of them came.
+//! The bodies of the Machines API: requests with the fields of its OpenAPI description and no
+//! others, replies with whatever of them came.
 
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Deserializer, Serialize};
 
 /// Text by name.
-pub(super) type Map = BTreeMap<&'static str, String>;
+pub(super) type StringMap = BTreeMap<&'static str, String>;
 
 #[derive(Serialize)]
 pub(super) struct CreateApp<'a> {
@@ -35,7 +35,7 @@ pub(super) struct CreateVolume<'a> {
     pub(super) size_gb: u32,
     pub(super) encrypted: bool,
     /// What will run beside it, so that a host with room for both is chosen.
-    pub(super) compute: Guest,
+    pub(super) compute: MachineGuest,
 }
 
 #[derive(Serialize)]
@@ -50,97 +50,97 @@ pub(super) struct CreateMachine<'a> {
 #[derive(Serialize)]
 pub(super) struct MachineConfig<'a> {
     pub(super) image: &'a str,
-    pub(super) init: Init,
-    pub(super) guest: Guest,
-    pub(super) env: Map,
-    pub(super) mounts: [Mount<'a>; 1],
-    pub(super) services: [Service; 1],
-    pub(super) restart: Restart,
+    pub(super) init: MachineInit,
+    pub(super) guest: MachineGuest,
+    pub(super) env: StringMap,
+    pub(super) mounts: [VolumeMount<'a>; 1],
+    pub(super) services: [MachineService; 1],
+    pub(super) restart: RestartPolicy,
     pub(super) auto_destroy: bool,
-    pub(super) metadata: Map,
+    pub(super) metadata: StringMap,
 }
 
 #[derive(Serialize)]
-pub(super) struct Init {
+pub(super) struct MachineInit {
     pub(super) cmd: [&'static str; 1],
 }
 
 #[derive(Clone, Copy, Serialize)]
-pub(super) struct Guest {
+pub(super) struct MachineGuest {
     pub(super) cpu_kind: &'static str,
     pub(super) cpus: u32,
     pub(super) memory_mb: u32,
 }
 
 #[derive(Serialize)]
-pub(super) struct Mount<'a> {
+pub(super) struct VolumeMount<'a> {
     pub(super) volume: &'a str,
     pub(super) path: &'static str,
 }
 
 #[derive(Serialize)]
-pub(super) struct Service {
+pub(super) struct MachineService {
     pub(super) protocol: &'static str,
     pub(super) internal_port: u16,
     pub(super) autostart: bool,
     pub(super) autostop: &'static str,
     pub(super) min_machines_running: u32,
-    pub(super) ports: Vec<Port>,
+    pub(super) ports: Vec<ServicePort>,
 }
 
 #[derive(Serialize)]
-pub(super) struct Port {
+pub(super) struct ServicePort {
     pub(super) port: u16,
     pub(super) handlers: &'static [&'static str],
 }
 
 #[derive(Serialize)]
-pub(super) struct Restart {
+pub(super) struct RestartPolicy {
     pub(super) policy: &'static str,
     pub(super) max_retries: u32,
 }
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
-pub(super) struct App {
+pub(super) struct AppBody {
     pub(super) id: Option<String>,
     pub(super) internal_numeric_id: Option<u64>,
     pub(super) name: Option<String>,
     pub(super) network: Option<String>,
     pub(super) status: Option<String>,
-    pub(super) organization: Option<AppOrganization>,
+    pub(super) organization: Option<AppOrganisationBody>,
 }
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
-pub(super) struct AppOrganization {
+pub(super) struct AppOrganisationBody {
     pub(super) slug: Option<String>,
 }
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
-pub(super) struct Apps {
+pub(super) struct AppListBody {
     #[serde(deserialize_with = "or_default")]
-    pub(super) apps: Vec<App>,
+    pub(super) apps: Vec<AppBody>,
 }
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
-pub(super) struct Address {
+pub(super) struct AddressBody {
     pub(super) ip: Option<String>,
 }
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
-pub(super) struct Addresses {
+pub(super) struct AddressListBody {
     #[serde(deserialize_with = "or_default")]
-    pub(super) ips: Vec<Address>,
+    pub(super) ips: Vec<AddressBody>,
 }
 
 /// Both spellings are in the description, and either or both may come.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
-pub(super) struct SecretsSet {
+pub(super) struct SecretsBody {
     pub(super) version: Option<u64>,
     #[serde(rename = "Version")]
     pub(super) version_deprecated: Option<u64>,
@@ -148,7 +148,7 @@ pub(super) struct SecretsSet {
 
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]
-pub(super) struct Volume {
+pub(super) struct VolumeBody {
     pub(super) id: Option<String>,
     pub(super) name: Option<String>,
     pub(super) region: Option<String>,
@@ -159,25 +159,25 @@ pub(super) struct Volume {
 
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]
-pub(super) struct Machine {
+pub(super) struct MachineBody {
     pub(super) id: Option<String>,
     pub(super) name: Option<String>,
     pub(super) region: Option<String>,
     pub(super) state: Option<String>,
     pub(super) created_at: Option<String>,
-    pub(super) config: Option<Config>,
+    pub(super) config: Option<MachineConfigBody>,
     /// Stands in for `config` while the host cannot be reached.
-    pub(super) incomplete_config: Option<Config>,
+    pub(super) incomplete_config: Option<MachineConfigBody>,
 }
 
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]
-pub(super) struct Config {
+pub(super) struct MachineConfigBody {
     #[serde(deserialize_with = "or_default")]
     pub(super) metadata: BTreeMap<String, Option<String>>,
 }
 
-impl Machine {
+impl MachineBody {
     /// One entry of its metadata, from whichever configuration came.
     pub(super) fn metadata(&self, key: &str) -> Option<&str> {
         let configs = [&self.config, &self.incomplete_config];
@@ -187,27 +187,27 @@ impl Machine {
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
-pub(super) struct Tokens {
+pub(super) struct TokenListBody {
     #[serde(deserialize_with = "or_default")]
-    pub(super) tokens: Vec<Token>,
+    pub(super) tokens: Vec<TokenBody>,
 }
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
-pub(super) struct Token {
+pub(super) struct TokenBody {
     pub(super) org_slug: Option<String>,
 }
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
-pub(super) struct Organisations {
+pub(super) struct OrganisationListBody {
     #[serde(deserialize_with = "or_default")]
-    pub(super) organizations: Vec<Organisation>,
+    pub(super) organizations: Vec<OrganisationBody>,
 }
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
-pub(super) struct Organisation {
+pub(super) struct OrganisationBody {
     pub(super) slug: Option<String>,
     pub(super) raw_slug: Option<String>,
     #[serde(deserialize_with = "number_or_text")]
@@ -219,19 +219,19 @@ pub(super) struct Organisation {
 /// Capitalised in reality, lower case in the description.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
-pub(super) struct Regions {
+pub(super) struct RegionListBody {
     #[serde(rename = "Regions", deserialize_with = "or_default")]
-    real: Vec<Region>,
+    real: Vec<RegionBody>,
     #[serde(rename = "regions", deserialize_with = "or_default")]
-    described: Vec<Region>,
+    described: Vec<RegionBody>,
     #[serde(rename = "Nearest")]
     nearest_real: Option<String>,
     #[serde(rename = "nearest")]
     nearest_described: Option<String>,
 }
 
-impl Regions {
-    pub(super) fn all(&self) -> impl Iterator<Item = &Region> {
+impl RegionListBody {
+    pub(super) fn all(&self) -> impl Iterator<Item = &RegionBody> {
         self.real.iter().chain(&self.described)
     }
 
@@ -242,7 +242,7 @@ impl Regions {
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
-pub(super) struct Region {
+pub(super) struct RegionBody {
     pub(super) code: Option<String>,
     pub(super) name: Option<String>,
     pub(super) deprecated: Option<bool>,
@@ -254,10 +254,10 @@ pub(super) struct Region {
 /// A list that may be `null`, as Go writes an empty one.
 #[derive(Debug, Deserialize)]
 #[serde(transparent)]
-pub(super) struct List<T>(Option<Vec<T>>);
+pub(super) struct NullableList<T>(Option<Vec<T>>);
 
-impl<T> From<List<T>> for Vec<T> {
-    fn from(list: List<T>) -> Self {
+impl<T> From<NullableList<T>> for Vec<T> {
+    fn from(list: NullableList<T>) -> Self {
         list.0.unwrap_or_default()
     }
 }
@@ -279,7 +279,7 @@ fn number_or_text<'de, D: Deserializer<'de>>(from: D) -> Result<Option<u64>, D::
 
 /// `POST …/exec`.
 #[derive(Serialize)]
-pub(super) struct Exec<'a> {
+pub(super) struct ExecBody<'a> {
     pub(super) command: &'a [&'a str],
     /// In seconds.
     pub(super) timeout: u32,
@@ -287,6 +287,6 @@ pub(super) struct Exec<'a> {
 
 /// How a command ended.
 #[derive(Deserialize)]
-pub(super) struct Executed {
+pub(super) struct ExecResult {
     pub(super) exit_code: Option<i64>,
 }

@@ -2,16 +2,14 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::super::State;
+use super::super::ConversationState;
 
 /// A language that is spoken.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Locale {
-    /// English.
     #[default]
     #[serde(rename = "en")]
     English,
-    /// German.
     #[serde(rename = "de")]
     German,
 }
@@ -20,7 +18,8 @@ impl Locale {
     /// All languages, the usual one first.
     pub const ALL: [Self; 2] = [Self::English, Self::German];
 
-    /// The language for a service's hint (BCP 47, such as `de-AT`): the one we speak that is nearest.
+    /// The language for a service's hint (BCP 47, such as `de-AT`): the one we speak that is
+    /// nearest.
     pub fn of_hint(hint: Option<&str>) -> Self {
         let language = hint.unwrap_or_default().split(['-', '_']).next().unwrap_or_default();
         let spoken = |locale: &Self| language.eq_ignore_ascii_case(locale.code());
@@ -63,7 +62,7 @@ impl Locale {
 
 /// The language to speak: the one that the person chose; else the one that the service hints at now
 /// (BCP 47); else the one that was spoken last.
-pub fn locale_of(state: &State, hint: Option<&str>) -> Locale {
+pub fn locale_of(state: &ConversationState, hint: Option<&str>) -> Locale {
     let hinted = || hint.map(|hint| Locale::of_hint(Some(hint)));
     state.locale.or_else(hinted).or(state.spoken).unwrap_or_default()
 }

@@ -1,19 +1,22 @@
 //! What can be said, by meaning.
 
-use crate::account::Cause;
-use crate::intake::Rejection;
+use crate::account::FailureCause;
+use crate::credential_format::CredentialRejection;
 use crate::pricing::Quote;
-use crate::quota::UsedUp;
+use crate::quota::QuotaExceeded;
 use crate::secret::{SecretKind, SecretRef};
-use crate::spec::{DeploymentId, RelayChannel, Size, Spec};
+use crate::spec::{DeploymentId, MachineSize, RelayChannel, Spec};
 
-use super::super::choice::Command;
-use super::super::entry::Entry;
-use super::super::{Exposure, Failure, Goal, Gone, Question, Remains, RunStanding, Traces};
+use super::super::choice::ChatCommand;
+use super::super::credential_entry::CredentialEntry;
+use super::super::{
+    DeploymentStatus, Exposure, PersonTraces, Question, RemainingResource, RemovedResource,
+    RunFailure, RunGoal,
+};
 
 /// A page that the person needs, sent as a message of its own.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Page {
+pub enum PageLink {
     /// Where Fly.io tokens are made.
     FlyTokens,
     /// Where Anthropic keys are made.
@@ -34,11 +37,11 @@ pub enum Page {
 
 /// A deployment in a list.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Summary {
+pub struct DeploymentSummary {
     /// What was asked for.
     pub spec: Box<Spec>,
     /// How it stands.
-    pub standing: RunStanding,
+    pub standing: DeploymentStatus,
     /// Since when, in unix milliseconds.
     pub opened_at_ms: u64,
     /// What it costs.
@@ -57,24 +60,21 @@ pub enum Message {
     /// What is kept and where, and what this channel can forget.
     Privacy {
         /// How credentials come in.
-        entry: Entry,
+        entry: CredentialEntry,
     },
     /// What is on record. Shall it be erased?
     ConfirmForget {
         /// All of it, beside the conversation.
-        traces: Traces,
+        traces: PersonTraces,
     },
     /// What is on record is needed to remove these.
-    NeededToRemove {
-        /// Which.
-        runs: Vec<Summary>,
-    },
+    NeededToRemove { runs: Vec<DeploymentSummary> },
     /// Nothing is on record.
     NothingOnRecord,
     /// Everything is erased.
     Forgotten {
         /// What there was, beside the conversation.
-        traces: Traces,
+        traces: PersonTraces,
         /// The service that keeps the chat, if one does.
         service: Option<RelayChannel>,
         /// Deployments were begun that still count for the limit of a day.
@@ -112,7 +112,7 @@ pub enum Message {
     /// So many deployments were begun within a day that another one has to wait.
     EnoughToday {
         /// The quota that they have used up.
-        used_up: UsedUp,
+        used_up: QuotaExceeded,
     },
     /// Nobody begins a deployment here now.
     ClosedForNow,
@@ -135,7 +135,7 @@ pub enum Message {
     /// The question was open for too long.
     Expired {
         /// What leads back to it.
-        again: Command,
+        again: ChatCommand,
     },
     /// A form is over, or never was.
     FormGone,
@@ -219,11 +219,10 @@ pub enum Message {
     Rejected {
         /// To which question.
         asked: Option<Question>,
-        /// Why.
-        rejection: Rejection,
+        rejection: CredentialRejection,
     },
     /// A page, alone in its message.
-    Page(Page),
+    Page(PageLink),
     /// The code of an invitation?
     AskInvitation,
     /// Which cloud?
@@ -235,7 +234,7 @@ pub enum Message {
         /// For a deployment (else for a removal).
         deploying: bool,
         /// How it gets in.
-        entry: Entry,
+        entry: CredentialEntry,
     },
     /// Which organisation?
     AskOrganisation,
@@ -253,7 +252,7 @@ pub enum Message {
         /// The shell agent can be had.
         shell: bool,
         /// How it gets in.
-        entry: Entry,
+        entry: CredentialEntry,
     },
     /// Which channel?
     AskChannel,
@@ -266,7 +265,7 @@ pub enum Message {
         /// The service can make a bot for the person.
         makes_bots: bool,
         /// How it gets in.
-        entry: Entry,
+        entry: CredentialEntry,
         /// The bot or number that it must open: that of a deployment there is.
         expected: Option<String>,
     },
@@ -289,7 +288,7 @@ pub enum Message {
     /// Which size?
     AskSize {
         /// What each costs.
-        quotes: Vec<(Size, Quote)>,
+        quotes: Vec<(MachineSize, Quote)>,
     },
     /// The plan and its price. Deploy?
     Review {
@@ -301,14 +300,11 @@ pub enum Message {
     /// Which answer should change?
     AskChange,
     /// There are deployments already.
-    AlreadyDeployed {
-        /// Which.
-        runs: Vec<Summary>,
-    },
+    AlreadyDeployed { runs: Vec<DeploymentSummary> },
     /// What exists.
     Status {
         /// All of it.
-        runs: Vec<Summary>,
+        runs: Vec<DeploymentSummary>,
     },
     /// Nothing exists.
     NoDeployments,
@@ -323,10 +319,7 @@ pub enum Message {
     /// Nothing of ours is in the account.
     NothingFound,
     /// The account could not be searched.
-    FindFailed {
-        /// Why.
-        cause: Cause,
-    },
+    FindFailed { cause: FailureCause },
     /// This will go. Sure?
     ConfirmTeardown {
         /// What, if it is on record.
@@ -339,14 +332,14 @@ pub enum Message {
     /// It failed. What now?
     Failed {
         /// What was wanted.
-        goal: Goal,
+        goal: RunGoal,
         /// Why, and what is left.
-        failure: Failure,
+        failure: RunFailure,
     },
     /// What is left stays.
     Kept {
         /// What is left; `None` when nobody has looked.
-        remaining: Option<Vec<Remains>>,
+        remaining: Option<Vec<RemainingResource>>,
     },
     /// Deployed and proven.
     Ready,
@@ -370,8 +363,8 @@ pub enum Message {
     },
     /// How an address is pointed at the relay by hand; [`Message::WebhookUrl`] follows.
     PointByHand,
-    /// Where the relay takes messages from the channel, alone in its message. It is no secret, but only
-    /// the shell knows it, and says it instead of these words.
+    /// Where the relay takes messages from the channel, alone in its message. It is no secret, but
+    /// only the shell knows it, and says it instead of these words.
     WebhookUrl {
         /// Which deployment.
         run: DeploymentId,
@@ -391,11 +384,11 @@ pub enum Message {
     /// Everything is gone, observed.
     Receipt {
         /// Each resource.
-        gone: Vec<Gone>,
+        gone: Vec<RemovedResource>,
     },
     /// We were restarted in the middle.
     Interrupted {
         /// Of what.
-        goal: Goal,
+        goal: RunGoal,
     },
 }

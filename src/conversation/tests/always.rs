@@ -4,54 +4,54 @@ use proptest::prelude::*;
 
 use super::channels::serving;
 use super::*;
-use crate::conversation::choice::Command;
-use crate::conversation::understand::{Reading, reading};
+use crate::conversation::choice::ChatCommand;
+use crate::conversation::understand::{LineKind, reading};
 
 /// One conversation in each phase.
-pub(super) fn every_phase() -> Vec<Ada> {
-    let idle = Ada::new();
-    let mut asking = Ada::new();
+pub(super) fn every_phase() -> Vec<ConversationWorld> {
+    let idle = ConversationWorld::new();
+    let mut asking = ConversationWorld::new();
     asking.says("hi");
-    let mut checking = Ada::new();
+    let mut checking = ConversationWorld::new();
     checking.says("hi");
     checking.pastes(Vendor::Fly);
-    let mut changing = Ada::at_the_review();
+    let mut changing = ConversationWorld::at_the_review();
     changing.taps("Change an answer");
-    let mut stopping = Ada::deploying();
+    let mut stopping = ConversationWorld::deploying();
     stopping.says("/cancel");
-    let mut failed = Ada::deploying();
-    failed.run_ends(stopped(Cause::NoRoom));
-    let mut deployed = Ada::deploying();
-    deployed.run_ends(RunEnd::Deployed { link: SecretRef(99) });
-    let mut confirming = Ada::deploying();
-    confirming.run_ends(RunEnd::Deployed { link: SecretRef(99) });
+    let mut failed = ConversationWorld::deploying();
+    failed.run_ends(stopped(FailureCause::NoCapacity));
+    let mut deployed = ConversationWorld::deploying();
+    deployed.run_ends(RunOutcome::Deployed { link: SecretRef(99) });
+    let mut confirming = ConversationWorld::deploying();
+    confirming.run_ends(RunOutcome::Deployed { link: SecretRef(99) });
     confirming.says("/teardown");
-    let mut choosing = Ada::deploying();
-    choosing.run_ends(RunEnd::Deployed { link: SecretRef(99) });
+    let mut choosing = ConversationWorld::deploying();
+    choosing.run_ends(RunOutcome::Deployed { link: SecretRef(99) });
     let mut second = choosing.runs[0].clone();
     second.spec.id = DeploymentId::from_random([5; 10]);
     choosing.runs.push(second);
     choosing.says("/teardown");
-    let mut forgetting = Ada::new();
+    let mut forgetting = ConversationWorld::new();
     forgetting.says("hi");
     forgetting.says("/forget");
-    let mut finding = Ada::new();
+    let mut finding = ConversationWorld::new();
     finding.says("/teardown");
     finding.pastes(Vendor::Fly);
     finding.token_is_good();
-    let mut found = Ada::at_the_review();
+    let mut found = ConversationWorld::at_the_review();
     found.taps("Deploy");
     let spec = Box::new(found.expects_deploy());
     found.runs.clear();
     found.state.phase =
-        Phase::ChoosingFound { found: vec![Found { spec, roles: vec![Role::Relay] }] };
-    let mut keyless = Ada::on(RelayChannel::Telegram);
+        Phase::ChoosingFound { found: vec![OfferedDeployment { spec, roles: vec![Role::Relay] }] };
+    let mut keyless = ConversationWorld::on(RelayChannel::Telegram);
     keyless.asked_for_the_channel_key();
-    let mut addresses = Ada::on(RelayChannel::WhatsApp);
+    let mut addresses = ConversationWorld::on(RelayChannel::WhatsApp);
     addresses.asked_for_the_channel_key();
     addresses.pastes(Vendor::Twilio);
     addresses.chat_is(Ok(chat_account(&["+14155238886", "+49301234567"])));
-    let mut taken = Ada::on(RelayChannel::Telegram);
+    let mut taken = ConversationWorld::on(RelayChannel::Telegram);
     taken.asked_for_the_channel_key();
     taken.pastes(Vendor::Telegram);
     taken.chat_is(Ok(serving("@ada_bot", "old.example")));
@@ -62,9 +62,9 @@ pub(super) fn every_phase() -> Vec<Ada> {
         idle,
         asking,
         checking,
-        Ada::at_the_review(),
+        ConversationWorld::at_the_review(),
         changing,
-        Ada::deploying(),
+        ConversationWorld::deploying(),
         stopping,
         failed,
         deployed,
@@ -79,7 +79,7 @@ pub(super) fn every_phase() -> Vec<Ada> {
 }
 
 #[track_caller]
-pub(super) fn was_answered(ada: &Ada, input: &str) {
+pub(super) fn was_answered(ada: &ConversationWorld, input: &str) {
     let questions = ada.unread.iter().filter(|effect| match effect {
         Effect::Say(saying) => {
             saying.awaits.is_some() || messages::text(Locale::English, &saying.message).is_empty()
@@ -95,7 +95,7 @@ pub(super) fn was_answered(ada: &Ada, input: &str) {
 #[test]
 fn every_command_is_answered_in_every_state_in_every_spelling() {
     for place in 0..every_phase().len() {
-        for command in Command::ALL {
+        for command in ChatCommand::ALL {
             let word = command.word();
             for line in [
                 format!("/{word}"),
@@ -107,7 +107,7 @@ fn every_command_is_answered_in_every_state_in_every_spelling() {
                 was_answered(&ada, &line);
             }
             let mut ada = every_phase().remove(place);
-            ada.event(Event::Tapped(format!("/{word}")));
+            ada.event(Event::ButtonTapped(format!("/{word}")));
             was_answered(&ada, word);
         }
     }
@@ -121,7 +121,7 @@ fn every_button_of_every_state_works_and_fits() {
             let mut ada = every_phase().remove(place);
             let (label, id) = ada.buttons[button].clone();
             assert!(id.len() <= 64, "{id}");
-            ada.event(Event::Tapped(id));
+            ada.event(Event::ButtonTapped(id));
             was_answered(&ada, &label);
         }
     }
@@ -153,10 +153,10 @@ fn every_state_answers_nonsense_and_credentials() {
 
 #[test]
 fn a_line_is_a_secret_where_one_is_awaited_unless_it_is_plainly_not() {
-    let mut ada = Ada::new();
+    let mut ada = ConversationWorld::new();
     ada.says("hi");
-    let read = |ada: &Ada, line: &str| {
-        let context = Context {
+    let read = |ada: &ConversationWorld, line: &str| {
+        let context = ConversationContext {
             now_ms: ada.now_ms,
             locale: ada.locale(),
             capabilities: &ada.capabilities,
@@ -164,12 +164,12 @@ fn a_line_is_a_secret_where_one_is_awaited_unless_it_is_plainly_not() {
             person: "4711",
             channels: ada.channels,
             agents: ada.agents,
-            offers: &ada.offers,
-            held: &ada.held,
+            lent_secrets: &ada.offers,
+            held_secrets: &ada.held,
             runs: &ada.runs,
             is_known: true,
             removed: 0,
-            begun: &ada.begun,
+            recent_starts: &ada.begun,
             quotas: Quotas::PUBLIC,
             invitations: None,
             wrong_codes: WrongCodes::default(),
@@ -180,19 +180,19 @@ fn a_line_is_a_secret_where_one_is_awaited_unless_it_is_plainly_not() {
         reading(&ada.state, &context, line)
     };
     for line in ["/start friends-0123456789", "/help", "/CANCEL@textslash_bot", "cancel", "1"] {
-        assert_eq!(read(&ada, line), Reading::Line, "{line}");
+        assert_eq!(read(&ada, line), LineKind::Text, "{line}");
     }
     for line in ["", "hunter2", "/unknown", "FlyV1 whatever"] {
-        assert!(matches!(read(&ada, line), Reading::Secret(_)), "{line}");
+        assert!(matches!(read(&ada, line), LineKind::Secret(_)), "{line}");
     }
-    let idle = Ada::new();
-    assert_eq!(read(&idle, "hunter2"), Reading::Line);
+    let idle = ConversationWorld::new();
+    assert_eq!(read(&idle, "hunter2"), LineKind::Text);
     let token = format!("my token: fm2_{}", "a".repeat(200));
-    assert_eq!(read(&idle, &token), Reading::Secret(Some(Vendor::Fly)));
+    assert_eq!(read(&idle, &token), LineKind::Secret(Some(Vendor::Fly)));
 }
 
 #[derive(Clone, Debug)]
-enum Act {
+enum RandomAction {
     Say(String),
     Tap(usize),
     TapJunk(String),
@@ -210,95 +210,98 @@ enum Act {
     FormDeclined,
 }
 
-fn an_act() -> impl Strategy<Value = Act> {
-    let commands: Vec<String> = Command::ALL.iter().map(|c| format!("/{}", c.word())).collect();
+fn an_act() -> impl Strategy<Value = RandomAction> {
+    let commands: Vec<String> = ChatCommand::ALL.iter().map(|c| format!("/{}", c.word())).collect();
     prop_oneof![
-        4 => prop::sample::select(commands).prop_map(Act::Say),
+        4 => prop::sample::select(commands).prop_map(RandomAction::Say),
         2 => prop::sample::select(vec!["yes", "1", "2", "ams", "small", "back", "lab"])
-            .prop_map(|line| Act::Say(line.to_owned())),
-        1 => any::<String>().prop_map(Act::Say),
-        8 => (0usize..9).prop_map(Act::Tap),
-        1 => any::<String>().prop_map(Act::TapJunk),
-        4 => (0usize..4).prop_map(Act::Paste),
-        6 => (0usize..9).prop_map(Act::Check),
-        2 => (0usize..4).prop_map(Act::Progress),
-        2 => (0usize..4).prop_map(Act::End),
-        1 => (0usize..3).prop_map(Act::Find),
-        1 => (0u64..45).prop_map(Act::Pass),
-        1 => Just(Act::Restart),
-        1 => Just(Act::LinkTold),
-        2 => (0usize..5).prop_map(Act::NotTaken),
-        1 => Just(Act::EraseFailed),
-        1 => Just(Act::FormReused),
-        1 => Just(Act::FormDeclined),
+            .prop_map(|line| RandomAction::Say(line.to_owned())),
+        1 => any::<String>().prop_map(RandomAction::Say),
+        8 => (0usize..9).prop_map(RandomAction::Tap),
+        1 => any::<String>().prop_map(RandomAction::TapJunk),
+        4 => (0usize..4).prop_map(RandomAction::Paste),
+        6 => (0usize..9).prop_map(RandomAction::Check),
+        2 => (0usize..4).prop_map(RandomAction::Progress),
+        2 => (0usize..4).prop_map(RandomAction::End),
+        1 => (0usize..3).prop_map(RandomAction::Find),
+        1 => (0u64..45).prop_map(RandomAction::Pass),
+        1 => Just(RandomAction::Restart),
+        1 => Just(RandomAction::LinkTold),
+        2 => (0usize..5).prop_map(RandomAction::NotTaken),
+        1 => Just(RandomAction::EraseFailed),
+        1 => Just(RandomAction::FormReused),
+        1 => Just(RandomAction::FormDeclined),
     ]
 }
 
 /// Plays one act; true when it was the person's, who must get an answer.
-fn play(ada: &mut Ada, act: Act) -> bool {
+fn play(ada: &mut ConversationWorld, act: RandomAction) -> bool {
     let run = ada.runs.first().map_or(ada.fresh.clone(), |run| run.spec.id.clone());
     match act {
-        Act::Say(line) => ada.says(&line),
-        Act::Tap(place) => {
+        RandomAction::Say(line) => ada.says(&line),
+        RandomAction::Tap(place) => {
             let id = ada.buttons.get(place).map_or("nothing".to_owned(), |(_, id)| id.clone());
-            ada.event(Event::Tapped(id));
+            ada.event(Event::ButtonTapped(id));
         }
-        Act::TapJunk(id) => ada.event(Event::Tapped(id)),
-        Act::Paste(which) => {
+        RandomAction::TapJunk(id) => ada.event(Event::ButtonTapped(id)),
+        RandomAction::Paste(which) => {
             let vendors =
                 [None, Some(Vendor::Fly), Some(Vendor::Anthropic), Some(Vendor::Telegram)];
             ada.pastes(vendors[which]);
         }
-        Act::Check(which) => {
+        RandomAction::Check(which) => {
             check(ada, which);
             return false;
         }
-        Act::Progress(which) => {
+        RandomAction::Progress(which) => {
             let (stage, mark) = [
-                (Stage::Apps, Mark::Done),
-                (Stage::Machines, Mark::Moving),
-                (Stage::Storage, Mark::Ahead),
-                (Stage::Proof, Mark::Started),
+                (Stage::Apps, StageStatus::Done),
+                (Stage::Machines, StageStatus::ChangingRegion),
+                (Stage::Storage, StageStatus::Pending),
+                (Stage::Proof, StageStatus::Running),
             ][which];
-            ada.event(Event::Progressed { run, stage, mark });
+            ada.event(Event::RunProgressed { run, stage, mark });
             return false;
         }
-        Act::End(which) => {
+        RandomAction::End(which) => {
             let end = match which {
-                0 => RunEnd::Deployed { link: SecretRef(99) },
-                1 => RunEnd::Removed(Vec::new()),
-                2 => stopped(Cause::TokenRefused),
-                _ => stopped(Cause::NoRoom),
+                0 => RunOutcome::Deployed { link: SecretRef(99) },
+                1 => RunOutcome::Removed(Vec::new()),
+                2 => stopped(FailureCause::TokenRefused),
+                _ => stopped(FailureCause::NoCapacity),
             };
-            ada.event(Event::Ended { run, end });
+            ada.event(Event::RunEnded { run, end });
             return false;
         }
-        Act::Find(which) => {
+        RandomAction::Find(which) => {
             let result = match which {
                 0 => Ok(Vec::new()),
-                1 => Err(Cause::InDoubt),
+                1 => Err(FailureCause::InDoubt),
                 _ => Ok(ada
                     .runs
                     .iter()
-                    .map(|run| Found { spec: Box::new(run.spec.clone()), roles: vec![Role::Vm] })
+                    .map(|run| OfferedDeployment {
+                        spec: Box::new(run.spec.clone()),
+                        roles: vec![Role::Vm],
+                    })
                     .collect()),
             };
-            ada.event(Event::Found(result));
+            ada.event(Event::AccountSearched(result));
             return false;
         }
-        Act::Pass(minutes) => {
+        RandomAction::Pass(minutes) => {
             ada.minutes_pass(minutes);
             return false;
         }
-        Act::Restart => {
+        RandomAction::Restart => {
             ada.bot_restarts();
             return false;
         }
-        Act::LinkTold => {
-            ada.event(Event::LinkTold);
+        RandomAction::LinkTold => {
+            ada.event(Event::LinkSent);
             return false;
         }
-        Act::NotTaken(which) => ada.event(
+        RandomAction::NotTaken(which) => ada.event(
             [
                 Event::ForwardedArrived,
                 Event::UnsupportedArrived,
@@ -308,50 +311,52 @@ fn play(ada: &mut Ada, act: Act) -> bool {
             ][which]
                 .clone(),
         ),
-        Act::EraseFailed => {
-            ada.event(Event::Erased { message: "1".into(), outcome: Erasure::Refused })
-        }
-        Act::FormReused => ada.event(Event::FormReused),
-        Act::FormDeclined => ada.event(Event::FormDeclined),
+        RandomAction::EraseFailed => ada.event(Event::MessageDeleted {
+            message: "1".into(),
+            outcome: DeletionOutcome::Refused,
+        }),
+        RandomAction::FormReused => ada.event(Event::FormReused),
+        RandomAction::FormDeclined => ada.event(Event::FormDeclined),
     }
     true
 }
 
-fn check(ada: &mut Ada, which: usize) {
+fn check(ada: &mut ConversationWorld, which: usize) {
     let secret = match &ada.state.phase {
         Phase::Asking { checking: Some(checking), .. } => checking.secret,
         _ => SecretRef(1),
     };
-    let mut two = account(Standing::Good);
-    two.organisations.push(organisation("work", Standing::Trial));
-    let payment = Standing::PaymentNeeded { link: "https://fly.io".into() };
+    let mut two = account(OrganisationStatus::Active);
+    two.organisations.push(organisation("work", OrganisationStatus::Trial));
+    let payment = OrganisationStatus::PaymentNeeded { link: "https://fly.io".into() };
     let result = match which {
-        0 => Ok(Opened::Account(account(Standing::Good))),
-        1 => Ok(Opened::Account(two)),
-        2 => Ok(Opened::Model),
-        3 => Ok(Opened::Account(account(payment))),
-        4 => Err(Rejection::Refused),
-        6 => Ok(Opened::Chat(chat_account(&["@ada_bot"]))),
-        7 => Ok(Opened::Chat(chat_account(&["+14155238886", "+49301234567"]))),
-        8 => Ok(Opened::Chat(serving("@ada_bot", "old.example"))),
-        _ => Err(Rejection::OutOfReach),
+        0 => Ok(CheckedCredential::Account(account(OrganisationStatus::Active))),
+        1 => Ok(CheckedCredential::Account(two)),
+        2 => Ok(CheckedCredential::Model),
+        3 => Ok(CheckedCredential::Account(account(payment))),
+        4 => Err(CredentialRejection::RefusedByVendor),
+        6 => Ok(CheckedCredential::Chat(chat_account(&["@ada_bot"]))),
+        7 => Ok(CheckedCredential::Chat(chat_account(&["+14155238886", "+49301234567"]))),
+        8 => Ok(CheckedCredential::Chat(serving("@ada_bot", "old.example"))),
+        _ => Err(CredentialRejection::VendorUnreachable),
     };
-    ada.event(Event::Checked { secret, result });
+    ada.event(Event::CredentialChecked { secret, result });
 }
 
 proptest! {
     #[test]
     fn whatever_happens_the_person_is_answered_and_the_state_can_be_stored(
-        acts in prop::collection::vec(an_act(), 1..60), on in prop::sample::select(&RelayChannel::ALL)
+        acts in prop::collection::vec(an_act(), 1..60),
+        on in prop::sample::select(&RelayChannel::ALL)
     ) {
-        let mut ada = Ada::on(on);
+        let mut ada = ConversationWorld::on(on);
         for act in acts {
             ada.unread.clear();
             let told = format!("{act:?}");
             if play(&mut ada, act) {
                 was_answered(&ada, &told);
             }
-            if let Some(Effect::Deploy { .. }) = ada.unread.iter().find(|it| matches!(it, Effect::Deploy { .. })) {
+            if ada.unread.iter().any(|it| matches!(it, Effect::Deploy { .. })) {
                 ada.expects_deploy();
             }
         }

@@ -3,7 +3,7 @@
 use super::*;
 use crate::spec::RelayChannel::{Discord, Telegram, WhatsApp};
 
-impl Ada {
+impl ConversationWorld {
     /// Somebody who writes on this channel, so that her relay may speak it too.
     pub(super) fn on(channel: RelayChannel) -> Self {
         let mut ada = Self::new();
@@ -62,7 +62,7 @@ impl Ada {
 
     /// What the last deployment or resumption is driven with.
     #[track_caller]
-    fn driven_with(&self) -> Credentials {
+    fn driven_with(&self) -> RunCredentials {
         let with = self.unread.iter().find_map(|effect| match effect {
             Effect::Deploy { with, .. } | Effect::Resume { with, .. } => Some(*with),
             _ => None,
@@ -85,7 +85,7 @@ pub(super) fn serving(name: &str, host: &str) -> ChatAccount {
 
 #[test]
 fn a_telegram_relay_obeys_the_one_who_made_it_and_is_found_by_its_name() {
-    let mut ada = Ada::on(Telegram);
+    let mut ada = ConversationWorld::on(Telegram);
     ada.asked_for_the_channel_key();
     ada.reads_alone("https://t.me/BotFather");
     ada.reads("/newbot");
@@ -93,7 +93,7 @@ fn a_telegram_relay_obeys_the_one_who_made_it_and_is_found_by_its_name() {
     assert_eq!(ada.button("Make it for me"), "make-bot:textslash_4711_bot");
 
     let key = ada.pastes(Vendor::Telegram);
-    ada.expects(&Effect::EraseTheirs);
+    ada.expects(&Effect::DeleteMessage);
     let kind = SecretKind::TelegramToken;
     ada.expects(&Effect::Check { kind, secret: key, organisation: None });
     ada.chat_is(Ok(chat_account(&["@ada_bot"])));
@@ -106,14 +106,14 @@ fn a_telegram_relay_obeys_the_one_who_made_it_and_is_found_by_its_name() {
     assert_eq!(spec.address.as_deref(), Some("@ada_bot"));
 
     ada.unread.clear();
-    ada.run_ends(RunEnd::Deployed { link: SecretRef(99) });
-    ada.expects(&Effect::Forget(SecretRef(99)));
-    ada.expects(&Effect::Forget(key));
+    ada.run_ends(RunOutcome::Deployed { link: SecretRef(99) });
+    ada.expects(&Effect::ForgetCredential(SecretRef(99)));
+    ada.expects(&Effect::ForgetCredential(key));
     assert!(ada.held.is_empty());
     ada.reads("Write to @ada_bot");
     ada.reads_alone("https://t.me/ada_bot");
     let links = ada.unread.iter().filter(|effect| {
-        matches!(effect, Effect::Say(Saying { message: Message::RelayLink { .. }, .. }))
+        matches!(effect, Effect::Say(BotMessage { message: Message::RelayLink { .. }, .. }))
     });
     assert_eq!(links.count(), 0, "there is no web chat to link to");
     ada.unread.clear();
@@ -124,7 +124,7 @@ fn a_telegram_relay_obeys_the_one_who_made_it_and_is_found_by_its_name() {
 
 #[test]
 fn a_web_relay_needs_no_key_even_where_another_channel_is_offered() {
-    let mut ada = Ada::on(Telegram);
+    let mut ada = ConversationWorld::on(Telegram);
     ada.says("hi");
     ada.gives_token_and_key();
     ada.says("web");
@@ -137,7 +137,7 @@ fn a_web_relay_needs_no_key_even_where_another_channel_is_offered() {
 
 #[test]
 fn a_discord_relay_is_added_by_its_install_link() {
-    let mut ada = Ada::on(Discord);
+    let mut ada = ConversationWorld::on(Discord);
     ada.asked_for_the_channel_key();
     ada.reads_alone("https://discord.com/developers/applications");
     ada.reads_question("hidden field");
@@ -147,22 +147,22 @@ fn a_discord_relay_is_added_by_its_install_link() {
     ada.taps("Deploy");
     ada.expects_deploy();
     ada.unread.clear();
-    ada.run_ends(RunEnd::Deployed { link: SecretRef(99) });
+    ada.run_ends(RunOutcome::Deployed { link: SecretRef(99) });
     ada.reads("stays up");
     ada.reads_alone("https://discord.com/oauth2/authorize?client_id=123456789012345678");
 }
 
 #[test]
 fn a_whatsapp_relay_asks_which_number_and_is_pointed_by_hand_in_the_sandbox() {
-    let mut ada = Ada::on(WhatsApp);
+    let mut ada = ConversationWorld::on(WhatsApp);
     ada.asked_for_the_channel_key();
     ada.reads_alone("https://console.twilio.com");
     ada.reads("Account SID");
     ada.reads_question("do not write it into this chat");
     ada.pastes(Vendor::Twilio);
-    ada.expects(&Effect::EraseTheirs);
-    let outcome = Erasure::Deleted;
-    ada.event(Event::Erased { message: "1".into(), outcome });
+    ada.expects(&Effect::DeleteMessage);
+    let outcome = DeletionOutcome::Deleted;
+    ada.event(Event::MessageDeleted { message: "1".into(), outcome });
     ada.reads("your phone keeps");
     ada.chat_is(Ok(chat_account(&["+49301234567", "+14155238886"])));
     ada.reads_question("Which number");
@@ -171,7 +171,7 @@ fn a_whatsapp_relay_asks_which_number_and_is_pointed_by_hand_in_the_sandbox() {
     ada.taps("Deploy");
     assert_eq!(ada.expects_deploy().address.as_deref(), Some("+14155238886"));
     ada.unread.clear();
-    ada.run_ends(RunEnd::Deployed { link: SecretRef(99) });
+    ada.run_ends(RunOutcome::Deployed { link: SecretRef(99) });
     ada.reads("only you can take it");
     ada.reads("When a message comes in");
     let run = ada.runs[0].spec.id.clone();
@@ -182,13 +182,13 @@ fn a_whatsapp_relay_asks_which_number_and_is_pointed_by_hand_in_the_sandbox() {
 
 #[test]
 fn nothing_is_taken_over_without_a_yes() {
-    let mut ada = Ada::on(Telegram);
+    let mut ada = ConversationWorld::on(Telegram);
     ada.asked_for_the_channel_key();
     let first = ada.pastes(Vendor::Telegram);
     ada.chat_is(Ok(serving("@ada_bot", "old.example")));
     ada.reads_question("@ada_bot already serves old.example");
     ada.taps("Use another one");
-    ada.expects(&Effect::Forget(first));
+    ada.expects(&Effect::ForgetCredential(first));
     ada.reads_question("BotFather");
     ada.pastes(Vendor::Telegram);
     ada.chat_is(Ok(serving("@ada_bot", "old.example")));
@@ -198,7 +198,7 @@ fn nothing_is_taken_over_without_a_yes() {
 
 #[test]
 fn another_number_of_the_same_account_can_be_used_instead() {
-    let mut ada = Ada::on(WhatsApp);
+    let mut ada = ConversationWorld::on(WhatsApp);
     ada.asked_for_the_channel_key();
     let key = ada.pastes(Vendor::Twilio);
     let mut account = chat_account(&["+49301234567", "+49307654321"]);
@@ -215,7 +215,7 @@ fn another_number_of_the_same_account_can_be_used_instead() {
 
 #[test]
 fn back_and_change_lead_to_the_channel_and_its_key() {
-    let (mut ada, key) = Ada::with_a_telegram_plan();
+    let (mut ada, key) = ConversationWorld::with_a_telegram_plan();
     for question in ["How large", "Where should it run?", "BotFather", "Which channel"] {
         ada.says("/back");
         ada.reads_question(question);
@@ -230,27 +230,31 @@ fn back_and_change_lead_to_the_channel_and_its_key() {
     ada.taps("Channel's key");
     let other = ada.pastes(Vendor::Telegram);
     ada.chat_is(Ok(chat_account(&["@other_bot"])));
-    ada.expects(&Effect::Forget(key));
+    ada.expects(&Effect::ForgetCredential(key));
     ada.reads_question("This is the plan");
     ada.taps("Change an answer");
     ada.taps("Channel");
     ada.taps("a web link");
-    ada.expects(&Effect::Forget(other));
+    ada.expects(&Effect::ForgetCredential(other));
     ada.reads_question("This is the plan");
 }
 
 #[test]
 fn every_refused_key_is_told_why_and_asked_for_again() {
-    for rejection in [Rejection::Malformed, Rejection::Refused, Rejection::OutOfReach] {
-        let mut ada = Ada::on(Telegram);
+    for rejection in [
+        CredentialRejection::Malformed,
+        CredentialRejection::RefusedByVendor,
+        CredentialRejection::VendorUnreachable,
+    ] {
+        let mut ada = ConversationWorld::on(Telegram);
         ada.asked_for_the_channel_key();
         let key = ada.pastes(None);
         ada.chat_is(Err(rejection.clone()));
-        ada.expects(&Effect::Forget(key));
+        ada.expects(&Effect::ForgetCredential(key));
         assert!(ada.texts()[0].ends_with('.') && ada.texts()[0].len() > 20, "{rejection:?}");
         ada.reads_question("BotFather");
     }
-    let mut ada = Ada::on(Telegram);
+    let mut ada = ConversationWorld::on(Telegram);
     ada.asked_for_the_channel_key();
     ada.pastes(Vendor::Discord);
     ada.reads("That is a Discord bot token");
@@ -258,12 +262,12 @@ fn every_refused_key_is_told_why_and_asked_for_again() {
 
 #[test]
 fn a_channel_key_expires_and_is_lost_as_the_others_are() {
-    let (mut ada, key) = Ada::with_a_telegram_plan();
+    let (mut ada, key) = ConversationWorld::with_a_telegram_plan();
     ada.minutes_pass(30);
-    ada.expects(&Effect::Forget(key));
+    ada.expects(&Effect::ForgetCredential(key));
     assert!(ada.held.is_empty());
 
-    let (mut ada, key) = Ada::with_a_telegram_plan();
+    let (mut ada, key) = ConversationWorld::with_a_telegram_plan();
     ada.held.remove(&key);
     ada.event(Event::Restarted);
     ada.reads("I no longer hold your Telegram bot token");
@@ -275,7 +279,7 @@ fn a_channel_key_expires_and_is_lost_as_the_others_are() {
 
 #[test]
 fn a_run_that_goes_on_takes_the_key_of_its_own_bot_only() {
-    let (mut ada, _) = Ada::with_a_telegram_plan();
+    let (mut ada, _) = ConversationWorld::with_a_telegram_plan();
     ada.taps("Deploy");
     ada.expects_deploy();
     ada.bot_restarts();
@@ -283,7 +287,7 @@ fn a_run_that_goes_on_takes_the_key_of_its_own_bot_only() {
     ada.reads_question("Your relay answers at @ada_bot");
     let stranger = ada.pastes(Vendor::Telegram);
     ada.chat_is(Ok(chat_account(&["@other_bot"])));
-    ada.expects(&Effect::Forget(stranger));
+    ada.expects(&Effect::ForgetCredential(stranger));
     ada.reads("Please send the one of @ada_bot");
     let key = ada.pastes(Vendor::Telegram);
     ada.chat_is(Ok(chat_account(&["@ada_bot"])));
@@ -292,10 +296,10 @@ fn a_run_that_goes_on_takes_the_key_of_its_own_bot_only() {
 
 #[test]
 fn a_relay_that_became_ready_while_nobody_looked_is_told_where_to_find() {
-    let (mut ada, _) = Ada::with_a_telegram_plan();
+    let (mut ada, _) = ConversationWorld::with_a_telegram_plan();
     ada.taps("Deploy");
     ada.expects_deploy();
-    ada.runs[0].standing = RunStanding::Deployed;
+    ada.runs[0].standing = DeploymentStatus::Deployed;
     ada.unread.clear();
     ada.bot_restarts();
     ada.reads("Write to @ada_bot");
@@ -306,10 +310,10 @@ fn a_relay_that_became_ready_while_nobody_looked_is_told_where_to_find() {
 #[test]
 fn a_trial_account_is_told_that_nothing_wakes_a_discord_relay() {
     for (channel, is_told) in [(Discord, true), (Telegram, false)] {
-        let mut ada = Ada::on(channel);
+        let mut ada = ConversationWorld::on(channel);
         ada.says("hi");
         ada.pastes(Vendor::Fly);
-        ada.token_is(Ok(account(Standing::Trial)));
+        ada.token_is(Ok(account(OrganisationStatus::Trial)));
         ada.taps("Shell agent, no key");
         ada.says(channel.word());
         let told = ada.texts().iter().any(|text| text.contains("nothing on this channel"));

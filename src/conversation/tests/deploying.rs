@@ -1,15 +1,15 @@
 use super::*;
-use crate::quota::Scope;
+use crate::quota::QuotaScope;
 
 #[test]
 fn hello_to_relay() {
-    let mut ada = Ada::new();
+    let mut ada = ConversationWorld::new();
     ada.says("hi");
     ada.reads("I am textslash");
     ada.reads_question("I need a token");
 
     ada.pastes(Vendor::Fly);
-    ada.expects(&Effect::EraseTheirs);
+    ada.expects(&Effect::DeleteMessage);
     ada.token_is_good();
     ada.reads("It opens: ada's.");
     ada.reads_question("Which Anthropic API key");
@@ -42,10 +42,10 @@ fn hello_to_relay() {
 
     ada.taps("Deploy");
     let spec = ada.expects_deploy();
-    assert_eq!((spec.size, spec.regions[0].as_ref()), (Size::Small, "iad"));
+    assert_eq!((spec.size, spec.regions[0].as_ref()), (MachineSize::Small, "iad"));
     let run = spec.id.clone();
     for stage in [Stage::Apps, Stage::Secrets] {
-        ada.event(Event::Progressed { run: run.clone(), stage, mark: Mark::Done });
+        ada.event(Event::RunProgressed { run: run.clone(), stage, mark: StageStatus::Done });
     }
     ada.unread.drain(..ada.unread.len() - 1);
     insta::assert_snapshot!(ada.transcript(), @r"
@@ -58,7 +58,7 @@ fn hello_to_relay() {
     [ ] Tested: relay, VM, and a stranger refused
     ");
 
-    ada.run_ends(RunEnd::Deployed { link: SecretRef(99) });
+    ada.run_ends(RunOutcome::Deployed { link: SecretRef(99) });
     assert!(ada.held.is_empty(), "credentials are forgotten at the end");
     insta::assert_snapshot!(ada.transcript(), @r"
     Deploying
@@ -79,14 +79,14 @@ fn hello_to_relay() {
       [Status]
     ");
 
-    ada.event(Event::LinkTold);
+    ada.event(Event::LinkSent);
     ada.bot_restarts();
     assert_eq!(ada.transcript(), "");
 }
 
 #[test]
 fn a_sandbox_lends_its_credentials() {
-    let mut ada = Ada::new();
+    let mut ada = ConversationWorld::new();
     ada.offers = vec![(SecretKind::FlyToken, SecretRef(77))];
     ada.held.insert(SecretRef(77));
     ada.says("/start");
@@ -100,16 +100,16 @@ fn a_sandbox_lends_its_credentials() {
     ada.says("2");
     ada.says("yes");
     let spec = ada.expects_deploy();
-    assert_eq!((spec.agent, spec.size), (AgentKind::Shell, Size::Medium));
+    assert_eq!((spec.agent, spec.size), (AgentKind::Shell, MachineSize::Medium));
 }
 
 #[test]
 fn the_organisation_is_asked_for_only_when_there_are_several() {
-    let mut ada = Ada::new();
+    let mut ada = ConversationWorld::new();
     ada.says("hi");
     ada.pastes(Vendor::Fly);
-    let mut two = account(Standing::Good);
-    two.organisations.push(organisation("work", Standing::Good));
+    let mut two = account(OrganisationStatus::Active);
+    two.organisations.push(organisation("work", OrganisationStatus::Active));
     ada.token_is(Ok(two));
     ada.reads_question("several organisations");
     ada.taps("work");
@@ -120,7 +120,7 @@ fn the_organisation_is_asked_for_only_when_there_are_several() {
 
 #[test]
 fn back_goes_to_exactly_the_previous_question_and_forgets_nothing() {
-    let mut ada = Ada::at_the_review();
+    let mut ada = ConversationWorld::at_the_review();
     for question in ["How large", "Where should it run?", "Which Anthropic API key", "token"] {
         ada.says("/back");
         ada.reads_question(question);
@@ -135,7 +135,7 @@ fn back_goes_to_exactly_the_previous_question_and_forgets_nothing() {
 
 #[test]
 fn changing_an_answer_leads_back_to_the_plan() {
-    let mut ada = Ada::at_the_review();
+    let mut ada = ConversationWorld::at_the_review();
     ada.taps("Change an answer");
     ada.reads_question("Which answer");
     ada.taps("Name");
@@ -148,11 +148,11 @@ fn changing_an_answer_leads_back_to_the_plan() {
 
 #[test]
 fn another_account_asks_again_only_for_what_it_does_not_have() {
-    let mut ada = Ada::at_the_review();
+    let mut ada = ConversationWorld::at_the_review();
     ada.taps("Change an answer");
     ada.taps("Token");
     ada.pastes(Vendor::Fly);
-    let mut elsewhere = account(Standing::Good);
+    let mut elsewhere = account(OrganisationStatus::Active);
     elsewhere.regions.remove(0);
     ada.token_is(Ok(elsewhere));
     ada.reads_question("Where should it run?");
@@ -162,11 +162,11 @@ fn another_account_asks_again_only_for_what_it_does_not_have() {
 
 #[test]
 fn a_stale_button_is_answered_with_the_current_question() {
-    let mut ada = Ada::at_the_review();
+    let mut ada = ConversationWorld::at_the_review();
     let old = ada.button("Deploy");
     ada.taps("Change an answer");
     ada.unread.clear();
-    ada.event(Event::Tapped(old));
+    ada.event(Event::ButtonTapped(old));
     ada.reads("earlier question");
     ada.reads_question("Which answer");
 }
@@ -174,35 +174,35 @@ fn a_stale_button_is_answered_with_the_current_question() {
 #[test]
 fn every_refused_token_is_told_why_and_asked_for_again() {
     for rejection in every_rejection() {
-        let mut ada = Ada::new();
+        let mut ada = ConversationWorld::new();
         ada.says("hi");
         let secret = ada.pastes(None);
         ada.token_is(Err(rejection.clone()));
-        ada.expects(&Effect::Forget(secret));
+        ada.expects(&Effect::ForgetCredential(secret));
         let reason = ada.texts()[0].clone();
         assert!(reason.len() > 20 && reason.ends_with('.'), "{rejection:?}: {reason}");
         ada.reads_question("I need a token");
     }
 }
 
-pub(super) fn every_rejection() -> Vec<Rejection> {
+pub(super) fn every_rejection() -> Vec<CredentialRejection> {
     vec![
-        Rejection::Empty,
-        Rejection::TooLong,
-        Rejection::Malformed,
-        Rejection::OtherVendor { vendor: Vendor::Telegram },
-        Rejection::CutOff,
-        Rejection::DischargeMissing,
-        Rejection::Expired { at_ms: 1_790_000_000_000 },
-        Rejection::ReadOnly,
-        Rejection::AppScoped,
-        Rejection::NotNarrowable,
-        Rejection::OtherOrganisation { expected: "ada".into() },
-        Rejection::OtherAddress { expected: "@ada_bot".into() },
-        Rejection::Subscription,
-        Rejection::Refused,
-        Rejection::OutOfReach,
-        Rejection::NotOffered,
+        CredentialRejection::Empty,
+        CredentialRejection::TooLong,
+        CredentialRejection::Malformed,
+        CredentialRejection::OtherVendor { vendor: Vendor::Telegram },
+        CredentialRejection::Truncated,
+        CredentialRejection::DischargeMissing,
+        CredentialRejection::Expired { at_ms: 1_790_000_000_000 },
+        CredentialRejection::ReadOnly,
+        CredentialRejection::AppScoped,
+        CredentialRejection::NotNarrowable,
+        CredentialRejection::OtherOrganisation { expected: "ada".into() },
+        CredentialRejection::OtherAddress { expected: "@ada_bot".into() },
+        CredentialRejection::Subscription,
+        CredentialRejection::RefusedByVendor,
+        CredentialRejection::VendorUnreachable,
+        CredentialRejection::NotOffered,
     ]
 }
 
@@ -218,16 +218,16 @@ pub(super) fn every_rejection_has_a_sentence_of_its_own() {
 
 #[test]
 fn a_missing_payment_method_waits_for_the_person() {
-    let mut ada = Ada::new();
+    let mut ada = ConversationWorld::new();
     ada.says("hi");
     ada.pastes(Vendor::Fly);
     let link = "https://fly.io/dashboard/ada/billing".to_owned();
-    ada.token_is(Ok(account(Standing::PaymentNeeded { link: link.clone() })));
+    ada.token_is(Ok(account(OrganisationStatus::PaymentNeeded { link: link.clone() })));
     assert!(ada.texts().contains(&link), "the link stands alone: {:?}", ada.texts());
     ada.reads_question("payment method");
 
     ada.taps("Done, check again");
-    ada.token_is(Err(Rejection::OutOfReach));
+    ada.token_is(Err(CredentialRejection::VendorUnreachable));
     ada.reads_question("payment method");
     ada.taps("Done, check again");
     ada.token_is_good();
@@ -236,10 +236,10 @@ fn a_missing_payment_method_waits_for_the_person() {
 
 #[test]
 fn a_trial_is_told_its_limits_and_offered_only_what_it_may_have() {
-    let mut ada = Ada::new();
+    let mut ada = ConversationWorld::new();
     ada.says("hi");
     ada.pastes(Vendor::Fly);
-    ada.token_is(Ok(account(Standing::Trial)));
+    ada.token_is(Ok(account(OrganisationStatus::Trial)));
     ada.reads("five minutes");
     ada.taps("Shell agent, no key");
     ada.says("fra");
@@ -251,7 +251,7 @@ fn a_trial_is_told_its_limits_and_offered_only_what_it_may_have() {
 
 #[test]
 fn a_key_that_comes_early_is_used() {
-    let mut ada = Ada::new();
+    let mut ada = ConversationWorld::new();
     ada.says("hi");
     ada.pastes(Vendor::Anthropic);
     ada.reads("I will need it");
@@ -264,10 +264,10 @@ fn a_key_that_comes_early_is_used() {
 
 #[test]
 fn a_credential_out_of_place_is_erased_and_forgotten() {
-    let mut ada = Ada::at_the_review();
+    let mut ada = ConversationWorld::at_the_review();
     let secret = ada.pastes(Vendor::Twilio);
-    ada.expects(&Effect::EraseTheirs);
-    ada.expects(&Effect::Forget(secret));
+    ada.expects(&Effect::DeleteMessage);
+    ada.expects(&Effect::ForgetCredential(secret));
     ada.reads("do not need one now");
     ada.reads_question("This is the plan");
 }
@@ -275,15 +275,15 @@ fn a_credential_out_of_place_is_erased_and_forgotten() {
 #[test]
 fn every_deletion_has_a_receipt() {
     for (outcome, words) in [
-        (Erasure::Deleted, "I deleted your message"),
-        (Erasure::Refused, "does not let me"),
-        (Erasure::Unanswered, "has not answered"),
+        (DeletionOutcome::Deleted, "I deleted your message"),
+        (DeletionOutcome::Refused, "does not let me"),
+        (DeletionOutcome::Unanswered, "has not answered"),
     ] {
-        let mut ada = Ada::new();
+        let mut ada = ConversationWorld::new();
         ada.says("hi");
         ada.pastes(Vendor::Fly);
-        ada.expects(&Effect::EraseTheirs);
-        ada.event(Event::Erased { message: "1".into(), outcome });
+        ada.expects(&Effect::DeleteMessage);
+        ada.event(Event::MessageDeleted { message: "1".into(), outcome });
         ada.reads(words);
     }
 }
@@ -299,11 +299,11 @@ fn what_is_not_the_persons_own_answers_nothing_and_the_question_stays() {
         (Event::SecretExposed(Exposure::Edited), "before you edited it"),
         (Event::SecretExposed(Exposure::Elsewhere), "only from the text"),
     ] {
-        let mut ada = Ada::at_the_review();
+        let mut ada = ConversationWorld::at_the_review();
         ada.unread.clear();
         let is_secret = matches!(event, Event::SecretExposed(_));
         ada.event(event);
-        let erased = ada.unread.iter().filter(|it| **it == Effect::EraseTheirs).count();
+        let erased = ada.unread.iter().filter(|it| **it == Effect::DeleteMessage).count();
         assert_eq!(erased, usize::from(is_secret), "{words}");
         ada.reads(words);
         ada.reads_question("This is the plan");
@@ -312,17 +312,17 @@ fn what_is_not_the_persons_own_answers_nothing_and_the_question_stays() {
 
 #[test]
 fn a_chat_that_cannot_forget_says_so() {
-    let mut ada = Ada::new();
+    let mut ada = ConversationWorld::new();
     ada.capabilities.deletes_theirs = false;
     ada.says("hi");
     ada.pastes(Vendor::Fly);
     ada.reads("stays in its history");
-    assert!(!ada.unread.contains(&Effect::EraseTheirs));
+    assert!(!ada.unread.contains(&Effect::DeleteMessage));
 }
 
 #[test]
 fn an_open_question_expires_with_a_word_and_its_secrets() {
-    let mut ada = Ada::at_the_review();
+    let mut ada = ConversationWorld::at_the_review();
     ada.minutes_pass(29);
     assert_eq!(ada.transcript(), "");
     ada.minutes_pass(1);
@@ -340,7 +340,7 @@ fn an_open_question_expires_with_a_word_and_its_secrets() {
 
 #[test]
 fn after_a_restart_only_the_lost_secret_is_asked_for() {
-    let mut ada = Ada::at_the_review();
+    let mut ada = ConversationWorld::at_the_review();
     ada.bot_restarts();
     ada.reads("I no longer hold your Fly.io token");
     ada.reads_question("I need a token");
@@ -356,36 +356,36 @@ fn after_a_restart_only_the_lost_secret_is_asked_for() {
 #[test]
 fn a_failed_run_offers_to_retry_to_keep_and_to_remove() {
     for cause in [
-        Cause::TokenRefused,
-        Cause::PaymentNeeded,
-        Cause::AccountHeld,
-        Cause::NoRoom,
-        Cause::InDoubt,
-        Cause::Later { after_ms: None },
-        Cause::Taken,
-        Cause::Missing,
-        Cause::Elsewhere,
-        Cause::ClockOff,
-        Cause::OurFault,
+        FailureCause::TokenRefused,
+        FailureCause::PaymentNeeded,
+        FailureCause::AccountHeld,
+        FailureCause::NoCapacity,
+        FailureCause::InDoubt,
+        FailureCause::RetryLater { after_ms: None },
+        FailureCause::NameTaken,
+        FailureCause::NotFound,
+        FailureCause::LockedByOther,
+        FailureCause::ClockSkew,
+        FailureCause::InvalidRequest,
     ] {
-        let mut ada = Ada::deploying();
+        let mut ada = ConversationWorld::deploying();
         ada.run_ends(stopped(cause));
         ada.reads_question("my-relay-3333333333");
         let failed = ada.state.clone();
 
         ada.taps("Try again");
-        if cause == Cause::TokenRefused {
+        if cause == FailureCause::TokenRefused {
             ada.reads_question("I need a token");
         } else {
             assert!(matches!(ada.unread.last(), Some(Effect::Resume { .. })), "{cause:?}");
         }
 
         ada.state = failed.clone();
-        ada.event(Event::Tapped(Choice::Keep.id(failed.serial)));
+        ada.event(Event::ButtonTapped(Choice::Keep.id(failed.serial)));
         ada.reads_question("/teardown");
 
         ada.state = failed.clone();
-        ada.event(Event::Tapped(Choice::Remove.id(failed.serial)));
+        ada.event(Event::ButtonTapped(Choice::Remove.id(failed.serial)));
         assert!(matches!(
             ada.state.phase,
             Phase::Running { .. } | Phase::Asking { purpose: Purpose::Teardown { .. }, .. }
@@ -395,7 +395,7 @@ fn a_failed_run_offers_to_retry_to_keep_and_to_remove() {
 
 #[test]
 fn a_restart_in_the_middle_asks_for_the_token_and_goes_on() {
-    let mut ada = Ada::deploying();
+    let mut ada = ConversationWorld::deploying();
     let run = ada.runs[0].spec.id.clone();
     ada.bot_restarts();
     ada.reads("restarted in the middle");
@@ -406,14 +406,14 @@ fn a_restart_in_the_middle_asks_for_the_token_and_goes_on() {
     ada.token_is_good();
     let key = ada.pastes(Vendor::Anthropic);
     ada.key_is_good();
-    let with = Credentials { token, model_key: Some(key), channel_key: None };
+    let with = RunCredentials { token, model_key: Some(key), channel_key: None };
     ada.expects(&Effect::Resume { run, with });
 }
 
 #[test]
 fn a_link_that_was_lost_can_be_made_anew() {
-    let mut ada = Ada::deploying();
-    ada.run_ends(RunEnd::Deployed { link: SecretRef(99) });
+    let mut ada = ConversationWorld::deploying();
+    ada.run_ends(RunOutcome::Deployed { link: SecretRef(99) });
     ada.unread.clear();
     ada.bot_restarts();
     ada.reads_question("I can make a new one");
@@ -423,7 +423,7 @@ fn a_link_that_was_lost_can_be_made_anew() {
 
 #[test]
 fn cancelling_a_deployment_asks_first() {
-    let mut ada = Ada::deploying();
+    let mut ada = ConversationWorld::deploying();
     ada.says("/cancel");
     ada.reads_question("Stop it and remove everything");
     ada.taps("Keep going");
@@ -435,8 +435,8 @@ fn cancelling_a_deployment_asks_first() {
 
 #[test]
 fn one_who_has_a_deployment_is_told_before_making_another() {
-    let mut ada = Ada::deploying();
-    ada.run_ends(RunEnd::Deployed { link: SecretRef(99) });
+    let mut ada = ConversationWorld::deploying();
+    ada.run_ends(RunOutcome::Deployed { link: SecretRef(99) });
     ada.says("/deploy");
     ada.reads("You have a deployment already");
     ada.taps("Deploy another one");
@@ -445,7 +445,7 @@ fn one_who_has_a_deployment_is_told_before_making_another() {
 
 #[test]
 fn a_fourth_deployment_within_a_day_waits_and_says_until_when() {
-    let mut ada = Ada::at_the_review();
+    let mut ada = ConversationWorld::at_the_review();
     let hour_ms = 60 * MINUTE_MS;
     ada.begun.by_person_ms = [1, 2, 23].map(|hours| ada.now_ms - hours * hour_ms).to_vec();
     ada.taps("Deploy");
@@ -459,7 +459,7 @@ fn a_fourth_deployment_within_a_day_waits_and_says_until_when() {
 
 #[test]
 fn an_organisation_has_a_quota_however_many_people_share_it() {
-    let mut ada = Ada::at_the_review();
+    let mut ada = ConversationWorld::at_the_review();
     ada.begun.in_organisation_ms = vec![ada.now_ms - MINUTE_MS; 6];
     ada.taps("Deploy");
     ada.reads("Within a day 6 deployments were begun in this organisation");
@@ -472,7 +472,7 @@ fn an_organisation_has_a_quota_however_many_people_share_it() {
 
 #[test]
 fn the_bot_has_a_quota_for_all_and_tells_nobody_of_others() {
-    let mut ada = Ada::at_the_review();
+    let mut ada = ConversationWorld::at_the_review();
     ada.begun.by_all_ms = vec![ada.now_ms; Quotas::PUBLIC.all];
     ada.taps("Deploy");
     ada.reads("for all people together, and today's are used up");
@@ -483,11 +483,12 @@ fn the_bot_has_a_quota_for_all_and_tells_nobody_of_others() {
 
 #[test]
 fn who_is_a_moment_too_late_reads_the_plan_again_and_nothing_was_made() {
-    let mut ada = Ada::deploying();
-    let used_up = UsedUp { scope: Scope::Organisation, max: 6, from_ms: ada.now_ms + MINUTE_MS };
-    ada.event(Event::NotBegun { run: DeploymentId::from_random([9; 10]), used_up });
+    let mut ada = ConversationWorld::deploying();
+    let used_up =
+        QuotaExceeded { scope: QuotaScope::Organisation, max: 6, from_ms: ada.now_ms + MINUTE_MS };
+    ada.event(Event::QuotaReached { run: DeploymentId::from_random([9; 10]), used_up });
     assert_eq!(ada.unread, [], "it is about another run");
-    ada.event(Event::NotBegun { run: ada.fresh.clone(), used_up });
+    ada.event(Event::QuotaReached { run: ada.fresh.clone(), used_up });
     ada.reads("begun in this organisation");
     ada.reads_question("This is the plan");
     ada.taps("Deploy");
@@ -497,11 +498,11 @@ fn who_is_a_moment_too_late_reads_the_plan_again_and_nothing_was_made() {
 #[test]
 fn who_goes_on_or_removes_is_never_told_to_wait() {
     for (label, expected) in [("Try again", "Resume"), ("Remove everything", "Teardown")] {
-        let mut ada = Ada::deploying();
+        let mut ada = ConversationWorld::deploying();
         ada.begun.by_person_ms = vec![ada.now_ms; 3];
         ada.begun.in_organisation_ms = vec![ada.now_ms; 6];
         ada.begun.by_all_ms = vec![ada.now_ms; Quotas::PUBLIC.all];
-        ada.run_ends(stopped(Cause::NoRoom));
+        ada.run_ends(stopped(FailureCause::NoCapacity));
         ada.taps(label);
         assert!(format!("{:?}", ada.unread.last()).contains(expected), "{:#?}", ada.unread);
     }

@@ -1,12 +1,12 @@
 use super::*;
 
-fn receipts(ada: &Ada) -> usize {
-    ada.unread.iter().filter(|it| matches!(it, Effect::Erase)).count()
+fn receipts(ada: &ConversationWorld) -> usize {
+    ada.unread.iter().filter(|it| matches!(it, Effect::ErasePerson)).count()
 }
 
 #[test]
 fn forget_shows_what_is_on_record_and_erases_it_on_a_yes() {
-    let mut ada = Ada::on(RelayChannel::Telegram);
+    let mut ada = ConversationWorld::on(RelayChannel::Telegram);
     ada.says("hi");
     ada.says("/cancel");
     ada.unread.clear();
@@ -47,7 +47,7 @@ fn forget_shows_what_is_on_record_and_erases_it_on_a_yes() {
 
 #[test]
 fn what_no_longer_counts_for_the_limit_is_not_kept_and_not_mentioned() {
-    let mut ada = Ada::new();
+    let mut ada = ConversationWorld::new();
     ada.says("hi");
     ada.begun.by_person_ms = vec![ada.now_ms - 24 * 60 * MINUTE_MS];
     ada.says("/forget");
@@ -58,27 +58,27 @@ fn what_no_longer_counts_for_the_limit_is_not_kept_and_not_mentioned() {
 
 #[test]
 fn credentials_are_wiped_with_the_rest() {
-    let mut ada = Ada::new();
+    let mut ada = ConversationWorld::new();
     ada.says("hi");
     let token = ada.pastes(Vendor::Fly);
     ada.token_is_good();
     ada.says("/forget");
     ada.reads_question("in memory only: 1");
     ada.says("yes");
-    ada.expects(&Effect::Forget(token));
-    ada.expects(&Effect::Erase);
+    ada.expects(&Effect::ForgetCredential(token));
+    ada.expects(&Effect::ErasePerson);
 }
 
 #[test]
 fn nothing_is_erased_without_a_yes() {
     for no in ["/cancel", "/back", "no", "2"] {
-        let mut ada = Ada::new();
+        let mut ada = ConversationWorld::new();
         ada.says("hi");
         ada.says("/forget");
         ada.says(no);
         assert_eq!(receipts(&ada), 0, "{no}");
     }
-    let mut ada = Ada::new();
+    let mut ada = ConversationWorld::new();
     ada.says("hi");
     ada.says("/forget");
     ada.minutes_pass(31);
@@ -89,9 +89,11 @@ fn nothing_is_erased_without_a_yes() {
 
 #[test]
 fn what_still_stands_has_to_go_first() {
-    for standing in [RunStanding::Deployed, RunStanding::Unfinished, RunStanding::Stuck] {
-        let mut ada = Ada::deploying();
-        ada.run_ends(RunEnd::Deployed { link: SecretRef(99) });
+    for standing in
+        [DeploymentStatus::Deployed, DeploymentStatus::InProgress, DeploymentStatus::Stuck]
+    {
+        let mut ada = ConversationWorld::deploying();
+        ada.run_ends(RunOutcome::Deployed { link: SecretRef(99) });
         ada.runs[0].standing = standing;
         ada.unread.clear();
         ada.says("/forget");
@@ -105,8 +107,8 @@ fn what_still_stands_has_to_go_first() {
 
 #[test]
 fn a_deployment_that_was_kept_after_a_failure_is_not_forgotten_either() {
-    let mut ada = Ada::deploying();
-    ada.run_ends(stopped(Cause::NoRoom));
+    let mut ada = ConversationWorld::deploying();
+    ada.run_ends(stopped(FailureCause::NoCapacity));
     ada.unread.clear();
     ada.says("/forget");
     ada.reads("This still stands in your account");
@@ -117,10 +119,10 @@ fn a_deployment_that_was_kept_after_a_failure_is_not_forgotten_either() {
 
 #[test]
 fn what_was_begun_between_question_and_yes_is_not_forgotten() {
-    let mut ada = Ada::new();
+    let mut ada = ConversationWorld::new();
     ada.says("hi");
     ada.says("/forget");
-    ada.runs = Ada::deploying().runs;
+    ada.runs = ConversationWorld::deploying().runs;
     ada.says("yes");
     assert_eq!(receipts(&ada), 0);
     ada.reads_question("This still stands in your account");
@@ -128,14 +130,14 @@ fn what_was_begun_between_question_and_yes_is_not_forgotten() {
 
 #[test]
 fn while_something_is_under_way_nothing_is_forgotten() {
-    let mut removing = Ada::deploying();
+    let mut removing = ConversationWorld::deploying();
     removing.says("/cancel");
     removing.taps("Remove everything");
-    let mut finding = Ada::new();
+    let mut finding = ConversationWorld::new();
     finding.says("/teardown");
     finding.pastes(Vendor::Fly);
     finding.token_is_good();
-    for mut ada in [Ada::deploying(), removing, finding] {
+    for mut ada in [ConversationWorld::deploying(), removing, finding] {
         ada.unread.clear();
         ada.says("/forget");
         ada.reads_question("I am still working on it");
@@ -146,10 +148,10 @@ fn while_something_is_under_way_nothing_is_forgotten() {
 
 #[test]
 fn who_is_not_known_is_told_so_and_is_not_known_afterwards_either() {
-    let mut ada = Ada::new();
+    let mut ada = ConversationWorld::new();
     for _ in 0..2 {
         ada.says("/forget");
-        ada.expects(&Effect::Erase);
+        ada.expects(&Effect::ErasePerson);
         ada.reads_question("Nothing is on record of you");
         assert!(!ada.is_known);
     }
@@ -157,16 +159,16 @@ fn who_is_not_known_is_told_so_and_is_not_known_afterwards_either() {
 
 #[test]
 fn a_button_of_before_means_nothing_afterwards() {
-    let mut ada = Ada::at_the_review();
+    let mut ada = ConversationWorld::at_the_review();
     let deploy = ada.button("Deploy");
     ada.says("/forget");
     let yes = ada.button("Yes, forget me");
-    ada.event(Event::Tapped(yes.clone()));
+    ada.event(Event::ButtonTapped(yes.clone()));
     for _ in 0..20 {
         ada.now_ms += MINUTE_MS / 60;
         ada.says("/forget");
-        ada.event(Event::Tapped(deploy.clone()));
-        ada.event(Event::Tapped(yes.clone()));
+        ada.event(Event::ButtonTapped(deploy.clone()));
+        ada.event(Event::ButtonTapped(yes.clone()));
         ada.says("hi");
     }
     assert_eq!(receipts(&ada), 1 + 1, "the yes, and the first time that nothing was known");
@@ -175,7 +177,7 @@ fn a_button_of_before_means_nothing_afterwards() {
 
 #[test]
 fn the_receipt_is_in_the_language_that_was_spoken() {
-    let mut ada = Ada::new();
+    let mut ada = ConversationWorld::new();
     ada.says("/language de");
     ada.says("/forget");
     ada.says("ja");

@@ -1,11 +1,11 @@
 //! How credentials are asked for, and forms that were filled in twice.
 
 use super::*;
-use crate::conversation::entry::Entry;
+use crate::conversation::credential_entry::CredentialEntry;
 
 #[test]
 fn a_form_that_was_filled_in_twice_ends_the_question() {
-    let mut ada = Ada::at_the_review();
+    let mut ada = ConversationWorld::at_the_review();
     ada.event(Event::FormReused);
     assert!(ada.held.is_empty());
     ada.reads_question("revoke what you entered");
@@ -16,7 +16,7 @@ fn a_form_that_was_filled_in_twice_ends_the_question() {
 
 #[test]
 fn a_form_that_was_filled_in_twice_does_not_stop_a_run() {
-    let mut ada = Ada::deploying();
+    let mut ada = ConversationWorld::deploying();
     ada.event(Event::FormReused);
     assert!(ada.held.is_empty());
     ada.reads("goes on");
@@ -27,20 +27,23 @@ fn a_form_that_was_filled_in_twice_does_not_stop_a_run() {
 
 #[test]
 fn a_form_that_was_filled_in_twice_during_a_check_forgets_what_is_checked() {
-    let mut ada = Ada::new();
+    let mut ada = ConversationWorld::new();
     ada.says("hi");
     let secret = ada.pastes(Vendor::Fly);
     ada.event(Event::FormReused);
-    ada.expects(&Effect::Forget(secret));
+    ada.expects(&Effect::ForgetCredential(secret));
     ada.unread.clear();
-    ada.event(Event::Checked { secret, result: Ok(Opened::Account(account(Standing::Good))) });
+    ada.event(Event::CredentialChecked {
+        secret,
+        result: Ok(CheckedCredential::Account(account(OrganisationStatus::Active))),
+    });
     assert_eq!(ada.state.phase, Phase::Idle);
     assert_eq!(ada.texts(), Vec::<String>::new());
 }
 
 #[test]
 fn a_form_that_its_reader_turned_down_is_told_and_the_question_stays_open() {
-    let mut ada = Ada::on(RelayChannel::WhatsApp);
+    let mut ada = ConversationWorld::on(RelayChannel::WhatsApp);
     ada.says("hi");
     ada.reads_question("I need a token");
     ada.event(Event::FormDeclined);
@@ -69,7 +72,7 @@ fn a_credential_is_asked_for_as_the_channel_takes_it() {
         (RelayChannel::Web, "Paste it here; I delete the message at once"),
     ];
     for (channel, how) in ways {
-        let mut ada = Ada::on(channel);
+        let mut ada = ConversationWorld::on(channel);
         ada.says("hi");
         ada.reads_question(how);
     }
@@ -79,10 +82,10 @@ fn a_credential_is_asked_for_as_the_channel_takes_it() {
 fn a_service_that_may_not_write_first_says_so_before_a_long_wait() {
     let link = "https://fly.io/dashboard/ada/billing".to_owned();
     for (channel, is_told) in [(RelayChannel::WhatsApp, true), (RelayChannel::Telegram, false)] {
-        let mut ada = Ada::on(channel);
+        let mut ada = ConversationWorld::on(channel);
         ada.says("hi");
         ada.pastes(Vendor::Fly);
-        ada.token_is(Ok(account(Standing::PaymentNeeded { link: link.clone() })));
+        ada.token_is(Ok(account(OrganisationStatus::PaymentNeeded { link: link.clone() })));
         let asked = ada.texts().last().cloned().unwrap_or_default();
         assert_eq!(asked.contains("may not write first"), is_told, "{asked}");
     }
@@ -100,7 +103,7 @@ fn every_form_fits_every_service() {
             for field in form.fields {
                 assert!(short(&field.label, 45) && short(&field.example, 100), "{field:?}");
                 assert!(!field.id.is_empty() && !field.label.is_empty());
-                assert_eq!(crate::intake::recognise(&field.example), None, "{field:?}");
+                assert_eq!(crate::credential_format::recognise(&field.example), None, "{field:?}");
             }
         }
     }
@@ -110,8 +113,8 @@ fn every_form_fits_every_service() {
 fn privacy_is_worded_for_every_way_in() {
     let mut texts = BTreeSet::new();
     for channel in RelayChannel::ALL {
-        let ada = Ada::on(channel);
-        let privacy = Message::Privacy { entry: Entry::of(&ada.capabilities) };
+        let ada = ConversationWorld::on(channel);
+        let privacy = Message::Privacy { entry: CredentialEntry::of(&ada.capabilities) };
         texts.insert(messages::text(Locale::English, &privacy));
         texts.insert(messages::text(Locale::German, &privacy));
     }

@@ -1,5 +1,5 @@
 use super::*;
-use crate::invitation::{Invitation, Offer, WRONG_CODES_WINDOW_MS};
+use crate::invitation::{Invitation, InvitationUse, WRONG_CODES_WINDOW_MS};
 
 const CODE: &str = "friends-0123456789";
 
@@ -8,9 +8,9 @@ fn invitation() -> Invitation {
 }
 
 /// Somebody new, where it takes an invitation that has let in so many.
-fn outside(let_in: u32) -> Ada {
-    let mut ada = Ada::new();
-    ada.invitations = Some(vec![Offer { invitation: invitation(), let_in }]);
+fn outside(let_in: u32) -> ConversationWorld {
+    let mut ada = ConversationWorld::new();
+    ada.invitations = Some(vec![InvitationUse { invitation: invitation(), let_in }]);
     ada
 }
 
@@ -24,7 +24,7 @@ fn who_wants_to_deploy_is_asked_for_an_invitation_before_anything_else() {
       [Cancel]
     ");
     ada.says("Friends-0123456789");
-    ada.expects(&Effect::LetIn { invitation: invitation() });
+    ada.expects(&Effect::CountInvitation { invitation: invitation() });
     ada.reads("That invitation works");
     ada.reads_question("I need a token for it");
 
@@ -41,11 +41,11 @@ fn a_link_that_carries_the_code_lets_in_at_once() {
     for line in ["/start friends-0123456789", "/START@textslash_bot  friends-0123456789 "] {
         let mut ada = outside(0);
         ada.says(line);
-        ada.expects(&Effect::LetIn { invitation: invitation() });
+        ada.expects(&Effect::CountInvitation { invitation: invitation() });
         ada.reads("Hi, I am textslash");
         ada.reads_question("I need a token for it");
         ada.says(line);
-        assert!(!ada.unread.iter().any(|it| matches!(it, Effect::LetIn { .. })), "once");
+        assert!(!ada.unread.iter().any(|it| matches!(it, Effect::CountInvitation { .. })), "once");
     }
 }
 
@@ -87,12 +87,12 @@ fn nothing_but_a_deployment_takes_an_invitation() {
 
 #[test]
 fn who_has_a_deployment_goes_on_with_it_and_may_begin_another() {
-    let mut ada = Ada::deploying();
-    ada.run_ends(stopped(Cause::NoRoom));
+    let mut ada = ConversationWorld::deploying();
+    ada.run_ends(stopped(FailureCause::NoCapacity));
     ada.invitations = outside(2).invitations;
     ada.taps("Try again");
     assert!(ada.unread.iter().any(|it| matches!(it, Effect::Resume { .. })), "{:?}", ada.unread);
-    ada.run_ends(RunEnd::Deployed { link: SecretRef(99) });
+    ada.run_ends(RunOutcome::Deployed { link: SecretRef(99) });
     ada.says("hi");
     ada.taps("Deploy another one");
     ada.reads_question("I need a token for it");
@@ -106,8 +106,8 @@ fn a_credential_in_place_of_a_code_is_deleted_and_forgotten() {
             ada.says("hi");
         }
         let token = ada.pastes(Vendor::Fly);
-        ada.expects(&Effect::EraseTheirs);
-        ada.expects(&Effect::Forget(token));
+        ada.expects(&Effect::DeleteMessage);
+        ada.expects(&Effect::ForgetCredential(token));
         assert!(!ada.unread.iter().any(|it| matches!(it, Effect::Check { .. })), "nobody is asked");
     }
 }
@@ -132,14 +132,14 @@ fn while_the_bot_begins_nothing_everybody_is_told_and_nobody_asked_for_a_key() {
     ada.reads_question("I begin no deployments for now");
     assert_eq!(ada.state.phase, Phase::Idle);
 
-    let mut ada = Ada::new();
+    let mut ada = ConversationWorld::new();
     ada.says("hi");
     ada.quotas = closed;
     ada.bot_restarts();
     ada.reads_question("I begin no deployments for now");
     assert_eq!(ada.state.phase, Phase::Idle);
 
-    let mut ada = Ada::at_the_review();
+    let mut ada = ConversationWorld::at_the_review();
     ada.quotas = closed;
     let held = ada.held.clone();
     ada.taps("Deploy");
@@ -151,7 +151,7 @@ fn while_the_bot_begins_nothing_everybody_is_told_and_nobody_asked_for_a_key() {
 
 #[test]
 fn a_wrong_code_counts_and_a_line_that_is_no_code_does_not() {
-    let counts = |ada: &Ada| ada.unread.contains(&Effect::CountWrongCode);
+    let counts = |ada: &ConversationWorld| ada.unread.contains(&Effect::CountWrongCode);
     for wrong in ["friends-0123456780", "/start friends-0123456780"] {
         let mut ada = outside(0);
         ada.says("hi");

@@ -11,9 +11,9 @@ use super::*;
 fn every_vocabulary() -> Vec<Capabilities> {
     let terminal = Capabilities {
         secret_entry: SecretEntry::Hidden,
-        text_unit: Unit::Bytes,
+        text_unit: LengthUnit::Bytes,
         deletes_theirs: false,
-        ..Ada::new().capabilities
+        ..ConversationWorld::new().capabilities
     };
     let plain = Capabilities {
         edits: false,
@@ -21,7 +21,7 @@ fn every_vocabulary() -> Vec<Capabilities> {
         buttons_max: 0,
         text_max: 160,
         secret_entry: SecretEntry::Form,
-        ..Ada::new().capabilities
+        ..ConversationWorld::new().capabilities
     };
     let services =
         [telegram::capabilities(true), discord::capabilities(), whatsapp::capabilities()];

@@ -1,15 +1,15 @@
 use super::*;
 
-fn with_a_deployment() -> Ada {
-    let mut ada = Ada::deploying();
-    ada.run_ends(RunEnd::Deployed { link: SecretRef(99) });
-    ada.event(Event::LinkTold);
+fn with_a_deployment() -> ConversationWorld {
+    let mut ada = ConversationWorld::deploying();
+    ada.run_ends(RunOutcome::Deployed { link: SecretRef(99) });
+    ada.event(Event::LinkSent);
     ada.unread.clear();
     ada
 }
 
-fn gone() -> Vec<Gone> {
-    vec![Gone {
+fn gone() -> Vec<RemovedResource> {
+    vec![RemovedResource {
         kind: "relay-app".into(),
         name: "my-relay-3333333333".into(),
         at_ms: 1_800_000_000_000,
@@ -25,11 +25,11 @@ fn teardown_shows_what_goes_and_then_that_it_is_gone() {
     ada.reads_question("I do not keep them");
     let token = ada.pastes(Vendor::Fly);
     ada.token_is_good();
-    let target = Target::Known(ada.runs[0].spec.id.clone());
+    let target = TeardownTarget::Known(ada.runs[0].spec.id.clone());
     ada.expects(&Effect::Teardown { target, token });
     ada.unread.clear();
 
-    ada.run_ends(RunEnd::Removed(gone()));
+    ada.run_ends(RunOutcome::Removed(gone()));
     assert!(ada.held.is_empty());
     insta::assert_snapshot!(ada.transcript(), @r"
     Everything is gone. I looked for each of these, and it is not there any more:
@@ -49,27 +49,27 @@ fn what_is_not_on_record_is_found_in_the_account() {
     ada.reads("no deployment of yours");
     let token = ada.pastes(Vendor::Fly);
     ada.token_is_good();
-    ada.expects(&Effect::Find { token });
+    ada.expects(&Effect::SearchAccount { token });
     ada.unread.clear();
 
-    let found = Found { spec: Box::new(spec), roles: vec![Role::Relay, Role::Vm] };
-    ada.event(Event::Found(Ok(vec![found.clone()])));
+    let found = OfferedDeployment { spec: Box::new(spec), roles: vec![Role::Relay, Role::Vm] };
+    ada.event(Event::AccountSearched(Ok(vec![found.clone()])));
     ada.reads_question("I found these");
     ada.taps("my (relay and vm)");
     ada.reads_question("my-relay-3333333333");
     ada.says("yes");
-    ada.expects(&Effect::Teardown { target: Target::Found(found), token });
+    ada.expects(&Effect::Teardown { target: TeardownTarget::Found(found), token });
 }
 
 #[test]
 fn an_account_without_anything_of_ours_is_told_so() {
-    let mut ada = Ada::new();
+    let mut ada = ConversationWorld::new();
     ada.says("/teardown");
     let token = ada.pastes(Vendor::Fly);
     ada.token_is_good();
     ada.unread.clear();
-    ada.event(Event::Found(Ok(Vec::new())));
-    ada.expects(&Effect::Forget(token));
+    ada.event(Event::AccountSearched(Ok(Vec::new())));
+    ada.expects(&Effect::ForgetCredential(token));
     ada.reads_question("Nothing of mine");
 }
 
@@ -80,11 +80,11 @@ fn a_teardown_that_sticks_lists_what_is_left_and_can_be_repeated() {
     ada.says("yes");
     let token = ada.pastes(Vendor::Fly);
     ada.token_is_good();
-    let cause = Cause::Later { after_ms: None };
+    let cause = FailureCause::RetryLater { after_ms: None };
     ada.run_ends(stopped(cause));
     ada.reads_question("https://fly.io/apps/my-relay-3333333333");
     ada.taps("Try again");
-    let target = Target::Known(ada.runs[0].spec.id.clone());
+    let target = TeardownTarget::Known(ada.runs[0].spec.id.clone());
     ada.expects(&Effect::Teardown { target, token });
 }
 
@@ -122,7 +122,7 @@ fn privacy_says_what_this_channel_can_forget() {
         (false, SecretEntry::Form, "a form that opens once"),
         (false, SecretEntry::Hidden, "a hidden field"),
     ] {
-        let mut ada = Ada::new();
+        let mut ada = ConversationWorld::new();
         ada.capabilities.deletes_theirs = deletes_theirs;
         ada.capabilities.secret_entry = entry;
         ada.says("/privacy");

@@ -1,12 +1,12 @@
 //! Both languages: which is spoken, and that neither lacks a word.
 
 use super::*;
-use crate::conversation::choice::Command;
-use crate::conversation::entry::Entry;
-use crate::conversation::messages::{Page, Summary};
+use crate::conversation::choice::ChatCommand;
+use crate::conversation::credential_entry::CredentialEntry;
+use crate::conversation::messages::{DeploymentSummary, PageLink};
 use crate::plan::StepId;
 use crate::pricing;
-use crate::quota::Scope;
+use crate::quota::QuotaScope;
 
 pub(super) const KINDS: [SecretKind; 5] = [
     SecretKind::FlyToken,
@@ -18,7 +18,7 @@ pub(super) const KINDS: [SecretKind; 5] = [
 
 #[test]
 fn a_hint_chooses_the_language_and_is_remembered() {
-    let mut ada = Ada::new();
+    let mut ada = ConversationWorld::new();
     ada.hint = Some("de-AT");
     ada.says("hi");
     ada.reads("Hallo, ich bin textslash");
@@ -30,13 +30,13 @@ fn a_hint_chooses_the_language_and_is_remembered() {
 
 #[test]
 fn a_language_that_was_chosen_wins_over_the_hint() {
-    let mut ada = Ada::new();
+    let mut ada = ConversationWorld::new();
     ada.hint = Some("en-GB");
     ada.says("hi");
     ada.says("/language");
     ada.reads("Which language");
     ada.unread.clear();
-    ada.event(Event::Tapped(Choice::Language(Locale::German).id(0)));
+    ada.event(Event::ButtonTapped(Choice::Language(Locale::German).id(0)));
     ada.reads("ab jetzt auf Deutsch");
     ada.reads_question("Organization Token");
     ada.says("/LANGUAGE@textslash_bot English");
@@ -48,10 +48,10 @@ fn a_language_that_was_chosen_wins_over_the_hint() {
 
 #[test]
 fn an_answer_is_understood_in_either_language() {
-    let mut ada = Ada::at_the_review();
+    let mut ada = ConversationWorld::at_the_review();
     ada.says("ja");
     ada.expects_deploy();
-    let mut ada = Ada::at_the_review();
+    let mut ada = ConversationWorld::at_the_review();
     ada.says("Antwort ändern");
     ada.reads_question("Which answer");
 }
@@ -72,16 +72,19 @@ fn hints_lead_to_the_nearest_language() {
 
 #[test]
 fn a_state_of_the_version_before_can_be_read() {
-    let mut stored = serde_json::to_value(State::default()).unwrap();
+    let mut stored = serde_json::to_value(ConversationState::default()).unwrap();
     stored.as_object_mut().unwrap().retain(|key, _| key != "locale" && key != "spoken");
     stored["answers"].as_object_mut().unwrap().remove("chat");
-    assert_eq!(serde_json::from_value::<State>(stored).unwrap(), State::default());
+    assert_eq!(
+        serde_json::from_value::<ConversationState>(stored).unwrap(),
+        ConversationState::default()
+    );
 }
 
 #[test]
 fn the_menu_fits_and_speaks_both_languages() {
     let menu = messages::menu();
-    assert_eq!(menu.len(), Command::ALL.len());
+    assert_eq!(menu.len(), ChatCommand::ALL.len());
     for entry in menu {
         let word = &entry.word;
         assert!(word.len() <= 32 && word.bytes().all(|b| b.is_ascii_lowercase()), "{word}");
@@ -115,11 +118,11 @@ fn every_label_fits_a_button_everywhere() {
         Choice::Resume(DeploymentId::from_random([1; 10])),
         Choice::DeployAnother,
     ];
-    choices.extend(Command::ALL.map(Choice::Command));
+    choices.extend(ChatCommand::ALL.map(Choice::Command));
     choices.extend(Locale::ALL.map(Choice::Language));
     choices.extend(AgentKind::ALL.map(Choice::Agent));
     choices.extend(RelayChannel::ALL.map(Choice::Channel));
-    choices.extend(Size::ALL.map(Choice::Size));
+    choices.extend(MachineSize::ALL.map(Choice::Size));
     choices.extend(QUESTIONS.map(Choice::Answer));
     for choice in choices {
         assert!(choice.id(u32::MAX).len() <= 64);
@@ -148,23 +151,27 @@ const QUESTIONS: [Question; 13] = [
 
 /// At least one message of each kind, with whatever changes its words.
 fn samples() -> Vec<Message> {
-    let spec = Box::new(Ada::deploying().runs[0].spec.clone());
+    let spec = Box::new(ConversationWorld::deploying().runs[0].spec.clone());
     let run = spec.id.clone();
     let quote = pricing::quote(&spec);
-    let summary = |standing| Summary {
+    let summary = |standing| DeploymentSummary {
         spec: spec.clone(),
         standing,
         opened_at_ms: 1_800_000_000_000,
         quote: quote.clone(),
     };
-    let standings =
-        [RunStanding::Unfinished, RunStanding::Deployed, RunStanding::Removed, RunStanding::Stuck];
-    let failure = Failure {
-        cause: Cause::InDoubt,
+    let standings = [
+        DeploymentStatus::InProgress,
+        DeploymentStatus::Deployed,
+        DeploymentStatus::Removed,
+        DeploymentStatus::Stuck,
+    ];
+    let failure = RunFailure {
+        cause: FailureCause::InDoubt,
         step: Some(StepId("relay-healthy".into())),
         remaining: Some(remains()),
     };
-    let gone = vec![Gone { kind: "vm-app".into(), name: "my-vm".into(), at_ms: 0 }];
+    let gone = vec![RemovedResource { kind: "vm-app".into(), name: "my-vm".into(), at_ms: 0 }];
     let found = vec!["ada's".to_owned()];
     let mut all = vec![
         Message::Welcome,
@@ -210,7 +217,7 @@ fn samples() -> Vec<Message> {
         Message::AskTakeOver { address: "@a".into(), host: "b.example".into() },
         Message::AskName,
         Message::AskRegion { count: 3 },
-        Message::AskSize { quotes: vec![(Size::Small, quote.clone())] },
+        Message::AskSize { quotes: vec![(MachineSize::Small, quote.clone())] },
         Message::Review { spec: spec.clone(), quote: quote.clone() },
         Message::AskChange,
         Message::AlreadyDeployed { runs: standings.map(summary).to_vec() },
@@ -225,12 +232,12 @@ fn samples() -> Vec<Message> {
         Message::ChooseFound,
         Message::Searching,
         Message::NothingFound,
-        Message::FindFailed { cause: Cause::Missing },
+        Message::FindFailed { cause: FailureCause::NotFound },
         Message::ConfirmTeardown { spec: None },
         Message::ConfirmTeardown { spec: Some(spec) },
         Message::AskStop,
         Message::KeptGoing,
-        Message::Failed { goal: Goal::Removed, failure },
+        Message::Failed { goal: RunGoal::Removed, failure },
         Message::Kept { remaining: None },
         Message::Kept { remaining: Some(Vec::new()) },
         Message::Kept { remaining: Some(remains()) },
@@ -244,8 +251,8 @@ fn samples() -> Vec<Message> {
         Message::FormClosed,
         Message::FormDeclined,
         Message::Receipt { gone },
-        Message::Interrupted { goal: Goal::Deployed },
-        Message::Interrupted { goal: Goal::Removed },
+        Message::Interrupted { goal: RunGoal::Deployed },
+        Message::Interrupted { goal: RunGoal::Removed },
     ];
     for yes in [true, false] {
         all.push(Message::NotLetIn { used_up: yes });
@@ -256,11 +263,13 @@ fn samples() -> Vec<Message> {
         all.push(Message::AskBilling { held: yes, window: false });
     }
     all.push(Message::TooManyCodes { until_ms: 1_800_000_000_000 });
-    for again in [Command::Deploy, Command::Teardown, Command::Forget, Command::Status] {
+    for again in
+        [ChatCommand::Deploy, ChatCommand::Teardown, ChatCommand::Forget, ChatCommand::Status]
+    {
         all.push(Message::Expired { again });
     }
-    for scope in [Scope::Person, Scope::Organisation, Scope::All] {
-        all.push(Message::EnoughToday { used_up: UsedUp { scope, max: 3, from_ms: 0 } });
+    for scope in [QuotaScope::Person, QuotaScope::Organisation, QuotaScope::All] {
+        all.push(Message::EnoughToday { used_up: QuotaExceeded { scope, max: 3, from_ms: 0 } });
     }
     for kind in KINDS {
         all.push(Message::EarlySecret { kind });
@@ -278,7 +287,7 @@ fn samples() -> Vec<Message> {
     all
 }
 
-const TRACES: Traces = Traces { removed: 2, credentials: 1 };
+const TRACES: PersonTraces = PersonTraces { removed: 2, credentials: 1 };
 
 fn receipt(service: Option<RelayChannel>, begun_counts: bool) -> Message {
     Message::Forgotten {
@@ -292,7 +301,7 @@ fn receipt(service: Option<RelayChannel>, begun_counts: bool) -> Message {
 }
 
 fn samples_on(channel: RelayChannel) -> Vec<Message> {
-    let entry = Entry::of(&Ada::on(channel).capabilities);
+    let entry = CredentialEntry::of(&ConversationWorld::on(channel).capabilities);
     let address = Some("@ada_bot".to_owned());
     let mut all = vec![Message::Privacy { entry }, Message::ChannelFirstSteps { channel }];
     for yes in [true, false] {
@@ -328,7 +337,7 @@ fn every_message_has_words_of_its_own_in_every_language() {
         assert!(!english.trim().is_empty() && !german.trim().is_empty(), "{message:?}");
         assert_ne!(english, german, "{message:?}");
         for text in [english, german] {
-            assert_eq!(crate::intake::recognise(&text), None, "{text}");
+            assert_eq!(crate::credential_format::recognise(&text), None, "{text}");
             assert!(!text.contains("  "), "words that ran apart: {text}");
         }
     }
@@ -337,13 +346,13 @@ fn every_message_has_words_of_its_own_in_every_language() {
 #[test]
 fn a_page_is_a_link_and_nothing_else_in_every_language() {
     for page in [
-        Page::FlyTokens,
-        Page::AnthropicKeys,
-        Page::BotFather,
-        Page::DiscordApplications,
-        Page::TwilioConsole,
-        Page::TwilioSandbox,
-        Page::Relay("https://t.me/ada_bot".into()),
+        PageLink::FlyTokens,
+        PageLink::AnthropicKeys,
+        PageLink::BotFather,
+        PageLink::DiscordApplications,
+        PageLink::TwilioConsole,
+        PageLink::TwilioSandbox,
+        PageLink::Relay("https://t.me/ada_bot".into()),
     ] {
         let [english, german] =
             Locale::ALL.map(|locale| messages::text(locale, &Message::Page(page.clone())));

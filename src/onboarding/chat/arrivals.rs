@@ -1,23 +1,25 @@
 //! What a person sent: known or new, theirs or somebody else's, a line or a credential.
 
-use adapters::chat::{CitationKind, Content, Inbound, InboundId, MessageRef};
+use adapters::chat::{CitationKind, Inbound, InboundContent, InboundId, MessageRef};
 use sha2::{Digest, Sha256};
 use tokio::time::Instant;
 use zeroize::Zeroizing;
 
-use super::{CREDENTIAL_MAX, Cause, Chat, Item, LINE_MAX, UNANSWERED_MAX, up_to};
+use super::{
+    CREDENTIAL_MAX, ChatInput, ChatTask, LINE_MAX, StepTrigger, UNANSWERED_MAX, truncated,
+};
 use crate::conversation::messages;
-use crate::conversation::understand::{self, Reading};
+use crate::conversation::understand::{self, LineKind};
 use crate::conversation::{Event, Exposure};
-use crate::intake::recognise;
-use crate::metrics::{self, Refusal};
+use crate::credential_format::recognise;
+use crate::metrics::{self, DropReason};
 
-/// How old a message may be whose edit counts as the message itself, in milliseconds: services deliver
-/// what was missed within a day. Beyond it, the message may have been taken and forgotten.
+/// How old a message may be whose edit counts as the message itself, in milliseconds: services
+/// deliver what was missed within a day. Beyond it, the message may have been taken and forgotten.
 const UNSEEN_AGE_MAX_MS: u64 = 24 * 60 * 60 * 1000;
 
 /// What is known of a message when it comes.
-enum Known {
+enum ArrivalStatus {
     /// It was never seen; this is what it is seen as.
     New(InboundId),
     /// It was seen, in these very words.
@@ -26,46 +28,46 @@ enum Known {
     Edited,
 }
 
-impl Chat {
+impl ChatTask {
     /// Verified by the channel; now deduplicated, then understood, then acted upon.
     pub(super) async fn inbound(&mut self, mut inbound: Inbound, since: Instant) {
-        if self.mouth.is_stuck() && self.mouth.retry_at().is_none() {
-            self.speak_again().await;
+        if self.outbox.is_blocked() && self.outbox.retry_at().is_none() {
+            self.retry_sending().await;
         }
         self.locale = messages::locale_of(&self.stored.state, inbound.locale.as_deref());
         let mut deliveries = self.replaced_in_line(&mut inbound);
         deliveries.push(inbound.id.clone());
-        let known = match self.known(&inbound).await {
-            Ok(Known::Seen) => {
-                metrics::duplicate(self.line.channel.name());
+        let known = match self.arrival_status(&inbound).await {
+            Ok(ArrivalStatus::Seen) => {
+                metrics::duplicate(self.bot_channel.channel.name());
                 return self.acknowledge(&deliveries).await;
             }
             Ok(known) => known,
-            Err(error) => return self.trouble(&error).await,
+            Err(error) => return self.on_database_error(&error).await,
         };
         if self.unanswered.len() >= UNANSWERED_MAX {
             return self.refuse(&inbound.id, &deliveries).await;
         }
         let id = match &known {
-            Known::New(id) => id.clone(),
+            ArrivalStatus::New(id) => id.clone(),
             _ => inbound.id.clone(),
         };
-        let cause = Cause {
+        let cause = StepTrigger {
             id,
             version: version_of(&inbound),
             deliveries,
             messages: exposed_messages(&inbound),
             since,
         };
-        match self.event_of(inbound, matches!(known, Known::Edited)).await {
+        match self.event_of(inbound, matches!(known, ArrivalStatus::Edited)).await {
             Ok(event) => self.take(event, Some(cause)).await,
-            Err(error) => self.trouble(&error).await,
+            Err(error) => self.on_database_error(&error).await,
         }
     }
 
     pub(super) async fn acknowledge(&self, deliveries: &[InboundId]) {
         for delivery in deliveries {
-            self.line.channel.acknowledge(delivery).await;
+            self.bot_channel.channel.acknowledge(delivery).await;
         }
     }
 
@@ -76,7 +78,7 @@ impl Chat {
         }
         let mut deliveries = Vec::new();
         self.backlog.retain(|queued| {
-            let Item::Inbound(edited, _) = &queued.item else { return true };
+            let ChatInput::Inbound(edited, _) = &queued.item else { return true };
             let original = edited.context.edit.as_ref().map(|edit| &edit.original);
             if original != Some(&inbound.id) {
                 return true;
@@ -88,36 +90,38 @@ impl Chat {
         deliveries
     }
 
-    async fn known(&self, inbound: &Inbound) -> anyhow::Result<Known> {
-        let conversations = &self.line.conversations;
+    async fn arrival_status(&self, inbound: &Inbound) -> anyhow::Result<ArrivalStatus> {
+        let conversations = &self.bot_channel.conversations;
         if conversations.is_seen(&inbound.id).await? {
-            return Ok(Known::Seen);
+            return Ok(ArrivalStatus::Seen);
         }
-        let Some(edit) = &inbound.context.edit else { return Ok(Known::New(inbound.id.clone())) };
+        let Some(edit) = &inbound.context.edit else {
+            return Ok(ArrivalStatus::New(inbound.id.clone()));
+        };
         if let Some(version) = version_of(inbound)
             && conversations.is_seen(&version).await?
         {
-            return Ok(Known::Seen);
+            return Ok(ArrivalStatus::Seen);
         }
-        let now_ms = self.line.shared.settings.clock.now_ms();
+        let now_ms = self.bot_channel.shared.settings.clock.now_ms();
         let is_recent = now_ms.saturating_sub(edit.sent_at_ms) <= UNSEEN_AGE_MAX_MS;
         match is_recent && !conversations.is_seen(&edit.original).await? {
-            true => Ok(Known::New(edit.original.clone())),
-            false => Ok(Known::Edited),
+            true => Ok(ArrivalStatus::New(edit.original.clone())),
+            false => Ok(ArrivalStatus::Edited),
         }
     }
 
     async fn event_of(&self, inbound: Inbound, is_edited: bool) -> anyhow::Result<Event> {
         let is_forwarded = inbound.is_forwarded();
         let (own, is_read) = match &inbound.content {
-            Content::Tap { button, .. } => return Ok(Event::Tapped(button.clone())),
-            Content::Secret(text) => return self.written(text, false).await,
-            Content::Text(text) => (text.clone(), true),
-            Content::File(file) => {
+            InboundContent::Tap { button, .. } => return Ok(Event::ButtonTapped(button.clone())),
+            InboundContent::Secret(text) => return self.text_event(text, false).await,
+            InboundContent::Text(text) => (text.clone(), true),
+            InboundContent::File(file) => {
                 let caption = Zeroizing::new(file.caption.clone());
                 (caption, !file.caption.trim().is_empty())
             }
-            Content::Unsupported => (Zeroizing::default(), false),
+            InboundContent::Unsupported => (Zeroizing::default(), false),
         };
         if is_edited || is_forwarded {
             let holds = recognise(&searched(&inbound)).is_some();
@@ -135,49 +139,49 @@ impl Chat {
             return Ok(Event::SecretExposed(exposure));
         }
         match is_read {
-            true => self.written(&own, true).await,
+            true => self.text_event(&own, true).await,
             false => Ok(Event::UnsupportedArrived),
         }
     }
 
     /// Whether text that is not taken may be the credential that is asked for.
     async fn may_be_awaited(&self, inbound: &Inbound, own: &str) -> anyhow::Result<bool> {
-        let runs = self.runs().await?;
+        let runs = self.person_record().await?;
         let cited = inbound.context.citations.iter();
         let forwarded = cited.filter(|it| it.kind == CitationKind::Forwarded);
         let mut texts = forwarded.map(|it| it.text.as_str()).chain([own]);
         Ok(texts.any(|text| {
             let state = &self.stored.state;
             let read = self.decide(&runs, |context| understand::reading(state, context, text));
-            !text.trim().is_empty() && read != Reading::Line
+            !text.trim().is_empty() && read != LineKind::Text
         }))
     }
 
-    /// Leaves a message unread, for good: its sender is asked to write it again, so it must not be taken when it
-    /// comes twice.
+    /// Leaves a message unread, for good: its sender is asked to write it again, so it must not be
+    /// taken when it comes twice.
     async fn refuse(&mut self, id: &InboundId, deliveries: &[InboundId]) {
-        let at_ms = self.line.shared.settings.clock.now_ms();
-        if let Err(error) = self.line.conversations.see(id, at_ms).await {
-            return self.trouble(&error).await;
+        let at_ms = self.bot_channel.shared.settings.clock.now_ms();
+        if let Err(error) = self.bot_channel.conversations.see(id, at_ms).await {
+            return self.on_database_error(&error).await;
         }
-        metrics::refused(self.line.channel.name(), Refusal::Flood);
+        metrics::refused(self.bot_channel.channel.name(), DropReason::TooManyInChat);
         self.flooded.store(true, std::sync::atomic::Ordering::Relaxed);
         self.acknowledge(deliveries).await;
     }
 
     /// A line becomes an event; a credential is held, and only its reference goes on.
-    pub(super) async fn written(&self, text: &str, pasted: bool) -> anyhow::Result<Event> {
-        let runs = self.runs().await?;
+    pub(super) async fn text_event(&self, text: &str, pasted: bool) -> anyhow::Result<Event> {
+        let runs = self.person_record().await?;
         let reading =
             self.decide(&runs, |context| understand::reading(&self.stored.state, context, text));
         let vendor = match reading {
-            Reading::Secret(vendor) => vendor,
-            Reading::Line if !pasted && !understand::awaits_secret(&self.stored.state) => None,
-            Reading::Line => {
-                return Ok(Event::Said(up_to(text, LINE_MAX).to_owned()));
+            LineKind::Secret(vendor) => vendor,
+            LineKind::Text if !pasted && !understand::awaits_secret(&self.stored.state) => None,
+            LineKind::Text => {
+                return Ok(Event::TextReceived(truncated(text, LINE_MAX).to_owned()));
             }
         };
-        let secret = self.hold(Zeroizing::new(up_to(text, CREDENTIAL_MAX).to_owned()))?;
+        let secret = self.hold(Zeroizing::new(truncated(text, CREDENTIAL_MAX).to_owned()))?;
         Ok(Event::SecretArrived { vendor, secret, pasted })
     }
 }
@@ -190,29 +194,32 @@ fn searched(inbound: &Inbound) -> Zeroizing<String> {
         all.push_str(text);
     };
     match &inbound.content {
-        Content::Text(text) => add(text),
-        Content::File(file) => [&file.name, &file.caption].into_iter().for_each(|it| add(it)),
-        Content::Tap { .. } | Content::Secret(_) | Content::Unsupported => {}
+        InboundContent::Text(text) => add(text),
+        InboundContent::File(file) => {
+            [&file.name, &file.caption].into_iter().for_each(|it| add(it))
+        }
+        InboundContent::Tap { .. } | InboundContent::Secret(_) | InboundContent::Unsupported => {}
     }
     inbound.context.citations.iter().for_each(|it| add(&it.text));
     all
 }
 
-/// The messages that go when a credential was sent: the one that came, and any other in the chat that it
-/// cites and that holds one.
+/// The messages that go when a credential was sent: the one that came, and any other in the chat
+/// that it cites and that holds one.
 fn exposed_messages(inbound: &Inbound) -> Vec<MessageRef> {
     let cited = inbound.context.citations.iter().filter(|it| recognise(&it.text).is_some());
     let cited = cited.filter_map(|it| it.message.clone());
     inbound.message.clone().into_iter().chain(cited).collect()
 }
 
-/// Stands for a message in one form; nothing for what cannot be edited. Of it, too, only a print is kept.
+/// Stands for a message in one form; nothing for what cannot be edited. Of it, too, only a print is
+/// kept.
 fn version_of(inbound: &Inbound) -> Option<InboundId> {
     let (text, name) = match &inbound.content {
-        Content::Text(text) => (text.as_str(), ""),
-        Content::File(file) => (file.caption.as_str(), file.name.as_str()),
-        Content::Unsupported => ("", inbound.context.searchable.0.as_str()),
-        Content::Tap { .. } | Content::Secret(_) => return None,
+        InboundContent::Text(text) => (text.as_str(), ""),
+        InboundContent::File(file) => (file.caption.as_str(), file.name.as_str()),
+        InboundContent::Unsupported => ("", inbound.context.searchable.0.as_str()),
+        InboundContent::Tap { .. } | InboundContent::Secret(_) => return None,
     };
     inbound.message.as_ref()?;
     let original = inbound.context.edit.as_ref().map_or(&inbound.id, |edit| &edit.original);

@@ -1,12 +1,12 @@
-//! The cost of calls, in tokens, against the limit of a day. Everything that a call may cost or did cost is
-//! counted here.
+//! The cost of calls, in tokens, against the limit of a day. Everything that a call may cost or did
+//! cost is counted here.
 
 use std::sync::Arc;
 
 use serde::Deserialize;
 
 use super::meter::UsageReading;
-use crate::relay::ledger::{Ledger, Tokens, UsageDay};
+use crate::relay::relay_store::{RelayStore, TokenCounts, UsageDay};
 
 #[cfg(test)]
 mod tests;
@@ -23,23 +23,24 @@ struct MessageBound {
     max_tokens: Option<u64>,
 }
 
-/// What a message with this body can cost at most. A token is at least a byte of the body; a body that
-/// cannot be read is taken for the worst.
-pub(super) fn cost_max(body: &[u8]) -> Tokens {
+/// What a message with this body can cost at most. A token is at least a byte of the body; a body
+/// that cannot be read is taken for the worst.
+pub(super) fn cost_max(body: &[u8]) -> TokenCounts {
     let bytes = u64::try_from(body.len()).unwrap_or(u64::MAX);
     let bound =
         serde_json::from_slice::<MessageBound>(body).ok().and_then(|bound| bound.max_tokens);
-    Tokens {
+    TokenCounts {
         input: bytes.min(INPUT_TOKENS_MAX),
         output: bound.unwrap_or(OUTPUT_TOKENS_MAX).min(OUTPUT_TOKENS_MAX),
     }
 }
 
-/// What is reserved for one call. Dropped, it leaves the rest reserved: nobody knows what the call cost.
+/// What is reserved for one call. Dropped, it leaves the rest reserved: nobody knows what the call
+/// cost.
 pub(super) struct Reservation {
-    ledger: Arc<Ledger>,
+    store: Arc<RelayStore>,
     day: UsageDay,
-    held: Tokens,
+    held: TokenCounts,
 }
 
 impl Reservation {
@@ -48,14 +49,14 @@ impl Reservation {
     /// # Errors
     /// When the database fails.
     pub(super) async fn make(
-        ledger: Arc<Ledger>,
+        ledger: Arc<RelayStore>,
         now_ms: u64,
-        cost: Tokens,
+        cost: TokenCounts,
         limit: u64,
     ) -> anyhow::Result<Option<Self>> {
         let day = UsageDay::of(now_ms);
         let is_made = ledger.reserve(day, cost.total(), limit).await?;
-        Ok(is_made.then_some(Self { ledger, day, held: cost }))
+        Ok(is_made.then_some(Self { store: ledger, day, held: cost }))
     }
 
     /// Counts what an answer tells, and gives back what was reserved for what is known now.
@@ -70,7 +71,7 @@ impl Reservation {
         if reading.is_output_known {
             released += std::mem::take(&mut self.held.output);
         }
-        self.ledger.count(self.day, reading.used, released).await
+        self.store.count(self.day, reading.used, released).await
     }
 
     /// Gives all of it back: the call cost nothing.
@@ -79,6 +80,6 @@ impl Reservation {
     /// When the database fails.
     pub(super) async fn cancel(mut self) -> anyhow::Result<()> {
         let released = std::mem::take(&mut self.held).total();
-        self.ledger.count(self.day, Tokens::default(), released).await
+        self.store.count(self.day, TokenCounts::default(), released).await
     }
 }

@@ -5,8 +5,8 @@ use http::header::HeaderValue;
 
 use super::token::X_API_KEY;
 
-/// The caller's headers that the vendor is told; a name that ends in `-` stands for all that begin with it.
-/// `accept-encoding` is not among them: a coded answer would hide its usage.
+/// The caller's headers that the vendor is told; a name that ends in `-` stands for all that begin
+/// with it. `accept-encoding` is not among them: a coded answer would hide its usage.
 const TO_THE_VENDOR: [&str; 6] =
     ["accept", "anthropic-", "content-type", "user-agent", "x-app", "x-stainless-"];
 

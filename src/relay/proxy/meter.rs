@@ -4,18 +4,18 @@ use http::HeaderMap;
 use http::header::CONTENT_TYPE;
 use serde::Deserialize;
 
-use crate::relay::ledger::Tokens;
+use crate::relay::relay_store::TokenCounts;
 
-/// Longest line of a stream, and longest body of one piece, that is read for its usage. What a longer one
-/// cost stays unknown, and so stays reserved.
+/// Longest line of a stream, and longest body of one piece, that is read for its usage. What a
+/// longer one cost stays unknown, and so stays reserved.
 const BUFFER_BYTES_MAX: usize = 4 * 1024 * 1024;
 
-/// Tokens that one answer may cost, more than any model reads or writes: a figure beyond it is a mistake, and
-/// a few of those would no longer fit the count.
+/// Tokens that one answer may cost, more than any model reads or writes: a figure beyond it is a
+/// mistake, and a few of those would no longer fit the count.
 const TOKENS_MAX: u64 = 1 << 30;
 
 /// Counts what one answer cost.
-pub(super) struct Meter {
+pub(super) struct UsageMeter {
     is_stream: bool,
     buffer: Vec<u8>,
     /// A line or a body was too long to be read.
@@ -27,7 +27,7 @@ pub(super) struct Meter {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct UsageReading {
     /// Beyond what was told before.
-    pub(super) used: Tokens,
+    pub(super) used: TokenCounts,
     /// The figure for the input is known.
     pub(super) is_input_known: bool,
     /// The figure for the output is final.
@@ -36,25 +36,25 @@ pub(super) struct UsageReading {
 
 /// The parts of a message, or of an event, that say what was used so far.
 #[derive(Deserialize)]
-struct Told {
-    usage: Option<Usage>,
-    message: Option<Started>,
+struct UsageReport {
+    usage: Option<ModelUsage>,
+    message: Option<MessageStart>,
 }
 
 #[derive(Deserialize)]
-struct Started {
-    usage: Option<Usage>,
+struct MessageStart {
+    usage: Option<ModelUsage>,
 }
 
 #[derive(Deserialize)]
-struct Usage {
+struct ModelUsage {
     input_tokens: Option<u64>,
     cache_creation_input_tokens: Option<u64>,
     cache_read_input_tokens: Option<u64>,
     output_tokens: Option<u64>,
 }
 
-impl Meter {
+impl UsageMeter {
     pub(super) fn new(headers: &HeaderMap) -> Self {
         let kind = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
         let is_stream = kind.is_some_and(|kind| kind.starts_with("text/event-stream"));
@@ -93,10 +93,10 @@ impl Meter {
         self.since(before)
     }
 
-    /// Usage is told cumulatively, so the largest figure is the latest. A message that only begins does not
-    /// know its output yet.
+    /// Usage is told cumulatively, so the largest figure is the latest. A message that only begins
+    /// does not know its output yet.
     fn take(&mut self, json: &[u8]) {
-        let Ok(told) = serde_json::from_slice::<Told>(json) else { return };
+        let Ok(told) = serde_json::from_slice::<UsageReport>(json) else { return };
         let is_final = told.usage.is_some();
         let Some(usage) = told.usage.or(told.message.and_then(|message| message.usage)) else {
             return;
@@ -113,7 +113,7 @@ impl Meter {
 
     fn since(&self, before: UsageReading) -> Option<UsageReading> {
         (self.read != before).then(|| UsageReading {
-            used: Tokens {
+            used: TokenCounts {
                 input: self.read.used.input - before.used.input,
                 output: self.read.used.output - before.used.output,
             },

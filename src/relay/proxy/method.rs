@@ -22,12 +22,12 @@ pub enum VendorMethod {
 }
 
 impl VendorMethod {
-    /// The method that this head asks for. Paths are compared byte for byte, so that no second spelling of a
-    /// path reaches the vendor.
+    /// The method that this head asks for. Paths are compared byte for byte, so that no second
+    /// spelling of a path reaches the vendor.
     ///
     /// # Errors
-    /// The status to refuse it with: 404 for a path that is not listed, 405 for another HTTP method or a
-    /// change of protocol.
+    /// The status to refuse it with: 404 for a path that is not listed, 405 for another HTTP method
+    /// or a change of protocol.
     pub(super) fn of(head: &Parts) -> Result<Self, StatusCode> {
         let is_origin_form = head.uri.authority().is_none() && head.method != Method::CONNECT;
         if !is_origin_form {

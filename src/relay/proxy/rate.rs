@@ -38,7 +38,8 @@ impl RateWindow {
     /// Counts a call.
     ///
     /// # Errors
-    /// With the time until a call can pass, when too many calls or tokens did; then it is not counted.
+    /// With the time until a call can pass, when too many calls or tokens did; then it is not
+    /// counted.
     pub(super) fn admit(&mut self, now: Instant, limits: RateLimits) -> Result<(), Duration> {
         while self.slots.front().is_some_and(|slot| slot.from + WINDOW <= now) {
             self.slots.pop_front();

@@ -1,8 +1,8 @@
 //! The token that opens the model proxy for the running turn and for nothing after it.
 //!
-//! It is derived from the link key and the turn's random id. A relay that restarts while the turn runs
-//! therefore knows the same token again, and nothing that opens anything is stored. It is valid as long as the
-//! database calls its turn unfinished.
+//! It is derived from the link key and the turn's random id. A relay that restarts while the turn
+//! runs therefore knows the same token again, and nothing that opens anything is stored. It is
+//! valid as long as the database calls its turn unfinished.
 
 use hmac::{Hmac, KeyInit, Mac};
 use http::HeaderMap;
@@ -24,7 +24,7 @@ const TOKEN_CHARS: usize = 64;
 
 /// The token of the turn with this id.
 fn token_of(link_key: &Secret, turn: &str) -> Zeroizing<String> {
-    let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(link_key.expose_here().as_bytes()) else {
+    let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(link_key.expose().as_bytes()) else {
         unreachable!("HMAC takes keys of any length")
     };
     mac.update(b"model-proxy\n");
@@ -44,13 +44,13 @@ pub(super) fn shown(headers: &HeaderMap) -> Option<Zeroizing<String>> {
 /// The right of one call to go on: it ends with the call's turn.
 pub(super) struct TurnAccess {
     token: Zeroizing<String>,
-    turns_over: watch::Receiver<u64>,
+    turns_ended: watch::Receiver<u64>,
 }
 
 impl TurnAccess {
     /// Returns when the turn is over, or its end cannot be ruled out.
     pub(super) async fn over(&mut self, relay: &Relay) {
-        while self.turns_over.changed().await.is_ok() {
+        while self.turns_ended.changed().await.is_ok() {
             if !matches!(relay.opens_proxy(&self.token).await, Ok(true)) {
                 return;
             }
@@ -73,18 +73,18 @@ impl Relay {
         if !self.probation.serves() {
             return Ok(false);
         }
-        let Some(turn) = self.ledger.running_turn().await? else { return Ok(false) };
+        let Some(turn) = self.store.running_turn().await? else { return Ok(false) };
         let token = token_of(&self.settings.link_key, &turn);
         Ok(bool::from(shown.as_bytes().ct_eq(token.as_bytes())))
     }
 
     /// Begins to watch for the end of the turn whose token is shown.
     pub(super) fn turn_access(&self, token: Zeroizing<String>) -> TurnAccess {
-        TurnAccess { token, turns_over: self.turns_over.subscribe() }
+        TurnAccess { token, turns_ended: self.turns_ended.subscribe() }
     }
 
     /// Ends the calls of turns that are over.
     pub(crate) fn end_calls(&self) {
-        self.turns_over.send_modify(|turns| *turns = turns.wrapping_add(1));
+        self.turns_ended.send_modify(|turns| *turns = turns.wrapping_add(1));
     }
 }

@@ -5,8 +5,9 @@ use adapters::channel::ChannelError;
 use super::*;
 
 /// A relay that answers `four` when its VM wakes, and one line to it.
-async fn asked() -> World {
-    let mut world = World::stopped(Script { sleeps: true, ..Script::answers("four") }).await;
+async fn asked() -> RelayWorld {
+    let mut world =
+        RelayWorld::stopped(AgentScript { sleeps: true, ..AgentScript::answers("four") }).await;
     world.limits.waking_ms = u64::MAX;
     world.run().await;
     world.channel.says(line("1", "two and two?"));
@@ -16,7 +17,7 @@ async fn asked() -> World {
 
 #[tokio::test]
 async fn what_cannot_be_sent_now_is_sent_later_and_stands_once() {
-    let too_fast = ChannelError::TooFast { retry_after_ms: 100 };
+    let too_fast = ChannelError::RateLimited { retry_after_ms: 100 };
     for (failure, wait_ms, sent) in [(too_fast, 100, 1), (ChannelError::InDoubt, 0, 2)] {
         let world = asked().await;
         world.channel.fails_with(failure);
@@ -43,7 +44,8 @@ async fn an_unreachable_chat_is_answered_when_it_is_reachable_again() {
 
 #[tokio::test]
 async fn a_message_that_is_gone_is_sent_as_a_new_one() {
-    let mut world = World::stopped(Script { sleeps: true, ..Script::answers("four") }).await;
+    let mut world =
+        RelayWorld::stopped(AgentScript { sleeps: true, ..AgentScript::answers("four") }).await;
     world.limits.waking_ms = 1;
     world.run().await;
     world.channel.says(line("1", "two and two?"));

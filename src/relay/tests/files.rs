@@ -4,7 +4,7 @@ use adapters::channel::ChannelError;
 
 use super::world::{FILE_MAX, photo};
 use super::*;
-use crate::protocol::Withholding;
+use crate::protocol::WithheldReason;
 
 const PHOTO_1: &str = "inbox/a_photo.jpg";
 
@@ -18,7 +18,7 @@ fn there() -> String {
 
 #[tokio::test]
 async fn a_file_with_words_is_a_turn_that_tells_of_it() {
-    let world = World::new(Script::answers("a cat")).await;
+    let world = RelayWorld::new(AgentScript::answers("a cat")).await;
     world.channel.says(photo("1", "what is this?"));
     world.until(&["a cat"]).await;
     assert_eq!(world.vm.asked(), ["what is this?"]);
@@ -28,7 +28,7 @@ async fn a_file_with_words_is_a_turn_that_tells_of_it() {
 
 #[tokio::test]
 async fn a_file_without_words_waits_for_the_next_line() {
-    let world = World::new(Script::answers("a cat")).await;
+    let world = RelayWorld::new(AgentScript::answers("a cat")).await;
     world.channel.says(photo("1", "  "));
     world.until(&[&there()]).await;
     world.channel.says(line("2", "what is this?"));
@@ -40,7 +40,7 @@ async fn a_file_without_words_waits_for_the_next_line() {
 
 #[tokio::test]
 async fn a_file_waits_until_there_is_room_for_it_in_memory() {
-    let world = World::stopped(Script::answers("a cat")).await;
+    let world = RelayWorld::stopped(AgentScript::answers("a cat")).await;
     let relay = world.run().await;
     let others = relay.bodies().hold(BODY_BYTES_MAX).await.unwrap();
     world.channel.says(photo("1", "what is this?"));
@@ -56,7 +56,7 @@ async fn a_file_waits_until_there_is_room_for_it_in_memory() {
 
 #[tokio::test]
 async fn a_file_is_no_command_whatever_is_written_with_it() {
-    let world = World::new(Script::answers("stopped what?")).await;
+    let world = RelayWorld::new(AgentScript::answers("stopped what?")).await;
     world.channel.says(photo("1", "/stop"));
     world.until(&["stopped what?"]).await;
     assert_eq!(world.vm.asked(), ["/stop"]);
@@ -64,9 +64,9 @@ async fn a_file_is_no_command_whatever_is_written_with_it() {
 
 #[tokio::test]
 async fn a_file_that_is_too_large_or_gone_is_told_of_and_harms_nothing() {
-    let world = World::new(Script::answers("yes")).await;
+    let world = RelayWorld::new(AgentScript::answers("yes")).await;
     let mut large = photo("1", "look");
-    if let Content::File(file) = &mut large.content {
+    if let InboundContent::File(file) = &mut large.content {
         file.bytes = Some(FILE_MAX + 1);
     }
     world.channel.says(large);
@@ -84,8 +84,8 @@ async fn a_file_that_is_too_large_or_gone_is_told_of_and_harms_nothing() {
 
 #[tokio::test]
 async fn what_stands_in_the_way_of_a_file_is_waited_for() {
-    let world = World::new(Script::answers("a cat")).await;
-    for failure in [ChannelError::TooFast { retry_after_ms: 10 }, ChannelError::InDoubt] {
+    let world = RelayWorld::new(AgentScript::answers("a cat")).await;
+    for failure in [ChannelError::RateLimited { retry_after_ms: 10 }, ChannelError::InDoubt] {
         world.channel.fails_with(failure);
     }
     world.vm.answers_files_with(&[503, 401]);
@@ -96,7 +96,7 @@ async fn what_stands_in_the_way_of_a_file_is_waited_for() {
 
 #[tokio::test]
 async fn a_full_disk_is_told_of_at_once() {
-    let world = World::new(Script::answers("yes")).await;
+    let world = RelayWorld::new(AgentScript::answers("yes")).await;
     world.vm.answers_files_with(&[507]);
     world.channel.says(photo("1", "look"));
     world.until(&[messages::NO_ROOM.said(Locale::English)]).await;
@@ -105,8 +105,8 @@ async fn a_full_disk_is_told_of_at_once() {
 
 #[tokio::test]
 async fn a_relay_that_dies_anywhere_brings_a_file_once() {
-    for cut in Cut::ALL {
-        let world = World::stopped(Script::answers("a cat")).await;
+    for cut in KillPoint::ALL {
+        let world = RelayWorld::stopped(AgentScript::answers("a cat")).await;
         world.channel.says(photo("1", "what is this?"));
         world.cut_at(cut).await;
         world.until(&["a cat"]).await;
@@ -118,9 +118,9 @@ async fn a_relay_that_dies_anywhere_brings_a_file_once() {
 
 #[tokio::test]
 async fn a_file_that_is_with_the_agent_is_not_fetched_again_after_a_death() {
-    let world = World::stopped(Script::answers("a cat")).await;
+    let world = RelayWorld::stopped(AgentScript::answers("a cat")).await;
     world.channel.says(photo("1", "what is this?"));
-    world.cut_at(Cut::MidStream).await;
+    world.cut_at(KillPoint::MidStream).await;
     world.until(&["a cat"]).await;
     assert_eq!(world.channel.fetched(), 1);
 }
@@ -129,7 +129,7 @@ async fn a_file_that_is_with_the_agent_is_not_fetched_again_after_a_death() {
 async fn a_file_that_was_handed_out_before_a_stop_is_sent_all_the_same() {
     let events =
         vec![TurnEvent::Text { text: "Here.".into() }, left(0, "a.txt", 15), TurnEvent::Done];
-    let world = World::new(Script::of(events)).await;
+    let world = RelayWorld::new(AgentScript::of(events)).await;
     world.vm.answers_files_with(&[503; 3]);
     world.channel.says(line("1", "make it"));
     world.until(&["Here."]).await;
@@ -146,8 +146,10 @@ async fn what_the_agent_left_is_sent_after_its_words() {
         left(1, "film.mp4", FILE_MAX + 1),
         TurnEvent::Done,
     ];
-    let script = Script::of(events);
-    for world in [World::stopped(script.clone()).await, World::without_edits(script).await] {
+    let script = AgentScript::of(events);
+    for world in
+        [RelayWorld::stopped(script.clone()).await, RelayWorld::without_edits(script).await]
+    {
         world.run().await;
         world.channel.says(line("1", "make it"));
         let too_large =
@@ -168,20 +170,20 @@ async fn what_the_agent_left_and_is_not_sent_is_told_once() {
     };
     let events = vec![
         TurnEvent::Text { text: "Here.".into() },
-        withheld(Withholding::NotPlain, &["site"], 1),
-        withheld(Withholding::TooMany, &["a", "b", "c"], 1_191),
+        withheld(WithheldReason::NotPlain, &["site"], 1),
+        withheld(WithheldReason::TooMany, &["a", "b", "c"], 1_191),
         TurnEvent::Done,
     ];
-    let world = World::stopped(Script::of(events)).await;
+    let world = RelayWorld::stopped(AgentScript::of(events)).await;
     world.channel.says(line("1", "make it"));
-    world.cut_at(Cut::MidStream).await;
+    world.cut_at(KillPoint::MidStream).await;
     world
         .until(&[
             "Here.",
             "Not sent from outbox/, because only plain files can be: site. Ask your agent for an \
              archive or a copy.",
-            "Still in outbox/: a, b, c and 1188 more. Your next answers bring a few each; to get all \
-             at once, ask your agent for one archive.",
+            "Still in outbox/: a, b, c and 1188 more. Your next answers bring a few each; to get \
+             all at once, ask your agent for one archive.",
         ])
         .await;
     world.delivered().await;
@@ -190,7 +192,7 @@ async fn what_the_agent_left_and_is_not_sent_is_told_once() {
 
 #[test]
 fn every_reason_to_withhold_a_file_is_a_sentence_in_each_language() {
-    use Withholding::{NoOutbox, NoRoom, NotPlain, TooMany, TooSlow, Unreadable};
+    use WithheldReason::{NoOutbox, NoRoom, NotPlain, TooMany, TooSlow, Unreadable};
     for reason in [NoOutbox, NotPlain, Unreadable, NoRoom, TooSlow, TooMany] {
         let [english, german] = [Locale::English, Locale::German]
             .map(|locale| messages::withheld(locale, reason, &["a.txt".into()], 3));
@@ -205,7 +207,7 @@ fn every_reason_to_withhold_a_file_is_a_sentence_in_each_language() {
 #[tokio::test]
 async fn a_file_that_the_service_refuses_is_said_to_be_where_it_is() {
     let events = vec![left(0, "virus.exe", 15), TurnEvent::Done];
-    let world = World::new(Script::of(events)).await;
+    let world = RelayWorld::new(AgentScript::of(events)).await;
     world.channel.fails_with(ChannelError::Refused("blocked"));
     world.channel.says(line("1", "make it"));
     let refused = messages::file_not_sent(Locale::English, "virus.exe");
@@ -216,7 +218,7 @@ async fn a_file_that_the_service_refuses_is_said_to_be_where_it_is() {
 async fn a_file_that_cannot_be_taken_now_is_taken_with_the_rest_of_the_stream() {
     let events =
         vec![TurnEvent::Text { text: "Here.".into() }, left(0, "a.txt", 15), TurnEvent::Done];
-    let world = World::new(Script::of(events)).await;
+    let world = RelayWorld::new(AgentScript::of(events)).await;
     world.vm.answers_files_with(&[503]);
     world.channel.says(line("1", "make it"));
     world.until(&["Here.", "[a.txt bytes of file 0]"]).await;

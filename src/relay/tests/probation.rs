@@ -1,14 +1,14 @@
 //! A relay whose deployment was never proven.
 
 use super::*;
-use crate::messaging::{Endpoints, Messaging};
+use crate::messaging::{ChatEndpoints, Messaging};
 use crate::sandbox::in_process::InProcess;
-use crate::sandbox::telegram::Telegram;
+use crate::sandbox::telegram::SimulatedTelegram;
 use crate::secret::{Audience, SecretKind};
 
 #[tokio::test]
 async fn after_its_time_it_serves_nothing_until_it_is_committed() {
-    let world = World::uncommitted(Script::answers("four")).await;
+    let world = RelayWorld::uncommitted(AgentScript::answers("four")).await;
     std::fs::write(world.dir.path().join("first_start_ms"), "0").unwrap();
     let relay = world.run().await;
     world.channel.says(line("1", "two and two?"));
@@ -23,7 +23,7 @@ async fn after_its_time_it_serves_nothing_until_it_is_committed() {
 
 #[tokio::test]
 async fn before_the_commit_lines_are_kept_and_run_in_their_order_afterwards() {
-    let world = World::uncommitted(Script::answers("ok")).await;
+    let world = RelayWorld::uncommitted(AgentScript::answers("ok")).await;
     let relay = world.run().await;
     for (id, text) in [("1", "first"), ("2", "second"), ("1", "first")] {
         world.channel.says(line(id, text));
@@ -47,7 +47,7 @@ async fn before_the_commit_lines_are_kept_and_run_in_their_order_afterwards() {
 
 #[tokio::test]
 async fn before_the_commit_no_command_is_obeyed_then_or_later() {
-    let world = World::uncommitted(Script::answers("ok")).await;
+    let world = RelayWorld::uncommitted(AgentScript::answers("ok")).await;
     let relay = world.run().await;
     let commands = ["/new", "/stop", "/status", "/help", "/teardown", "/nonsense"];
     for command in commands {
@@ -55,7 +55,7 @@ async fn before_the_commit_no_command_is_obeyed_then_or_later() {
     }
     let not_ready = messages::NOT_READY.said(Locale::English);
     world.until(&[not_ready; 6]).await;
-    assert_eq!(world.ledger.session().await.unwrap(), "main");
+    assert_eq!(world.store.session().await.unwrap(), "main");
 
     relay.commit().await.unwrap();
     for command in commands {
@@ -63,24 +63,24 @@ async fn before_the_commit_no_command_is_obeyed_then_or_later() {
     }
     world.settled(12).await;
     assert_eq!(world.channel.texts(), [not_ready; 6], "a second delivery is none");
-    assert_eq!(world.ledger.session().await.unwrap(), "main");
+    assert_eq!(world.store.session().await.unwrap(), "main");
 }
 
 #[tokio::test]
 async fn never_committed_it_ends_after_its_time() {
-    let mut world = World::uncommitted(Script::answers("ok")).await;
+    let mut world = RelayWorld::uncommitted(AgentScript::answers("ok")).await;
     // Paused time may pass while the database works: the probation must end long before.
     world.limits.idle_ms = 100 * PROBATION_MS;
     let began = tokio::time::Instant::now();
     let relay = world.try_relay(OWNER).await.unwrap();
     tokio::time::pause();
-    assert_eq!(relay.run(std::future::pending()).await, Over::Unproven);
+    assert_eq!(relay.run(std::future::pending()).await, RelayExit::NotCommitted);
     assert!(began.elapsed() >= Duration::from_millis(PROBATION_MS));
 }
 
 #[tokio::test]
 async fn the_menu_is_offered_when_the_deployment_is_proven_and_not_before() {
-    let world = World::uncommitted(Script::answers("four")).await;
+    let world = RelayWorld::uncommitted(AgentScript::answers("four")).await;
     let relay = world.run().await;
     world.channel.says(line("1", "/status"));
     world.settled(1).await;
@@ -95,21 +95,21 @@ async fn the_menu_is_offered_when_the_deployment_is_proven_and_not_before() {
 
 #[tokio::test]
 async fn the_owners_bot_is_led_here_when_both_are_committed_and_not_before() {
-    let world = World::uncommitted(Script::answers("four")).await;
+    let world = RelayWorld::uncommitted(AgentScript::answers("four")).await;
     let nobody = Arc::new(InProcess::new());
-    let telegram = Telegram::new(Clock::system(), Chance::seeded(3), nobody);
+    let telegram = SimulatedTelegram::new(Clock::system(), Random::seeded(3), nobody);
     let transport = InProcess::new().mount("api.telegram.org", telegram.router());
-    let messaging = Messaging::new(Arc::new(transport), Endpoints::real(), Vec::new());
+    let messaging = Messaging::new(Arc::new(transport), ChatEndpoints::real(), Vec::new());
     let token = telegram.mint_bot("ada_bot");
     let here = "https://relay.example/telegram";
     let link_key = Secret::new(SecretKind::LinkKey, "the link key".to_owned(), Audience::nobody());
-    let pointer = Pointer::new(
+    let pointer = WebhookRegistration::new(
         messaging.clone(),
-        messaging.judge(SecretKind::TelegramToken, &token).unwrap(),
+        messaging.check_format(SecretKind::TelegramToken, &token).unwrap(),
         "@ada_bot".to_owned(),
         here.to_owned(),
         &link_key,
-        Ledger::open(world.dir.path()).await.unwrap(),
+        RelayStore::open(world.dir.path()).await.unwrap(),
     );
     let relay = world.relay_over(OWNER, Some(pointer), world.vm.clone()).await.unwrap();
 

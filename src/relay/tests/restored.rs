@@ -10,11 +10,11 @@ const NOW_MS: i64 = 1_700_000_000_000;
 
 #[tokio::test]
 async fn the_owner_is_told_and_nothing_of_the_lost_time_runs_again() {
-    let world = World::new(Script::answers("ok")).await;
+    let world = RelayWorld::new(AgentScript::answers("ok")).await;
     world.channel.says(line("1", "before the copy"));
     world.settled(1).await;
     world.kill().await;
-    assert_eq!(world.ledger.copy_daily(1).await.unwrap(), ledger::CopyOutcome::Made);
+    assert_eq!(world.store.copy_daily(1).await.unwrap(), relay_store::CopyOutcome::Made);
     // By the clock of this world it was made now, so that the relay makes none.
     let copy = fs::File::options().write(true).open(world.dir.path().join("relay.copy")).unwrap();
     copy.set_modified(UNIX_EPOCH + Duration::from_millis(NOW_MS.unsigned_abs())).unwrap();
@@ -23,7 +23,7 @@ async fn the_owner_is_told_and_nothing_of_the_lost_time_runs_again() {
     world.settled(2).await;
     world.kill().await;
     fs::write(world.dir.path().join("relay.db"), "broken").unwrap();
-    let ledger = Ledger::open(world.dir.path()).await.unwrap();
+    let ledger = RelayStore::open(world.dir.path()).await.unwrap();
     // The restore is timed by the system's clock, and this world has its own.
     sqlx::query("UPDATE restored SET moment_ms = $1, from_ms = 0, until_ms = 0")
         .bind(NOW_MS)
@@ -51,9 +51,13 @@ async fn the_owner_is_told_and_nothing_of_the_lost_time_runs_again() {
 
 #[test]
 fn a_line_is_in_doubt_for_two_minutes_after_a_restore() {
-    let restored =
-        ledger::Restored { from_ms: None, until_ms: 0, moment_ms: 1_000_000, is_told: true };
+    let restored = relay_store::RestoredDatabase {
+        from_ms: None,
+        until_ms: 0,
+        moment_ms: 1_000_000,
+        is_reported: true,
+    };
     for (now_ms, is_in_doubt) in [(1_000_000, true), (1_119_999, true), (1_120_000, false)] {
-        assert_eq!(restored.is_in_doubt(now_ms), is_in_doubt);
+        assert_eq!(restored.is_uncertain(now_ms), is_in_doubt);
     }
 }

@@ -1,7 +1,7 @@
 //! Turns that take long, and VMs that do not answer.
 
 use adapters::chat::{ChatId, InboundId};
-use adapters::text::{Unit, split};
+use adapters::text::{LengthUnit, split};
 use sqlx::AnyPool;
 
 use super::*;
@@ -12,7 +12,8 @@ fn tool() -> TurnEvent {
 
 #[tokio::test]
 async fn a_sleeping_machine_is_announced_and_the_answer_takes_the_place() {
-    let mut world = World::stopped(Script { sleeps: true, ..Script::answers("four") }).await;
+    let mut world =
+        RelayWorld::stopped(AgentScript { sleeps: true, ..AgentScript::answers("four") }).await;
     world.limits.waking_ms = 1;
     world.run().await;
     world.channel.says(line("1", "two and two?"));
@@ -24,7 +25,8 @@ async fn a_sleeping_machine_is_announced_and_the_answer_takes_the_place() {
 
 #[tokio::test]
 async fn long_work_is_said_to_go_on() {
-    let mut world = World::stopped(Script { ends: false, ..Script::of(vec![tool()]) }).await;
+    let mut world =
+        RelayWorld::stopped(AgentScript { ends: false, ..AgentScript::of(vec![tool()]) }).await;
     world.limits.heartbeat_ms = 300;
     world.run().await;
     world.channel.says(line("1", "build"));
@@ -37,16 +39,17 @@ async fn long_work_is_said_to_go_on() {
 #[tokio::test]
 async fn a_channel_without_edits_gets_every_part_once_and_notices_of_their_own() {
     let answer = "word ".repeat(100);
-    let Script { events, .. } = Script::answers(&answer);
+    let AgentScript { events, .. } = AgentScript::answers(&answer);
     let events = [vec![tool()], events].concat();
-    let mut world = World::without_edits(Script { sleeps: true, ..Script::of(events) }).await;
+    let mut world =
+        RelayWorld::without_edits(AgentScript { sleeps: true, ..AgentScript::of(events) }).await;
     world.limits.waking_ms = 1;
     world.run().await;
     world.channel.says(line("1", "write"));
     world.until(&[messages::WAKING.said(Locale::English)]).await;
     world.vm.wakes();
 
-    let parts = split(answer.trim_end(), world::TEXT_MAX, Unit::Bytes);
+    let parts = split(answer.trim_end(), world::TEXT_MAX, LengthUnit::Bytes);
     let mut texts = vec![messages::WAKING.said(Locale::English)];
     texts.extend(parts.iter().map(String::as_str));
     world.until(&texts).await;
@@ -56,23 +59,24 @@ async fn a_channel_without_edits_gets_every_part_once_and_notices_of_their_own()
 
 #[tokio::test]
 async fn a_machine_out_of_reach_is_given_up_with_the_next_step() {
-    use turn::Unheard::{DiskFailed, Full, NotTaken, OutOfReach, Refused, SessionBusy};
+    use turn::VmFailure::{DiskFailed, Full, Refused, Rejected, SessionBusy, Unreachable};
     for (status, unheard) in [
-        (None, OutOfReach),
-        (Some(502), OutOfReach),
+        (None, Unreachable),
+        (Some(502), Unreachable),
         (Some(401), Refused),
         (Some(403), Refused),
         (Some(409), SessionBusy),
         (Some(429), Full),
-        (Some(404), NotTaken),
-        (Some(413), NotTaken),
+        (Some(404), Rejected),
+        (Some(413), Rejected),
         (Some(507), DiskFailed),
     ] {
-        let mut world = World::stopped(Script { status, ..Script::answers("ok") }).await;
+        let mut world =
+            RelayWorld::stopped(AgentScript { status, ..AgentScript::answers("ok") }).await;
         world.limits.give_up_ms = 1;
         world.run().await;
         world.channel.says(line("1", "ask"));
-        world.until(&[messages::unheard(unheard).said(Locale::English)]).await;
+        world.until(&[messages::vm_failure(unheard).said(Locale::English)]).await;
         world.vm.heard_cancel().await;
     }
 }
@@ -80,8 +84,8 @@ async fn a_machine_out_of_reach_is_given_up_with_the_next_step() {
 #[tokio::test]
 async fn a_line_waits_while_the_keys_of_the_machine_change() {
     for status in [401, 403, 409, 429, 502] {
-        let script = Script { status: Some(status), ..Script::answers("four") };
-        let world = World::new(script).await;
+        let script = AgentScript { status: Some(status), ..AgentScript::answers("four") };
+        let world = RelayWorld::new(script).await;
         world.channel.says(line("1", "two and two?"));
         world.vm.began().await;
         world.vm.answers_with(200);
@@ -91,8 +95,8 @@ async fn a_line_waits_while_the_keys_of_the_machine_change() {
 
 #[tokio::test]
 async fn too_many_waiting_lines_are_declined_and_commands_are_not() {
-    let world = World::new(Script::never_ends()).await;
-    let room = usize::try_from(ledger::QUEUE_MAX).unwrap();
+    let world = RelayWorld::new(AgentScript::never_ends()).await;
+    let room = usize::try_from(relay_store::QUEUE_MAX).unwrap();
     for id in 0..=room {
         world.channel.says(line(&id.to_string(), "more"));
     }
@@ -100,7 +104,7 @@ async fn too_many_waiting_lines_are_declined_and_commands_are_not() {
         .until(&[messages::NEXT.said(Locale::English), messages::FULL.said(Locale::English)])
         .await;
     world.channel.says(line("stop", "/stop"));
-    let stopping = messages::stopping(Locale::English, ledger::QUEUE_MAX.unsigned_abs() - 1);
+    let stopping = messages::stopping(Locale::English, relay_store::QUEUE_MAX.unsigned_abs() - 1);
     world
         .until(&[
             messages::NEXT.said(Locale::English),
@@ -114,8 +118,8 @@ async fn too_many_waiting_lines_are_declined_and_commands_are_not() {
 
 #[tokio::test]
 async fn a_line_that_was_declined_is_not_taken_when_it_comes_again() {
-    let world = World::new(Script::never_ends()).await;
-    let room = usize::try_from(ledger::QUEUE_MAX).unwrap();
+    let world = RelayWorld::new(AgentScript::never_ends()).await;
+    let room = usize::try_from(relay_store::QUEUE_MAX).unwrap();
     for id in 0..=room {
         world.channel.says(line(&id.to_string(), "more"));
     }
@@ -133,12 +137,12 @@ async fn a_line_that_was_declined_is_not_taken_when_it_comes_again() {
 
 #[tokio::test]
 async fn a_stop_is_obeyed_though_the_database_failed_when_it_was_looked_for() {
-    let mut world = World::stopped(Script::never_ends()).await;
+    let mut world = RelayWorld::stopped(AgentScript::never_ends()).await;
     world.limits.retry_ms = 1;
     let relay = world.try_relay(OWNER).await.unwrap();
     for (id, text, is_command) in [("1", "long", false), ("2", "/stop", true)] {
         let (id, chat) = (InboundId(id.into()), ChatId("chat".into()));
-        let new = ledger::NewLine {
+        let new = relay_store::NewInboxMessage {
             id: &id,
             chat: &chat,
             text,
@@ -148,13 +152,15 @@ async fn a_stop_is_obeyed_though_the_database_failed_when_it_was_looked_for() {
             turn: text,
             is_command,
         };
-        let accepted = world.ledger.accept(new, 0).await.unwrap();
-        let ledger::Accepted::Waiting { line, .. } = accepted else { panic!("{accepted:?}") };
+        let accepted = world.store.accept(new, 0).await.unwrap();
+        let relay_store::AcceptOutcome::Waiting { line, .. } = accepted else {
+            panic!("{accepted:?}")
+        };
         if is_command {
-            world.ledger.stop(&line).await.unwrap();
+            world.store.stop(&line).await.unwrap();
         }
     }
-    let running = world.ledger.first().await.unwrap().unwrap();
+    let running = world.store.first().await.unwrap().unwrap();
     let url = format!("sqlite://{}", world.dir.path().join("relay.db").display());
     let database = AnyPool::connect(&url).await.unwrap();
     let rename = async |rename: &'static str| {
@@ -165,7 +171,7 @@ async fn a_stop_is_obeyed_though_the_database_failed_when_it_was_looked_for() {
     let mut stopped = std::pin::pin!(relay.stopped_turn(&running));
     let others = async {
         for _ in 0..100 {
-            world.ledger.first().await.unwrap_err();
+            world.store.first().await.unwrap_err();
         }
     };
     tokio::select! {

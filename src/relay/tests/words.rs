@@ -30,17 +30,17 @@ fn too_late() -> &'static str {
 
 #[tokio::test]
 async fn a_forwarded_command_is_no_command_and_reaches_the_agent_as_bobs() {
-    let world = World::new(Script::answers("seen")).await;
+    let world = RelayWorld::new(AgentScript::answers("seen")).await;
     world.channel.says(citing(CitationKind::Forwarded, "/new", line("1", "")));
     world.until(&["seen"]).await;
     assert_eq!(world.vm.asked(), [""]);
     assert_eq!(world.vm.cited(), [[(Author::Named(BOB.into()), "/new".to_owned())]]);
-    assert_eq!(world.ledger.session().await.unwrap(), "main");
+    assert_eq!(world.store.session().await.unwrap(), "main");
 }
 
 #[tokio::test]
 async fn a_reply_is_the_owners_and_a_command_in_it_is_obeyed() {
-    let world = World::new(Script::answers("seen")).await;
+    let world = RelayWorld::new(AgentScript::answers("seen")).await;
     world.channel.says(citing(CitationKind::Quoted, "/stop", line("1", "what is that?")));
     world.until(&["seen"]).await;
     assert_eq!(world.vm.asked(), ["what is that?"]);
@@ -52,7 +52,7 @@ async fn a_reply_is_the_owners_and_a_command_in_it_is_obeyed() {
 
 #[tokio::test]
 async fn a_forwarded_file_is_named_as_somebody_elses_with_its_caption_or_later() {
-    let world = World::new(Script::answers("a cat")).await;
+    let world = RelayWorld::new(AgentScript::answers("a cat")).await;
     world.channel.says(citing(CitationKind::Forwarded, "run this", photo("1", "")));
     world.until(&["a cat"]).await;
     let file = (Author::Named(BOB.into()), "(the file inbox/a_photo.jpg)".to_owned());
@@ -69,7 +69,7 @@ async fn a_forwarded_file_is_named_as_somebody_elses_with_its_caption_or_later()
 
 #[tokio::test]
 async fn an_edited_line_is_not_taken_again_and_its_owner_is_told_once() {
-    let world = World::new(Script::answers("done")).await;
+    let world = RelayWorld::new(AgentScript::answers("done")).await;
     world.channel.says(line("1", "delete the old files"));
     world.until(&["done"]).await;
     for (delivery, text) in [("e1", "delete the old files"), ("e2", "delete the new files")] {
@@ -86,7 +86,7 @@ async fn an_edited_line_is_not_taken_again_and_its_owner_is_told_once() {
 
 #[tokio::test]
 async fn an_edit_replaces_a_line_that_waits_and_nothing_is_said_of_it() {
-    let world = World::new(Script::never_ends()).await;
+    let world = RelayWorld::new(AgentScript::never_ends()).await;
     world.channel.says(line("1", "long work"));
     world.vm.began().await;
     world.channel.says(line("2", "helo"));
@@ -95,10 +95,10 @@ async fn an_edit_replaces_a_line_that_waits_and_nothing_is_said_of_it() {
     world.channel.says(edited("1", "e2", "longer work"));
     world.until(&[messages::NEXT.said(Locale::English), too_late()]).await;
     let waiting = world
-        .ledger
+        .store
         .edit(
             &InboundId("2".into()),
-            &ledger::NewLine {
+            &relay_store::NewInboxMessage {
                 id: &InboundId("x".into()),
                 chat: &ChatId("chat".into()),
                 text: "hello again",
@@ -110,14 +110,14 @@ async fn an_edit_replaces_a_line_that_waits_and_nothing_is_said_of_it() {
             },
         )
         .await;
-    let ledger::Edited::Replaced(line) = waiting.unwrap() else { panic!("it was taken") };
+    let relay_store::EditOutcome::Replaced(line) = waiting.unwrap() else { panic!("it was taken") };
     assert_eq!(line.text, "hello again");
-    assert_eq!(world.ledger.waiting().await.unwrap(), 2);
+    assert_eq!(world.store.waiting().await.unwrap(), 2);
 }
 
 #[tokio::test]
 async fn an_edit_of_a_message_that_never_came_is_the_message_while_it_is_young() {
-    let world = World::new(Script::answers("done")).await;
+    let world = RelayWorld::new(AgentScript::answers("done")).await;
     world.channel.says(edited("1", "e1", "only the edit came"));
     world.until(&["done"]).await;
     world.channel.says(line("1", "only the edit came"));
@@ -134,8 +134,8 @@ async fn an_edit_of_a_message_that_never_came_is_the_message_while_it_is_young()
 
 #[tokio::test]
 async fn a_kind_that_cannot_be_read_is_answered_with_what_can() {
-    let world = World::new(Script::answers("done")).await;
-    world.channel.says(Inbound { content: Content::Unsupported, ..line("1", "") });
+    let world = RelayWorld::new(AgentScript::answers("done")).await;
+    world.channel.says(Inbound { content: InboundContent::Unsupported, ..line("1", "") });
     world.until(&[messages::UNSUPPORTED.said(Locale::English)]).await;
     assert_eq!(world.vm.asked().len(), 0);
 }

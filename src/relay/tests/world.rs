@@ -1,6 +1,8 @@
 //! A relay among a channel in memory and a VM in this process.
 
-use adapters::chat::{Attachment, ChatId, Content, Inbound, InboundId, MessageContext, Place};
+use adapters::chat::{
+    Attachment, ChatId, ChatType, Inbound, InboundContent, InboundId, MessageContext,
+};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
@@ -13,7 +15,7 @@ mod channel;
 mod vm;
 
 use channel::FakeChannel;
-pub use vm::{FakeVm, Script};
+pub use vm::{AgentScript, FakeVm};
 
 const CHAT: &str = "chat";
 
@@ -29,10 +31,10 @@ pub fn line(id: &str, text: &str) -> Inbound {
         id: InboundId(id.into()),
         chat: ChatId(CHAT.into()),
         from: UserId(OWNER.into()),
-        place: Place::Private,
+        place: ChatType::Private,
         locale: None,
         message: None,
-        content: Content::Text(text.to_owned().into()),
+        content: InboundContent::Text(text.to_owned().into()),
         context: MessageContext::default(),
     }
 }
@@ -45,12 +47,12 @@ pub fn photo(id: &str, caption: &str) -> Inbound {
         bytes: Some(10),
         caption: caption.into(),
     };
-    Inbound { content: Content::File(Box::new(attachment)), ..line(id, "") }
+    Inbound { content: InboundContent::File(Box::new(attachment)), ..line(id, "") }
 }
 
 /// Where a relay is killed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Cut {
+pub enum KillPoint {
     BeforeAcknowledge,
     BeforeTurn,
     MidStream,
@@ -58,7 +60,7 @@ pub enum Cut {
     AfterSend,
 }
 
-impl Cut {
+impl KillPoint {
     pub const ALL: [Self; 5] = [
         Self::BeforeAcknowledge,
         Self::BeforeTurn,
@@ -69,13 +71,13 @@ impl Cut {
 }
 
 /// Says when a relay has come to a place, and holds it there.
-pub struct Hold {
-    at: Mutex<Option<Cut>>,
+pub struct Breakpoint {
+    at: Mutex<Option<KillPoint>>,
     reached: watch::Sender<bool>,
 }
 
-impl Hold {
-    async fn here(&self, cut: Cut) {
+impl Breakpoint {
+    async fn here(&self, cut: KillPoint) {
         let held = *self.at.lock() == Some(cut);
         if held {
             self.reached.send_replace(true);
@@ -84,52 +86,53 @@ impl Hold {
     }
 }
 
-pub struct World {
+pub struct RelayWorld {
     pub dir: tempfile::TempDir,
-    pub limits: Limits,
+    pub limits: RelayLimits,
     pub daily_tokens: u64,
     pub locale: Locale,
     /// No time passes while the relay's database works: for tests in which time is paused.
     pub is_in_order: bool,
     pub model_key: &'static str,
-    pub ledger: Arc<Ledger>,
+    pub store: Arc<RelayStore>,
     pub channel: Arc<FakeChannel>,
     pub vm: Arc<FakeVm>,
-    hold: Arc<Hold>,
+    hold: Arc<Breakpoint>,
     running: Mutex<Option<JoinHandle<()>>>,
 }
 
-impl World {
+impl RelayWorld {
     /// With a relay that runs.
-    pub async fn new(script: Script) -> Self {
+    pub async fn new(script: AgentScript) -> Self {
         let world = Self::stopped(script).await;
         world.run().await;
         world
     }
 
-    pub async fn stopped(script: Script) -> Self {
+    pub async fn stopped(script: AgentScript) -> Self {
         Self::on(script, true).await
     }
 
     /// Without a relay that runs, and before the deployment is committed.
-    pub async fn uncommitted(script: Script) -> Self {
+    pub async fn uncommitted(script: AgentScript) -> Self {
         let world = Self::stopped(script).await;
         std::fs::remove_file(world.dir.path().join("committed")).unwrap();
         world
     }
 
-    pub async fn without_edits(script: Script) -> Self {
+    pub async fn without_edits(script: AgentScript) -> Self {
         Self::on(script, false).await
     }
 
-    async fn on(script: Script, edits: bool) -> Self {
+    async fn on(script: AgentScript, edits: bool) -> Self {
         let dir = tempfile::tempdir().unwrap();
         std::fs::write(dir.path().join("committed"), "").unwrap();
-        let ledger = Ledger::open(dir.path()).await.unwrap();
-        let hold = Arc::new(Hold { at: Mutex::default(), reached: watch::Sender::new(false) });
+        let ledger = RelayStore::open(dir.path()).await.unwrap();
+        let hold =
+            Arc::new(Breakpoint { at: Mutex::default(), reached: watch::Sender::new(false) });
         let channel = Arc::new(FakeChannel::new(edits, hold.clone()));
         let vm = Arc::new(FakeVm::new(script, hold.clone()));
-        let (limits, model_key) = (Limits::default(), "sk-ant-api-the-key");
+        let (limits, model_key) = (RelayLimits::default(), "sk-ant-api-the-key");
         let daily_tokens = Spec::DAILY_TOKENS;
         Self {
             dir,
@@ -138,7 +141,7 @@ impl World {
             locale: Locale::English,
             is_in_order: false,
             model_key,
-            ledger,
+            store: ledger,
             channel,
             vm,
             hold,
@@ -150,33 +153,33 @@ impl World {
         self.relay_over(owner, None, self.vm.clone()).await
     }
 
-    /// A relay whose calls go through this transport, and that leads its owner's bot to itself where
-    /// it has a pointer.
+    /// A relay whose calls go through this transport, and that leads its owner's bot to itself
+    /// where it has a pointer.
     pub async fn relay_over(
         &self,
         owner: &str,
-        pointer: Option<Pointer>,
+        pointer: Option<WebhookRegistration>,
         transport: SharedTransport,
     ) -> anyhow::Result<Arc<Relay>> {
         let settings = self.settings(owner);
         let ledger = self.open_ledger().await?;
-        let clock = Clock::following_tokio(1_700_000_000_000);
-        let chance = Chance::system()?;
+        let clock = Clock::from_tokio(1_700_000_000_000);
+        let chance = Random::system()?;
         Relay::start(settings, ledger, self.channel.clone(), pointer, transport, clock, chance)
     }
 
-    async fn open_ledger(&self) -> anyhow::Result<Arc<Ledger>> {
+    async fn open_ledger(&self) -> anyhow::Result<Arc<RelayStore>> {
         if !self.is_in_order {
-            return Ledger::open(self.dir.path()).await;
+            return RelayStore::open(self.dir.path()).await;
         }
         let connection = store::open_ready(&self.dir.path().join("relay.db")).await?;
-        Ledger::over(Database::in_order(connection), self.dir.path())
+        RelayStore::with_database(Database::in_order(connection), self.dir.path())
     }
 
-    fn settings(&self, owner: &str) -> Settings {
+    fn settings(&self, owner: &str) -> RelaySettings {
         let secret =
             |kind, text: &str| Arc::new(Secret::new(kind, text.to_owned(), Audience::nobody()));
-        Settings {
+        RelaySettings {
             sleeps: true,
             owner: UserId(owner.into()),
             locale: self.locale,
@@ -199,7 +202,7 @@ impl World {
     /// Takes a line that becomes this turn; the token that the VM is given for it.
     pub async fn begins(&self, relay: &Relay, turn: &str) -> String {
         let (id, chat) = (InboundId(turn.to_owned()), ChatId(CHAT.to_owned()));
-        let new = ledger::NewLine {
+        let new = relay_store::NewInboxMessage {
             id: &id,
             chat: &chat,
             text: "work",
@@ -209,23 +212,23 @@ impl World {
             turn,
             is_command: false,
         };
-        self.ledger.accept(new, 0).await.unwrap();
+        self.store.accept(new, 0).await.unwrap();
         let token = relay.turn_token(turn).unwrap().into_secret(Audience::nobody());
-        token.expose_here().to_owned()
+        token.expose().to_owned()
     }
 
     /// Ends the running turn, as its last event does.
     pub async fn ends(&self, relay: &Relay) {
-        let line = self.ledger.first().await.unwrap().unwrap();
-        self.ledger.settle(&line, &[], 0).await.unwrap();
+        let line = self.store.first().await.unwrap().unwrap();
+        self.store.complete(&line, &[], 0).await.unwrap();
         relay.end_calls();
     }
 
     /// Has `/stop` said to the running turn.
     pub async fn stops(&self, relay: &Relay) {
-        let line = self.ledger.first().await.unwrap().unwrap();
-        let command = ledger::Line { seq: line.seq + 1, ..line };
-        self.ledger.stop(&command).await.unwrap();
+        let line = self.store.first().await.unwrap().unwrap();
+        let command = relay_store::InboxMessage { seq: line.seq + 1, ..line };
+        self.store.stop(&command).await.unwrap();
         relay.end_calls();
     }
 
@@ -240,7 +243,7 @@ impl World {
     }
 
     /// Kills the relay when it comes to this place, and starts another on the same database.
-    pub async fn cut_at(&self, cut: Cut) {
+    pub async fn cut_at(&self, cut: KillPoint) {
         self.kill().await;
         *self.hold.at.lock() = Some(cut);
         self.channel.reconnected();
@@ -284,7 +287,7 @@ impl World {
 
     /// Waits until every message is known to be sent.
     pub async fn delivered(&self) {
-        while self.ledger.unsent().await.unwrap().is_some() {
+        while self.store.unsent().await.unwrap().is_some() {
             tokio::task::yield_now().await;
         }
     }
@@ -300,7 +303,7 @@ impl World {
     pub async fn settled(&self, acknowledged: usize) {
         self.acknowledged(acknowledged).await;
         let quiet = async {
-            while !self.ledger.is_quiet().await.unwrap() {
+            while !self.store.is_idle().await.unwrap() {
                 tokio::task::yield_now().await;
             }
         };
@@ -308,7 +311,7 @@ impl World {
     }
 }
 
-impl Drop for World {
+impl Drop for RelayWorld {
     fn drop(&mut self) {
         if let Some(running) = self.running.lock().take() {
             running.abort();

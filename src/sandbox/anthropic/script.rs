@@ -12,14 +12,14 @@ const QUOTE_MAX: usize = 2000;
 
 /// What the model says next.
 #[derive(Debug, PartialEq, Eq)]
-pub enum Answer {
+pub enum ModelReply {
     /// It says this.
     Text(String),
     /// It wants this command to be run.
     Bash(String),
 }
 
-impl Answer {
+impl ModelReply {
     /// As text, for counting.
     pub fn text(&self) -> String {
         match self {
@@ -29,24 +29,24 @@ impl Answer {
 }
 
 /// Reads the conversation and answers it.
-pub fn answer(body: &Value) -> Answer {
+pub fn answer(body: &Value) -> ModelReply {
     let messages = body["messages"].as_array().map(Vec::as_slice).unwrap_or_default();
     let people: Vec<&Value> = messages.iter().filter(|message| message["role"] == "user").collect();
-    let Some(last) = people.last() else { return Answer::Text("Hello.".to_owned()) };
+    let Some(last) = people.last() else { return ModelReply::Text("Hello.".to_owned()) };
     if let Some(result) = tool_result(last) {
-        return Answer::Text(format!("The command answered:\n{}", quoted(&result)));
+        return ModelReply::Text(format!("The command answered:\n{}", quoted(&result)));
     }
     let said = said(last);
     if let Some(command) = command(&said)
         && has_bash(body)
     {
-        return Answer::Bash(command);
+        return ModelReply::Bash(command);
     }
     if said.to_lowercase().contains("what did i say first") {
         let first = people.iter().map(|message| self::said(message)).find(|text| !text.is_empty());
-        return Answer::Text(format!("You said first: {}", quoted(&first.unwrap_or_default())));
+        return ModelReply::Text(format!("You said first: {}", quoted(&first.unwrap_or_default())));
     }
-    Answer::Text(format!("You said: {}\nTell me what to run, like: run: ls", quoted(&said)))
+    ModelReply::Text(format!("You said: {}\nTell me what to run, like: run: ls", quoted(&said)))
 }
 
 /// What the person wrote: the last text of the message that is not a reminder of the program's.

@@ -5,30 +5,30 @@ use axum::http::header::CONTENT_TYPE;
 use axum::response::{IntoResponse, Response};
 use serde_json::{Value, json};
 
-use super::script::Answer;
+use super::script::ModelReply;
 
 /// Characters of text in one event.
 const PIECE: usize = 40;
 
 /// A message of the model.
-pub struct Message {
-    /// `msg_...`.
+pub struct ModelMessage {
+    /// An id that begins with `msg_`.
     pub id: String,
     /// `toolu_...`, if a tool is used.
     pub tool_id: String,
     /// The model that was asked for.
     pub model: String,
     /// What it says.
-    pub answer: Answer,
+    pub answer: ModelReply,
     /// Tokens read and written.
     pub usage: (u64, u64),
 }
 
-impl Message {
+impl ModelMessage {
     fn stop_reason(&self) -> &'static str {
         match self.answer {
-            Answer::Text(_) => "end_turn",
-            Answer::Bash(_) => "tool_use",
+            ModelReply::Text(_) => "end_turn",
+            ModelReply::Bash(_) => "tool_use",
         }
     }
 
@@ -57,8 +57,8 @@ impl Message {
     /// The answer at once.
     pub fn whole(&self) -> Response {
         let block = match &self.answer {
-            Answer::Text(text) => json!({ "type": "text", "text": text }),
-            Answer::Bash(command) => json!({
+            ModelReply::Text(text) => json!({ "type": "text", "text": text }),
+            ModelReply::Bash(command) => json!({
                 "type": "tool_use",
                 "id": self.tool_id,
                 "name": "Bash",
@@ -94,13 +94,13 @@ impl Message {
 
     fn block(&self) -> (Value, Vec<Value>) {
         match &self.answer {
-            Answer::Text(text) => {
+            ModelReply::Text(text) => {
                 let characters: Vec<char> = text.chars().collect();
                 let pieces = characters.chunks(PIECE).map(|piece| piece.iter().collect::<String>());
                 let deltas = pieces.map(|text| json!({ "type": "text_delta", "text": text }));
                 (json!({ "type": "text", "text": "" }), deltas.collect())
             }
-            Answer::Bash(command) => {
+            ModelReply::Bash(command) => {
                 let input = Self::input(command).to_string();
                 let delta = json!({ "type": "input_json_delta", "partial_json": input });
                 let block =

@@ -4,11 +4,11 @@ use tower::ServiceExt;
 
 use super::*;
 
-fn anthropic() -> Arc<Anthropic> {
-    Anthropic::new(Chance::seeded(1))
+fn anthropic() -> Arc<SimulatedAnthropic> {
+    SimulatedAnthropic::new(Random::seeded(1))
 }
 
-async fn ask(anthropic: &Arc<Anthropic>, key: &str, body: Value) -> (StatusCode, String) {
+async fn ask(anthropic: &Arc<SimulatedAnthropic>, key: &str, body: Value) -> (StatusCode, String) {
     let request = Request::post("/v1/messages?beta=true")
         .header("x-api-key", key)
         .header("anthropic-version", "2023-06-01")
@@ -108,6 +108,6 @@ async fn only_its_own_key_opens_it_and_refusals_have_their_types() {
     anthropic.set_out_of_credit(false);
     let (status, _) = ask(&anthropic, anthropic.key(), question(json!([]))).await;
     assert_eq!(status, StatusCode::BAD_REQUEST);
-    let refused_once = Usage { refused: 1, ..Usage::default() };
+    let refused_once = UsageTotals { refused: 1, ..UsageTotals::default() };
     assert_eq!(anthropic.usage(), refused_once);
 }

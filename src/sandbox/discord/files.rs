@@ -9,7 +9,7 @@ use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use serde_json::{Value, json};
 
-use super::{Discord, File, No};
+use super::{DiscordApiError, DiscordFile, SimulatedDiscord};
 
 /// The largest request of a bot: ten files within its limit, and what surrounds them.
 pub(super) const BODY_MAX: usize = 30 << 20;
@@ -17,19 +17,20 @@ pub(super) const BODY_MAX: usize = 30 << 20;
 /// The largest file of a bot, in bytes.
 const FILE_BYTES_MAX: usize = 10 << 20;
 
-const MALFORMED: No = No(400, 50109, "The request body contains invalid JSON.");
+const MALFORMED: DiscordApiError =
+    DiscordApiError(400, 50109, "The request body contains invalid JSON.");
 
 /// What a bot posts: JSON, alone or with files.
-pub(super) struct Posted {
+pub(super) struct PostedBody {
     pub body: Value,
     /// Name, media type, bytes.
     pub files: Vec<(String, Option<String>, Bytes)>,
 }
 
-impl<S: Send + Sync> FromRequest<S> for Posted {
-    type Rejection = No;
+impl<S: Send + Sync> FromRequest<S> for PostedBody {
+    type Rejection = DiscordApiError;
 
-    async fn from_request(request: Request, state: &S) -> Result<Self, No> {
+    async fn from_request(request: Request, state: &S) -> Result<Self, DiscordApiError> {
         let kind = request.headers().get(CONTENT_TYPE).and_then(|it| it.to_str().ok());
         if !kind.unwrap_or_default().starts_with("multipart/form-data") {
             let bytes = to_bytes(request.into_body(), BODY_MAX).await.map_err(|_| MALFORMED)?;
@@ -49,10 +50,10 @@ impl<S: Send + Sync> FromRequest<S> for Posted {
             let media_type = part.content_type().map(str::to_owned);
             let bytes = part.bytes().await.map_err(|_| MALFORMED)?;
             if !name.starts_with("files[") || file.is_empty() {
-                return Err(No(400, 50035, "Invalid Form Body"));
+                return Err(DiscordApiError(400, 50035, "Invalid Form Body"));
             }
             if bytes.len() > FILE_BYTES_MAX {
-                return Err(No(413, 40005, "Request entity too large"));
+                return Err(DiscordApiError(413, 40005, "Request entity too large"));
             }
             files.push((file, media_type, bytes));
         }
@@ -61,7 +62,7 @@ impl<S: Send + Sync> FromRequest<S> for Posted {
 }
 
 /// A file as the API tells it.
-pub(super) fn as_json(file: &File, channel: u64, host: &str) -> Value {
+pub(super) fn as_json(file: &DiscordFile, channel: u64, host: &str) -> Value {
     let name: String = url::form_urlencoded::byte_serialize(file.name.as_bytes()).collect();
     let url = format!("http://{host}/attachments/{channel}/{}/{name}", file.id);
     json!({
@@ -71,7 +72,7 @@ pub(super) fn as_json(file: &File, channel: u64, host: &str) -> Value {
 }
 
 pub(super) async fn download(
-    State(discord): State<Arc<Discord>>,
+    State(discord): State<Arc<SimulatedDiscord>>,
     Path((channel, id, _)): Path<(u64, u64, String)>,
 ) -> Response {
     let state = discord.state();

@@ -10,7 +10,7 @@ use axum::http::{HeaderMap, header};
 use axum::response::Response;
 use serde_json::{Value, json};
 
-use super::{Discord, user};
+use super::{SimulatedDiscord, user};
 
 /// As Discord says.
 const HEARTBEAT_MS: u64 = 41_250;
@@ -21,16 +21,16 @@ const DIRECT_MESSAGES: u64 = 1 << 12;
 
 /// What lives on between connections.
 #[derive(Default)]
-pub struct Gateway {
-    sessions: BTreeMap<String, Session>,
+pub struct GatewayState {
+    sessions: BTreeMap<String, GatewaySession>,
     /// What those who are connected must obey, in order.
-    orders: Vec<Order>,
+    orders: Vec<GatewayOrder>,
     /// Opcodes that bots sent, heartbeats apart.
     heard: Vec<u64>,
     connections: usize,
 }
 
-struct Session {
+struct GatewaySession {
     token: String,
     intents: u64,
     /// Events of the bot before this one are not told: they were before the session.
@@ -38,7 +38,7 @@ struct Session {
 }
 
 #[derive(Clone, Copy)]
-enum Order {
+enum GatewayOrder {
     /// The line is cut without a word.
     Cut,
     /// Op 7: connect anew and resume.
@@ -48,31 +48,31 @@ enum Order {
 }
 
 /// A connection: the session that it carries, and how many of its events were told.
-struct Line {
+struct GatewayConnection {
     session: Option<(String, usize)>,
     obeyed: usize,
 }
 
-enum News {
-    Order(Order),
+enum GatewayUpdate {
+    Order(GatewayOrder),
     Events(Vec<(usize, &'static str, Value)>),
 }
 
-impl Discord {
+impl SimulatedDiscord {
     /// Cuts every gateway connection without a word.
     pub fn cuts_connections(&self) {
-        self.orders(Order::Cut);
+        self.orders(GatewayOrder::Cut);
     }
 
     /// Tells every bot to connect anew and resume (op 7).
     pub fn asks_to_reconnect(&self) {
-        self.orders(Order::Reconnect);
+        self.orders(GatewayOrder::Reconnect);
     }
 
     /// Forgets every session and says so (op 9): who comes again misses what was told meanwhile.
     pub fn ends_sessions(&self) {
         self.state().gateway.sessions.clear();
-        self.orders(Order::Invalid);
+        self.orders(GatewayOrder::Invalid);
     }
 
     /// Opcodes that bots sent to the gateway, heartbeats apart.
@@ -97,19 +97,19 @@ impl Discord {
         }
     }
 
-    fn orders(&self, order: Order) {
+    fn orders(&self, order: GatewayOrder) {
         self.state().gateway.orders.push(order);
         self.has_changed();
     }
 
-    fn news(&self, line: &Line) -> News {
+    fn news(&self, line: &GatewayConnection) -> GatewayUpdate {
         let state = self.state();
         if let Some(order) = state.gateway.orders.get(line.obeyed) {
-            return News::Order(*order);
+            return GatewayUpdate::Order(*order);
         }
         let session = line.session.as_ref();
         let session = session.and_then(|(id, told)| Some((state.gateway.sessions.get(id)?, *told)));
-        let Some((session, told)) = session else { return News::Events(Vec::new()) };
+        let Some((session, told)) = session else { return GatewayUpdate::Events(Vec::new()) };
         let events = state.bots.get(&session.token).map_or(&[][..], |bot| &bot.events);
         let asked_for = events.iter().skip(session.start).filter(|(kind, data)| {
             let needed = match (*kind, data.get("guild_id")) {
@@ -120,11 +120,14 @@ impl Discord {
             session.intents & needed != 0
         });
         let news = asked_for.enumerate().skip(told);
-        News::Events(news.map(|(n, (kind, data))| (n, *kind, data.clone())).collect())
+        GatewayUpdate::Events(news.map(|(n, (kind, data))| (n, *kind, data.clone())).collect())
     }
 }
 
-pub async fn address(State(discord): State<Arc<Discord>>, headers: HeaderMap) -> Json<Value> {
+pub async fn address(
+    State(discord): State<Arc<SimulatedDiscord>>,
+    headers: HeaderMap,
+) -> Json<Value> {
     discord.note("GET", "/gateway/bot", &json!({}));
     let host = headers.get(header::HOST).and_then(|it| it.to_str().ok()).unwrap_or_default();
     Json(json!({
@@ -135,7 +138,10 @@ pub async fn address(State(discord): State<Arc<Discord>>, headers: HeaderMap) ->
     }))
 }
 
-pub async fn connect(State(discord): State<Arc<Discord>>, upgrade: WebSocketUpgrade) -> Response {
+pub async fn connect(
+    State(discord): State<Arc<SimulatedDiscord>>,
+    upgrade: WebSocketUpgrade,
+) -> Response {
     upgrade.on_upgrade(move |socket| async move {
         discord.state().gateway.connections += 1;
         discord.has_changed();
@@ -146,24 +152,25 @@ pub async fn connect(State(discord): State<Arc<Discord>>, upgrade: WebSocketUpgr
     })
 }
 
-async fn serve(discord: &Discord, mut socket: WebSocket) -> Result<(), axum::Error> {
+async fn serve(discord: &SimulatedDiscord, mut socket: WebSocket) -> Result<(), axum::Error> {
     let mut changed = discord.changed.subscribe();
-    let mut line = Line { session: None, obeyed: discord.state().gateway.orders.len() };
+    let mut line =
+        GatewayConnection { session: None, obeyed: discord.state().gateway.orders.len() };
     say(&mut socket, 10, json!({ "heartbeat_interval": HEARTBEAT_MS })).await?;
     loop {
         changed.borrow_and_update();
         match discord.news(&line) {
-            News::Order(order) => {
+            GatewayUpdate::Order(order) => {
                 line.obeyed += 1;
                 line.session = None;
                 match order {
-                    Order::Cut => return Ok(()),
-                    Order::Reconnect => say(&mut socket, 7, Value::Null).await?,
-                    Order::Invalid => say(&mut socket, 9, json!(false)).await?,
+                    GatewayOrder::Cut => return Ok(()),
+                    GatewayOrder::Reconnect => say(&mut socket, 7, Value::Null).await?,
+                    GatewayOrder::Invalid => say(&mut socket, 9, json!(false)).await?,
                 }
                 continue;
             }
-            News::Events(events) => {
+            GatewayUpdate::Events(events) => {
                 for (n, kind, data) in events {
                     // READY was the first.
                     let event = json!({ "op": 0, "t": kind, "s": n + 2, "d": data });
@@ -199,9 +206,9 @@ async fn say(socket: &mut WebSocket, op: u8, data: Value) -> Result<(), axum::Er
 
 /// Takes what the bot says, or why the connection is closed.
 async fn hear(
-    discord: &Discord,
+    discord: &SimulatedDiscord,
     socket: &mut WebSocket,
-    line: &mut Line,
+    line: &mut GatewayConnection,
     said: &Value,
 ) -> Result<Result<(), (u16, &'static str)>, axum::Error> {
     const UNKNOWN_TOKEN: (u16, &str) = (4004, "Authentication failed.");
@@ -234,8 +241,8 @@ async fn hear(
             }
             let heard = said["d"]["seq"].as_u64().and_then(|it| usize::try_from(it).ok());
             let heard = heard.unwrap_or(1).saturating_sub(1);
-            let mut resumed = Line { session: Some((id, heard)), obeyed: line.obeyed };
-            if let News::Events(missed) = discord.news(&resumed) {
+            let mut resumed = GatewayConnection { session: Some((id, heard)), obeyed: line.obeyed };
+            if let GatewayUpdate::Events(missed) = discord.news(&resumed) {
                 for (n, kind, data) in missed {
                     let event = json!({ "op": 0, "t": kind, "s": n + 2, "d": data });
                     socket.send(Frame::Text(event.to_string().into())).await?;
@@ -255,8 +262,8 @@ async fn hear(
 }
 
 /// A new session for this bot, and how it is told.
-fn identified(discord: &Discord, token: String, said: &Value) -> Option<(String, Value)> {
-    let session = hex::encode(discord.chance.bytes::<16>());
+fn identified(discord: &SimulatedDiscord, token: String, said: &Value) -> Option<(String, Value)> {
+    let session = hex::encode(discord.random.bytes::<16>());
     let mut state = discord.state();
     let host = state.host.clone();
     let bot = state.bots.get(&token)?;
@@ -266,6 +273,6 @@ fn identified(discord: &Discord, token: String, said: &Value) -> Option<(String,
         "application": { "id": bot.id.to_string(), "flags": 0 },
     } });
     let (intents, start) = (said["d"]["intents"].as_u64().unwrap_or(0), bot.events.len());
-    state.gateway.sessions.insert(session.clone(), Session { token, intents, start });
+    state.gateway.sessions.insert(session.clone(), GatewaySession { token, intents, start });
     Some((session, ready))
 }

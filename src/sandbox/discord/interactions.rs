@@ -7,7 +7,10 @@ use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use serde_json::{Value, json};
 
-use super::{Chat, Discord, Interaction, Message, No, Shown, Where, as_json, user};
+use super::{
+    DiscordApiError, DiscordChat, DiscordInteraction, DiscordMessage, InstallContext,
+    SeenDiscordMessage, SimulatedDiscord, as_json, user,
+};
 
 /// The flag of a message that only this person sees and that is not kept.
 const EPHEMERAL: u64 = 1 << 6;
@@ -15,7 +18,7 @@ const EPHEMERAL: u64 = 1 << 6;
 /// How long an interaction can be answered, in milliseconds.
 const ANSWER_MS: u64 = 3_000;
 
-impl Discord {
+impl SimulatedDiscord {
     /// Tells a bot of an interaction; the token that its answer carries.
     pub(super) fn interact(
         &self,
@@ -24,10 +27,10 @@ impl Discord {
         kind: u8,
         data: Value,
         message: u64,
-        place: Where,
+        place: InstallContext,
     ) -> String {
         let (id, at_ms) = (self.snowflake(), self.clock.now_ms());
-        let answer_token = hex::encode(self.chance.bytes::<16>());
+        let answer_token = hex::encode(self.random.bytes::<16>());
         {
             let mut state = self.state();
             let host = state.host.clone();
@@ -41,12 +44,13 @@ impl Discord {
                 "id": id.to_string(), "application_id": bot.id.to_string(), "type": kind,
                 "data": data, "channel_id": channel.to_string(),
                 "token": answer_token, "version": 1, "locale": "en-US", "entitlements": [],
-                "authorizing_integration_owners": {}, "context": place as u8, "app_permissions": "0",
+                "authorizing_integration_owners": {}, "context": place as u8,
+                "app_permissions": "0",
                 "attachment_size_limit": 10_485_760,
                 "channel": { "id": channel.to_string(), "type": 1 },
             });
             let ada = user(person, "ada", false);
-            if place == Where::Server {
+            if place == InstallContext::Server {
                 told["guild_id"] = json!("77");
                 told["member"] = json!({
                     "user": ada, "roles": [], "joined_at": "2026-01-01T00:00:00+00:00",
@@ -59,8 +63,15 @@ impl Discord {
                 told["message"] = as_json(bot, channel, &carrier, &host);
             }
             bot.events.push(("INTERACTION_CREATE", told));
-            let interaction =
-                Interaction { id, kind, at_ms, channel, message, answered: false, modal: None };
+            let interaction = DiscordInteraction {
+                id,
+                kind,
+                at_ms,
+                channel,
+                message,
+                answered: false,
+                modal: None,
+            };
             bot.interactions.insert(answer_token.clone(), interaction);
         }
         self.has_changed();
@@ -88,10 +99,10 @@ impl Discord {
     }
 }
 
-impl Chat {
+impl DiscordChat {
     /// A message as an answer; an ephemeral one is shown and not kept.
     fn is_answered(&mut self, id: u64, at_ms: u64, data: &Value) {
-        let message = Message {
+        let message = DiscordMessage {
             id,
             by_bot: true,
             at_ms,
@@ -101,7 +112,7 @@ impl Chat {
             edited: false,
             files: Vec::new(),
         };
-        self.shown.push(Shown::of(&message));
+        self.shown.push(SeenDiscordMessage::of(&message));
         if data["flags"].as_u64().unwrap_or(0) & EPHEMERAL == 0 {
             self.messages.push(message);
         }
@@ -117,7 +128,7 @@ impl Chat {
             message.components = data["components"].clone();
         }
         message.edited = true;
-        self.shown.push(Shown::of(message));
+        self.shown.push(SeenDiscordMessage::of(message));
     }
 }
 
@@ -138,28 +149,28 @@ fn is_modal(data: &Value) -> bool {
 }
 
 pub async fn answer(
-    State(discord): State<Arc<Discord>>,
+    State(discord): State<Arc<SimulatedDiscord>>,
     Path((id, token)): Path<(u64, String)>,
     Json(body): Json<Value>,
-) -> Result<StatusCode, No> {
+) -> Result<StatusCode, DiscordApiError> {
     discord.note("POST", "/interactions/{interaction_id}/{interaction_token}/callback", &body);
     let (now_ms, fresh) = (discord.clock.now_ms(), discord.snowflake());
     {
         let mut state = discord.state();
         let bot = state.bots.values_mut().find(|bot| bot.interactions.contains_key(&token));
-        let bot = bot.ok_or(No(404, 10062, "Unknown interaction"))?;
+        let bot = bot.ok_or(DiscordApiError(404, 10062, "Unknown interaction"))?;
         let interaction = bot.interactions.get_mut(&token).filter(|it| it.id == id);
-        let interaction = interaction.ok_or(No(404, 10062, "Unknown interaction"))?;
+        let interaction = interaction.ok_or(DiscordApiError(404, 10062, "Unknown interaction"))?;
         if now_ms.saturating_sub(interaction.at_ms) > ANSWER_MS {
-            return Err(No(404, 10062, "Unknown interaction"));
+            return Err(DiscordApiError(404, 10062, "Unknown interaction"));
         }
         if interaction.answered {
-            return Err(No(400, 40060, "Interaction has already been acknowledged."));
+            return Err(DiscordApiError(400, 40060, "Interaction has already been acknowledged."));
         }
         // A modal that was filled in cannot open another.
         let fits = body["type"] != json!(9) || interaction.kind != 5 && is_modal(&body["data"]);
         if !fits {
-            return Err(No(400, 50035, "Invalid Form Body"));
+            return Err(DiscordApiError(400, 50035, "Invalid Form Body"));
         }
         interaction.answered = true;
         let (channel, carrier) = (interaction.channel, interaction.message);
@@ -175,7 +186,7 @@ pub async fn answer(
                 chat.into_iter().for_each(|chat| chat.is_updated(carrier, data));
             }
             Some(5..=6) => {}
-            _ => return Err(No(400, 50035, "Invalid Form Body")),
+            _ => return Err(DiscordApiError(400, 50035, "Invalid Form Body")),
         }
     }
     discord.has_changed();

@@ -10,11 +10,11 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use serde_json::json;
 
-use super::Discord;
+use super::SimulatedDiscord;
 
 /// No limit unless somebody sets one.
 #[derive(Default)]
-pub struct Limits {
+pub struct DiscordRateLimits {
     /// Messages in one chat, and within how many milliseconds.
     messages: Option<(usize, u64)>,
     /// By path: when messages came.
@@ -22,7 +22,7 @@ pub struct Limits {
     refused: usize,
 }
 
-impl Discord {
+impl SimulatedDiscord {
     /// From now on a chat takes this many messages in so many milliseconds.
     pub fn limits_messages(&self, count: usize, within_ms: u64) {
         self.state().limits.messages = Some((count, within_ms));
@@ -34,7 +34,11 @@ impl Discord {
     }
 }
 
-pub async fn limit(State(discord): State<Arc<Discord>>, request: Request, next: Next) -> Response {
+pub async fn limit(
+    State(discord): State<Arc<SimulatedDiscord>>,
+    request: Request,
+    next: Next,
+) -> Response {
     if let Some(host) = request.headers().get(header::HOST).and_then(|it| it.to_str().ok()) {
         host.clone_into(&mut discord.state().host);
     }

@@ -7,21 +7,24 @@ use axum::extract::{Path, Query, State};
 use axum::http::{HeaderMap, StatusCode};
 use serde_json::{Value, json};
 
-use super::files::Posted;
-use super::{Bot, Discord, File, Message, No, Shown, as_event, as_json, token_of, user};
+use super::files::PostedBody;
+use super::{
+    DiscordApiError, DiscordBot, DiscordFile, DiscordMessage, SeenDiscordMessage, SimulatedDiscord,
+    as_event, as_json, token_of, user,
+};
 
 /// Longest content, in characters.
 const TEXT_MAX: usize = 2000;
 
-type Answer = Result<Json<Value>, No>;
+type DiscordResult = Result<Json<Value>, DiscordApiError>;
 
-impl Discord {
+impl SimulatedDiscord {
     fn with_bot<T>(
         &self,
         headers: &HeaderMap,
-        act: impl FnOnce(&mut Bot, &str) -> Result<T, No>,
-    ) -> Result<T, No> {
-        const UNAUTHORIZED: No = No(401, 0, "401: Unauthorized");
+        act: impl FnOnce(&mut DiscordBot, &str) -> Result<T, DiscordApiError>,
+    ) -> Result<T, DiscordApiError> {
+        const UNAUTHORIZED: DiscordApiError = DiscordApiError(401, 0, "401: Unauthorized");
         let token = token_of(headers).ok_or(UNAUTHORIZED)?;
         let mut state = self.state();
         let host = state.host.clone();
@@ -29,17 +32,17 @@ impl Discord {
     }
 }
 
-pub async fn me(State(discord): State<Arc<Discord>>, headers: HeaderMap) -> Answer {
+pub async fn me(State(discord): State<Arc<SimulatedDiscord>>, headers: HeaderMap) -> DiscordResult {
     discord.note("GET", "/users/@me", &json!({}));
     discord.with_bot(&headers, |bot, _| Ok(Json(user(bot.id, &bot.name, true))))
 }
 
 pub async fn set_commands(
-    State(discord): State<Arc<Discord>>,
+    State(discord): State<Arc<SimulatedDiscord>>,
     Path(_): Path<String>,
     headers: HeaderMap,
     Json(commands): Json<Value>,
-) -> Answer {
+) -> DiscordResult {
     discord.note("PUT", "/applications/{application_id}/commands", &commands);
     let length = |value: &Value| value.as_str().unwrap_or_default().chars().count();
     let fits = |it: &Value| {
@@ -47,7 +50,7 @@ pub async fn set_commands(
     };
     let all = commands.as_array().cloned().unwrap_or_default();
     if !all.iter().all(fits) || all.len() > 100 {
-        return Err(No(400, 50035, "Invalid Form Body"));
+        return Err(DiscordApiError(400, 50035, "Invalid Form Body"));
     }
     let told = discord.with_bot(&headers, |bot, _| {
         bot.commands = commands;
@@ -58,14 +61,14 @@ pub async fn set_commands(
 }
 
 /// What does not fit: Discord says 50035 and where.
-fn check(body: &Value, with_file: bool) -> Result<(), No> {
-    const INVALID: No = No(400, 50035, "Invalid Form Body");
+fn check(body: &Value, with_file: bool) -> Result<(), DiscordApiError> {
+    const INVALID: DiscordApiError = DiscordApiError(400, 50035, "Invalid Form Body");
     let text = body["content"].as_str().unwrap_or_default();
     if text.chars().count() > TEXT_MAX {
         return Err(INVALID);
     }
     if text.trim().is_empty() && !with_file {
-        return Err(No(400, 50006, "Cannot send an empty message"));
+        return Err(DiscordApiError(400, 50006, "Cannot send an empty message"));
     }
     let rows = body["components"].as_array().map(Vec::as_slice).unwrap_or_default();
     let mut ids = Vec::new();
@@ -87,22 +90,28 @@ fn check(body: &Value, with_file: bool) -> Result<(), No> {
 }
 
 pub async fn create(
-    State(discord): State<Arc<Discord>>,
+    State(discord): State<Arc<SimulatedDiscord>>,
     Path(channel): Path<u64>,
     headers: HeaderMap,
-    Posted { body, files }: Posted,
-) -> Answer {
+    PostedBody { body, files }: PostedBody,
+) -> DiscordResult {
     discord.note("POST", "/channels/{channel_id}/messages", &body);
     check(&body, !files.is_empty())?;
-    let files: Vec<File> = files
+    let files: Vec<DiscordFile> = files
         .into_iter()
-        .map(|(name, media_type, bytes)| File { id: discord.snowflake(), name, media_type, bytes })
+        .map(|(name, media_type, bytes)| DiscordFile {
+            id: discord.snowflake(),
+            name,
+            media_type,
+            bytes,
+        })
         .collect();
     let (id, now_ms) = (discord.snowflake(), discord.clock.now_ms());
     let told = discord.with_bot(&headers, |bot, host| {
-        let chat = bot.chats.get_mut(&channel).ok_or(No(404, 10003, "Unknown Channel"))?;
+        let chat =
+            bot.chats.get_mut(&channel).ok_or(DiscordApiError(404, 10003, "Unknown Channel"))?;
         if chat.closed {
-            return Err(No(403, 50007, "Cannot send messages to this user"));
+            return Err(DiscordApiError(403, 50007, "Cannot send messages to this user"));
         }
         let nonce = body["nonce"].as_str().map(str::to_owned);
         let enforced = body["enforce_nonce"] == json!(true);
@@ -112,7 +121,7 @@ pub async fn create(
             None => {
                 let text = body["content"].as_str().unwrap_or_default().to_owned();
                 let components = body["components"].clone();
-                let message = Message {
+                let message = DiscordMessage {
                     id,
                     by_bot: true,
                     at_ms: now_ms,
@@ -122,7 +131,7 @@ pub async fn create(
                     edited: false,
                     files,
                 };
-                chat.shown.push(Shown::of(&message));
+                chat.shown.push(SeenDiscordMessage::of(&message));
                 chat.messages.push(message.clone());
                 message
             }
@@ -138,22 +147,22 @@ pub async fn create(
 }
 
 pub async fn list(
-    State(discord): State<Arc<Discord>>,
+    State(discord): State<Arc<SimulatedDiscord>>,
     Path(channel): Path<u64>,
     Query(query): Query<Vec<(String, String)>>,
     headers: HeaderMap,
-) -> Answer {
+) -> DiscordResult {
     let all: serde_json::Map<_, _> =
         query.iter().map(|(name, value)| (name.clone(), json!(value))).collect();
     discord.note("GET", "/channels/{channel_id}/messages", &json!(all));
     let asked = |name| query.iter().find(|(it, _)| it == name).and_then(|(_, it)| it.parse().ok());
     let limit = asked("limit").unwrap_or(50_u64);
     if !(1..=100).contains(&limit) {
-        return Err(No(400, 50035, "Invalid Form Body"));
+        return Err(DiscordApiError(400, 50035, "Invalid Form Body"));
     }
     let limit = usize::try_from(limit).unwrap_or(100);
     discord.with_bot(&headers, |bot, host| {
-        let chat = bot.chats.get(&channel).ok_or(No(404, 10003, "Unknown Channel"))?;
+        let chat = bot.chats.get(&channel).ok_or(DiscordApiError(404, 10003, "Unknown Channel"))?;
         // Those nearest to the message that is named; the newest first all the same.
         let mut found: Vec<_> = match asked("after") {
             Some(after) => chat.messages.iter().filter(|it| it.id > after).take(limit).collect(),
@@ -165,15 +174,15 @@ pub async fn list(
 }
 
 pub async fn list_commands(
-    State(discord): State<Arc<Discord>>,
+    State(discord): State<Arc<SimulatedDiscord>>,
     Path(_): Path<String>,
     headers: HeaderMap,
-) -> Answer {
+) -> DiscordResult {
     discord.note("GET", "/applications/{application_id}/commands", &json!({}));
     discord.with_bot(&headers, |bot, _| Ok(Json(commands_of(bot))))
 }
 
-fn commands_of(bot: &Bot) -> Value {
+fn commands_of(bot: &DiscordBot) -> Value {
     let all = bot.commands.as_array().into_iter().flatten().enumerate();
     let all = all.map(|(n, command)| {
         let mut command = command.clone();
@@ -198,15 +207,15 @@ fn commands_of(bot: &Bot) -> Value {
 }
 
 pub async fn show(
-    State(discord): State<Arc<Discord>>,
+    State(discord): State<Arc<SimulatedDiscord>>,
     Path((channel, message)): Path<(u64, u64)>,
     headers: HeaderMap,
-) -> Answer {
+) -> DiscordResult {
     discord.note("GET", "/channels/{channel_id}/messages/{message_id}", &json!({}));
     discord.with_bot(&headers, |bot, host| {
-        let chat = bot.chats.get(&channel).ok_or(No(404, 10003, "Unknown Channel"))?;
+        let chat = bot.chats.get(&channel).ok_or(DiscordApiError(404, 10003, "Unknown Channel"))?;
         let found = chat.messages.iter().find(|it| it.id == message);
-        found.map(|it| Json(as_json(bot, channel, it, host))).ok_or(No(
+        found.map(|it| Json(as_json(bot, channel, it, host))).ok_or(DiscordApiError(
             404,
             10008,
             "Unknown Message",
@@ -215,25 +224,30 @@ pub async fn show(
 }
 
 pub async fn edit(
-    State(discord): State<Arc<Discord>>,
+    State(discord): State<Arc<SimulatedDiscord>>,
     Path((channel, message)): Path<(u64, u64)>,
     headers: HeaderMap,
-    Posted { body, .. }: Posted,
-) -> Answer {
+    PostedBody { body, .. }: PostedBody,
+) -> DiscordResult {
     discord.note("PATCH", "/channels/{channel_id}/messages/{message_id}", &body);
     check(&body, false)?;
     let told = discord.with_bot(&headers, |bot, host| {
-        let chat = bot.chats.get_mut(&channel).ok_or(No(404, 10003, "Unknown Channel"))?;
+        let chat =
+            bot.chats.get_mut(&channel).ok_or(DiscordApiError(404, 10003, "Unknown Channel"))?;
         let found = chat.messages.iter_mut().find(|it| it.id == message);
-        let found = found.ok_or(No(404, 10008, "Unknown Message"))?;
+        let found = found.ok_or(DiscordApiError(404, 10008, "Unknown Message"))?;
         if !found.by_bot {
-            return Err(No(403, 50005, "Cannot edit a message authored by another user"));
+            return Err(DiscordApiError(
+                403,
+                50005,
+                "Cannot edit a message authored by another user",
+            ));
         }
         found.text = body["content"].as_str().unwrap_or_default().to_owned();
         found.components = body["components"].clone();
         found.edited = true;
         let found = found.clone();
-        chat.shown.push(Shown::of(&found));
+        chat.shown.push(SeenDiscordMessage::of(&found));
         Ok(as_json(bot, channel, &found, host))
     })?;
     discord.has_changed();
@@ -241,17 +255,18 @@ pub async fn edit(
 }
 
 pub async fn delete(
-    State(discord): State<Arc<Discord>>,
+    State(discord): State<Arc<SimulatedDiscord>>,
     Path((channel, message)): Path<(u64, u64)>,
     headers: HeaderMap,
-) -> Result<StatusCode, No> {
+) -> Result<StatusCode, DiscordApiError> {
     discord.note("DELETE", "/channels/{channel_id}/messages/{message_id}", &json!({}));
     discord.with_bot(&headers, |bot, _| {
-        let chat = bot.chats.get_mut(&channel).ok_or(No(404, 10003, "Unknown Channel"))?;
+        let chat =
+            bot.chats.get_mut(&channel).ok_or(DiscordApiError(404, 10003, "Unknown Channel"))?;
         let place = chat.messages.iter().position(|it| it.id == message);
-        let place = place.ok_or(No(404, 10008, "Unknown Message"))?;
+        let place = place.ok_or(DiscordApiError(404, 10008, "Unknown Message"))?;
         if !chat.messages[place].by_bot {
-            return Err(No(403, 50003, "Cannot execute action on a DM channel"));
+            return Err(DiscordApiError(403, 50003, "Cannot execute action on a DM channel"));
         }
         chat.messages.remove(place);
         Ok(())
@@ -261,13 +276,13 @@ pub async fn delete(
 }
 
 pub async fn typing(
-    State(discord): State<Arc<Discord>>,
+    State(discord): State<Arc<SimulatedDiscord>>,
     Path(channel): Path<u64>,
     headers: HeaderMap,
-) -> Result<StatusCode, No> {
+) -> Result<StatusCode, DiscordApiError> {
     discord.note("POST", "/channels/{channel_id}/typing", &json!({}));
     discord.with_bot(&headers, |bot, _| match bot.chats.contains_key(&channel) {
         true => Ok(StatusCode::NO_CONTENT),
-        false => Err(No(404, 10003, "Unknown Channel")),
+        false => Err(DiscordApiError(404, 10003, "Unknown Channel")),
     })
 }

@@ -5,12 +5,12 @@ use std::sync::Arc;
 use bytes::Bytes;
 use serde_json::{Value, json};
 
-use super::{Chat, Discord, File, Message, as_event, time, user};
-use crate::sandbox::patience::seen;
+use super::{DiscordChat, DiscordFile, DiscordMessage, SimulatedDiscord, as_event, time, user};
+use crate::sandbox::patience::wait_until;
 
 /// A message as the person saw it when it came or changed.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Shown {
+pub struct SeenDiscordMessage {
     /// Names the message.
     pub id: u64,
     /// By the bot, not by the person.
@@ -21,8 +21,8 @@ pub struct Shown {
     pub buttons: Vec<(String, String)>,
 }
 
-impl Shown {
-    pub(super) fn of(message: &Message) -> Self {
+impl SeenDiscordMessage {
+    pub(super) fn of(message: &DiscordMessage) -> Self {
         let rows = message.components.as_array().into_iter().flatten();
         let buttons = rows.filter_map(|row| row["components"].as_array()).flatten().map(|it| {
             let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
@@ -35,7 +35,7 @@ impl Shown {
 
 /// Where somebody uses a bot.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Where {
+pub enum InstallContext {
     /// In a server.
     Server,
     /// In direct messages with the bot.
@@ -49,21 +49,22 @@ fn called(command: &str) -> Value {
 }
 
 /// A person in direct messages with one bot.
-pub struct Person {
-    discord: Arc<Discord>,
+pub struct DiscordPerson {
+    discord: Arc<SimulatedDiscord>,
     token: String,
     channel: u64,
     read: usize,
 }
 
-impl Person {
-    pub(super) fn new(discord: Arc<Discord>, token: &str, id: u64) -> Self {
+impl DiscordPerson {
+    pub(super) fn new(discord: Arc<SimulatedDiscord>, token: &str, id: u64) -> Self {
         let fresh = discord.snowflake();
         let mut channel = fresh;
         if let Some(bot) = discord.state().bots.get_mut(token) {
             let known = bot.chats.iter().find(|(_, chat)| chat.person == id).map(|(it, _)| *it);
             channel = known.unwrap_or(fresh);
-            let chat = Chat { person: id, messages: Vec::new(), closed: false, shown: Vec::new() };
+            let chat =
+                DiscordChat { person: id, messages: Vec::new(), closed: false, shown: Vec::new() };
             bot.chats.entry(channel).or_insert(chat);
         }
         Self { discord, token: token.to_owned(), channel, read: 0 }
@@ -76,7 +77,7 @@ impl Person {
 
     /// Sends files, with a line.
     pub fn sends_files(&mut self, files: &[(&str, Bytes)], caption: &str) {
-        let files = files.iter().map(|(name, bytes)| File {
+        let files = files.iter().map(|(name, bytes)| DiscordFile {
             id: self.discord.snowflake(),
             name: (*name).to_owned(),
             media_type: Some("application/octet-stream".to_owned()),
@@ -86,17 +87,17 @@ impl Person {
         self.posts(caption, files);
     }
 
-    fn posts(&mut self, text: &str, files: Vec<File>) {
+    fn posts(&mut self, text: &str, files: Vec<DiscordFile>) {
         let message = self.message(text, files);
         self.with_chat(|chat| {
-            chat.shown.push(Shown::of(&message));
+            chat.shown.push(SeenDiscordMessage::of(&message));
             chat.messages.push(message.clone());
         });
-        self.is_told(&message, |_| {});
+        self.deliver_message(&message, |_| {});
     }
 
-    fn message(&self, text: &str, files: Vec<File>) -> Message {
-        Message {
+    fn message(&self, text: &str, files: Vec<DiscordFile>) -> DiscordMessage {
+        DiscordMessage {
             id: self.discord.snowflake(),
             by_bot: false,
             at_ms: self.discord.clock.now_ms(),
@@ -109,13 +110,13 @@ impl Person {
     }
 
     /// Tells the bot of a message, changed as whoever calls likes.
-    fn is_told(&self, message: &Message, change: impl FnOnce(&mut Value)) {
+    fn deliver_message(&self, message: &DiscordMessage, change: impl FnOnce(&mut Value)) {
         self.tells("MESSAGE_CREATE", message, change);
     }
 
-    fn tells(&self, kind: &'static str, message: &Message, change: impl FnOnce(&mut Value)) {
+    fn tells(&self, kind: &'static str, message: &DiscordMessage, change: impl FnOnce(&mut Value)) {
         let mut event = Value::Null;
-        self.told(message, |told| {
+        self.gateway_message(message, |told| {
             change(told);
             event = told.clone();
         });
@@ -126,7 +127,7 @@ impl Person {
     }
 
     /// A message as the gateway would tell it.
-    fn told(&self, message: &Message, read: impl FnOnce(&mut Value)) {
+    fn gateway_message(&self, message: &DiscordMessage, read: impl FnOnce(&mut Value)) {
         let state = self.discord.state();
         if let Some(bot) = state.bots.get(&self.token) {
             read(&mut as_event(bot, self.channel, message, &state.host));
@@ -151,7 +152,7 @@ impl Person {
     pub fn replies(&mut self, text: &str, author: &str, replied_to: &str) {
         let other = self.message(replied_to, Vec::new());
         let mut told_other = Value::Null;
-        self.told(&other, |told| told_other = told.clone());
+        self.gateway_message(&other, |told| told_other = told.clone());
         told_other["author"] = user(88, author, false);
         self.posts_as(text, |told| {
             told["type"] = json!(19);
@@ -183,7 +184,7 @@ impl Person {
             let message = chat.messages.iter_mut().rfind(|it| !it.by_bot)?;
             text.clone_into(&mut message.text);
             message.edited = true;
-            chat.shown.push(Shown::of(message));
+            chat.shown.push(SeenDiscordMessage::of(message));
             Some(message.clone())
         });
         let edited = edited.flatten();
@@ -193,7 +194,7 @@ impl Person {
 
     /// Discord adds the preview of a link to the newest message of their own, and says so.
     pub fn gets_a_preview(&self) {
-        let newest = |chat: &mut Chat| chat.messages.iter().rfind(|it| !it.by_bot).cloned();
+        let newest = |chat: &mut DiscordChat| chat.messages.iter().rfind(|it| !it.by_bot).cloned();
         if let Some(message) = self.with_chat(newest).flatten() {
             self.tells("MESSAGE_UPDATE", &message, |told| {
                 told["edited_timestamp"] = Value::Null;
@@ -205,15 +206,15 @@ impl Person {
     fn posts_as(&mut self, text: &str, change: impl FnOnce(&mut Value)) {
         let message = self.message(text, Vec::new());
         self.with_chat(|chat| {
-            chat.shown.push(Shown::of(&message));
+            chat.shown.push(SeenDiscordMessage::of(&message));
             chat.messages.push(message.clone());
         });
-        self.is_told(&message, change);
+        self.deliver_message(&message, change);
     }
 
     /// Says something in a server where the bot is, too.
     pub fn says_in_a_server(&mut self, text: &str) {
-        self.is_told(&self.message(text, Vec::new()), |told| {
+        self.deliver_message(&self.message(text, Vec::new()), |told| {
             told["guild_id"] = json!("77");
             told["channel_id"] = json!("78");
             told["channel_type"] = json!(0);
@@ -222,23 +223,30 @@ impl Person {
 
     /// Another bot writes in this chat.
     pub fn hears_another_bot(&mut self, text: &str) {
-        self.is_told(&self.message(text, Vec::new()), |told| {
+        self.deliver_message(&self.message(text, Vec::new()), |told| {
             told["author"] = user(99, "other", true)
         });
     }
 
     /// Something that is no message of anybody stands in the chat: a call, a pinned message.
     pub fn causes_a_notice(&mut self) {
-        self.is_told(&self.message("", Vec::new()), |told| told["type"] = json!(6));
+        self.deliver_message(&self.message("", Vec::new()), |told| told["type"] = json!(6));
     }
 
     /// Runs a slash command, in direct messages.
     pub fn runs(&mut self, command: &str) {
-        self.discord.interact(&self.token, self.channel, 2, called(command), 0, Where::Bot);
+        self.discord.interact(
+            &self.token,
+            self.channel,
+            2,
+            called(command),
+            0,
+            InstallContext::Bot,
+        );
     }
 
     /// Runs a slash command where others read along.
-    pub fn runs_among_others(&mut self, command: &str, place: Where) {
+    pub fn runs_among_others(&mut self, command: &str, place: InstallContext) {
         self.discord.interact(&self.token, self.channel, 2, called(command), 0, place);
     }
 
@@ -246,7 +254,7 @@ impl Person {
     pub fn taps(&mut self, label: &str) {
         let (message, id) = self.button(label);
         let data = json!({ "custom_id": id, "component_type": 2 });
-        self.discord.interact(&self.token, self.channel, 3, data, message, Where::Bot);
+        self.discord.interact(&self.token, self.channel, 3, data, message, InstallContext::Bot);
     }
 
     /// Taps a button that opens a modal, and fills in its fields in order.
@@ -258,8 +266,8 @@ impl Person {
         let changed = self.discord.changed.subscribe();
         let data = json!({ "custom_id": id, "component_type": 2 });
         let interaction =
-            self.discord.interact(&self.token, self.channel, 3, data, message, Where::Bot);
-        let opened = seen(changed, || self.discord.modal(&self.token, &interaction)).await;
+            self.discord.interact(&self.token, self.channel, 3, data, message, InstallContext::Bot);
+        let opened = wait_until(changed, || self.discord.modal(&self.token, &interaction)).await;
         let modal = opened.unwrap_or_else(|| panic!("no modal opens{}", self.story()));
         let rows = modal["components"].as_array().cloned().unwrap_or_default();
         assert_eq!(rows.len(), values.len(), "{modal}");
@@ -269,7 +277,7 @@ impl Person {
         });
         let filled: Vec<Value> = filled.collect();
         let data = json!({ "custom_id": modal["custom_id"], "components": filled });
-        self.discord.interact(&self.token, self.channel, 5, data, message, Where::Bot);
+        self.discord.interact(&self.token, self.channel, 5, data, message, InstallContext::Bot);
     }
 
     fn button(&self, label: &str) -> (u64, String) {
@@ -287,7 +295,7 @@ impl Person {
     /// When none ever does, with the story so far.
     pub async fn reads(&mut self, expected: &str) -> String {
         let changed = self.discord.changed.subscribe();
-        let found = seen(changed, || self.find(expected)).await;
+        let found = wait_until(changed, || self.find(expected)).await;
         found.unwrap_or_else(|| panic!("never read {expected:?}{}", self.story()))
     }
 
@@ -306,13 +314,14 @@ impl Person {
     }
 
     /// The chat as it stands now.
-    pub fn screen(&self) -> Vec<Shown> {
-        self.with_chat(|chat| chat.messages.iter().map(Shown::of).collect()).unwrap_or_default()
+    pub fn screen(&self) -> Vec<SeenDiscordMessage> {
+        self.with_chat(|chat| chat.messages.iter().map(SeenDiscordMessage::of).collect())
+            .unwrap_or_default()
     }
 
     /// What is attached in the chat now: name and bytes.
     pub fn files(&self) -> Vec<(String, Bytes)> {
-        let files = |chat: &mut Chat| {
+        let files = |chat: &mut DiscordChat| {
             let all = chat.messages.iter().flat_map(|it| &it.files);
             all.map(|it| (it.name.clone(), it.bytes.clone())).collect()
         };
@@ -343,7 +352,7 @@ impl Person {
         self.with_chat(|chat| chat.closed = true);
     }
 
-    fn with_chat<T>(&self, act: impl FnOnce(&mut Chat) -> T) -> Option<T> {
+    fn with_chat<T>(&self, act: impl FnOnce(&mut DiscordChat) -> T) -> Option<T> {
         let mut state = self.discord.state();
         Some(act(state.bots.get_mut(&self.token)?.chats.get_mut(&self.channel)?))
     }

@@ -1,5 +1,5 @@
-//! The proxy on a socket: reads the head of a request, then passes bytes both ways, so that streams and
-//! WebSockets work as they are.
+//! The proxy on a socket: reads the head of a request, then passes bytes both ways, so that streams
+//! and WebSockets work as they are.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -7,9 +7,9 @@ use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt, copy_bidirectional};
 use tokio::net::{TcpListener, TcpStream};
 
-use super::{Entrance, PROTOCOL_HEADER, app_of};
-use crate::sandbox::fly::{Fly, NoRoute, Route};
-use crate::sandbox::machines::Door;
+use super::{HostKind, PROTOCOL_HEADER, app_of};
+use crate::sandbox::fly::{AppRoute, RouteError, SimulatedFly};
+use crate::sandbox::machines::MachineEndpoint;
 
 /// The longest head that is read, as most proxies have it.
 const HEAD_MAX: usize = 64 * 1024;
@@ -24,7 +24,7 @@ const CONNECT_DEADLINE: Duration = Duration::from_secs(20);
 const CONNECT_EVERY: Duration = Duration::from_millis(20);
 
 /// Serves the proxy until the listener's task is dropped.
-pub async fn serve(listener: TcpListener, fly: Arc<Fly>) {
+pub async fn serve(listener: TcpListener, fly: Arc<SimulatedFly>) {
     loop {
         if let Ok((stream, _)) = listener.accept().await {
             let fly = fly.clone();
@@ -36,24 +36,24 @@ pub async fn serve(listener: TcpListener, fly: Arc<Fly>) {
     }
 }
 
-async fn pass_on(mut client: TcpStream, fly: &Arc<Fly>) -> std::io::Result<()> {
+async fn pass_on(mut client: TcpStream, fly: &Arc<SimulatedFly>) -> std::io::Result<()> {
     let head = tokio::time::timeout(HEAD_DEADLINE, read_head(&mut client)).await;
     let Ok(Some(head)) = head.unwrap_or(Ok(None)) else {
         return refuse(&mut client, "400 Bad Request", "the head of the request is unreadable")
             .await;
     };
     let found = match app_of(&head.host) {
-        Some((app, Entrance::Public)) => fly.door(app, Route::Public).await,
-        Some((app, Entrance::Flycast)) => fly.door(app, Route::Private(None)).await,
-        Some((app, Entrance::Internal)) => fly.door(app, Route::Internal(None)).await,
-        None => Err(NoRoute::NameNotFound),
+        Some((app, HostKind::Public)) => fly.awake_endpoint(app, AppRoute::Public).await,
+        Some((app, HostKind::Flycast)) => fly.awake_endpoint(app, AppRoute::Private(None)).await,
+        Some((app, HostKind::Internal)) => fly.awake_endpoint(app, AppRoute::Internal(None)).await,
+        None => Err(RouteError::NameNotFound),
     };
     let port = match found {
-        Ok((_, Door::Port(port))) => port,
-        Ok((_, Door::Router(_))) => {
+        Ok((_, MachineEndpoint::Loopback(port))) => port,
+        Ok((_, MachineEndpoint::InProcess(_))) => {
             return refuse(&mut client, "502 Bad Gateway", "the machine has no socket").await;
         }
-        Err(why @ NoRoute::NameNotFound) => {
+        Err(why @ RouteError::NameNotFound) => {
             return refuse(&mut client, "502 Bad Gateway", &why.to_string()).await;
         }
         Err(why) => return refuse(&mut client, "503 Service Unavailable", &why.to_string()).await,
@@ -81,20 +81,21 @@ async fn connect(port: u16) -> Option<TcpStream> {
 
 async fn refuse(client: &mut TcpStream, status: &str, why: &str) -> std::io::Result<()> {
     let answer = format!(
-        "HTTP/1.1 {status}\r\nfly-proxy-error: {why}\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"
+        "HTTP/1.1 {status}\r\nfly-proxy-error: {why}\r\ncontent-length: 0\r\nconnection: \
+         close\r\n\r\n"
     );
     client.write_all(answer.as_bytes()).await?;
     client.shutdown().await
 }
 
 /// The head of a request and what of its body came with it.
-struct Head {
+struct RequestHead {
     host: String,
     rewritten: Vec<u8>,
 }
 
 /// `None` when the client sent no readable head.
-async fn read_head(client: &mut TcpStream) -> std::io::Result<Option<Head>> {
+async fn read_head(client: &mut TcpStream) -> std::io::Result<Option<RequestHead>> {
     let mut bytes = Vec::new();
     let mut piece = [0; 4096];
     loop {
@@ -111,7 +112,7 @@ async fn read_head(client: &mut TcpStream) -> std::io::Result<Option<Head>> {
 
 /// One request for each connection: the machine is told to close after its answer, and the client
 /// sees that. A WebSocket keeps its `Upgrade`.
-fn rewrite(head: &[u8], body: &[u8]) -> Option<Head> {
+fn rewrite(head: &[u8], body: &[u8]) -> Option<RequestHead> {
     let head = std::str::from_utf8(head).ok()?;
     let header = |line: &str, name: &str| -> Option<String> {
         let (key, value) = line.split_once(':')?;
@@ -135,5 +136,5 @@ fn rewrite(head: &[u8], body: &[u8]) -> Option<Head> {
     rewritten.push_str("\r\n");
     let mut rewritten = rewritten.into_bytes();
     rewritten.extend_from_slice(body);
-    Some(Head { host, rewritten })
+    Some(RequestHead { host, rewritten })
 }

@@ -12,20 +12,20 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::oneshot;
 
 use super::*;
-use crate::chance::Chance;
 use crate::clock::Clock;
-use crate::http::{Network, call};
-use crate::sandbox::fly::Settings;
-use crate::sandbox::machines::{Executed, Launch, MachineRuntime};
+use crate::http::{NetworkTransport, call};
+use crate::random::Random;
+use crate::sandbox::fly::SimulatedFlySettings;
+use crate::sandbox::machines::{ExecOutput, MachineLaunch, MachineRuntime};
 
 #[test]
 fn host_names_stand_for_apps() {
     let cases = [
-        ("ada-relay.fly.dev", Some(("ada-relay", Entrance::Public))),
-        ("ada-relay.fly.dev.localhost:4711", Some(("ada-relay", Entrance::Public))),
-        ("ada-vm.flycast", Some(("ada-vm", Entrance::Flycast))),
-        ("ada-vm.flycast.localhost:80", Some(("ada-vm", Entrance::Flycast))),
-        ("ada-relay.internal:8081", Some(("ada-relay", Entrance::Internal))),
+        ("ada-relay.fly.dev", Some(("ada-relay", HostKind::Public))),
+        ("ada-relay.fly.dev.localhost:4711", Some(("ada-relay", HostKind::Public))),
+        ("ada-vm.flycast", Some(("ada-vm", HostKind::Flycast))),
+        ("ada-vm.flycast.localhost:80", Some(("ada-vm", HostKind::Flycast))),
+        ("ada-relay.internal:8081", Some(("ada-relay", HostKind::Internal))),
         ("fly.dev", None),
         ("example.com", None),
         ("", None),
@@ -37,13 +37,13 @@ fn host_names_stand_for_apps() {
 
 /// A runtime whose one machine is a small web server in this process, on a real port.
 #[derive(Default)]
-struct OneServer {
+struct SingleServerRuntime {
     running: Mutex<Option<(u16, oneshot::Sender<i32>)>>,
 }
 
 #[async_trait]
-impl MachineRuntime for OneServer {
-    async fn start(&self, _: Launch) -> anyhow::Result<oneshot::Receiver<i32>> {
+impl MachineRuntime for SingleServerRuntime {
+    async fn start(&self, _: MachineLaunch) -> anyhow::Result<oneshot::Receiver<i32>> {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
         let port = listener.local_addr()?.port();
         tokio::spawn(async move { axum::serve(listener, server()).await });
@@ -60,16 +60,16 @@ impl MachineRuntime for OneServer {
 
     fn signal(&self, _: &str, _: &str) {}
 
-    fn door(&self, _: &str) -> Option<Door> {
-        self.running.lock().as_ref().map(|(port, _)| Door::Port(*port))
+    fn endpoint(&self, _: &str) -> Option<MachineEndpoint> {
+        self.running.lock().as_ref().map(|(port, _)| MachineEndpoint::Loopback(*port))
     }
 
-    fn model_proxy(&self, machine: &str) -> Option<Door> {
-        self.door(machine)
+    fn model_proxy(&self, machine: &str) -> Option<MachineEndpoint> {
+        self.endpoint(machine)
     }
 
-    async fn exec(&self, _: &str, _: &[String], _: Duration) -> Executed {
-        Executed::default()
+    async fn exec(&self, _: &str, _: &[String], _: Duration) -> ExecOutput {
+        ExecOutput::default()
     }
 
     async fn discard_volume(&self, _: &str) {}
@@ -107,16 +107,20 @@ async fn protocol(headers: HeaderMap) -> String {
 }
 
 /// A cloud with one app behind the proxy.
-struct World {
-    fly: Arc<Fly>,
+struct EdgeWorld {
+    fly: Arc<SimulatedFly>,
     edge: SocketAddr,
     token: String,
 }
 
-impl World {
+impl EdgeWorld {
     async fn new() -> Self {
-        let (clock, chance) = (Clock::system(), Chance::seeded(3));
-        let fly = Fly::new(Settings::prompt(clock, chance, Arc::new(OneServer::default())));
+        let (clock, chance) = (Clock::system(), Random::seeded(3));
+        let fly = SimulatedFly::new(SimulatedFlySettings::prompt(
+            clock,
+            chance,
+            Arc::new(SingleServerRuntime::default()),
+        ));
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
         let edge = listener.local_addr().unwrap();
         tokio::spawn(serve(listener, fly.clone()));
@@ -161,7 +165,7 @@ impl World {
             "" => http::Request::get(url).body(Bytes::new()),
             body => http::Request::post(url).body(Bytes::from(body.to_owned())),
         };
-        let network = Network::new().unwrap();
+        let network = NetworkTransport::new().unwrap();
         let deadline = Duration::from_secs(60);
         let answer = call(&network, request.unwrap(), deadline, 1 << 20).await.unwrap();
         (answer.status.as_u16(), String::from_utf8_lossy(&answer.body).into_owned())
@@ -170,7 +174,7 @@ impl World {
 
 #[tokio::test]
 async fn requests_find_the_machine_by_host_name_one_after_the_other() {
-    let world = World::new().await.with_machine().await;
+    let world = EdgeWorld::new().await.with_machine().await;
     let long = "x".repeat(300_000);
     assert_eq!(world.send("ada.fly.dev", "/health", "").await, (200, "well".to_owned()));
     assert_eq!(world.send("ada.fly.dev", "/echo", &long).await, (200, long));
@@ -179,7 +183,7 @@ async fn requests_find_the_machine_by_host_name_one_after_the_other() {
 
 #[tokio::test]
 async fn what_has_no_address_is_not_reached() {
-    let world = World::new().await.with_machine().await;
+    let world = EdgeWorld::new().await.with_machine().await;
     for host in ["ada.flycast", "eve.fly.dev", "example"] {
         assert_eq!(world.send(host, "/health", "").await.0, 502, "{host}");
     }
@@ -190,7 +194,7 @@ async fn what_has_no_address_is_not_reached() {
 
 #[tokio::test]
 async fn an_internal_name_leads_to_a_started_machine_and_wakes_none() {
-    let world = World::new().await;
+    let world = EdgeWorld::new().await;
     assert_eq!(world.send("ada.internal", "/health", "").await.0, 502, "there is no machine");
     let world = world.with_machine().await;
     assert_eq!(world.send("ada.fly.dev", "/health", "").await.0, 200);
@@ -202,7 +206,7 @@ async fn an_internal_name_leads_to_a_started_machine_and_wakes_none() {
 
 #[tokio::test]
 async fn traffic_wakes_a_machine_that_is_down() {
-    let world = World::new().await.with_machine().await;
+    let world = EdgeWorld::new().await.with_machine().await;
     assert_eq!(world.send("ada.fly.dev", "/health", "").await.0, 200);
     let machine = world.fly.inventory().machines;
     assert_eq!(machine, ["ada/vm lhr started"]);
@@ -212,11 +216,15 @@ async fn traffic_wakes_a_machine_that_is_down() {
 
 #[tokio::test]
 async fn a_web_socket_goes_through() {
-    let world = World::new().await.with_machine().await;
+    let world = EdgeWorld::new().await.with_machine().await;
     let mut stream = TcpStream::connect(world.edge).await.unwrap();
-    let request = "GET /socket HTTP/1.1\r\nhost: ada.fly.dev\r\nconnection: Upgrade\r\n\
-        upgrade: websocket\r\nsec-websocket-version: 13\r\n\
-        sec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n";
+    let request = "GET /socket HTTP/1.1\r\n\
+                   host: ada.fly.dev\r\n\
+                   connection: Upgrade\r\n\
+                   upgrade: websocket\r\n\
+                   sec-websocket-version: 13\r\n\
+                   sec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\n\
+                   \r\n";
     stream.write_all(request.as_bytes()).await.unwrap();
     let mut head = Vec::new();
     while !head.ends_with(b"\r\n\r\n") {
@@ -233,7 +241,7 @@ async fn a_web_socket_goes_through() {
 
 #[tokio::test]
 async fn a_machine_is_told_the_protocol_and_not_what_the_client_claims() {
-    let world = World::new().await.with_machine().await;
+    let world = EdgeWorld::new().await.with_machine().await;
     let mut stream = TcpStream::connect(world.edge).await.unwrap();
     let request = "GET /protocol HTTP/1.1\r\nhost: ada.fly.dev\r\nX-Forwarded-Proto: https\r\n\r\n";
     stream.write_all(request.as_bytes()).await.unwrap();
@@ -244,7 +252,7 @@ async fn a_machine_is_told_the_protocol_and_not_what_the_client_claims() {
 
 #[tokio::test]
 async fn an_unreadable_head_is_refused() {
-    let world = World::new().await;
+    let world = EdgeWorld::new().await;
     let mut stream = TcpStream::connect(world.edge).await.unwrap();
     stream.write_all(b"GET / HTTP/1.1\r\n\r\n").await.unwrap();
     let mut answer = String::new();

@@ -5,17 +5,20 @@ use crate::http::call;
 
 /// Counts what arrives and answers `yes`.
 #[derive(Default)]
-struct Counter(AtomicUsize);
+struct CountingTransport(AtomicUsize);
 
 #[async_trait]
-impl Transport for Counter {
-    async fn send(&self, _request: http::Request<Bytes>) -> Result<Reply, Unanswered> {
+impl Transport for CountingTransport {
+    async fn send(
+        &self,
+        _request: http::Request<Bytes>,
+    ) -> Result<StreamedResponse, TransportError> {
         self.0.fetch_add(1, Ordering::Relaxed);
         Ok(reply(StatusCode::OK, "yes"))
     }
 }
 
-async fn ask(faults: &Faults) -> Result<(u16, Bytes), Unanswered> {
+async fn ask(faults: &FaultyTransport) -> Result<(u16, Bytes), TransportError> {
     let request = http::Request::post("https://api.test/apps/a/volumes/vol_1").body(Bytes::new());
     let answer = call(faults, request.unwrap(), Duration::from_secs(60), 100).await?;
     Ok((answer.status.as_u16(), answer.body))
@@ -25,25 +28,25 @@ async fn ask(faults: &Faults) -> Result<(u16, Bytes), Unanswered> {
 async fn each_mode_arrives_as_often_and_answers_as_it_says() {
     let bad_gateway = StatusCode::BAD_GATEWAY;
     let cases = [
-        (Mode::NotSent, 0, Err(Unanswered::NotSent)),
-        (Mode::LostReply, 1, Err(Unanswered::Lost)),
-        (Mode::Twice, 2, Ok(200)),
-        (Mode::Refused(bad_gateway, "no"), 0, Ok(502)),
-        (Mode::RefusedAfter(bad_gateway, "no"), 1, Ok(502)),
-        (Mode::Hang, 0, Err(Unanswered::TimedOut)),
-        (Mode::HangAfter, 1, Err(Unanswered::TimedOut)),
-        (Mode::Late(Duration::from_secs(90)), 0, Err(Unanswered::Lost)),
-        (Mode::Reset, 0, Err(Unanswered::Lost)),
-        (Mode::BadBody("what"), 1, Ok(200)),
-        (Mode::Flood(1_000), 1, Err(Unanswered::TooLong)),
-        (Mode::Stalled, 1, Err(Unanswered::TimedOut)),
-        (Mode::KilledBefore, 0, Err(Unanswered::TimedOut)),
-        (Mode::KilledAfter, 1, Err(Unanswered::TimedOut)),
+        (FaultMode::NotSent, 0, Err(TransportError::NotSent)),
+        (FaultMode::LostReply, 1, Err(TransportError::ConnectionLost)),
+        (FaultMode::Twice, 2, Ok(200)),
+        (FaultMode::Refused(bad_gateway, "no"), 0, Ok(502)),
+        (FaultMode::RefusedAfter(bad_gateway, "no"), 1, Ok(502)),
+        (FaultMode::Hang, 0, Err(TransportError::TimedOut)),
+        (FaultMode::HangAfter, 1, Err(TransportError::TimedOut)),
+        (FaultMode::Late(Duration::from_secs(90)), 0, Err(TransportError::ConnectionLost)),
+        (FaultMode::Reset, 0, Err(TransportError::ConnectionLost)),
+        (FaultMode::BadBody("what"), 1, Ok(200)),
+        (FaultMode::Flood(1_000), 1, Err(TransportError::TooLong)),
+        (FaultMode::Stalled, 1, Err(TransportError::TimedOut)),
+        (FaultMode::KilledBefore, 0, Err(TransportError::TimedOut)),
+        (FaultMode::KilledAfter, 1, Err(TransportError::TimedOut)),
     ];
     for (mode, arrived, answered) in cases {
-        let counter = Arc::new(Counter::default());
-        let faults = Faults::new(counter.clone());
-        faults.plan(At::Overall(0), mode.clone());
+        let counter = Arc::new(CountingTransport::default());
+        let faults = FaultyTransport::new(counter.clone());
+        faults.plan(FaultPosition::CallIndex(0), mode.clone());
 
         let answer = ask(&faults).await.map(|(status, _)| status);
 
@@ -56,9 +59,9 @@ async fn each_mode_arrives_as_often_and_answers_as_it_says() {
 
 #[tokio::test(start_paused = true)]
 async fn a_late_call_arrives_after_its_time() {
-    let counter = Arc::new(Counter::default());
-    let faults = Faults::new(counter.clone());
-    faults.plan(At::Overall(0), Mode::Late(Duration::from_secs(90)));
+    let counter = Arc::new(CountingTransport::default());
+    let faults = FaultyTransport::new(counter.clone());
+    faults.plan(FaultPosition::CallIndex(0), FaultMode::Late(Duration::from_secs(90)));
 
     ask(&faults).await.unwrap_err();
     tokio::time::sleep(Duration::from_secs(91)).await;
@@ -68,9 +71,9 @@ async fn a_late_call_arrives_after_its_time() {
 
 #[tokio::test(start_paused = true)]
 async fn a_fault_finds_its_call_by_what_it_reads_like() {
-    let faults = Faults::new(Arc::new(Counter::default()));
-    let volume = Call::new(&Method::POST, "api.test", "/apps/a/volumes/vol_2");
-    faults.plan_burst(At::Nth(volume.clone(), 1), Mode::NotSent, 2);
+    let faults = FaultyTransport::new(Arc::new(CountingTransport::default()));
+    let volume = VendorCall::new(&Method::POST, "api.test", "/apps/a/volumes/vol_2");
+    faults.plan_burst(FaultPosition::NthOfCall(volume.clone(), 1), FaultMode::NotSent, 2);
 
     let mut answers = Vec::new();
     for _ in 0..4 {
@@ -79,5 +82,5 @@ async fn a_fault_finds_its_call_by_what_it_reads_like() {
 
     assert_eq!(answers, [true, false, false, true]);
     assert_eq!(volume.to_string(), "POST api.test/apps/a/volumes/*");
-    assert_eq!(faults.places()[3], At::Nth(volume, 3));
+    assert_eq!(faults.positions()[3], FaultPosition::NthOfCall(volume, 3));
 }

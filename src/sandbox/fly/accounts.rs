@@ -4,12 +4,12 @@ use std::borrow::Cow;
 
 use axum::http::StatusCode;
 
-use super::errors::Refusal;
-use super::{Fly, lock};
+use super::errors::FlyApiError;
+use super::{SimulatedFly, lock};
 
 /// An organisation.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Organisation {
+pub struct FlyOrganisation {
     /// As tokens name it.
     pub number: u64,
     /// As calls name it.
@@ -18,7 +18,7 @@ pub struct Organisation {
     pub name: Cow<'static, str>,
 }
 
-impl Organisation {
+impl FlyOrganisation {
     /// The person's.
     pub const OURS: Self = Self::called(4711, "personal", "Ada Lovelace");
     /// Somebody else's.
@@ -37,7 +37,7 @@ impl Organisation {
 
 /// How the cloud stands to an organisation.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub enum Face {
+pub enum BillingProfile {
     /// A card is on file.
     #[default]
     Paid,
@@ -59,9 +59,9 @@ pub enum Face {
 pub(super) const TRIAL_RUN_MS: u64 = 300_000;
 
 /// An organisation and its standing.
-pub(super) struct Account {
-    pub organisation: Organisation,
-    pub face: Face,
+pub(super) struct OrganisationState {
+    pub organisation: FlyOrganisation,
+    pub billing_profile: BillingProfile,
     /// Where its quota is used up.
     pub over_quota_in: Vec<String>,
     /// Where there is no room for anybody's machines.
@@ -70,11 +70,11 @@ pub(super) struct Account {
     pub no_volumes_in: Vec<String>,
 }
 
-impl Account {
-    pub fn of(organisation: Organisation) -> Self {
+impl OrganisationState {
+    pub fn of(organisation: FlyOrganisation) -> Self {
         Self {
             organisation,
-            face: Face::default(),
+            billing_profile: BillingProfile::default(),
             over_quota_in: Vec::new(),
             no_machines_in: Vec::new(),
             no_volumes_in: Vec::new(),
@@ -82,31 +82,31 @@ impl Account {
     }
 
     pub fn all() -> Vec<Self> {
-        [Organisation::OURS, Organisation::OTHER].map(Self::of).into()
+        [FlyOrganisation::OURS, FlyOrganisation::OTHER].map(Self::of).into()
     }
 
     /// The word for it in `billing_status`.
     pub fn billing_status(&self) -> &'static str {
-        match self.face {
-            Face::Paid | Face::HighRisk => "CURRENT",
-            Face::Trial => "TRIAL_ACTIVE",
-            Face::TrialEnded => "TRIAL_ENDED",
-            Face::NoCard | Face::OneMachine => "SOURCE_REQUIRED",
-            Face::Suspended => "SUSPENDED",
+        match self.billing_profile {
+            BillingProfile::Paid | BillingProfile::HighRisk => "CURRENT",
+            BillingProfile::Trial => "TRIAL_ACTIVE",
+            BillingProfile::TrialEnded => "TRIAL_ENDED",
+            BillingProfile::NoCard | BillingProfile::OneMachine => "SOURCE_REQUIRED",
+            BillingProfile::Suspended => "SUSPENDED",
         }
     }
 }
 
-impl Fly {
+impl SimulatedFly {
     /// There is one organisation more from now on.
-    pub fn add_organisation(&self, organisation: Organisation) {
+    pub fn add_organisation(&self, organisation: FlyOrganisation) {
         self.issuer.add(organisation.number);
-        lock(&self.accounts).push(Account::of(organisation));
+        lock(&self.accounts).push(OrganisationState::of(organisation));
     }
 
     /// From now on, the cloud shows our organisation this face.
-    pub fn show(&self, face: Face) {
-        self.ours(|account| account.face = face);
+    pub fn show(&self, face: BillingProfile) {
+        self.ours(|account| account.billing_profile = face);
     }
 
     /// Our organisation has used up its quota in these regions.
@@ -124,26 +124,30 @@ impl Fly {
         self.ours(|account| account.no_volumes_in = owned(regions));
     }
 
-    fn ours(&self, change: impl FnOnce(&mut Account)) {
-        self.account(&Organisation::OURS.slug, change);
+    fn ours(&self, change: impl FnOnce(&mut OrganisationState)) {
+        self.account(&FlyOrganisation::OURS.slug, change);
     }
 
-    pub(super) fn account<R>(&self, slug: &str, look: impl FnOnce(&mut Account) -> R) -> Option<R> {
+    pub(super) fn account<R>(
+        &self,
+        slug: &str,
+        look: impl FnOnce(&mut OrganisationState) -> R,
+    ) -> Option<R> {
         lock(&self.accounts).iter_mut().find(|account| account.organisation.slug == slug).map(look)
     }
 
     /// The organisation that a slug names.
-    pub(super) fn organisation(&self, slug: &str) -> Result<Organisation, Refusal> {
+    pub(super) fn organisation(&self, slug: &str) -> Result<FlyOrganisation, FlyApiError> {
         self.account(slug, |account| account.organisation.clone())
-            .ok_or_else(|| Refusal::new(StatusCode::NOT_FOUND, "Could not find Organization"))
+            .ok_or_else(|| FlyApiError::new(StatusCode::NOT_FOUND, "Could not find Organization"))
     }
 
     /// Refuses what the organisation's standing does not allow at all.
-    pub(super) fn check_standing(&self, slug: &str, writes: bool) -> Result<(), Refusal> {
+    pub(super) fn check_standing(&self, slug: &str, writes: bool) -> Result<(), FlyApiError> {
         let draw = self.draw();
-        match self.account(slug, |account| account.face.clone()) {
-            Some(Face::Suspended) => Err(Refusal::suspended()),
-            Some(Face::HighRisk) if writes => Err(Refusal::high_risk(draw)),
+        match self.account(slug, |account| account.billing_profile.clone()) {
+            Some(BillingProfile::Suspended) => Err(FlyApiError::suspended()),
+            Some(BillingProfile::HighRisk) if writes => Err(FlyApiError::high_risk(draw)),
             _ => Ok(()),
         }
     }
@@ -154,23 +158,23 @@ impl Fly {
         slug: &str,
         region: &str,
         machines: usize,
-    ) -> Result<(), Refusal> {
+    ) -> Result<(), FlyApiError> {
         let draw = self.draw();
-        let decide = |account: &mut Account| {
+        let decide = |account: &mut OrganisationState| {
             let is_in = |regions: &[String]| regions.iter().any(|full| full == region);
-            match account.face {
-                Face::NoCard => return Err(Refusal::payment_needed(slug, draw)),
-                Face::OneMachine if machines > 0 => {
-                    return Err(Refusal::second_machine_needs_payment(slug, draw));
+            match account.billing_profile {
+                BillingProfile::NoCard => return Err(FlyApiError::payment_needed(slug, draw)),
+                BillingProfile::OneMachine if machines > 0 => {
+                    return Err(FlyApiError::second_machine_needs_payment(slug, draw));
                 }
-                Face::TrialEnded => return Err(Refusal::trial_ended(draw)),
+                BillingProfile::TrialEnded => return Err(FlyApiError::trial_ended(draw)),
                 _ => {}
             }
             if is_in(&account.over_quota_in) {
-                return Err(Refusal::over_quota(&account.organisation.name, region));
+                return Err(FlyApiError::over_quota(&account.organisation.name, region));
             }
             if is_in(&account.no_machines_in) {
-                return Err(Refusal::no_machine_capacity(draw));
+                return Err(FlyApiError::no_machine_capacity(draw));
             }
             Ok(())
         };

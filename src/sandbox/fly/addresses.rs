@@ -9,21 +9,21 @@ use axum::{Extension, Json, Router};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::errors::Refusal;
-use super::state::{Address, AddressKind, App};
-use super::{Fly, written};
+use super::errors::FlyApiError;
+use super::state::{AddressKind, AppAddress, FlyApp};
+use super::{SimulatedFly, written};
 
-pub(super) fn routes() -> Router<Arc<Fly>> {
+pub(super) fn routes() -> Router<Arc<SimulatedFly>> {
     Router::new()
         .route("/v1/apps/{app}/ip_assignments", get(list).post(assign))
         .route("/v1/apps/{app}/ip_assignments/{ip}", delete(release))
 }
 
-async fn list(Extension(app): Extension<App>) -> Json<Value> {
+async fn list(Extension(app): Extension<FlyApp>) -> Json<Value> {
     Json(json!({ "ips": app.addresses.iter().map(shown).collect::<Vec<_>>() }))
 }
 
-fn shown(address: &Address) -> Value {
+fn shown(address: &AppAddress) -> Value {
     json!({
         "ip": address.ip,
         "region": if address.kind.is_public() { "global" } else { "" },
@@ -34,7 +34,7 @@ fn shown(address: &Address) -> Value {
 }
 
 #[derive(Deserialize)]
-struct Wanted {
+struct AddressRequest {
     r#type: String,
     network: Option<String>,
 }
@@ -44,11 +44,11 @@ const FIELDS: &[&str] = &["type", "network", "region", "org_slug", "service_name
 /// Another v6 address is made every time. A Flycast address without `network` lands in the default
 /// one, where an app with a network of its own is not reached.
 async fn assign(
-    State(fly): State<Arc<Fly>>,
-    Extension(app): Extension<App>,
+    State(fly): State<Arc<SimulatedFly>>,
+    Extension(app): Extension<FlyApp>,
     Json(body): Json<Value>,
-) -> Result<Json<Value>, Refusal> {
-    let wanted: Wanted = fly.read("POST ip_assignments", &body, FIELDS)?;
+) -> Result<Json<Value>, FlyApiError> {
+    let wanted: AddressRequest = fly.read("POST ip_assignments", &body, FIELDS)?;
     let draw = fly.draw();
     let serial = fly.write(|world, _| {
         world.serial += 1;
@@ -63,11 +63,13 @@ async fn assign(
             "private_v6" => {
                 AddressKind::PrivateV6 { network: network.unwrap_or_else(|| "default".to_owned()) }
             }
-            _ => return Err(Refusal::malformed("type must be v4, v6, shared_v4 or private_v6")),
+            _ => {
+                return Err(FlyApiError::malformed("type must be v4, v6, shared_v4 or private_v6"));
+            }
         };
         let shares = app.addresses.iter().any(|address| address.kind == AddressKind::SharedV4);
         if kind == AddressKind::SharedV4 && shares {
-            return Err(Refusal::already_shared(draw));
+            return Err(FlyApiError::already_shared(draw));
         }
         let ip = match &kind {
             AddressKind::V4 => format!("137.66.{}.{}", serial / 250 % 250, serial % 250 + 1),
@@ -75,22 +77,22 @@ async fn assign(
             AddressKind::V6 => format!("2a09:8280:1::{serial:x}:0"),
             AddressKind::PrivateV6 { .. } => format!("fdaa:4:{serial:x}:0:1::2"),
         };
-        let address = Address { ip, kind, created_ms: now_ms };
+        let address = AppAddress { ip, kind, created_ms: now_ms };
         app.addresses.push(address.clone());
         Ok(Json(shown(&address)))
     })
 }
 
 async fn release(
-    State(fly): State<Arc<Fly>>,
-    Extension(app): Extension<App>,
+    State(fly): State<Arc<SimulatedFly>>,
+    Extension(app): Extension<FlyApp>,
     Path((_, ip)): Path<(String, String)>,
-) -> Result<StatusCode, Refusal> {
+) -> Result<StatusCode, FlyApiError> {
     fly.change_app(&app.name, |app, _| {
         let before = app.addresses.len();
         app.addresses.retain(|address| address.ip != ip);
         if app.addresses.len() == before {
-            return Err(Refusal::new(StatusCode::NOT_FOUND, "ip address not found"));
+            return Err(FlyApiError::new(StatusCode::NOT_FOUND, "ip address not found"));
         }
         Ok(StatusCode::NO_CONTENT)
     })

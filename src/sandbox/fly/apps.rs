@@ -13,10 +13,10 @@ use serde_json::{Value, json};
 
 use crate::cloud::fly::macaroon::Caveat;
 
-use super::errors::Refusal;
-use super::state::{App, World};
-use super::tokens::{Access, Caller};
-use super::{Fly, pause};
+use super::errors::FlyApiError;
+use super::state::{FlyApp, FlyState};
+use super::tokens::{AccessRequest, TokenCaller};
+use super::{SimulatedFly, pause};
 
 /// The longest app name.
 const NAME_MAX: usize = 63;
@@ -24,28 +24,28 @@ const NAME_MAX: usize = 63;
 /// Names and networks that Fly accepts: lower case, digits and dashes.
 const NETWORK_DEFAULT: &str = "default";
 
-pub(super) fn routes() -> Router<Arc<Fly>> {
+pub(super) fn routes() -> Router<Arc<SimulatedFly>> {
     Router::new()
         .route("/v1/apps", get(list).post(create))
         .route("/v1/apps/{app}", get(show).delete(delete))
 }
 
 #[derive(Deserialize)]
-struct ListQuery {
+struct AppListQuery {
     org_slug: Option<String>,
 }
 
 async fn list(
-    State(fly): State<Arc<Fly>>,
-    Extension(caller): Extension<Caller>,
-    Query(query): Query<ListQuery>,
-) -> Result<Json<Value>, Refusal> {
-    let slug = query.org_slug.ok_or_else(|| Refusal::malformed("org_slug is required"))?;
+    State(fly): State<Arc<SimulatedFly>>,
+    Extension(caller): Extension<TokenCaller>,
+    Query(query): Query<AppListQuery>,
+) -> Result<Json<Value>, FlyApiError> {
+    let slug = query.org_slug.ok_or_else(|| FlyApiError::malformed("org_slug is required"))?;
     let organisation = fly.organisation(&slug)?;
-    caller.may(Access {
+    caller.may(AccessRequest {
         organisation: Some(organisation.number),
         mask: Caveat::READ,
-        ..Access::default()
+        ..AccessRequest::default()
     })?;
     let (world, now_ms) = (fly.world(), fly.now_ms());
     let of_organisation = world.apps.all_seen(now_ms).filter(|app| app.organisation == slug);
@@ -65,9 +65,9 @@ async fn list(
 }
 
 async fn show(
-    State(fly): State<Arc<Fly>>,
-    Extension(app): Extension<App>,
-) -> Result<Json<Value>, Refusal> {
+    State(fly): State<Arc<SimulatedFly>>,
+    Extension(app): Extension<FlyApp>,
+) -> Result<Json<Value>, FlyApiError> {
     let organisation = fly.organisation(&app.organisation)?;
     let (world, now_ms) = (fly.world(), fly.now_ms());
     let (machine_count, volume_count) = counts(&world, &app, now_ms);
@@ -87,7 +87,7 @@ async fn show(
     })))
 }
 
-fn counts(world: &World, app: &App, now_ms: u64) -> (usize, usize) {
+fn counts(world: &FlyState, app: &FlyApp, now_ms: u64) -> (usize, usize) {
     let machines = world.machines.all_seen(now_ms).filter(|machine| machine.app == app.name);
     let volumes = world.volumes.all_seen(now_ms).filter(|volume| volume.app == app.name);
     (machines.count(), volumes.count())
@@ -95,7 +95,7 @@ fn counts(world: &World, app: &App, now_ms: u64) -> (usize, usize) {
 
 /// `app_name` stands in the documentation, `name` in the description and in fly-go.
 #[derive(Deserialize)]
-struct Wanted {
+struct CreateAppRequest {
     name: Option<String>,
     app_name: Option<String>,
     org_slug: Option<String>,
@@ -105,28 +105,28 @@ struct Wanted {
 const FIELDS: &[&str] = &["name", "app_name", "org_slug", "network", "enable_subdomains"];
 
 #[derive(Deserialize)]
-struct CreateQuery {
+struct CreateAppQuery {
     wait: Option<bool>,
 }
 
 async fn create(
-    State(fly): State<Arc<Fly>>,
-    Extension(caller): Extension<Caller>,
-    Query(query): Query<CreateQuery>,
+    State(fly): State<Arc<SimulatedFly>>,
+    Extension(caller): Extension<TokenCaller>,
+    Query(query): Query<CreateAppQuery>,
     Json(body): Json<Value>,
-) -> Result<Response, Refusal> {
-    let wanted: Wanted = fly.read("POST /v1/apps", &body, FIELDS)?;
-    let slug = wanted.org_slug.ok_or_else(|| Refusal::malformed("org_slug is required"))?;
+) -> Result<Response, FlyApiError> {
+    let wanted: CreateAppRequest = fly.read("POST /v1/apps", &body, FIELDS)?;
+    let slug = wanted.org_slug.ok_or_else(|| FlyApiError::malformed("org_slug is required"))?;
     let organisation = fly.organisation(&slug)?;
-    caller.may(Access {
+    caller.may(AccessRequest {
         organisation: Some(organisation.number),
         mask: Caveat::CREATE,
-        ..Access::default()
+        ..AccessRequest::default()
     })?;
     fly.check_standing(&slug, true)?;
     let name = wanted.name.or(wanted.app_name).unwrap_or_default();
     if !is_name(&name) {
-        return Err(Refusal::name_invalid());
+        return Err(FlyApiError::name_invalid());
     }
     let network = wanted.network.filter(|network| !network.is_empty());
     let app = fly.add_app(name, slug, network.unwrap_or_else(|| NETWORK_DEFAULT.into()))?;
@@ -143,7 +143,10 @@ fn is_name(name: &str) -> bool {
 }
 
 /// Accepted at once, done a while later; asked again meanwhile, it is accepted again.
-async fn delete(State(fly): State<Arc<Fly>>, Extension(app): Extension<App>) -> StatusCode {
+async fn delete(
+    State(fly): State<Arc<SimulatedFly>>,
+    Extension(app): Extension<FlyApp>,
+) -> StatusCode {
     let begun = fly.change_app(&app.name, |app, _| Ok(!std::mem::replace(&mut app.leaving, true)));
     if matches!(begun, Ok(true)) {
         fly.spawn(async move |fly| {
@@ -154,20 +157,20 @@ async fn delete(State(fly): State<Arc<Fly>>, Extension(app): Extension<App>) -> 
     StatusCode::ACCEPTED
 }
 
-impl Fly {
+impl SimulatedFly {
     pub(super) fn add_app(
         &self,
         name: String,
         organisation: String,
         network: String,
-    ) -> Result<App, Refusal> {
+    ) -> Result<FlyApp, FlyApiError> {
         let id = self.id::<8>();
         self.write(|world, when| {
             if world.apps.get(&name).is_some() {
-                return Err(Refusal::name_taken());
+                return Err(FlyApiError::name_taken());
             }
             world.serial += 1;
-            let app = App {
+            let app = FlyApp {
                 id,
                 number: 100_000 + world.serial,
                 name: name.clone(),
@@ -186,7 +189,7 @@ impl Fly {
     async fn until_seen(&self, app: &str) {
         const LOOK_EVERY_MS: u64 = 50;
         while self.world().apps.get(app).is_some()
-            && self.world().apps.seen(app, self.now_ms()).is_none()
+            && self.world().apps.read(app, self.now_ms()).is_none()
         {
             pause(LOOK_EVERY_MS).await;
         }
@@ -196,10 +199,10 @@ impl Fly {
     pub(super) fn change_app<R>(
         &self,
         name: &str,
-        change: impl FnOnce(&mut App, u64) -> Result<R, Refusal>,
-    ) -> Result<R, Refusal> {
+        change: impl FnOnce(&mut FlyApp, u64) -> Result<R, FlyApiError>,
+    ) -> Result<R, FlyApiError> {
         self.write(|world, when| {
-            let mut app = world.apps.get(name).cloned().ok_or_else(Refusal::app_not_found)?;
+            let mut app = world.apps.get(name).cloned().ok_or_else(FlyApiError::app_not_found)?;
             let result = change(&mut app, when.now_ms)?;
             world.apps.put(name, app, when.now_ms, when.lag_ms);
             Ok(result)
@@ -241,11 +244,12 @@ impl Fly {
         operation: &str,
         body: &Value,
         fields: &[&str],
-    ) -> Result<T, Refusal> {
-        let object = body.as_object().ok_or_else(|| Refusal::malformed("an object is required"))?;
+    ) -> Result<T, FlyApiError> {
+        let object =
+            body.as_object().ok_or_else(|| FlyApiError::malformed("an object is required"))?;
         for unknown in object.keys().filter(|key| !fields.contains(&key.as_str())) {
             self.violation(format!("{operation} has no field {unknown:?}"));
         }
-        T::deserialize(body).map_err(|_| Refusal::malformed("a field has the wrong type"))
+        T::deserialize(body).map_err(|_| FlyApiError::malformed("a field has the wrong type"))
     }
 }

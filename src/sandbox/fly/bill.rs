@@ -1,8 +1,9 @@
-//! What it would have cost. Prices near Fly's, rounded: enough to see that something was left running.
+//! What it would have cost. Prices near Fly's, rounded: enough to see that something was left
+//! running.
 
-use super::Fly;
+use super::SimulatedFly;
 use super::lock;
-use super::state::{AddressKind, Machine, MachineState, World};
+use super::state::{AddressKind, FlyMachine, FlyState, MachineState};
 
 /// US cents a month of a shared processor with its 256 MB, of a further GB of memory, of a GB of
 /// volume, and of a dedicated IPv4 address.
@@ -24,34 +25,34 @@ pub struct Bill {
 
 /// What has been run up.
 #[derive(Default)]
-pub(super) struct Ledger {
+pub(super) struct AccruedCosts {
     cents: f64,
     settled_ms: Option<u64>,
 }
 
-impl Ledger {
+impl AccruedCosts {
     /// Charges for the time since the last change.
     #[expect(clippy::cast_precision_loss, reason = "milliseconds of a run are small")]
-    pub fn settle(&mut self, world: &World, now_ms: u64) {
+    pub fn settle(&mut self, world: &FlyState, now_ms: u64) {
         let since_ms = self.settled_ms.replace(now_ms).unwrap_or(now_ms);
         let passed_ms = now_ms.saturating_sub(since_ms) as f64;
         self.cents += per_month_cents(world) * passed_ms / MONTH_MS;
     }
 }
 
-impl Fly {
+impl SimulatedFly {
     /// What it has cost and costs.
     pub fn bill(&self) -> Bill {
         let world = self.world();
-        let mut ledger = lock(&self.ledger);
+        let mut ledger = lock(&self.costs);
         ledger.settle(&world, self.now_ms());
         Bill { so_far_cents: ledger.cents, per_month_cents: per_month_cents(&world) }
     }
 }
 
 #[expect(clippy::cast_precision_loss, reason = "sizes in GB are small")]
-fn per_month_cents(world: &World) -> f64 {
-    let runs = |machine: &&Machine| machine.state == MachineState::Started;
+fn per_month_cents(world: &FlyState) -> f64 {
+    let runs = |machine: &&FlyMachine| machine.state == MachineState::Started;
     let machines: f64 = world.machines.all().filter(runs).map(machine_cents).sum();
     let live = world.volumes.all().filter(|volume| volume.leaving_since_ms.is_none());
     let volumes: f64 = live.map(|volume| volume.size_gb as f64 * VOLUME_GB_CENTS).sum();
@@ -61,7 +62,7 @@ fn per_month_cents(world: &World) -> f64 {
 }
 
 #[expect(clippy::cast_precision_loss, reason = "processors and megabytes are small")]
-fn machine_cents(machine: &Machine) -> f64 {
+fn machine_cents(machine: &FlyMachine) -> f64 {
     let (cpus, memory_mb) = (machine.cpus(), machine.memory_mb());
     let further_mb = memory_mb.saturating_sub(256 * cpus) as f64;
     cpus as f64 * CPU_CENTS + further_mb / 1024.0 * MEMORY_GB_CENTS

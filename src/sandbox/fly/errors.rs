@@ -1,5 +1,6 @@
-//! What Fly answers when it refuses. Texts marked *recorded* are verbatim from production; the others
-//! are near enough in meaning, and where the status is not known either, one of several is drawn.
+//! What Fly answers when it refuses. Texts marked *recorded* are verbatim from production; the
+//! others are near enough in meaning, and where the status is not known either, one of several is
+//! drawn.
 
 use axum::Json;
 use axum::http::StatusCode;
@@ -8,15 +9,15 @@ use serde_json::{Value, json};
 
 /// A refusal: status and body.
 #[derive(Debug)]
-pub struct Refusal(StatusCode, Value);
+pub struct FlyApiError(StatusCode, Value);
 
-impl IntoResponse for Refusal {
+impl IntoResponse for FlyApiError {
     fn into_response(self) -> Response {
         (self.0, Json(self.1)).into_response()
     }
 }
 
-impl Refusal {
+impl FlyApiError {
     /// A refusal in Fly's usual envelope.
     pub fn new(status: StatusCode, error: impl Into<String>) -> Self {
         Self(status, json!({ "error": error.into() }))
@@ -46,12 +47,10 @@ impl Refusal {
         Self::new(StatusCode::FORBIDDEN, "unauthorized")
     }
 
-    /// Recorded.
     pub fn app_not_found() -> Self {
         Self::new(StatusCode::NOT_FOUND, "app not found")
     }
 
-    /// Recorded.
     pub fn machine_not_found() -> Self {
         Self::new(StatusCode::NOT_FOUND, "machine not found")
     }
@@ -75,7 +74,6 @@ impl Refusal {
         )
     }
 
-    /// Recorded.
     pub fn name_invalid() -> Self {
         Self::new(
             StatusCode::UNPROCESSABLE_ENTITY,
@@ -88,17 +86,18 @@ impl Refusal {
         Self::new(
             StatusCode::CONFLICT,
             format!(
-                "already_exists: unique machine name violation, machine ID {id} already exists with name \"{name}\""
+                "already_exists: unique machine name violation, machine ID {id} already exists \
+                 with name \"{name}\""
             ),
         )
     }
 
-    /// Recorded.
     pub fn volume_in_wrong_region(volume: &str, is: &str, wanted: &str) -> Self {
         Self::new(
             StatusCode::BAD_REQUEST,
             format!(
-                "Mounts source volume \"{volume}\" is in the wrong region (\"{is}\" != \"{wanted}\")"
+                "Mounts source volume \"{volume}\" is in the wrong region (\"{is}\" != \
+                 \"{wanted}\")"
             ),
         )
     }
@@ -121,7 +120,8 @@ impl Refusal {
         if draw.is_multiple_of(2) {
             Self::new(
                 StatusCode::CONFLICT,
-                "could not reserve resource for machine: insufficient memory available to fulfill request",
+                "could not reserve resource for machine: insufficient memory available to fulfill \
+                 request",
             )
         } else {
             Self::with_status(
@@ -137,7 +137,8 @@ impl Refusal {
         Self::new(
             StatusCode::FORBIDDEN,
             format!(
-                "organization \"{organisation}\" is using 1970176 MB of memory in {region} which is over the allowed quota. please consider other regions"
+                "organization \"{organisation}\" is using 1970176 MB of memory in {region} which \
+                 is over the allowed quota. please consider other regions"
             ),
         )
     }
@@ -147,7 +148,8 @@ impl Refusal {
         Self::new(
             unsure(draw),
             format!(
-                "We need your payment information to continue! Add a credit card or buy credit: https://fly.io/dashboard/{organisation}/billing"
+                "We need your payment information to continue! Add a credit card or buy credit: \
+                 https://fly.io/dashboard/{organisation}/billing"
             ),
         )
     }
@@ -157,7 +159,8 @@ impl Refusal {
         Self::new(
             unsure(draw),
             format!(
-                "To create more than 1 machine per app please add a payment method. https://fly.io/dashboard/{organisation}/billing"
+                "To create more than 1 machine per app please add a payment method. \
+                 https://fly.io/dashboard/{organisation}/billing"
             ),
         )
     }
@@ -174,11 +177,11 @@ impl Refusal {
     pub fn high_risk(draw: u8) -> Self {
         Self::new(
             unsure(draw),
-            "Your account has been marked as high risk. Please go to https://fly.io/high-risk-unlock to verify your account.",
+            "Your account has been marked as high risk. Please go to \
+             https://fly.io/high-risk-unlock to verify your account.",
         )
     }
 
-    /// Suspended.
     pub fn suspended() -> Self {
         Self::new(StatusCode::FORBIDDEN, "organization is suspended")
     }
@@ -214,7 +217,8 @@ impl Refusal {
             StatusCode::CONFLICT,
             json!({
                 "status": "error",
-                "message": format!("machine ID {machine} lease currently held by {nonce}, expires at {until}"),
+                "message": format!("machine ID {machine} lease currently held by {nonce}, expires \
+                                    at {until}"),
             }),
         )
     }

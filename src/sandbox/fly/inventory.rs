@@ -3,15 +3,14 @@
 use std::collections::BTreeSet;
 use std::fmt;
 
-use super::accounts::Organisation;
-use super::state::{AddressKind, World};
-use super::{Fly, lock};
+use super::accounts::FlyOrganisation;
+use super::state::{AddressKind, FlyState};
+use super::{SimulatedFly, lock};
 
 /// Everything that exists in our organisations, look-alikes aside, each as a readable line. Volumes
 /// that wait to be destroyed cost nothing and are not counted.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Inventory {
-    /// Names.
     pub apps: Vec<String>,
     /// `app/name region state`.
     pub machines: Vec<String>,
@@ -59,7 +58,7 @@ pub(super) struct Lookalikes {
 /// Names that resemble ours and are not.
 const LOOKALIKES: usize = 50;
 
-impl Fly {
+impl SimulatedFly {
     /// Everything that truly exists now, whatever reads show.
     pub fn inventory(&self) -> Inventory {
         let lookalikes = lock(&self.lookalikes);
@@ -77,7 +76,8 @@ impl Fly {
                 _ => format!("my-{role}-{number:09}"),
             };
             let network = if number % 5 == 0 { "textslash-".to_owned() } else { "default".into() };
-            if self.add_app(name.clone(), Organisation::OURS.slug.into_owned(), network).is_ok() {
+            if self.add_app(name.clone(), FlyOrganisation::OURS.slug.into_owned(), network).is_ok()
+            {
                 names.insert(name);
             }
         }
@@ -92,14 +92,14 @@ impl Fly {
     }
 }
 
-fn foreign(world: &World, names: &BTreeSet<String>) -> Vec<String> {
+fn foreign(world: &FlyState, names: &BTreeSet<String>) -> Vec<String> {
     let Inventory { apps, machines, volumes, addresses, secrets } =
         inventory(world, |app| names.contains(app));
     [apps, machines, volumes, addresses, secrets].concat()
 }
 
-fn inventory(world: &World, counts: impl Fn(&str) -> bool) -> Inventory {
-    let other = Organisation::OTHER.slug;
+fn inventory(world: &FlyState, counts: impl Fn(&str) -> bool) -> Inventory {
+    let other = FlyOrganisation::OTHER.slug;
     let counted = |name: &str| {
         counts(name) && world.apps.get(name).is_none_or(|app| app.organisation != other)
     };

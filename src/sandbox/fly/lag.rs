@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, VecDeque};
 
 /// How long a write stays unseen by reads.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Lag {
+pub enum ReadLag {
     /// Reads show every write at once.
     None,
     /// Every write is seen after this many milliseconds.
@@ -15,30 +15,30 @@ pub enum Lag {
 }
 
 /// Things by key, each with the versions that reads have not caught up with.
-pub struct Store<T> {
-    entries: BTreeMap<String, VecDeque<Version<T>>>,
+pub struct LaggingStore<T> {
+    entries: BTreeMap<String, VecDeque<LaggingVersion<T>>>,
 }
 
-struct Version<T> {
+struct LaggingVersion<T> {
     seen_at_ms: u64,
     value: Option<T>,
 }
 
-impl<T> Default for Store<T> {
+impl<T> Default for LaggingStore<T> {
     fn default() -> Self {
         Self { entries: BTreeMap::new() }
     }
 }
 
-impl<T: Clone> Store<T> {
+impl<T: Clone> LaggingStore<T> {
     /// What is true of `key`.
     pub fn get(&self, key: &str) -> Option<&T> {
         self.entries.get(key)?.back()?.value.as_ref()
     }
 
     /// What reads show of `key` now.
-    pub fn seen(&self, key: &str, now_ms: u64) -> Option<&T> {
-        seen(self.entries.get(key)?, now_ms)
+    pub fn read(&self, key: &str, now_ms: u64) -> Option<&T> {
+        visible_value(self.entries.get(key)?, now_ms)
     }
 
     /// All that is true.
@@ -48,7 +48,7 @@ impl<T: Clone> Store<T> {
 
     /// All that reads show now.
     pub fn all_seen(&self, now_ms: u64) -> impl Iterator<Item = &T> {
-        self.entries.values().filter_map(move |versions| seen(versions, now_ms))
+        self.entries.values().filter_map(move |versions| visible_value(versions, now_ms))
     }
 
     /// Makes `value` true now and seen `lag_ms` later, never before what was written earlier.
@@ -66,13 +66,13 @@ impl<T: Clone> Store<T> {
     fn write(&mut self, key: &str, value: Option<T>, now_ms: u64, lag_ms: u64) {
         let versions = self.entries.entry(key.to_owned()).or_default();
         let earlier_ms = versions.back().map_or(0, |last| last.seen_at_ms);
-        versions.push_back(Version { seen_at_ms: earlier_ms.max(now_ms + lag_ms), value });
+        versions.push_back(LaggingVersion { seen_at_ms: earlier_ms.max(now_ms + lag_ms), value });
         while versions.get(1).is_some_and(|next| next.seen_at_ms <= now_ms) {
             versions.pop_front();
         }
     }
 }
 
-fn seen<T>(versions: &VecDeque<Version<T>>, now_ms: u64) -> Option<&T> {
+fn visible_value<T>(versions: &VecDeque<LaggingVersion<T>>, now_ms: u64) -> Option<&T> {
     versions.iter().rev().find(|version| version.seen_at_ms <= now_ms)?.value.as_ref()
 }

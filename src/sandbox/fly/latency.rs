@@ -46,10 +46,10 @@ impl Latency {
         name_visible_ms: 0,
     };
 
-    /// Medians. Published: a launch takes 2.84 s (obeli-sk/components-flyio, ams, 2025-09) to 3.41 s
-    /// (Fly's documentation, ord, 2023-10) with the image at hand, the start of an existing machine
-    /// 300 ms (Fly's blog, "Fly Machines"), a read 20-50 ms in the region. Nobody publishes the
-    /// others; they are our guesses.
+    /// Medians. Published: a launch takes 2.84 s (obeli-sk/components-flyio, ams, 2025-09) to 3.41
+    /// s (Fly's documentation, ord, 2023-10) with the image at hand, the start of an existing
+    /// machine 300 ms (Fly's blog, "Fly Machines"), a read 20-50 ms in the region. Nobody publishes
+    /// the others; they are our guesses.
     pub const MEDIANS: Self = Self {
         read_ms: 60,
         app_create_ms: 400,

@@ -1,4 +1,5 @@
-//! What happens to a machine between calls: it starts, exits, is restarted, stopped, woken, destroyed.
+//! What happens to a machine between calls: it starts, exits, is restarted, stopped, woken,
+//! destroyed.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -7,12 +8,12 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use tokio::sync::oneshot;
 
-use super::accounts::{Face, TRIAL_RUN_MS};
-use super::errors::Refusal;
-use super::state::{App, Event, Machine, MachineState};
-use super::{Fly, pause};
-use crate::sandbox::edge::Inside;
-use crate::sandbox::machines::{Door, Launch};
+use super::accounts::{BillingProfile, TRIAL_RUN_MS};
+use super::errors::FlyApiError;
+use super::state::{FlyApp, FlyMachine, MachineEvent, MachineState};
+use super::{SimulatedFly, pause};
+use crate::sandbox::edge::PrivateNetwork;
+use crate::sandbox::machines::{MachineEndpoint, MachineLaunch};
 
 /// How often a failing machine is restarted when its config does not say: Fly's default.
 const RETRIES_MAX: u64 = 10;
@@ -28,7 +29,7 @@ const WAKE_MAX: Duration = Duration::from_secs(30);
 
 /// The proxy's refusals, named as Fly's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum NoRoute {
+pub enum RouteError {
     /// The name does not resolve: no such app, no such address, or not visible yet.
     #[error("name not found")]
     NameNotFound,
@@ -42,27 +43,28 @@ pub enum NoRoute {
 
 /// How a request reaches an app.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Route<'a> {
+pub enum AppRoute<'a> {
     /// Through a public address.
     Public,
     /// Through Flycast, from this network; on sockets the caller's network is not known.
     Private(Option<&'a str>),
-    /// To the model proxy of a started machine, from this network, past Fly's proxy: nothing is woken.
+    /// To the model proxy of a started machine, from this network, past Fly's proxy: nothing is
+    /// woken.
     Internal(Option<&'a str>),
 }
 
-impl Fly {
-    pub(super) fn add_machine(&self, machine: Machine) -> Result<Machine, Refusal> {
+impl SimulatedFly {
+    pub(super) fn add_machine(&self, machine: FlyMachine) -> Result<FlyMachine, FlyApiError> {
         let event = self.event("launch", MachineState::Created, "user", json!({}));
         self.write(|world, when| {
             // Reads may still show an app that is gone.
             if world.apps.get(&machine.app).is_none() {
-                return Err(Refusal::app_not_found());
+                return Err(FlyApiError::app_not_found());
             }
             let same_name =
-                |other: &&Machine| other.app == machine.app && other.name == machine.name;
+                |other: &&FlyMachine| other.app == machine.app && other.name == machine.name;
             if let Some(taken) = world.machines.all().filter(|m| m.exists()).find(same_name) {
-                return Err(Refusal::machine_name_taken(&taken.id, &machine.name));
+                return Err(FlyApiError::machine_name_taken(&taken.id, &machine.name));
             }
             let mut machine = machine;
             machine.events.insert(0, event);
@@ -80,11 +82,11 @@ impl Fly {
     pub(super) fn change_machine(
         &self,
         id: &str,
-        change: impl FnOnce(&mut Machine, u64),
-    ) -> Result<Machine, Refusal> {
+        change: impl FnOnce(&mut FlyMachine, u64),
+    ) -> Result<FlyMachine, FlyApiError> {
         self.write(|world, when| {
             let machine = world.machines.get(id).cloned();
-            let mut machine = machine.ok_or_else(Refusal::machine_not_found)?;
+            let mut machine = machine.ok_or_else(FlyApiError::machine_not_found)?;
             change(&mut machine, when.now_ms);
             machine.updated_ms = when.now_ms;
             world.machines.put(id, machine.clone(), when.now_ms, when.lag_ms);
@@ -98,8 +100,8 @@ impl Fly {
         status: MachineState,
         source: &'static str,
         request: Value,
-    ) -> Event {
-        Event { id: self.version_id(), kind, status, source, request, at_ms: self.now_ms() }
+    ) -> MachineEvent {
+        MachineEvent { id: self.version_id(), kind, status, source, request, at_ms: self.now_ms() }
     }
 
     /// Starts a machine that is down, after `delay_ms`.
@@ -170,11 +172,12 @@ impl Fly {
             app.map(|app| app.organisation.clone())
         };
         let organisation = organisation.unwrap_or_default();
-        self.account(&organisation, |account| account.face == Face::Trial) == Some(true)
+        self.account(&organisation, |account| account.billing_profile == BillingProfile::Trial)
+            == Some(true)
     }
 
     /// What to start, while the run is still wanted.
-    fn launch_of(&self, id: &str, run: u64) -> Option<Launch> {
+    fn launch_of(&self, id: &str, run: u64) -> Option<MachineLaunch> {
         let (world, now_ms) = (self.world(), self.now_ms());
         let machine = world.machines.get(id)?;
         if machine.run != run || machine.state != MachineState::Starting {
@@ -183,16 +186,16 @@ impl Fly {
         // Without a version of its own, a machine gets the secrets that reads show at its start.
         let app = match machine.secrets_version_min {
             Some(_) => world.apps.get(&machine.app)?,
-            None => world.apps.seen(&machine.app, now_ms)?,
+            None => world.apps.read(&machine.app, now_ms)?,
         };
         let init = machine.config.get("init").cloned().unwrap_or_default();
         let cmd = init["cmd"].as_array().cloned().unwrap_or_default();
-        Some(Launch {
+        Some(MachineLaunch {
             machine: id.to_owned(),
             cmd: cmd.iter().filter_map(Value::as_str).map(str::to_owned).collect(),
             env: environment(app, machine),
             mounts: machine.mounts(),
-            network: Arc::new(Inside::new(self.me.clone(), app.network.clone())),
+            network: Arc::new(PrivateNetwork::new(self.me.clone(), app.network.clone())),
         })
     }
 
@@ -267,12 +270,12 @@ impl Fly {
     }
 
     /// The door of the app's machine, which is woken if it is down and may be.
-    pub(in crate::sandbox) async fn door(
+    pub(in crate::sandbox) async fn awake_endpoint(
         &self,
         app: &str,
-        route: Route<'_>,
-    ) -> Result<(String, Door), NoRoute> {
-        if let Route::Internal(from) = route {
+        route: AppRoute<'_>,
+    ) -> Result<(String, MachineEndpoint), RouteError> {
+        if let AppRoute::Internal(from) = route {
             return self.internal_door(app, from);
         }
         let id = self.machine_to_serve(app, route)?;
@@ -283,7 +286,7 @@ impl Fly {
                 let state = self.world().machines.get(&id).map(|machine| machine.state);
                 match state {
                     Some(MachineState::Started) => {
-                        if let Some(door) = self.runtime.door(&id) {
+                        if let Some(door) = self.runtime.endpoint(&id) {
                             return Ok((id.clone(), door));
                         }
                         pause(20).await;
@@ -293,64 +296,67 @@ impl Fly {
                         self.launch(&id, self.latency.machine_start_ms, "proxy");
                     }
                     Some(_) => {}
-                    None => return Err(NoRoute::NoMachine),
+                    None => return Err(RouteError::NoMachine),
                 }
                 if changes.changed().await.is_err() {
-                    return Err(NoRoute::NotWoken);
+                    return Err(RouteError::NotWoken);
                 }
             }
         };
-        tokio::time::timeout(WAKE_MAX, opened).await.unwrap_or(Err(NoRoute::NotWoken))
+        tokio::time::timeout(WAKE_MAX, opened).await.unwrap_or(Err(RouteError::NotWoken))
     }
 
-    fn internal_door(&self, app: &str, from: Option<&str>) -> Result<(String, Door), NoRoute> {
+    fn internal_door(
+        &self,
+        app: &str,
+        from: Option<&str>,
+    ) -> Result<(String, MachineEndpoint), RouteError> {
         let id = {
             let world = self.world();
-            let app = world.apps.get(app).ok_or(NoRoute::NameNotFound)?;
+            let app = world.apps.get(app).ok_or(RouteError::NameNotFound)?;
             if from.is_some_and(|from| from != app.network) {
-                return Err(NoRoute::NameNotFound);
+                return Err(RouteError::NameNotFound);
             }
             let mut of_app = world.machines.all().filter(|machine| machine.app == app.name);
             let started = of_app.find(|machine| machine.state == MachineState::Started);
-            started.map(|machine| machine.id.clone()).ok_or(NoRoute::NameNotFound)?
+            started.map(|machine| machine.id.clone()).ok_or(RouteError::NameNotFound)?
         };
-        let door = self.runtime.model_proxy(&id).ok_or(NoRoute::NoMachine)?;
+        let door = self.runtime.model_proxy(&id).ok_or(RouteError::NoMachine)?;
         Ok((id, door))
     }
 
-    fn machine_to_serve(&self, app: &str, route: Route<'_>) -> Result<String, NoRoute> {
+    fn machine_to_serve(&self, app: &str, route: AppRoute<'_>) -> Result<String, RouteError> {
         let (world, now_ms) = (self.world(), self.now_ms());
-        let app = world.apps.get(app).ok_or(NoRoute::NameNotFound)?;
+        let app = world.apps.get(app).ok_or(RouteError::NameNotFound)?;
         if !self.has_address(app, route, now_ms) {
-            return Err(NoRoute::NameNotFound);
+            return Err(RouteError::NameNotFound);
         }
         let of_app = || world.machines.all().filter(|m| m.app == app.name && m.exists());
-        let serves = |machine: &&Machine| !machine.services().is_empty();
-        let is_up = |machine: &&Machine| machine.state == MachineState::Started;
+        let serves = |machine: &&FlyMachine| !machine.services().is_empty();
+        let is_up = |machine: &&FlyMachine| machine.state == MachineState::Started;
         of_app()
             .filter(serves)
             .find(is_up)
             .or_else(|| of_app().filter(serves).find(|machine| machine.wakes_on_traffic()))
             .map(|machine| machine.id.clone())
-            .ok_or(NoRoute::NoMachine)
+            .ok_or(RouteError::NoMachine)
     }
 
-    fn has_address(&self, app: &App, route: Route<'_>, now_ms: u64) -> bool {
+    fn has_address(&self, app: &FlyApp, route: AppRoute<'_>, now_ms: u64) -> bool {
         use super::state::AddressKind::PrivateV6;
         app.addresses.iter().any(|address| match (&address.kind, route) {
-            (PrivateV6 { network }, Route::Private(from)) => {
+            (PrivateV6 { network }, AppRoute::Private(from)) => {
                 *network == app.network && from.is_none_or(|from| from == network)
             }
-            (PrivateV6 { .. }, Route::Public) | (_, Route::Private(_) | Route::Internal(_)) => {
-                false
-            }
-            (_, Route::Public) => address.created_ms + self.latency.name_visible_ms <= now_ms,
+            (PrivateV6 { .. }, AppRoute::Public)
+            | (_, AppRoute::Private(_) | AppRoute::Internal(_)) => false,
+            (_, AppRoute::Public) => address.created_ms + self.latency.name_visible_ms <= now_ms,
         })
     }
 }
 
 /// What the machine's process sees: its config, the app's secrets, and what Fly adds.
-fn environment(app: &App, machine: &Machine) -> BTreeMap<String, String> {
+fn environment(app: &FlyApp, machine: &FlyMachine) -> BTreeMap<String, String> {
     let mut env = BTreeMap::new();
     if let Some(Value::Object(config)) = machine.config.get("env") {
         for (name, value) in config {
@@ -367,7 +373,7 @@ fn environment(app: &App, machine: &Machine) -> BTreeMap<String, String> {
     env
 }
 
-fn restarts(machine: &Machine, status: i32) -> bool {
+fn restarts(machine: &FlyMachine, status: i32) -> bool {
     let restart = machine.config.get("restart").cloned().unwrap_or_default();
     let retries_max = restart["max_retries"].as_u64().unwrap_or(RETRIES_MAX);
     match restart["policy"].as_str() {

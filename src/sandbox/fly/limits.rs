@@ -1,20 +1,20 @@
-//! Fly's published rate limits: one call a second for each action and id with a burst of three; reading
-//! one machine five a second with a burst of ten; a hundred app deletions a minute.
+//! Fly's published rate limits: one call a second for each action and id with a burst of three;
+//! reading one machine five a second with a burst of ten; a hundred app deletions a minute.
 
 use std::collections::HashMap;
 
 /// Buckets by action and id.
 #[derive(Default)]
-pub struct Limits {
-    buckets: HashMap<String, Bucket>,
+pub struct TokenBuckets {
+    buckets: HashMap<String, TokenBucket>,
 }
 
-struct Bucket {
+struct TokenBucket {
     left: f64,
     at_ms: u64,
 }
 
-struct Rate {
+struct BucketRate {
     per_second: f64,
     burst: f64,
 }
@@ -22,11 +22,11 @@ struct Rate {
 /// Sums of parts of a second are not exact; a caller that waits to the millisecond is in time.
 const ROUNDING: f64 = 1e-6;
 
-const USUAL: Rate = Rate { per_second: 1.0, burst: 3.0 };
-const READ_MACHINE: Rate = Rate { per_second: 5.0, burst: 10.0 };
-const DELETE_APP: Rate = Rate { per_second: 100.0 / 60.0, burst: 100.0 };
+const USUAL: BucketRate = BucketRate { per_second: 1.0, burst: 3.0 };
+const READ_MACHINE: BucketRate = BucketRate { per_second: 5.0, burst: 10.0 };
+const DELETE_APP: BucketRate = BucketRate { per_second: 100.0 / 60.0, burst: 100.0 };
 
-impl Limits {
+impl TokenBuckets {
     /// Takes one call of `action` on `id` from its bucket; false when the bucket is empty.
     pub fn admit(&mut self, action: &str, id: &str, now_ms: u64) -> bool {
         match action {
@@ -42,11 +42,11 @@ impl Limits {
     }
 
     #[expect(clippy::cast_precision_loss, reason = "milliseconds between calls are small")]
-    fn take(&mut self, key: &str, rate: Rate, now_ms: u64) -> bool {
+    fn take(&mut self, key: &str, rate: BucketRate, now_ms: u64) -> bool {
         let bucket = self
             .buckets
             .entry(key.to_owned())
-            .or_insert(Bucket { left: rate.burst, at_ms: now_ms });
+            .or_insert(TokenBucket { left: rate.burst, at_ms: now_ms });
         let passed_s = now_ms.saturating_sub(bucket.at_ms) as f64 / 1000.0;
         bucket.left = (bucket.left + passed_s * rate.per_second).min(rate.burst);
         bucket.at_ms = now_ms;

@@ -10,10 +10,10 @@ use axum::{Extension, Json, Router};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
-use super::Fly;
-use super::errors::Refusal;
+use super::SimulatedFly;
+use super::errors::FlyApiError;
 use super::regions;
-use super::state::{App, Machine, MachineState, mounts};
+use super::state::{FlyApp, FlyMachine, MachineState, mounts};
 
 mod exec;
 mod lease;
@@ -25,7 +25,7 @@ pub(super) use shown::{overview, shown};
 /// How long a process has to end when nobody said: Fly's default is 5 s.
 const GRACE: Duration = Duration::from_secs(5);
 
-pub(super) fn routes() -> Router<Arc<Fly>> {
+pub(super) fn routes() -> Router<Arc<SimulatedFly>> {
     let machine = "/v1/apps/{app}/machines/{machine}";
     let of = |action: &str| format!("{machine}/{action}");
     Router::new()
@@ -43,16 +43,16 @@ pub(super) fn routes() -> Router<Arc<Fly>> {
 }
 
 #[derive(Deserialize)]
-struct ListQuery {
+struct MachineListQuery {
     region: Option<String>,
     state: Option<String>,
     include_deleted: Option<bool>,
 }
 
 async fn list(
-    State(fly): State<Arc<Fly>>,
-    Extension(app): Extension<App>,
-    Query(query): Query<ListQuery>,
+    State(fly): State<Arc<SimulatedFly>>,
+    Extension(app): Extension<FlyApp>,
+    Query(query): Query<MachineListQuery>,
 ) -> Json<Value> {
     let world = fly.world();
     let of_app = world.machines.all_seen(fly.now_ms()).filter(|machine| {
@@ -65,17 +65,17 @@ async fn list(
 }
 
 async fn show(
-    State(fly): State<Arc<Fly>>,
-    Extension(app): Extension<App>,
+    State(fly): State<Arc<SimulatedFly>>,
+    Extension(app): Extension<FlyApp>,
     Path((_, id)): Path<(String, String)>,
-) -> Result<Json<Value>, Refusal> {
+) -> Result<Json<Value>, FlyApiError> {
     let world = fly.world();
-    let machine = world.machines.seen(&id, fly.now_ms()).filter(|m| m.app == app.name);
-    machine.map(|machine| Json(shown(machine))).ok_or_else(Refusal::machine_not_found)
+    let machine = world.machines.read(&id, fly.now_ms()).filter(|m| m.app == app.name);
+    machine.map(|machine| Json(shown(machine))).ok_or_else(FlyApiError::machine_not_found)
 }
 
 #[derive(Deserialize)]
-struct Wanted {
+struct MachineRequest {
     name: Option<String>,
     region: Option<String>,
     config: Option<Map<String, Value>>,
@@ -98,12 +98,12 @@ const FIELDS: &[&str] = &[
 ];
 
 async fn create(
-    State(fly): State<Arc<Fly>>,
-    Extension(app): Extension<App>,
+    State(fly): State<Arc<SimulatedFly>>,
+    Extension(app): Extension<FlyApp>,
     Json(body): Json<Value>,
-) -> Result<Json<Value>, Refusal> {
-    let wanted: Wanted = fly.read("POST machines", &body, FIELDS)?;
-    let config = wanted.config.ok_or_else(|| Refusal::malformed("config is required"))?;
+) -> Result<Json<Value>, FlyApiError> {
+    let wanted: MachineRequest = fly.read("POST machines", &body, FIELDS)?;
+    let config = wanted.config.ok_or_else(|| FlyApiError::malformed("config is required"))?;
     let region = regions::known(wanted.region.as_deref())?;
     fly.check_image(&config)?;
     fly.check_secrets(&app, wanted.min_secrets_version)?;
@@ -112,7 +112,7 @@ async fn create(
     let name = wanted.name.unwrap_or_else(|| format!("quiet-water-{}", &id[..4]));
     let siblings = fly.check_name_free(&app.name, &name)?;
     fly.check_room_for_machine(&app.organisation, &region, siblings)?;
-    let machine = fly.add_machine(Machine {
+    let machine = fly.add_machine(FlyMachine {
         id,
         app: app.name,
         name,
@@ -138,17 +138,17 @@ async fn create(
 /// The whole config is replaced. A running machine is restarted with it; one that is down stays
 /// down.
 async fn update(
-    State(fly): State<Arc<Fly>>,
-    Extension(app): Extension<App>,
+    State(fly): State<Arc<SimulatedFly>>,
+    Extension(app): Extension<FlyApp>,
     Path((_, id)): Path<(String, String)>,
     headers: HeaderMap,
     Json(body): Json<Value>,
-) -> Result<Json<Value>, Refusal> {
-    let wanted: Wanted = fly.read("POST machine", &body, FIELDS)?;
-    let config = wanted.config.ok_or_else(|| Refusal::malformed("config is required"))?;
+) -> Result<Json<Value>, FlyApiError> {
+    let wanted: MachineRequest = fly.read("POST machine", &body, FIELDS)?;
+    let config = wanted.config.ok_or_else(|| FlyApiError::malformed("config is required"))?;
     let machine = fly.machine_for_write(&app.name, &id, &headers)?;
     if wanted.current_version.is_some_and(|version| version != machine.instance_id) {
-        return Err(Refusal::version_mismatch(StatusCode::CONFLICT, "current_version"));
+        return Err(FlyApiError::version_mismatch(StatusCode::CONFLICT, "current_version"));
     }
     fly.check_image(&config)?;
     fly.check_secrets(&app, wanted.min_secrets_version)?;
@@ -167,23 +167,23 @@ async fn update(
 }
 
 #[derive(Deserialize)]
-struct DeleteQuery {
+struct DeleteMachineQuery {
     force: Option<bool>,
     kill: Option<bool>,
 }
 
 async fn delete(
-    State(fly): State<Arc<Fly>>,
-    Extension(app): Extension<App>,
+    State(fly): State<Arc<SimulatedFly>>,
+    Extension(app): Extension<FlyApp>,
     Path((_, id)): Path<(String, String)>,
-    Query(query): Query<DeleteQuery>,
+    Query(query): Query<DeleteMachineQuery>,
     headers: HeaderMap,
-) -> Result<Json<Value>, Refusal> {
+) -> Result<Json<Value>, FlyApiError> {
     let machine = fly.machine_for_write(&app.name, &id, &headers)?;
     let forced = query.force == Some(true) || query.kill == Some(true);
     let down = [MachineState::Stopped, MachineState::Suspended, MachineState::Created];
     if !forced && !down.contains(&machine.state) {
-        return Err(Refusal::precondition(
+        return Err(FlyApiError::precondition(
             "unable to destroy machine, not currently stopped, suspended, or failed",
         ));
     }
@@ -201,11 +201,11 @@ fn ok() -> Json<Value> {
 }
 
 async fn start(
-    State(fly): State<Arc<Fly>>,
-    Extension(app): Extension<App>,
+    State(fly): State<Arc<SimulatedFly>>,
+    Extension(app): Extension<FlyApp>,
     Path((_, id)): Path<(String, String)>,
     headers: HeaderMap,
-) -> Result<Json<Value>, Refusal> {
+) -> Result<Json<Value>, FlyApiError> {
     let machine = fly.machine_for_write(&app.name, &id, &headers)?;
     match machine.state {
         MachineState::Started | MachineState::Starting => {}
@@ -214,7 +214,7 @@ async fn start(
         }
         state => {
             let text = format!("unable to start machine from current state: '{state}'");
-            return Err(Refusal::precondition(&text));
+            return Err(FlyApiError::precondition(&text));
         }
     }
     let previous = machine.state.to_string();
@@ -222,20 +222,20 @@ async fn start(
 }
 
 #[derive(Default, Deserialize)]
-struct Stop {
+struct StopRequest {
     timeout: Option<String>,
 }
 
 async fn stop(
-    State(fly): State<Arc<Fly>>,
-    Extension(app): Extension<App>,
+    State(fly): State<Arc<SimulatedFly>>,
+    Extension(app): Extension<FlyApp>,
     Path((_, id)): Path<(String, String)>,
     headers: HeaderMap,
     body: Option<Json<Value>>,
-) -> Result<Json<Value>, Refusal> {
-    let stop: Stop = match body {
+) -> Result<Json<Value>, FlyApiError> {
+    let stop: StopRequest = match body {
         Some(Json(body)) => fly.read("POST stop", &body, &["signal", "timeout"])?,
-        None => Stop::default(),
+        None => StopRequest::default(),
     };
     fly.machine_for_write(&app.name, &id, &headers)?;
     fly.stop(&id, stop.timeout.as_deref().and_then(duration).unwrap_or(GRACE));
@@ -244,22 +244,22 @@ async fn stop(
 
 /// Fly falls back to stopping what it cannot suspend.
 async fn suspend(
-    State(fly): State<Arc<Fly>>,
-    Extension(app): Extension<App>,
+    State(fly): State<Arc<SimulatedFly>>,
+    Extension(app): Extension<FlyApp>,
     Path((_, id)): Path<(String, String)>,
     headers: HeaderMap,
-) -> Result<Json<Value>, Refusal> {
+) -> Result<Json<Value>, FlyApiError> {
     fly.machine_for_write(&app.name, &id, &headers)?;
     fly.stop(&id, GRACE);
     Ok(ok())
 }
 
 async fn restart(
-    State(fly): State<Arc<Fly>>,
-    Extension(app): Extension<App>,
+    State(fly): State<Arc<SimulatedFly>>,
+    Extension(app): Extension<FlyApp>,
     Path((_, id)): Path<(String, String)>,
     headers: HeaderMap,
-) -> Result<Json<Value>, Refusal> {
+) -> Result<Json<Value>, FlyApiError> {
     fly.machine_for_write(&app.name, &id, &headers)?;
     fly.relaunch(&id, GRACE);
     Ok(ok())
@@ -274,12 +274,12 @@ fn duration(text: &str) -> Option<Duration> {
     Some(Duration::from_secs(number.parse::<u64>().ok()? * unit_s))
 }
 
-impl Fly {
+impl SimulatedFly {
     /// A machine of this app, as it truly is.
-    pub(super) fn machine_of(&self, app: &str, id: &str) -> Result<Machine, Refusal> {
+    pub(super) fn machine_of(&self, app: &str, id: &str) -> Result<FlyMachine, FlyApiError> {
         let world = self.world();
         let machine = world.machines.get(id).filter(|machine| machine.app == app);
-        machine.cloned().ok_or_else(Refusal::machine_not_found)
+        machine.cloned().ok_or_else(FlyApiError::machine_not_found)
     }
 
     /// The same, unless somebody else holds its lease.
@@ -288,28 +288,28 @@ impl Fly {
         app: &str,
         id: &str,
         headers: &HeaderMap,
-    ) -> Result<Machine, Refusal> {
+    ) -> Result<FlyMachine, FlyApiError> {
         let machine = self.machine_of(app, id)?;
         lease::check(&machine, headers, self.now_ms())?;
         Ok(machine)
     }
 
-    fn check_image(&self, config: &Map<String, Value>) -> Result<(), Refusal> {
+    fn check_image(&self, config: &Map<String, Value>) -> Result<(), FlyApiError> {
         let image = config.get("image").and_then(Value::as_str).unwrap_or_default();
         if image.is_empty() {
-            return Err(Refusal::malformed("config.image is required"));
+            return Err(FlyApiError::malformed("config.image is required"));
         }
         let exists = match &self.images {
             Some(images) => images.contains(image),
             None => is_pinned(image),
         };
-        if exists { Ok(()) } else { Err(Refusal::manifest_unknown(image, self.draw())) }
+        if exists { Ok(()) } else { Err(FlyApiError::manifest_unknown(image, self.draw())) }
     }
 
-    fn check_secrets(&self, app: &App, wanted: Option<u64>) -> Result<(), Refusal> {
+    fn check_secrets(&self, app: &FlyApp, wanted: Option<u64>) -> Result<(), FlyApiError> {
         let version = self.world().apps.get(&app.name).map_or(0, |app| app.secrets_version);
         if wanted.is_some_and(|wanted| wanted > version) {
-            return Err(Refusal::secrets_not_available());
+            return Err(FlyApiError::secrets_not_available());
         }
         Ok(())
     }
@@ -321,30 +321,30 @@ impl Fly {
         region: &str,
         config: &Map<String, Value>,
         by: Option<&str>,
-    ) -> Result<(), Refusal> {
+    ) -> Result<(), FlyApiError> {
         let (world, now_ms) = (self.world(), self.now_ms());
         for (id, _) in mounts(config) {
-            let volume = world.volumes.seen(&id, now_ms).and(world.volumes.get(&id));
+            let volume = world.volumes.read(&id, now_ms).and(world.volumes.get(&id));
             let volume = volume
                 .filter(|volume| volume.app == app && volume.leaving_since_ms.is_none())
-                .ok_or_else(Refusal::mount_not_found)?;
+                .ok_or_else(FlyApiError::mount_not_found)?;
             if volume.region != region {
-                return Err(Refusal::volume_in_wrong_region(&id, &volume.region, region));
+                return Err(FlyApiError::volume_in_wrong_region(&id, &volume.region, region));
             }
             if let Some(machine) = volume.machine.as_deref().filter(|m| Some(*m) != by) {
-                return Err(Refusal::volume_in_use(&id, machine));
+                return Err(FlyApiError::volume_in_use(&id, machine));
             }
         }
         Ok(())
     }
 
     /// How many machines the app has, none of them of this name.
-    fn check_name_free(&self, app: &str, name: &str) -> Result<usize, Refusal> {
+    fn check_name_free(&self, app: &str, name: &str) -> Result<usize, FlyApiError> {
         let world = self.world();
-        let siblings: Vec<&Machine> =
+        let siblings: Vec<&FlyMachine> =
             world.machines.all().filter(|machine| machine.app == app && machine.exists()).collect();
         match siblings.iter().find(|machine| machine.name == name) {
-            Some(taken) => Err(Refusal::machine_name_taken(&taken.id, name)),
+            Some(taken) => Err(FlyApiError::machine_name_taken(&taken.id, name)),
             None => Ok(siblings.len()),
         }
     }

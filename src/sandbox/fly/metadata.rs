@@ -10,11 +10,11 @@ use axum::{Extension, Json, Router};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
-use super::Fly;
-use super::errors::Refusal;
-use super::state::{App, Machine};
+use super::SimulatedFly;
+use super::errors::FlyApiError;
+use super::state::{FlyApp, FlyMachine};
 
-pub(super) fn routes() -> Router<Arc<Fly>> {
+pub(super) fn routes() -> Router<Arc<SimulatedFly>> {
     let metadata = "/v1/apps/{app}/machines/{machine}/metadata";
     Router::new()
         .route(metadata, get(show).put(replace).patch(merge))
@@ -22,15 +22,15 @@ pub(super) fn routes() -> Router<Arc<Fly>> {
 }
 
 async fn show(
-    State(fly): State<Arc<Fly>>,
-    Extension(app): Extension<App>,
+    State(fly): State<Arc<SimulatedFly>>,
+    Extension(app): Extension<FlyApp>,
     Path((_, id)): Path<(String, String)>,
-) -> Result<Json<Value>, Refusal> {
+) -> Result<Json<Value>, FlyApiError> {
     Ok(Json(Value::Object(fly.machine_of(&app.name, &id)?.metadata())))
 }
 
 #[derive(Deserialize)]
-struct Update {
+struct MetadataUpdate {
     metadata: BTreeMap<String, String>,
     machine_version: Option<String>,
 }
@@ -38,11 +38,11 @@ struct Update {
 const FIELDS: &[&str] = &["metadata", "machine_version", "updated_at"];
 
 async fn replace(
-    State(fly): State<Arc<Fly>>,
-    Extension(app): Extension<App>,
+    State(fly): State<Arc<SimulatedFly>>,
+    Extension(app): Extension<FlyApp>,
     Path((_, id)): Path<(String, String)>,
     Json(body): Json<Value>,
-) -> Result<StatusCode, Refusal> {
+) -> Result<StatusCode, FlyApiError> {
     let update = fly.metadata_update(&app.name, &id, &body)?;
     fly.change_metadata(&app.name, &id, |metadata| {
         metadata.clear();
@@ -51,66 +51,66 @@ async fn replace(
 }
 
 async fn merge(
-    State(fly): State<Arc<Fly>>,
-    Extension(app): Extension<App>,
+    State(fly): State<Arc<SimulatedFly>>,
+    Extension(app): Extension<FlyApp>,
     Path((_, id)): Path<(String, String)>,
     Json(body): Json<Value>,
-) -> Result<StatusCode, Refusal> {
+) -> Result<StatusCode, FlyApiError> {
     let update = fly.metadata_update(&app.name, &id, &body)?;
     fly.change_metadata(&app.name, &id, |metadata| metadata.extend(update))
 }
 
 async fn show_key(
-    State(fly): State<Arc<Fly>>,
-    Extension(app): Extension<App>,
+    State(fly): State<Arc<SimulatedFly>>,
+    Extension(app): Extension<FlyApp>,
     Path((_, id, key)): Path<(String, String, String)>,
-) -> Result<Json<Value>, Refusal> {
+) -> Result<Json<Value>, FlyApiError> {
     let metadata = fly.machine_of(&app.name, &id)?.metadata();
     let value = metadata
         .get(&key)
-        .ok_or_else(|| Refusal::new(StatusCode::NOT_FOUND, "metadata key not found"))?;
+        .ok_or_else(|| FlyApiError::new(StatusCode::NOT_FOUND, "metadata key not found"))?;
     Ok(Json(json!({ "value": value })))
 }
 
 #[derive(Deserialize)]
-struct Set {
+struct SetMetadataRequest {
     value: String,
 }
 
 async fn set_key(
-    State(fly): State<Arc<Fly>>,
-    Extension(app): Extension<App>,
+    State(fly): State<Arc<SimulatedFly>>,
+    Extension(app): Extension<FlyApp>,
     Path((_, id, key)): Path<(String, String, String)>,
     Json(body): Json<Value>,
-) -> Result<StatusCode, Refusal> {
-    let set: Set = fly.read("POST metadata", &body, &["value", "updated_at"])?;
+) -> Result<StatusCode, FlyApiError> {
+    let set: SetMetadataRequest = fly.read("POST metadata", &body, &["value", "updated_at"])?;
     fly.change_metadata(&app.name, &id, |metadata| {
         metadata.insert(key, set.value.into());
     })
 }
 
 async fn remove_key(
-    State(fly): State<Arc<Fly>>,
-    Extension(app): Extension<App>,
+    State(fly): State<Arc<SimulatedFly>>,
+    Extension(app): Extension<FlyApp>,
     Path((_, id, key)): Path<(String, String, String)>,
-) -> Result<StatusCode, Refusal> {
+) -> Result<StatusCode, FlyApiError> {
     fly.change_metadata(&app.name, &id, |metadata| {
         metadata.remove(&key);
     })
 }
 
-impl Fly {
+impl SimulatedFly {
     fn metadata_update(
         &self,
         app: &str,
         id: &str,
         body: &Value,
-    ) -> Result<Map<String, Value>, Refusal> {
-        let update: Update = self.read("metadata", body, FIELDS)?;
+    ) -> Result<Map<String, Value>, FlyApiError> {
+        let update: MetadataUpdate = self.read("metadata", body, FIELDS)?;
         let machine = self.machine_of(app, id)?;
         if update.machine_version.is_some_and(|version| version != machine.instance_id) {
             let status = StatusCode::PRECONDITION_FAILED;
-            return Err(Refusal::version_mismatch(status, "machine_version"));
+            return Err(FlyApiError::version_mismatch(status, "machine_version"));
         }
         Ok(update.metadata.into_iter().map(|(key, value)| (key, value.into())).collect())
     }
@@ -120,9 +120,9 @@ impl Fly {
         app: &str,
         id: &str,
         change: impl FnOnce(&mut Map<String, Value>),
-    ) -> Result<StatusCode, Refusal> {
+    ) -> Result<StatusCode, FlyApiError> {
         self.machine_of(app, id)?;
-        self.change_machine(id, |machine: &mut Machine, _| {
+        self.change_machine(id, |machine: &mut FlyMachine, _| {
             let mut metadata = machine.metadata();
             change(&mut metadata);
             machine.config.insert("metadata".into(), Value::Object(metadata));

@@ -10,19 +10,22 @@ use serde_json::{Value, json};
 
 use crate::cloud::fly::macaroon::Caveat;
 
-use super::accounts::Organisation;
-use super::errors::Refusal;
-use super::state::App;
-use super::tokens::{Caller, Minted};
-use super::{Fly, lock};
+use super::accounts::FlyOrganisation;
+use super::errors::FlyApiError;
+use super::state::FlyApp;
+use super::tokens::{MintedToken, TokenCaller};
+use super::{SimulatedFly, lock};
 
-pub(super) fn routes() -> Router<Arc<Fly>> {
+pub(super) fn routes() -> Router<Arc<SimulatedFly>> {
     Router::new()
         .route("/v1/tokens/current", get(current))
         .route("/v1/apps/{app}/deploy_token", post(deploy_token))
 }
 
-async fn current(State(fly): State<Arc<Fly>>, Extension(caller): Extension<Caller>) -> Json<Value> {
+async fn current(
+    State(fly): State<Arc<SimulatedFly>>,
+    Extension(caller): Extension<TokenCaller>,
+) -> Json<Value> {
     let organisations = fly.organisations_of(&caller);
     let narrowed = caller.narrowed_to_apps();
     let world = fly.world();
@@ -46,10 +49,10 @@ async fn current(State(fly): State<Arc<Fly>>, Extension(caller): Extension<Calle
 }
 
 async fn deploy_token(
-    State(fly): State<Arc<Fly>>,
-    Extension(app): Extension<App>,
+    State(fly): State<Arc<SimulatedFly>>,
+    Extension(app): Extension<FlyApp>,
     body: Option<Json<Value>>,
-) -> Result<Json<Value>, Refusal> {
+) -> Result<Json<Value>, FlyApiError> {
     if let Some(Json(body)) = body {
         let _: Value = fly.read("POST deploy_token", &body, &["expiry"])?;
     }
@@ -64,7 +67,7 @@ async fn deploy_token(
 pub enum TokenKind {
     /// As it should be.
     WholeOrganisation,
-    /// The same of [`Organisation::OTHER`].
+    /// The same of [`FlyOrganisation::OTHER`].
     OtherOrganisation,
     /// An hour ago.
     Expired,
@@ -97,26 +100,26 @@ impl TokenKind {
     ];
 }
 
-impl Fly {
+impl SimulatedFly {
     /// A token for all of our organisation, as its dashboard shows it.
     pub fn mint_org_token(&self) -> String {
         self.mint_token(TokenKind::WholeOrganisation)
     }
 
     /// A token for all of an organisation.
-    pub fn mint_token_of(&self, organisation: &Organisation) -> String {
+    pub fn mint_token_of(&self, organisation: &FlyOrganisation) -> String {
         self.issuer.mint(organisation.number, Caveat::ALL, Vec::new(), self.now_ms()).text()
     }
 
     /// A new token of this kind, as a person would paste it.
     pub fn mint_token(&self, kind: TokenKind) -> String {
         let ours = |mask, caveats| {
-            self.issuer.mint(Organisation::OURS.number, mask, caveats, self.now_ms())
+            self.issuer.mint(FlyOrganisation::OURS.number, mask, caveats, self.now_ms())
         };
-        let whole = || -> Minted { ours(Caveat::ALL, Vec::new()) };
+        let whole = || -> MintedToken { ours(Caveat::ALL, Vec::new()) };
         match kind {
             TokenKind::WholeOrganisation => whole().text(),
-            TokenKind::OtherOrganisation => self.mint_token_of(&Organisation::OTHER),
+            TokenKind::OtherOrganisation => self.mint_token_of(&FlyOrganisation::OTHER),
             TokenKind::Expired => {
                 let now_s = i64::try_from(self.now_ms() / 1000).unwrap_or(i64::MAX);
                 let window =
@@ -140,8 +143,8 @@ impl Fly {
         self.issuer.revoke_all();
     }
 
-    pub(super) fn organisations_of(&self, caller: &Caller) -> Vec<Organisation> {
-        let all: Vec<Organisation> =
+    pub(super) fn organisations_of(&self, caller: &TokenCaller) -> Vec<FlyOrganisation> {
+        let all: Vec<FlyOrganisation> =
             lock(&self.accounts).iter().map(|account| account.organisation.clone()).collect();
         let numbers: Vec<u64> = all.iter().map(|organisation| organisation.number).collect();
         let opened = caller.organisations(&numbers);

@@ -11,13 +11,13 @@ use serde_json::{Value, json};
 
 use crate::cloud::fly::macaroon::Caveat;
 
-use super::Fly;
-use super::accounts::{Account, Face};
-use super::errors::Refusal;
+use super::SimulatedFly;
+use super::accounts::{BillingProfile, OrganisationState};
+use super::errors::FlyApiError;
 use super::machines::overview;
-use super::tokens::{Access, Caller};
+use super::tokens::{AccessRequest, TokenCaller};
 
-pub(super) fn routes() -> Router<Arc<Fly>> {
+pub(super) fn routes() -> Router<Arc<SimulatedFly>> {
     Router::new()
         .route("/api/v1/organizations", get(list))
         .route("/api/v1/organizations/{slug}", get(show))
@@ -25,7 +25,10 @@ pub(super) fn routes() -> Router<Arc<Fly>> {
         .route("/v1/orgs/{slug}/machines", get(machines))
 }
 
-async fn list(State(fly): State<Arc<Fly>>, Extension(caller): Extension<Caller>) -> Json<Value> {
+async fn list(
+    State(fly): State<Arc<SimulatedFly>>,
+    Extension(caller): Extension<TokenCaller>,
+) -> Json<Value> {
     let organisations: Vec<Value> = fly
         .organisations_of(&caller)
         .iter()
@@ -35,18 +38,18 @@ async fn list(State(fly): State<Arc<Fly>>, Extension(caller): Extension<Caller>)
 }
 
 async fn show(
-    State(fly): State<Arc<Fly>>,
-    Extension(caller): Extension<Caller>,
+    State(fly): State<Arc<SimulatedFly>>,
+    Extension(caller): Extension<TokenCaller>,
     Path(slug): Path<String>,
-) -> Result<Json<Value>, Refusal> {
+) -> Result<Json<Value>, FlyApiError> {
     let known = fly.organisations_of(&caller);
     let organisation = known.iter().find(|organisation| organisation.slug == slug);
-    let organisation = organisation.ok_or_else(Refusal::unauthorized)?;
+    let organisation = organisation.ok_or_else(FlyApiError::unauthorized)?;
     let shown = fly.account(&organisation.slug, rest);
     Ok(Json(json!({ "organization": shown })))
 }
 
-fn rest(account: &mut Account) -> Value {
+fn rest(account: &mut OrganisationState) -> Value {
     let organisation = &account.organisation;
     json!({
         "id": format!("org{}", organisation.number),
@@ -55,17 +58,17 @@ fn rest(account: &mut Account) -> Value {
         "raw_slug": organisation.slug,
         "name": organisation.name,
         "personal": organisation.slug == "personal",
-        "paid_plan": account.face == Face::Paid,
-        "billable": account.face == Face::Paid,
+        "paid_plan": account.billing_profile == BillingProfile::Paid,
+        "billable": account.billing_profile == BillingProfile::Paid,
         "billing_status": account.billing_status(),
     })
 }
 
-/// Nothing of ours asks it; it is there for other programs. Only the one query that asks for organisations
-/// is understood.
+/// Nothing of ours asks it; it is there for other programs. Only the one query that asks for
+/// organisations is understood.
 async fn graphql(
-    State(fly): State<Arc<Fly>>,
-    Extension(caller): Extension<Caller>,
+    State(fly): State<Arc<SimulatedFly>>,
+    Extension(caller): Extension<TokenCaller>,
     Json(body): Json<Value>,
 ) -> Response {
     let query = body["query"].as_str().unwrap_or_default();
@@ -82,9 +85,13 @@ async fn graphql(
     Json(json!({ "data": { "organizations": { "nodes": nodes } } })).into_response()
 }
 
-fn node(account: &mut Account) -> Value {
+fn node(account: &mut OrganisationState) -> Value {
     let organisation = &account.organisation;
     let personal = organisation.slug == "personal";
+    let profile = &account.billing_profile;
+    let is_high_risk = *profile == BillingProfile::HighRisk;
+    let has_card = is_high_risk || *profile == BillingProfile::Paid;
+    let trust = if is_high_risk { "HIGH_RISK" } else { "UNKNOWN" };
     json!({
         "id": format!("org{}", organisation.number),
         "internalNumericId": organisation.number.to_string(),
@@ -92,28 +99,28 @@ fn node(account: &mut Account) -> Value {
         "rawSlug": organisation.slug,
         "name": organisation.name,
         "type": if personal { "PERSONAL" } else { "SHARED" },
-        "paidPlan": account.face == Face::Paid,
-        "billable": account.face == Face::Paid,
+        "paidPlan": *profile == BillingProfile::Paid,
+        "billable": *profile == BillingProfile::Paid,
         "viewerRole": "admin",
         "billingStatus": account.billing_status(),
-        "highRisk": account.face == Face::HighRisk,
-        "isCreditCardSaved": matches!(account.face, Face::Paid | Face::HighRisk),
-        "trust": if account.face == Face::HighRisk { "HIGH_RISK" } else { "UNKNOWN" },
+        "highRisk": is_high_risk,
+        "isCreditCardSaved": has_card,
+        "trust": trust,
         "trialStartedAt": null,
         "trialEndedAt": null,
     })
 }
 
 async fn machines(
-    State(fly): State<Arc<Fly>>,
-    Extension(caller): Extension<Caller>,
+    State(fly): State<Arc<SimulatedFly>>,
+    Extension(caller): Extension<TokenCaller>,
     Path(slug): Path<String>,
-) -> Result<Json<Value>, Refusal> {
+) -> Result<Json<Value>, FlyApiError> {
     let organisation = fly.organisation(&slug)?;
-    caller.may(Access {
+    caller.may(AccessRequest {
         organisation: Some(organisation.number),
         mask: Caveat::READ,
-        ..Access::default()
+        ..AccessRequest::default()
     })?;
     let world = fly.world();
     let of_organisation = world

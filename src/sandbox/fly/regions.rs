@@ -6,8 +6,8 @@ use axum::routing::get;
 use axum::{Json, Router};
 use serde_json::{Value, json};
 
-use super::Fly;
-use super::errors::Refusal;
+use super::SimulatedFly;
+use super::errors::FlyApiError;
 
 /// The region that is nearest to whoever asks here, and where things go that name none.
 pub(super) const NEAREST: &str = "lhr";
@@ -39,7 +39,7 @@ pub(super) fn codes() -> Vec<&'static str> {
     REGIONS.iter().map(|(code, ..)| *code).collect()
 }
 
-pub(super) fn routes() -> Router<Arc<Fly>> {
+pub(super) fn routes() -> Router<Arc<SimulatedFly>> {
     Router::new().route("/v1/platform/regions", get(list))
 }
 
@@ -63,11 +63,11 @@ async fn list() -> Json<Value> {
 }
 
 /// The region that was asked for, or the nearest.
-pub(super) fn known(region: Option<&str>) -> Result<String, Refusal> {
+pub(super) fn known(region: Option<&str>) -> Result<String, FlyApiError> {
     let region = region.filter(|region| !region.is_empty()).unwrap_or(NEAREST);
     if REGIONS.iter().any(|known| known.0 == region) {
         Ok(region.to_owned())
     } else {
-        Err(Refusal::malformed(&format!("region {region} not found")))
+        Err(FlyApiError::malformed(&format!("region {region} not found")))
     }
 }

@@ -11,21 +11,21 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
-use super::errors::Refusal;
-use super::state::{App, AppSecret};
-use super::{Fly, written};
+use super::errors::FlyApiError;
+use super::state::{AppSecret, FlyApp};
+use super::{SimulatedFly, written};
 
-pub(super) fn routes() -> Router<Arc<Fly>> {
+pub(super) fn routes() -> Router<Arc<SimulatedFly>> {
     Router::new()
         .route("/v1/apps/{app}/secrets", get(list).post(update))
         .route("/v1/apps/{app}/secrets/{name}", get(show).post(set).delete(remove))
 }
 
-async fn list(Extension(app): Extension<App>) -> Json<Value> {
+async fn list(Extension(app): Extension<FlyApp>) -> Json<Value> {
     Json(json!({ "secrets": all(&app) }))
 }
 
-fn all(app: &App) -> Vec<Value> {
+fn all(app: &FlyApp) -> Vec<Value> {
     app.secrets.iter().map(|(name, secret)| shown(name, secret)).collect()
 }
 
@@ -35,42 +35,42 @@ fn shown(name: &str, secret: &AppSecret) -> Value {
 }
 
 async fn show(
-    Extension(app): Extension<App>,
+    Extension(app): Extension<FlyApp>,
     Path((_, name)): Path<(String, String)>,
-) -> Result<Json<Value>, Refusal> {
+) -> Result<Json<Value>, FlyApiError> {
     let secret = app.secrets.get(&name).ok_or_else(not_found)?;
     Ok(Json(shown(&name, secret)))
 }
 
 #[derive(Deserialize)]
-struct Update {
+struct SecretsUpdate {
     values: BTreeMap<String, Option<String>>,
 }
 
 /// A value of null removes the secret.
 async fn update(
-    State(fly): State<Arc<Fly>>,
-    Extension(app): Extension<App>,
+    State(fly): State<Arc<SimulatedFly>>,
+    Extension(app): Extension<FlyApp>,
     Json(body): Json<Value>,
-) -> Result<Json<Value>, Refusal> {
-    let update: Update = fly.read("POST secrets", &body, &["values"])?;
+) -> Result<Json<Value>, FlyApiError> {
+    let update: SecretsUpdate = fly.read("POST secrets", &body, &["values"])?;
     let app = fly.write_secrets(&app.name, update.values)?;
     let version = app.secrets_version;
     Ok(Json(json!({ "secrets": all(&app), "version": version, "Version": version })))
 }
 
 #[derive(Deserialize)]
-struct Set {
+struct SetSecretRequest {
     value: String,
 }
 
 async fn set(
-    State(fly): State<Arc<Fly>>,
-    Extension(app): Extension<App>,
+    State(fly): State<Arc<SimulatedFly>>,
+    Extension(app): Extension<FlyApp>,
     Path((_, name)): Path<(String, String)>,
     Json(body): Json<Value>,
-) -> Result<(StatusCode, Json<Value>), Refusal> {
-    let set: Set = fly.read("POST secret", &body, &["value"])?;
+) -> Result<(StatusCode, Json<Value>), FlyApiError> {
+    let set: SetSecretRequest = fly.read("POST secret", &body, &["value"])?;
     let app = fly.write_secrets(&app.name, BTreeMap::from([(name.clone(), Some(set.value))]))?;
     let mut answer = app.secrets.get(&name).map(|secret| shown(&name, secret)).unwrap_or_default();
     answer["version"] = app.secrets_version.into();
@@ -78,10 +78,10 @@ async fn set(
 }
 
 async fn remove(
-    State(fly): State<Arc<Fly>>,
-    Extension(app): Extension<App>,
+    State(fly): State<Arc<SimulatedFly>>,
+    Extension(app): Extension<FlyApp>,
     Path((_, name)): Path<(String, String)>,
-) -> Result<Json<Value>, Refusal> {
+) -> Result<Json<Value>, FlyApiError> {
     if !app.secrets.contains_key(&name) {
         return Err(not_found());
     }
@@ -89,8 +89,8 @@ async fn remove(
     Ok(Json(json!({ "version": app.secrets_version })))
 }
 
-fn not_found() -> Refusal {
-    Refusal::new(StatusCode::NOT_FOUND, "secret not found")
+fn not_found() -> FlyApiError {
+    FlyApiError::new(StatusCode::NOT_FOUND, "secret not found")
 }
 
 fn is_name(name: &str) -> bool {
@@ -99,14 +99,14 @@ fn is_name(name: &str) -> bool {
         && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_')
 }
 
-impl Fly {
+impl SimulatedFly {
     fn write_secrets(
         &self,
         app: &str,
         values: BTreeMap<String, Option<String>>,
-    ) -> Result<App, Refusal> {
+    ) -> Result<FlyApp, FlyApiError> {
         if !values.keys().all(|name| is_name(name)) {
-            return Err(Refusal::new(StatusCode::BAD_REQUEST, "invalid secret name"));
+            return Err(FlyApiError::new(StatusCode::BAD_REQUEST, "invalid secret name"));
         }
         self.change_app(app, |app, now_ms| {
             for (name, value) in values {

@@ -5,24 +5,24 @@ use std::fmt;
 
 use serde_json::{Map, Value, json};
 
-use super::lag::Store;
+use super::lag::LaggingStore;
 
 /// Everything in every organisation.
 #[derive(Default)]
-pub struct World {
+pub struct FlyState {
     /// Apps by name: names are unique across all organisations.
-    pub apps: Store<App>,
+    pub apps: LaggingStore<FlyApp>,
     /// Volumes by id.
-    pub volumes: Store<Volume>,
+    pub volumes: LaggingStore<FlyVolume>,
     /// Machines by id.
-    pub machines: Store<Machine>,
+    pub machines: LaggingStore<FlyMachine>,
     /// The last number given out, for ids and addresses.
     pub serial: u64,
 }
 
 /// An app, with its addresses and secrets.
 #[derive(Clone)]
-pub struct App {
+pub struct FlyApp {
     /// As Fly shows it.
     pub id: String,
     /// As tokens name it.
@@ -34,7 +34,7 @@ pub struct App {
     /// The private network; `default` unless another was asked for.
     pub network: String,
     /// Addresses, oldest first.
-    pub addresses: Vec<Address>,
+    pub addresses: Vec<AppAddress>,
     /// Secrets by name.
     pub secrets: BTreeMap<String, AppSecret>,
     /// Counts the writes to the secrets.
@@ -45,7 +45,7 @@ pub struct App {
 
 /// An address of an app.
 #[derive(Clone, Debug)]
-pub struct Address {
+pub struct AppAddress {
     /// The address itself.
     pub ip: String,
     /// What it is for.
@@ -100,8 +100,8 @@ pub struct AppSecret {
 
 /// A volume.
 #[derive(Clone)]
-pub struct Volume {
-    /// `vol_...`.
+pub struct FlyVolume {
+    /// An id that begins with `vol_`.
     pub id: String,
     /// The app it belongs to.
     pub app: String,
@@ -127,7 +127,7 @@ pub struct Volume {
 
 /// A machine.
 #[derive(Clone)]
-pub struct Machine {
+pub struct FlyMachine {
     /// Fourteen characters of hexadecimal.
     pub id: String,
     /// The app it belongs to.
@@ -147,9 +147,9 @@ pub struct Machine {
     /// Secrets of at least this version reach it; without one, those that reads show at its start.
     pub secrets_version_min: Option<u64>,
     /// What happened to it, newest first.
-    pub events: Vec<Event>,
+    pub events: Vec<MachineEvent>,
     /// Who has it reserved.
-    pub lease: Option<Lease>,
+    pub lease: Option<MachineLease>,
     /// Which of its starts this is; what belongs to an earlier one is void.
     pub run: u64,
     /// Restarts since the last clean exit.
@@ -190,8 +190,7 @@ impl fmt::Display for MachineState {
 
 /// Something that happened to a machine.
 #[derive(Clone)]
-pub struct Event {
-    /// Unique.
+pub struct MachineEvent {
     pub id: String,
     /// `launch`, `start`, `exit`, `stop`, ...
     pub kind: &'static str,
@@ -207,16 +206,15 @@ pub struct Event {
 
 /// A machine reserved for one writer.
 #[derive(Clone)]
-pub struct Lease {
+pub struct MachineLease {
     /// What the writer shows.
     pub nonce: String,
     /// Until when, in unix milliseconds.
     pub until_ms: u64,
-    /// Why.
     pub description: String,
 }
 
-impl Machine {
+impl FlyMachine {
     /// The text at a key of the config.
     pub fn metadata(&self) -> Map<String, Value> {
         self.config.get("metadata").and_then(Value::as_object).cloned().unwrap_or_default()

@@ -9,12 +9,12 @@ use serde_json::{Value, json};
 use tower::ServiceExt;
 
 use super::*;
-use crate::chance::Chance;
 use crate::clock::Clock;
 use crate::contract::Contract;
 use crate::http::Transport;
+use crate::random::Random;
 use crate::sandbox::in_process::InProcess;
-use crate::sandbox::machines::{Knobs, Modelled};
+use crate::sandbox::machines::{ModelFaults, ModelledRuntime};
 
 mod life;
 mod refusals;
@@ -25,25 +25,25 @@ const IMAGE: &str =
     "ghcr.io/textslash/vm@sha256:1111111111111111111111111111111111111111111111111111111111111111";
 
 /// A person with a token, in front of a cloud.
-struct World {
-    fly: Arc<Fly>,
-    runtime: Arc<Modelled>,
+struct FlyWorld {
+    fly: Arc<SimulatedFly>,
+    runtime: Arc<ModelledRuntime>,
     router: Router,
     token: String,
     contract: Option<&'static Contract>,
 }
 
-impl World {
+impl FlyWorld {
     fn new() -> Self {
         Self::with(|_| {})
     }
 
-    fn with(change: impl FnOnce(&mut Settings)) -> Self {
-        let (clock, chance) = (Clock::following_tokio(START_MS), Chance::seeded(7));
-        let runtime = Modelled::new(clock.clone(), chance.clone());
-        let mut settings = Settings::prompt(clock, chance, Arc::new(runtime.clone()));
+    fn with(change: impl FnOnce(&mut SimulatedFlySettings)) -> Self {
+        let (clock, chance) = (Clock::from_tokio(START_MS), Random::seeded(7));
+        let runtime = ModelledRuntime::new(clock.clone(), chance.clone());
+        let mut settings = SimulatedFlySettings::prompt(clock, chance, Arc::new(runtime.clone()));
         change(&mut settings);
-        let fly = Fly::new(settings);
+        let fly = SimulatedFly::new(settings);
         let (router, token) = (fly.router(), fly.mint_org_token());
         Self { fly, runtime, router, token, contract: Contract::load() }
     }
@@ -129,7 +129,7 @@ impl World {
         answer["state"].as_str().unwrap_or_default().to_owned()
     }
 
-    async fn visits(&self, url: &str) -> Result<StatusCode, crate::http::Unanswered> {
+    async fn visits(&self, url: &str) -> Result<StatusCode, crate::http::TransportError> {
         let network = InProcess::new().with_fly(&self.fly);
         let request = Request::get(url).body(Bytes::new()).unwrap();
         Ok(network.send(request).await?.head.status)

@@ -6,10 +6,10 @@ use std::sync::Arc;
 
 use parking_lot::Mutex;
 
-use crate::chance::Chance;
-use crate::cloud::fly::macaroon::{Caveat, Macaroon, Mask, PERMISSION_LOCATION};
+use crate::cloud::fly::macaroon::{ActionMask, Caveat, Macaroon, PERMISSION_LOCATION};
+use crate::random::Random;
 
-use super::errors::Refusal;
+use super::errors::FlyApiError;
 
 /// Where the discharges of real organisation tokens come from.
 const AUTH_LOCATION: &str = "https://api.fly.io/aaa/v1";
@@ -19,7 +19,7 @@ const LIFETIME_S: i64 = 365 * 24 * 3600;
 
 /// What a request is about to do, and with what.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Access<'a> {
+pub struct AccessRequest<'a> {
     /// The organisation's numeric id.
     pub organisation: Option<u64>,
     /// The app's numeric id.
@@ -29,25 +29,25 @@ pub struct Access<'a> {
     /// The volume's id.
     pub volume: Option<&'a str>,
     /// What is done.
-    pub mask: Mask,
+    pub mask: ActionMask,
 }
 
 /// Who calls: the permission tokens that were shown and hold now.
 #[derive(Clone)]
-pub struct Caller(Arc<Vec<Held>>);
+pub struct TokenCaller(Arc<Vec<HeldToken>>);
 
-enum Held {
+enum HeldToken {
     Macaroon { organisation: u64, token: Macaroon },
     OAuth,
 }
 
-impl Caller {
+impl TokenCaller {
     /// The numeric ids of the organisations that these tokens open, of those that exist.
     pub fn organisations(&self, existing: &[u64]) -> Vec<u64> {
         let opens = |id: &u64| {
             self.0.iter().any(|held| match held {
-                Held::Macaroon { organisation, .. } => organisation == id,
-                Held::OAuth => true,
+                HeldToken::Macaroon { organisation, .. } => organisation == id,
+                HeldToken::OAuth => true,
             })
         };
         existing.iter().copied().filter(opens).collect()
@@ -56,30 +56,30 @@ impl Caller {
     /// The apps that these tokens are narrowed to, by numeric id; `None` when they are not.
     pub fn narrowed_to_apps(&self) -> Option<BTreeSet<u64>> {
         self.0.iter().find_map(|held| match held {
-            Held::Macaroon { token, .. } => token.caveats().find_map(|caveat| match caveat {
+            HeldToken::Macaroon { token, .. } => token.caveats().find_map(|caveat| match caveat {
                 Caveat::Apps(apps) => Some(apps.keys().copied().collect()),
                 _ => None,
             }),
-            Held::OAuth => None,
+            HeldToken::OAuth => None,
         })
     }
 
     /// Whether these tokens allow this.
-    pub fn may(&self, access: Access<'_>) -> Result<(), Refusal> {
+    pub fn may(&self, access: AccessRequest<'_>) -> Result<(), FlyApiError> {
         let allowed = self.0.iter().any(|held| match held {
-            Held::Macaroon { organisation, token } => {
+            HeldToken::Macaroon { organisation, token } => {
                 access.organisation.is_none_or(|wanted| wanted == *organisation)
                     && token.caveats().all(|caveat| permits(caveat, access))
             }
-            Held::OAuth => true,
+            HeldToken::OAuth => true,
         });
-        if allowed { Ok(()) } else { Err(Refusal::unauthorized()) }
+        if allowed { Ok(()) } else { Err(FlyApiError::unauthorized()) }
     }
 }
 
 /// Whether a caveat of a token that holds allows this. Time and discharges were checked before.
-fn permits(caveat: &Caveat, access: Access<'_>) -> bool {
-    let covers = |mask: Mask| access.mask & !mask == 0;
+fn permits(caveat: &Caveat, access: AccessRequest<'_>) -> bool {
+    let covers = |mask: ActionMask| access.mask & !mask == 0;
     match caveat {
         Caveat::Organization { id, mask } => {
             access.organisation.is_none_or(|wanted| wanted == *id) && covers(*mask)
@@ -101,21 +101,21 @@ fn permits(caveat: &Caveat, access: Access<'_>) -> bool {
 }
 
 /// Issues and verifies tokens.
-pub struct Issuer {
-    chance: Chance,
+pub struct TokenIssuer {
+    random: Random,
     keys: Mutex<BTreeMap<u64, [u8; 32]>>,
     discharge_keys: Mutex<BTreeMap<Vec<u8>, [u8; 32]>>,
     oauth: Mutex<BTreeSet<String>>,
     revoked: Mutex<BTreeSet<Vec<u8>>>,
 }
 
-impl Issuer {
+impl TokenIssuer {
     /// An issuer for these organisations.
-    pub fn new(chance: Chance, organisations: impl IntoIterator<Item = u64>) -> Self {
-        let keys = organisations.into_iter().map(|id| (id, chance.bytes())).collect();
+    pub fn new(random: Random, organisations: impl IntoIterator<Item = u64>) -> Self {
+        let keys = organisations.into_iter().map(|id| (id, random.bytes())).collect();
         let keys = Mutex::new(keys);
         Self {
-            chance,
+            random,
             keys,
             discharge_keys: Mutex::default(),
             oauth: Mutex::default(),
@@ -125,21 +125,27 @@ impl Issuer {
 
     /// From now on, for this organisation too.
     pub fn add(&self, organisation: u64) {
-        let key = self.chance.bytes();
+        let key = self.random.bytes();
         lock(&self.keys).insert(organisation, key);
     }
 
     /// A token for a whole organisation, narrowed by `caveats`, with its discharge, as a person
     /// pastes it.
-    pub fn mint(&self, organisation: u64, mask: Mask, caveats: Vec<Caveat>, now_ms: u64) -> Minted {
+    pub fn mint(
+        &self,
+        organisation: u64,
+        mask: ActionMask,
+        caveats: Vec<Caveat>,
+        now_ms: u64,
+    ) -> MintedToken {
         let key = lock(&self.keys).get(&organisation).copied().unwrap_or_default();
         let kid = organisation.to_be_bytes();
-        let mut permission = Macaroon::mint(&key, &kid, self.chance.bytes(), PERMISSION_LOCATION);
+        let mut permission = Macaroon::mint(&key, &kid, self.random.bytes(), PERMISSION_LOCATION);
         permission.attenuate(Caveat::Organization { id: organisation, mask });
-        let ticket = self.chance.bytes::<32>().to_vec();
+        let ticket = self.random.bytes::<32>().to_vec();
         permission.attenuate(Caveat::ThirdParty {
             location: AUTH_LOCATION.to_owned(),
-            verifier_key: self.chance.bytes::<48>().to_vec(),
+            verifier_key: self.random.bytes::<48>().to_vec(),
             ticket: ticket.clone(),
         });
         let now_s = seconds(now_ms);
@@ -152,10 +158,10 @@ impl Issuer {
         for caveat in caveats {
             permission.attenuate(caveat);
         }
-        let discharge_key = self.chance.bytes();
-        let discharge = Macaroon::mint(&discharge_key, &ticket, self.chance.bytes(), AUTH_LOCATION);
+        let discharge_key = self.random.bytes();
+        let discharge = Macaroon::mint(&discharge_key, &ticket, self.random.bytes(), AUTH_LOCATION);
         lock(&self.discharge_keys).insert(ticket, discharge_key);
-        Minted {
+        MintedToken {
             permission: permission.encode().to_string(),
             discharge: discharge.encode().to_string(),
         }
@@ -163,7 +169,7 @@ impl Issuer {
 
     /// A token of the older kind, which opens everything and cannot be narrowed.
     pub fn mint_oauth(&self) -> String {
-        let token = format!("fo1_{}", self.chance.key().as_str());
+        let token = format!("fo1_{}", self.random.key().as_str());
         lock(&self.oauth).insert(token.clone());
         token
     }
@@ -175,30 +181,34 @@ impl Issuer {
     }
 
     /// Reads an `Authorization` header and keeps the tokens that hold now.
-    pub fn authenticate(&self, header: Option<&str>, now_ms: u64) -> Result<Caller, Refusal> {
+    pub fn authenticate(
+        &self,
+        header: Option<&str>,
+        now_ms: u64,
+    ) -> Result<TokenCaller, FlyApiError> {
         let bundle = without_scheme(header.unwrap_or_default());
         let texts: Vec<&str> =
             bundle.split(',').map(str::trim).filter(|text| !text.is_empty()).collect();
         if texts.is_empty() {
-            return Err(Refusal::token_missing());
+            return Err(FlyApiError::token_missing());
         }
         let tokens: Vec<Macaroon> =
             texts.iter().filter_map(|text| Macaroon::decode(text).ok()).collect();
         let mut held = Vec::new();
         for text in &texts {
             if lock(&self.oauth).contains(*text) {
-                held.push(Held::OAuth);
+                held.push(HeldToken::OAuth);
             }
         }
         for token in tokens.iter().filter(|token| token.location() == PERMISSION_LOCATION) {
             if let Some(organisation) = self.organisation_of(token, &tokens, now_ms) {
-                held.push(Held::Macaroon { organisation, token: token.clone() });
+                held.push(HeldToken::Macaroon { organisation, token: token.clone() });
             }
         }
         if held.is_empty() {
-            return Err(Refusal::token_invalid());
+            return Err(FlyApiError::token_invalid());
         }
-        Ok(Caller(Arc::new(held)))
+        Ok(TokenCaller(Arc::new(held)))
     }
 
     /// The organisation of a token whose signature, times and discharges hold.
@@ -231,12 +241,12 @@ impl Issuer {
 }
 
 /// A token and the discharge that it needs.
-pub struct Minted {
+pub struct MintedToken {
     permission: String,
     discharge: String,
 }
 
-impl Minted {
+impl MintedToken {
     /// Both, as the dashboard shows them.
     pub fn text(&self) -> String {
         format!("FlyV1 {},{}", self.permission, self.discharge)

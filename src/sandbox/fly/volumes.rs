@@ -8,10 +8,10 @@ use axum::{Extension, Json, Router};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::errors::Refusal;
+use super::errors::FlyApiError;
 use super::regions;
-use super::state::{App, Volume};
-use super::{Fly, written};
+use super::state::{FlyApp, FlyVolume};
+use super::{SimulatedFly, written};
 
 /// How long a deleted volume is still listed.
 const KEPT_MS: u64 = 24 * 3600 * 1000;
@@ -19,14 +19,14 @@ const KEPT_MS: u64 = 24 * 3600 * 1000;
 /// What Fly offers, in GB.
 const SIZE_GB_MAX: u64 = 500;
 
-pub(super) fn routes() -> Router<Arc<Fly>> {
+pub(super) fn routes() -> Router<Arc<SimulatedFly>> {
     Router::new()
         .route("/v1/apps/{app}/volumes", get(list).post(create))
         .route("/v1/apps/{app}/volumes/{volume}", get(show).put(update).delete(delete))
         .route("/v1/apps/{app}/volumes/{volume}/extend", put(extend))
 }
 
-pub(super) fn shown(volume: &Volume) -> Value {
+pub(super) fn shown(volume: &FlyVolume) -> Value {
     let state = if volume.leaving_since_ms.is_some() { "pending_destroy" } else { "created" };
     json!({
         "id": volume.id,
@@ -53,11 +53,14 @@ pub(super) fn shown(volume: &Volume) -> Value {
     })
 }
 
-fn is_listed(volume: &Volume, now_ms: u64) -> bool {
+fn is_listed(volume: &FlyVolume, now_ms: u64) -> bool {
     volume.leaving_since_ms.is_none_or(|since_ms| now_ms < since_ms + KEPT_MS)
 }
 
-async fn list(State(fly): State<Arc<Fly>>, Extension(app): Extension<App>) -> Json<Value> {
+async fn list(
+    State(fly): State<Arc<SimulatedFly>>,
+    Extension(app): Extension<FlyApp>,
+) -> Json<Value> {
     let now_ms = fly.now_ms();
     let world = fly.world();
     let of_app = world.volumes.all_seen(now_ms).filter(|volume| volume.app == app.name);
@@ -65,19 +68,19 @@ async fn list(State(fly): State<Arc<Fly>>, Extension(app): Extension<App>) -> Js
 }
 
 async fn show(
-    State(fly): State<Arc<Fly>>,
-    Extension(app): Extension<App>,
+    State(fly): State<Arc<SimulatedFly>>,
+    Extension(app): Extension<FlyApp>,
     Path((_, id)): Path<(String, String)>,
-) -> Result<Json<Value>, Refusal> {
+) -> Result<Json<Value>, FlyApiError> {
     let now_ms = fly.now_ms();
     let world = fly.world();
-    let volume = world.volumes.seen(&id, now_ms).filter(|volume| volume.app == app.name);
+    let volume = world.volumes.read(&id, now_ms).filter(|volume| volume.app == app.name);
     let volume = volume.filter(|volume| is_listed(volume, now_ms));
-    volume.map(|volume| Json(shown(volume))).ok_or_else(Refusal::volume_not_found)
+    volume.map(|volume| Json(shown(volume))).ok_or_else(FlyApiError::volume_not_found)
 }
 
 #[derive(Deserialize)]
-struct Wanted {
+struct CreateVolumeRequest {
     name: Option<String>,
     region: Option<String>,
     size_gb: Option<u64>,
@@ -104,27 +107,28 @@ const FIELDS: &[&str] = &[
 
 /// Its name is not unique: each call makes another one.
 async fn create(
-    State(fly): State<Arc<Fly>>,
-    Extension(app): Extension<App>,
+    State(fly): State<Arc<SimulatedFly>>,
+    Extension(app): Extension<FlyApp>,
     Json(body): Json<Value>,
-) -> Result<Json<Value>, Refusal> {
-    let wanted: Wanted = fly.read("POST volumes", &body, FIELDS)?;
+) -> Result<Json<Value>, FlyApiError> {
+    let wanted: CreateVolumeRequest = fly.read("POST volumes", &body, FIELDS)?;
     let region = regions::known(wanted.region.as_deref())?;
     let size_gb = wanted.size_gb.unwrap_or(3);
     if !(1..=SIZE_GB_MAX).contains(&size_gb) {
-        return Err(Refusal::malformed("size_gb must be between 1 and 500"));
+        return Err(FlyApiError::malformed("size_gb must be between 1 and 500"));
     }
-    let full = |account: &mut super::accounts::Account| account.no_volumes_in.contains(&region);
+    let full =
+        |account: &mut super::accounts::OrganisationState| account.no_volumes_in.contains(&region);
     if fly.account(&app.organisation, full) == Some(true) {
-        return Err(Refusal::no_volume_capacity());
+        return Err(FlyApiError::no_volume_capacity());
     }
     let id = format!("vol_{}", fly.id::<8>());
     let volume = fly.write(|world, when| {
         // Reads may still show an app that is gone.
         if world.apps.get(&app.name).is_none() {
-            return Err(Refusal::app_not_found());
+            return Err(FlyApiError::app_not_found());
         }
-        let volume = Volume {
+        let volume = FlyVolume {
             id: id.clone(),
             app: app.name,
             name: wanted.name.unwrap_or_else(|| "data".to_owned()),
@@ -144,19 +148,19 @@ async fn create(
 }
 
 #[derive(Deserialize)]
-struct Update {
+struct VolumeUpdate {
     snapshot_retention: Option<u64>,
     auto_backup_enabled: Option<bool>,
 }
 
 async fn update(
-    State(fly): State<Arc<Fly>>,
-    Extension(app): Extension<App>,
+    State(fly): State<Arc<SimulatedFly>>,
+    Extension(app): Extension<FlyApp>,
     Path((_, id)): Path<(String, String)>,
     Json(body): Json<Value>,
-) -> Result<Json<Value>, Refusal> {
+) -> Result<Json<Value>, FlyApiError> {
     let fields = ["snapshot_retention", "auto_backup_enabled"];
-    let update: Update = fly.read("PUT volume", &body, &fields)?;
+    let update: VolumeUpdate = fly.read("PUT volume", &body, &fields)?;
     fly.change_volume(&app.name, &id, |volume, _| {
         volume.snapshot_retention = update.snapshot_retention.unwrap_or(volume.snapshot_retention);
         volume.auto_backup_enabled =
@@ -166,20 +170,20 @@ async fn update(
 }
 
 #[derive(Deserialize)]
-struct Extend {
+struct ExtendVolumeRequest {
     size_gb: u64,
 }
 
 async fn extend(
-    State(fly): State<Arc<Fly>>,
-    Extension(app): Extension<App>,
+    State(fly): State<Arc<SimulatedFly>>,
+    Extension(app): Extension<FlyApp>,
     Path((_, id)): Path<(String, String)>,
     Json(body): Json<Value>,
-) -> Result<Json<Value>, Refusal> {
-    let extend: Extend = fly.read("PUT volume/extend", &body, &["size_gb"])?;
+) -> Result<Json<Value>, FlyApiError> {
+    let extend: ExtendVolumeRequest = fly.read("PUT volume/extend", &body, &["size_gb"])?;
     fly.change_volume(&app.name, &id, |volume, _| {
         if !(volume.size_gb..=SIZE_GB_MAX).contains(&extend.size_gb) {
-            return Err(Refusal::malformed("size_gb cannot shrink or exceed 500"));
+            return Err(FlyApiError::malformed("size_gb cannot shrink or exceed 500"));
         }
         volume.size_gb = extend.size_gb;
         Ok(Json(json!({ "volume": shown(volume), "needs_restart": false })))
@@ -187,13 +191,13 @@ async fn extend(
 }
 
 async fn delete(
-    State(fly): State<Arc<Fly>>,
-    Extension(app): Extension<App>,
+    State(fly): State<Arc<SimulatedFly>>,
+    Extension(app): Extension<FlyApp>,
     Path((_, id)): Path<(String, String)>,
-) -> Result<Json<Value>, Refusal> {
+) -> Result<Json<Value>, FlyApiError> {
     let answer = fly.change_volume(&app.name, &id, |volume, now_ms| {
         if volume.machine.is_some() {
-            return Err(Refusal::precondition("volume is attached to a machine"));
+            return Err(FlyApiError::precondition("volume is attached to a machine"));
         }
         volume.leaving_since_ms.get_or_insert(now_ms);
         Ok(Json(shown(volume)))
@@ -202,16 +206,16 @@ async fn delete(
     Ok(answer)
 }
 
-impl Fly {
+impl SimulatedFly {
     fn change_volume<R>(
         &self,
         app: &str,
         id: &str,
-        change: impl FnOnce(&mut Volume, u64) -> Result<R, Refusal>,
-    ) -> Result<R, Refusal> {
+        change: impl FnOnce(&mut FlyVolume, u64) -> Result<R, FlyApiError>,
+    ) -> Result<R, FlyApiError> {
         self.write(|world, when| {
             let volume = world.volumes.get(id).filter(|volume| volume.app == app).cloned();
-            let mut volume = volume.ok_or_else(Refusal::volume_not_found)?;
+            let mut volume = volume.ok_or_else(FlyApiError::volume_not_found)?;
             let result = change(&mut volume, when.now_ms)?;
             world.volumes.put(id, volume, when.now_ms, when.lag_ms);
             Ok(result)

@@ -16,7 +16,7 @@ use tokio::io::{AsyncRead, AsyncReadExt};
 use tokio::process::{Child, ChildStdin, Command};
 use tokio::sync::{oneshot, watch};
 
-use super::{Door, Executed, Launch, MachineRuntime};
+use super::{ExecOutput, MachineEndpoint, MachineLaunch, MachineRuntime};
 use crate::config::{ALLOW_SANDBOX, END_WITH_STDIN, MODEL_PROXY_PORT};
 
 /// What is kept of a machine's output: enough to see why it ended.
@@ -30,17 +30,17 @@ pub struct ChildProcesses {
     program: PathBuf,
     directory: PathBuf,
     extra_env: BTreeMap<String, String>,
-    state: Mutex<State>,
+    state: Mutex<ChildState>,
 }
 
 #[derive(Default)]
-struct State {
+struct ChildState {
     closed: bool,
-    running: BTreeMap<String, Process>,
-    outputs: BTreeMap<String, Output>,
+    running: BTreeMap<String, ChildProcess>,
+    outputs: BTreeMap<String, ProcessOutput>,
 }
 
-struct Process {
+struct ChildProcess {
     group: Pid,
     port: u16,
     model_proxy_port: Option<u16>,
@@ -51,7 +51,7 @@ struct Process {
     _stdin: Option<ChildStdin>,
 }
 
-type Output = Arc<Mutex<VecDeque<u8>>>;
+type ProcessOutput = Arc<Mutex<VecDeque<u8>>>;
 
 impl ChildProcesses {
     /// Runs `program` (this executable, outside of tests) with the machines' files under
@@ -61,7 +61,7 @@ impl ChildProcesses {
         Self { program, directory, extra_env, state: Mutex::default() }
     }
 
-    fn state(&self) -> MutexGuard<'_, State> {
+    fn state(&self) -> MutexGuard<'_, ChildState> {
         self.state.lock()
     }
 
@@ -72,7 +72,7 @@ impl ChildProcesses {
     /// What the process sees: the machine's environment with paths and port of this computer.
     fn environment(
         &self,
-        launch: &Launch,
+        launch: &MachineLaunch,
         home: &Path,
         port: u16,
         model_proxy_port: Option<u16>,
@@ -107,7 +107,7 @@ impl ChildProcesses {
         value.to_owned()
     }
 
-    async fn prepare(&self, launch: &Launch) -> anyhow::Result<PathBuf> {
+    async fn prepare(&self, launch: &MachineLaunch) -> anyhow::Result<PathBuf> {
         let home = self.directory.join("machines").join(&launch.machine);
         tokio::fs::create_dir_all(&home).await.context("make the machine's directory")?;
         for (volume, _) in &launch.mounts {
@@ -126,7 +126,7 @@ fn free_port() -> std::io::Result<u16> {
 
 #[async_trait]
 impl MachineRuntime for ChildProcesses {
-    async fn start(&self, launch: Launch) -> anyhow::Result<oneshot::Receiver<i32>> {
+    async fn start(&self, launch: MachineLaunch) -> anyhow::Result<oneshot::Receiver<i32>> {
         let home = self.prepare(&launch).await?;
         let port = free_port().context("find a free port")?;
         let has_model_proxy = launch.env.contains_key(MODEL_PROXY_PORT);
@@ -154,7 +154,7 @@ impl MachineRuntime for ChildProcesses {
         let stdin = child.stdin.take();
         state.running.insert(
             launch.machine,
-            Process {
+            ChildProcess {
                 group,
                 port,
                 model_proxy_port,
@@ -201,19 +201,23 @@ impl MachineRuntime for ChildProcesses {
         }
     }
 
-    fn door(&self, machine: &str) -> Option<Door> {
+    fn endpoint(&self, machine: &str) -> Option<MachineEndpoint> {
         let state = self.state();
         let process = state.running.get(machine)?;
-        (!*process.ended.borrow()).then_some(Door::Port(process.port))
+        (!*process.ended.borrow()).then_some(MachineEndpoint::Loopback(process.port))
     }
 
-    fn model_proxy(&self, machine: &str) -> Option<Door> {
+    fn model_proxy(&self, machine: &str) -> Option<MachineEndpoint> {
         let state = self.state();
         let process = state.running.get(machine)?;
-        if *process.ended.borrow() { None } else { process.model_proxy_port.map(Door::Port) }
+        if *process.ended.borrow() {
+            None
+        } else {
+            process.model_proxy_port.map(MachineEndpoint::Loopback)
+        }
     }
 
-    async fn exec(&self, machine: &str, command: &[String], deadline: Duration) -> Executed {
+    async fn exec(&self, machine: &str, command: &[String], deadline: Duration) -> ExecOutput {
         let place = self
             .state()
             .running
@@ -221,7 +225,7 @@ impl MachineRuntime for ChildProcesses {
             .map(|process| (process.env.clone(), process.directory.clone()));
         let (Some((env, directory)), Some((program, arguments))) = (place, command.split_first())
         else {
-            return Executed { exit_code: 127, ..Executed::default() };
+            return ExecOutput { exit_code: 127, ..ExecOutput::default() };
         };
         // As the images of both roles have it.
         let program = match program.as_str() {
@@ -237,14 +241,14 @@ impl MachineRuntime for ChildProcesses {
             .stdin(Stdio::null())
             .output();
         match tokio::time::timeout(deadline, run).await {
-            Ok(Ok(output)) => Executed {
+            Ok(Ok(output)) => ExecOutput {
                 exit_code: output.status.code().unwrap_or_default(),
                 exit_signal: (-code_of(output.status)).max(0),
                 stdout: shortened(&output.stdout),
                 stderr: shortened(&output.stderr),
             },
-            Ok(Err(_)) => Executed { exit_code: 127, ..Executed::default() },
-            Err(_) => Executed { exit_signal: 9, ..Executed::default() },
+            Ok(Err(_)) => ExecOutput { exit_code: 127, ..ExecOutput::default() },
+            Err(_) => ExecOutput { exit_signal: 9, ..ExecOutput::default() },
         }
     }
 
@@ -297,11 +301,11 @@ fn shortened(bytes: &[u8]) -> String {
     String::from_utf8_lossy(kept).into_owned()
 }
 
-fn locked(output: &Output) -> MutexGuard<'_, VecDeque<u8>> {
+fn locked(output: &ProcessOutput) -> MutexGuard<'_, VecDeque<u8>> {
     output.lock()
 }
 
-fn keep_output(stream: Option<impl AsyncRead + Unpin + Send + 'static>, output: Output) {
+fn keep_output(stream: Option<impl AsyncRead + Unpin + Send + 'static>, output: ProcessOutput) {
     let Some(mut stream) = stream else { return };
     tokio::spawn(async move {
         let mut piece = [0; 4096];

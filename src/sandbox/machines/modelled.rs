@@ -1,5 +1,5 @@
-//! Relay and VM as models in this process, for paused time: they answer what the provisioner asks, and
-//! check what it shows, as the real ones do.
+//! Relay and VM as models in this process, for paused time: they answer what the provisioner asks,
+//! and check what it shows, as the real ones do.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -16,15 +16,15 @@ use parking_lot::{Mutex, MutexGuard};
 use tokio::sync::oneshot;
 use tokio::time::Instant;
 
-use super::{Door, Executed, Launch, MachineRuntime};
-use crate::chance::Chance;
+use super::{ExecOutput, MachineEndpoint, MachineLaunch, MachineRuntime};
 use crate::clock::Clock;
 use crate::http::{SharedTransport, call};
 use crate::probation::{LATE_PATIENCE_MS, PROBATION_MS};
 use crate::protocol::{
-    self, BUILD, BodyDigest, Call, CallHead, Direction, Health, PROBATION_UNTIL, SIGNATURE_HEADER,
-    Verifier,
+    self, BUILD, BodyDigest, CallHead, CallVerifier, Direction, Health, PROBATION_UNTIL,
+    SIGNATURE_HEADER, SignedCall,
 };
+use crate::random::Random;
 
 /// The longest body that a model reads.
 const BODY_MAX: usize = 1 << 20;
@@ -34,7 +34,7 @@ const VM_DEADLINE: Duration = Duration::from_secs(30);
 
 /// How models misbehave.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Knobs {
+pub struct ModelFaults {
     /// How long after its start a machine begins to listen, in milliseconds.
     pub healthy_after_ms: u64,
     /// Machines of this role start and answer 503 to everything.
@@ -50,34 +50,34 @@ pub struct Knobs {
 }
 
 /// Runs machines as models.
-pub struct Modelled {
+pub struct ModelledRuntime {
     clock: Clock,
-    chance: Chance,
-    state: Mutex<Inner>,
+    random: Random,
+    state: Mutex<RuntimeState>,
 }
 
 #[derive(Default)]
-struct Inner {
+struct RuntimeState {
     closed: bool,
-    knobs: Knobs,
-    running: BTreeMap<String, Running>,
+    knobs: ModelFaults,
+    running: BTreeMap<String, RunningModel>,
     committed: BTreeMap<String, u32>,
 }
 
-struct Running {
+struct RunningModel {
     router: Router,
     from: Instant,
     exit: oneshot::Sender<i32>,
 }
 
-impl Modelled {
+impl ModelledRuntime {
     /// Models that tell the time by `clock` and sign with nonces from `chance`.
-    pub fn new(clock: Clock, chance: Chance) -> Arc<Self> {
-        Arc::new(Self { clock, chance, state: Mutex::default() })
+    pub fn new(clock: Clock, chance: Random) -> Arc<Self> {
+        Arc::new(Self { clock, random: chance, state: Mutex::default() })
     }
 
     /// From now on, started machines misbehave like this.
-    pub fn set(&self, knobs: Knobs) {
+    pub fn set(&self, knobs: ModelFaults) {
         self.state().knobs = knobs;
     }
 
@@ -103,21 +103,21 @@ impl Modelled {
         let left_ms = until_ms.map_or(u64::MAX, |until| until.saturating_sub(self.clock.now_ms()));
         let patience_ms = left_ms.clamp(LATE_PATIENCE_MS, PROBATION_MS);
         tokio::time::sleep_until(started + Duration::from_millis(patience_ms)).await;
-        let is_this_start = |running: &Running| running.from == started;
+        let is_this_start = |running: &RunningModel| running.from == started;
         let still_runs = self.state().running.get(&machine).is_some_and(is_this_start);
         if still_runs && self.commits(&machine) == 0 {
             self.exit(&machine, 0);
         }
     }
 
-    fn state(&self) -> MutexGuard<'_, Inner> {
+    fn state(&self) -> MutexGuard<'_, RuntimeState> {
         self.state.lock()
     }
 }
 
 #[async_trait]
-impl MachineRuntime for Arc<Modelled> {
-    async fn start(&self, launch: Launch) -> anyhow::Result<oneshot::Receiver<i32>> {
+impl MachineRuntime for Arc<ModelledRuntime> {
+    async fn start(&self, launch: MachineLaunch) -> anyhow::Result<oneshot::Receiver<i32>> {
         let (exit, exited) = oneshot::channel();
         let mut state = self.state();
         anyhow::ensure!(!state.closed, "the sandbox is closed");
@@ -132,9 +132,9 @@ impl MachineRuntime for Arc<Modelled> {
         let machine = launch.machine.clone();
         let until_ms = launch.env.get(PROBATION_UNTIL).and_then(|until| until.parse().ok());
         tokio::spawn(self.clone().end_unless_committed(machine.clone(), from, until_ms));
-        let model = Model::new(self.clone(), role, launch, knobs);
+        let model = ModelledMachine::new(self.clone(), role, launch, knobs);
         let router = if silent { unwell() } else { model.router() };
-        state.running.insert(machine, Running { router, from, exit });
+        state.running.insert(machine, RunningModel { router, from, exit });
         Ok(exited)
     }
 
@@ -146,18 +146,18 @@ impl MachineRuntime for Arc<Modelled> {
         self.exit(machine, 0);
     }
 
-    fn door(&self, machine: &str) -> Option<Door> {
+    fn endpoint(&self, machine: &str) -> Option<MachineEndpoint> {
         let state = self.state();
         let running = state.running.get(machine)?;
-        (running.from <= Instant::now()).then(|| Door::Router(running.router.clone()))
+        (running.from <= Instant::now()).then(|| MachineEndpoint::InProcess(running.router.clone()))
     }
 
-    fn model_proxy(&self, _machine: &str) -> Option<Door> {
+    fn model_proxy(&self, _machine: &str) -> Option<MachineEndpoint> {
         None
     }
 
-    async fn exec(&self, _machine: &str, _command: &[String], _deadline: Duration) -> Executed {
-        Executed { exit_code: 127, ..Executed::default() }
+    async fn exec(&self, _machine: &str, _command: &[String], _deadline: Duration) -> ExecOutput {
+        ExecOutput { exit_code: 127, ..ExecOutput::default() }
     }
 
     async fn discard_volume(&self, _volume: &str) {}
@@ -183,19 +183,24 @@ fn unwell() -> Router {
 }
 
 /// One running relay or VM.
-struct Model {
-    runtime: Arc<Modelled>,
+struct ModelledMachine {
+    runtime: Arc<ModelledRuntime>,
     machine: String,
     role: String,
     env: BTreeMap<String, String>,
     network: SharedTransport,
-    knobs: Knobs,
-    verifier: Mutex<Verifier>,
+    knobs: ModelFaults,
+    verifier: Mutex<CallVerifier>,
 }
 
-impl Model {
-    fn new(runtime: Arc<Modelled>, role: String, launch: Launch, knobs: Knobs) -> Arc<Self> {
-        let Launch { machine, env, network, .. } = launch;
+impl ModelledMachine {
+    fn new(
+        runtime: Arc<ModelledRuntime>,
+        role: String,
+        launch: MachineLaunch,
+        knobs: ModelFaults,
+    ) -> Arc<Self> {
+        let MachineLaunch { machine, env, network, .. } = launch;
         Arc::new(Self { runtime, machine, role, env, network, knobs, verifier: Mutex::default() })
     }
 
@@ -240,13 +245,13 @@ impl Model {
     }
 
     /// A relay passes on what its VM says; a VM has nobody to ask.
-    async fn passed_on(&self, method: &str, path: &str) -> Response {
+    async fn proxied(&self, method: &str, path: &str) -> Response {
         if self.role != "relay" {
             return Json(self.health()).into_response();
         }
         let key = self.env("LINK_KEY").as_bytes();
-        let call_ = Call { direction: Direction::RelayToVm, method, path, body: b"" };
-        let (now_ms, nonce) = (self.runtime.clock.now_ms(), self.runtime.chance.bytes());
+        let call_ = SignedCall { direction: Direction::RelayToVm, method, path, body: b"" };
+        let (now_ms, nonce) = (self.runtime.clock.now_ms(), self.runtime.random.bytes());
         let request = http::Request::builder()
             .method(method)
             .uri(format!("{}{path}", self.env("TEXTSLASH_VM_URL")))
@@ -260,22 +265,22 @@ impl Model {
     }
 }
 
-async fn health(State(model): State<Arc<Model>>) -> Json<Health> {
+async fn health(State(model): State<Arc<ModelledMachine>>) -> Json<Health> {
     Json(model.health())
 }
 
-async fn ready(State(model): State<Arc<Model>>, request: Request) -> Response {
+async fn ready(State(model): State<Arc<ModelledMachine>>, request: Request) -> Response {
     if !model.verified(request).await {
         return StatusCode::UNAUTHORIZED.into_response();
     }
-    model.passed_on("GET", "/ready").await
+    model.proxied("GET", "/ready").await
 }
 
-async fn commit(State(model): State<Arc<Model>>, request: Request) -> Response {
+async fn commit(State(model): State<Arc<ModelledMachine>>, request: Request) -> Response {
     if !model.verified(request).await {
         return StatusCode::UNAUTHORIZED.into_response();
     }
-    let answer = model.passed_on("POST", "/commit").await;
+    let answer = model.proxied("POST", "/commit").await;
     if answer.status().is_success() {
         *model.runtime.state().committed.entry(model.machine.clone()).or_default() += 1;
     }

@@ -2,15 +2,18 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::*;
-use crate::http::{Reply, Transport, Unanswered};
+use crate::http::{StreamedResponse, Transport, TransportError};
 
 /// A network with nobody on it.
-struct Nobody;
+struct EmptyNetwork;
 
 #[async_trait]
-impl Transport for Nobody {
-    async fn send(&self, _: http::Request<bytes::Bytes>) -> Result<Reply, Unanswered> {
-        Err(Unanswered::NotSent)
+impl Transport for EmptyNetwork {
+    async fn send(
+        &self,
+        _: http::Request<bytes::Bytes>,
+    ) -> Result<StreamedResponse, TransportError> {
+        Err(TransportError::NotSent)
     }
 }
 
@@ -20,8 +23,8 @@ fn shells(directory: &tempfile::TempDir) -> ChildProcesses {
     ChildProcesses::new("/bin/sh".into(), directory.path().to_owned(), extra_env)
 }
 
-fn launch(machine: &str, script: &str) -> Launch {
-    Launch {
+fn launch(machine: &str, script: &str) -> MachineLaunch {
+    MachineLaunch {
         machine: machine.to_owned(),
         cmd: vec!["-c".to_owned(), script.to_owned()],
         env: BTreeMap::from([
@@ -31,7 +34,7 @@ fn launch(machine: &str, script: &str) -> Launch {
             ("OTHER".to_owned(), "/database".to_owned()),
         ]),
         mounts: vec![("vol_1".to_owned(), "/data".to_owned())],
-        network: Arc::new(Nobody),
+        network: Arc::new(EmptyNetwork),
     }
 }
 
@@ -139,7 +142,7 @@ async fn a_command_runs_beside_the_machine_in_its_environment() {
     let executed = runtime.exec("m1", &command, Duration::from_secs(20)).await;
 
     let expected =
-        Executed { exit_code: 4, stdout: "/database\n".to_owned(), ..Executed::default() };
+        ExecOutput { exit_code: 4, stdout: "/database\n".to_owned(), ..ExecOutput::default() };
     assert_eq!(executed, expected);
     assert_eq!(runtime.exec("none", &command, Duration::from_secs(1)).await.exit_code, 127);
     runtime.stop("m1", Duration::from_secs(20)).await;

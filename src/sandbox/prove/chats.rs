@@ -1,12 +1,14 @@
-//! Conversations: one to three people chat with the real onboarding bot, whatever goes wrong on the way.
+//! Conversations: one to three people chat with the real onboarding bot, whatever goes wrong on the
+//! way.
 //!
-//! Messages come late, twice and, where the service lets them, in another order; what the bot says is not
-//! always taken; its calls meet the faults of [`super::trouble`]; its process is killed where it acts, and
-//! another carries on from the same database. In every fourth story they begin by invitation. In the end everybody
-//! wants everything removed, and some want to be forgotten, on the way or at last.
+//! Messages come late, twice and, where the service lets them, in another order; what the bot says
+//! is not always taken; its calls meet the faults of [`super::faults`]; its process is killed
+//! where it acts, and another carries on from the same database. In every fourth story they begin
+//! by invitation. In the end everybody wants everything removed, and some want to be forgotten, on
+//! the way or at last.
 //!
-//! All of it runs on one thread and paused time, and what is asked of the database is done before anything else
-//! goes on: the same seed is the same story, line by line.
+//! All of it runs on one thread and paused time, and what is asked of the database is done before
+//! anything else goes on: the same seed is the same story, line by line.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -16,12 +18,12 @@ use tokio::runtime::{Builder, Runtime};
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
-use super::{Case, Promise, Sight, Table, Verdict};
-use crate::journal::End;
-use disk::Disk;
-use person::Temper;
-use plan::Plan;
-use world::{REST, World};
+use super::{CaseTable, CaseVerdict, CoverageGoal, Promise, ProofCase};
+use crate::journal::RunEnd;
+use disk::StoryDisk;
+use person::Persona;
+use plan::BotStoryPlan;
+use world::{BotStoryWorld, REST};
 
 pub mod crowd;
 mod dice;
@@ -30,12 +32,12 @@ mod end;
 mod forgetting;
 mod hostile;
 mod limits;
+mod monitor;
 mod network;
 mod person;
 mod plan;
 mod proof;
 mod service;
-mod stage;
 mod world;
 
 /// The row of these stories.
@@ -48,8 +50,8 @@ const STORY_MAX: Duration = Duration::from_secs(48 * 60 * 60);
 ///
 /// # Errors
 /// When there is no room for a database.
-pub fn run(seed: u64) -> anyhow::Result<Verdict> {
-    runtime()?.block_on(tell(seed))
+pub fn run(seed: u64) -> anyhow::Result<CaseVerdict> {
+    runtime()?.block_on(run_story(seed))
 }
 
 /// Of one thread.
@@ -60,29 +62,29 @@ fn runtime() -> std::io::Result<Runtime> {
 /// The stories of these seeds.
 pub fn cases(
     seeds: impl Iterator<Item = u64> + Send,
-) -> impl Iterator<Item = (String, Case)> + Send {
-    seeds.map(|seed| (ROW.to_owned(), Case::quiet(seed)))
+) -> impl Iterator<Item = (String, ProofCase)> + Send {
+    seeds.map(|seed| (ROW.to_owned(), ProofCase::without_faults(seed)))
 }
 
 /// Tells these stories on as many threads as there are cores. `told` hears of each.
 ///
 /// # Errors
 /// When there is no room for databases.
-pub fn tell_all(
-    cases: impl Iterator<Item = (String, Case)> + Send,
+pub fn run_all(
+    cases: impl Iterator<Item = (String, ProofCase)> + Send,
     told: impl Fn(usize) + Sync,
-) -> anyhow::Result<Table> {
+) -> anyhow::Result<CaseTable> {
     super::cases::tell_all_by(cases, |case| run(case.seed), told)
 }
 
-async fn tell(seed: u64) -> anyhow::Result<Verdict> {
-    let disk = Disk::in_order().await?;
+async fn run_story(seed: u64) -> anyhow::Result<CaseVerdict> {
+    let disk = StoryDisk::in_order().await?;
     tokio::time::pause();
-    let mut world = World::new(&Plan::of_seed(seed), disk);
-    let told: JoinHandle<anyhow::Result<Verdict>> = tokio::spawn(async move {
-        let mut verdict = Verdict::default();
+    let mut world = BotStoryWorld::new(&BotStoryPlan::of_seed(seed), disk);
+    let told: JoinHandle<anyhow::Result<CaseVerdict>> = tokio::spawn(async move {
+        let mut verdict = CaseVerdict::default();
         if timeout(STORY_MAX, play(&mut world, &mut verdict)).await.is_err() {
-            world.stage.break_of(Promise::Liveness, "the story does not end");
+            world.stage.violation(Promise::Liveness, "the story does not end");
         }
         world.conclude(&mut verdict);
         Ok(verdict)
@@ -90,10 +92,10 @@ async fn tell(seed: u64) -> anyhow::Result<Verdict> {
     told.await?
 }
 
-async fn play(world: &mut World, verdict: &mut Verdict) -> anyhow::Result<()> {
+async fn play(world: &mut BotStoryWorld, verdict: &mut CaseVerdict) -> anyhow::Result<()> {
     world.bot_starts().await?;
     let (late, people): (Vec<_>, Vec<_>) =
-        world.people.clone().into_iter().partition(|person| person.temper == Temper::Late);
+        world.people.clone().into_iter().partition(|person| person.persona == Persona::Late);
     let lives = tokio::spawn(async move {
         join_all(people.iter().map(|person| person.chats())).await;
     });
@@ -107,7 +109,7 @@ async fn play(world: &mut World, verdict: &mut Verdict) -> anyhow::Result<()> {
     }
     // Later some have what they began erased.
     limits::expect_within_quotas(world).await?;
-    world.calm();
+    world.stop_faults();
     let people = world.people.clone();
     let wishes = tokio::spawn(async move {
         join_all(people.iter().map(|person| person.wants_an_end())).await;
@@ -119,9 +121,9 @@ async fn play(world: &mut World, verdict: &mut Verdict) -> anyhow::Result<()> {
 
 /// People go on whether or not the bot is there; a killed one starts again.
 async fn until_over(
-    world: &mut World,
+    world: &mut BotStoryWorld,
     mut lives: JoinHandle<()>,
-    verdict: &mut Verdict,
+    verdict: &mut CaseVerdict,
 ) -> anyhow::Result<()> {
     let stage = Arc::clone(&world.stage);
     loop {
@@ -130,7 +132,7 @@ async fn until_over(
             () = stage.killed() => {
                 verdict.kills += 1;
                 if verdict.kills > 1 {
-                    verdict.seen.insert(Sight::KilledTwice);
+                    verdict.coverage.insert(CoverageGoal::KilledTwice);
                 }
                 world.bot_restarts().await?;
             }
@@ -140,12 +142,12 @@ async fn until_over(
 }
 
 /// Notes how a run ended.
-fn note(verdict: &mut Verdict, deployed: bool, end: Option<End>) {
+fn note(verdict: &mut CaseVerdict, deployed: bool, end: Option<RunEnd>) {
     if deployed {
-        verdict.deployed = Some(End::Deployed);
-        verdict.seen.insert(Sight::Deployed);
+        verdict.deployed = Some(RunEnd::Deployed);
+        verdict.coverage.insert(CoverageGoal::Deployed);
     }
-    if end == Some(End::Removed) {
-        verdict.seen.insert(Sight::Removed);
+    if end == Some(RunEnd::Removed) {
+        verdict.coverage.insert(CoverageGoal::Removed);
     }
 }

@@ -4,7 +4,7 @@ use bytes::Bytes;
 use http::header::AUTHORIZATION;
 
 use super::Promise;
-use super::watch::Watch;
+use super::case_monitor::CaseMonitor;
 use crate::cloud::fly::macaroon::{Caveat, Macaroon, PERMISSION_LOCATION};
 use crate::journal::{Run, StepState};
 use crate::plan::StepId;
@@ -18,20 +18,20 @@ pub(super) const FLY: [&str; 2] = ["api.machines.dev", "api.fly.io"];
 /// The longest that a token of ours may live, in seconds: two hours, and what clocks may differ.
 const WINDOW_MAX_S: i64 = 3 * 60 * 60;
 
-impl Watch {
-    /// What is there of ours stands in the journal, and stood there before it was made; there is one
-    /// of each; and what is not ours is as it was.
+impl CaseMonitor {
+    /// What is there of ours stands in the journal, and stood there before it was made; there is
+    /// one of each; and what is not ours is as it was.
     pub(super) fn look(&self) {
-        self.looks_at([Promise::Foreign, Promise::OneOfEach]);
+        self.mark_checked([Promise::Foreign, Promise::OneOfEach]);
         if !self.fly.lookalikes_untouched() {
-            self.break_of(Promise::Foreign, "a stranger's app was touched");
+            self.violation(Promise::Foreign, "a stranger's app was touched");
         }
         let there = self.fly.inventory();
         for role in Role::ALL {
             let app = self.spec.app(role);
             let (apps, machines, volumes) = counts(&there, &app);
             if apps > 1 || machines > 1 || (volumes > 1 && !self.may_double()) {
-                self.break_of(Promise::OneOfEach, format!("{app}: {there}"));
+                self.violation(Promise::OneOfEach, format!("{app}: {there}"));
             }
         }
         self.with_run(|run| self.expect_intents(run, &there));
@@ -42,12 +42,12 @@ impl Watch {
         let host = request.uri().authority().map_or("", |authority| authority.as_str());
         let shown = request.headers().get(AUTHORIZATION).and_then(|value| value.to_str().ok());
         if let Some(bundle) = shown {
-            self.looks_at([Promise::Egress, Promise::Window]);
+            self.mark_checked([Promise::Egress, Promise::Window]);
             if !FLY.contains(&host) {
-                self.break_of(Promise::Egress, format!("a token is shown to {host}"));
+                self.violation(Promise::Egress, format!("a token is shown to {host}"));
             }
             if !bundle.split(',').all(is_short_lived) {
-                self.break_of(Promise::Window, "a token is shown that does not end soon");
+                self.violation(Promise::Window, "a token is shown that does not end soon");
             }
         }
         if request.method() == http::Method::DELETE {
@@ -57,37 +57,37 @@ impl Watch {
 
     /// Whoever has deployed holds a token that opens nothing but the two apps.
     pub(super) fn expect_narrowed(&self, token: &Secret) {
-        self.looks_at([Promise::Narrowed]);
-        if !token.expose_here().split(',').all(is_of_two_apps) {
-            self.break_of(Promise::Narrowed, "a token is held that opens more than the two apps");
+        self.mark_checked([Promise::Narrowed]);
+        if !token.expose().split(',').all(is_of_two_apps) {
+            self.violation(Promise::Narrowed, "a token is held that opens more than the two apps");
         }
     }
 
     /// The journal is legal and was only appended to.
     pub(super) fn expect_append_only(&self) {
-        self.looks_at([Promise::AppendOnly]);
+        self.mark_checked([Promise::AppendOnly]);
         let mut journal = self.journal.lock();
         match journal.still_stands() {
             Ok(true) => {}
-            told => self.break_of(Promise::AppendOnly, format!("{told:?}")),
+            told => self.violation(Promise::AppendOnly, format!("{told:?}")),
         }
     }
 
     fn with_run(&self, look: impl FnOnce(&Run)) {
-        self.looks_at([Promise::Journal]);
+        self.mark_checked([Promise::Journal]);
         let mut journal = self.journal.lock();
         match journal.read() {
             Ok(None) => {}
             Ok(Some(run)) => look(run),
-            Err(error) => self.break_of(Promise::Journal, error.to_string()),
+            Err(error) => self.violation(Promise::Journal, error.to_string()),
         }
     }
 
     fn expect_intents(&self, run: &Run, there: &Inventory) {
-        self.looks_at([Promise::IntentBeforeEffect]);
+        self.mark_checked([Promise::IntentBeforeEffect]);
         for (step, count) in resources(&self.spec, there) {
             if count > 0 && run.state(&step) == StepState::Untouched {
-                self.break_of(Promise::IntentBeforeEffect, step.to_string());
+                self.violation(Promise::IntentBeforeEffect, step.to_string());
             }
         }
     }
@@ -97,12 +97,12 @@ impl Watch {
         for (role, word) in ROLES {
             let is_app = path.ends_with(&format!("/apps/{}", self.spec.app(role)));
             if is_app {
-                self.looks_at([Promise::UndoOrder]);
+                self.mark_checked([Promise::UndoOrder]);
             }
             let steps = ["machine", "volume"].map(|kind| step(word, kind));
             let stands = |it: &&StepId| matches!(run.state(it), StepState::Done(_));
             if let Some(standing) = steps.iter().find(stands).filter(|_| is_app) {
-                self.break_of(Promise::UndoOrder, format!("{word}-app goes before {standing}"));
+                self.violation(Promise::UndoOrder, format!("{word}-app goes before {standing}"));
             }
         }
     }

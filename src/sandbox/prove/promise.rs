@@ -88,8 +88,8 @@ pub enum Promise {
 }
 
 impl Promise {
-    /// Those of the account, the run, its calls and credentials, and the conversation. The others only a crowd can
-    /// break.
+    /// Those of the account, the run, its calls and credentials, and the conversation. The others
+    /// only a crowd can break.
     pub const OF_STORIES: [Self; 38] = [
         Self::Orphan,
         Self::OneOfEach,

@@ -8,17 +8,17 @@ use futures::future::{Either, select};
 use sqlx::Row;
 use tokio::time::{Instant, timeout};
 
+use super::faults::{FaultKind, LATE};
 use super::invariants::resources;
-use super::trouble::{LATE, Way};
-use super::world::{World, elapsed_ms};
-use super::{Case, Promise, Sight, Then, Verdict};
-use crate::cloud::Cause;
-use crate::journal::{Action, End, Entry};
+use super::world::{CaseWorld, elapsed_ms};
+use super::{AfterKill, CaseVerdict, CoverageGoal, Promise, ProofCase};
+use crate::cloud::FailureCause;
+use crate::journal::{JournalEntry, RunEnd, StepAction};
 use crate::plan::StepId;
 use crate::probation::PROBATION_MS;
-use crate::provisioner::{DriveError, Goal, Outcome, Remaining, Seen};
+use crate::provisioner::{DriveError, Goal, Outcome, Presence, Remaining};
 use crate::sandbox::fly::nothing;
-use crate::store::at_once;
+use crate::store::block_on;
 
 /// Every drive ends within this time once nothing goes wrong any more; no trouble lasts longer than
 /// minutes itself.
@@ -30,53 +30,59 @@ const DRIVES_MAX: usize = 16;
 /// After the end nobody calls any more, and what comes late has come.
 const REST: Duration = Duration::from_secs(150);
 
-pub(super) async fn tell(case: &Case) -> anyhow::Result<Verdict> {
-    let world = World::new(case).await?;
-    let mut verdict = Verdict::default();
+pub(super) async fn run_case(case: &ProofCase) -> anyhow::Result<CaseVerdict> {
+    let world = CaseWorld::new(case).await?;
+    let mut verdict = CaseVerdict::default();
     let played = play(&world, case, &mut verdict).await;
     played?;
-    let (trace, violations) = world.watch.told();
+    let (trace, violations) = world.watch.report();
     verdict.trace.extend(trace);
     verdict.violations = violations;
-    verdict.looked_at = world.watch.looked_at();
+    verdict.checked_promises = world.watch.checked_promises();
     verdict.calls = world.watch.calls();
-    verdict.met = world.watch.met();
+    verdict.fault_calls = world.watch.fault_calls();
     Ok(verdict)
 }
 
-async fn play(world: &World, case: &Case, verdict: &mut Verdict) -> anyhow::Result<()> {
+async fn play(
+    world: &CaseWorld,
+    case: &ProofCase,
+    verdict: &mut CaseVerdict,
+) -> anyhow::Result<()> {
     prepare(world, case).await?;
     world.provisioner.open(&world.spec, "ada").await?;
-    world.watch.looks_at([Promise::End]);
+    world.watch.mark_checked([Promise::End]);
     match drive(world, case, Goal::Deployed, verdict).await? {
-        Came::To(Outcome::Deployed(_)) => {
-            verdict.deployed = Some(End::Deployed);
-            verdict.seen.insert(Sight::Deployed);
+        DriveEnd::Finished(Outcome::Deployed(_)) => {
+            verdict.deployed = Some(RunEnd::Deployed);
+            verdict.coverage.insert(CoverageGoal::Deployed);
             expect_deployed(world, case);
         }
-        Came::To(Outcome::Failed { cause, remaining, .. }) => {
-            verdict.deployed = Some(End::Stuck);
-            verdict.seen.insert(Sight::Stuck);
-            world.watch.tell(&format!("stopped: {cause:?}"));
+        DriveEnd::Finished(Outcome::Failed { cause, remaining, .. }) => {
+            verdict.deployed = Some(RunEnd::Stuck);
+            verdict.coverage.insert(CoverageGoal::Stuck);
+            world.watch.trace(&format!("stopped: {cause:?}"));
             expect_true(world, case, &remaining).await?;
         }
-        Came::Killed if case.then == Then::StaysAway => stay_away(world, case, verdict).await,
-        Came::Killed => {
-            verdict.seen.insert(Sight::TurnedBack);
+        DriveEnd::Killed if case.after_kill == AfterKill::Abandons => {
+            stay_away(world, case, verdict).await
         }
-        Came::To(Outcome::Removed(_)) => {
-            world.watch.break_of(Promise::End, "a deployment is removed")
+        DriveEnd::Killed => {
+            verdict.coverage.insert(CoverageGoal::TornDownEarly);
         }
-        Came::Nowhere => {}
+        DriveEnd::Finished(Outcome::Removed(_)) => {
+            world.watch.violation(Promise::End, "a deployment is removed")
+        }
+        DriveEnd::NoOutcome => {}
     }
     rest(world, REST).await;
-    if case.tries_again && verdict.deployed == Some(End::Stuck) {
-        world.watch.calm();
+    if case.tries_again && verdict.deployed == Some(RunEnd::Stuck) {
+        world.watch.stop_faults();
         match drive(world, case, Goal::Deployed, verdict).await? {
-            Came::To(Outcome::Deployed(_)) => expect_deployed(world, case),
+            DriveEnd::Finished(Outcome::Deployed(_)) => expect_deployed(world, case),
             // The disk was full once more, and the person wants it removed now.
-            Came::Killed if case.then != Then::CarriesOn => {}
-            told => world.watch.break_of(Promise::Liveness, format!("tried again: {told:?}")),
+            DriveEnd::Killed if case.after_kill != AfterKill::Resumes => {}
+            told => world.watch.violation(Promise::Liveness, format!("tried again: {told:?}")),
         }
     }
     remove(world, case, verdict).await?;
@@ -85,24 +91,24 @@ async fn play(world: &World, case: &Case, verdict: &mut Verdict) -> anyhow::Resu
 }
 
 /// Nobody comes back: what was not committed ends by itself.
-async fn stay_away(world: &World, case: &Case, verdict: &mut Verdict) {
-    // A process whose clock is ahead tells a machine too late an end. The machine then keeps to the half
-    // hour after its own start, which may come late.
-    let late = if case.has(Way::ClockAhead) { LATE } else { Duration::ZERO };
+async fn stay_away(world: &CaseWorld, case: &ProofCase, verdict: &mut CaseVerdict) {
+    // A process whose clock is ahead tells a machine too late an end. The machine then keeps to the
+    // half hour after its own start, which may come late.
+    let late = if case.has(FaultKind::ClockAhead) { LATE } else { Duration::ZERO };
     rest(world, Duration::from_millis(PROBATION_MS) + MINUTE + late).await;
-    world.watch.looks_at([Promise::Probation]);
+    world.watch.mark_checked([Promise::Probation]);
     let runs_on = world.watch.runs_uncommitted();
     if !runs_on.is_empty() {
-        world.watch.break_of(Promise::Probation, format!("at minute 31 there runs {runs_on:?}"));
+        world.watch.violation(Promise::Probation, format!("at minute 31 there runs {runs_on:?}"));
     }
-    verdict.seen.insert(Sight::Abandoned);
+    verdict.coverage.insert(CoverageGoal::Abandoned);
 }
 
 /// What is planned for the network, the world and the disk.
-async fn prepare(world: &World, case: &Case) -> anyhow::Result<()> {
-    for trouble in &case.troubles {
+async fn prepare(world: &CaseWorld, case: &ProofCase) -> anyhow::Result<()> {
+    for trouble in &case.faults {
         world.watch.plan(trouble);
-        if trouble.way == Way::DiskFull {
+        if trouble.kind == FaultKind::DiskFull {
             fill_disk(world, trouble.at.max(1))?;
         }
     }
@@ -110,12 +116,12 @@ async fn prepare(world: &World, case: &Case) -> anyhow::Result<()> {
 }
 
 /// Entries from this one on find no room.
-fn fill_disk(world: &World, at: usize) -> anyhow::Result<()> {
+fn fill_disk(world: &CaseWorld, at: usize) -> anyhow::Result<()> {
     let trigger = format!(
         "CREATE TRIGGER IF NOT EXISTS disk_full_{at} BEFORE INSERT ON journal WHEN NEW.seq >= {at}
          BEGIN SELECT RAISE(ABORT, 'disk full'); END"
     );
-    at_once(async {
+    block_on(async {
         let mut database = world.database.connection().await?;
         sqlx::query(sqlx::AssertSqlSafe(trigger)).execute(&mut *database).await?;
         Ok(())
@@ -123,10 +129,10 @@ fn fill_disk(world: &World, at: usize) -> anyhow::Result<()> {
 }
 
 /// Until the disk is full the next time.
-fn make_room(world: &World) -> anyhow::Result<()> {
+fn make_room(world: &CaseWorld) -> anyhow::Result<()> {
     let first = "SELECT name FROM sqlite_master WHERE name LIKE 'disk_full_%'
                  ORDER BY CAST(substr(name, 11) AS INTEGER) LIMIT 1";
-    at_once(async {
+    block_on(async {
         let mut database = world.database.connection().await?;
         if let Some(row) = sqlx::query(first).fetch_optional(&mut *database).await? {
             let drop = format!("DROP TRIGGER {}", row.try_get::<String, _>(0)?);
@@ -136,34 +142,38 @@ fn make_room(world: &World) -> anyhow::Result<()> {
     })
 }
 
-async fn remove(world: &World, case: &Case, verdict: &mut Verdict) -> anyhow::Result<()> {
+async fn remove(
+    world: &CaseWorld,
+    case: &ProofCase,
+    verdict: &mut CaseVerdict,
+) -> anyhow::Result<()> {
     let mut told = drive(world, case, Goal::Removed, verdict).await?;
-    if let Came::To(Outcome::Failed { remaining, .. }) = &told {
+    if let DriveEnd::Finished(Outcome::Failed { remaining, .. }) = &told {
         expect_true(world, case, remaining).await?;
-        world.watch.calm();
+        world.watch.stop_faults();
         told = drive(world, case, Goal::Removed, verdict).await?;
     }
     match told {
-        Came::To(Outcome::Removed(_)) => {
-            verdict.seen.insert(Sight::Removed);
-            if verdict.deployed == Some(End::Stuck) {
-                verdict.seen.insert(Sight::StuckRemoved);
+        DriveEnd::Finished(Outcome::Removed(_)) => {
+            verdict.coverage.insert(CoverageGoal::Removed);
+            if verdict.deployed == Some(RunEnd::Stuck) {
+                verdict.coverage.insert(CoverageGoal::StuckRemoved);
             }
         }
-        told => world.watch.break_of(Promise::Liveness, format!("removal: {told:?}")),
+        told => world.watch.violation(Promise::Liveness, format!("removal: {told:?}")),
     }
     rest(world, REST).await;
     world.watch.look();
-    world.watch.looks_at([Promise::Orphan]);
+    world.watch.mark_checked([Promise::Orphan]);
     let there = world.fly.inventory();
     if there != nothing() {
-        world.watch.break_of(Promise::Orphan, there.to_string().replace('\n', ", "));
+        world.watch.violation(Promise::Orphan, there.to_string().replace('\n', ", "));
     }
     // The limit was ours to keep; a second request on the way was not ours to send.
-    if !case.has(Way::Twice) {
-        world.watch.looks_at([Promise::Rate]);
+    if !case.has(FaultKind::Twice) {
+        world.watch.mark_checked([Promise::Rate]);
         if let Some(violation) = world.fly.violations().first() {
-            world.watch.break_of(Promise::Rate, violation.clone());
+            world.watch.violation(Promise::Rate, violation.clone());
         }
     }
     Ok(())
@@ -171,23 +181,23 @@ async fn remove(world: &World, case: &Case, verdict: &mut Verdict) -> anyhow::Re
 
 /// What driving came to.
 #[derive(Debug)]
-enum Came {
-    To(Outcome),
+enum DriveEnd {
+    Finished(Outcome),
     /// The process was killed, and nobody carries on.
     Killed,
     /// Something that must not happen, told already.
-    Nowhere,
+    NoOutcome,
 }
 
 /// Drives until there is an outcome: a killed process starts again, a refused token is replaced.
 async fn drive(
-    world: &World,
-    case: &Case,
+    world: &CaseWorld,
+    case: &ProofCase,
     goal: Goal,
-    verdict: &mut Verdict,
-) -> anyhow::Result<Came> {
-    world.watch.looks_at([Promise::Drive, Promise::Liveness]);
-    let carries_on = goal == Goal::Removed || case.then == Then::CarriesOn;
+    verdict: &mut CaseVerdict,
+) -> anyhow::Result<DriveEnd> {
+    world.watch.mark_checked([Promise::Drive, Promise::Liveness]);
+    let carries_on = goal == Goal::Removed || case.after_kill == AfterKill::Resumes;
     for _ in 0..DRIVES_MAX {
         let (began, before) = (Instant::now(), world.watch.changes());
         let told = timeout(DRIVE_MAX, drive_once(world, case, goal, verdict)).await;
@@ -196,8 +206,8 @@ async fn drive(
         let Ok(told) = told else {
             world
                 .watch
-                .break_of(Promise::Liveness, format!("{goal:?} takes longer than 15 minutes"));
-            return Ok(Came::Nowhere);
+                .violation(Promise::Liveness, format!("{goal:?} takes longer than 15 minutes"));
+            return Ok(DriveEnd::NoOutcome);
         };
         match told? {
             None => killed(world, verdict, "killed").await,
@@ -205,43 +215,43 @@ async fn drive(
                 make_room(world)?;
                 killed(world, verdict, "the disk is full").await;
             }
-            Some(Ok(Outcome::Failed { cause: Cause::TokenRefused, .. })) => {
-                world.watch.tell("another token");
+            Some(Ok(Outcome::Failed { cause: FailureCause::TokenRefused, .. })) => {
+                world.watch.trace("another token");
                 continue;
             }
-            Some(Ok(outcome)) => return Ok(Came::To(outcome)),
+            Some(Ok(outcome)) => return Ok(DriveEnd::Finished(outcome)),
             Some(Err(error)) => {
-                world.watch.break_of(Promise::Drive, error.to_string());
-                return Ok(Came::Nowhere);
+                world.watch.violation(Promise::Drive, error.to_string());
+                return Ok(DriveEnd::NoOutcome);
             }
         }
         if !carries_on {
-            return Ok(Came::Killed);
+            return Ok(DriveEnd::Killed);
         }
     }
-    world.watch.break_of(Promise::Liveness, format!("{goal:?} never ends"));
-    Ok(Came::Nowhere)
+    world.watch.violation(Promise::Liveness, format!("{goal:?} never ends"));
+    Ok(DriveEnd::NoOutcome)
 }
 
-fn expect_within_budget(world: &World, case: &Case, changes_before: usize) {
+fn expect_within_budget(world: &CaseWorld, case: &ProofCase, changes_before: usize) {
     let budget = CHANGES_PER_STEP_MAX * world.steps();
-    if case.has(Way::SecondWorker) {
+    if case.has(FaultKind::SecondWorker) {
         return;
     }
-    world.watch.looks_at([Promise::Budget]);
+    world.watch.mark_checked([Promise::Budget]);
     if world.watch.changes() - changes_before > budget {
-        world.watch.break_of(Promise::Budget, format!("more than {budget} changes in one drive"));
+        world.watch.violation(Promise::Budget, format!("more than {budget} changes in one drive"));
     }
 }
 
 /// Calls that change something, for each step of the plan.
 const CHANGES_PER_STEP_MAX: usize = 6;
 
-async fn killed(world: &World, verdict: &mut Verdict, why: &str) {
-    world.watch.tell(why);
+async fn killed(world: &CaseWorld, verdict: &mut CaseVerdict, why: &str) {
+    world.watch.trace(why);
     verdict.kills += 1;
     if verdict.kills > 1 {
-        verdict.seen.insert(Sight::KilledTwice);
+        verdict.coverage.insert(CoverageGoal::KilledTwice);
     }
     world.restarts().await;
 }
@@ -249,11 +259,16 @@ async fn killed(world: &World, verdict: &mut Verdict, why: &str) {
 /// How long after the end of a probation it is looked whether anything runs.
 const MINUTE: Duration = Duration::from_secs(60);
 
-type Driven = anyhow::Result<Option<Result<Outcome, DriveError>>>;
+type DriveResult = anyhow::Result<Option<Result<Outcome, DriveError>>>;
 
 /// One process, and the second one where the story has it.
-async fn drive_once(world: &World, case: &Case, goal: Goal, verdict: &mut Verdict) -> Driven {
-    let second = case.troubles.iter().find(|trouble| trouble.way == Way::SecondWorker);
+async fn drive_once(
+    world: &CaseWorld,
+    case: &ProofCase,
+    goal: Goal,
+    verdict: &mut CaseVerdict,
+) -> DriveResult {
+    let second = case.faults.iter().find(|trouble| trouble.kind == FaultKind::SecondWorker);
     let Some(at) = second.map(|trouble| trouble.at).filter(|at| *at >= world.watch.calls()) else {
         return world.drive(goal).await;
     };
@@ -261,7 +276,7 @@ async fn drive_once(world: &World, case: &Case, goal: Goal, verdict: &mut Verdic
     let rival = async {
         world.watch.reached(at).await;
         began.set(true);
-        world.watch.tell("a second process takes over");
+        world.watch.trace("a second process takes over");
         world.drive(goal).await
     };
     let (first, rival) = (Box::pin(world.drive(goal)), Box::pin(rival));
@@ -271,61 +286,68 @@ async fn drive_once(world: &World, case: &Case, goal: Goal, verdict: &mut Verdic
         Either::Right((second, first)) => (first.await, second),
     };
     if matches!(first, Ok(Some(Err(DriveError::Fenced)))) {
-        verdict.seen.insert(Sight::Fenced);
+        verdict.coverage.insert(CoverageGoal::Fenced);
     }
     second
 }
 
 /// Nobody calls any more, and what comes late comes.
-async fn rest(world: &World, time: Duration) {
-    world.watch.rest(true);
+async fn rest(world: &CaseWorld, time: Duration) {
+    world.watch.set_at_rest(true);
     tokio::time::sleep(time).await;
-    world.watch.rest(false);
+    world.watch.set_at_rest(false);
 }
 
-fn expect_deployed(world: &World, case: &Case) {
+fn expect_deployed(world: &CaseWorld, case: &ProofCase) {
     let there = world.fly.inventory();
     let started = there.machines.iter().filter(|machine| machine.ends_with("started")).count();
     // A volume that the network doubled is seen when reads catch up, and removed with the rest.
-    let volumes = if case.doubles() { there.volumes.len().min(2) } else { there.volumes.len() };
-    if case.has(Way::GoneByHand) {
+    let volumes =
+        if case.may_duplicate() { there.volumes.len().min(2) } else { there.volumes.len() };
+    if case.has(FaultKind::GoneByHand) {
         return;
     }
-    world.watch.looks_at([Promise::Deployed]);
+    world.watch.mark_checked([Promise::Deployed]);
     if (there.apps.len(), there.machines.len(), started, volumes) != (2, 2, 2, 2) {
-        world.watch.break_of(Promise::Deployed, there.to_string().replace('\n', ", "));
+        world.watch.violation(Promise::Deployed, there.to_string().replace('\n', ", "));
     }
 }
 
-/// The list of what remains is true: it names everything that exists, and what it says was seen exists.
+/// The list of what remains is true: it names everything that exists, and what it says was seen
+/// exists.
 ///
 /// A removal that was asked for can take effect after the look and before the list is told.
-async fn expect_true(world: &World, case: &Case, remaining: &Remaining) -> anyhow::Result<()> {
-    world.watch.looks_at([Promise::Remaining]);
+async fn expect_true(
+    world: &CaseWorld,
+    case: &ProofCase,
+    remaining: &Remaining,
+) -> anyhow::Result<()> {
+    world.watch.mark_checked([Promise::Remaining]);
     let asked_for = removals_asked_for(&world.journal().await?);
     for (step, count) in resources(&world.spec, &world.fly.inventory()) {
         let told = remaining.lines.iter().find(|line| line.step == step);
         if count > 0 && told.is_none() {
-            world.watch.break_of(Promise::Remaining, format!("{step} is there and not listed"));
+            world.watch.violation(Promise::Remaining, format!("{step} is there and not listed"));
         }
-        let was_seen = told.is_some_and(|line| matches!(line.seen, Seen::There(_)));
-        let may_be_old = case.lag_ms > 0 || case.has(Way::GoneByHand) || asked_for.contains(&step);
+        let was_seen = told.is_some_and(|line| matches!(line.seen, Presence::Present(_)));
+        let may_be_old =
+            case.lag_ms > 0 || case.has(FaultKind::GoneByHand) || asked_for.contains(&step);
         if was_seen && count == 0 && !may_be_old {
-            world.watch.break_of(Promise::Remaining, format!("{step} is listed and not there"));
+            world.watch.violation(Promise::Remaining, format!("{step} is listed and not there"));
         }
     }
     Ok(())
 }
 
 /// The steps whose last outcome on record is a removal in doubt.
-fn removals_asked_for(entries: &[Entry]) -> BTreeSet<StepId> {
+fn removals_asked_for(entries: &[JournalEntry]) -> BTreeSet<StepId> {
     let mut asked_for = BTreeSet::new();
     for entry in entries {
         match entry {
-            Entry::InDoubt { step, action: Action::Delete } => {
+            JournalEntry::InDoubt { step, action: StepAction::Delete } => {
                 asked_for.insert(step.clone());
             }
-            Entry::Done { step, .. } | Entry::Failed { step, .. } => {
+            JournalEntry::Done { step, .. } | JournalEntry::Failed { step, .. } => {
                 asked_for.remove(step);
             }
             _ => {}
@@ -334,29 +356,35 @@ fn removals_asked_for(entries: &[Entry]) -> BTreeSet<StepId> {
     asked_for
 }
 
-async fn tell_journal(world: &World, verdict: &mut Verdict) -> anyhow::Result<()> {
+async fn tell_journal(world: &CaseWorld, verdict: &mut CaseVerdict) -> anyhow::Result<()> {
     let entries = world.journal().await?;
     let mut doubtful = Vec::new();
     for (seq, entry) in entries.iter().enumerate() {
         match entry {
-            Entry::InDoubt { step, action: Action::Create } => doubtful.push(step.clone()),
-            Entry::Done { step, action: Action::Create, .. } if doubtful.contains(step) => {
-                verdict.seen.insert(Sight::DoubtWasDone);
+            JournalEntry::InDoubt { step, action: StepAction::Create } => {
+                doubtful.push(step.clone())
+            }
+            JournalEntry::Done { step, action: StepAction::Create, .. }
+                if doubtful.contains(step) =>
+            {
+                verdict.coverage.insert(CoverageGoal::UnconfirmedWasDone);
                 doubtful.retain(|it| it != step);
             }
-            Entry::Intended { step, action: Action::Create } if doubtful.contains(step) => {
-                verdict.seen.insert(Sight::DoubtWasNotDone);
+            JournalEntry::Intended { step, action: StepAction::Create }
+                if doubtful.contains(step) =>
+            {
+                verdict.coverage.insert(CoverageGoal::UnconfirmedWasNotDone);
                 doubtful.retain(|it| it != step);
             }
-            Entry::Placed { .. } => {
-                verdict.seen.insert(Sight::Moved);
+            JournalEntry::RegionChanged { .. } => {
+                verdict.coverage.insert(CoverageGoal::Moved);
             }
             _ => {}
         }
-        world.watch.tell(&format!("journal {seq:>3} {}", serde_json::to_string(entry)?));
+        world.watch.trace(&format!("journal {seq:>3} {}", serde_json::to_string(entry)?));
     }
-    if !matches!(entries.last(), Some(Entry::Ended { end: End::Removed })) {
-        world.watch.break_of(Promise::Journal, "it does not end with a removal");
+    if !matches!(entries.last(), Some(JournalEntry::Ended { end: RunEnd::Removed })) {
+        world.watch.violation(Promise::Journal, "it does not end with a removal");
     }
     Ok(())
 }

@@ -3,23 +3,23 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
-use super::trouble::Way;
-use super::{Case, Promise, Sight, Verdict};
-use crate::journal::End;
+use super::faults::FaultKind;
+use super::{CaseVerdict, CoverageGoal, Promise, ProofCase};
+use crate::journal::RunEnd;
 
 /// Broken cases that are told; the first few say what is wrong.
 const BROKEN_MAX: usize = 20;
 
 /// What came of many cases.
 #[derive(Default)]
-pub struct Table {
-    rows: BTreeMap<String, Row>,
-    seen: BTreeSet<Sight>,
-    met: BTreeSet<(String, Way)>,
-    broken: Vec<(Case, Verdict)>,
+pub struct CaseTable {
+    rows: BTreeMap<String, CaseRow>,
+    seen: BTreeSet<CoverageGoal>,
+    met: BTreeSet<(String, FaultKind)>,
+    broken: Vec<(ProofCase, CaseVerdict)>,
     broken_count: usize,
     /// The promises that some case looked at.
-    looked_at: BTreeSet<Promise>,
+    checked_promises: BTreeSet<Promise>,
     /// In how many cases each promise was broken.
     broken_in: BTreeMap<Promise, usize>,
     longest_ms: u64,
@@ -28,24 +28,24 @@ pub struct Table {
 }
 
 #[derive(Default)]
-struct Row {
+struct CaseRow {
     cases: usize,
     deployed: usize,
     stopped: usize,
     removed: usize,
 }
 
-impl Table {
+impl CaseTable {
     /// Takes a verdict in, in the row of this name.
-    pub fn add(&mut self, row: &str, case: Case, verdict: Verdict) {
+    pub fn add(&mut self, row: &str, case: ProofCase, verdict: CaseVerdict) {
         let ends = self.rows.entry(row.to_owned()).or_default();
         ends.cases += 1;
-        ends.deployed += usize::from(verdict.deployed == Some(End::Deployed));
-        ends.stopped += usize::from(verdict.deployed == Some(End::Stuck));
-        ends.removed += usize::from(verdict.seen.contains(&Sight::Removed));
-        self.seen.extend(&verdict.seen);
-        self.looked_at.extend(&verdict.looked_at);
-        self.met.extend(verdict.met.iter().cloned());
+        ends.deployed += usize::from(verdict.deployed == Some(RunEnd::Deployed));
+        ends.stopped += usize::from(verdict.deployed == Some(RunEnd::Stuck));
+        ends.removed += usize::from(verdict.coverage.contains(&CoverageGoal::Removed));
+        self.seen.extend(&verdict.coverage);
+        self.checked_promises.extend(&verdict.checked_promises);
+        self.met.extend(verdict.fault_calls.iter().cloned());
         self.longest_ms = self.longest_ms.max(verdict.longest_ms);
         self.held_max_ms = self.held_max_ms.max(verdict.held_max_ms);
         self.calls += verdict.calls;
@@ -69,7 +69,7 @@ impl Table {
             ends.removed += row.removed;
         }
         self.seen.extend(other.seen);
-        self.looked_at.extend(other.looked_at);
+        self.checked_promises.extend(other.checked_promises);
         self.met.extend(other.met);
         for (promise, cases) in other.broken_in {
             *self.broken_in.entry(promise).or_default() += cases;
@@ -88,18 +88,18 @@ impl Table {
     }
 
     /// The cases in which something happened that must not; the first of them.
-    pub fn broken(&self) -> &[(Case, Verdict)] {
+    pub fn broken(&self) -> &[(ProofCase, CaseVerdict)] {
         &self.broken
     }
 
     /// What was never seen and should have been.
-    pub fn unseen(&self) -> Vec<Sight> {
-        Sight::ALL.into_iter().filter(|sight| !self.seen.contains(sight)).collect()
+    pub fn unseen(&self) -> Vec<CoverageGoal> {
+        CoverageGoal::ALL.into_iter().filter(|sight| !self.seen.contains(sight)).collect()
     }
 
     /// The kinds of call that met some trouble but not this one: each should meet each.
-    pub fn unmet(&self) -> Vec<(&str, Way)> {
-        let ways = || Way::AT_CALLS.into_iter().chain(Way::KILLS);
+    pub fn missing_faults(&self) -> Vec<(&str, FaultKind)> {
+        let ways = || FaultKind::AT_CALLS.into_iter().chain(FaultKind::KILLS);
         let pairs = self.kinds().into_iter().flat_map(|kind| ways().map(move |way| (kind, way)));
         pairs.filter(|(kind, way)| !self.met.contains(&((*kind).to_owned(), *way))).collect()
     }
@@ -109,21 +109,21 @@ impl Table {
     }
 }
 
-impl fmt::Display for Table {
+impl fmt::Display for CaseTable {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(
             f,
             "| what went wrong | cases | deployed | stopped, asked | removed to nothing |"
         )?;
         writeln!(f, "|---|---|---|---|---|")?;
-        for (name, Row { cases, deployed, stopped, removed }) in &self.rows {
+        for (name, CaseRow { cases, deployed, stopped, removed }) in &self.rows {
             writeln!(f, "| {name} | {cases} | {deployed} | {stopped} | {removed} |")?;
         }
         writeln!(f, "\n| promise | | cases in which it was broken |\n|---|---|---|")?;
         for promise in Promise::OF_STORIES {
             let broken = self.broken_in.get(&promise).copied().unwrap_or_default();
             // Zero where nothing was looked at would be a claim without a proof.
-            let is_looked_at = self.looked_at.contains(&promise);
+            let is_looked_at = self.checked_promises.contains(&promise);
             let cases = if is_looked_at { broken.to_string() } else { "-".to_owned() };
             writeln!(f, "| {promise} | {} | {cases} |", promise.sentence())?;
         }
@@ -138,7 +138,7 @@ impl fmt::Display for Table {
             [] => writeln!(f, "Every sight was seen at least once.")?,
             unseen => writeln!(f, "Never seen: {unseen:?}")?,
         }
-        let (kinds, met, unmet) = (self.kinds().len(), self.met.len(), self.unmet());
+        let (kinds, met, unmet) = (self.kinds().len(), self.met.len(), self.missing_faults());
         write!(f, "{kinds} kinds of call, {met} pairs of a call and a fault")?;
         match unmet.as_slice() {
             [] => Ok(()),

@@ -12,22 +12,23 @@ use sqlx::{AnyConnection, Connection};
 use tokio::sync::{OnceCell, mpsc};
 use tokio::time::Instant;
 
-use super::Case;
-use super::watch::Watch;
-use crate::chance::Chance;
+use super::ProofCase;
+use super::case_monitor::CaseMonitor;
 use crate::clock::Clock;
-use crate::cloud::fly::{Endpoints, Fly, FlyAccount};
-use crate::cloud::{Cloud, Keys};
+use crate::cloud::fly::{FlyAccount, FlyEndpoints, FlyProvider};
+use crate::cloud::{Cloud, DeploymentKeys};
 use crate::http::SharedTransport;
-use crate::journal::Entry;
-use crate::provisioner::{DriveError, Goal, Outcome, Progress, Provisioner};
-use crate::sandbox::faults::Faults;
-use crate::sandbox::fly::{self, Lag, Settings};
+use crate::journal::JournalEntry;
+use crate::provisioner::{DriveError, Goal, Outcome, Provisioner, StageUpdate};
+use crate::random::Random;
+use crate::sandbox::faults::FaultyTransport;
+use crate::sandbox::fly::{self, ReadLag, SimulatedFlySettings};
 use crate::sandbox::in_process::InProcess;
-use crate::sandbox::machines::Modelled;
+use crate::sandbox::machines::ModelledRuntime;
 use crate::secret::{Secret, SecretKind};
 use crate::spec::{
-    AgentKind, CloudKind, DeploymentId, Images, Name, Region, RelayChannel, Size, Spec,
+    AgentKind, CloudKind, DeploymentId, DeploymentName, Images, MachineSize, Region, RelayChannel,
+    Spec,
 };
 use crate::store::{self, Database};
 
@@ -46,8 +47,8 @@ pub(super) fn directory() -> PathBuf {
     root.join(format!("textslash-prove-{}-{number}", std::process::id()))
 }
 
-/// A new database of this name, a copy of one that was made once: bringing each up to date would take a story as
-/// long as a tenth of what it tells.
+/// A new database of this name, a copy of one that was made once: bringing each up to date would
+/// take a story as long as a tenth of what it tells.
 pub(super) async fn new_database(file: &Path) -> anyhow::Result<AnyConnection> {
     static BLANK: OnceCell<Vec<u8>> = OnceCell::const_new();
     let blank = BLANK.get_or_try_init(|| async {
@@ -65,9 +66,9 @@ pub(super) async fn new_database(file: &Path) -> anyhow::Result<AnyConnection> {
     store::open_ready(file).await
 }
 
-pub(super) struct World {
-    pub(super) fly: Arc<fly::Fly>,
-    pub(super) watch: Arc<Watch>,
+pub(super) struct CaseWorld {
+    pub(super) fly: Arc<fly::SimulatedFly>,
+    pub(super) watch: Arc<CaseMonitor>,
     pub(super) provisioner: Provisioner,
     pub(super) spec: Spec,
     pub(super) database: Database,
@@ -75,29 +76,30 @@ pub(super) struct World {
     steps: usize,
     /// As the process tells the time.
     clock: Clock,
-    chance: Chance,
+    random: Random,
     /// What the process that runs now knows of Fly: how fast it may call.
-    process: Mutex<Fly>,
+    process: Mutex<FlyProvider>,
 }
 
-impl World {
-    pub(super) async fn new(case: &Case) -> anyhow::Result<Self> {
+impl CaseWorld {
+    pub(super) async fn new(case: &ProofCase) -> anyhow::Result<Self> {
         let directory = directory();
         let file = directory.join("textslash.db");
         let database = Database::in_order(new_database(&file).await?);
         let onlooker = store::open_ready(&file).await?;
         tokio::time::pause();
-        let clock = Clock::following_tokio(START_MS);
-        let chance = Chance::seeded(case.seed);
-        let machines = Modelled::new(clock.clone(), chance.clone());
-        let lag = if case.lag_ms == 0 { Lag::None } else { Lag::UpToMs(case.lag_ms) };
-        let settings = Settings::prompt(clock.clone(), chance.clone(), Arc::new(machines.clone()));
-        let fly = fly::Fly::new(settings);
+        let clock = Clock::from_tokio(START_MS);
+        let chance = Random::seeded(case.seed);
+        let machines = ModelledRuntime::new(clock.clone(), chance.clone());
+        let lag = if case.lag_ms == 0 { ReadLag::None } else { ReadLag::UpToMs(case.lag_ms) };
+        let settings =
+            SimulatedFlySettings::prompt(clock.clone(), chance.clone(), Arc::new(machines.clone()));
+        let fly = fly::SimulatedFly::new(settings);
         fly.set_lag(lag);
         fly.add_lookalikes();
-        let faults = Faults::new(Arc::new(InProcess::new().with_fly(&fly)));
+        let faults = FaultyTransport::new(Arc::new(InProcess::new().with_fly(&fly)));
         let spec = spec(DeploymentId::from_random(chance.bytes()))?;
-        let watch = Watch::new(faults, fly.clone(), machines, onlooker, spec.clone());
+        let watch = CaseMonitor::new(faults, fly.clone(), machines, onlooker, spec.clone());
         let clock = off_by(clock, watch.clock_off_ms());
         let provisioner = Provisioner::new(database.clone(), clock.clone(), chance.clone());
         let process = Mutex::new(process(&watch, &clock, &chance));
@@ -110,21 +112,21 @@ impl World {
             directory,
             steps: 0,
             clock,
-            chance,
+            random: chance,
             process,
         };
         world.steps = world.account()?.plan(&world.spec).steps().len();
         Ok(world)
     }
 
-    fn process(&self) -> MutexGuard<'_, Fly> {
+    fn process(&self) -> MutexGuard<'_, FlyProvider> {
         self.process.lock()
     }
 
     /// The account, opened with a token and keys that nobody had before.
     fn account(&self) -> anyhow::Result<FlyAccount> {
         let fly = self.process().clone();
-        let judge = || fly.judge(&self.fly.mint_org_token()).ok();
+        let judge = || fly.check_format(&self.fly.mint_org_token()).ok();
         let again = || {
             // By a clock that is a day behind, no token is valid yet.
             self.watch.set_clock_right();
@@ -132,8 +134,8 @@ impl World {
         };
         let token = judge().or_else(again).context("the token is refused")?;
         let key =
-            |kind| Arc::new(Secret::new(kind, self.chance.key(), fly.endpoints().keys_audience()));
-        let keys = Keys {
+            |kind| Arc::new(Secret::new(kind, self.random.key(), fly.endpoints().keys_audience()));
+        let keys = DeploymentKeys {
             model_key: Some(key(SecretKind::ModelKey)),
             channel_key: None,
             owner_key: key(SecretKind::OwnerKey),
@@ -147,7 +149,7 @@ impl World {
         &self,
         goal: Goal,
     ) -> anyhow::Result<Option<Result<Outcome, DriveError>>> {
-        let (progress, _unread) = mpsc::channel(Progress::CHANNEL);
+        let (progress, _unread) = mpsc::channel(StageUpdate::CHANNEL);
         let account = self.account()?;
         tokio::select! {
             biased;
@@ -163,7 +165,7 @@ impl World {
 
     pub(super) async fn restarts(&self) {
         tokio::time::sleep(RESTART).await;
-        *self.process() = process(&self.watch, &self.clock, &self.chance);
+        *self.process() = process(&self.watch, &self.clock, &self.random);
     }
 
     /// Steps of the plan.
@@ -171,25 +173,25 @@ impl World {
         self.steps
     }
 
-    pub(super) async fn journal(&self) -> anyhow::Result<Vec<Entry>> {
+    pub(super) async fn journal(&self) -> anyhow::Result<Vec<JournalEntry>> {
         store::runs::Runs::new(self.database.clone()).journal(&self.spec.id).await
     }
 }
 
-impl Drop for World {
+impl Drop for CaseWorld {
     fn drop(&mut self) {
         // It lies in memory, and the next case has one of its own.
         let _ = fs::remove_dir_all(&self.directory);
     }
 }
 
-fn process(watch: &Arc<Watch>, clock: &Clock, chance: &Chance) -> Fly {
+fn process(watch: &Arc<CaseMonitor>, clock: &Clock, chance: &Random) -> FlyProvider {
     let transport: SharedTransport = watch.clone();
-    Fly::new(transport, Endpoints::real(), clock.clone(), chance.clone())
+    FlyProvider::new(transport, FlyEndpoints::real(), clock.clone(), chance.clone())
 }
 
 fn off_by(clock: Clock, off_ms: Arc<AtomicI64>) -> Clock {
-    Clock::telling(move || clock.now_ms().saturating_add_signed(off_ms.load(Ordering::Relaxed)))
+    Clock::from_fn(move || clock.now_ms().saturating_add_signed(off_ms.load(Ordering::Relaxed)))
 }
 
 pub(super) fn elapsed_ms(since: Instant) -> u64 {
@@ -201,11 +203,11 @@ fn spec(id: DeploymentId) -> anyhow::Result<Spec> {
     let region = |word: &str| Region::try_from(word.to_owned());
     Ok(Spec {
         id,
-        name: Name::near("ada"),
+        name: DeploymentName::nearest_to("ada"),
         cloud: CloudKind::Fly,
         organisation: "personal".to_owned(),
         regions: vec![region("ams")?, region("lhr")?],
-        size: Size::Small,
+        size: MachineSize::Small,
         vm_volume_gb: 3,
         channel: RelayChannel::Web,
         owner: RelayChannel::link_holder(),

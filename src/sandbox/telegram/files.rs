@@ -7,10 +7,10 @@ use axum::http::StatusCode;
 use bytes::Bytes;
 use serde_json::{Value, json};
 
-use super::messages::{self, New};
-use super::methods::No;
+use super::messages::{self, NewMessage};
+use super::methods::TelegramApiError;
 use super::parameters::Parameters;
-use super::{Telegram, token_of};
+use super::{SimulatedTelegram, token_of};
 
 /// Largest file that a bot can fetch.
 const FETCH_BYTES_MAX: usize = 20 << 20;
@@ -19,21 +19,21 @@ const FETCH_BYTES_MAX: usize = 20 << 20;
 const CAPTION_MAX: usize = 1024;
 
 pub fn send(
-    telegram: &Arc<Telegram>,
+    telegram: &Arc<SimulatedTelegram>,
     token: &str,
     kind: &str,
     parameters: &Parameters,
-) -> Result<Value, No> {
+) -> Result<Value, TelegramApiError> {
     let caption = parameters.text("caption").unwrap_or_default();
     if caption.encode_utf16().count() > CAPTION_MAX {
-        return Err(No::bad("message caption is too long"));
+        return Err(TelegramApiError::bad("message caption is too long"));
     }
     let wanted = parameters.text(kind);
     let named = wanted.as_deref().and_then(|it| it.strip_prefix("attach://")).unwrap_or(kind);
     let upload = parameters.files.iter().find(|file| file.part == named);
-    let upload = upload.ok_or_else(|| No::bad("there is no file in the request"))?;
+    let upload = upload.ok_or_else(|| TelegramApiError::bad("there is no file in the request"))?;
     let id = telegram.keep_file(upload.bytes.clone());
-    let new = New { text: caption, keyboard: None, file: Some(id.clone()) };
+    let new = NewMessage { text: caption, keyboard: None, file: Some(id.clone()) };
     let mut sent = messages::put(telegram, token, parameters, new)?;
     let size = upload.bytes.len();
     sent[kind] = match kind {
@@ -47,12 +47,15 @@ pub fn send(
     Ok(sent)
 }
 
-pub fn get(telegram: &Telegram, parameters: &Parameters) -> Result<Value, No> {
+pub fn get(
+    telegram: &SimulatedTelegram,
+    parameters: &Parameters,
+) -> Result<Value, TelegramApiError> {
     let id = parameters.text("file_id").unwrap_or_default();
     let state = telegram.state();
-    let bytes = state.files.get(&id).ok_or_else(|| No::bad("wrong file id"))?;
+    let bytes = state.files.get(&id).ok_or_else(|| TelegramApiError::bad("wrong file id"))?;
     if bytes.len() > FETCH_BYTES_MAX {
-        return Err(No::bad("file is too big"));
+        return Err(TelegramApiError::bad("file is too big"));
     }
     Ok(json!({
         "file_id": id, "file_unique_id": id, "file_size": bytes.len(),
@@ -61,7 +64,7 @@ pub fn get(telegram: &Telegram, parameters: &Parameters) -> Result<Value, No> {
 }
 
 pub async fn download(
-    State(telegram): State<Arc<Telegram>>,
+    State(telegram): State<Arc<SimulatedTelegram>>,
     Path((bot, path)): Path<(String, String)>,
 ) -> Result<Bytes, StatusCode> {
     let state = telegram.state();
@@ -70,9 +73,9 @@ pub async fn download(
     file.filter(|_| is_bot).cloned().ok_or(StatusCode::NOT_FOUND)
 }
 
-impl Telegram {
+impl SimulatedTelegram {
     pub(super) fn keep_file(&self, bytes: Bytes) -> String {
-        let id = format!("AgAC{}", hex::encode(self.chance.bytes::<12>()));
+        let id = format!("AgAC{}", hex::encode(self.random.bytes::<12>()));
         self.state().files.insert(id.clone(), bytes);
         id
     }

@@ -4,38 +4,46 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 
-use super::Telegram;
-use super::methods::No;
+use super::SimulatedTelegram;
+use super::methods::TelegramApiError;
 use super::parameters::Parameters;
 
 /// Where a person agrees that a bot is made: `<manager>/<username>` follows.
 const PAGE: &str = "https://t.me/newbot/";
 
 /// The token of a bot that this one made.
-pub fn token(telegram: &Telegram, manager: &str, parameters: &Parameters) -> Result<Value, No> {
+pub fn token(
+    telegram: &SimulatedTelegram,
+    manager: &str,
+    parameters: &Parameters,
+) -> Result<Value, TelegramApiError> {
     let id = parameters.number("user_id").unwrap_or_default();
     let state = telegram.state();
     let made = state.bots.iter().find(|(_, bot)| {
         i64::try_from(bot.id).is_ok_and(|it| it == id) && bot.manager.as_deref() == Some(manager)
     });
-    made.map(|(token, _)| json!(token)).ok_or_else(|| No::bad("user not found"))
+    made.map(|(token, _)| json!(token)).ok_or_else(|| TelegramApiError::bad("user not found"))
 }
 
 /// Closes a bot that this one made to all but its owner, or opens it.
-pub fn restrict(telegram: &Telegram, manager: &str, parameters: &Parameters) -> Result<Value, No> {
+pub fn restrict(
+    telegram: &SimulatedTelegram,
+    manager: &str,
+    parameters: &Parameters,
+) -> Result<Value, TelegramApiError> {
     let id = parameters.number("user_id").unwrap_or_default();
     let mut state = telegram.state();
     let made = state.bots.values_mut().find(|bot| {
         i64::try_from(bot.id).is_ok_and(|it| it == id) && bot.manager.as_deref() == Some(manager)
     });
-    let bot = made.ok_or_else(|| No::bad("user not found"))?;
+    let bot = made.ok_or_else(|| TelegramApiError::bad("user not found"))?;
     bot.restricted = parameters.flag("is_access_restricted");
     Ok(json!(true))
 }
 
 /// The person agrees on the page that a button opened; the new bot's token.
 pub(super) fn agree(
-    telegram: &Arc<Telegram>,
+    telegram: &Arc<SimulatedTelegram>,
     manager: &str,
     page: &str,
     person: &Value,

@@ -10,23 +10,24 @@ use axum::response::{IntoResponse, Response};
 use serde_json::{Value, json};
 
 use super::parameters::Parameters;
-use super::{Telegram, Webhook, files, managed, messages, token_of};
+use super::{RegisteredWebhook, SimulatedTelegram, files, managed, messages, token_of};
 
-/// The longest that `getUpdates` is held (Bot API: short polling is for tests; 50 is what libraries use).
+/// The longest that `getUpdates` is held (Bot API: short polling is for tests; 50 is what libraries
+/// use).
 const HOLD_S_MAX: u64 = 50;
 
 /// Updates in one answer at the most.
 const BATCH_MAX: usize = 100;
 
 /// What a method says no with.
-pub enum No {
+pub enum TelegramApiError {
     /// A status, and the words.
     Words(StatusCode, String),
     /// Too fast: in so many seconds again.
     TooFast(u64),
 }
 
-impl No {
+impl TelegramApiError {
     pub fn bad(words: &str) -> Self {
         Self::Words(StatusCode::BAD_REQUEST, format!("Bad Request: {words}"))
     }
@@ -44,7 +45,7 @@ impl No {
     }
 }
 
-impl IntoResponse for No {
+impl IntoResponse for TelegramApiError {
     fn into_response(self) -> Response {
         match self {
             Self::Words(status, words) => (
@@ -67,7 +68,7 @@ impl IntoResponse for No {
 }
 
 pub async fn call(
-    State(telegram): State<Arc<Telegram>>,
+    State(telegram): State<Arc<SimulatedTelegram>>,
     Path((bot, method)): Path<(String, String)>,
     request: Request,
 ) -> Response {
@@ -79,10 +80,10 @@ pub async fn call(
             }
             _ => (StatusCode::NOT_FOUND, "Not Found"),
         };
-        return No::Words(status, words.to_owned()).into_response();
+        return TelegramApiError::Words(status, words.to_owned()).into_response();
     }
     let Some(parameters) = Parameters::read(request).await else {
-        return No::bad("can't parse the request").into_response();
+        return TelegramApiError::bad("can't parse the request").into_response();
     };
     let method = method.to_ascii_lowercase();
     telegram.state().calls.push((method.clone(), parameters.named()));
@@ -92,13 +93,13 @@ pub async fn call(
     }
 }
 
-impl Telegram {
+impl SimulatedTelegram {
     async fn answer(
         self: &Arc<Self>,
         token: &str,
         method: &str,
         parameters: Parameters,
-    ) -> Result<Value, No> {
+    ) -> Result<Value, TelegramApiError> {
         match method {
             "getme" => self.get_me(token),
             "getupdates" => self.get_updates(token, &parameters).await,
@@ -121,13 +122,16 @@ impl Telegram {
             "getmanagedbottoken" => managed::token(self, token, &parameters),
             "setmanagedbotaccesssettings" => managed::restrict(self, token, &parameters),
             "getchat" => messages::chat(self, token, &parameters),
-            _ => Err(No::Words(StatusCode::NOT_FOUND, "Not Found: method not found".to_owned())),
+            _ => Err(TelegramApiError::Words(
+                StatusCode::NOT_FOUND,
+                "Not Found: method not found".to_owned(),
+            )),
         }
     }
 
-    fn get_me(&self, token: &str) -> Result<Value, No> {
+    fn get_me(&self, token: &str) -> Result<Value, TelegramApiError> {
         let state = self.state();
-        let bot = state.bots.get(token).ok_or_else(|| No::bad("no such bot"))?;
+        let bot = state.bots.get(token).ok_or_else(|| TelegramApiError::bad("no such bot"))?;
         Ok(json!({
             "id": bot.id, "is_bot": true, "first_name": bot.username, "username": bot.username,
             "can_join_groups": true, "can_read_all_group_messages": false,
@@ -136,7 +140,11 @@ impl Telegram {
         }))
     }
 
-    async fn get_updates(&self, token: &str, parameters: &Parameters) -> Result<Value, No> {
+    async fn get_updates(
+        &self,
+        token: &str,
+        parameters: &Parameters,
+    ) -> Result<Value, TelegramApiError> {
         let offset = parameters.number("offset").unwrap_or(0);
         let limit = parameters.number("limit").and_then(|it| usize::try_from(it).ok());
         let limit = limit.unwrap_or(BATCH_MAX).clamp(1, BATCH_MAX);
@@ -146,9 +154,11 @@ impl Telegram {
         let mut changed = self.changed.subscribe();
         let poll = {
             let mut state = self.state();
-            let Some(bot) = state.bots.get_mut(token) else { return Err(No::bad("no such bot")) };
+            let Some(bot) = state.bots.get_mut(token) else {
+                return Err(TelegramApiError::bad("no such bot"));
+            };
             if bot.webhook.is_some() {
-                return Err(No::conflict(
+                return Err(TelegramApiError::conflict(
                     "can't use getUpdates method while webhook is active; use deleteWebhook to \
                      delete the webhook first",
                 ));
@@ -170,11 +180,16 @@ impl Telegram {
         }
     }
 
-    fn waiting(&self, token: &str, poll: u64, limit: usize) -> Result<Option<Value>, No> {
+    fn waiting(
+        &self,
+        token: &str,
+        poll: u64,
+        limit: usize,
+    ) -> Result<Option<Value>, TelegramApiError> {
         let state = self.state();
-        let Some(bot) = state.bots.get(token) else { return Err(No::unauthorised()) };
+        let Some(bot) = state.bots.get(token) else { return Err(TelegramApiError::unauthorised()) };
         if bot.polls != poll {
-            return Err(No::conflict(
+            return Err(TelegramApiError::conflict(
                 "terminated by other getUpdates request; make sure that only one bot instance is \
                  running",
             ));
@@ -183,7 +198,11 @@ impl Telegram {
         Ok((!found.is_empty()).then_some(Value::Array(found)))
     }
 
-    fn point(self: &Arc<Self>, token: &str, parameters: &Parameters) -> Result<Value, No> {
+    fn point(
+        self: &Arc<Self>,
+        token: &str,
+        parameters: &Parameters,
+    ) -> Result<Value, TelegramApiError> {
         let url = parameters.text("url").unwrap_or_default();
         if url.is_empty() {
             return self.unpoint(token, parameters);
@@ -191,22 +210,26 @@ impl Telegram {
         let is_local =
             url.starts_with("http://") && (url.contains("localhost") || url.contains("127.0.0.1"));
         if !url.starts_with("https://") && !is_local {
-            return Err(No::bad("bad webhook: An HTTPS URL must be provided for webhook"));
+            return Err(TelegramApiError::bad(
+                "bad webhook: An HTTPS URL must be provided for webhook",
+            ));
         }
         let secret = parameters.text("secret_token");
         let belongs = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '-';
         if secret.as_ref().is_some_and(|it| it.len() > 256 || !it.chars().all(belongs)) {
-            return Err(No::bad("secret token contains unallowed characters"));
+            return Err(TelegramApiError::bad("secret token contains unallowed characters"));
         }
         {
             let mut state = self.state();
-            let Some(bot) = state.bots.get_mut(token) else { return Err(No::bad("no such bot")) };
+            let Some(bot) = state.bots.get_mut(token) else {
+                return Err(TelegramApiError::bad("no such bot"));
+            };
             if parameters.flag("drop_pending_updates") {
                 bot.updates.clear();
             }
             let max_connections = parameters.number("max_connections").unwrap_or(40).unsigned_abs();
             bot.allow(parameters);
-            bot.webhook = Some(Webhook { url, secret, max_connections });
+            bot.webhook = Some(RegisteredWebhook { url, secret, max_connections });
             bot.polls += 1;
         }
         self.has_changed();
@@ -214,7 +237,7 @@ impl Telegram {
         Ok(json!(true))
     }
 
-    fn unpoint(&self, token: &str, parameters: &Parameters) -> Result<Value, No> {
+    fn unpoint(&self, token: &str, parameters: &Parameters) -> Result<Value, TelegramApiError> {
         if let Some(bot) = self.state().bots.get_mut(token) {
             bot.webhook = None;
             if parameters.flag("drop_pending_updates") {
@@ -225,9 +248,9 @@ impl Telegram {
         Ok(json!(true))
     }
 
-    fn webhook_info(&self, token: &str) -> Result<Value, No> {
+    fn webhook_info(&self, token: &str) -> Result<Value, TelegramApiError> {
         let state = self.state();
-        let bot = state.bots.get(token).ok_or_else(|| No::bad("no such bot"))?;
+        let bot = state.bots.get(token).ok_or_else(|| TelegramApiError::bad("no such bot"))?;
         let mut info = json!({
             "url": bot.webhook.as_ref().map_or("", |webhook| webhook.url.as_str()),
             "has_custom_certificate": false,
@@ -242,7 +265,11 @@ impl Telegram {
         Ok(info)
     }
 
-    fn set_commands(&self, token: &str, parameters: &Parameters) -> Result<Value, No> {
+    fn set_commands(
+        &self,
+        token: &str,
+        parameters: &Parameters,
+    ) -> Result<Value, TelegramApiError> {
         let commands = parameters.structure("commands").unwrap_or(json!([]));
         let all = commands.as_array().map(Vec::as_slice).unwrap_or_default();
         let fits = |command: &Value| {
@@ -254,7 +281,7 @@ impl Telegram {
                 && (1..=256).contains(&meaning)
         };
         if all.len() > 100 || !all.iter().all(fits) {
-            return Err(No::bad("BOT_COMMAND_INVALID"));
+            return Err(TelegramApiError::bad("BOT_COMMAND_INVALID"));
         }
         let language = parameters.text("language_code").unwrap_or_default();
         if let Some(bot) = self.state().bots.get_mut(token) {
@@ -263,14 +290,18 @@ impl Telegram {
         Ok(json!(true))
     }
 
-    fn commands(&self, token: &str, parameters: &Parameters) -> Result<Value, No> {
+    fn commands(&self, token: &str, parameters: &Parameters) -> Result<Value, TelegramApiError> {
         let language = parameters.text("language_code").unwrap_or_default();
         let state = self.state();
         let known = state.bots.get(token).and_then(|bot| bot.commands.get(&language).cloned());
         Ok(known.unwrap_or(json!([])))
     }
 
-    fn forget_commands(&self, token: &str, parameters: &Parameters) -> Result<Value, No> {
+    fn forget_commands(
+        &self,
+        token: &str,
+        parameters: &Parameters,
+    ) -> Result<Value, TelegramApiError> {
         let language = parameters.text("language_code").unwrap_or_default();
         if let Some(bot) = self.state().bots.get_mut(token) {
             bot.commands.remove(&language);

@@ -14,11 +14,11 @@ const BODY_MAX: usize = 51 << 20;
 #[derive(Default)]
 pub struct Parameters {
     pub values: Map<String, Value>,
-    pub files: Vec<Upload>,
+    pub files: Vec<UploadedFile>,
 }
 
 /// A file in a multipart request.
-pub struct Upload {
+pub struct UploadedFile {
     pub part: String,
     pub name: String,
     pub bytes: Bytes,
@@ -65,7 +65,7 @@ impl Parameters {
             match part.file_name().map(str::to_owned) {
                 Some(file) => {
                     let bytes = part.bytes().await.ok()?;
-                    self.files.push(Upload { part: name, name: file, bytes });
+                    self.files.push(UploadedFile { part: name, name: file, bytes });
                 }
                 None => {
                     self.values.insert(name, Value::String(part.text().await.ok()?));

@@ -8,12 +8,12 @@ use serde_json::{Value, json};
 use sha2::Sha256;
 use url::form_urlencoded;
 
-use super::{Chat, Message, Telegram};
-use crate::sandbox::patience::seen;
+use super::{SimulatedTelegram, TelegramChat, TelegramMessage};
+use crate::sandbox::patience::wait_until;
 
 /// A message as the person saw it when it came or changed.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Shown {
+pub struct SeenTelegramMessage {
     /// Names the message in its chat.
     pub id: i32,
     /// By the bot, not by the person.
@@ -24,8 +24,8 @@ pub struct Shown {
     pub buttons: Vec<(String, String)>,
 }
 
-impl Shown {
-    pub(super) fn of(message: &Message) -> Self {
+impl SeenTelegramMessage {
+    pub(super) fn of(message: &TelegramMessage) -> Self {
         let keyboard = message.keyboard.as_ref().map(|it| &it["inline_keyboard"]);
         let rows = keyboard.and_then(Value::as_array).into_iter().flatten();
         let buttons = rows.filter_map(Value::as_array).flatten().map(|button| {
@@ -43,20 +43,25 @@ impl Shown {
 }
 
 /// A person in a private chat with one bot.
-pub struct Person {
-    telegram: Arc<Telegram>,
+pub struct TelegramPerson {
+    telegram: Arc<SimulatedTelegram>,
     token: String,
     id: u64,
     read: usize,
 }
 
-impl Person {
-    pub(super) fn new(telegram: Arc<Telegram>, token: &str, id: u64, language: &str) -> Self {
+impl TelegramPerson {
+    pub(super) fn new(
+        telegram: Arc<SimulatedTelegram>,
+        token: &str,
+        id: u64,
+        language: &str,
+    ) -> Self {
         if let Some(bot) = telegram.state().bots.get_mut(token) {
-            bot.chats.entry(id).or_insert_with(|| Chat {
+            bot.chats.entry(id).or_insert_with(|| TelegramChat {
                 language: Some(language.to_owned()),
                 name: "Ada".to_owned(),
-                ..Chat::default()
+                ..TelegramChat::default()
             });
         }
         Self { telegram, token: token.to_owned(), id, read: 0 }
@@ -96,8 +101,8 @@ impl Person {
         });
     }
 
-    /// Gives the newest message of their own another text. With the same text it is an edit as Telegram
-    /// makes one for a link preview.
+    /// Gives the newest message of their own another text. With the same text it is an edit as
+    /// Telegram makes one for a link preview.
     ///
     /// # Panics
     /// When there is none: a story went wrong.
@@ -107,7 +112,7 @@ impl Person {
         let told = self.with_chat(|person, chat| {
             let place = chat.messages.iter().rposition(|it| !it.by_bot)?;
             text.clone_into(&mut chat.messages[place].text);
-            let shown = Shown::of(&chat.messages[place]);
+            let shown = SeenTelegramMessage::of(&chat.messages[place]);
             chat.shown.push(shown);
             let mut told = super::messages::as_json(&chat.messages[place], person, chat);
             (told["from"], told["edit_date"]) = (from, json!(now_ms / 1000));
@@ -122,7 +127,7 @@ impl Person {
         let from = self.from();
         let told = self.with_chat(|person, chat| {
             chat.next_message += 1;
-            let message = Message {
+            let message = TelegramMessage {
                 id: chat.next_message,
                 by_bot: false,
                 at_ms,
@@ -152,7 +157,7 @@ impl Person {
         });
         let (message, data) =
             found.unwrap_or_else(|| panic!("no button {label:?}{}", self.story()));
-        let query = hex::encode(self.telegram.chance.bytes::<8>());
+        let query = hex::encode(self.telegram.random.bytes::<8>());
         let from = self.from();
         let carrier = self.with_chat(|person, chat| {
             let carrier = chat.messages.iter().find(|it| it.id == message)?;
@@ -165,12 +170,12 @@ impl Person {
         self.telegram.update(&self.token, "callback_query", tap);
     }
 
-    /// Follows the newest button with this label to Telegram's page and agrees there that a bot is made;
-    /// the bot's token, which the person does not see.
+    /// Follows the newest button with this label to Telegram's page and agrees there that a bot is
+    /// made; the bot's token, which the person does not see.
     ///
     /// # Panics
     /// When no such button offers it: a story went wrong.
-    pub fn agrees(&mut self, label: &str) -> String {
+    pub fn creates_bot(&mut self, label: &str) -> String {
         let page = self.page(label).unwrap_or_default();
         let made = super::managed::agree(&self.telegram, &self.token, &page, &self.from());
         made.unwrap_or_else(|| panic!("no bot is offered by {label:?}{}", self.story()))
@@ -189,7 +194,7 @@ impl Person {
     /// When it never does, with the story so far.
     pub async fn reads(&mut self, expected: &str) -> String {
         let changed = self.telegram.changed.subscribe();
-        let found = seen(changed, || self.find(expected)).await;
+        let found = wait_until(changed, || self.find(expected)).await;
         found.unwrap_or_else(|| panic!("never read {expected:?}{}", self.story()))
     }
 
@@ -199,7 +204,7 @@ impl Person {
     /// When none ever comes, with the story so far.
     pub async fn gets_file(&mut self) -> Bytes {
         let changed = self.telegram.changed.subscribe();
-        let found = seen(changed, || self.find_file()).await;
+        let found = wait_until(changed, || self.find_file()).await;
         found.unwrap_or_else(|| panic!("no file ever came{}", self.story()))
     }
 
@@ -215,7 +220,7 @@ impl Person {
         let shown = self.with_chat(|_, chat| chat.shown.clone())?;
         let unread = shown.iter().enumerate().skip(self.read);
         let found = unread.into_iter().find(|(_, it)| it.by_bot && it.text.contains(expected));
-        let (place, Shown { text, .. }) = found?;
+        let (place, SeenTelegramMessage { text, .. }) = found?;
         self.read = place + 1;
         Some(text.clone())
     }
@@ -227,8 +232,9 @@ impl Person {
     }
 
     /// The chat as it stands now: what was deleted is gone, what was edited is new.
-    pub fn screen(&self) -> Vec<Shown> {
-        self.with_chat(|_, chat| chat.messages.iter().map(Shown::of).collect()).unwrap_or_default()
+    pub fn screen(&self) -> Vec<SeenTelegramMessage> {
+        self.with_chat(|_, chat| chat.messages.iter().map(SeenTelegramMessage::of).collect())
+            .unwrap_or_default()
     }
 
     /// Stops the bot from writing.
@@ -277,7 +283,7 @@ impl Person {
         json!({ "id": self.id, "is_bot": false, "first_name": "Ada", "language_code": language })
     }
 
-    fn with_chat<T>(&self, act: impl FnOnce(u64, &mut Chat) -> T) -> Option<T> {
+    fn with_chat<T>(&self, act: impl FnOnce(u64, &mut TelegramChat) -> T) -> Option<T> {
         let mut state = self.telegram.state();
         let chat = state.bots.get_mut(&self.token)?.chats.get_mut(&self.id)?;
         Some(act(self.id, chat))

@@ -1,5 +1,5 @@
-//! How fast a bot may send: about one message a second in a chat with short bursts, thirty a second in all
-//! (Bots FAQ, "My bot is hitting limits").
+//! How fast a bot may send: about one message a second in a chat with short bursts, thirty a second
+//! in all (Bots FAQ, "My bot is hitting limits").
 
 use std::collections::BTreeMap;
 
@@ -10,19 +10,19 @@ const BURST: f64 = 20.0;
 const ALL_PER_S: f64 = 30.0;
 
 #[derive(Default)]
-pub struct Rates {
-    chats: BTreeMap<u64, Bucket>,
-    all: Option<Bucket>,
+pub struct TelegramRateLimits {
+    chats: BTreeMap<u64, RateBucket>,
+    all: Option<RateBucket>,
     /// Calls that were too fast.
     pub violations: u64,
 }
 
-struct Bucket {
+struct RateBucket {
     left: f64,
     at_ms: u64,
 }
 
-impl Bucket {
+impl RateBucket {
     fn take(&mut self, per_s: f64, max: f64, now_ms: u64) -> Result<(), u64> {
         let since_ms = now_ms.saturating_sub(self.at_ms);
         self.left = (self.left + since_ms as f64 / 1000.0 * per_s).min(max);
@@ -35,11 +35,12 @@ impl Bucket {
     }
 }
 
-impl Rates {
-    /// Counts a message to this person; in how many seconds it may be tried again if it is one too many.
+impl TelegramRateLimits {
+    /// Counts a message to this person; in how many seconds it may be tried again if it is one too
+    /// many.
     pub fn take(&mut self, person: u64, now_ms: u64) -> Result<(), u64> {
-        let all = self.all.get_or_insert(Bucket { left: ALL_PER_S, at_ms: now_ms });
-        let chat = self.chats.entry(person).or_insert(Bucket { left: BURST, at_ms: now_ms });
+        let all = self.all.get_or_insert(RateBucket { left: ALL_PER_S, at_ms: now_ms });
+        let chat = self.chats.entry(person).or_insert(RateBucket { left: BURST, at_ms: now_ms });
         let taken =
             all.take(ALL_PER_S, ALL_PER_S, now_ms).and_then(|()| chat.take(1.0, BURST, now_ms));
         if taken.is_err() {

@@ -1,4 +1,5 @@
-//! Updates on their way to a bot: held for `getUpdates`, or delivered to a webhook until it is answered.
+//! Updates on their way to a bot: held for `getUpdates`, or delivered to a webhook until it is
+//! answered.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -8,7 +9,7 @@ use http::{Method, Request, header};
 use serde_json::{Value, json};
 
 use super::parameters::Parameters;
-use super::{Bot, Telegram, Webhook};
+use super::{RegisteredWebhook, SimulatedTelegram, TelegramBot};
 use crate::http::call;
 
 /// How long a webhook may take to answer.
@@ -26,7 +27,7 @@ const TIMES_MAX: u8 = 5;
 /// The answer to an update is thrown away.
 const ANSWER_BYTES_MAX: usize = 64 * 1024;
 
-impl Telegram {
+impl SimulatedTelegram {
     /// Puts an update in line for a bot.
     pub(super) fn update(self: &Arc<Self>, token: &str, kind: &str, what: Value) {
         {
@@ -40,9 +41,9 @@ impl Telegram {
             bot.next_update += 1;
             bot.updates.push_back(update.clone());
             if unruly {
-                let times = self.chance.bytes::<1>()[0] % TIMES_MAX;
+                let times = self.random.bytes::<1>()[0] % TIMES_MAX;
                 bot.updates.extend((0..times).map(|_| update.clone()));
-                shuffle_all_but_first(bot.updates.make_contiguous(), &self.chance);
+                shuffle_all_but_first(bot.updates.make_contiguous(), &self.random);
             }
         }
         self.has_changed();
@@ -81,7 +82,7 @@ impl Telegram {
         }
     }
 
-    fn next_delivery(&self, token: &str) -> Option<(Webhook, Value)> {
+    fn next_delivery(&self, token: &str) -> Option<(RegisteredWebhook, Value)> {
         let mut state = self.state();
         let bot = state.bots.get_mut(token)?;
         let next = bot.webhook.clone().zip(bot.updates.front().cloned());
@@ -89,7 +90,7 @@ impl Telegram {
         next
     }
 
-    async fn post(&self, webhook: &Webhook, update: &Value) -> bool {
+    async fn post(&self, webhook: &RegisteredWebhook, update: &Value) -> bool {
         let mut request = Request::builder()
             .method(Method::POST)
             .uri(&webhook.url)
@@ -103,9 +104,9 @@ impl Telegram {
     }
 }
 
-impl Bot {
-    /// Takes the kinds of updates that are asked for from now on; the earlier ones hold where none are named,
-    /// and an empty list means the default again (Bot API, `getUpdates`).
+impl TelegramBot {
+    /// Takes the kinds of updates that are asked for from now on; the earlier ones hold where none
+    /// are named, and an empty list means the default again (Bot API, `getUpdates`).
     pub(super) fn allow(&mut self, parameters: &Parameters) {
         if let Some(allowed) = parameters.structure("allowed_updates") {
             self.allowed =
@@ -118,7 +119,8 @@ impl Bot {
         allowed.is_none_or(|kinds| kinds.iter().any(|it| it == kind))
     }
 
-    /// Forgets the updates before this one; a negative offset counts from the end (Bot API, `getUpdates`).
+    /// Forgets the updates before this one; a negative offset counts from the end (Bot API,
+    /// `getUpdates`).
     pub(super) fn confirm(&mut self, offset: i64) {
         if offset < 0 {
             let kept = usize::try_from(offset.unsigned_abs()).unwrap_or(usize::MAX);
@@ -131,7 +133,7 @@ impl Bot {
 }
 
 /// What has not been delivered yet comes in any order, but a person's first words come first.
-fn shuffle_all_but_first(updates: &mut [Value], chance: &crate::chance::Chance) {
+fn shuffle_all_but_first(updates: &mut [Value], chance: &crate::random::Random) {
     for last in (2..updates.len()).rev() {
         let place = 1 + usize::from(u16::from_le_bytes(chance.bytes())) % last;
         updates.swap(place, last);

@@ -10,16 +10,16 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 
-use super::Twilio;
+use super::SimulatedTwilio;
 
 /// A refusal as Twilio words it.
-pub struct No {
+pub struct TwilioApiError {
     pub status: StatusCode,
     pub code: u32,
     pub message: &'static str,
 }
 
-impl No {
+impl TwilioApiError {
     pub fn bad(code: u32, message: &'static str) -> Self {
         Self { status: StatusCode::BAD_REQUEST, code, message }
     }
@@ -30,7 +30,7 @@ impl No {
     }
 }
 
-impl IntoResponse for No {
+impl IntoResponse for TwilioApiError {
     fn into_response(self) -> Response {
         let Self { status, code, message } = self;
         let more_info = format!("https://www.twilio.com/docs/errors/{code}");
@@ -41,16 +41,20 @@ impl IntoResponse for No {
     }
 }
 
-impl Twilio {
+impl SimulatedTwilio {
     /// Basic authentication with the account's id and token.
-    pub(super) fn admit(&self, headers: &HeaderMap) -> Result<(), No> {
+    pub(super) fn admit(&self, headers: &HeaderMap) -> Result<(), TwilioApiError> {
         let shown = headers.get(header::AUTHORIZATION).and_then(|it| it.to_str().ok());
         let shown =
             shown.and_then(|it| it.strip_prefix("Basic ")).and_then(|it| STANDARD.decode(it).ok());
         let wanted = format!("{}:{}", self.account_sid, self.auth_token);
         match shown {
             Some(shown) if shown == wanted.as_bytes() => Ok(()),
-            _ => Err(No { status: StatusCode::UNAUTHORIZED, code: 20003, message: "Authenticate" }),
+            _ => Err(TwilioApiError {
+                status: StatusCode::UNAUTHORIZED,
+                code: 20003,
+                message: "Authenticate",
+            }),
         }
     }
 
@@ -60,14 +64,14 @@ impl Twilio {
 }
 
 pub async fn show(
-    State(twilio): State<Arc<Twilio>>,
+    State(twilio): State<Arc<SimulatedTwilio>>,
     Path(account): Path<String>,
     headers: HeaderMap,
-) -> Result<Json<Value>, No> {
+) -> Result<Json<Value>, TwilioApiError> {
     twilio.admit(&headers)?;
     twilio.note("GET", "/2010-04-01/Accounts/{Sid}.json", json!({}));
     if account.trim_end_matches(".json") != twilio.account_sid {
-        return Err(No::not_found());
+        return Err(TwilioApiError::not_found());
     }
     Ok(Json(json!({
         "sid": twilio.account_sid, "friendly_name": "Ada's account", "status": "active",

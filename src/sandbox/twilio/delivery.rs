@@ -3,13 +3,13 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use adapters::whatsapp::signature::{Signed, sign};
+use adapters::whatsapp::signature::{SignedContent, sign};
 use bytes::Bytes;
 use http::{Method, Request, StatusCode, header};
 use url::form_urlencoded;
 
-use super::{Message, Twilio};
-use crate::http::{Unanswered, call};
+use super::{SimulatedTwilio, TwilioMessage};
+use crate::http::{TransportError, call};
 
 /// Connecting and reading together (Twilio's docs, "Webhooks: Connection overrides").
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(15);
@@ -32,7 +32,7 @@ const FILE_BYTES_MAX: usize = 16 * 1024 * 1024;
 /// An unruly Twilio delivers a webhook at most this often.
 const TIMES_MAX: u8 = 5;
 
-type Fields = Vec<(String, String)>;
+type CallbackFields = Vec<(String, String)>;
 
 /// A URL without its fragment, how often it is tried again, and whether after every failure.
 fn overrides(url: &str) -> (&str, u32, bool) {
@@ -46,11 +46,11 @@ fn overrides(url: &str) -> (&str, u32, bool) {
     (url, retries, of("rp").as_deref() == Some("all"))
 }
 
-impl Twilio {
+impl SimulatedTwilio {
     /// Tells a sender's webhook what a person did.
-    pub(super) fn deliver(self: &Arc<Self>, url: String, fields: Fields) {
+    pub(super) fn deliver(self: &Arc<Self>, url: String, fields: CallbackFields) {
         let unruly = self.state().unruly;
-        let times = if unruly { 1 + self.chance.bytes::<1>()[0] % TIMES_MAX } else { 1 };
+        let times = if unruly { 1 + self.random.bytes::<1>()[0] % TIMES_MAX } else { 1 };
         let twilio = self.clone();
         tokio::spawn(async move {
             for _ in 0..times {
@@ -59,9 +59,9 @@ impl Twilio {
         });
     }
 
-    async fn post(&self, url: &str, fields: &Fields) {
+    async fn post(&self, url: &str, fields: &CallbackFields) {
         let (url, retries, after_all) = overrides(url);
-        let token = hex::encode(self.chance.bytes::<16>());
+        let token = hex::encode(self.random.bytes::<16>());
         for _ in 0..=retries {
             match self.attempt(url, fields, &token).await {
                 Ok(status) if status.is_success() || !after_all => return,
@@ -73,10 +73,10 @@ impl Twilio {
     async fn attempt(
         &self,
         url: &str,
-        fields: &Fields,
+        fields: &CallbackFields,
         token: &str,
-    ) -> Result<StatusCode, Unanswered> {
-        let signature = sign(&self.auth_token, url, Signed::Form(fields));
+    ) -> Result<StatusCode, TransportError> {
+        let signature = sign(&self.auth_token, url, SignedContent::Form(fields));
         let body = form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish();
         let request = Request::builder()
             .method(Method::POST)
@@ -85,7 +85,7 @@ impl Twilio {
             .header("x-twilio-signature", signature)
             .header("i-twilio-idempotency-token", token)
             .body(Bytes::from(body))
-            .map_err(|_| Unanswered::NotSent)?;
+            .map_err(|_| TransportError::NotSent)?;
         let answer = call(&*self.transport, request, ANSWER_TIMEOUT, ANSWER_BYTES_MAX).await?;
         Ok(answer.status)
     }
@@ -97,15 +97,15 @@ impl Twilio {
         answer.status.is_success().then_some(answer.body)
     }
 
-    /// What becomes of a message: it comes, or fails because the person wrote too long ago. Told twice, and
-    /// the end before the middle.
-    pub(super) fn tell_status(self: &Arc<Self>, url: &str, message: &Message, comes: bool) {
+    /// What becomes of a message: it comes, or fails because the person wrote too long ago. Told
+    /// twice, and the end before the middle.
+    pub(super) fn tell_status(self: &Arc<Self>, url: &str, message: &TwilioMessage, comes: bool) {
         let ends: &[(&str, Option<&str>)] = match comes {
             true => &[("delivered", None), ("sent", None), ("delivered", None)],
             false => &[("failed", Some("63016")), ("failed", Some("63016"))],
         };
         for (status, error) in ends {
-            let mut fields: Fields = [
+            let mut fields: CallbackFields = [
                 ("MessageSid", message.sid.as_str()),
                 ("SmsSid", &message.sid),
                 ("AccountSid", &self.account_sid),

@@ -8,9 +8,9 @@ use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde_json::{Value, json};
 
-use super::accounts::No;
+use super::accounts::TwilioApiError;
 use super::messages::date;
-use super::{Message, Twilio};
+use super::{SimulatedTwilio, TwilioMessage};
 
 const LISTED: &str = "/2010-04-01/Accounts/{AccountSid}/Messages/{MessageSid}/Media.json";
 const DESCRIBED: &str = "/2010-04-01/Accounts/{AccountSid}/Messages/{MessageSid}/Media/{Sid}.json";
@@ -18,14 +18,15 @@ const THERE: &str = "/2010-04-01/Accounts/{AccountSid}/Messages/{MessageSid}/Med
 
 /// The media of a message.
 pub async fn list(
-    State(twilio): State<Arc<Twilio>>,
+    State(twilio): State<Arc<SimulatedTwilio>>,
     Path((_, message)): Path<(String, String)>,
     headers: HeaderMap,
-) -> Result<Json<Value>, No> {
+) -> Result<Json<Value>, TwilioApiError> {
     twilio.admit(&headers)?;
     twilio.note("GET", LISTED, json!({}));
     let state = twilio.state();
-    let message = state.messages.iter().find(|it| it.sid == message).ok_or_else(No::not_found)?;
+    let message =
+        state.messages.iter().find(|it| it.sid == message).ok_or_else(TwilioApiError::not_found)?;
     let of = |sid: &String| {
         let (kind, _) = state.media.get(sid)?;
         Some(as_json(&twilio, message, sid, kind))
@@ -39,19 +40,19 @@ pub async fn list(
 
 /// A medium, or with `.json` what is known of it.
 pub async fn show(
-    State(twilio): State<Arc<Twilio>>,
+    State(twilio): State<Arc<SimulatedTwilio>>,
     Path((_, message, medium)): Path<(String, String, String)>,
     headers: HeaderMap,
-) -> Result<Response, No> {
+) -> Result<Response, TwilioApiError> {
     twilio.admit(&headers)?;
     let sid = medium.trim_end_matches(".json");
     let is_described = sid.len() < medium.len();
     twilio.note("GET", if is_described { DESCRIBED } else { THERE }, json!({}));
     let host = headers.get(header::HOST).and_then(|it| it.to_str().ok()).unwrap_or_default();
     let state = twilio.state();
-    let holds = |it: &&Message| it.sid == message && it.media.iter().any(|it| it == sid);
-    let message = state.messages.iter().find(holds).ok_or_else(No::not_found)?;
-    let (kind, _) = state.media.get(sid).ok_or_else(No::not_found)?;
+    let holds = |it: &&TwilioMessage| it.sid == message && it.media.iter().any(|it| it == sid);
+    let message = state.messages.iter().find(holds).ok_or_else(TwilioApiError::not_found)?;
+    let (kind, _) = state.media.get(sid).ok_or_else(TwilioApiError::not_found)?;
     if is_described {
         return Ok(Json(as_json(&twilio, message, sid, kind)).into_response());
     }
@@ -61,7 +62,7 @@ pub async fn show(
 
 /// Whoever has the address has the file; credentials that are shown here are shown to a stranger.
 pub async fn download(
-    State(twilio): State<Arc<Twilio>>,
+    State(twilio): State<Arc<SimulatedTwilio>>,
     Path(medium): Path<String>,
     headers: HeaderMap,
 ) -> Response {
@@ -76,7 +77,7 @@ pub async fn download(
     }
 }
 
-fn as_json(twilio: &Twilio, message: &Message, sid: &str, kind: &str) -> Value {
+fn as_json(twilio: &SimulatedTwilio, message: &TwilioMessage, sid: &str, kind: &str) -> Value {
     json!({
         "sid": sid, "account_sid": twilio.account_sid, "parent_sid": message.sid,
         "content_type": kind, "date_created": date(message.at_ms),

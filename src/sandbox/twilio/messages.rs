@@ -10,8 +10,8 @@ use serde_json::{Value, json};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc2822;
 
-use super::accounts::No;
-use super::{Message, Shown, Twilio};
+use super::accounts::TwilioApiError;
+use super::{SeenTwilioMessage, SimulatedTwilio, TwilioMessage};
 
 /// Longest body, in characters.
 const BODY_MAX: usize = 1600;
@@ -19,13 +19,13 @@ const BODY_MAX: usize = 1600;
 /// How long after a person's message a business may write freely, in milliseconds.
 const WINDOW_MS: u64 = 24 * 60 * 60 * 1000;
 
-type Fields = Vec<(String, String)>;
+type RequestFields = Vec<(String, String)>;
 
-fn field<'a>(fields: &'a Fields, name: &str) -> Option<&'a str> {
+fn field<'a>(fields: &'a RequestFields, name: &str) -> Option<&'a str> {
     fields.iter().find(|(it, _)| it == name).map(|(_, value)| value.as_str())
 }
 
-fn told(fields: &Fields) -> Value {
+fn told(fields: &RequestFields) -> Value {
     fields
         .iter()
         .map(|(name, value)| (name.clone(), json!(value)))
@@ -34,25 +34,31 @@ fn told(fields: &Fields) -> Value {
 }
 
 pub async fn create(
-    State(twilio): State<Arc<Twilio>>,
+    State(twilio): State<Arc<SimulatedTwilio>>,
     headers: HeaderMap,
-    Form(fields): Form<Fields>,
-) -> Result<Response, No> {
+    Form(fields): Form<RequestFields>,
+) -> Result<Response, TwilioApiError> {
     twilio.admit(&headers)?;
     twilio.note("POST", "/2010-04-01/Accounts/{AccountSid}/Messages.json", told(&fields));
     Ok(twilio.in_trouble(|| take(&twilio, &fields)))
 }
 
-fn take(twilio: &Arc<Twilio>, fields: &Fields) -> Result<(StatusCode, Json<Value>), No> {
+fn take(
+    twilio: &Arc<SimulatedTwilio>,
+    fields: &RequestFields,
+) -> Result<(StatusCode, Json<Value>), TwilioApiError> {
     let (from, to) =
         (field(fields, "From").unwrap_or_default(), field(fields, "To").unwrap_or_default());
     let (text, buttons) = twilio.text_of(fields)?;
     let medium = field(fields, "MediaUrl").map(str::to_owned);
     if text.is_empty() && medium.is_none() {
-        return Err(No::bad(21619, "A text message body or media urls must be specified."));
+        return Err(TwilioApiError::bad(
+            21619,
+            "A text message body or media urls must be specified.",
+        ));
     }
     if text.chars().count() > BODY_MAX {
-        return Err(No::bad(
+        return Err(TwilioApiError::bad(
             21617,
             "The concatenated message body exceeds the 1600 character limit",
         ));
@@ -60,16 +66,16 @@ fn take(twilio: &Arc<Twilio>, fields: &Fields) -> Result<(StatusCode, Json<Value
     let number = from.strip_prefix("whatsapp:").unwrap_or_default();
     if !twilio.state().senders.contains_key(number) {
         let message = "Twilio could not find a Channel with the specified From address";
-        return Err(No::bad(63007, message));
+        return Err(TwilioApiError::bad(63007, message));
     }
     let person = to.strip_prefix("whatsapp:").filter(|it| it.starts_with('+'));
-    let person = person.ok_or(No::bad(21211, "Invalid 'To' Phone Number"))?;
+    let person = person.ok_or(TwilioApiError::bad(21211, "Invalid 'To' Phone Number"))?;
     let now_ms = twilio.clock.now_ms();
     let (message, comes) = {
         let mut state = twilio.state();
         let phone = state.phones.entry((person.to_owned(), number.to_owned())).or_default();
         let comes = phone.wrote_at_ms.is_some_and(|at_ms| now_ms.saturating_sub(at_ms) < WINDOW_MS);
-        let message = Message {
+        let message = TwilioMessage {
             sid: twilio.sid("SM"),
             from: from.to_owned(),
             to: to.to_owned(),
@@ -81,11 +87,12 @@ fn take(twilio: &Arc<Twilio>, fields: &Fields) -> Result<(StatusCode, Json<Value
             media: medium.clone().into_iter().collect(),
         };
         if comes {
-            let shown = Shown { mine: false, sid: message.sid.clone(), text, buttons, medium };
+            let shown =
+                SeenTwilioMessage { mine: false, sid: message.sid.clone(), text, buttons, medium };
             phone.shown.push(shown);
         }
         let (status, error) = if comes { ("delivered", None) } else { ("failed", Some(63016)) };
-        state.messages.push(Message { status, error, ..message.clone() });
+        state.messages.push(TwilioMessage { status, error, ..message.clone() });
         (message, comes)
     };
     twilio.has_changed();
@@ -95,14 +102,19 @@ fn take(twilio: &Arc<Twilio>, fields: &Fields) -> Result<(StatusCode, Json<Value
     Ok((StatusCode::CREATED, Json(as_json(twilio, &message))))
 }
 
-impl Twilio {
-    fn text_of(&self, fields: &Fields) -> Result<(String, Vec<(String, String)>), No> {
+impl SimulatedTwilio {
+    fn text_of(
+        &self,
+        fields: &RequestFields,
+    ) -> Result<(String, Vec<(String, String)>), TwilioApiError> {
         let Some(content) = field(fields, "ContentSid") else {
             return Ok((field(fields, "Body").unwrap_or_default().to_owned(), Vec::new()));
         };
         let state = self.state();
-        let content =
-            state.contents.get(content).ok_or(No::bad(21656, "The ContentSid is invalid"))?;
+        let content = state
+            .contents
+            .get(content)
+            .ok_or(TwilioApiError::bad(21656, "The ContentSid is invalid"))?;
         let reply = &content["types"]["twilio/quick-reply"];
         let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
         let actions = reply["actions"].as_array().into_iter().flatten();
@@ -112,14 +124,14 @@ impl Twilio {
 }
 
 pub async fn list(
-    State(twilio): State<Arc<Twilio>>,
+    State(twilio): State<Arc<SimulatedTwilio>>,
     headers: HeaderMap,
-    Query(query): Query<Fields>,
-) -> Result<Json<Value>, No> {
+    Query(query): Query<RequestFields>,
+) -> Result<Json<Value>, TwilioApiError> {
     twilio.admit(&headers)?;
     twilio.note("GET", "/2010-04-01/Accounts/{AccountSid}/Messages.json", told(&query));
     let size = field(&query, "PageSize").and_then(|it| it.parse().ok()).unwrap_or(50);
-    let fits = |message: &&Message| {
+    let fits = |message: &&TwilioMessage| {
         field(&query, "From").is_none_or(|it| it == message.from)
             && field(&query, "To").is_none_or(|it| it == message.to)
     };
@@ -130,48 +142,50 @@ pub async fn list(
 }
 
 pub async fn show(
-    State(twilio): State<Arc<Twilio>>,
+    State(twilio): State<Arc<SimulatedTwilio>>,
     Path((_, message)): Path<(String, String)>,
     headers: HeaderMap,
-) -> Result<Json<Value>, No> {
+) -> Result<Json<Value>, TwilioApiError> {
     twilio.admit(&headers)?;
     twilio.note("GET", "/2010-04-01/Accounts/{AccountSid}/Messages/{Sid}.json", json!({}));
     let sid = message.trim_end_matches(".json");
     let state = twilio.state();
     let found = state.messages.iter().find(|it| it.sid == sid);
-    found.map(|it| Json(as_json(&twilio, it))).ok_or_else(No::not_found)
+    found.map(|it| Json(as_json(&twilio, it))).ok_or_else(TwilioApiError::not_found)
 }
 
 /// An empty body takes the words away; nothing else can be changed.
 pub async fn redact(
-    State(twilio): State<Arc<Twilio>>,
+    State(twilio): State<Arc<SimulatedTwilio>>,
     Path((_, message)): Path<(String, String)>,
     headers: HeaderMap,
-    Form(fields): Form<Fields>,
-) -> Result<Json<Value>, No> {
+    Form(fields): Form<RequestFields>,
+) -> Result<Json<Value>, TwilioApiError> {
     twilio.admit(&headers)?;
     let path = "/2010-04-01/Accounts/{AccountSid}/Messages/{Sid}.json";
     twilio.note("POST", path, told(&fields));
     if field(&fields, "Body") != Some("") {
-        return Err(No::bad(20001, "Body must be empty"));
+        return Err(TwilioApiError::bad(20001, "Body must be empty"));
     }
     let sid = message.trim_end_matches(".json");
     let mut state = twilio.state();
-    let found = state.messages.iter_mut().find(|it| it.sid == sid).ok_or_else(No::not_found)?;
+    let found =
+        state.messages.iter_mut().find(|it| it.sid == sid).ok_or_else(TwilioApiError::not_found)?;
     found.body.clear();
     Ok(Json(as_json(&twilio, found)))
 }
 
 pub async fn delete(
-    State(twilio): State<Arc<Twilio>>,
+    State(twilio): State<Arc<SimulatedTwilio>>,
     Path((_, message)): Path<(String, String)>,
     headers: HeaderMap,
-) -> Result<StatusCode, No> {
+) -> Result<StatusCode, TwilioApiError> {
     twilio.admit(&headers)?;
     twilio.note("DELETE", "/2010-04-01/Accounts/{AccountSid}/Messages/{Sid}.json", json!({}));
     let sid = message.trim_end_matches(".json");
     let mut state = twilio.state();
-    let place = state.messages.iter().position(|it| it.sid == sid).ok_or_else(No::not_found)?;
+    let place =
+        state.messages.iter().position(|it| it.sid == sid).ok_or_else(TwilioApiError::not_found)?;
     state.messages.remove(place);
     drop(state);
     twilio.has_changed();
@@ -179,22 +193,22 @@ pub async fn delete(
 }
 
 pub async fn typing(
-    State(twilio): State<Arc<Twilio>>,
+    State(twilio): State<Arc<SimulatedTwilio>>,
     headers: HeaderMap,
-    Form(fields): Form<Fields>,
-) -> Result<Json<Value>, No> {
+    Form(fields): Form<RequestFields>,
+) -> Result<Json<Value>, TwilioApiError> {
     twilio.admit(&headers)?;
     twilio.note("POST", "/v2/Indicators/Typing.json", told(&fields));
     let known = field(&fields, "messageId");
     let is_known = twilio.state().messages.iter().any(|it| Some(it.sid.as_str()) == known);
-    if is_known { Ok(Json(json!({ "success": true }))) } else { Err(No::not_found()) }
+    if is_known { Ok(Json(json!({ "success": true }))) } else { Err(TwilioApiError::not_found()) }
 }
 
 pub async fn create_content(
-    State(twilio): State<Arc<Twilio>>,
+    State(twilio): State<Arc<SimulatedTwilio>>,
     headers: HeaderMap,
     Json(content): Json<Value>,
-) -> Result<(StatusCode, Json<Value>), No> {
+) -> Result<(StatusCode, Json<Value>), TwilioApiError> {
     twilio.admit(&headers)?;
     twilio.note("POST", "/v1/Content", content.clone());
     let reply = &content["types"]["twilio/quick-reply"];
@@ -206,14 +220,14 @@ pub async fn create_content(
             .iter()
             .all(|it| (1..=20).contains(&length(&it["title"])) && length(&it["id"]) <= 200);
     if !fits || twilio.state().refuses_contents {
-        return Err(No::bad(20001, "Invalid content"));
+        return Err(TwilioApiError::bad(20001, "Invalid content"));
     }
     let sid = twilio.sid("HX");
     twilio.state().contents.insert(sid.clone(), content.clone());
     Ok((StatusCode::CREATED, Json(json!({ "sid": sid, "types": content["types"] }))))
 }
 
-fn as_json(twilio: &Twilio, message: &Message) -> Value {
+fn as_json(twilio: &SimulatedTwilio, message: &TwilioMessage) -> Value {
     let account = &twilio.account_sid;
     let uri = format!("/2010-04-01/Accounts/{account}/Messages/{}", message.sid);
     let at = date(message.at_ms);

@@ -4,18 +4,18 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
-use super::{Message, Phone, Twilio};
-use crate::sandbox::patience::seen;
+use super::{SimulatedTwilio, TwilioMessage, TwilioPhone};
+use crate::sandbox::patience::wait_until;
 
-type Fields = Vec<(String, String)>;
+type InboundFields = Vec<(String, String)>;
 
-fn owned<const N: usize>(fields: [(&str, &str); N]) -> Fields {
+fn owned<const N: usize>(fields: [(&str, &str); N]) -> InboundFields {
     fields.map(|(name, value)| (name.to_owned(), value.to_owned())).into()
 }
 
 /// A message on a phone.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Shown {
+pub struct SeenTwilioMessage {
     /// By the person themselves.
     pub mine: bool,
     /// Names the message.
@@ -29,15 +29,15 @@ pub struct Shown {
 }
 
 /// A person in a chat with one sender.
-pub struct Person {
-    twilio: Arc<Twilio>,
+pub struct TwilioPerson {
+    twilio: Arc<SimulatedTwilio>,
     sender: String,
     number: String,
     read: usize,
 }
 
-impl Person {
-    pub(super) fn new(twilio: Arc<Twilio>, sender: &str, number: &str) -> Self {
+impl TwilioPerson {
+    pub(super) fn new(twilio: Arc<SimulatedTwilio>, sender: &str, number: &str) -> Self {
         twilio.state().phones.entry((number.to_owned(), sender.to_owned())).or_default();
         Self { twilio, sender: sender.to_owned(), number: number.to_owned(), read: 0 }
     }
@@ -102,11 +102,11 @@ impl Person {
         panic!("no button {label:?}{}", self.story());
     }
 
-    fn sends(&mut self, sid: String, text: &str, more: Fields, media: Vec<String>) {
+    fn sends(&mut self, sid: String, text: &str, more: InboundFields, media: Vec<String>) {
         let now_ms = self.twilio.clock.now_ms();
         let (from, to) = (format!("whatsapp:{}", self.number), format!("whatsapp:{}", self.sender));
         let num_media = media.len().to_string();
-        let shown = Shown {
+        let shown = SeenTwilioMessage {
             mine: true,
             sid: sid.clone(),
             text: text.to_owned(),
@@ -117,7 +117,7 @@ impl Person {
             phone.shown.push(shown);
             phone.wrote_at_ms = Some(now_ms);
         });
-        let message = Message {
+        let message = TwilioMessage {
             sid: sid.clone(),
             from: from.clone(),
             to: to.clone(),
@@ -161,7 +161,7 @@ impl Person {
     /// When none ever does, with the story so far.
     pub async fn reads(&mut self, expected: &str) -> String {
         let changed = self.twilio.changed.subscribe();
-        let found = seen(changed, || self.find(expected)).await;
+        let found = wait_until(changed, || self.find(expected)).await;
         found.unwrap_or_else(|| panic!("never read {expected:?}{}", self.story()))
     }
 
@@ -179,7 +179,7 @@ impl Person {
     /// When none ever comes, or nothing lies there.
     pub async fn gets_file(&mut self) -> Bytes {
         let changed = self.twilio.changed.subscribe();
-        let found = seen(changed, || self.find_file()).await;
+        let found = wait_until(changed, || self.find_file()).await;
         let url = found.unwrap_or_else(|| panic!("no file ever came{}", self.story()));
         match self.twilio.get(&url).await {
             Some(bytes) => bytes,
@@ -202,11 +202,11 @@ impl Person {
     }
 
     /// Everything on the phone.
-    pub fn screen(&self) -> Vec<Shown> {
+    pub fn screen(&self) -> Vec<SeenTwilioMessage> {
         self.with_phone(|phone| phone.shown.clone())
     }
 
-    fn with_phone<T>(&self, act: impl FnOnce(&mut Phone) -> T) -> T {
+    fn with_phone<T>(&self, act: impl FnOnce(&mut TwilioPhone) -> T) -> T {
         let mut state = self.twilio.state();
         act(state.phones.entry((self.number.clone(), self.sender.clone())).or_default())
     }

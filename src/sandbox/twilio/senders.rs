@@ -7,13 +7,13 @@ use axum::extract::{Path, State};
 use axum::http::{HeaderMap, StatusCode};
 use serde_json::{Value, json};
 
-use super::accounts::No;
-use super::{Sender, Twilio};
+use super::accounts::TwilioApiError;
+use super::{SimulatedTwilio, TwilioSender};
 
 pub async fn list(
-    State(twilio): State<Arc<Twilio>>,
+    State(twilio): State<Arc<SimulatedTwilio>>,
     headers: HeaderMap,
-) -> Result<Json<Value>, No> {
+) -> Result<Json<Value>, TwilioApiError> {
     twilio.admit(&headers)?;
     twilio.note("GET", "/v2/Channels/Senders", json!({}));
     let state = twilio.state();
@@ -24,27 +24,27 @@ pub async fn list(
 }
 
 pub async fn show(
-    State(twilio): State<Arc<Twilio>>,
+    State(twilio): State<Arc<SimulatedTwilio>>,
     Path(sender): Path<String>,
     headers: HeaderMap,
-) -> Result<Json<Value>, No> {
+) -> Result<Json<Value>, TwilioApiError> {
     twilio.admit(&headers)?;
     let state = twilio.state();
     let found = state.senders.iter().find(|(_, it)| it.sid == sender);
-    found.map(|(number, it)| Json(as_json(number, it))).ok_or_else(No::not_found)
+    found.map(|(number, it)| Json(as_json(number, it))).ok_or_else(TwilioApiError::not_found)
 }
 
 pub async fn update(
-    State(twilio): State<Arc<Twilio>>,
+    State(twilio): State<Arc<SimulatedTwilio>>,
     Path(sender): Path<String>,
     headers: HeaderMap,
     Json(change): Json<Value>,
-) -> Result<(StatusCode, Json<Value>), No> {
+) -> Result<(StatusCode, Json<Value>), TwilioApiError> {
     twilio.admit(&headers)?;
     twilio.note("POST", "/v2/Channels/Senders/{Sid}", change.clone());
     let mut state = twilio.state();
     let found = state.senders.iter_mut().find(|(_, it)| it.sid == sender);
-    let (number, it) = found.ok_or_else(No::not_found)?;
+    let (number, it) = found.ok_or_else(TwilioApiError::not_found)?;
     if let Some(url) = change["webhook"]["callback_url"].as_str() {
         it.callback_url = (!url.is_empty()).then(|| url.to_owned());
     }
@@ -53,7 +53,7 @@ pub async fn update(
     Ok((StatusCode::ACCEPTED, Json(told)))
 }
 
-fn as_json(number: &str, sender: &Sender) -> Value {
+fn as_json(number: &str, sender: &TwilioSender) -> Value {
     json!({
         "sid": sender.sid, "status": "ONLINE", "sender_id": format!("whatsapp:{number}"),
         "webhook": { "callback_url": sender.callback_url, "callback_method": "POST" },

@@ -43,7 +43,9 @@ proptest! {
     }
 
     #[test]
-    fn repetition_and_well_known_words_do_not_make_a_key(unit in "[ -~]{1,6}", word in 0..WORDS.len()) {
+    fn repetition_and_well_known_words_do_not_make_a_key(
+        unit in "[ -~]{1,6}", word in 0..WORDS.len()
+    ) {
         let repeated = unit.repeat(40);
         prop_assert!(guess_bits(&repeated) < KEY_BITS_MIN, "{repeated}: {}", guess_bits(&repeated));
         let padded = format!("{}{}", WORDS[word].repeat(8), &unit[..1]);

@@ -1,15 +1,15 @@
-//! Messages that hold a credential, from the step that found it to the step that says what came of them.
+//! Messages that hold a credential, from the step that found it to the step that says what came of
+//! them.
 
 use adapters::chat::{ChatId, MessageRef, UserId};
 use sqlx::any::AnyRow;
 use sqlx::{AnyConnection, Row};
 
-use super::{Conversations, Step};
+use super::{ConversationStep, Conversations};
 
 /// A message that is to be deleted.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PendingDeletion {
-    /// Which.
     pub message: MessageRef,
     /// Since when, in unix milliseconds.
     pub at_ms: u64,
@@ -59,8 +59,8 @@ impl Conversations {
             .await
     }
 
-    /// Nothing more is to be done about this message, whose person has no conversation any more; false if
-    /// that was so before.
+    /// Nothing more is to be done about this message, whose person has no conversation any more;
+    /// false if that was so before.
     ///
     /// # Errors
     /// When the database fails.
@@ -78,7 +78,7 @@ impl Conversations {
 pub(super) async fn begin(
     connection: &mut AnyConnection,
     channel: &str,
-    step: &Step<'_>,
+    step: &ConversationStep<'_>,
 ) -> anyhow::Result<()> {
     for message in step.deletes {
         sqlx::query(

@@ -1,5 +1,5 @@
 use super::*;
-use crate::conversation::{Phase, State};
+use crate::conversation::{ConversationState, Phase};
 use crate::invitation::{
     Invitation, WRONG_CODES_ALL_MAX, WRONG_CODES_PERSON_MAX, WRONG_CODES_WINDOW_MS, WrongCodes,
 };
@@ -7,22 +7,28 @@ use crate::store::{self, erasure};
 
 const NOON_MS: u64 = 1_800_000_000_000;
 
-struct Database {
+struct ConversationStoreWorld {
     conversations: Conversations,
     _directory: tempfile::TempDir,
 }
 
-impl Database {
+impl ConversationStoreWorld {
     async fn new() -> Self {
         let directory = tempfile::tempdir().unwrap();
         let pool = store::open(&directory.path().join("db"), &store::SCHEMA).await.unwrap();
         Self { conversations: Conversations::new(pool, "console"), _directory: directory }
     }
 
-    async fn step(&self, inbound: Option<&str>, phase: Phase, first_seq: i64, at_ms: u64) -> Saved {
-        let state = State { phase, ..State::default() };
+    async fn step(
+        &self,
+        inbound: Option<&str>,
+        phase: Phase,
+        first_seq: i64,
+        at_ms: u64,
+    ) -> SaveOutcome {
+        let state = ConversationState { phase, ..ConversationState::default() };
         let inbound = inbound.map(|id| InboundId(id.to_owned()));
-        let step = Step {
+        let step = ConversationStep {
             chat: &chat(),
             person: &UserId("ada".into()),
             state: &state,
@@ -47,9 +53,9 @@ fn chat() -> ChatId {
 
 #[tokio::test]
 async fn a_message_that_comes_twice_changes_nothing_the_second_time() {
-    let database = Database::new().await;
-    assert_eq!(database.step(Some("m1"), Phase::Review, 0, 1).await, Saved::New);
-    assert_eq!(database.step(Some("m1"), Phase::Changing, 1, 2).await, Saved::Duplicate);
+    let database = ConversationStoreWorld::new().await;
+    assert_eq!(database.step(Some("m1"), Phase::Review, 0, 1).await, SaveOutcome::New);
+    assert_eq!(database.step(Some("m1"), Phase::Changing, 1, 2).await, SaveOutcome::Duplicate);
 
     let stored = database.conversations.load(&chat()).await.unwrap();
     assert_eq!((stored.state.phase, stored.messages), (Phase::Review, 1));
@@ -61,16 +67,16 @@ async fn a_message_that_comes_twice_changes_nothing_the_second_time() {
 #[tokio::test]
 async fn a_message_is_new_whatever_number_came_before() {
     // Telegram numbers afresh after a quiet week, and its messages may come out of order.
-    let database = Database::new().await;
+    let database = ConversationStoreWorld::new().await;
     for id in ["700", "9", "8", "701"] {
         assert!(!database.conversations.is_seen(&InboundId(id.into())).await.unwrap(), "{id}");
-        assert_eq!(database.step(Some(id), Phase::Idle, 0, 1).await, Saved::New, "{id}");
+        assert_eq!(database.step(Some(id), Phase::Idle, 0, 1).await, SaveOutcome::New, "{id}");
     }
 }
 
 #[tokio::test]
 async fn what_is_to_be_said_waits_in_order_until_it_is_sent() {
-    let database = Database::new().await;
+    let database = ConversationStoreWorld::new().await;
     database.step(Some("m1"), Phase::Idle, 0, 1).await;
     database.step(None, Phase::Idle, 1, 2).await;
     database.conversations.sent(&chat(), 0).await.unwrap();
@@ -81,7 +87,7 @@ async fn what_is_to_be_said_waits_in_order_until_it_is_sent() {
 
 #[tokio::test]
 async fn a_person_out_of_reach_is_not_written_to_without_end() {
-    let database = Database::new().await;
+    let database = ConversationStoreWorld::new().await;
     for seq in 0..OUTBOUND_MAX + 20 {
         database.step(None, Phase::Idle, seq, 1).await;
     }
@@ -91,7 +97,7 @@ async fn a_person_out_of_reach_is_not_written_to_without_end() {
 
 #[tokio::test]
 async fn very_old_messages_are_forgotten_and_recent_ones_are_not() {
-    let database = Database::new().await;
+    let database = ConversationStoreWorld::new().await;
     database.step(Some("old"), Phase::Idle, 0, 1).await;
     database.step(Some("recent"), Phase::Idle, 1, SEEN_TTL_MS).await;
     database.step(Some("new"), Phase::Idle, 2, SEEN_TTL_MS + 2).await;
@@ -103,11 +109,11 @@ async fn very_old_messages_are_forgotten_and_recent_ones_are_not() {
 
 #[tokio::test]
 async fn channels_do_not_see_each_other() {
-    let database = Database::new().await;
+    let database = ConversationStoreWorld::new().await;
     database.step(Some("m1"), Phase::Review, 0, 1).await;
     let other = Conversations::new(database.conversations.database.clone(), "web");
 
-    assert_eq!(other.load(&chat()).await.unwrap(), Stored::default());
+    assert_eq!(other.load(&chat()).await.unwrap(), StoredConversation::default());
     assert!(!other.is_seen(&InboundId("m1".into())).await.unwrap());
     assert_eq!(database.conversations.all().await.unwrap().len(), 1);
     assert!(other.all().await.unwrap().is_empty());
@@ -115,7 +121,7 @@ async fn channels_do_not_see_each_other() {
 
 #[tokio::test]
 async fn a_step_whose_end_is_not_known_can_be_saved_again() {
-    let database = Database::new().await;
+    let database = ConversationStoreWorld::new().await;
     for _ in 0..2 {
         database.step(None, Phase::Idle, 0, 0).await;
     }
@@ -124,11 +130,11 @@ async fn a_step_whose_end_is_not_known_can_be_saved_again() {
 
 #[tokio::test]
 async fn of_two_who_come_for_the_last_place_of_an_invitation_one_is_let_in() {
-    let database = Database::new().await;
+    let database = ConversationStoreWorld::new().await;
     let invitation = Invitation { code: "friends-0123456789".to_owned(), people: 1 };
     let comes = async |who: &str, id: &str| {
-        let state = State { is_let_in: true, ..State::default() };
-        let step = Step {
+        let state = ConversationState { is_let_in: true, ..ConversationState::default() };
+        let step = ConversationStep {
             chat: &ChatId(who.to_owned()),
             person: &UserId(who.to_owned()),
             state: &state,
@@ -146,13 +152,13 @@ async fn of_two_who_come_for_the_last_place_of_an_invitation_one_is_let_in() {
         database.conversations.save(&step).await.unwrap()
     };
     // Both were decided while there was a place.
-    assert_eq!(comes("ada", "m1").await, Saved::New);
-    assert_eq!(comes("ada", "m1").await, Saved::Duplicate, "which takes no second place");
-    assert_eq!(comes("bob", "m2").await, Saved::NoPlaceLeft);
+    assert_eq!(comes("ada", "m1").await, SaveOutcome::New);
+    assert_eq!(comes("ada", "m1").await, SaveOutcome::Duplicate, "which takes no second place");
+    assert_eq!(comes("bob", "m2").await, SaveOutcome::InvitationUsedUp);
 
     let bob = ChatId("bob".to_owned());
     let conversations = &database.conversations;
-    assert_eq!(conversations.load(&bob).await.unwrap(), Stored::default());
+    assert_eq!(conversations.load(&bob).await.unwrap(), StoredConversation::default());
     assert!(conversations.unsent(&bob).await.unwrap().is_empty());
     assert!(!conversations.is_seen(&InboundId("m2".into())).await.unwrap(), "it is decided again");
     let offers = invitations::offers(&conversations.database, &[invitation]).await.unwrap();
@@ -161,13 +167,13 @@ async fn of_two_who_come_for_the_last_place_of_an_invitation_one_is_let_in() {
 
 #[tokio::test]
 async fn a_deletion_stays_on_record_until_its_one_receipt() {
-    let database = Database::new().await;
+    let database = ConversationStoreWorld::new().await;
     let conversations = database.conversations.clone();
     let step = async |deletes: &[MessageRef], deleted: Option<&str>, seq: i64| {
-        let step = Step {
+        let step = ConversationStep {
             chat: &chat(),
             person: &UserId("ada".into()),
-            state: &State::default(),
+            state: &ConversationState::default(),
             inbound: None,
             version: None,
             outbound: &[Outbound::text(format!("m{seq}"), "hello")],
@@ -182,27 +188,27 @@ async fn a_deletion_stays_on_record_until_its_one_receipt() {
         conversations.save(&step).await.unwrap()
     };
     let message = MessageRef { chat: chat(), id: "7".into() };
-    assert_eq!(step(std::slice::from_ref(&message), None, 0).await, Saved::New);
+    assert_eq!(step(std::slice::from_ref(&message), None, 0).await, SaveOutcome::New);
     let pending = conversations.pending_deletions(&chat()).await.unwrap();
     assert_eq!(pending, [PendingDeletion { message, at_ms: 5 }]);
     let chats = conversations.chats_with_deletions().await.unwrap();
     assert_eq!(chats, [(chat(), UserId("ada".into()))]);
 
-    assert_eq!(step(&[], Some("7"), 1).await, Saved::New);
-    assert_eq!(step(&[], Some("7"), 2).await, Saved::Duplicate);
+    assert_eq!(step(&[], Some("7"), 1).await, SaveOutcome::New);
+    assert_eq!(step(&[], Some("7"), 2).await, SaveOutcome::Duplicate);
     assert_eq!(conversations.pending_deletions(&chat()).await.unwrap(), []);
     assert_eq!(conversations.unsent(&chat()).await.unwrap().len(), 2);
 }
 
 #[tokio::test]
 async fn wrong_codes_count_for_a_day_whoever_is_forgotten_and_are_gone_then() {
-    let database = Database::new().await;
+    let database = ConversationStoreWorld::new().await;
     let conversations = &database.conversations;
     let sends = async |who: &str, number: usize, at_ms: u64, forgets: bool| {
-        let step = Step {
+        let step = ConversationStep {
             chat: &ChatId(who.to_owned()),
             person: &UserId(who.to_owned()),
-            state: &State::default(),
+            state: &ConversationState::default(),
             inbound: Some(&InboundId(format!("{who}-{number}"))),
             version: None,
             outbound: &[],
@@ -222,8 +228,12 @@ async fn wrong_codes_count_for_a_day_whoever_is_forgotten_and_are_gone_then() {
     for number in 0..WRONG_CODES_PERSON_MAX {
         let at_ms = NOON_MS + u64::try_from(number).unwrap();
         assert_eq!(counted("web:eve", at_ms).await.person_limit_at_ms, None, "{number}");
-        assert_eq!(sends("web:eve", number, at_ms, false).await, Saved::New);
-        assert_eq!(sends("web:eve", number, at_ms, false).await, Saved::Duplicate, "counts once");
+        assert_eq!(sends("web:eve", number, at_ms, false).await, SaveOutcome::New);
+        assert_eq!(
+            sends("web:eve", number, at_ms, false).await,
+            SaveOutcome::Duplicate,
+            "counts once"
+        );
     }
     let later_ms = NOON_MS + 60_000;
     sends("web:eve", WRONG_CODES_PERSON_MAX, later_ms, true).await;
@@ -252,7 +262,7 @@ async fn wrong_codes_count_for_a_day_whoever_is_forgotten_and_are_gone_then() {
 
 #[tokio::test]
 async fn wrong_codes_of_all_people_together_have_a_limit_too() {
-    let database = Database::new().await;
+    let database = ConversationStoreWorld::new().await;
     let conversations = &database.conversations;
     let many = "WITH RECURSIVE it(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM it WHERE n < $1)
                 INSERT INTO wrong_codes (print, at_ms) SELECT 'p' || n, $2 FROM it";

@@ -4,18 +4,18 @@ use adapters::chat::{ChatId, Outbound, UserId};
 use sqlx::AnyPool;
 
 use super::*;
-use crate::chance::Chance;
-use crate::conversation::State;
-use crate::journal::Entry;
+use crate::conversation::ConversationState;
+use crate::journal::JournalEntry;
+use crate::random::Random;
 use crate::spec::DeploymentId;
-use crate::store::conversations::{Conversations, Saved, Step};
+use crate::store::conversations::{ConversationStep, Conversations, SaveOutcome};
 use crate::store::runs::Runs;
 use crate::store::{self, SCHEMA};
 
 const DAY_MS: u64 = 24 * 60 * 60 * 1000;
 const NOW_MS: u64 = 1_800_000_000_000;
 
-struct World {
+struct ErasureWorld {
     pool: AnyPool,
     database: Database,
     runs: Runs,
@@ -23,7 +23,7 @@ struct World {
     directory: tempfile::TempDir,
 }
 
-impl World {
+impl ErasureWorld {
     async fn new() -> Self {
         let directory = tempfile::tempdir().unwrap();
         let pool = store::open(&directory.path().join("bot.db"), &SCHEMA).await.unwrap();
@@ -37,14 +37,14 @@ impl World {
     }
 
     /// A run that ended so, or did not end.
-    async fn run(&self, number: u8, owner: &str, at_ms: u64, end: Option<End>) -> DeploymentId {
+    async fn run(&self, number: u8, owner: &str, at_ms: u64, end: Option<RunEnd>) -> DeploymentId {
         let spec = store::runs::tests::spec(number);
         let id = spec.id.clone();
-        let opened = [Entry::Opened { spec: Box::new(spec) }];
+        let opened = [JournalEntry::Created { spec: Box::new(spec) }];
         assert!(self.runs.open(&id, owner, at_ms, &opened).await.unwrap());
         if let Some(end) = end {
             let (mut lease, _) = self.runs.lease(&id).await.unwrap().unwrap();
-            lease.append(at_ms, &[Entry::Ended { end }]).await.unwrap();
+            lease.append(at_ms, &[JournalEntry::Ended { end }]).await.unwrap();
         }
         id
     }
@@ -55,11 +55,11 @@ impl World {
         id: &str,
         forgets: Option<&str>,
         seq: i64,
-    ) -> anyhow::Result<Saved> {
-        let step = Step {
+    ) -> anyhow::Result<SaveOutcome> {
+        let step = ConversationStep {
             chat: &ChatId(who.to_owned()),
             person: &UserId(who.to_owned()),
-            state: &State::default(),
+            state: &ConversationState::default(),
             inbound: Some(&InboundId(id.to_owned())),
             version: None,
             outbound: &[Outbound::text(format!("key-{seq}"), format!("dear {who}"))],
@@ -94,8 +94,8 @@ fn files(directory: &Path) -> Vec<String> {
 
 #[tokio::test]
 async fn of_a_person_who_is_forgotten_nothing_is_left_and_of_others_everything() {
-    let world = World::new().await;
-    let gone = world.run(5, "telegram:ada-4711", NOW_MS - 2 * DAY_MS, Some(End::Removed)).await;
+    let world = ErasureWorld::new().await;
+    let gone = world.run(5, "telegram:ada-4711", NOW_MS - 2 * DAY_MS, Some(RunEnd::Removed)).await;
     let others = world.run(6, "telegram:bob-4712", NOW_MS, None).await;
     world.step("ada-4711", "update-1", None, 0).await.unwrap();
     world.step("bob-4712", "update-2", None, 0).await.unwrap();
@@ -111,15 +111,15 @@ async fn of_a_person_who_is_forgotten_nothing_is_left_and_of_others_everything()
     assert_eq!((world.rows("runs").await, world.rows("begun").await), (1, 0));
     assert!(world.conversations.is_seen(&InboundId("update-3".into())).await.unwrap());
 
-    scrub(&world.database).await.unwrap();
+    vacuum(&world.database).await.unwrap();
     assert!(!world.holds("ada-4711") && !world.holds(gone.as_ref()));
     assert!(!world.holds("update-1"), "no number of a message is stored");
     assert!(world.holds("bob-4712") && world.holds(others.as_ref()));
 }
 
 /// As people write and are answered, in rows of all lengths: pages split and are filled again.
-async fn many_people_chat(world: &World, people: &[String]) {
-    let chance = Chance::seeded(1);
+async fn many_people_chat(world: &ErasureWorld, people: &[String]) {
+    let chance = Random::seeded(1);
     let filler = |max: u16| "x".repeat(usize::from(u16::from_le_bytes(chance.bytes()) % max));
     let mut transaction = world.pool.begin().await.unwrap();
     for round in 0..3 {
@@ -151,8 +151,8 @@ async fn many_people_chat(world: &World, people: &[String]) {
 
 #[tokio::test]
 async fn nothing_is_left_in_pages_that_were_split_and_freed() {
-    let world = World::new().await;
-    let chance = Chance::seeded(2);
+    let world = ErasureWorld::new().await;
+    let chance = Random::seeded(2);
     let person = |_| format!("person-{:010}", u32::from_le_bytes(chance.bytes()));
     let people: Vec<String> = (0..600).map(person).collect();
     many_people_chat(&world, &people).await;
@@ -168,15 +168,15 @@ async fn nothing_is_left_in_pages_that_were_split_and_freed() {
         all.iter().filter(|(_, it)| files.contains(it.as_str())).count()
     };
     assert!(found(&gone) > 0, "the hunt is blind");
-    scrub(&world.database).await.unwrap();
+    vacuum(&world.database).await.unwrap();
     assert_eq!((found(&gone), found(&stay)), (0, stay.len()));
 }
 
 #[tokio::test]
 async fn a_run_that_still_stands_is_never_erased() {
-    let world = World::new().await;
-    world.run(1, "telegram:ada", NOW_MS, Some(End::Removed)).await;
-    for (number, end) in [(2, None), (3, Some(End::Stuck)), (4, Some(End::Deployed))] {
+    let world = ErasureWorld::new().await;
+    world.run(1, "telegram:ada", NOW_MS, Some(RunEnd::Removed)).await;
+    for (number, end) in [(2, None), (3, Some(RunEnd::Stuck)), (4, Some(RunEnd::Deployed))] {
         let id = world.run(number, "telegram:ada", NOW_MS, end).await;
         let refused = world.step("ada", &format!("m-{number}"), Some("telegram:ada"), 0).await;
         assert!(refused.is_err(), "{end:?}");
@@ -191,24 +191,24 @@ async fn a_run_that_still_stands_is_never_erased() {
 
 #[tokio::test]
 async fn what_was_begun_within_a_day_still_counts_when_its_person_is_forgotten() {
-    let world = World::new().await;
+    let world = ErasureWorld::new().await;
     for (number, ago_ms) in [(1, 2 * DAY_MS), (2, DAY_MS - 1), (3, 0)] {
-        world.run(number, "telegram:ada", NOW_MS - ago_ms, Some(End::Removed)).await;
+        world.run(number, "telegram:ada", NOW_MS - ago_ms, Some(RunEnd::Removed)).await;
     }
     world.step("ada", "m1", Some("telegram:ada"), 0).await.unwrap();
 
-    let mut counted = begun(&world.database, "telegram:ada", NOW_MS).await.unwrap();
+    let mut counted = erased_starts(&world.database, "telegram:ada", NOW_MS).await.unwrap();
     counted.sort_unstable();
     assert_eq!(counted, [NOW_MS - DAY_MS + 1, NOW_MS]);
-    assert!(begun(&world.database, "telegram:bob", NOW_MS).await.unwrap().is_empty());
-    assert_eq!(begun(&world.database, "telegram:ada", NOW_MS + 1).await.unwrap(), [NOW_MS]);
+    assert!(erased_starts(&world.database, "telegram:bob", NOW_MS).await.unwrap().is_empty());
+    assert_eq!(erased_starts(&world.database, "telegram:ada", NOW_MS + 1).await.unwrap(), [NOW_MS]);
     erase_expired(&world.database, NOW_MS + DAY_MS).await.unwrap();
     assert_eq!(world.rows("begun").await, 0);
 }
 
 #[tokio::test]
 async fn somebody_who_cannot_be_told_is_forgotten_all_the_same() {
-    let world = World::new().await;
+    let world = ErasureWorld::new().await;
     world.step("ada", "m1", Some("telegram:ada"), 0).await.unwrap();
     world.step("bob", "m2", None, 0).await.unwrap();
     erase_expired(&world.database, NOW_MS + DAY_MS - 1).await.unwrap();
@@ -219,7 +219,7 @@ async fn somebody_who_cannot_be_told_is_forgotten_all_the_same() {
 
 #[tokio::test]
 async fn who_writes_again_before_the_receipt_is_sent_is_known_again() {
-    let world = World::new().await;
+    let world = ErasureWorld::new().await;
     world.step("ada", "m1", Some("telegram:ada"), 0).await.unwrap();
     world.step("ada", "m2", None, 1).await.unwrap();
     world.conversations.sent(&ChatId("ada".into()), 1).await.unwrap();
@@ -230,9 +230,9 @@ async fn who_writes_again_before_the_receipt_is_sent_is_known_again() {
 #[test]
 fn thousands_share_a_persons_print() {
     let prints: std::collections::BTreeSet<String> =
-        (0..300_000).map(|number| print_of_person(&format!("telegram:{number}"))).collect();
+        (0..300_000).map(|number| person_fingerprint(&format!("telegram:{number}"))).collect();
     assert!(prints.len() <= 65_536, "{}", prints.len());
-    let message = |id: &str| print_of_message("telegram", &InboundId(id.into()));
+    let message = |id: &str| message_fingerprint("telegram", &InboundId(id.into()));
     assert_ne!(message("1"), message("2"));
-    assert_ne!(message("1"), print_of_message("discord", &InboundId("1".into())));
+    assert_ne!(message("1"), message_fingerprint("discord", &InboundId("1".into())));
 }

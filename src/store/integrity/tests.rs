@@ -6,13 +6,13 @@ use tempfile::TempDir;
 use super::*;
 use crate::store;
 
-struct World {
+struct IntegrityWorld {
     dir: TempDir,
     pool: AnyPool,
     integrity: Arc<Integrity>,
 }
 
-impl World {
+impl IntegrityWorld {
     /// A database of a few hundred pages, all of which are in its file.
     async fn new() -> Self {
         let dir = tempfile::tempdir().unwrap();
@@ -58,7 +58,7 @@ impl World {
 
 #[tokio::test]
 async fn work_of_every_kind_is_no_damage() {
-    let world = World::new().await;
+    let world = IntegrityWorld::new().await;
     for _ in 0..3 {
         world.write(2_000).await;
         assert_eq!(world.integrity.check().await, Ok(()));
@@ -95,19 +95,19 @@ async fn a_file_that_is_deleted_or_replaced_is_noticed_before_the_next_acknowled
         ),
     ];
     for (harm, damage) in harms {
-        let world = World::new().await;
+        let world = IntegrityWorld::new().await;
         harm(&world.path());
         // The file takes it without a complaint.
         let _ = sqlx::query("INSERT INTO lines (text) VALUES ('lost')").execute(&world.pool).await;
         assert_eq!(world.integrity.check().await, Err(damage));
-        assert_eq!(world.integrity.probe().await, Err(Unhealthy::Damaged(damage)));
+        assert_eq!(world.integrity.probe().await, Err(UnhealthyReason::Damaged(damage)));
         assert_eq!(world.integrity.damaged().await, damage);
     }
 }
 
 #[tokio::test]
 async fn damage_to_a_file_is_noticed_though_its_pages_are_cached() {
-    type Harm = fn(&World);
+    type Harm = fn(&IntegrityWorld);
     let harms: [Harm; 4] = [
         |world| world.overwrite(0, &[0xa5; 4_096]),
         |world| world.overwrite(8 * 4_096, &[0xa5; 8 * 4_096]),
@@ -118,7 +118,7 @@ async fn damage_to_a_file_is_noticed_though_its_pages_are_cached() {
         },
     ];
     for (number, harm) in harms.into_iter().enumerate() {
-        let world = World::new().await;
+        let world = IntegrityWorld::new().await;
         world.execute("SELECT count(*) FROM lines").await;
         harm(&world);
         let _ = sqlx::query("INSERT INTO lines (text) VALUES ('lost')").execute(&world.pool).await;
@@ -127,27 +127,27 @@ async fn damage_to_a_file_is_noticed_though_its_pages_are_cached() {
         let finding = inspect(&world.path(), START_CHECK_MAX).await.unwrap();
         // An empty file is a new database; only its owner knows that it had been there.
         let is_empty = std::fs::metadata(world.path()).unwrap().len() == 0;
-        assert!(finding != Finding::Sound || is_empty, "harm {number}");
+        assert!(finding != IntegrityResult::Sound || is_empty, "harm {number}");
     }
 }
 
 #[tokio::test]
 async fn a_check_has_its_time_and_no_more() {
-    let world = World::new().await;
+    let world = IntegrityWorld::new().await;
     let path = world.path();
-    assert_eq!(inspect(&path, START_CHECK_MAX).await.unwrap(), Finding::Sound);
-    assert_eq!(inspect(&path, Duration::ZERO).await.unwrap(), Finding::Unfinished);
+    assert_eq!(inspect(&path, START_CHECK_MAX).await.unwrap(), IntegrityResult::Sound);
+    assert_eq!(inspect(&path, Duration::ZERO).await.unwrap(), IntegrityResult::Unfinished);
     let none = path.with_extension("none");
-    assert_eq!(inspect(&none, START_CHECK_MAX).await.unwrap(), Finding::Missing);
+    assert_eq!(inspect(&none, START_CHECK_MAX).await.unwrap(), IntegrityResult::Missing);
     std::fs::write(&none, "").unwrap();
-    assert_eq!(inspect(&none, START_CHECK_MAX).await.unwrap(), Finding::Sound, "a new one");
+    assert_eq!(inspect(&none, START_CHECK_MAX).await.unwrap(), IntegrityResult::Sound, "a new one");
     std::fs::write(&none, "no database at all, but long enough to be one").unwrap();
-    assert_eq!(inspect(&none, START_CHECK_MAX).await.unwrap(), Finding::Damaged);
+    assert_eq!(inspect(&none, START_CHECK_MAX).await.unwrap(), IntegrityResult::Damaged);
 }
 
 #[tokio::test]
 async fn many_questions_about_health_are_one_write() {
-    let world = World::new().await;
+    let world = IntegrityWorld::new().await;
     let log_bytes = || std::fs::metadata(log_of(&world.path())).unwrap().len();
     assert_eq!(world.integrity.probe().await, Ok(()));
     let after_one = log_bytes();
@@ -160,7 +160,7 @@ async fn many_questions_about_health_are_one_write() {
 
 #[tokio::test]
 async fn a_database_that_takes_no_writes_is_unhealthy_within_its_time() {
-    let world = World::new().await;
+    let world = IntegrityWorld::new().await;
     let mut writer = world.pool.acquire().await.unwrap();
     writer.execute("BEGIN IMMEDIATE").await.unwrap();
     let since = Instant::now();

@@ -2,8 +2,10 @@ use sqlx::AnyPool;
 use tempfile::TempDir;
 
 use super::*;
-use crate::quota::{DAY_MS, Scope};
-use crate::spec::{AgentKind, CloudKind, Images, Name, Region, RelayChannel, Size};
+use crate::quota::{DAY_MS, QuotaScope};
+use crate::spec::{
+    AgentKind, CloudKind, DeploymentName, Images, MachineSize, Region, RelayChannel,
+};
 use crate::store;
 
 async fn database() -> (TempDir, AnyPool) {
@@ -15,11 +17,11 @@ async fn database() -> (TempDir, AnyPool) {
 pub(in crate::store) fn spec(seed: u8) -> Spec {
     Spec {
         id: DeploymentId::from_random([seed; DeploymentId::LENGTH]),
-        name: Name::near("ada"),
+        name: DeploymentName::nearest_to("ada"),
         cloud: CloudKind::Fly,
         organisation: "personal".to_owned(),
         regions: vec![Region::try_from("ams".to_owned()).unwrap()],
-        size: Size::Small,
+        size: MachineSize::Small,
         vm_volume_gb: 3,
         channel: RelayChannel::Web,
         owner: RelayChannel::link_holder(),
@@ -34,8 +36,8 @@ pub(in crate::store) fn spec(seed: u8) -> Spec {
     }
 }
 
-fn opened(spec: &Spec) -> [Entry; 1] {
-    [Entry::Opened { spec: Box::new(spec.clone()) }]
+fn opened(spec: &Spec) -> [JournalEntry; 1] {
+    [JournalEntry::Created { spec: Box::new(spec.clone()) }]
 }
 
 #[tokio::test]
@@ -47,7 +49,7 @@ async fn what_is_appended_is_there_for_the_next_driver() {
 
     let (mut lease, entries) = runs.lease(&ada.id).await.unwrap().unwrap();
     assert_eq!(entries, opened(&ada));
-    lease.append(9, &[Entry::Turned, Entry::Turned]).await.unwrap();
+    lease.append(9, &[JournalEntry::TeardownStarted, JournalEntry::TeardownStarted]).await.unwrap();
     lease.append(9, &[]).await.unwrap();
 
     let (lease, entries) = runs.lease(&ada.id).await.unwrap().unwrap();
@@ -64,11 +66,11 @@ async fn only_the_last_driver_may_append() {
     let (mut earlier, _) = runs.lease(&ada.id).await.unwrap().unwrap();
     let (mut later, _) = runs.lease(&ada.id).await.unwrap().unwrap();
 
-    let refused = earlier.append(8, &[Entry::Turned]).await;
+    let refused = earlier.append(8, &[JournalEntry::TeardownStarted]).await;
 
     assert!(matches!(refused, Err(AppendError::Fenced)));
     assert_eq!(runs.journal(&ada.id).await.unwrap().len(), 1);
-    later.append(8, &[Entry::Turned]).await.unwrap();
+    later.append(8, &[JournalEntry::TeardownStarted]).await.unwrap();
 }
 
 #[tokio::test]
@@ -80,15 +82,15 @@ async fn a_list_shows_whose_runs_they_are_and_how_they_ended() {
         runs.open(&spec.id, owner, u64::from(10 - seed), &opened(&spec)).await.unwrap();
     }
     let (mut lease, _) = runs.lease(&spec(1).id).await.unwrap().unwrap();
-    lease.append(20, &[Entry::Ended { end: End::Deployed }]).await.unwrap();
+    lease.append(20, &[JournalEntry::Ended { end: RunEnd::Deployed }]).await.unwrap();
 
     let of_ada = runs.list(Some("ada")).await.unwrap();
     let told: Vec<_> = of_ada.iter().map(|run| (run.opened_at_ms, run.end)).collect();
-    assert_eq!(told, [(7, None), (9, Some(End::Deployed))], "oldest first");
+    assert_eq!(told, [(7, None), (9, Some(RunEnd::Deployed))], "oldest first");
     assert_eq!(of_ada[1].spec, spec(1));
     assert_eq!(runs.list(None).await.unwrap().len(), 3);
 
-    lease.append(21, &[Entry::Turned]).await.unwrap();
+    lease.append(21, &[JournalEntry::TeardownStarted]).await.unwrap();
     assert_eq!(runs.list(Some("ada")).await.unwrap()[1].end, None, "it is driven again");
 }
 
@@ -101,7 +103,7 @@ async fn a_list_shows_the_region_in_force_first() {
     let ada = Spec { regions, ..spec(1) };
     runs.open(&ada.id, "ada", 7, &opened(&ada)).await.unwrap();
     let (mut lease, _) = runs.lease(&ada.id).await.unwrap().unwrap();
-    let moves = ["fra", "cdg"].map(|code| Entry::Placed { region: region(code) });
+    let moves = ["fra", "cdg"].map(|code| JournalEntry::RegionChanged { region: region(code) });
     lease.append(8, &moves).await.unwrap();
 
     let listed = runs.list(None).await.unwrap().remove(0);
@@ -112,13 +114,19 @@ async fn a_list_shows_the_region_in_force_first() {
 async fn what_was_removed_long_ago_is_erased_and_nothing_else() {
     let (_directory, pool) = database().await;
     let runs = Runs::new(pool);
-    for (seed, ended_at_ms, end) in
-        [(1, 50, End::Removed), (2, 51, End::Removed), (3, 20, End::Deployed), (4, 20, End::Stuck)]
-    {
+    for (seed, ended_at_ms, end) in [
+        (1, 50, RunEnd::Removed),
+        (2, 51, RunEnd::Removed),
+        (3, 20, RunEnd::Deployed),
+        (4, 20, RunEnd::Stuck),
+    ] {
         let spec = spec(seed);
         runs.open(&spec.id, "ada", 7, &opened(&spec)).await.unwrap();
         let (mut lease, _) = runs.lease(&spec.id).await.unwrap().unwrap();
-        lease.append(ended_at_ms, &[Entry::Turned, Entry::Ended { end }]).await.unwrap();
+        lease
+            .append(ended_at_ms, &[JournalEntry::TeardownStarted, JournalEntry::Ended { end }])
+            .await
+            .unwrap();
     }
     let (mut held, _) = runs.lease(&spec(1).id).await.unwrap().unwrap();
 
@@ -129,7 +137,7 @@ async fn what_was_removed_long_ago_is_erased_and_nothing_else() {
     assert!(expected.iter().all(|spec| left.contains(spec)) && left.len() == 3, "{left:?}");
     assert!(runs.journal(&spec(1).id).await.unwrap().is_empty());
     assert_eq!(runs.journal(&spec(2).id).await.unwrap().len(), 3);
-    let late = held.append(60, &[Entry::Turned]).await;
+    let late = held.append(60, &[JournalEntry::TeardownStarted]).await;
     assert!(matches!(late, Err(AppendError::Fenced)), "nobody writes to what is erased");
 }
 
@@ -137,38 +145,42 @@ const HOUR_MS: u64 = 60 * 60 * 1000;
 
 const QUOTAS: Quotas = Quotas { person: 9, organisation: 2, all: 3 };
 
-fn within(organisation: impl Into<Option<u64>>) -> Within {
-    Within { quotas: QUOTAS, organisation: organisation.into() }
+fn within(organisation: impl Into<Option<u64>>) -> QuotaKey {
+    QuotaKey { quotas: QUOTAS, organisation: organisation.into() }
 }
 
-async fn begin(runs: &Runs, seed: u8, at_ms: u64, organisation: Option<u64>) -> Beginning {
+async fn begin(runs: &Runs, seed: u8, at_ms: u64, organisation: Option<u64>) -> StartOutcome {
     let spec = spec(seed);
-    runs.begin(&spec.id, "ada", at_ms, &opened(&spec), within(organisation)).await.unwrap()
+    runs.start(&spec.id, "ada", at_ms, &opened(&spec), within(organisation)).await.unwrap()
 }
 
 #[tokio::test]
 async fn a_quota_that_is_used_up_leaves_nothing_on_record_and_is_free_again_a_day_later() {
     let (_directory, pool) = database().await;
     let runs = Runs::new(pool);
-    let full = |scope, max, from_ms| Beginning::UsedUp(UsedUp { scope, max, from_ms });
-    assert_eq!(begin(&runs, 1, 10, Some(7)).await, Beginning::Made);
-    assert_eq!(begin(&runs, 1, 11, Some(7)).await, Beginning::Exists);
-    assert_eq!(begin(&runs, 2, 20, Some(7)).await, Beginning::Made);
-    let organisation_full = full(Scope::Organisation, 2, DAY_MS + HOUR_MS);
+    let full =
+        |scope, max, from_ms| StartOutcome::QuotaExceeded(QuotaExceeded { scope, max, from_ms });
+    assert_eq!(begin(&runs, 1, 10, Some(7)).await, StartOutcome::Created);
+    assert_eq!(begin(&runs, 1, 11, Some(7)).await, StartOutcome::Exists);
+    assert_eq!(begin(&runs, 2, 20, Some(7)).await, StartOutcome::Created);
+    let organisation_full = full(QuotaScope::Organisation, 2, DAY_MS + HOUR_MS);
     assert_eq!(begin(&runs, 3, 30, Some(7)).await, organisation_full);
     assert_eq!(
         begin(&runs, 4, 40, None).await,
-        Beginning::Made,
+        StartOutcome::Created,
         "of which nobody knows where it is"
     );
-    assert_eq!(begin(&runs, 5, 50, Some(8)).await, full(Scope::All, 3, DAY_MS + HOUR_MS));
+    assert_eq!(begin(&runs, 5, 50, Some(8)).await, full(QuotaScope::All, 3, DAY_MS + HOUR_MS));
     assert_eq!(runs.list(None).await.unwrap().len(), 3);
 
-    let begun = runs.begun(within(7), 60).await.unwrap();
+    let begun = runs.recent_starts(within(7), 60).await.unwrap();
     assert_eq!((begun.in_organisation_ms, begun.by_all_ms), (vec![20, 10], vec![40, 20, 10]));
     let next_day_ms = 10 + DAY_MS;
-    assert_eq!(begin(&runs, 6, next_day_ms, Some(7)).await, Beginning::Made);
-    assert_eq!(begin(&runs, 7, next_day_ms, Some(7)).await, full(Scope::All, 3, DAY_MS + HOUR_MS));
+    assert_eq!(begin(&runs, 6, next_day_ms, Some(7)).await, StartOutcome::Created);
+    assert_eq!(
+        begin(&runs, 7, next_day_ms, Some(7)).await,
+        full(QuotaScope::All, 3, DAY_MS + HOUR_MS)
+    );
 }
 
 #[tokio::test]
@@ -177,7 +189,7 @@ async fn people_who_begin_at_the_same_moment_do_not_exceed_a_quota() {
     let runs = Runs::new(pool);
     let began = (0..20).map(|seed| begin(&runs, seed, 10, Some(7)));
     let began = futures::future::join_all(began).await;
-    let made = began.iter().filter(|it| **it == Beginning::Made).count();
+    let made = began.iter().filter(|it| **it == StartOutcome::Created).count();
     assert_eq!((made, runs.list(None).await.unwrap().len()), (2, 2));
 }
 
@@ -188,11 +200,11 @@ async fn a_deployment_counts_for_its_day_though_its_record_is_erased_and_names_n
     for seed in [1, 2] {
         begin(&runs, seed, 10, Some(7)).await;
         let (mut lease, _) = runs.lease(&spec(seed).id).await.unwrap().unwrap();
-        lease.append(11, &[Entry::Ended { end: End::Removed }]).await.unwrap();
+        lease.append(11, &[JournalEntry::Ended { end: RunEnd::Removed }]).await.unwrap();
     }
     runs.erase_removed(12).await.unwrap();
     assert_eq!(runs.list(None).await.unwrap(), []);
-    assert!(matches!(begin(&runs, 3, 20, Some(7)).await, Beginning::UsedUp(_)));
+    assert!(matches!(begin(&runs, 3, 20, Some(7)).await, StartOutcome::QuotaExceeded(_)));
 
     let rows = sqlx::query("SELECT organisation FROM openings").fetch_all(&pool).await.unwrap();
     let prints: Vec<String> = rows.iter().map(|row| row.get(0)).collect();

@@ -15,7 +15,7 @@ mod tests;
 
 /// Reads one turn's output line by line.
 #[derive(Debug, Default)]
-pub struct Reading {
+pub struct ClaudeReader {
     /// The message whose text comes in pieces, and so is not taken from its whole again.
     streamed: Option<String>,
     said_something: bool,
@@ -23,14 +23,14 @@ pub struct Reading {
 
 #[derive(Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
-enum Line {
+enum ClaudeEvent {
     StreamEvent {
-        event: Partial,
+        event: ClaudeStreamEvent,
         #[serde(default)]
         parent_tool_use_id: Option<String>,
     },
     Assistant {
-        message: Message,
+        message: ClaudeMessage,
         #[serde(default)]
         parent_tool_use_id: Option<String>,
     },
@@ -50,31 +50,31 @@ enum Line {
 
 #[derive(Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
-enum Partial {
+enum ClaudeStreamEvent {
     MessageStart {
-        message: Message,
+        message: ClaudeMessage,
     },
     ContentBlockStart {
-        content_block: Block,
+        content_block: ClaudeBlock,
     },
     ContentBlockDelta {
-        delta: Delta,
+        delta: ClaudeDelta,
     },
     #[serde(other)]
     Other,
 }
 
 #[derive(Deserialize)]
-struct Message {
+struct ClaudeMessage {
     #[serde(default)]
     id: String,
     #[serde(default)]
-    content: Vec<Block>,
+    content: Vec<ClaudeBlock>,
 }
 
 #[derive(Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
-enum Block {
+enum ClaudeBlock {
     Text {
         #[serde(default)]
         text: String,
@@ -91,7 +91,7 @@ enum Block {
 
 #[derive(Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
-enum Delta {
+enum ClaudeDelta {
     TextDelta {
         text: String,
     },
@@ -99,16 +99,16 @@ enum Delta {
     Other,
 }
 
-impl Reading {
+impl ClaudeReader {
     /// The events of one line; a last one only for the program's result. API errors arrive as a
     /// result of subtype `success` with `is_error`.
     pub fn line(&mut self, line: &[u8]) -> Vec<TurnEvent> {
         match serde_json::from_slice(line) {
-            Ok(Line::StreamEvent { event, parent_tool_use_id: None }) => self.partial(event),
-            Ok(Line::Assistant { message, parent_tool_use_id }) => {
+            Ok(ClaudeEvent::StreamEvent { event, parent_tool_use_id: None }) => self.partial(event),
+            Ok(ClaudeEvent::Assistant { message, parent_tool_use_id }) => {
                 self.message(message, parent_tool_use_id.is_none())
             }
-            Ok(Line::Result { is_error, subtype, result, errors }) => {
+            Ok(ClaudeEvent::Result { is_error, subtype, result, errors }) => {
                 let mut events = self.conclusion(result, errors);
                 events.push(match (is_error, subtype.as_str()) {
                     (false, _) => TurnEvent::Done,
@@ -121,16 +121,16 @@ impl Reading {
         }
     }
 
-    fn partial(&mut self, event: Partial) -> Vec<TurnEvent> {
+    fn partial(&mut self, event: ClaudeStreamEvent) -> Vec<TurnEvent> {
         match event {
-            Partial::MessageStart { message } => {
+            ClaudeStreamEvent::MessageStart { message } => {
                 self.streamed = Some(message.id);
                 Vec::new()
             }
-            Partial::ContentBlockStart { content_block: Block::Text { text } } => {
+            ClaudeStreamEvent::ContentBlockStart { content_block: ClaudeBlock::Text { text } } => {
                 self.paragraph(text).into_iter().collect()
             }
-            Partial::ContentBlockDelta { delta: Delta::TextDelta { text } } => {
+            ClaudeStreamEvent::ContentBlockDelta { delta: ClaudeDelta::TextDelta { text } } => {
                 self.said_something = true;
                 vec![TurnEvent::Text { text }]
             }
@@ -139,15 +139,15 @@ impl Reading {
     }
 
     /// The text of a subagent is for the agent that called it, and not shown.
-    fn message(&mut self, message: Message, from_the_agent: bool) -> Vec<TurnEvent> {
+    fn message(&mut self, message: ClaudeMessage, from_the_agent: bool) -> Vec<TurnEvent> {
         let is_new = self.streamed.as_ref() != Some(&message.id);
         let mut events = Vec::new();
         for block in message.content {
             match block {
-                Block::Text { text } if is_new && from_the_agent => {
+                ClaudeBlock::Text { text } if is_new && from_the_agent => {
                     events.extend(self.paragraph(text));
                 }
-                Block::ToolUse { name, input } => {
+                ClaudeBlock::ToolUse { name, input } => {
                     events.push(TurnEvent::Tool { detail: detail(&input), name });
                 }
                 _ => {}

@@ -6,7 +6,7 @@ async fn what_a_crashed_program_leaves_in_the_background_does_not_hold_its_turn(
         let mut program = Command::new("sh");
         program.args(["-c", &format!("echo no login >&2; {left} & exit 1")]).process_group(0);
         program.stdout(Stdio::piped()).stderr(Stdio::piped());
-        let (mut child, _group) = Group::spawn(&mut program).unwrap();
+        let (mut child, _group) = ProcessGroup::spawn(&mut program).unwrap();
         let (stdout, stderr) = (child.stdout.take().unwrap(), child.stderr.take().unwrap());
         let (sender, mut events) = mpsc::channel(EVENTS_QUEUED_MAX);
 

@@ -11,7 +11,7 @@ use nix::errno::Errno;
 use nix::fcntl::{AtFlags, OFlag};
 use nix::sys::stat::{Mode, SFlag, fstatat};
 
-use crate::protocol::{TurnEvent, Withholding};
+use crate::protocol::{TurnEvent, WithheldReason};
 
 /// Entries of the outbox that are looked at: far more than anybody wants in a chat, in a few
 /// megabytes of memory.
@@ -25,14 +25,14 @@ const NAME_CHARS_MAX: usize = 100;
 
 /// A plain file that the agent left for the person.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Left {
+pub struct OutboxFile {
     /// As the agent called it.
     pub name: OsString,
     /// Its size.
     pub bytes: u64,
 }
 
-impl Left {
+impl OutboxFile {
     /// The name as it can be shown in a chat.
     pub fn shown(&self) -> String {
         shown(&self.name)
@@ -46,18 +46,18 @@ fn shown(name: &OsStr) -> String {
 
 /// The entries of `outbox/`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Outbox {
+pub struct OutboxListing {
     /// Plain files, by name.
-    pub files: Vec<Left>,
+    pub files: Vec<OutboxFile>,
     /// The other entries.
-    pub withheld: Withheld,
+    pub withheld: WithheldFiles,
 }
 
 /// Files that are not sent, by reason.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Withheld(BTreeMap<Withholding, (Vec<String>, usize)>);
+pub struct WithheldFiles(BTreeMap<WithheldReason, (Vec<String>, usize)>);
 
-impl Outbox {
+impl OutboxListing {
     /// Lists a directory. It follows no link, and takes no longer where names are long.
     ///
     /// # Errors
@@ -82,19 +82,19 @@ impl Outbox {
             match fstatat(&directory, name.as_os_str(), AtFlags::AT_SYMLINK_NOFOLLOW) {
                 Ok(stat) if is_plain(stat.st_mode) => {
                     let bytes = u64::try_from(stat.st_size).unwrap_or_default();
-                    outbox.files.push(Left { name, bytes });
+                    outbox.files.push(OutboxFile { name, bytes });
                 }
                 // It went away meanwhile.
                 Err(Errno::ENOENT) => {}
-                _ => outbox.withheld.add(Withholding::NotPlain, &shown(&name)),
+                _ => outbox.withheld.add(WithheldReason::NotPlain, &shown(&name)),
             }
         }
         Ok(outbox)
     }
 
     /// An outbox that could not be listed.
-    pub(super) fn without_files(reason: Withholding) -> Self {
-        let mut withheld = Withheld::default();
+    pub(super) fn without_files(reason: WithheldReason) -> Self {
+        let mut withheld = WithheldFiles::default();
         withheld.add(reason, "outbox");
         Self { files: Vec::new(), withheld }
     }
@@ -104,9 +104,9 @@ fn is_plain(mode: nix::libc::mode_t) -> bool {
     SFlag::from_bits_truncate(mode) & SFlag::S_IFMT == SFlag::S_IFREG
 }
 
-impl Withheld {
+impl WithheldFiles {
     /// Adds a file.
-    pub fn add(&mut self, reason: Withholding, name: &str) {
+    pub fn add(&mut self, reason: WithheldReason, name: &str) {
         let (names, count) = self.0.entry(reason).or_default();
         *count += 1;
         if names.len() < NAMES_MAX {

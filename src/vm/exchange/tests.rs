@@ -12,21 +12,21 @@ use crate::protocol::TurnEvent;
 /// Longer than a busy machine takes for anything here.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-struct World {
+struct ExchangeWorld {
     dir: tempfile::TempDir,
-    exchange: Exchange,
+    exchange: FileExchange,
 }
 
-impl World {
+impl ExchangeWorld {
     fn new() -> Self {
         let dir = tempfile::tempdir().unwrap();
-        let directory = Directory::open(dir.path(), None).unwrap();
-        Self { exchange: Exchange::new(directory), dir }
+        let directory = VmDirectory::open(dir.path(), None).unwrap();
+        Self { exchange: FileExchange::new(directory), dir }
     }
 
     async fn kept(&self, index: usize) -> io::Result<Vec<u8>> {
         let mut bytes = Vec::new();
-        self.exchange.kept(&turn("1"), index).await?.read_to_end(&mut bytes)?;
+        self.exchange.open_copy(&turn("1"), index).await?.read_to_end(&mut bytes)?;
         Ok(bytes)
     }
 
@@ -39,12 +39,12 @@ impl World {
         std::fs::write(self.workspace().join("outbox").join(name), bytes).unwrap();
     }
 
-    async fn outbox(&self) -> Outbox {
+    async fn outbox(&self) -> OutboxListing {
         self.exchange.outbox(Instant::now() + PATIENCE).await
     }
 
-    async fn keeps(&self, index: usize, left: &Left) -> Result<u64, Withholding> {
-        self.exchange.keep(&turn("1"), index, left, Instant::now() + PATIENCE).await
+    async fn keeps(&self, index: usize, left: &OutboxFile) -> Result<u64, WithheldReason> {
+        self.exchange.store_copy(&turn("1"), index, left, Instant::now() + PATIENCE).await
     }
 }
 
@@ -54,7 +54,7 @@ fn turn(id: &str) -> TurnId {
 
 #[tokio::test]
 async fn a_file_is_where_it_is_said_to_be_whatever_it_is_called() {
-    let world = World::new();
+    let world = ExchangeWorld::new();
     for (name, bytes) in [
         ("photo.jpg", &b"\xff\xd8 not text \0"[..]),
         ("../../escape.sh", b"echo"),
@@ -74,7 +74,7 @@ async fn a_file_is_where_it_is_said_to_be_whatever_it_is_called() {
 
 #[tokio::test]
 async fn the_same_file_of_the_same_turn_is_there_once() {
-    let world = World::new();
+    let world = ExchangeWorld::new();
     let first = world.exchange.receive(&turn("1"), "a.txt", b"one").await.unwrap();
     let again = world.exchange.receive(&turn("1"), "a.txt", b"one").await.unwrap();
     let other = world.exchange.receive(&turn("2"), "a.txt", b"two").await.unwrap();
@@ -86,8 +86,8 @@ async fn the_same_file_of_the_same_turn_is_there_once() {
 
 #[tokio::test]
 async fn what_the_agent_left_is_kept_out_of_its_reach_and_put_away() {
-    let world = World::new();
-    assert_eq!(world.outbox().await, Outbox::default());
+    let world = ExchangeWorld::new();
+    assert_eq!(world.outbox().await, OutboxListing::default());
     world.leaves("report.pdf", b"pages");
     world.leaves("a name\nin 2 lines", b"x");
     world.leaves(".hidden", b"dot");
@@ -101,7 +101,7 @@ async fn what_the_agent_left_is_kept_out_of_its_reach_and_put_away() {
         world.exchange.put_away(left).await;
     }
 
-    assert_eq!(world.outbox().await, Outbox::default());
+    assert_eq!(world.outbox().await, OutboxListing::default());
     assert_eq!(world.kept(2).await.unwrap(), b"pages");
     assert!(world.kept(3).await.is_err());
     assert_eq!(std::fs::read(world.workspace().join("sent/report.pdf")).unwrap(), b"pages");
@@ -109,7 +109,7 @@ async fn what_the_agent_left_is_kept_out_of_its_reach_and_put_away() {
 
 #[tokio::test]
 async fn a_name_that_is_no_text_is_sent_like_any_other() {
-    let world = World::new();
+    let world = ExchangeWorld::new();
     let name = OsStr::from_bytes(b"caf\xe9 \xff.txt");
     world.leaves(name, b"coffee");
 
@@ -118,13 +118,13 @@ async fn a_name_that_is_no_text_is_sent_like_any_other() {
     assert_eq!(left[0].shown(), "caf\u{fffd} \u{fffd}.txt");
     assert_eq!(world.keeps(0, &left[0]).await, Ok(6));
     world.exchange.put_away(&left[0]).await;
-    assert_eq!(world.outbox().await, Outbox::default());
+    assert_eq!(world.outbox().await, OutboxListing::default());
     assert_eq!(std::fs::read(world.workspace().join("sent").join(name)).unwrap(), b"coffee");
 }
 
 #[tokio::test]
 async fn what_is_no_plain_file_is_withheld_and_reaches_nothing() {
-    let world = World::new();
+    let world = ExchangeWorld::new();
     world.leaves("-n", b"dash");
     let outbox = world.workspace().join("outbox");
     symlink(world.dir.path().join("turns"), outbox.join("link to a folder")).unwrap();
@@ -135,9 +135,9 @@ async fn what_is_no_plain_file_is_withheld_and_reaches_nothing() {
 
     let left = world.outbox().await;
 
-    assert_eq!(left.files, [Left { name: "-n".into(), bytes: 4 }]);
+    assert_eq!(left.files, [OutboxFile { name: "-n".into(), bytes: 4 }]);
     let withheld = TurnEvent::Withheld {
-        reason: Withholding::NotPlain,
+        reason: WithheldReason::NotPlain,
         names: ["folder", "link", "link to a folder"].map(str::to_owned).to_vec(),
         count: 5,
     };
@@ -148,7 +148,7 @@ async fn what_is_no_plain_file_is_withheld_and_reaches_nothing() {
 
 #[tokio::test]
 async fn an_outbox_that_is_no_folder_is_withheld_as_a_whole() {
-    let world = World::new();
+    let world = ExchangeWorld::new();
     let outbox = world.workspace().join("outbox");
     symlink(world.dir.path().join("turns"), &outbox).unwrap();
     let linked = world.outbox().await;
@@ -160,30 +160,30 @@ async fn an_outbox_that_is_no_folder_is_withheld_as_a_whole() {
     let pipe = world.outbox().await;
 
     for outbox in [linked, file, pipe] {
-        assert_eq!(outbox, Outbox::without_files(Withholding::NoOutbox));
+        assert_eq!(outbox, OutboxListing::without_files(WithheldReason::NoOutbox));
     }
 }
 
 #[tokio::test]
 async fn a_file_that_is_gone_or_has_become_a_pipe_is_not_waited_for() {
-    let world = World::new();
+    let world = ExchangeWorld::new();
     world.leaves("gone", b"x");
     let left = world.outbox().await.files;
     let path = world.workspace().join("outbox/gone");
     std::fs::remove_file(&path).unwrap();
-    assert_eq!(world.keeps(0, &left[0]).await, Err(Withholding::Unreadable));
+    assert_eq!(world.keeps(0, &left[0]).await, Err(WithheldReason::Unreadable));
 
     mkfifo(&path, Mode::S_IRWXU).unwrap();
     let deadline = Instant::now() + Duration::from_millis(200);
-    let kept = world.exchange.keep(&turn("1"), 0, &left[0], deadline).await;
+    let kept = world.exchange.store_copy(&turn("1"), 0, &left[0], deadline).await;
 
-    assert_eq!(kept, Err(Withholding::TooSlow));
+    assert_eq!(kept, Err(WithheldReason::TooSlow));
     assert!(world.kept(0).await.is_err());
 }
 
 #[tokio::test]
 async fn a_file_too_large_to_travel_is_told_of_and_not_copied() {
-    let world = World::new();
+    let world = ExchangeWorld::new();
     world.leaves("film.mp4", &[]);
     let before = world.outbox().await.files;
     let film = File::options().write(true).open(world.workspace().join("outbox/film.mp4"));
@@ -198,7 +198,7 @@ async fn a_file_too_large_to_travel_is_told_of_and_not_copied() {
 
 #[tokio::test]
 async fn names_of_any_length_in_total_are_listed() {
-    let world = World::new();
+    let world = ExchangeWorld::new();
     for n in 0..1_201 {
         world.leaves(format!("{n:04}{}", "x".repeat(240)), b"x");
     }
@@ -207,5 +207,5 @@ async fn names_of_any_length_in_total_are_listed() {
 
     assert_eq!(outbox.files.len(), 1_201);
     assert!(outbox.files.is_sorted());
-    assert_eq!(outbox.withheld, Withheld::default());
+    assert_eq!(outbox.withheld, WithheldFiles::default());
 }

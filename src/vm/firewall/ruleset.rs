@@ -48,7 +48,7 @@ const CLOSED_V6: [&str; 12] = [
 
 /// Private addresses that the agent's user may reach all the same.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct Reach {
+pub(super) struct AllowedAddresses {
     pub(super) resolvers: BTreeSet<IpAddr>,
     pub(super) model_proxy: BTreeSet<SocketAddr>,
 }
@@ -75,7 +75,7 @@ pub(super) fn resolvers(resolv_conf: &str) -> BTreeSet<IpAddr> {
 
 /// A table that replaces the one before it in one step. Only packets of a socket of this user are
 /// looked at: the server's own calls, and answers of the kernel, stay as they are.
-pub(super) fn ruleset(uid: u32, reach: &Reach, refusal: PacketAction) -> String {
+pub(super) fn ruleset(uid: u32, reach: &AllowedAddresses, refusal: PacketAction) -> String {
     let mut allowed = String::new();
     for resolver in &reach.resolvers {
         for protocol in ["udp", "tcp"] {

@@ -9,8 +9,8 @@ use nix::unistd::gettid;
 
 use super::*;
 
-fn reach(resolvers: &[&str], model_proxy: &[&str]) -> Reach {
-    Reach {
+fn reach(resolvers: &[&str], model_proxy: &[&str]) -> AllowedAddresses {
+    AllowedAddresses {
         resolvers: resolvers.iter().map(|it| it.parse().unwrap()).collect(),
         model_proxy: model_proxy.iter().map(|it| it.parse().unwrap()).collect(),
     }

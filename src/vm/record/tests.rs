@@ -14,12 +14,12 @@ fn interrupted() -> TurnEvent {
     TurnEvent::Failed { reason: TurnFailure::Interrupted }
 }
 
-struct Kept {
+struct RecordWorld {
     _dir: tempfile::TempDir,
     path: PathBuf,
 }
 
-impl Kept {
+impl RecordWorld {
     fn new(bytes: impl AsRef<[u8]>) -> Self {
         let kept = Self::nothing();
         std::fs::write(&kept.path, bytes).unwrap();
@@ -32,7 +32,7 @@ impl Kept {
     }
 
     async fn read(&self) -> Option<Vec<TurnEvent>> {
-        Record::interrupted(&self.path).await.unwrap()
+        TurnRecord::interrupted(&self.path).await.unwrap()
     }
 
     fn bytes(&self) -> String {
@@ -57,7 +57,7 @@ async fn a_torn_line_is_cut_and_the_end_stands_in_its_place() {
     ];
     for torn in torn {
         for (whole, events) in [("", vec![]), (ONE, vec![text("one")])] {
-            let kept = Kept::new(format!("{whole}{torn}"));
+            let kept = RecordWorld::new(format!("{whole}{torn}"));
             let expected = [events, vec![interrupted()]].concat();
             for _ in 0..3 {
                 assert_eq!(kept.read().await, Some(expected.clone()), "{torn:?}");
@@ -71,7 +71,7 @@ async fn a_torn_line_is_cut_and_the_end_stands_in_its_place() {
 async fn a_letter_torn_in_its_middle_is_cut_too() {
     let mut bytes = "{\"type\":\"text\",\"text\":\"ü".as_bytes().to_vec();
     bytes.pop();
-    let kept = Kept::new(bytes);
+    let kept = RecordWorld::new(bytes);
     assert_eq!(kept.read().await, Some(vec![interrupted()]));
     assert_eq!(kept.bytes(), INTERRUPTED);
 }
@@ -80,7 +80,7 @@ async fn a_letter_torn_in_its_middle_is_cut_too() {
 async fn a_record_with_an_end_stays_as_it_is() {
     for end in [DONE, INTERRUPTED] {
         let whole = format!("{ONE}{end}");
-        let kept = Kept::new(&whole);
+        let kept = RecordWorld::new(&whole);
         for _ in 0..2 {
             assert_eq!(kept.read().await.unwrap().len(), 2);
             assert_eq!(kept.bytes(), whole);
@@ -90,21 +90,21 @@ async fn a_record_with_an_end_stays_as_it_is() {
 
 #[tokio::test]
 async fn a_turn_that_never_began_has_no_record_and_gets_none() {
-    let kept = Kept::nothing();
+    let kept = RecordWorld::nothing();
     assert_eq!(kept.read().await, None);
     assert!(!kept.path.exists());
 }
 
 #[tokio::test]
 async fn a_record_is_made_once_and_each_event_is_in_the_file_at_once() {
-    let kept = Kept::nothing();
-    let mut record = Record::create(&kept.path).await.unwrap();
+    let kept = RecordWorld::nothing();
+    let mut record = TurnRecord::create(&kept.path).await.unwrap();
     record.append(&text("one")).await.unwrap();
     assert_eq!(kept.bytes(), ONE);
     record.append(&TurnEvent::Done).await.unwrap();
     assert_eq!(kept.bytes(), format!("{ONE}{DONE}"));
 
-    let again = Record::create(&kept.path).await.err().unwrap();
+    let again = TurnRecord::create(&kept.path).await.err().unwrap();
     assert_eq!(again.kind(), io::ErrorKind::AlreadyExists);
     assert_eq!(kept.bytes(), format!("{ONE}{DONE}"));
 }

@@ -1,7 +1,7 @@
 //! Files that the agent left, as a turn tells of them.
 
 use super::*;
-use crate::protocol::Withholding;
+use crate::protocol::WithheldReason;
 use crate::vm::exchange::FILES_MAX;
 
 fn sent(events: &[TurnEvent]) -> Vec<&str> {
@@ -12,7 +12,7 @@ fn sent(events: &[TurnEvent]) -> Vec<&str> {
     names.collect()
 }
 
-fn withheld(reason: Withholding, names: &[&str], count: usize) -> TurnEvent {
+fn withheld(reason: WithheldReason, names: &[&str], count: usize) -> TurnEvent {
     let names = names.iter().map(|name| (*name).to_owned()).collect();
     TurnEvent::Withheld { reason, names, count }
 }
@@ -31,7 +31,7 @@ async fn a_turn_sends_a_few_files_and_says_how_many_wait() {
     let shown = |n| format!("{n}-{}", &long[..95]);
     let names = [shown(1010), shown(1011), shown(1012)];
     let waiting =
-        withheld(Withholding::TooMany, &names.each_ref().map(String::as_str), 1_201 - FILES_MAX);
+        withheld(WithheldReason::TooMany, &names.each_ref().map(String::as_str), 1_201 - FILES_MAX);
     assert_eq!(events[FILES_MAX..], [waiting, TurnEvent::Done]);
     let again = rest(begin(&vm, "2", "true").await).await;
     assert_eq!(sent(&again).first(), Some(&shown(1010).as_str()), "the next ones follow");
@@ -43,7 +43,7 @@ async fn unreadable_files_are_told_of_and_do_not_hold_back_the_others() {
     // Root could read them.
     let is_root = nix::unistd::geteuid().is_root();
     let agent_user = is_root.then(|| AgentUser::named("nobody").unwrap());
-    let settings = Settings { agent_user, ..settings(dir.path(), Limits::default()) };
+    let settings = VmSettings { agent_user, ..settings(dir.path(), VmLimits::default()) };
     let vm = Vm::start(settings, Clock::system()).unwrap();
     let line = "mkdir outbox; cd outbox; for n in $(seq 10 29); do echo >$n; done; chmod 0 *; \
                 echo hi >readable; mkdir folder";
@@ -53,8 +53,8 @@ async fn unreadable_files_are_told_of_and_do_not_hold_back_the_others() {
     let file = TurnEvent::File { index: 0, name: "readable".to_owned(), bytes: 3 };
     let expected = [
         file,
-        withheld(Withholding::NotPlain, &["folder"], 1),
-        withheld(Withholding::Unreadable, &["10", "11", "12"], 20),
+        withheld(WithheldReason::NotPlain, &["folder"], 1),
+        withheld(WithheldReason::Unreadable, &["10", "11", "12"], 20),
         TurnEvent::Done,
     ];
     assert_eq!(events, expected);

@@ -7,7 +7,7 @@ use nix::unistd::Pid;
 use super::*;
 
 /// Begins a turn that says its process group and goes on for ever.
-async fn endless(vm: &Vm, turn: &str, line: &str) -> (Attached, Pid) {
+async fn endless(vm: &Vm, turn: &str, line: &str) -> (TurnSubscription, Pid) {
     let mut turn = begin(vm, turn, &format!("echo $$; {line}")).await;
     let group = next_text(&mut turn).await.trim().parse().unwrap();
     (turn, Pid::from_raw(group))
@@ -21,7 +21,8 @@ async fn where_the_vm_is_root_its_agent_is_not_and_cannot_look_into_what_the_vm_
     }
     let dir = tempfile::tempdir().unwrap();
     let nobody = AgentUser::named("nobody").unwrap();
-    let settings = Settings { agent_user: Some(nobody), ..settings(dir.path(), Limits::default()) };
+    let settings =
+        VmSettings { agent_user: Some(nobody), ..settings(dir.path(), VmLimits::default()) };
     let vm = Vm::start(settings, Clock::system()).unwrap();
 
     let line = "id -un; echo mine >file && cat file; ls ../turns; cat /proc/$PPID/environ";
@@ -37,7 +38,7 @@ async fn where_the_vm_is_root_its_agent_is_not_and_cannot_look_into_what_the_vm_
 #[tokio::test]
 async fn cancel_ends_every_process_of_the_turn() {
     let dir = tempfile::tempdir().unwrap();
-    let vm = vm_with(dir.path(), Limits { stop_grace_ms: 200, ..Limits::default() });
+    let vm = vm_with(dir.path(), VmLimits { stop_grace_ms: 200, ..VmLimits::default() });
     for (id, line) in [
         ("1", "sleep 1000 & sleep 1000"),
         ("2", "trap '' TERM; sleep 1000 & sleep 1000; sleep 1000"),
@@ -81,11 +82,12 @@ async fn a_turn_whose_cancel_cannot_be_written_is_not_run_when_there_is_room_aga
     std::fs::rename(&away, &turns).unwrap();
 
     let late = vm.turns().ask(ask("1", "a", "echo ran >ran", 0)).await.err();
-    assert_eq!(late, Some(NotBegun::NotWritten));
+    assert_eq!(late, Some(TurnRefusal::DiskFailed));
     assert_eq!(run(&vm, "2", "ls").await, (String::new(), TurnEvent::Done));
 }
 
-/// The processes of a group that can still do something: a dead one that no parent has collected cannot.
+/// The processes of a group that can still do something: a dead one that no parent has collected
+/// cannot.
 fn alive_in(group: Pid) -> Vec<String> {
     let processes = std::fs::read_dir("/proc").unwrap().flatten();
     let stats = processes.filter_map(|it| std::fs::read_to_string(it.path().join("stat")).ok());
@@ -101,7 +103,7 @@ fn alive_in(group: Pid) -> Vec<String> {
 async fn no_process_of_a_turn_is_alive_when_its_last_event_is_told() {
     const STUBBORN: &str = "(trap '' TERM; while :; do sleep 1000; done)";
     let dir = tempfile::tempdir().unwrap();
-    let limits = Limits { stop_grace_ms: 50, turn_timeout_ms: 3000, ..Limits::default() };
+    let limits = VmLimits { stop_grace_ms: 50, turn_timeout_ms: 3000, ..VmLimits::default() };
     let vm = vm_with(dir.path(), limits);
     for (id, line) in [
         ("stopped", format!("{STUBBORN} & {STUBBORN}")),
@@ -139,7 +141,7 @@ async fn what_a_turn_leaves_in_the_background_ends_with_it() {
 #[tokio::test]
 async fn a_turn_that_takes_too_long_is_ended() {
     let dir = tempfile::tempdir().unwrap();
-    let vm = vm_with(dir.path(), Limits { turn_timeout_ms: 2000, ..Limits::default() });
+    let vm = vm_with(dir.path(), VmLimits { turn_timeout_ms: 2000, ..VmLimits::default() });
 
     let (turn, group) = endless(&vm, "1", "sleep 1000").await;
 

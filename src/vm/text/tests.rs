@@ -3,7 +3,7 @@ use proptest::prelude::*;
 use super::*;
 
 fn in_pieces(bytes: &[u8], length: usize) -> String {
-    let mut decoder = Decoder::default();
+    let mut decoder = Utf8Decoder::default();
     let mut text: String = bytes.chunks(length).map(|piece| decoder.decode(piece)).collect();
     text.push_str(&decoder.finish());
     text
@@ -11,7 +11,7 @@ fn in_pieces(bytes: &[u8], length: usize) -> String {
 
 #[test]
 fn a_character_cut_in_two_is_shown_whole() {
-    let mut decoder = Decoder::default();
+    let mut decoder = Utf8Decoder::default();
     let crab = "🦀".as_bytes();
 
     assert_eq!(decoder.decode(&crab[..3]), "");

@@ -5,12 +5,12 @@ use std::time::Duration;
 use tokio::sync::mpsc;
 use tokio::time::{Instant, timeout_at};
 
-use super::{Ask, Live};
-use crate::protocol::{TurnEvent, TurnFailure, Withholding};
-use crate::vm::Limits;
-use crate::vm::agent::{Agent, Running, Said};
-use crate::vm::exchange::{Exchange, FILES_MAX};
-use crate::vm::record::Record;
+use super::{LiveTurn, TurnParams};
+use crate::protocol::{TurnEvent, TurnFailure, WithheldReason};
+use crate::vm::VmLimits;
+use crate::vm::agent::{Agent, Prompt, RunningAgent};
+use crate::vm::exchange::{FILES_MAX, FileExchange};
+use crate::vm::record::TurnRecord;
 use crate::vm::text::{headline, printable};
 
 /// How long text is gathered into one event: smooth to the eye, and a bound on events a second.
@@ -31,15 +31,15 @@ const TOOL_CHARS_MAX: usize = 160;
 /// Runs the turn and writes down what happens. It always ends with a last event, unless the disk
 /// fails; then readers are told, and the next process calls it interrupted.
 pub(super) async fn drive(
-    live: &Live,
-    record: Record,
+    live: &LiveTurn,
+    record: TurnRecord,
     agent: &dyn Agent,
-    exchange: &Exchange,
-    ask: &Ask,
-    limits: Limits,
+    exchange: &FileExchange,
+    ask: &TurnParams,
+    limits: VmLimits,
 ) {
-    let mut story = Story { live, record, left_bytes: limits.output_max_bytes };
-    let said = Said {
+    let mut story = TurnRecorder { live, record, left_bytes: limits.output_max_bytes };
+    let said = Prompt {
         text: &ask.text,
         files: &ask.files,
         citations: &ask.citations,
@@ -48,7 +48,7 @@ pub(super) async fn drive(
     let deadline = Instant::now() + Duration::from_millis(limits.turn_timeout_ms);
     let started = tokio::select! {
         biased;
-        reason = cut_short(live, deadline) => Err(reason),
+        reason = wait_for_stop(live, deadline) => Err(reason),
         started = agent.start(&ask.session, said) => started.map_err(|error| {
             tracing::error!(error = format!("{error:#}"), "the agent cannot be started");
             TurnFailure::AgentCrashed
@@ -67,7 +67,7 @@ pub(super) async fn drive(
             Err(instead) => instead,
         }
     };
-    if story.tell(last.clone()).await.is_err() {
+    if story.record(last.clone()).await.is_err() {
         live.events.send_modify(|events| events.push(last));
     }
 }
@@ -82,7 +82,7 @@ fn failed(reason: TurnFailure) -> TurnEvent {
 }
 
 /// Returns when the turn is told to end or has had its time, and which.
-async fn cut_short(live: &Live, deadline: Instant) -> TurnFailure {
+async fn wait_for_stop(live: &LiveTurn, deadline: Instant) -> TurnFailure {
     let mut end = live.end.subscribe();
     tokio::select! {
         biased;
@@ -95,13 +95,13 @@ async fn cut_short(live: &Live, deadline: Instant) -> TurnFailure {
 
 /// Returns the last event when no process of the turn is left.
 async fn follow(
-    story: &mut Story<'_>,
-    running: Running,
+    story: &mut TurnRecorder<'_>,
+    running: RunningAgent,
     deadline: Instant,
-    limits: Limits,
+    limits: VmLimits,
 ) -> TurnEvent {
-    let mut events = Gathered { events: running.events, text: String::new(), next: None };
-    let mut cut_short = std::pin::pin!(cut_short(story.live, deadline));
+    let mut events = TextBatcher { events: running.events, text: String::new(), next: None };
+    let mut cut_short = std::pin::pin!(wait_for_stop(story.live, deadline));
     let last = loop {
         tokio::select! {
             biased;
@@ -109,7 +109,7 @@ async fn follow(
             event = events.next() => match event {
                 None => break failed(TurnFailure::AgentCrashed),
                 Some(last) if last.is_last() => break last,
-                Some(event) => if let Err(last) = story.tell(event).await {
+                Some(event) => if let Err(last) = story.record(event).await {
                     break last;
                 }
             },
@@ -120,26 +120,30 @@ async fn follow(
     if let Some(group) = running.group {
         group.end(Duration::from_millis(limits.stop_grace_ms)).await;
     }
-    match story.tell(rest).await {
+    match story.record(rest).await {
         Ok(()) => last,
         Err(instead) => instead,
     }
 }
 
 /// What was told so far, and how much more may be.
-struct Story<'a> {
-    live: &'a Live,
-    record: Record,
+struct TurnRecorder<'a> {
+    live: &'a LiveTurn,
+    record: TurnRecord,
     left_bytes: usize,
 }
 
-impl Story<'_> {
+impl TurnRecorder<'_> {
     /// Hands out what the agent left for the person, within a bounded time. What is not sent stays
     /// where it is, and the person is told why.
     ///
     /// # Errors
     /// With how the turn ends instead, when the disk fails.
-    async fn hand_out(&mut self, exchange: &Exchange, ask: &Ask) -> Result<(), TurnEvent> {
+    async fn hand_out(
+        &mut self,
+        exchange: &FileExchange,
+        ask: &TurnParams,
+    ) -> Result<(), TurnEvent> {
         let deadline = Instant::now() + HAND_OUT_TIMEOUT;
         let outbox = exchange.outbox(deadline).await;
         let mut withheld = outbox.withheld;
@@ -147,10 +151,10 @@ impl Story<'_> {
         for (tried, file) in outbox.files.into_iter().enumerate() {
             let name = file.shown();
             if index == FILES_MAX || tried >= TRIED_MAX {
-                withheld.add(Withholding::TooMany, &name);
+                withheld.add(WithheldReason::TooMany, &name);
                 continue;
             }
-            match exchange.keep(&ask.turn, index, &file, deadline).await {
+            match exchange.store_copy(&ask.turn, index, &file, deadline).await {
                 Ok(bytes) => {
                     self.put(TurnEvent::File { index, name, bytes }).await?;
                     exchange.put_away(&file).await;
@@ -169,7 +173,7 @@ impl Story<'_> {
     ///
     /// # Errors
     /// With how the turn ends instead: it told too much, or the disk fails.
-    async fn tell(&mut self, event: TurnEvent) -> Result<(), TurnEvent> {
+    async fn record(&mut self, event: TurnEvent) -> Result<(), TurnEvent> {
         let had_room = self.left_bytes > 0;
         if let Some(event) = self.measured(event) {
             self.put(event).await?;
@@ -218,13 +222,13 @@ impl Story<'_> {
 }
 
 /// A program's events, with small pieces of text joined.
-struct Gathered {
+struct TextBatcher {
     events: mpsc::Receiver<TurnEvent>,
     text: String,
     next: Option<TurnEvent>,
 }
 
-impl Gathered {
+impl TextBatcher {
     /// Cancel safe: text gathered so far stays in `text`.
     async fn next(&mut self) -> Option<TurnEvent> {
         if let Some(event) = self.next.take() {

@@ -12,11 +12,11 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use zeroize::Zeroizing;
 
-use super::FormDoor;
+use super::FormEndpoint;
 use crate::conversation::messages::{self, Message};
 use crate::conversation::question_of;
-use crate::forms::{Form, Refused};
-use crate::web::page::Page;
+use crate::forms::{Form, FormError};
+use crate::web::page::HtmlPage;
 
 const FORM: &str = include_str!("../pages/form.html");
 
@@ -32,7 +32,7 @@ const SUBMISSION_MAX: usize = 64;
 
 /// What the page sends.
 #[derive(Deserialize)]
-struct Asked {
+struct FormPost {
     ticket: String,
     /// What Telegram vouches for, where the page is a Mini App.
     #[serde(default)]
@@ -43,8 +43,8 @@ struct Asked {
     values: std::collections::BTreeMap<String, Zeroizing<String>>,
 }
 
-pub(super) fn router(door: Arc<FormDoor>) -> Router {
-    let page = Page::new(FORM, Some(FRAMED_BY));
+pub(super) fn router(door: Arc<FormEndpoint>) -> Router {
+    let page = HtmlPage::new(FORM, Some(FRAMED_BY));
     Router::new()
         .route("/form", get(move || async move { page.response() }))
         .route("/form/open", post(open))
@@ -61,24 +61,24 @@ fn says(status: StatusCode, message: &Message, form: Option<&Form>) -> Response 
     (status, Json(json!({ "text": messages::text(locale, message) }))).into_response()
 }
 
-fn refused(refused: Refused, form: Option<&Form>) -> Response {
+fn refused(refused: FormError, form: Option<&Form>) -> Response {
     match refused {
-        Refused::Gone => says(StatusCode::GONE, &Message::FormGone, form),
-        Refused::Used => says(StatusCode::CONFLICT, &Message::FormUsed, form),
-        Refused::TooOften => says(StatusCode::TOO_MANY_REQUESTS, &Message::FormTooOften, form),
-        Refused::NotConfirmed => says(StatusCode::FORBIDDEN, &Message::FormNotConfirmed, form),
-        Refused::NotTaken => says(StatusCode::SERVICE_UNAVAILABLE, &Message::OurTrouble, form),
+        FormError::Expired => says(StatusCode::GONE, &Message::FormGone, form),
+        FormError::Used => says(StatusCode::CONFLICT, &Message::FormUsed, form),
+        FormError::TooOften => says(StatusCode::TOO_MANY_REQUESTS, &Message::FormTooOften, form),
+        FormError::NotConfirmed => says(StatusCode::FORBIDDEN, &Message::FormNotConfirmed, form),
+        FormError::Undelivered => says(StatusCode::SERVICE_UNAVAILABLE, &Message::OurTrouble, form),
     }
 }
 
 #[expect(clippy::result_large_err, reason = "an answer is made once a request, and lives as long")]
-impl FormDoor {
-    /// The form, if whoever asks may see it: a form of a Telegram chat only as a Mini App of that very
-    /// person.
-    fn form(&self, asked: &Asked) -> Result<(Form, u64), Response> {
+impl FormEndpoint {
+    /// The form, if whoever asks may see it: a form of a Telegram chat only as a Mini App of that
+    /// very person.
+    fn form(&self, asked: &FormPost) -> Result<(Form, u64), Response> {
         let looked = self.forms.look(&asked.ticket).map_err(|why| refused(why, None))?;
         let (form, left) = looked;
-        if let Some(vouch) = self.vouchers.get(&form.channel)
+        if let Some(vouch) = self.identity_verifiers.get(&form.channel)
             && vouch(&asked.init_data).as_ref() != Some(&form.person)
         {
             return Err(says(StatusCode::FORBIDDEN, &Message::FormElsewhere, Some(&form)));
@@ -88,11 +88,11 @@ impl FormDoor {
 
     /// Whether the service itself says who has opened the form, so that nobody needs to be asked.
     fn is_vouched(&self, form: &Form) -> bool {
-        self.vouchers.contains_key(&form.channel)
+        self.identity_verifiers.contains_key(&form.channel)
     }
 
     /// The form, if whoever asks may fill it in. Counts the attempt.
-    fn attempt(&self, asked: &Asked) -> Result<Form, Response> {
+    fn attempt(&self, asked: &FormPost) -> Result<Form, Response> {
         let (form, _) = self.form(asked)?;
         let (ticket, submission) = (&asked.ticket, &asked.submission);
         self.forms.count_check(ticket).map_err(|why| refused(why, Some(&form)))?;
@@ -115,11 +115,11 @@ impl FormDoor {
 
 /// Without the words of a refusal, which hold what was sent.
 #[expect(clippy::result_large_err, reason = "an answer is made once a request, and lives as long")]
-fn read(asked: Result<Json<Asked>, JsonRejection>) -> Result<Asked, Response> {
+fn read(asked: Result<Json<FormPost>, JsonRejection>) -> Result<FormPost, Response> {
     asked.map(|Json(asked)| asked).map_err(|refusal| refusal.status().into_response())
 }
 
-fn value(form: &Form, asked: &Asked) -> Zeroizing<String> {
+fn value(form: &Form, asked: &FormPost) -> Zeroizing<String> {
     let mut lines = Zeroizing::new(String::new());
     for field in &form.fields.fields {
         if !lines.is_empty() {
@@ -134,8 +134,8 @@ fn value(form: &Form, asked: &Asked) -> Zeroizing<String> {
 
 /// What the page shows first: the fields, or whose form it is and nothing else.
 async fn open(
-    State(door): State<Arc<FormDoor>>,
-    asked: Result<Json<Asked>, JsonRejection>,
+    State(door): State<Arc<FormEndpoint>>,
+    asked: Result<Json<FormPost>, JsonRejection>,
 ) -> Result<Json<Value>, Response> {
     let (form, left_s) = door.form(&read(asked)?)?;
     if door.is_vouched(&form) {
@@ -146,8 +146,8 @@ async fn open(
 
 /// The reader says that the account is theirs.
 async fn confirm(
-    State(door): State<Arc<FormDoor>>,
-    asked: Result<Json<Asked>, JsonRejection>,
+    State(door): State<Arc<FormEndpoint>>,
+    asked: Result<Json<FormPost>, JsonRejection>,
 ) -> Result<Json<Value>, Response> {
     let asked = read(asked)?;
     is_submission(&asked)?;
@@ -159,8 +159,8 @@ async fn confirm(
 
 /// The reader says that the account is not theirs.
 async fn decline(
-    State(door): State<Arc<FormDoor>>,
-    asked: Result<Json<Asked>, JsonRejection>,
+    State(door): State<Arc<FormEndpoint>>,
+    asked: Result<Json<FormPost>, JsonRejection>,
 ) -> Result<Json<Value>, Response> {
     let asked = read(asked)?;
     let (form, _) = door.form(&asked)?;
@@ -179,7 +179,7 @@ fn shown(form: &Form, left_s: u64) -> Json<Value> {
 }
 
 #[expect(clippy::result_large_err, reason = "an answer is made once a request, and lives as long")]
-fn is_submission(asked: &Asked) -> Result<(), Response> {
+fn is_submission(asked: &FormPost) -> Result<(), Response> {
     match asked.submission.len() {
         SUBMISSION_MIN..=SUBMISSION_MAX => Ok(()),
         _ => Err(StatusCode::BAD_REQUEST.into_response()),
@@ -187,8 +187,8 @@ fn is_submission(asked: &Asked) -> Result<(), Response> {
 }
 
 async fn check(
-    State(door): State<Arc<FormDoor>>,
-    asked: Result<Json<Asked>, JsonRejection>,
+    State(door): State<Arc<FormEndpoint>>,
+    asked: Result<Json<FormPost>, JsonRejection>,
 ) -> Result<Json<Value>, Response> {
     let asked = read(asked)?;
     let form = door.attempt(&asked)?;
@@ -198,8 +198,8 @@ async fn check(
 }
 
 async fn submit(
-    State(door): State<Arc<FormDoor>>,
-    asked: Result<Json<Asked>, JsonRejection>,
+    State(door): State<Arc<FormEndpoint>>,
+    asked: Result<Json<FormPost>, JsonRejection>,
 ) -> Result<Json<Value>, Response> {
     let asked = read(asked)?;
     is_submission(&asked)?;

@@ -13,37 +13,40 @@ use axum::response::{IntoResponse, Response};
 use parking_lot::Mutex;
 use tokio::time::Instant;
 
-use crate::metrics::{self, Door};
+use crate::metrics::{self, EndpointKind};
 
 #[cfg(test)]
 mod tests;
 
-/// Requests of one address to the one-time form in a minute: a person needs a dozen, and some share an address.
+/// Requests of one address to the one-time form in a minute: a person needs a dozen, and some share
+/// an address.
 pub const FORM_REQUESTS_MAX: u32 = 120;
 
-/// Requests of one address to the webhooks in a minute: a chat service calls for everybody from a few
-/// addresses, and one machine answers about this many.
+/// Requests of one address to the webhooks in a minute: a chat service calls for everybody from a
+/// few addresses, and one machine answers about this many.
 pub const WEBHOOK_REQUESTS_MAX: u32 = 12_000;
 
-/// Addresses that are told apart; those that come when it is full share one count. Each takes some 40 bytes.
+/// Addresses that are told apart; those that come when it is full share one count. Each takes some
+/// 40 bytes.
 const ADDRESSES_MAX: usize = 10_000;
 
 /// What the counts are for.
 const WINDOW: Duration = Duration::from_secs(60);
 
-/// Where Fly's proxy says who calls (Fly.io docs, "Request headers"). It replaces what a client claims there.
+/// Where Fly's proxy says who calls (Fly.io docs, "Request headers"). It replaces what a client
+/// claims there.
 const CLIENT_HEADER: &str = "fly-client-ip";
 
 /// What tells addresses apart.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Caller {
+pub enum AddressSource {
     /// Whose connection it is.
     Peer,
     /// Whom Fly's proxy names, which all connections come from.
     FlyClient,
 }
 
-impl Caller {
+impl AddressSource {
     /// The address that a request counts for; nothing when it is not known.
     fn address(self, peer: Option<SocketAddr>, headers: &HeaderMap) -> Option<IpAddr> {
         let peer = peer.map(|peer| peer.ip());
@@ -63,7 +66,8 @@ impl Caller {
     }
 }
 
-/// The address itself, or the 64 bits in front of a version 6 address: the rest is its owner's to choose.
+/// The address itself, or the 64 bits in front of a version 6 address: the rest is its owner's to
+/// choose.
 fn network(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
         IpAddr::V6(address) => {
@@ -75,23 +79,23 @@ fn network(address: IpAddr) -> IpAddr {
 }
 
 /// The limit of one door.
-pub struct Limit {
-    door: Door,
-    caller: Caller,
+pub struct RequestLimit {
+    door: EndpointKind,
+    caller: AddressSource,
     requests_max: u32,
-    counts: Mutex<Counts>,
+    counts: Mutex<RequestCounts>,
 }
 
-struct Counts {
+struct RequestCounts {
     since: Instant,
     by_address: HashMap<IpAddr, u32>,
     others: u32,
 }
 
-impl Limit {
+impl RequestLimit {
     /// So many requests in a minute for each address.
-    pub fn new(door: Door, caller: Caller, requests_max: u32) -> Arc<Self> {
-        let counts = Counts { since: Instant::now(), by_address: HashMap::new(), others: 0 };
+    pub fn new(door: EndpointKind, caller: AddressSource, requests_max: u32) -> Arc<Self> {
+        let counts = RequestCounts { since: Instant::now(), by_address: HashMap::new(), others: 0 };
         Arc::new(Self { door, caller, requests_max, counts: Mutex::new(counts) })
     }
 
@@ -99,7 +103,8 @@ impl Limit {
     fn count(&self, address: Option<IpAddr>) -> Result<(), Duration> {
         let mut counts = self.counts.lock();
         if counts.since.elapsed() >= WINDOW {
-            *counts = Counts { since: Instant::now(), by_address: HashMap::new(), others: 0 };
+            *counts =
+                RequestCounts { since: Instant::now(), by_address: HashMap::new(), others: 0 };
         }
         let left = WINDOW.saturating_sub(counts.since.elapsed());
         let is_full = counts.by_address.len() >= ADDRESSES_MAX;
@@ -118,7 +123,11 @@ impl Limit {
 }
 
 /// Lets a request through, or answers 429; counts what is refused, by whomever.
-pub async fn limited(State(limit): State<Arc<Limit>>, request: Request, next: Next) -> Response {
+pub async fn limited(
+    State(limit): State<Arc<RequestLimit>>,
+    request: Request,
+    next: Next,
+) -> Response {
     let peer = request.extensions().get::<ConnectInfo<SocketAddr>>().map(|peer| peer.0);
     let address = limit.caller.address(peer, request.headers());
     let response = match limit.count(address) {

@@ -1,4 +1,5 @@
-//! `/metrics`: for whoever shows the token; without one in the settings, for callers on this machine.
+//! `/metrics`: for whoever shows the token; without one in the settings, for callers on this
+//! machine.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -17,24 +18,24 @@ use crate::metrics::Exposition;
 /// The text format of Prometheus.
 const TEXT: &str = "text/plain; version=0.0.4; charset=utf-8";
 
-/// What a proxy adds. A request with one of these came from elsewhere, whatever it says and wherever the proxy
-/// is.
+/// What a proxy adds. A request with one of these came from elsewhere, whatever it says and
+/// wherever the proxy is.
 const OF_PROXIES: [&str; 6] =
     ["forwarded", "x-forwarded-for", "x-forwarded-host", "x-real-ip", "via", "fly-client-ip"];
 
 /// What is shown, and to whom.
-pub struct MetricsDoor {
+pub struct MetricsEndpoint {
     /// What was counted.
     pub exposition: Exposition,
     /// What opens it; without it, only this machine may look.
     pub token: Option<Zeroizing<String>>,
 }
 
-pub(super) fn router(door: MetricsDoor) -> Router {
+pub(super) fn router(door: MetricsEndpoint) -> Router {
     Router::new().route("/metrics", get(show)).with_state(Arc::new(door))
 }
 
-async fn show(State(door): State<Arc<MetricsDoor>>, request: Request) -> Response {
+async fn show(State(door): State<Arc<MetricsEndpoint>>, request: Request) -> Response {
     let peer = request.extensions().get::<ConnectInfo<SocketAddr>>().map(|peer| peer.0);
     if let Err(status) = door.admits(peer, request.headers()) {
         return status.into_response();
@@ -42,7 +43,7 @@ async fn show(State(door): State<Arc<MetricsDoor>>, request: Request) -> Respons
     ([(CONTENT_TYPE, TEXT)], door.exposition.text()).into_response()
 }
 
-impl MetricsDoor {
+impl MetricsEndpoint {
     fn admits(&self, peer: Option<SocketAddr>, headers: &HeaderMap) -> Result<(), StatusCode> {
         match &self.token {
             Some(token) => {

@@ -15,11 +15,11 @@ async fn status(router: &Router, request: Request<Body>) -> StatusCode {
     router.clone().oneshot(request).await.unwrap().status()
 }
 
-async fn door(dir: &tempfile::TempDir, routes: Router) -> Door {
+async fn door(dir: &tempfile::TempDir, routes: Router) -> BotServer {
     let database = store::open_watched(&dir.path().join("bot.db"), &store::SCHEMA).await.unwrap();
     let integrity = database.integrity().unwrap().clone();
-    let metrics = MetricsDoor { exposition: Exposition::apart().unwrap(), token: None };
-    Door { integrity, routes, forms: None, metrics, caller: Caller::Peer }
+    let metrics = MetricsEndpoint { exposition: Exposition::apart().unwrap(), token: None };
+    BotServer { integrity, routes, forms: None, metrics, caller: AddressSource::Peer }
 }
 
 fn from(peer: &str, path: &str, fields: &[(&str, &str)]) -> Request<Body> {
@@ -73,7 +73,7 @@ async fn a_body_that_stops_arriving_is_given_up() {
 async fn who_calls_too_often_is_told_when_to_come_again() {
     let dir = tempfile::tempdir().unwrap();
     let routes = Router::new().route("/hook", get(|| async { "taken" }));
-    let limit = Limit::new(metrics::Door::Webhook, Caller::Peer, 1);
+    let limit = RequestLimit::new(metrics::EndpointKind::Webhook, AddressSource::Peer, 1);
     let router =
         router(door(&dir, Router::new()).await).merge(bounded(routes, limit, WEBHOOK_BODY_BYTES));
     let eve = || from("198.51.100.9:4000", "/hook", &[]);
@@ -132,7 +132,7 @@ async fn metrics_are_for_whoever_shows_the_token() {
 #[tokio::test]
 async fn strangers_hold_no_more_of_their_bodies_than_their_part() {
     let dir = tempfile::tempdir().unwrap();
-    let limit = Limit::new(metrics::Door::Webhook, Caller::Peer, 100);
+    let limit = RequestLimit::new(metrics::EndpointKind::Webhook, AddressSource::Peer, 100);
     let router = router(door(&dir, Router::new()).await).merge(bounded(hook(), limit, 300_000));
     tokio::time::pause();
     let slow = || {

@@ -10,9 +10,9 @@ use tower::ServiceExt;
 
 use super::*;
 use crate::conversation::messages::Locale;
-use crate::http::{Reply, Transport, Unanswered};
-use crate::relay::ledger::{Tokens, UsageDay};
-use crate::relay::tests::world::{OWNER, Script, World, line};
+use crate::http::{StreamedResponse, Transport, TransportError};
+use crate::relay::relay_store::{TokenCounts, UsageDay};
+use crate::relay::tests::world::{AgentScript, OWNER, RelayWorld, line};
 use crate::secret::Audience;
 
 const KEY: &str = "sk-ant-api-the-key";
@@ -29,7 +29,7 @@ const STREAM: &str = concat!(
 const STALLS: &str = "{";
 
 /// The VM, and a model that answers `answer` and remembers who asked.
-struct Outside {
+struct ProxyUpstream {
     vm: Arc<dyn Transport>,
     answer: Option<(&'static str, &'static str)>,
     status: u16,
@@ -37,13 +37,16 @@ struct Outside {
 }
 
 #[async_trait]
-impl Transport for Outside {
-    async fn send(&self, request: http::Request<Bytes>) -> Result<Reply, Unanswered> {
+impl Transport for ProxyUpstream {
+    async fn send(
+        &self,
+        request: http::Request<Bytes>,
+    ) -> Result<StreamedResponse, TransportError> {
         if request.uri().host() == Some("vm.test") {
             return self.vm.send(request).await;
         }
         self.asked.lock().push((request.uri().clone(), request.headers().clone()));
-        let (kind, body) = self.answer.ok_or(Unanswered::NotSent)?;
+        let (kind, body) = self.answer.ok_or(TransportError::NotSent)?;
         let head = http::Response::builder()
             .status(self.status)
             .header("content-type", kind)
@@ -57,20 +60,20 @@ impl Transport for Outside {
             STALLS => pieces.chain(futures::stream::pending()).boxed(),
             _ => pieces.boxed(),
         };
-        Ok(Reply { head: head.unwrap().into_parts().0, body })
+        Ok(StreamedResponse { head: head.unwrap().into_parts().0, body })
     }
 }
 
 /// The proxy of a relay on which a turn runs.
-struct Door {
-    world: World,
+struct ModelProxyWorld {
+    world: RelayWorld,
     relay: Arc<Relay>,
-    outside: Arc<Outside>,
+    outside: Arc<ProxyUpstream>,
     router: Router,
     token: String,
 }
 
-impl Door {
+impl ModelProxyWorld {
     async fn new(answer: Option<(&'static str, &'static str)>) -> Self {
         Self::holding(KEY, answer).await
     }
@@ -79,28 +82,32 @@ impl Door {
         model_key: &'static str,
         answer: Option<(&'static str, &'static str)>,
     ) -> Self {
-        let mut world = World::stopped(Script::answers("ok")).await;
+        let mut world = RelayWorld::stopped(AgentScript::answers("ok")).await;
         world.model_key = model_key;
         Self::of(world, answer).await
     }
 
     /// The vendor answers every call with this status.
     async fn refusing(status: u16) -> Self {
-        let world = World::stopped(Script::answers("ok")).await;
+        let world = RelayWorld::stopped(AgentScript::answers("ok")).await;
         Self::before(world, Some(("application/json", "{}")), status).await
     }
 
-    async fn of(world: World, answer: Option<(&'static str, &'static str)>) -> Self {
+    async fn of(world: RelayWorld, answer: Option<(&'static str, &'static str)>) -> Self {
         Self::before(world, answer, 200).await
     }
 
     async fn before(
-        world: World,
+        world: RelayWorld,
         answer: Option<(&'static str, &'static str)>,
         status: u16,
     ) -> Self {
-        let outside =
-            Arc::new(Outside { vm: world.vm.clone(), answer, status, asked: Mutex::default() });
+        let outside = Arc::new(ProxyUpstream {
+            vm: world.vm.clone(),
+            answer,
+            status,
+            asked: Mutex::default(),
+        });
         let relay = world.relay_over(OWNER, None, outside.clone()).await.unwrap();
         let token = world.begins(&relay, "turn-1").await;
         Self { world, outside, router: router(relay.clone()), relay, token }
@@ -134,11 +141,11 @@ impl Door {
 
     /// What counts against the limit of today.
     async fn spent(&self) -> u64 {
-        self.world.ledger.spent_on(UsageDay::of(1_700_000_000_000)).await.unwrap()
+        self.world.store.spent_on(UsageDay::of(1_700_000_000_000)).await.unwrap()
     }
 
-    async fn used(&self) -> Tokens {
-        self.world.ledger.usage().await.unwrap()
+    async fn used(&self) -> TokenCounts {
+        self.world.store.usage().await.unwrap()
     }
 }
 
@@ -153,7 +160,7 @@ async fn error_of(response: Response) -> (String, String) {
 
 #[tokio::test]
 async fn without_the_token_of_the_running_turn_nothing_is_forwarded() {
-    let door = Door::new(Some(("application/json", "{}"))).await;
+    let door = ModelProxyWorld::new(Some(("application/json", "{}"))).await;
     let another = door.relay.turn_token("turn-2").unwrap().into_secret(Audience::nobody());
     let scheme_missing = door.token.clone();
     for headers in [
@@ -165,7 +172,7 @@ async fn without_the_token_of_the_running_turn_nothing_is_forwarded() {
         vec![("authorization", scheme_missing.as_str())],
         vec![("x-api-key", KEY)],
         vec![("x-api-key", "the link key")],
-        vec![("x-api-key", another.expose_here())],
+        vec![("x-api-key", another.expose())],
     ] {
         let (status, _) = door.send(Method::POST, "/v1/messages", &headers).await;
         assert_eq!(status, 401, "{headers:?}");
@@ -175,7 +182,7 @@ async fn without_the_token_of_the_running_turn_nothing_is_forwarded() {
 
 #[tokio::test]
 async fn a_token_opens_nothing_after_its_turn() {
-    let door = Door::new(Some(("application/json", "{}"))).await;
+    let door = ModelProxyWorld::new(Some(("application/json", "{}"))).await;
     assert_eq!(door.status_with(&door.token).await, 200);
 
     door.world.ends(&door.relay).await;
@@ -192,18 +199,18 @@ async fn a_token_opens_nothing_after_its_turn() {
 
 #[tokio::test]
 async fn a_relay_that_restarts_knows_the_token_of_the_turn_that_runs() {
-    let door = Door::new(None).await;
+    let door = ModelProxyWorld::new(None).await;
     let again = door.world.try_relay(OWNER).await.unwrap();
     let token = again.turn_token("turn-1").unwrap().into_secret(Audience::nobody());
-    assert_eq!(token.expose_here(), door.token);
+    assert_eq!(token.expose(), door.token);
 }
 
 #[tokio::test]
 async fn nothing_is_forwarded_after_the_probation() {
-    let mut world = World::uncommitted(Script::answers("ok")).await;
+    let mut world = RelayWorld::uncommitted(AgentScript::answers("ok")).await;
     std::fs::write(world.dir.path().join("first_start_ms"), "0").unwrap();
     world.limits.probation_ms = 1;
-    let door = Door::of(world, Some(("application/json", "{}"))).await;
+    let door = ModelProxyWorld::of(world, Some(("application/json", "{}"))).await;
     assert_eq!(door.status_with(&door.token).await, 401);
     assert!(door.outside.asked.lock().is_empty());
 
@@ -213,7 +220,7 @@ async fn nothing_is_forwarded_after_the_probation() {
 
 #[tokio::test]
 async fn a_call_ends_with_its_turn() {
-    let door = Door::new(Some(("application/json", STALLS))).await;
+    let door = ModelProxyWorld::new(Some(("application/json", STALLS))).await;
     let request = Request::post("/v1/messages").header("x-api-key", &door.token);
     let response = door.router.clone().oneshot(request.body(Body::empty()).unwrap()).await.unwrap();
     assert_eq!(response.status(), 200);
@@ -231,8 +238,12 @@ async fn a_call_ends_with_its_turn() {
 #[tokio::test]
 async fn a_call_ends_when_its_turn_does_or_is_stopped() {
     for is_stopped in [false, true] {
-        let script = Script { sleeps: true, ..Script::answers("four") };
-        let door = Door::of(World::stopped(script).await, Some(("application/json", STALLS))).await;
+        let script = AgentScript { sleeps: true, ..AgentScript::answers("four") };
+        let door = ModelProxyWorld::of(
+            RelayWorld::stopped(script).await,
+            Some(("application/json", STALLS)),
+        )
+        .await;
         let relay = door.relay.clone();
         let running = tokio::spawn(async move { relay.run(std::future::pending()).await });
         door.world.vm.began().await;
@@ -252,7 +263,7 @@ async fn a_call_ends_when_its_turn_does_or_is_stopped() {
 
 #[tokio::test]
 async fn only_the_vendors_own_methods_are_forwarded() {
-    let door = Door::new(Some(("application/json", "{}"))).await;
+    let door = ModelProxyWorld::new(Some(("application/json", "{}"))).await;
     for (method, path, status) in [
         (Method::POST, "/v1/files", 404),
         (Method::POST, "/v1/messages/../files", 404),
@@ -289,7 +300,7 @@ async fn only_the_vendors_own_methods_are_forwarded() {
 
 #[tokio::test]
 async fn a_forwarded_call_carries_the_key_and_nothing_of_the_callers_credentials() {
-    let door = Door::new(Some(("application/json", "{}"))).await;
+    let door = ModelProxyWorld::new(Some(("application/json", "{}"))).await;
     let bearer = format!("Bearer {}", door.token);
     let headers = [
         ("authorization", bearer.as_str()),
@@ -317,7 +328,8 @@ async fn a_forwarded_call_carries_the_key_and_nothing_of_the_callers_credentials
 
 #[tokio::test]
 async fn a_subscription_token_of_an_earlier_build_is_refused_with_a_sentence() {
-    let door = Door::holding("sk-ant-oat01-the-key", Some(("application/json", "{}"))).await;
+    let door =
+        ModelProxyWorld::holding("sk-ant-oat01-the-key", Some(("application/json", "{}"))).await;
     for (method, path) in [(Method::POST, "/v1/messages"), (Method::GET, "/v1/models")] {
         let (status, body) = door.send(method, path, &[("x-api-key", &door.token)]).await;
         let body: serde_json::Value = serde_json::from_str(&body).unwrap();
@@ -332,11 +344,11 @@ async fn a_subscription_token_of_an_earlier_build_is_refused_with_a_sentence() {
 async fn answers_pass_untouched_and_their_tokens_are_counted() {
     let whole = "{\"usage\":{\"input_tokens\":3,\"output_tokens\":4}}";
     for (kind, body, used) in [
-        ("text/event-stream; charset=utf-8", STREAM, Tokens { input: 15, output: 7 }),
-        ("application/json", whole, Tokens { input: 3, output: 4 }),
-        ("application/json", "not json", Tokens::default()),
+        ("text/event-stream; charset=utf-8", STREAM, TokenCounts { input: 15, output: 7 }),
+        ("application/json", whole, TokenCounts { input: 3, output: 4 }),
+        ("application/json", "not json", TokenCounts::default()),
     ] {
-        let door = Door::new(Some((kind, body))).await;
+        let door = ModelProxyWorld::new(Some((kind, body))).await;
         let answer =
             door.send(Method::POST, "/v1/messages", &[("x-api-key", door.token.as_str())]).await;
         assert_eq!(answer, (200, body.to_owned()));
@@ -355,9 +367,9 @@ fn slow_request(token: &str, bytes: usize) -> Request {
 
 #[tokio::test]
 async fn slow_bodies_hold_nobody_up_and_lose_their_room() {
-    let mut world = World::stopped(Script::answers("ok")).await;
+    let mut world = RelayWorld::stopped(AgentScript::answers("ok")).await;
     world.is_in_order = true;
-    let door = Door::of(world, Some(("application/json", "{}"))).await;
+    let door = ModelProxyWorld::of(world, Some(("application/json", "{}"))).await;
     let mut slow = Vec::new();
     for _ in 0..3 {
         slow.push(tokio::spawn(door.router.clone().oneshot(slow_request(&door.token, 1000))));
@@ -391,7 +403,7 @@ async fn slow_bodies_hold_nobody_up_and_lose_their_room() {
 
 #[tokio::test]
 async fn an_answer_that_stalls_ends() {
-    let door = Door::new(Some(("application/json", STALLS))).await;
+    let door = ModelProxyWorld::new(Some(("application/json", STALLS))).await;
     let request = Request::post("/v1/messages").header("x-api-key", door.token.as_str());
     let request = request.body(Body::empty()).unwrap();
     let response = door.router.clone().oneshot(request).await.unwrap();
@@ -404,7 +416,7 @@ async fn an_answer_that_stalls_ends() {
 
 #[tokio::test]
 async fn a_model_out_of_reach_is_an_error_the_agent_understands() {
-    let door = Door::new(None).await;
+    let door = ModelProxyWorld::new(None).await;
     let (status, body) =
         door.send(Method::POST, "/v1/messages", &[("x-api-key", door.token.as_str())]).await;
     let body: serde_json::Value = serde_json::from_str(&body).unwrap();
@@ -413,9 +425,9 @@ async fn a_model_out_of_reach_is_an_error_the_agent_understands() {
 
 #[tokio::test]
 async fn calls_beyond_the_rate_are_told_when_to_come_again() {
-    let mut world = World::stopped(Script::answers("ok")).await;
+    let mut world = RelayWorld::stopped(AgentScript::answers("ok")).await;
     world.limits.calls_per_minute = 3;
-    let door = Door::of(world, Some(("application/json", "{}"))).await;
+    let door = ModelProxyWorld::of(world, Some(("application/json", "{}"))).await;
     for _ in 0..3 {
         assert_eq!(door.status_with(&door.token).await, 200);
     }
@@ -429,11 +441,11 @@ async fn calls_beyond_the_rate_are_told_when_to_come_again() {
 
 #[tokio::test]
 async fn tokens_beyond_the_rate_hold_up_the_next_call() {
-    let mut world = World::stopped(Script::answers("ok")).await;
+    let mut world = RelayWorld::stopped(AgentScript::answers("ok")).await;
     world.limits.tokens_per_minute = 20;
-    let door = Door::of(world, Some(("text/event-stream", STREAM))).await;
+    let door = ModelProxyWorld::of(world, Some(("text/event-stream", STREAM))).await;
     assert_eq!(door.status_with(&door.token).await, 200);
-    assert_eq!(door.used().await, Tokens { input: 15, output: 7 });
+    assert_eq!(door.used().await, TokenCounts { input: 15, output: 7 });
     assert_eq!(door.status_with(&door.token).await, 429);
 }
 
@@ -446,11 +458,11 @@ async fn at_the_limit_of_the_day_a_sentence_says_when_it_goes_on() {
         (Locale::English, "Today's limit of 1,000 tokens is reached"),
         (Locale::German, "Das heutige Limit von 1.000 Tokens ist erreicht"),
     ] {
-        let mut world = World::stopped(Script::answers("ok")).await;
+        let mut world = RelayWorld::stopped(AgentScript::answers("ok")).await;
         (world.daily_tokens, world.locale) = (1_000, locale);
-        let door = Door::of(world, Some(("application/json", "{}"))).await;
+        let door = ModelProxyWorld::of(world, Some(("application/json", "{}"))).await;
         let today = UsageDay::of(1_700_000_000_000);
-        door.world.ledger.count(today, Tokens { input: 900, output: 99 }, 0).await.unwrap();
+        door.world.store.count(today, TokenCounts { input: 900, output: 99 }, 0).await.unwrap();
         assert_eq!(door.call(&door.token, MESSAGE).await.status(), 200, "one token is left");
 
         let refused = door.call(&door.token, MESSAGE).await;
@@ -479,19 +491,19 @@ async fn an_answer_counts_what_it_cost_and_a_cut_one_what_it_may_have() {
         ("text/event-stream", begun, 15 + 1 + 100),
         ("application/json", "not json", reserved),
     ] {
-        let door = Door::new(Some((kind, body))).await;
+        let door = ModelProxyWorld::new(Some((kind, body))).await;
         let answer = door.call(&door.token, MESSAGE).await;
         to_bytes(answer.into_body(), usize::MAX).await.unwrap();
         assert_eq!(door.spent().await, spent, "{body}");
     }
-    let door = Door::new(None).await;
+    let door = ModelProxyWorld::new(None).await;
     assert_eq!(door.call(&door.token, MESSAGE).await.status(), 502);
     assert_eq!(door.spent().await, 0, "what never left cost nothing");
 }
 
 #[tokio::test]
 async fn a_refusal_of_the_vendor_costs_nothing() {
-    let door = Door::refusing(529).await;
+    let door = ModelProxyWorld::refusing(529).await;
     assert_eq!(door.call(&door.token, MESSAGE).await.status(), 529);
     assert_eq!(door.spent().await, 0);
 }

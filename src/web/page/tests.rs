@@ -6,7 +6,7 @@ const HTML: &str = "<style>p{}</style><p><script>let a = 1;</script>";
 
 #[test]
 fn nothing_runs_in_a_page_but_what_is_in_it() {
-    let response = Page::new(HTML, None).response();
+    let response = HtmlPage::new(HTML, None).response();
     assert_eq!(response.status(), StatusCode::OK);
     let headers = response.headers();
     let policy = headers[header::CONTENT_SECURITY_POLICY].to_str().unwrap();

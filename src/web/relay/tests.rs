@@ -3,19 +3,19 @@ use axum::http::Method;
 use tower::ServiceExt;
 
 use super::*;
-use crate::protocol::{Call, Health, SIGNATURE_HEADER, sign};
-use crate::relay::tests::world::{OWNER, Script, World};
+use crate::protocol::{Health, SIGNATURE_HEADER, SignedCall, sign};
+use crate::relay::tests::world::{AgentScript, OWNER, RelayWorld};
 
 const NOW_MS: u64 = 1_700_000_000_000;
 
-struct Door {
-    world: World,
+struct RelayRouteWorld {
+    world: RelayWorld,
     router: Router,
 }
 
-impl Door {
+impl RelayRouteWorld {
     async fn new() -> Self {
-        let world = World::stopped(Script::answers("ok")).await;
+        let world = RelayWorld::stopped(AgentScript::answers("ok")).await;
         let relay = world.try_relay(OWNER).await.unwrap();
         Self { world, router: router(relay, Router::new()) }
     }
@@ -34,14 +34,14 @@ impl Door {
 }
 
 fn signature(direction: Direction, method: &str, path: &str) -> String {
-    let call = Call { direction, method, path, body: b"" };
+    let call = SignedCall { direction, method, path, body: b"" };
     sign(b"the link key", call, NOW_MS, [7; 16])
 }
 
 #[tokio::test]
 async fn ready_and_commit_are_the_provisioners_alone_and_once_each() {
     for (method, path, done) in [("GET", "/ready", 200), ("POST", "/commit", 204)] {
-        let door = Door::new().await;
+        let door = RelayRouteWorld::new().await;
         let call = |headers: Vec<(&'static str, String)>| {
             let door = &door;
             async move {
@@ -61,7 +61,7 @@ async fn ready_and_commit_are_the_provisioners_alone_and_once_each() {
 
 #[tokio::test]
 async fn health_says_who_this_is() {
-    let door = Door::new().await;
+    let door = RelayRouteWorld::new().await;
     let (status, body) = door.send(Method::GET, "/health", &[]).await;
     let health: Health = serde_json::from_str(&body).unwrap();
     assert_eq!((status, health.role.as_str()), (200, "relay"));
@@ -69,7 +69,7 @@ async fn health_says_who_this_is() {
 
 #[tokio::test]
 async fn the_public_listener_has_no_model_proxy() {
-    let door = Door::new().await;
+    let door = RelayRouteWorld::new().await;
     let relay = door.world.try_relay(OWNER).await.unwrap();
     let token = door.world.begins(&relay, "turn-1").await;
     for path in ["/v1/messages", "/v1/models", "/model/v1/messages", "/model"] {

@@ -11,25 +11,25 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::time::{Instant, Sleep, sleep};
 
-use super::places::InFlight;
+use super::connection_slots::InFlightRequest;
 
-/// Within so much time spent waiting for a body, [`WINDOW_BYTES`] of it must arrive: a phone on a bad line
-/// pauses for some seconds.
+/// Within so much time spent waiting for a body, [`WINDOW_BYTES`] of it must arrive: a phone on a
+/// bad line pauses for some seconds.
 pub const WINDOW: Duration = Duration::from_secs(10);
 
 /// Three kilobytes a second, which the slowest mobile networks still carry.
 const WINDOW_BYTES: usize = 32 * 1024;
 
-/// How long a peer may read nothing of an answer. A person who loses the network is back sooner, or asks
-/// again.
+/// How long a peer may read nothing of an answer. A person who loses the network is back sooner, or
+/// asks again.
 pub(super) const WRITE_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// A body came more slowly than any network carries it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the body came too slowly")]
-pub struct TooSlow;
+pub struct BodyTooSlow;
 
-/// A request body that fails with [`TooSlow`]. Only time spent waiting for the peer counts.
+/// A request body that fails with [`BodyTooSlow`]. Only time spent waiting for the peer counts.
 pub(super) struct PacedBody {
     body: Incoming,
     bytes: usize,
@@ -72,7 +72,7 @@ impl HttpBody for PacedBody {
         let left = self.left;
         let waiting = self.waiting.get_or_insert_with(|| Box::pin(sleep(left)));
         ready!(waiting.as_mut().poll(context));
-        Poll::Ready(Some(Err(TooSlow.into())))
+        Poll::Ready(Some(Err(BodyTooSlow.into())))
     }
 
     fn is_end_stream(&self) -> bool {
@@ -85,18 +85,18 @@ impl HttpBody for PacedBody {
 }
 
 /// An answer's body, which keeps its connection's place until it is sent.
-pub(super) struct HeldBody {
+pub(super) struct TrackedBody {
     body: Body,
-    _in_flight: InFlight,
+    _in_flight: InFlightRequest,
 }
 
-impl HeldBody {
-    pub(super) fn new(body: Body, in_flight: InFlight) -> Self {
+impl TrackedBody {
+    pub(super) fn new(body: Body, in_flight: InFlightRequest) -> Self {
         Self { body, _in_flight: in_flight }
     }
 }
 
-impl HttpBody for HeldBody {
+impl HttpBody for TrackedBody {
     type Data = Bytes;
     type Error = axum::Error;
 
@@ -117,12 +117,12 @@ impl HttpBody for HeldBody {
 }
 
 /// A socket that fails when its peer reads nothing for [`WRITE_TIMEOUT`].
-pub(super) struct Socket {
+pub(super) struct PacedSocket {
     stream: TcpStream,
     stalled: Option<Pin<Box<Sleep>>>,
 }
 
-impl Socket {
+impl PacedSocket {
     pub(super) fn new(stream: TcpStream) -> Self {
         Self { stream, stalled: None }
     }
@@ -142,7 +142,7 @@ impl Socket {
     }
 }
 
-impl AsyncRead for Socket {
+impl AsyncRead for PacedSocket {
     fn poll_read(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
@@ -152,7 +152,7 @@ impl AsyncRead for Socket {
     }
 }
 
-impl AsyncWrite for Socket {
+impl AsyncWrite for PacedSocket {
     fn poll_write(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,

@@ -12,20 +12,20 @@ const CONNECTIONS_MAX: usize = 8;
 /// Far longer than anything here takes.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-struct Server {
+struct TestServer {
     address: SocketAddr,
     end: oneshot::Sender<()>,
     served: JoinHandle<()>,
 }
 
-async fn start(router: Router, grace: Duration) -> Server {
+async fn start(router: Router, grace: Duration) -> TestServer {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
     let address = listener.local_addr().unwrap();
     let (end, told) = oneshot::channel::<()>();
     let told = async { drop(told.await) };
     let limits = ServerLimits { connections_max: CONNECTIONS_MAX, grace };
     let served = tokio::spawn(serve(listener, router, limits, told));
-    Server { address, end, served }
+    TestServer { address, end, served }
 }
 
 async fn said(stream: &mut TcpStream) -> String {

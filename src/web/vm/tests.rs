@@ -8,15 +8,15 @@ use url::Url;
 use super::*;
 use crate::clock::Clock;
 use crate::probation::PROBATION_MS;
-use crate::protocol::{Call, SIGNATURE_HEADER, TurnEvent, sign};
+use crate::protocol::{SIGNATURE_HEADER, SignedCall, TurnEvent, sign};
 use crate::secret::{Audience, Secret, SecretKind};
 use crate::spec::{AgentKind, DeploymentId};
-use crate::vm::{Limits, Settings};
+use crate::vm::{VmLimits, VmSettings};
 
 const KEY: &str = "the link key";
 const NOON_MS: u64 = 1_700_000_000_000;
 
-struct World {
+struct VmRouteWorld {
     dir: tempfile::TempDir,
     clock: Clock,
     vm: Arc<Vm>,
@@ -24,7 +24,7 @@ struct World {
     nonces: std::cell::Cell<u8>,
 }
 
-impl World {
+impl VmRouteWorld {
     fn new() -> Self {
         let world = Self::first_started(NOON_MS);
         world.commit();
@@ -38,7 +38,7 @@ impl World {
     fn first_started(first_start_ms: u64) -> Self {
         let dir = tempfile::tempdir().unwrap();
         std::fs::write(dir.path().join("first_start_ms"), first_start_ms.to_string()).unwrap();
-        let clock = Clock::following_tokio(NOON_MS);
+        let clock = Clock::from_tokio(NOON_MS);
         let vm = vm(dir.path(), &clock);
         let router = router(vm.clone());
         Self { dir, clock, vm, router, nonces: std::cell::Cell::new(0) }
@@ -47,7 +47,7 @@ impl World {
     fn signed(&self, method: Method, path: &str, body: &str) -> Request {
         let nonce = self.nonces.get() + 1;
         self.nonces.set(nonce);
-        let call = Call {
+        let call = SignedCall {
             direction: Direction::RelayToVm,
             method: method.as_str(),
             path,
@@ -71,7 +71,7 @@ impl World {
 
 fn vm(data_dir: &Path, clock: &Clock) -> Arc<Vm> {
     let secret = |kind| Arc::new(Secret::new(kind, KEY.to_owned(), Audience::nobody()));
-    let settings = Settings {
+    let settings = VmSettings {
         deployment: DeploymentId::from_random([0; DeploymentId::LENGTH]),
         data_dir: data_dir.to_owned(),
         agent: AgentKind::Shell,
@@ -79,7 +79,7 @@ fn vm(data_dir: &Path, clock: &Clock) -> Arc<Vm> {
         model_proxy_url: Url::parse("http://relay.test").unwrap(),
         agent_user: None,
         claude_bin: "claude".into(),
-        limits: Limits::default(),
+        limits: VmLimits::default(),
     };
     Arc::new(Vm::start(settings, clock.clone()).unwrap())
 }
@@ -98,7 +98,7 @@ fn turn(id: &str, line: &str) -> String {
 
 #[tokio::test]
 async fn a_signed_turn_streams_a_json_line_for_each_event() {
-    let world = World::new();
+    let world = VmRouteWorld::new();
 
     let (status, body) = world.call(Method::POST, "/turns", &turn("1", "echo hello")).await;
 
@@ -110,7 +110,7 @@ async fn a_signed_turn_streams_a_json_line_for_each_event() {
 
 #[tokio::test]
 async fn whoever_cannot_sign_is_refused_and_told_nothing() {
-    let world = World::new();
+    let world = VmRouteWorld::new();
     let line = turn("1", "echo ran >>ran");
     let altered = || {
         let mut request = world.signed(Method::POST, "/turns", &line);
@@ -142,7 +142,7 @@ async fn whoever_cannot_sign_is_refused_and_told_nothing() {
 
 #[tokio::test]
 async fn an_unsigned_body_is_not_read() {
-    let world = World::new();
+    let world = VmRouteWorld::new();
     let whole = Arc::new(std::sync::atomic::AtomicBool::default());
     for (method, path) in [(Method::POST, "/turns"), (Method::PUT, "/turns/1/inbox/a.txt")] {
         let read = whole.clone();
@@ -159,7 +159,7 @@ async fn an_unsigned_body_is_not_read() {
 
 #[tokio::test]
 async fn a_body_that_was_not_signed_has_no_effect() {
-    let world = World::new();
+    let world = VmRouteWorld::new();
     // A commit that was not signed would write it again.
     std::fs::remove_file(world.dir.path().join("committed")).unwrap();
     for (method, path, signed) in [
@@ -187,7 +187,7 @@ async fn a_body_that_was_not_signed_has_no_effect() {
 
 #[tokio::test]
 async fn a_replayed_call_is_refused() {
-    let world = World::new();
+    let world = VmRouteWorld::new();
     let first = world.signed(Method::POST, "/turns", &turn("1", "true"));
     let signature = first.headers()[SIGNATURE_HEADER].to_str().unwrap().to_owned();
     let again = unsigned(Method::POST, "/turns", &turn("1", "true"), &signature);
@@ -198,7 +198,7 @@ async fn a_replayed_call_is_refused() {
 
 #[tokio::test]
 async fn health_is_open_and_ready_is_the_agents() {
-    let world = World::new();
+    let world = VmRouteWorld::new();
 
     let health = world.send(unsigned(Method::GET, "/health", "", "none")).await;
     let ready = world.call(Method::GET, "/ready", "").await;
@@ -213,7 +213,7 @@ async fn health_is_open_and_ready_is_the_agents() {
 
 #[tokio::test]
 async fn what_is_no_turn_is_refused() {
-    let world = World::new();
+    let world = VmRouteWorld::new();
     let too_large = "x".repeat(TURN_BYTES_MAX + 1);
     for body in ["", "{}", "null", &turn("../x", "true"), &turn("", "true")] {
         let (status, _) = world.call(Method::POST, "/turns", body).await;
@@ -227,7 +227,7 @@ async fn what_is_no_turn_is_refused() {
 
 #[tokio::test]
 async fn a_busy_session_is_said_to_be_until_its_turn_is_cancelled() {
-    let world = World::new();
+    let world = VmRouteWorld::new();
     let request = world.signed(Method::POST, "/turns", &turn("1", "sleep 1000"));
     let running = world.router.clone().oneshot(request).await.unwrap();
 
@@ -242,7 +242,7 @@ async fn a_busy_session_is_said_to_be_until_its_turn_is_cancelled() {
 #[tokio::test]
 async fn a_vm_serves_nothing_but_the_provisioners_calls_until_it_is_committed() {
     for age_ms in [0, PROBATION_MS] {
-        let world = World::first_started(NOON_MS - age_ms);
+        let world = VmRouteWorld::first_started(NOON_MS - age_ms);
         let line = turn("1", "touch ran");
         for (method, path, body) in [
             (Method::POST, "/turns", line.as_str()),
@@ -273,12 +273,12 @@ async fn a_vm_serves_nothing_but_the_provisioners_calls_until_it_is_committed() 
 
 #[tokio::test]
 async fn files_come_and_go_for_the_relay_only() {
-    let world = World::new();
+    let world = VmRouteWorld::new();
     let unsigned_file = unsigned(Method::PUT, "/turns/1/inbox/a.txt", "milk", "");
     assert_eq!(world.send(unsigned_file).await.0, StatusCode::UNAUTHORIZED);
 
     let (status, body) = world.call(Method::PUT, "/turns/1/inbox/a.txt", "milk").await;
-    let received: Received = serde_json::from_str(&body).unwrap();
+    let received: SavedFile = serde_json::from_str(&body).unwrap();
     assert_eq!((status, received.path.as_str()), (StatusCode::OK, "inbox/1-a.txt"));
     let line = "mkdir outbox; tr a-z A-Z <inbox/1-a.txt >outbox/b.txt";
     let (_, body) = world.call(Method::POST, "/turns", &turn("1", line)).await;

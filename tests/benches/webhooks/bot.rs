@@ -5,7 +5,7 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use futures::StreamExt;
-use textslash::sandbox::{Options, Sandbox};
+use textslash::sandbox::{Sandbox, SandboxOptions};
 
 use super::{TELEGRAM_SECRET, telegram_body};
 
@@ -22,7 +22,7 @@ const SETTLED: Duration = Duration::from_secs(2);
 
 const PATIENCE: Duration = Duration::from_secs(20);
 
-struct Bot {
+struct BotProcess {
     process: Child,
     url: String,
     _directory: tempfile::TempDir,
@@ -32,7 +32,7 @@ struct Bot {
 
 /// Prints the bot's figures as rows of the table.
 pub async fn figures() {
-    let bot = Bot::start().await;
+    let bot = BotProcess::start().await;
     tokio::time::sleep(SETTLED).await;
     println!("\n| the bot | measured |\n|---|---|");
     println!("| resident when idle | {:.1} MiB |", bot.resident_mib());
@@ -46,10 +46,11 @@ pub async fn figures() {
     println!("| resident then | {:.1} MiB |", bot.resident_mib());
 }
 
-impl Bot {
+impl BotProcess {
     async fn start() -> Self {
-        let options = Options::this_program().unwrap();
-        let sandbox = Sandbox::start(Options { program: PROGRAM.into(), ..options }).await.unwrap();
+        let options = SandboxOptions::this_program().unwrap();
+        let sandbox =
+            Sandbox::start(SandboxOptions { program: PROGRAM.into(), ..options }).await.unwrap();
         let token = sandbox.telegram().mint_bot("bench_bot");
         let directory = tempfile::tempdir().unwrap();
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
@@ -107,7 +108,7 @@ impl Bot {
     }
 }
 
-impl Drop for Bot {
+impl Drop for BotProcess {
     fn drop(&mut self) {
         self.process.kill().unwrap();
         self.process.wait().unwrap();

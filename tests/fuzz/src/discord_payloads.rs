@@ -1,7 +1,7 @@
-//! What Discord's gateway may tell: the shape chooses whether the body is a whole payload, or what a message or an
-//! interaction is said to be.
+//! What Discord's gateway may tell: the shape chooses whether the body is a whole payload, or what
+//! a message or an interaction is said to be.
 
-use adapters::chat::{Attachment, Content, Inbound, Place};
+use adapters::chat::{Attachment, ChatType, Inbound, InboundContent};
 use adapters::discord::done_in;
 use serde_json::Value;
 
@@ -10,8 +10,8 @@ use super::file_names::expect_to_stay;
 /// Ids of Discord's with their separators.
 const ID_BYTES_MAX: usize = 3 * 20 + 2;
 
-/// Whoever is heard is a person who is named whole, nobody in a server is taken for private, and only what a modal
-/// asked for is a secret.
+/// Whoever is heard is a person who is named whole, nobody in a server is taken for private, and
+/// only what a modal asked for is a secret.
 pub(super) fn discord_payloads(shape: u8, body: &[u8]) {
     let payload = match shape % 3 {
         0 => body.to_vec(),
@@ -22,7 +22,7 @@ pub(super) fn discord_payloads(shape: u8, body: &[u8]) {
     let heard = done_in(&payload);
     for inbound in &heard {
         expect_addressed(inbound);
-        let is_private = inbound.place == Place::Private;
+        let is_private = inbound.place == ChatType::Private;
         assert!(!is_private || told["d"]["guild_id"].is_null(), "heard from a server: {told}");
         expect_meant(&told, &inbound.content);
     }
@@ -52,20 +52,22 @@ fn expect_addressed(inbound: &Inbound) {
     }
 }
 
-fn expect_meant(told: &Value, content: &Content) {
+fn expect_meant(told: &Value, content: &InboundContent) {
     match content {
-        Content::Text(_) | Content::Unsupported
+        InboundContent::Text(_) | InboundContent::Unsupported
             if told["t"] == "MESSAGE_CREATE" || told["t"] == "MESSAGE_UPDATE" =>
         {
             assert_ne!(told["d"]["author"]["bot"], true, "a bot is heard: {told}");
         }
-        Content::Unsupported => panic!("only a message has a kind: {told}"),
-        Content::Text(text) => assert!(text.starts_with('/'), "a command is a line: {told}"),
-        Content::Secret(_) => assert_eq!(told["d"]["type"], 5, "nobody asked for it: {told}"),
-        Content::Tap { button, .. } => {
+        InboundContent::Unsupported => panic!("only a message has a kind: {told}"),
+        InboundContent::Text(text) => assert!(text.starts_with('/'), "a command is a line: {told}"),
+        InboundContent::Secret(_) => {
+            assert_eq!(told["d"]["type"], 5, "nobody asked for it: {told}")
+        }
+        InboundContent::Tap { button, .. } => {
             assert_ne!(button.split('|').next(), Some("form"), "a form is no answer: {told}");
         }
-        Content::File(file) => expect_harmless(file),
+        InboundContent::File(file) => expect_harmless(file),
     }
 }
 

@@ -1,5 +1,5 @@
-//! What comes in where a credential is entered beside the chat: the first line is a Mini App's init data and the
-//! ticket, the rest is the body that the form's page sends.
+//! What comes in where a credential is entered beside the chat: the first line is a Mini App's init
+//! data and the ticket, the rest is the body that the form's page sends.
 
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -10,44 +10,44 @@ use adapters::chat::{ChatId, UserId};
 use adapters::telegram::verify_init_data;
 use axum::Router;
 use axum::body::Body;
-use textslash::chance::Chance;
 use textslash::clock::Clock;
-use textslash::cloud::fly::{Endpoints, Fly};
+use textslash::cloud::fly::{FlyEndpoints, FlyProvider};
 use textslash::conversation::messages::{Locale, secret_form};
 use textslash::forms::{Form, Forms};
 use textslash::http::SharedTransport;
 use textslash::messaging::{self, Messaging};
 use textslash::metrics::Exposition;
-use textslash::onboarding::{Catalogue, Onboarding, Settings, Vendors};
+use textslash::onboarding::{Catalogue, Onboarding, OnboardingSettings, VendorClients};
 use textslash::quota::Quotas;
+use textslash::random::Random;
 use textslash::sandbox::in_process::InProcess;
 use textslash::secret::SecretKind;
 use textslash::spec::{AgentKind, CloudKind, Images, RelayChannel};
 use textslash::store;
 use textslash::store::integrity::Integrity;
-use textslash::web::bot::{Caller, Door, FormDoor, MetricsDoor, router};
+use textslash::web::bot::{AddressSource, BotServer, FormEndpoint, MetricsEndpoint, router};
 use tower::ServiceExt;
 
 use super::{NOW_MS, first_line};
 
 /// The bot's web server, with a form that is open, and nobody to ask.
-struct Page {
+struct FormWorld {
     runtime: tokio::runtime::Runtime,
     router: Router,
     forms: Forms,
 }
 
-static PAGE: LazyLock<Page> = LazyLock::new(|| {
+static PAGE: LazyLock<FormWorld> = LazyLock::new(|| {
     let mut runtime = tokio::runtime::Builder::new_current_thread();
     let runtime = runtime.enable_all().build().expect("a runtime");
-    let forms = Forms::new(Chance::seeded(1));
+    let forms = Forms::new(Random::seeded(1));
     let router = runtime.block_on(page(forms.clone()));
     runtime.block_on(async { tokio::time::pause() });
-    Page { runtime, router, forms }
+    FormWorld { runtime, router, forms }
 });
 
 async fn page(forms: Forms) -> Router {
-    let (clock, chance) = (Clock::following_tokio(NOW_MS), Chance::seeded(2));
+    let (clock, chance) = (Clock::from_tokio(NOW_MS), Random::seeded(2));
     let transport: SharedTransport = Arc::new(InProcess::new());
     let name = format!("textslash-forms-{}", std::process::id());
     let directory: PathBuf = std::env::temp_dir().join(name);
@@ -56,9 +56,14 @@ async fn page(forms: Forms) -> Router {
     let integrity = Integrity::watch(&path).await.expect("a database");
     // The forms are not kept there, and what is open stays so without a name.
     std::fs::remove_dir_all(directory).expect("a directory of ours");
-    let vendors = Vendors {
-        fly: Fly::new(transport.clone(), Endpoints::real(), clock.clone(), chance.clone()),
-        messaging: Messaging::new(transport.clone(), messaging::Endpoints::real(), Vec::new()),
+    let vendors = VendorClients {
+        fly: FlyProvider::new(
+            transport.clone(),
+            FlyEndpoints::real(),
+            clock.clone(),
+            chance.clone(),
+        ),
+        messaging: Messaging::new(transport.clone(), messaging::ChatEndpoints::real(), Vec::new()),
         transport,
         anthropic: "https://api.anthropic.com".parse().expect("a URL"),
     };
@@ -71,20 +76,26 @@ async fn page(forms: Forms) -> Router {
         images: Images { relay: String::new(), vm: String::new() },
         daily_tokens: 5_000_000,
     };
-    let settings = Settings {
+    let settings = OnboardingSettings {
         database: pool.into(),
         clock,
-        chance,
+        random: chance,
         vendors,
         catalogue,
         lent: Vec::new(),
         forms: None,
     };
     let onboarding = Onboarding::new(settings);
-    let forms = Some(FormDoor { forms, onboarding, vouchers: Default::default() });
+    let forms = Some(FormEndpoint { forms, onboarding, identity_verifiers: Default::default() });
     let exposition = Exposition::start().expect("nobody counts yet");
-    let metrics = MetricsDoor { exposition, token: None };
-    router(Door { integrity, routes: Router::new(), forms, metrics, caller: Caller::FlyClient })
+    let metrics = MetricsEndpoint { exposition, token: None };
+    router(BotServer {
+        integrity,
+        routes: Router::new(),
+        forms,
+        metrics,
+        caller: AddressSource::FlyClient,
+    })
 }
 
 /// Nobody is believed to be somebody, and no body brings the page down or gets what it sent back.

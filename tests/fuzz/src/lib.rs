@@ -1,6 +1,6 @@
-//! What strangers, vendors and people may send, as one run of bytes for each door. Each function takes any bytes
-//! and panics when a promise is broken; `cargo fuzz` looks for bytes that do, and `cargo test` replays the
-//! corpus and tries more (`tests/textslash/hostile.rs`).
+//! What strangers, vendors and people may send, as one run of bytes for each door. Each function
+//! takes any bytes and panics when a promise is broken; `cargo fuzz` looks for bytes that do, and
+//! `cargo test` replays the corpus and tries more (`tests/textslash/hostile.rs`).
 
 pub use form_posts::form_posts;
 pub use relay_protocol::relay_protocol;
@@ -19,10 +19,10 @@ mod vendor_replies;
 mod webhook_bodies;
 
 /// Takes any bytes, and panics when a promise is broken.
-pub type Target = fn(&[u8]);
+pub type FuzzTarget = fn(&[u8]);
 
 /// The targets by name.
-pub const TARGETS: [(&str, Target); 5] = [
+pub const TARGETS: [(&str, FuzzTarget); 5] = [
     ("form_posts", form_posts),
     ("relay_protocol", relay_protocol),
     ("tokens", tokens),

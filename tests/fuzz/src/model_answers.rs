@@ -1,20 +1,20 @@
-//! What the model's vendor may answer to the VM, through the relay: the status and the body as they are given, in
-//! pieces.
+//! What the model's vendor may answer to the VM, through the relay: the status and the body as they
+//! are given, in pieces.
 
 use std::path::PathBuf;
 use std::sync::{Arc, LazyLock};
 
 use adapters::chat::{ChatId, InboundId, UserId};
-use adapters::web::Web;
+use adapters::web::WebChannel;
 use async_trait::async_trait;
 use bytes::Bytes;
 use futures::{StreamExt, TryStreamExt};
-use textslash::chance::Chance;
 use textslash::clock::Clock;
 use textslash::conversation::messages::Locale;
-use textslash::http::{Reply, Transport, Unanswered};
-use textslash::relay::ledger::{Ledger, NewLine};
-use textslash::relay::{Limits, Relay, Settings};
+use textslash::http::{StreamedResponse, Transport, TransportError};
+use textslash::random::Random;
+use textslash::relay::relay_store::{NewInboxMessage, RelayStore};
+use textslash::relay::{Relay, RelayLimits, RelaySettings};
 use textslash::secret::{Audience, Secret, SecretKind};
 use textslash::spec::DeploymentId;
 
@@ -27,32 +27,32 @@ const MODEL: &str = "https://model.example";
 const BELIEVED_MAX: u64 = 1 << 30;
 
 /// A relay, and a vendor behind it who answers with what it was asked.
-struct Proxy {
+struct FuzzedProxy {
     runtime: tokio::runtime::Runtime,
     relay: Arc<Relay>,
-    ledger: Arc<Ledger>,
+    store: Arc<RelayStore>,
     /// Of the turn that runs.
     token: String,
 }
 
-static PROXY: LazyLock<Proxy> = LazyLock::new(|| {
+static PROXY: LazyLock<FuzzedProxy> = LazyLock::new(|| {
     let mut runtime = tokio::runtime::Builder::new_multi_thread();
     let runtime = runtime.worker_threads(1).enable_all().build().expect("a runtime");
     let (relay, ledger) = runtime.block_on(relay());
     let token = runtime.block_on(begin_turn(&relay, &ledger));
-    Proxy { runtime, relay, ledger, token }
+    FuzzedProxy { runtime, relay, store: ledger, token }
 });
 
-async fn relay() -> (Arc<Relay>, Arc<Ledger>) {
+async fn relay() -> (Arc<Relay>, Arc<RelayStore>) {
     let name = format!("textslash-proxy-{}", std::process::id());
     let tests_own = option_env!("CARGO_TARGET_TMPDIR").map(PathBuf::from);
     let data_dir = tests_own.unwrap_or_else(std::env::temp_dir).join(name);
     std::fs::create_dir_all(&data_dir).expect("a directory");
-    let ledger = Ledger::open(&data_dir).await.expect("a ledger");
+    let ledger = RelayStore::open(&data_dir).await.expect("a ledger");
     let secret =
         |kind, text: &str, audience| Arc::new(Secret::new(kind, text.to_owned(), audience));
     let model = Audience::of(["model.example"]);
-    let settings = Settings {
+    let settings = RelaySettings {
         owner: UserId("owner".to_owned()),
         sleeps: true,
         locale: Locale::English,
@@ -65,22 +65,23 @@ async fn relay() -> (Arc<Relay>, Arc<Ledger>) {
         model_key: Some(secret(SecretKind::ModelKey, KEY, model)),
         // As many stories as there are.
         daily_tokens: u64::MAX >> 2,
-        limits: Limits {
+        limits: RelayLimits {
             calls_per_minute: u32::MAX,
             tokens_per_minute: u64::MAX,
-            ..Limits::default()
+            ..RelayLimits::default()
         },
     };
-    let web = Web::new("the owner's key".to_owned().into(), ledger.clone());
-    let (clock, chance) = (Clock::following_tokio(NOW_MS), Chance::seeded(4));
-    let relay = Relay::start(settings, ledger.clone(), web, None, Arc::new(Parrot), clock, chance);
+    let web = WebChannel::new("the owner's key".to_owned().into(), ledger.clone());
+    let (clock, chance) = (Clock::from_tokio(NOW_MS), Random::seeded(4));
+    let relay =
+        Relay::start(settings, ledger.clone(), web, None, Arc::new(EchoTransport), clock, chance);
     (relay.expect("a relay"), ledger)
 }
 
 /// Takes a line that becomes a turn; the token that the VM is given for it.
-async fn begin_turn(relay: &Relay, ledger: &Ledger) -> String {
+async fn begin_turn(relay: &Relay, ledger: &RelayStore) -> String {
     let (id, chat) = (InboundId("1".to_owned()), ChatId("chat".to_owned()));
-    let new = NewLine {
+    let new = NewInboxMessage {
         id: &id,
         chat: &chat,
         text: "work",
@@ -92,15 +93,18 @@ async fn begin_turn(relay: &Relay, ledger: &Ledger) -> String {
     };
     ledger.accept(new, NOW_MS).await.expect("a line");
     let token = relay.turn_token("turn-1").expect("a token").into_secret(Audience::nobody());
-    token.expose_here().to_owned()
+    token.expose().to_owned()
 }
 
 /// Answers with the body of the question.
-struct Parrot;
+struct EchoTransport;
 
 #[async_trait]
-impl Transport for Parrot {
-    async fn send(&self, request: http::Request<Bytes>) -> Result<Reply, Unanswered> {
+impl Transport for EchoTransport {
+    async fn send(
+        &self,
+        request: http::Request<Bytes>,
+    ) -> Result<StreamedResponse, TransportError> {
         let uri = request.uri().to_string();
         assert!(uri.starts_with(&format!("{MODEL}/v1/messages")), "{uri}");
         let (head, body) = request.into_parts();
@@ -108,7 +112,7 @@ impl Transport for Parrot {
         // The token is 64 digits and letters; nothing else in a head is.
         let shown: Vec<_> = head.headers.values().filter(|it| it.len() == 64).collect();
         assert!(shown.is_empty(), "nor does the vendor see what the VM shows");
-        let [status, piece, body @ ..] = &*body else { return Err(Unanswered::Lost) };
+        let [status, piece, body @ ..] = &*body else { return Err(TransportError::ConnectionLost) };
         let is_stream = piece % 2 == 1;
         let (mut head, ()) = http::Response::builder()
             .status(super::vendor_replies::status(*status))
@@ -123,17 +127,18 @@ impl Transport for Parrot {
         head.version = http::Version::HTTP_11;
         let size = usize::from(*piece).max(1);
         let pieces: Vec<_> = body.chunks(size).map(|it| Ok(Bytes::copy_from_slice(it))).collect();
-        Ok(Reply { head, body: futures::stream::iter(pieces).boxed() })
+        Ok(StreamedResponse { head, body: futures::stream::iter(pieces).boxed() })
     }
 }
 
-/// The VM reads what the vendor wrote and nothing else, and no figure in it is a figure that breaks the count.
+/// The VM reads what the vendor wrote and nothing else, and no figure in it is a figure that breaks
+/// the count.
 pub(super) fn model_answers(answer: &[u8]) {
     PROXY.runtime.block_on(asked(answer));
 }
 
 async fn asked(answer: &[u8]) {
-    let before = PROXY.ledger.usage().await.expect("a count");
+    let before = PROXY.store.usage().await.expect("a count");
     let request = http::Request::post("/v1/messages?beta=true")
         .header("x-api-key", &PROXY.token)
         .body(Bytes::copy_from_slice(answer))
@@ -144,7 +149,7 @@ async fn asked(answer: &[u8]) {
     let read: Vec<Bytes> = body.try_collect().await.expect("a body");
     let [_, _, expected @ ..] = answer else { return assert_eq!(head.status, 502) };
     assert!(read.concat() == expected, "the VM reads something else");
-    let after = PROXY.ledger.usage().await.expect("a count that can be read");
+    let after = PROXY.store.usage().await.expect("a count that can be read");
     assert!(after.input >= before.input && after.output >= before.output, "{after:?}");
     // Two stories at most count at the same time.
     let most = 2 * BELIEVED_MAX;

@@ -3,12 +3,13 @@
 use std::time::Duration;
 
 use textslash::cloud::fly::macaroon::{Caveat, Macaroon, PERMISSION_LOCATION};
-use textslash::cloud::fly::token::{FlyToken, judge};
-use textslash::intake::recognise;
+use textslash::cloud::fly::token::{FlyToken, parse_pasted};
+use textslash::credential_format::recognise;
 
 use super::NOW_MS;
 
-/// A token that is taken comes out of its own text the same, and narrowed it only has more to restrict it.
+/// A token that is taken comes out of its own text the same, and narrowed it only has more to
+/// restrict it.
 pub fn tokens(data: &[u8]) {
     let pasted = String::from_utf8_lossy(data);
     recognise(&pasted);
@@ -17,13 +18,13 @@ pub fn tokens(data: &[u8]) {
         let again = Macaroon::decode(&text).expect("what we wrote can be read");
         assert_eq!(*again.encode(), *text);
     }
-    if let Ok(token) = judge(&pasted, NOW_MS) {
+    if let Ok(token) = parse_pasted(&pasted, NOW_MS) {
         expect_kept(&token);
     }
     let good = minted(data);
     let beside = format!("fo1_{},{good}", "a".repeat(40));
     for pasted in [good, beside] {
-        let Ok(token) = judge(&pasted, NOW_MS) else { panic!("a good token is refused") };
+        let Ok(token) = parse_pasted(&pasted, NOW_MS) else { panic!("a good token is refused") };
         expect_kept(&token);
     }
 }

@@ -1,9 +1,9 @@
-//! What Anthropic and the chat services may answer when they are asked about a key, and when a bot is led
-//! somewhere.
+//! What Anthropic and the chat services may answer when they are asked about a key, and when a bot
+//! is led somewhere.
 
 use textslash::anthropic;
 use textslash::http::SharedTransport;
-use textslash::messaging::{Endpoints, Messaging, Pointing};
+use textslash::messaging::{ChatEndpoints, Messaging, Webhook};
 use textslash::secret::{Audience, SecretKind};
 
 const MODEL_KEY: &str = "sk-ant-api03-aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa";
@@ -34,18 +34,18 @@ pub(super) const KEYS: [(SecretKind, &str, &str); 3] = [
 pub(super) async fn ask_about_keys(transport: SharedTransport) {
     let base = "https://api.anthropic.com".parse().expect("a URL");
     let audience = Audience::of(["api.anthropic.com"]);
-    let Ok(key) = anthropic::judge(MODEL_KEY, audience) else { panic!("a good key") };
+    let Ok(key) = anthropic::check_format(MODEL_KEY, audience) else { panic!("a good key") };
     let checked = anthropic::check(&*transport, &base, &key).await;
     let again = anthropic::check(&*transport, &base, &key).await;
     assert_eq!(checked, again, "the same answer means the same");
-    let messaging = Messaging::new(transport, Endpoints::real(), Vec::new());
+    let messaging = Messaging::new(transport, ChatEndpoints::real(), Vec::new());
     for (kind, pasted, secret) in KEYS {
         ask_about(&messaging, kind, pasted, secret).await;
     }
 }
 
 async fn ask_about(messaging: &Messaging, kind: SecretKind, pasted: &str, secret: &str) {
-    let Ok(key) = messaging.judge(kind, pasted) else { panic!("a good key") };
+    let Ok(key) = messaging.check_format(kind, pasted) else { panic!("a good key") };
     if let Ok(account) = messaging.check(kind, &key).await {
         assert!(!account.addresses.is_empty(), "an account without a way to it");
         for address in &account.addresses {
@@ -58,10 +58,10 @@ async fn ask_about(messaging: &Messaging, kind: SecretKind, pasted: &str, secret
         }
     }
     let number = "+15550001111";
-    let to = Pointing { url: "https://ada-relay.fly.dev/hook", secret: &"s".repeat(64) };
-    let _ = messaging.is_led(&key, number).await;
-    let _ = messaging.leads_to(&key, number).await;
-    let _ = messaging.point(&key, number, to).await;
-    let _ = messaging.release(&key, number, None).await;
-    let _ = messaging.release(&key, number, Some("https://shop.example/hook")).await;
+    let to = Webhook { url: "https://ada-relay.fly.dev/hook", secret: &"s".repeat(64) };
+    let _ = messaging.has_webhook(&key, number).await;
+    let _ = messaging.current_webhook(&key, number).await;
+    let _ = messaging.set_webhook(&key, number, to).await;
+    let _ = messaging.restore_webhook(&key, number, None).await;
+    let _ = messaging.restore_webhook(&key, number, Some("https://shop.example/hook")).await;
 }

@@ -1,20 +1,21 @@
-//! What the vendors may answer: the first byte chooses the status, the second whether our keys are echoed, and who
-//! answers; the rest is the body.
+//! What the vendors may answer: the first byte chooses the status, the second whether our keys are
+//! echoed, and who answers; the rest is the body.
 
 use std::sync::Arc;
 
 use async_trait::async_trait;
 use bytes::Bytes;
 use futures::StreamExt;
-use textslash::chance::Chance;
 use textslash::clock::Clock;
 use textslash::cloud::fly::macaroon::{Caveat, Macaroon, PERMISSION_LOCATION};
-use textslash::cloud::fly::{Endpoints, Fly};
-use textslash::cloud::{Cloud, CloudError, Here, Observation};
-use textslash::http::{Reply, Transport, Unanswered};
-use textslash::plan::{Known, StepKind, Undo};
+use textslash::cloud::fly::{FlyEndpoints, FlyProvider};
+use textslash::cloud::{Cloud, CloudError, Observation, StepContext};
+use textslash::http::{StreamedResponse, Transport, TransportError};
+use textslash::plan::{StepFacts, StepKind, Undo};
+use textslash::random::Random;
 use textslash::spec::{
-    AgentKind, CloudKind, DeploymentId, Images, Name, Region, RelayChannel, Size, Spec,
+    AgentKind, CloudKind, DeploymentId, DeploymentName, Images, MachineSize, Region, RelayChannel,
+    Spec,
 };
 
 use super::model_answers::model_answers;
@@ -42,19 +43,22 @@ pub(super) fn status(byte: u8) -> u16 {
 }
 
 /// Everything is answered so.
-struct Always {
+struct FixedTransport {
     status: u16,
     body: Bytes,
 }
 
 #[async_trait]
-impl Transport for Always {
-    async fn send(&self, request: http::Request<Bytes>) -> Result<Reply, Unanswered> {
+impl Transport for FixedTransport {
+    async fn send(
+        &self,
+        request: http::Request<Bytes>,
+    ) -> Result<StreamedResponse, TransportError> {
         expect_within(&request.uri().to_string());
         let (mut head, ()) = http::Response::new(()).into_parts();
         head.status = self.status.try_into().expect("a status");
         let body = self.body.clone();
-        Ok(Reply { head, body: futures::stream::once(async move { Ok(body) }).boxed() })
+        Ok(StreamedResponse { head, body: futures::stream::once(async move { Ok(body) }).boxed() })
     }
 }
 
@@ -69,7 +73,8 @@ fn expect_within(called: &str) {
     assert!(!called.split(['/', '?']).any(leaves), "{called}");
 }
 
-/// Whatever is answered to every question, an answer comes of it, and no credential stands in an error.
+/// Whatever is answered to every question, an answer comes of it, and no credential stands in an
+/// error.
 pub fn vendor_replies(data: &[u8]) {
     let [byte, who, body @ ..] = data else { return };
     if who / 2 % 3 == 2 {
@@ -81,17 +86,17 @@ pub fn vendor_replies(data: &[u8]) {
         _ => KEYS.map(|(_, _, secret)| secret).concat().into_bytes(),
     };
     let body = if who % 2 == 1 { [body, &keys, body].concat() } else { body.to_vec() };
-    let always = Always { status: status(*byte), body: body.into() };
+    let always = FixedTransport { status: status(*byte), body: body.into() };
     match who / 2 % 3 {
         0 => at_once(ask_everything(&token, always)),
         _ => at_once(ask_about_keys(Arc::new(always))),
     }
 }
 
-async fn ask_everything(token: &str, always: Always) {
-    let clock = Clock::following_tokio(NOW_MS);
-    let fly = Fly::new(Arc::new(always), Endpoints::real(), clock, Chance::seeded(1));
-    let Ok(judged) = fly.judge(token) else { panic!("a good token") };
+async fn ask_everything(token: &str, always: FixedTransport) {
+    let clock = Clock::from_tokio(NOW_MS);
+    let fly = FlyProvider::new(Arc::new(always), FlyEndpoints::real(), clock, Random::seeded(1));
+    let Ok(judged) = fly.check_format(token) else { panic!("a good token") };
     let told = |error: CloudError| {
         let text = format!("{error} {error:?}");
         assert!(!text.contains(&token[20..60]), "a credential stands in {text}");
@@ -101,12 +106,12 @@ async fn ask_everything(token: &str, always: Always) {
     let account = fly.open_for_teardown(judged);
     account.find().await.map(drop).unwrap_or_else(told);
     let spec = spec();
-    let known = Known::new();
-    let here = Here { spec: &spec, region: &spec.regions[0], known: &known };
+    let known = StepFacts::new();
+    let here = StepContext { spec: &spec, region: &spec.regions[0], facts: &known };
     for step in account.plan(&spec).steps() {
         match &step.kind {
             StepKind::Gate { .. } => {
-                account.pass(&here, &step.id).await.map(drop).unwrap_or_else(told);
+                account.poll_gate(&here, &step.id).await.map(drop).unwrap_or_else(told);
             }
             StepKind::Handover { .. } => {}
             StepKind::Resource { undo, .. } => {
@@ -137,11 +142,11 @@ fn spec() -> Spec {
     let region = |word: &str| Region::try_from(word.to_owned()).expect("a region");
     Spec {
         id: DeploymentId::from_random([7; DeploymentId::LENGTH]),
-        name: Name::near("ada"),
+        name: DeploymentName::nearest_to("ada"),
         cloud: CloudKind::Fly,
         organisation: "personal".to_owned(),
         regions: vec![region("ams")],
-        size: Size::Small,
+        size: MachineSize::Small,
         vm_volume_gb: 3,
         channel: RelayChannel::Web,
         owner: RelayChannel::link_holder(),

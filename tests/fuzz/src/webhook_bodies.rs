@@ -1,17 +1,17 @@
-//! What comes in where Telegram and Twilio call, and what Discord's gateway tells: the first byte chooses the
-//! service, the second whether the call is signed as the service signs, or what Discord tells of; the rest is the
-//! body.
+//! What comes in where Telegram and Twilio call, and what Discord's gateway tells: the first byte
+//! chooses the service, the second whether the call is signed as the service signs, or what Discord
+//! tells of; the rest is the body.
 
 use std::sync::{Arc, LazyLock};
 
-use adapters::channel::{Channel, Event};
-use adapters::telegram::{self, Telegram, Updates};
-use adapters::whatsapp::signature::{Signed, sign};
-use adapters::whatsapp::{self, Apis, WhatsApp};
+use adapters::channel::{Channel, ChannelEvent};
+use adapters::telegram::{self, TelegramChannel, UpdateSource};
+use adapters::whatsapp::signature::{SignedContent, sign};
+use adapters::whatsapp::{self, TwilioApis, WhatsAppChannel};
 use axum::Router;
 use axum::body::Body;
-use textslash::chance::Chance;
 use textslash::clock::Clock;
+use textslash::random::Random;
 use textslash::sandbox::in_process::InProcess;
 use textslash::sandbox::telegram as simulated;
 use tokio::net::TcpListener;
@@ -29,8 +29,10 @@ const MESSAGE: &str = "MessageSid=SM00000000000000000000000000000001&\
     From=whatsapp%3A%2B4915112345678&To=whatsapp%3A%2B15550001111&WaId=4915112345678";
 
 /// What else Twilio documents of a message, and of one on WhatsApp.
-const DOCUMENTED: &str = "ApiVersion Body ButtonPayload ButtonText ButtonType ChannelMetadata ErrorCode ErrorUrl \
-    Forwarded FrequentlyForwarded FromCity FromCountry FromState FromZip Latitude Longitude Address Label ListId \
+const DOCUMENTED: &str = "ApiVersion Body ButtonPayload ButtonText ButtonType ChannelMetadata \
+                          ErrorCode ErrorUrl \
+    Forwarded FrequentlyForwarded FromCity FromCountry FromState FromZip Latitude Longitude \
+    Address Label ListId \
     ListTitle MessageType MessagingServiceSid NumMedia NumSegments OriginalRepliedMessageSender \
     OriginalRepliedMessageSid ProfileName ReferralNumMedia SmsSid SmsStatus ToCountry";
 
@@ -44,30 +46,30 @@ fn is_documented(name: &str) -> bool {
 }
 
 /// Both services' doors, behind which everything is taken at once.
-struct Doors {
+struct WebhookWorld {
     runtime: tokio::runtime::Runtime,
     telegram: Router,
     whatsapp: Router,
 }
 
-static DOORS: LazyLock<Doors> = LazyLock::new(|| {
+static DOORS: LazyLock<WebhookWorld> = LazyLock::new(|| {
     let mut runtime = tokio::runtime::Builder::new_multi_thread();
     let runtime = runtime.worker_threads(1).enable_all().build().expect("a runtime");
     let (telegram, whatsapp) = runtime.block_on(async { (telegram().await, whatsapp()) });
-    Doors { runtime, telegram, whatsapp }
+    WebhookWorld { runtime, telegram, whatsapp }
 });
 
 async fn telegram() -> Router {
     let nobody = Arc::new(InProcess::new());
-    let service = simulated::Telegram::new(Clock::system(), Chance::seeded(3), nobody);
+    let service = simulated::SimulatedTelegram::new(Clock::system(), Random::seeded(3), nobody);
     let token = service.mint_bot("a_bot");
     let listener = TcpListener::bind(("127.0.0.1", 0)).await.expect("a port");
     let address = listener.local_addr().expect("an address");
     tokio::spawn(axum::serve(listener, service.router()).into_future());
-    let updates = Updates::Webhook { secret: SECRET.to_owned().into() };
+    let updates = UpdateSource::Webhook { secret: SECRET.to_owned().into() };
     let api_url = format!("http://{address}");
-    let settings = telegram::Settings { token: token.into(), api_url, updates };
-    let Ok(channel) = Telegram::start(settings).await else { panic!("a bot") };
+    let settings = telegram::TelegramChannelSettings { token: token.into(), api_url, updates };
+    let Ok(channel) = TelegramChannel::start(settings).await else { panic!("a bot") };
     let router = channel.router();
     tokio::spawn(take_all(channel));
     router
@@ -75,14 +77,14 @@ async fn telegram() -> Router {
 
 fn whatsapp() -> Router {
     let nowhere = || "http://127.0.0.1:9".parse().expect("a URL");
-    let settings = whatsapp::Settings {
+    let settings = whatsapp::WhatsAppChannelSettings {
         account_sid: format!("AC{}", "0".repeat(32)),
         auth_token: AUTH_TOKEN.to_owned().into(),
         number: "+15550001111".to_owned(),
         public_url: PUBLIC_URL.parse().expect("a URL"),
-        apis: Apis { api: nowhere(), messaging: nowhere(), content: nowhere() },
+        apis: TwilioApis { api: nowhere(), messaging: nowhere(), content: nowhere() },
     };
-    let Ok(channel) = WhatsApp::start(settings) else { panic!("a number") };
+    let Ok(channel) = WhatsAppChannel::start(settings) else { panic!("a number") };
     let router = channel.router();
     tokio::spawn(take_all(channel));
     router
@@ -90,7 +92,7 @@ fn whatsapp() -> Router {
 
 async fn take_all(channel: Arc<dyn Channel>) {
     while let Some(event) = channel.next().await {
-        if let Event::Inbound(inbound) = event {
+        if let ChannelEvent::Inbound(inbound) = event {
             channel.acknowledge(&inbound.id).await;
         }
     }
@@ -124,8 +126,8 @@ fn answered(router: &Router, request: http::Request<Body>) -> u16 {
     answer.expect("an answer").status().as_u16()
 }
 
-/// One more parameter in a message that is taken: one signature fits two sets of parameters, so only what Twilio
-/// documents is taken, and once.
+/// One more parameter in a message that is taken: one signature fits two sets of parameters, so
+/// only what Twilio documents is taken, and once.
 fn undocumented(body: &[u8]) {
     let Some((name, value)) = url::form_urlencoded::parse(body).next() else { return };
     let mut form = url::form_urlencoded::Serializer::new(MESSAGE.to_owned());
@@ -150,7 +152,8 @@ fn to_whatsapp(signed: bool, path: &str, body: &[u8]) -> http::Request<Body> {
     if signed {
         let form: Vec<_> = url::form_urlencoded::parse(body).into_owned().collect();
         let url = format!("{PUBLIC_URL}{path}");
-        request = request.header("x-twilio-signature", sign(AUTH_TOKEN, &url, Signed::Form(&form)));
+        request = request
+            .header("x-twilio-signature", sign(AUTH_TOKEN, &url, SignedContent::Form(&form)));
     }
     request.body(body.to_vec().into()).expect("a request")
 }

@@ -4,11 +4,11 @@ use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
 
-use adapters::channel::{Channel, Event};
-use adapters::chat::{Ask, Button, Content, Outbound};
-use adapters::web::{MemoryLog, Web};
+use adapters::channel::{Channel, ChannelEvent};
+use adapters::chat::{AnswerKind, Button, InboundContent, Outbound};
+use adapters::web::{MemoryLog, WebChannel};
 use axum::Router;
-use textslash::relay::Limits;
+use textslash::relay::RelayLimits;
 use textslash::web::relay::chat_page;
 use tokio::io::copy_bidirectional;
 use tokio::net::{TcpListener, TcpStream};
@@ -20,20 +20,21 @@ use crate::relay::{OWNER_KEY, serve, served_vm};
 /// The smallest picture: one dot.
 const DOT_PNG: &str = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==";
 
-/// A relay, and the line to it, which can be cut. Sockets of this process would outlive a relay in it.
-struct Line {
+/// A relay, and the line to it, which can be cut. Sockets of this process would outlive a relay in
+/// it.
+struct RelayTunnel {
     address: SocketAddr,
     relay: SocketAddr,
     carrying: JoinHandle<()>,
 }
 
-impl Line {
+impl RelayTunnel {
     async fn to_a_relay(dir: &Path, vm_url: &str) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let relay = listener.local_addr().unwrap();
         let (dir, vm_url) = (dir.to_owned(), vm_url.to_owned());
         tokio::spawn(async move {
-            serve(&dir, &vm_url, listener, Limits::default(), std::future::pending()).await;
+            serve(&dir, &vm_url, listener, RelayLimits::default(), std::future::pending()).await;
         });
         let outer = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = outer.local_addr().unwrap();
@@ -80,7 +81,7 @@ async fn an_owner_talks_on_a_phone_and_loses_nothing_when_the_line_is_cut() {
     let Some(browser) = Browser::start().await else { return };
     let (vm_dir, dir) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
     let vm_url = served_vm(vm_dir.path()).await;
-    let mut line = Line::to_a_relay(dir.path(), &vm_url).await;
+    let mut line = RelayTunnel::to_a_relay(dir.path(), &vm_url).await;
 
     browser.opens(&line.link()).await;
     browser.reads("Connected").await;
@@ -120,7 +121,7 @@ async fn files_go_both_ways_on_the_page() {
     let Some(browser) = Browser::start().await else { return };
     let (vm_dir, dir) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
     let vm_url = served_vm(vm_dir.path()).await;
-    let line = Line::to_a_relay(dir.path(), &vm_url).await;
+    let line = RelayTunnel::to_a_relay(dir.path(), &vm_url).await;
     let notes = dir.path().join("notes of ada.txt");
     std::fs::write(&notes, "milk, eggs").unwrap();
 
@@ -143,39 +144,39 @@ async fn files_go_both_ways_on_the_page() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_choice_is_tapped_and_a_secret_is_typed_unseen_and_not_kept() {
     let Some(browser) = Browser::start().await else { return };
-    let web = Web::new(OWNER_KEY.to_owned().into(), Arc::new(MemoryLog::default()));
+    let web = WebChannel::new(OWNER_KEY.to_owned().into(), Arc::new(MemoryLog::default()));
     let address = serve_web(web.clone()).await;
     browser.opens(&format!("http://{address}/chat#{OWNER_KEY}")).await;
     browser.reads("Connected").await;
 
     let buttons = vec![Button::new("yes", "Yes, go on"), Button::new("no", "No")];
     let question = Outbound::text("q", "Shall I delete the branch?").with_buttons(buttons);
-    web.send(&Web::chat(), &question).await.unwrap();
+    web.send(&WebChannel::chat(), &question).await.unwrap();
     browser.reads("Shall I delete the branch?").await;
     browser.pictured("chat-choice").await;
     browser.clicks(".choices button").await;
     let tapped = said(&web).await;
-    assert!(matches!(&tapped, Content::Tap { button, .. } if button == "yes"), "{tapped:?}");
+    assert!(matches!(&tapped, InboundContent::Tap { button, .. } if button == "yes"), "{tapped:?}");
 
-    let asked = Outbound::text("s", "The passphrase?").asking(Ask::Secret);
-    web.send(&Web::chat(), &asked).await.unwrap();
+    let asked = Outbound::text("s", "The passphrase?").asking(AnswerKind::Secret);
+    web.send(&WebChannel::chat(), &asked).await.unwrap();
     browser.reads("The passphrase?").await;
     assert!(browser.until("!document.getElementById('secret').hidden", &[]).await);
     browser.types("#secret", "correct horse").await;
     browser.clicks("#send").await;
-    assert!(said(&web).await == Content::Secret("correct horse".to_owned().into()));
+    assert!(said(&web).await == InboundContent::Secret("correct horse".to_owned().into()));
     browser.reads("(typed unseen)").await;
     let kept = browser.runs("return JSON.stringify(localStorage) + document.body.innerHTML").await;
     assert!(!kept.as_str().unwrap().contains("horse"), "kept");
 
-    web.delete(&web.send(&Web::chat(), &question).await.unwrap()).await.unwrap();
+    web.delete(&web.send(&WebChannel::chat(), &question).await.unwrap()).await.unwrap();
     assert!(browser.until("!document.body.innerText.includes('branch')", &[]).await);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_wrong_or_half_link_says_so() {
     let Some(browser) = Browser::start().await else { return };
-    let web = Web::new(OWNER_KEY.to_owned().into(), Arc::new(MemoryLog::default()));
+    let web = WebChannel::new(OWNER_KEY.to_owned().into(), Arc::new(MemoryLog::default()));
     let address = serve_web(web).await;
     browser.opens(&format!("http://{address}/chat#wrong")).await;
     browser.reads("This link is not valid here.").await;
@@ -183,7 +184,7 @@ async fn a_wrong_or_half_link_says_so() {
     browser.reads("This link is not whole.").await;
 }
 
-async fn serve_web(web: Arc<Web>) -> SocketAddr {
+async fn serve_web(web: Arc<WebChannel>) -> SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     let routes: Router = web.router().merge(chat_page());
@@ -192,9 +193,9 @@ async fn serve_web(web: Arc<Web>) -> SocketAddr {
 }
 
 /// The next thing that the person did, taken.
-async fn said(web: &Web) -> Content {
+async fn said(web: &WebChannel) -> InboundContent {
     loop {
-        if let Some(Event::Inbound(inbound)) = web.next().await {
+        if let Some(ChannelEvent::Inbound(inbound)) = web.next().await {
             web.acknowledge(&inbound.id).await;
             return inbound.content;
         }

@@ -188,7 +188,8 @@ impl Drop for Browser {
         let Some((driver, session)) = self.place() else { return };
         let Ok(mut connection) = TcpStream::connect(driver) else { return };
         let request = format!(
-            "DELETE {session} HTTP/1.1\r\nHost: {driver}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
+            "DELETE {session} HTTP/1.1\r\nHost: {driver}\r\nConnection: close\r\nContent-Length: \
+             0\r\n\r\n"
         );
         if connection.write_all(request.as_bytes()).is_ok() {
             // It answers when the browser is gone, and says nothing that matters.

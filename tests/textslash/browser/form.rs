@@ -1,12 +1,12 @@
 //! The one-time form behind a link in a WhatsApp chat.
 
 use super::driver::Browser;
-use crate::services::world::World;
+use crate::services::world::ServicesWorld;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_token_is_entered_on_a_phone_checked_at_once_and_taken_once() {
     let Some(browser) = Browser::start().await else { return };
-    let world = World::webhook().await;
+    let world = ServicesWorld::webhook().await;
     let token = world.sandbox.fly_token().to_owned();
     let mut ada = world.ada_on_whatsapp();
     ada.says("hi");
@@ -46,7 +46,7 @@ async fn a_token_is_entered_on_a_phone_checked_at_once_and_taken_once() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_link_of_somebody_elses_is_turned_down_and_told() {
     let Some(browser) = Browser::start().await else { return };
-    let world = World::webhook().await;
+    let world = ServicesWorld::webhook().await;
     let mut eve = world.ada_on_whatsapp();
     eve.says("hi");
     eve.reads("I need a token").await;
@@ -68,7 +68,7 @@ async fn a_link_of_somebody_elses_is_turned_down_and_told() {
 async fn the_form_speaks_german_and_is_dark_on_a_phone_that_prefers_it() {
     let Some(browser) = Browser::start().await else { return };
     browser.prefers_german_and_dark().await;
-    let world = World::webhook().await;
+    let world = ServicesWorld::webhook().await;
     let mut ada = world.ada_on_whatsapp();
     ada.says("/language Deutsch");
     ada.reads("Deutsch").await;

@@ -3,7 +3,7 @@
 use serde_json::Value;
 use textslash::sandbox::fly::nothing;
 
-use super::World;
+use super::CliWorld;
 
 const ADA: &str = "7001";
 const DEPLOY: [&str; 5] = ["deploy", "--agent", "shell", "--yes", "--json"];
@@ -11,7 +11,7 @@ const ON_TELEGRAM: [&str; 4] = ["--channel", "telegram", "--owner", ADA];
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_telegram_bot_is_taken_over_talked_to_and_given_back() {
-    let world = World::new().await;
+    let world = CliWorld::new().await;
     let telegram = world.sandbox.telegram().clone();
     let bot = telegram.mint_bot("ada_bot");
     telegram.set_webhook(&bot, "https://shop.example/hook");
@@ -51,7 +51,7 @@ async fn a_telegram_bot_is_taken_over_talked_to_and_given_back() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_bot_is_given_back_by_whoever_has_nothing_but_a_token() {
-    let world = World::new().await;
+    let world = CliWorld::new().await;
     let telegram = world.sandbox.telegram().clone();
     let bot = telegram.mint_bot("ada_bot");
     telegram.set_webhook(&bot, "https://shop.example/hook");
@@ -68,7 +68,7 @@ async fn a_bot_is_given_back_by_whoever_has_nothing_but_a_token() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_whatsapp_number_is_one_of_several_and_the_sandboxs_is_led_by_hand() {
-    let world = World::new().await;
+    let world = CliWorld::new().await;
     let twilio = world.sandbox.twilio().clone();
     twilio.add_sender("+15550002222");
     let key = format!("{} {}", twilio.account_sid(), twilio.auth_token());
@@ -106,7 +106,7 @@ async fn a_whatsapp_number_is_one_of_several_and_the_sandboxs_is_led_by_hand() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_discord_bot_answers_its_owner() {
-    let world = World::new().await;
+    let world = CliWorld::new().await;
     let discord = world.sandbox.discord().clone();
     let bot = discord.mint_bot("ada_bot");
     let owner = "100000000000007001";
@@ -124,7 +124,7 @@ async fn a_discord_bot_answers_its_owner() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_channel_key_that_will_not_do_is_refused_and_nothing_is_made() {
-    let world = World::new().await;
+    let world = CliWorld::new().await;
     let telegram = world.sandbox.telegram();
     let (bot, revoked) = (telegram.mint_bot("ada_bot"), telegram.mint_bot("old_bot"));
     telegram.revoke(&revoked);
@@ -149,7 +149,7 @@ async fn a_channel_key_that_will_not_do_is_refused_and_nothing_is_made() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_owner_is_an_id_that_nobody_else_can_come_to_have() {
-    let world = World::new().await;
+    let world = CliWorld::new().await;
     let cases: [(&[&str], &str); 9] = [
         (&["--channel", "telegram"], "--owner <ID>"),
         (&["--channel", "telegram", "--owner", "@ada"], "a @name can change hands"),

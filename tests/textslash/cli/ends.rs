@@ -3,14 +3,14 @@
 use nix::sys::signal::Signal;
 use textslash::sandbox::fly::nothing;
 
-use super::World;
+use super::CliWorld;
 
 const DEPLOY: [&str; 5] = ["deploy", "--agent", "shell", "--yes", "--json"];
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_account_that_cannot_have_machines_is_told_so_before_anything_is_made() {
     for face in ["no-card", "trial-ended", "held", "suspended"] {
-        let world = World::with_face(face).await;
+        let world = CliWorld::with_face(face).await;
 
         let ended = world.run(&DEPLOY).await;
 
@@ -21,7 +21,7 @@ async fn an_account_that_cannot_have_machines_is_told_so_before_anything_is_made
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_full_region_is_passed_by_unless_it_was_meant() {
-    let world = World::with_face("full-region").await;
+    let world = CliWorld::with_face("full-region").await;
 
     let meant = world.run(&[&DEPLOY[..], &["--region", "lhr"]].concat()).await;
     assert_eq!(meant.code, 1, "{}", meant.err);
@@ -34,7 +34,7 @@ async fn a_full_region_is_passed_by_unless_it_was_meant() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_deploy_that_fails_midway_is_rolled_back() {
-    let world = World::with_face("full").await;
+    let world = CliWorld::with_face("full").await;
 
     let ended = world.run(&DEPLOY).await;
 
@@ -48,7 +48,7 @@ async fn a_deploy_that_fails_midway_is_rolled_back() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_deploy_that_fails_midway_is_kept_for_who_wants_to_look() {
-    let world = World::with_face("full").await;
+    let world = CliWorld::with_face("full").await;
 
     let ended = world.run(&[&DEPLOY[..], &["--on-failure", "keep"]].concat()).await;
 
@@ -71,17 +71,17 @@ async fn a_deploy_that_fails_midway_is_kept_for_who_wants_to_look() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_cannot_be_removed_is_listed_and_removed_later() {
-    let world = World::new().await;
+    let world = CliWorld::new().await;
     world.deploys("my").await;
 
-    world.sandbox.fly().show_face("held");
+    world.sandbox.fly().set_billing_profile("held");
     let ended = world.run(&["teardown", "my", "--yes", "--json"]).await;
 
     assert_eq!(ended.code, 5, "{}", ended.err);
     let remaining = &ended.document()["deployments"][0]["remaining"];
     assert!(!remaining.as_array().unwrap().is_empty(), "{}", ended.out);
 
-    world.sandbox.fly().show_face("paid");
+    world.sandbox.fly().set_billing_profile("paid");
     world.run(&["teardown", "my", "--yes", "--json"]).await.succeeds();
     assert_eq!(world.sandbox.inventory(), nothing());
 }
@@ -89,7 +89,7 @@ async fn what_cannot_be_removed_is_listed_and_removed_later() {
 #[tokio::test(flavor = "multi_thread")]
 async fn what_an_interrupted_deploy_began_is_removed_by_a_later_teardown() {
     for signal in [Signal::SIGINT, Signal::SIGTERM] {
-        let world = World::of_silence().await;
+        let world = CliWorld::of_silence().await;
         let deploy = world.start_with(&DEPLOY, &[]);
         // From here on nothing is created, so that no lost reply has to settle.
         deploy.err.until("[x] Machines started").await;
@@ -111,7 +111,7 @@ async fn what_an_interrupted_deploy_began_is_removed_by_a_later_teardown() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_teardown_that_is_interrupted_goes_on_later() {
-    let world = World::new().await;
+    let world = CliWorld::new().await;
     world.deploys("my").await;
     let teardown = world.start_with(&["teardown", "my", "--yes"], &[]);
     teardown.err.until("[..] Machines").await;

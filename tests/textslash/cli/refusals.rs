@@ -2,14 +2,14 @@
 
 use textslash::sandbox::fly::{TokenKind, nothing};
 
-use super::World;
+use super::CliWorld;
 use crate::program::Program;
 
 const DEPLOY: [&str; 4] = ["deploy", "--agent", "shell", "--yes"];
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_token_that_will_not_do_is_refused_with_a_reason_and_nothing_is_made() {
-    let world = World::new().await;
+    let world = CliWorld::new().await;
     let fly = world.sandbox.fly();
     let mut cases: Vec<_> = [
         (TokenKind::Expired, "expired on"),
@@ -39,7 +39,7 @@ async fn a_token_that_will_not_do_is_refused_with_a_reason_and_nothing_is_made()
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_token_of_another_organisation_removes_nothing_and_says_which_is_needed() {
-    let world = World::new().await;
+    let world = CliWorld::new().await;
     world.deploys("my").await;
     let before = world.sandbox.inventory();
     let foreign = world.sandbox.fly().mint_token(TokenKind::OtherOrganisation);
@@ -53,7 +53,7 @@ async fn a_token_of_another_organisation_removes_nothing_and_says_which_is_neede
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_model_key_that_will_not_do_is_refused_and_nothing_is_made() {
-    let world = World::new().await;
+    let world = CliWorld::new().await;
     let forged = format!("sk-ant-api03-{}AA", "e".repeat(93));
     let subscription = format!("sk-ant-oat01-{}AA", "e".repeat(93));
     let token = world.sandbox.fly_token();
@@ -73,7 +73,7 @@ async fn a_model_key_that_will_not_do_is_refused_and_nothing_is_made() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_daily_limit_that_is_no_number_is_refused_and_one_that_is_stands_in_the_plan() {
-    let world = World::new().await;
+    let world = CliWorld::new().await;
     let key = world.sandbox.model_key();
     let run = async |limit: &str| {
         let settings = [("ANTHROPIC_API_KEY", key), ("TEXTSLASH_DAILY_TOKENS", limit)];
@@ -93,7 +93,7 @@ async fn a_daily_limit_that_is_no_number_is_refused_and_one_that_is_stands_in_th
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_missing_is_named_where_nobody_can_be_asked() {
-    let world = World::new().await;
+    let world = CliWorld::new().await;
     for (role, name) in [
         (DEPLOY.as_slice(), "FLY_API_TOKEN"),
         (&DEPLOY, "TEXTSLASH_VM_IMAGE"),
@@ -153,7 +153,7 @@ async fn wrong_usage_is_explained() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn only_who_means_it_uses_vendors_on_this_machine() {
-    let world = World::new().await;
+    let world = CliWorld::new().await;
     let roles: [&[&str]; 6] =
         [&["setup"], &DEPLOY, &["list"], &["status", "my"], &["teardown", "--yes"], &["relay"]];
     let model = world.sandbox.base_urls().pop().unwrap().1;
@@ -174,7 +174,7 @@ async fn only_who_means_it_uses_vendors_on_this_machine() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_link_that_does_not_open_is_refused() {
-    let world = World::new().await;
+    let world = CliWorld::new().await;
     let deployed = world.deploys("my").await;
     let (relay, _) = deployed["link"].as_str().unwrap().split_once('#').unwrap();
 

@@ -1,9 +1,9 @@
-//! The simulated REST API as programs call it: what it answers is what Discord describes, and what it
-//! refuses is refused in Discord's words.
+//! The simulated REST API as programs call it: what it answers is what Discord describes, and what
+//! it refuses is refused in Discord's words.
 
 use serde_json::{Value, json};
 
-use super::world::World;
+use super::world::DiscordWorld;
 
 const MESSAGES: &str = "/channels/{channel_id}/messages";
 const MESSAGE: &str = "/channels/{channel_id}/messages/{message_id}";
@@ -11,7 +11,7 @@ const COMMANDS: &str = "/applications/{application_id}/commands";
 
 #[tokio::test]
 async fn answers_are_as_discord_describes_them() {
-    let world = World::idle().await;
+    let world = DiscordWorld::idle().await;
     let (mut ada, none) = (world.ada(), json!(null));
     ada.sends_files(&[("a.txt", "abc".into())], "a file");
     let chat = ada.channel();
@@ -38,12 +38,15 @@ async fn answers_are_as_discord_describes_them() {
 
 #[tokio::test]
 async fn what_discord_refuses_is_refused_in_its_words() {
-    let world = World::idle().await;
+    let world = DiscordWorld::idle().await;
     let mut ada = world.ada();
     let messages = format!("/channels/{}/messages", ada.channel());
     ada.says("mine");
     let mine = format!("{messages}/{}", ada.screen()[0].id);
-    let row = |buttons: Value| json!({ "content": "?", "components": [{ "type": 1, "components": buttons }] });
+    let row = |buttons: Value| {
+        let row = json!({ "type": 1, "components": buttons });
+        json!({ "content": "?", "components": [row] })
+    };
     let button = |id: &str| json!({ "type": 2, "style": 1, "label": "x", "custom_id": id });
     for (method, path, body, status, code) in [
         ("POST", messages.as_str(), json!({ "content": "x".repeat(2_001) }), 400, 50035),

@@ -2,19 +2,19 @@
 
 use bytes::Bytes;
 
-use super::world::{World, in_time};
+use super::world::{DiscordWorld, in_time};
 use crate::clients::{installed, start, tell};
 
 #[tokio::test]
 async fn a_bot_on_discord_js_runs_unmodified() {
     let Some(directory) = installed("node_modules/discord.js") else { return };
-    let world = World::idle().await;
+    let world = DiscordWorld::idle().await;
     let settings = [("DISCORD_API_URL", &*world.base), ("DISCORD_BOT_TOKEN", &*world.token)];
     let bot = start(&directory, "node", "discord/bot.mjs", &settings);
     tell(talks(&world), bot).await;
 }
 
-async fn talks(world: &World) {
+async fn talks(world: &DiscordWorld) {
     in_time("the menu is registered", world.simulated.has_commands(&world.token)).await;
     let mut ada = world.ada();
     ada.says("hello 👩‍👩‍👧‍👦");
@@ -27,7 +27,7 @@ async fn talks(world: &World) {
     ada.reads("Your key?").await;
     in_time("the modal opens", ada.fills_in("Enter", &["FlyV1 fm2_typed"])).await;
     ada.reads("15 characters").await;
-    assert!(!world.simulated.kept().contains("fm2_typed"));
+    assert!(!world.simulated.stored_text().contains("fm2_typed"));
     ada.sends_files(&[("notes.bin", Bytes::from(vec![7; 100_000]))], "");
     ada.reads("100000 bytes").await;
     let files = ada.files();

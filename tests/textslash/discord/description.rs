@@ -1,5 +1,5 @@
-//! Discord's REST API as Discord describes it, as a judge over calls and answers. What its gateway says is
-//! described nowhere by machine.
+//! Discord's REST API as Discord describes it, as a judge over calls and answers. What its gateway
+//! says is described nowhere by machine.
 
 use std::collections::HashMap;
 use std::path::Path;
@@ -9,18 +9,18 @@ use jsonschema::Validator;
 use serde_json::{Map, Value, json};
 
 /// The description of all that we use.
-pub struct Description(HashMap<(String, String), Operation>);
+pub struct DiscordDescription(HashMap<(String, String), DiscordOperation>);
 
-struct Operation {
+struct DiscordOperation {
     body: Option<Validator>,
     query: Map<String, Value>,
     answers: HashMap<u16, Validator>,
 }
 
-impl Description {
+impl DiscordDescription {
     /// The description from `API_SPECS`, read once; says so when that is not set.
     pub fn load() -> Option<&'static Self> {
-        static DESCRIPTION: OnceLock<Option<Description>> = OnceLock::new();
+        static DESCRIPTION: OnceLock<Option<DiscordDescription>> = OnceLock::new();
         DESCRIPTION.get_or_init(Self::read).as_ref()
     }
 
@@ -41,7 +41,7 @@ impl Description {
         let used = methods.filter(|(_, _, it)| it["responses"].is_object());
         let all = used.map(|(path, method, described)| {
             let key = (method.to_uppercase(), path.clone());
-            (key, Operation::read(&whole, &strict, described))
+            (key, DiscordOperation::read(&whole, &strict, described))
         });
         Some(Self(all.collect()))
     }
@@ -66,7 +66,7 @@ impl Description {
     }
 }
 
-impl Operation {
+impl DiscordOperation {
     fn read(whole: &Value, strict: &Value, described: &Value) -> Self {
         let schema = &described["requestBody"]["content"]["application/json"]["schema"];
         let parameters = described["parameters"].as_array().into_iter().flatten();
@@ -123,7 +123,7 @@ fn errors(validator: &Validator, value: &Value) -> Vec<String> {
 
 #[test]
 fn the_description_finds_what_is_wrong() {
-    let Some(description) = Description::load() else { return };
+    let Some(description) = DiscordDescription::load() else { return };
     let none = Vec::<String>::new();
     let messages = "/channels/{channel_id}/messages";
     let says = |body| description.check_call("POST", messages, &body);

@@ -1,16 +1,17 @@
-//! The gateway's bad days: lines are cut, sessions end, processes die, and nothing is lost or heard twice.
+//! The gateway's bad days: lines are cut, sessions end, processes die, and nothing is lost or heard
+//! twice.
 
 use adapters::channel::Channel;
-use adapters::discord::{Discord, StartError};
+use adapters::discord::{DiscordChannel, DiscordStartError};
 
-use super::world::{World, in_time};
+use super::world::{DiscordWorld, in_time};
 
 const IDENTIFY: u64 = 2;
 const RESUME: u64 = 6;
 
 #[tokio::test]
 async fn a_cut_line_is_resumed_and_what_was_said_meanwhile_is_replayed_once() {
-    let world = World::new().await;
+    let world = DiscordWorld::new().await;
     let mut ada = world.ada();
     ada.says("before");
     assert_eq!(world.hears().await, "before");
@@ -28,7 +29,7 @@ async fn a_cut_line_is_resumed_and_what_was_said_meanwhile_is_replayed_once() {
 
 #[tokio::test]
 async fn asked_to_reconnect_it_resumes_without_loss_or_double() {
-    let world = World::new().await;
+    let world = DiscordWorld::new().await;
     let mut ada = world.ada();
     world.simulated.asks_to_reconnect();
     for n in 0..5 {
@@ -43,7 +44,7 @@ async fn asked_to_reconnect_it_resumes_without_loss_or_double() {
 
 #[tokio::test]
 async fn when_the_session_ends_what_the_gateway_does_not_replay_is_looked_up_once() {
-    let world = World::new().await;
+    let world = DiscordWorld::new().await;
     let mut ada = world.ada();
     ada.says("before");
     assert_eq!(world.hears().await, "before");
@@ -62,7 +63,7 @@ async fn when_the_session_ends_what_the_gateway_does_not_replay_is_looked_up_onc
 
 #[tokio::test]
 async fn a_session_that_ended_while_the_line_was_cut_is_begun_anew() {
-    let world = World::new().await;
+    let world = DiscordWorld::new().await;
     let mut ada = world.ada();
     world.channel().recover(&[world.chat()]).await;
     world.simulated.cuts_connections();
@@ -77,7 +78,7 @@ async fn a_session_that_ended_while_the_line_was_cut_is_begun_anew() {
 
 #[tokio::test]
 async fn what_was_said_while_nobody_listened_is_recovered_and_what_ended_hears_no_more() {
-    let mut world = World::new().await;
+    let mut world = DiscordWorld::new().await;
     let mut ada = world.ada();
     ada.says("lost with the process");
     let lost = world.taken().await;
@@ -95,17 +96,17 @@ async fn what_was_said_while_nobody_listened_is_recovered_and_what_ended_hears_n
 
 #[tokio::test]
 async fn a_wrong_token_is_refused_and_a_discord_that_is_not_there_is_out_of_reach() {
-    let mut world = World::idle().await;
-    let started = Discord::start(world.settings("MTIz.abc.def")).await;
-    assert_eq!(started.err(), Some(StartError::TokenRefused));
+    let mut world = DiscordWorld::idle().await;
+    let started = DiscordChannel::start(world.settings("MTIz.abc.def")).await;
+    assert_eq!(started.err(), Some(DiscordStartError::TokenRefused));
     world.base = "http://127.0.0.1:9".to_owned();
-    let started = Discord::start(world.settings(&world.token)).await;
-    assert_eq!(started.err(), Some(StartError::OutOfReach));
+    let started = DiscordChannel::start(world.settings(&world.token)).await;
+    assert_eq!(started.err(), Some(DiscordStartError::Unreachable));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn what_is_said_in_one_breath_keeps_its_order() {
-    let world = World::new().await;
+    let world = DiscordWorld::new().await;
     let mut ada = world.ada();
     let said: Vec<_> = (0..300).map(|n| format!("line {n}")).collect();
     said.iter().for_each(|line| ada.says(line));

@@ -4,29 +4,29 @@ use std::time::Instant;
 
 use adapters::channel::{Channel, ChannelError};
 use adapters::chat::{
-    Ask, Button, ChatId, Content, File, MenuEntry, MessageRef, Outbound, Place, SecretField,
-    SecretForm,
+    AnswerKind, Button, ChatId, ChatType, InboundContent, MenuEntry, MessageRef, Outbound,
+    OutboundFile, SecretField, SecretForm,
 };
 use adapters::text::{length, split};
 use bytes::Bytes;
 use serde_json::json;
-use textslash::sandbox::discord::Where;
+use textslash::sandbox::discord::InstallContext;
 
-use super::world::{ADA, World, in_time};
+use super::world::{ADA, DiscordWorld, in_time};
 
 const STRANGE: &str =
     "👩‍👩‍👧‍👦 e\u{301} \"quoted\" {\"ok\":true} <b>&amp; *_`~ \\n <@1> @everyone 0 -1 '; --";
 
 #[tokio::test]
 async fn what_is_said_arrives_with_an_id_of_its_own_and_can_be_answered() {
-    let world = World::new().await;
+    let world = DiscordWorld::new().await;
     let mut ada = world.ada();
     let mut ids = Vec::new();
     for text in ["hi", "hi", STRANGE] {
         ada.says(text);
         let inbound = world.taken().await;
-        assert_eq!(inbound.content, Content::Text(text.to_owned().into()));
-        assert_eq!((&inbound.chat, inbound.place), (&world.chat(), Place::Private));
+        assert_eq!(inbound.content, InboundContent::Text(text.to_owned().into()));
+        assert_eq!((&inbound.chat, inbound.place), (&world.chat(), ChatType::Private));
         assert_eq!(inbound.from.0, ADA.to_string());
         assert!(!ids.contains(&inbound.id), "{:?} came twice", inbound.id);
         let message = inbound.message.expect("a person's message can be named");
@@ -45,7 +45,7 @@ async fn what_is_said_arrives_with_an_id_of_its_own_and_can_be_answered() {
 
 #[tokio::test]
 async fn itself_other_bots_and_notices_are_not_heard() {
-    let world = World::new().await;
+    let world = DiscordWorld::new().await;
     let mut ada = world.ada();
     world.sends("own", "An answer of our own.").await;
     ada.hears_another_bot("I am a bot, too.");
@@ -57,12 +57,14 @@ async fn itself_other_bots_and_notices_are_not_heard() {
 
 #[tokio::test]
 async fn what_others_read_along_is_no_private_place() {
-    let world = World::new().await;
+    let world = DiscordWorld::new().await;
     let mut ada = world.ada();
     ada.says_in_a_server("Not meant for the bot.");
-    for (place, expected) in
-        [(Where::Server, Place::Group), (Where::Others, Place::Group), (Where::Bot, Place::Private)]
-    {
+    for (place, expected) in [
+        (InstallContext::Server, ChatType::Group),
+        (InstallContext::Others, ChatType::Group),
+        (InstallContext::Bot, ChatType::Private),
+    ] {
         ada.runs_among_others("/start", place);
         assert_eq!(world.taken().await.place, expected, "{place:?}");
     }
@@ -71,7 +73,7 @@ async fn what_others_read_along_is_no_private_place() {
 
 #[tokio::test]
 async fn long_and_strange_text_fits_as_promised_and_no_longer() {
-    let world = World::new().await;
+    let world = DiscordWorld::new().await;
     let mut ada = world.ada();
     let can = world.channel().capabilities().clone();
     let code = format!("```rust\n{}```\n", "let answer = 42;\n".repeat(300));
@@ -101,7 +103,7 @@ async fn long_and_strange_text_fits_as_promised_and_no_longer() {
 
 #[tokio::test]
 async fn messages_are_edited_and_deleted_by_their_ids_and_a_persons_own_stay() {
-    let world = World::new().await;
+    let world = DiscordWorld::new().await;
     let (channel, mut ada) = (world.channel(), world.ada());
     let question = Outbound::text("m", "before").with_buttons(vec![Button::new("go", "Go")]);
     let message = world.tries(&question).await.unwrap();
@@ -130,7 +132,7 @@ async fn messages_are_edited_and_deleted_by_their_ids_and_a_persons_own_stay() {
 
 #[tokio::test]
 async fn the_same_key_sent_twice_is_one_message_also_after_a_death() {
-    let mut world = World::new().await;
+    let mut world = DiscordWorld::new().await;
     let ada = world.ada();
     let first = world.sends("key", "Only once.").await;
     assert_eq!(world.sends("key", "Only once.").await, first);
@@ -150,7 +152,7 @@ async fn the_same_key_sent_twice_is_one_message_also_after_a_death() {
 
 #[tokio::test]
 async fn a_button_comes_back_with_its_id_and_its_message_and_is_answered_at_once() {
-    let world = World::new().await;
+    let world = DiscordWorld::new().await;
     let mut ada = world.ada();
     let longest = "x".repeat(100);
     let mut buttons = vec![Button::new("deploy:1", "Deploy"), Button::new(&longest, "Leave it")];
@@ -161,7 +163,7 @@ async fn a_button_comes_back_with_its_id_and_its_message_and_is_answered_at_once
     for (n, button) in question.buttons.iter().enumerate() {
         let tapped = Instant::now();
         ada.taps(&button.label);
-        let tap = Content::Tap { button: button.id.clone(), message: Some(sent.clone()) };
+        let tap = InboundContent::Tap { button: button.id.clone(), message: Some(sent.clone()) };
         assert_eq!(world.taken().await.content, tap);
         in_time("the tap is answered", world.simulated.has_answered(n + 1)).await;
         assert!(tapped.elapsed().as_secs() < 3, "Discord has given up");
@@ -175,7 +177,7 @@ async fn a_button_comes_back_with_its_id_and_its_message_and_is_answered_at_once
 
 #[tokio::test]
 async fn the_menu_is_offered_where_people_write_to_the_bot_and_commands_arrive_as_text() {
-    let world = World::new().await;
+    let world = DiscordWorld::new().await;
     let mut ada = world.ada();
     let entry = |word: &str, en: &str, de: &str| MenuEntry {
         word: word.into(),
@@ -199,7 +201,7 @@ async fn the_menu_is_offered_where_people_write_to_the_bot_and_commands_arrive_a
 
     ada.runs("/start");
     let inbound = world.taken().await;
-    assert_eq!(inbound.content, Content::Text("/start".to_owned().into()));
+    assert_eq!(inbound.content, InboundContent::Text("/start".to_owned().into()));
     assert_eq!((inbound.locale.as_deref(), inbound.chat), (Some("en-US"), world.chat()));
     in_time("the command is answered", world.simulated.has_answered(1)).await;
     world.expect_only_described_calls();
@@ -207,7 +209,7 @@ async fn the_menu_is_offered_where_people_write_to_the_bot_and_commands_arrive_a
 
 #[tokio::test]
 async fn a_secret_is_entered_in_a_modal_and_stands_in_no_message() {
-    let world = World::new().await;
+    let world = DiscordWorld::new().await;
     let mut ada = world.ada();
     let field = |id: &str, label: &str| SecretField {
         id: id.into(),
@@ -218,7 +220,7 @@ async fn a_secret_is_entered_in_a_modal_and_stands_in_no_message() {
         ("Twilio key", vec![field("sid", "Account SID"), field("token", "Auth | token")]),
         ("The longest title that Discord lets it have..", vec![field("key", "Key")]),
     ] {
-        let mut question = Outbound::text(title, "Your key?").asking(Ask::Secret);
+        let mut question = Outbound::text(title, "Your key?").asking(AnswerKind::Secret);
         let values: Vec<_> = fields.iter().map(|it| format!("FlyV1 {}", it.id)).collect();
         question.fields = Some(SecretForm { button: "Enter".into(), title: title.into(), fields });
         let question = question.with_buttons(vec![Button::new("back", "Back")]);
@@ -227,16 +229,16 @@ async fn a_secret_is_entered_in_a_modal_and_stands_in_no_message() {
         in_time("the modal opens", ada.fills_in("Enter", &typed)).await;
         let inbound = world.taken().await;
         assert!(!format!("{inbound:?}").contains("FlyV1"), "a secret is never printed");
-        assert_eq!(inbound.content, Content::Secret(values.join("\n").into()));
-        assert_eq!((inbound.message, inbound.place), (None, Place::Private));
-        assert!(!world.simulated.kept().contains("FlyV1"));
+        assert_eq!(inbound.content, InboundContent::Secret(values.join("\n").into()));
+        assert_eq!((inbound.message, inbound.place), (None, ChatType::Private));
+        assert!(!world.simulated.stored_text().contains("FlyV1"));
     }
     world.expect_only_described_calls();
 }
 
 #[tokio::test]
 async fn files_go_both_ways() {
-    let world = World::new().await;
+    let world = DiscordWorld::new().await;
     let (channel, mut ada) = (world.channel(), world.ada());
     let bytes = Bytes::from((0..=255).cycle().take(300_000).collect::<Vec<u8>>());
     ada.sends_files(
@@ -246,7 +248,7 @@ async fn files_go_both_ways() {
     let mut ids = Vec::new();
     for (name, caption, size) in [("../notes ü.bin", "read this", 300_000), ("two.txt", "", 2)] {
         let inbound = world.taken().await;
-        let Content::File(file) = inbound.content else { panic!("not a file") };
+        let InboundContent::File(file) = inbound.content else { panic!("not a file") };
         assert_eq!((file.name.as_str(), file.caption.as_str()), (name, caption));
         assert_eq!(file.bytes, Some(size));
         assert!(channel.fetch(&file).await.unwrap() == bytes.slice(..size as usize), "harmed");
@@ -264,17 +266,17 @@ async fn files_go_both_ways() {
     assert_eq!(channel.send_file(&world.chat(), &file).await.unwrap(), sent);
     ada.reads(&file.caption).await;
     assert!(ada.files() == [("photo.bin".to_owned(), bytes)], "harmed");
-    let no_words = File { key: "bare".into(), caption: String::new(), ..file.clone() };
+    let no_words = OutboundFile { key: "bare".into(), caption: String::new(), ..file.clone() };
     channel.send_file(&world.chat(), &no_words).await.unwrap();
     let most = usize::try_from(channel.capabilities().files_out_bytes_max).unwrap();
-    let too_large = File { key: "large".into(), bytes: vec![0; most + 1].into(), ..file };
+    let too_large = OutboundFile { key: "large".into(), bytes: vec![0; most + 1].into(), ..file };
     let refused = channel.send_file(&world.chat(), &too_large).await;
     assert!(matches!(refused, Err(ChannelError::Refused(_))), "{refused:?}");
     world.expect_only_described_calls();
 }
 
-fn file(name: &str, bytes: Bytes) -> File {
-    File {
+fn file(name: &str, bytes: Bytes) -> OutboundFile {
+    OutboundFile {
         key: name.into(),
         name: format!("{name}.bin"),
         media_type: "image/png".into(),
@@ -285,7 +287,7 @@ fn file(name: &str, bytes: Bytes) -> File {
 
 #[tokio::test]
 async fn closed_direct_messages_are_unreachable_until_they_open() {
-    let world = World::new().await;
+    let world = DiscordWorld::new().await;
     let ada = world.ada();
     ada.closes_dms();
     let message = Outbound::text("k", "hello?");
@@ -304,7 +306,7 @@ async fn closed_direct_messages_are_unreachable_until_they_open() {
 
 #[tokio::test]
 async fn who_sends_too_fast_is_told_how_long_to_wait_and_not_refused_again_meanwhile() {
-    let world = World::new().await;
+    let world = DiscordWorld::new().await;
     let ada = world.ada();
     world.simulated.limits_messages(5, 60_000);
     for n in 0..5 {
@@ -312,7 +314,9 @@ async fn who_sends_too_fast_is_told_how_long_to_wait_and_not_refused_again_meanw
     }
     for _ in 0..3 {
         let refused = world.tries(&Outbound::text("sixth", "quick")).await;
-        let Err(ChannelError::TooFast { retry_after_ms }) = refused else { panic!("{refused:?}") };
+        let Err(ChannelError::RateLimited { retry_after_ms }) = refused else {
+            panic!("{refused:?}")
+        };
         assert!((30_000..=60_001).contains(&retry_after_ms), "{retry_after_ms} ms");
     }
     assert!(world.simulated.refused_as_too_fast() <= 1, "who insists is locked out by Discord");
@@ -322,14 +326,14 @@ async fn who_sends_too_fast_is_told_how_long_to_wait_and_not_refused_again_meanw
 
 #[tokio::test]
 async fn when_the_wait_is_over_it_goes_on_and_another_chat_never_waited() {
-    let world = World::new().await;
+    let world = DiscordWorld::new().await;
     let ada = world.ada();
     let bobs = ChatId(world.simulated.person(&world.token, ADA + 1).channel().to_string());
     world.simulated.limits_messages(2, 300);
     for n in 0..6 {
         let message = Outbound::text(n.to_string(), "quick");
         let sent = async {
-            while let Err(ChannelError::TooFast { .. }) = world.tries(&message).await {
+            while let Err(ChannelError::RateLimited { .. }) = world.tries(&message).await {
                 tokio::task::yield_now().await;
             }
         };

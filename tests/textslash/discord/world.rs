@@ -4,16 +4,16 @@ use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
-use adapters::channel::{Channel, ChannelError, Event};
-use adapters::chat::{ChatId, Content, Inbound, MessageRef, Outbound};
-use adapters::discord::{Discord, Settings};
+use adapters::channel::{Channel, ChannelError, ChannelEvent};
+use adapters::chat::{ChatId, Inbound, InboundContent, MessageRef, Outbound};
+use adapters::discord::{DiscordChannel, DiscordChannelSettings};
 use serde_json::Value;
-use textslash::chance::Chance;
 use textslash::clock::Clock;
+use textslash::random::Random;
 use textslash::sandbox::discord as simulated;
 use tokio::task::JoinSet;
 
-use super::description::Description;
+use super::description::DiscordDescription;
 use crate::port::serve;
 
 /// Generous: a promise that is kept is kept at once.
@@ -21,15 +21,15 @@ pub const PATIENCE: Duration = Duration::from_secs(60);
 
 pub const ADA: u64 = 7_001;
 
-pub struct World {
-    pub simulated: Arc<simulated::Discord>,
+pub struct DiscordWorld {
+    pub simulated: Arc<simulated::SimulatedDiscord>,
     pub token: String,
     pub base: String,
-    adapter: Option<Arc<Discord>>,
+    adapter: Option<Arc<DiscordChannel>>,
     _servers: JoinSet<()>,
 }
 
-impl World {
+impl DiscordWorld {
     pub async fn new() -> Self {
         let mut world = Self::idle().await;
         world.starts().await;
@@ -38,19 +38,19 @@ impl World {
 
     /// No adapter: whoever wants to be the bot may.
     pub async fn idle() -> Self {
-        let simulated = simulated::Discord::new(Clock::system(), Chance::seeded(7));
+        let simulated = simulated::SimulatedDiscord::new(Clock::system(), Random::seeded(7));
         let token = simulated.mint_bot("textslash");
         let mut servers = JoinSet::new();
         let base = format!("http://{}", serve(&mut servers, simulated.router()).await);
         Self { simulated, token, base, adapter: None, _servers: servers }
     }
 
-    pub fn settings(&self, token: &str) -> Settings {
-        Settings { token: token.to_owned().into(), api_url: Some(self.base.clone()) }
+    pub fn settings(&self, token: &str) -> DiscordChannelSettings {
+        DiscordChannelSettings { token: token.to_owned().into(), api_url: Some(self.base.clone()) }
     }
 
     pub async fn starts(&mut self) {
-        self.adapter = Some(Discord::start(self.settings(&self.token)).await.unwrap());
+        self.adapter = Some(DiscordChannel::start(self.settings(&self.token)).await.unwrap());
     }
 
     /// The process dies in the midst of whatever it does.
@@ -59,11 +59,11 @@ impl World {
         in_time("the connection ends", self.simulated.has_connections(0)).await;
     }
 
-    pub fn channel(&self) -> Arc<Discord> {
+    pub fn channel(&self) -> Arc<DiscordChannel> {
         self.adapter.clone().unwrap()
     }
 
-    pub fn ada(&self) -> simulated::Person {
+    pub fn ada(&self) -> simulated::DiscordPerson {
         self.simulated.person(&self.token, ADA)
     }
 
@@ -83,7 +83,7 @@ impl World {
     pub async fn taken(&self) -> Inbound {
         let channel = self.channel();
         let next = in_time("something comes in", channel.next()).await.expect("it goes on");
-        let Event::Inbound(inbound) = next else { panic!("{next:?}") };
+        let ChannelEvent::Inbound(inbound) = next else { panic!("{next:?}") };
         channel.acknowledge(&inbound.id).await;
         inbound
     }
@@ -91,7 +91,7 @@ impl World {
     /// The next line that somebody wrote.
     pub async fn hears(&self) -> String {
         match self.taken().await.content {
-            Content::Text(text) => text.to_string(),
+            InboundContent::Text(text) => text.to_string(),
             other => panic!("not a line: {other:?}"),
         }
     }
@@ -105,7 +105,7 @@ impl World {
 
     /// Asserts that everything that was called so far is described, field by field.
     pub fn expect_only_described_calls(&self) {
-        let Some(description) = Description::load() else { return };
+        let Some(description) = DiscordDescription::load() else { return };
         let calls = self.simulated.calls();
         assert!(!calls.is_empty(), "the check is blind");
         for (method, path, body) in calls {
@@ -117,7 +117,7 @@ impl World {
     /// Calls the API as a program would, and checks call and answer against the description.
     pub async fn asks(&self, method: &str, path: &str, named: &str, body: &Value) -> (u16, Value) {
         let (status, answer) = self.calls_api(method, path, body).await;
-        if let Some(description) = Description::load() {
+        if let Some(description) = DiscordDescription::load() {
             let wrong = description.check_call(method, named, body);
             assert_eq!(wrong, Vec::<String>::new(), "{method} {path} {body}");
             let wrong = description.check_answer(method, named, status, &answer);

@@ -1,20 +1,20 @@
 //! The relay's files and lines on a full disk.
 
 use adapters::channel::{Channel, ChannelError};
-use adapters::chat::{ChatId, File, InboundId};
-use adapters::web::Web;
-use adapters::web::client::{Client, Link};
+use adapters::chat::{ChatId, InboundId, OutboundFile};
+use adapters::web::WebChannel;
+use adapters::web::client::{RelayLink, WebClient};
 use axum::body::{Body, to_bytes};
 use axum::http::{Request, StatusCode};
 use bytes::Bytes;
-use textslash::relay::ledger::{Accepted, Ledger, NewLine};
+use textslash::relay::relay_store::{AcceptOutcome, NewInboxMessage, RelayStore};
 use tokio::net::TcpListener;
 use tower::ServiceExt;
 
 use super::{SmallDisk, names};
 use crate::relay::{OWNER_KEY, serve, served_vm, until};
 
-async fn upload(web: &std::sync::Arc<Web>, bytes: usize) -> (StatusCode, String) {
+async fn upload(web: &std::sync::Arc<WebChannel>, bytes: usize) -> (StatusCode, String) {
     let request = Request::post("/chat/files")
         .header("authorization", format!("Bearer {OWNER_KEY}"))
         .body(Body::from(vec![7; bytes]))
@@ -29,8 +29,8 @@ async fn upload(web: &std::sync::Arc<Web>, bytes: usize) -> (StatusCode, String)
 async fn an_upload_is_kept_whole_or_refused_with_a_sentence() {
     let story = "relay::an_upload_is_kept_whole_or_refused_with_a_sentence";
     let Some(disk) = SmallDisk::mount(story, 12 * 1024) else { return };
-    let ledger = Ledger::open(&disk.at).await.unwrap();
-    let web = Web::new(OWNER_KEY.to_owned().into(), ledger);
+    let ledger = RelayStore::open(&disk.at).await.unwrap();
+    let web = WebChannel::new(OWNER_KEY.to_owned().into(), ledger);
     disk.fill();
 
     for size in [1, 700_000, 5_000_000] {
@@ -54,10 +54,10 @@ async fn an_upload_is_kept_whole_or_refused_with_a_sentence() {
 async fn a_file_for_the_web_channel_is_sent_whole_or_refused() {
     let story = "relay::a_file_for_the_web_channel_is_sent_whole_or_refused";
     let Some(disk) = SmallDisk::mount(story, 4096) else { return };
-    let ledger = Ledger::open(&disk.at).await.unwrap();
-    let web = Web::new(OWNER_KEY.to_owned().into(), ledger);
+    let ledger = RelayStore::open(&disk.at).await.unwrap();
+    let web = WebChannel::new(OWNER_KEY.to_owned().into(), ledger);
     disk.fill();
-    let file = File {
+    let file = OutboundFile {
         key: "1".into(),
         name: "report.pdf".into(),
         media_type: "application/pdf".into(),
@@ -65,7 +65,7 @@ async fn a_file_for_the_web_channel_is_sent_whole_or_refused() {
         caption: String::new(),
     };
 
-    let sent = web.send_file(&Web::chat(), &file).await;
+    let sent = web.send_file(&WebChannel::chat(), &file).await;
 
     assert!(matches!(sent, Err(ChannelError::Refused(_))), "{sent:?}");
     assert_eq!(names(&disk.at.join("posted")), [""; 0]);
@@ -75,13 +75,13 @@ async fn a_file_for_the_web_channel_is_sent_whole_or_refused() {
 async fn a_line_is_on_disk_or_not_accepted() {
     let story = "relay::a_line_is_on_disk_or_not_accepted";
     let Some(disk) = SmallDisk::mount(story, 1024) else { return };
-    let ledger = Ledger::open(&disk.at).await.unwrap();
+    let ledger = RelayStore::open(&disk.at).await.unwrap();
     disk.fill();
     disk.make_some_room(40_000);
     let text = "x".repeat(5_000);
     let chat = ChatId("chat".into());
     let ids: Vec<_> = (0..20).map(|n| InboundId(n.to_string())).collect();
-    let line = |id| NewLine {
+    let line = |id| NewInboxMessage {
         id,
         chat: &chat,
         text: &text,
@@ -95,7 +95,7 @@ async fn a_line_is_on_disk_or_not_accepted() {
     let mut accepted = 0;
     for id in &ids {
         match ledger.accept(line(id), 0).await {
-            Ok(Accepted::Waiting { .. }) => accepted += 1,
+            Ok(AcceptOutcome::Waiting { .. }) => accepted += 1,
             Ok(other) => panic!("{other:?}"),
             Err(_) => break,
         }
@@ -104,7 +104,7 @@ async fn a_line_is_on_disk_or_not_accepted() {
     drop(ledger);
     disk.make_room();
 
-    let ledger = Ledger::open(&disk.at).await.unwrap();
+    let ledger = RelayStore::open(&disk.at).await.unwrap();
     assert_eq!(ledger.waiting().await.unwrap(), i64::try_from(accepted).unwrap());
 }
 
@@ -116,8 +116,8 @@ async fn a_file_of_the_agent_that_does_not_fit_is_told_of() {
     let vm_url = served_vm(vm_dir.path()).await;
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let link = format!("http://{}/chat#{OWNER_KEY}", listener.local_addr().unwrap());
-    let client = Client::connect(Link::parse(&link).unwrap());
-    drop(Ledger::open(&disk.at).await.unwrap());
+    let client = WebClient::connect(RelayLink::parse(&link).unwrap());
+    drop(RelayStore::open(&disk.at).await.unwrap());
     disk.fill();
     disk.make_some_room(1_000_000);
 

@@ -4,16 +4,16 @@ use std::path::Path;
 use std::sync::Arc;
 
 use textslash::clock::Clock;
-use textslash::protocol::{TurnEvent, TurnFailure, Withholding};
+use textslash::protocol::{TurnEvent, TurnFailure, WithheldReason};
 use textslash::secret::{Audience, Secret, SecretKind};
 use textslash::spec::{AgentKind, DeploymentId};
-use textslash::vm::agent::{Agent, Said};
-use textslash::vm::directory::Directory;
-use textslash::vm::exchange::Exchange;
+use textslash::vm::agent::{Agent, Prompt};
+use textslash::vm::directory::VmDirectory;
+use textslash::vm::exchange::FileExchange;
 use textslash::vm::ids::{SessionId, TurnId};
 use textslash::vm::shell::Shell;
-use textslash::vm::turns::{Ask, NotBegun};
-use textslash::vm::{Limits, Settings, Vm};
+use textslash::vm::turns::{TurnParams, TurnRefusal};
+use textslash::vm::{Vm, VmLimits, VmSettings};
 use url::Url;
 
 use super::{SmallDisk, names};
@@ -21,7 +21,7 @@ use super::{SmallDisk, names};
 fn vm_on(data_dir: &Path) -> Vm {
     let secret =
         |kind| Arc::new(Secret::new(kind, "a key".to_owned(), Audience::of(["relay.test"])));
-    let settings = Settings {
+    let settings = VmSettings {
         deployment: DeploymentId::from_random([7; DeploymentId::LENGTH]),
         data_dir: data_dir.to_owned(),
         agent: AgentKind::Shell,
@@ -29,7 +29,7 @@ fn vm_on(data_dir: &Path) -> Vm {
         model_proxy_url: Url::parse("http://relay.test").unwrap(),
         agent_user: None,
         claude_bin: "claude".into(),
-        limits: Limits::default(),
+        limits: VmLimits::default(),
     };
     Vm::start(settings, Clock::system()).unwrap()
 }
@@ -38,8 +38,8 @@ fn id(turn: &str) -> TurnId {
     TurnId::try_from(turn).unwrap()
 }
 
-async fn run(vm: &Vm, turn: &str, line: &str) -> Result<Vec<TurnEvent>, NotBegun> {
-    let ask = Ask {
+async fn run(vm: &Vm, turn: &str, line: &str) -> Result<Vec<TurnEvent>, TurnRefusal> {
+    let ask = TurnParams {
         turn: id(turn),
         session: SessionId::try_from("session").unwrap(),
         text: line.to_owned(),
@@ -61,7 +61,7 @@ async fn run(vm: &Vm, turn: &str, line: &str) -> Result<Vec<TurnEvent>, NotBegun
 async fn a_file_of_the_person_is_taken_whole_or_refused() {
     let story = "vm::a_file_of_the_person_is_taken_whole_or_refused";
     let Some(disk) = SmallDisk::mount(story, 4096) else { return };
-    let exchange = Exchange::new(Directory::open(&disk.at, None).unwrap());
+    let exchange = FileExchange::new(VmDirectory::open(&disk.at, None).unwrap());
     let inbox = disk.at.join("workspace/inbox");
     std::fs::create_dir(&inbox).unwrap();
     disk.fill();
@@ -93,7 +93,7 @@ async fn a_file_of_the_agent_stays_in_the_outbox_until_its_copy_is_whole() {
     let is_sent = |event: &TurnEvent| matches!(event, TurnEvent::File { .. });
     assert!(!events.iter().any(is_sent), "{events:?}");
     let told = TurnEvent::Withheld {
-        reason: Withholding::NoRoom,
+        reason: WithheldReason::NoRoom,
         names: vec!["zeros.bin".to_owned()],
         count: 1,
     };
@@ -105,7 +105,7 @@ async fn a_file_of_the_agent_stays_in_the_outbox_until_its_copy_is_whole() {
     let events = run(&vm, "2", "true").await.unwrap();
     let sent = TurnEvent::File { index: 0, name: "zeros.bin".to_owned(), bytes: 600_000 };
     assert_eq!(events, [sent, TurnEvent::Done]);
-    let kept = vm.exchange().kept(&id("2"), 0).await.unwrap();
+    let kept = vm.exchange().open_copy(&id("2"), 0).await.unwrap();
     let kept = std::io::read_to_string(kept).unwrap();
     assert!(kept == "\0".repeat(600_000), "{} bytes were kept", kept.len());
     assert_eq!(names(&outbox), [""; 0]);
@@ -157,12 +157,12 @@ async fn what_is_recorded_after_an_event_that_did_not_fit_is_readable() {
 async fn a_shell_that_cannot_note_its_directory_says_so_and_keeps_the_last_note() {
     let story = "vm::a_shell_that_cannot_note_its_directory_says_so_and_keeps_the_last_note";
     let Some(disk) = SmallDisk::mount(story, 1024) else { return };
-    let directory = Directory::open(&disk.at, None).unwrap();
+    let directory = VmDirectory::open(&disk.at, None).unwrap();
     let shell = Shell::new(directory);
     let session = SessionId::try_from("session").unwrap();
     let run = async |text: &str| {
         let mut running = shell
-            .start(&session, Said { text, files: &[], citations: &[], model_token: None })
+            .start(&session, Prompt { text, files: &[], citations: &[], model_token: None })
             .await
             .unwrap();
         let mut said = String::new();

@@ -1,13 +1,13 @@
-//! Whatever stands in a token, an id or a number: it is refused, or the call stays where that service's calls
-//! belong.
+//! Whatever stands in a token, an id or a number: it is refused, or the call stays where that
+//! service's calls belong.
 
 use std::sync::Arc;
 
 use adapters::channel::Channel;
 use adapters::chat::{Attachment, ChatId, MessageRef, Outbound};
-use adapters::discord::{self, Discord};
-use adapters::telegram::{self, Telegram, Updates};
-use adapters::whatsapp::{self, Apis, WhatsApp};
+use adapters::discord::{self, DiscordChannel};
+use adapters::telegram::{self, TelegramChannel, UpdateSource};
+use adapters::whatsapp::{self, TwilioApis, WhatsAppChannel};
 use async_trait::async_trait;
 use axum::extract::Request;
 use axum::middleware::{Next, from_fn};
@@ -20,10 +20,10 @@ use proptest::prelude::*;
 use proptest::strategy::ValueTree;
 use proptest::test_runner::TestRunner;
 use serde_json::{Value, json};
-use textslash::chance::Chance;
 use textslash::clock::Clock;
-use textslash::http::{Reply, Transport, Unanswered};
-use textslash::messaging::{Endpoints, Messaging, Pointing};
+use textslash::http::{StreamedResponse, Transport, TransportError};
+use textslash::messaging::{ChatEndpoints, Messaging, Webhook};
+use textslash::random::Random;
 use textslash::sandbox;
 use textslash::secret::SecretKind;
 use tokio::task::JoinSet;
@@ -58,7 +58,7 @@ const THOUGHT_OF: [&str; 20] = [
 ];
 
 /// Those, and as many made of the same characters.
-fn odd() -> Vec<String> {
+fn odd_addresses() -> Vec<String> {
     let made =
         prop::collection::vec(prop::sample::select(b"./%2ef\\?#@:;-_+07aC ".to_vec()), 1..40);
     let mut runner = TestRunner::deterministic();
@@ -71,14 +71,14 @@ fn odd() -> Vec<String> {
 fn nearly(good: &str) -> impl Iterator<Item = String> {
     let places = [0, 1, good.len() / 2, good.len()];
     let put = move |odd: String| places.map(|at| format!("{}{odd}{}", &good[..at], &good[at..]));
-    odd().into_iter().flat_map(put).collect::<Vec<_>>().into_iter()
+    odd_addresses().into_iter().flat_map(put).collect::<Vec<_>>().into_iter()
 }
 
 /// Where calls went.
 #[derive(Clone, Default)]
-struct Calls(Arc<Mutex<Vec<String>>>);
+struct CallAddresses(Arc<Mutex<Vec<String>>>);
 
-impl Calls {
+impl CallAddresses {
     fn note(&self, called: &str) {
         self.0.lock().push(called.to_owned());
     }
@@ -98,16 +98,19 @@ fn answer() -> Value {
     })
 }
 
-struct Recorded(Calls);
+struct RecordingTransport(CallAddresses);
 
 #[async_trait]
-impl Transport for Recorded {
-    async fn send(&self, request: http::Request<Bytes>) -> Result<Reply, Unanswered> {
+impl Transport for RecordingTransport {
+    async fn send(
+        &self,
+        request: http::Request<Bytes>,
+    ) -> Result<StreamedResponse, TransportError> {
         // As whoever sends it reads it.
         self.0.note(url::Url::parse(&request.uri().to_string()).unwrap().as_str());
         let (head, ()) = http::Response::new(()).into_parts();
         let body = Bytes::from(answer().to_string());
-        Ok(Reply { head, body: futures::stream::once(async move { Ok(body) }).boxed() })
+        Ok(StreamedResponse { head, body: futures::stream::once(async move { Ok(body) }).boxed() })
     }
 }
 
@@ -139,10 +142,11 @@ fn an_address_that_leaves_its_place_is_seen() {
 
 #[tokio::test]
 async fn no_key_leads_a_check_out_of_its_service() {
-    let calls = Calls::default();
-    let endpoints = Endpoints::real();
-    let messaging = Messaging::new(Arc::new(Recorded(calls.clone())), endpoints, Vec::new());
-    let to = Pointing { url: "https://relay.example", secret: "s" };
+    let calls = CallAddresses::default();
+    let endpoints = ChatEndpoints::real();
+    let messaging =
+        Messaging::new(Arc::new(RecordingTransport(calls.clone())), endpoints, Vec::new());
+    let to = Webhook { url: "https://relay.example", secret: "s" };
     for (kind, good, shapes) in [
         (
             SecretKind::TelegramToken,
@@ -166,12 +170,12 @@ async fn no_key_leads_a_check_out_of_its_service() {
     ] {
         let mut taken = 0;
         for pasted in nearly(&good).chain([good.clone()]) {
-            let Ok(key) = messaging.judge(kind, &pasted) else { continue };
+            let Ok(key) = messaging.check_format(kind, &pasted) else { continue };
             taken += 1;
             let _ = messaging.check(kind, &key).await;
             for number in ["+15550001111", "../../x"] {
-                let _ = messaging.point(&key, number, to).await;
-                let _ = messaging.release(&key, number, None).await;
+                let _ = messaging.set_webhook(&key, number, to).await;
+                let _ = messaging.restore_webhook(&key, number, None).await;
             }
             let called = calls.take();
             assert!(!called.is_empty(), "nothing was asked: {pasted:?}");
@@ -188,7 +192,7 @@ fn is_within_url(called: &str, shape: &str) -> bool {
     called == shape || is_within(called, shape)
 }
 
-fn recording(calls: Calls) -> Router {
+fn recording(calls: CallAddresses) -> Router {
     Router::new().fallback(move |request: Request| {
         calls.note(request.uri().path());
         async { Json(answer()) }
@@ -215,16 +219,19 @@ async fn uses(channel: &dyn Channel, chat: &str, message: &str) {
 
 #[tokio::test]
 async fn no_token_chat_or_message_leads_out_of_telegram() {
-    let (calls, mut servers) = (Calls::default(), JoinSet::new());
+    let (calls, mut servers) = (CallAddresses::default(), JoinSet::new());
     let base = format!("http://{}", serve(&mut servers, recording(calls.clone())).await);
     let good = format!("1234567890:{}", "A".repeat(35));
     for token in nearly(&good).chain([good.clone()]) {
-        let updates = Updates::Webhook { secret: "s".repeat(32).into() };
-        let settings =
-            telegram::Settings { token: token.clone().into(), api_url: base.clone(), updates };
-        let Ok(channel) = Telegram::start(settings).await else { continue };
+        let updates = UpdateSource::Webhook { secret: "s".repeat(32).into() };
+        let settings = telegram::TelegramChannelSettings {
+            token: token.clone().into(),
+            api_url: base.clone(),
+            updates,
+        };
+        let Ok(channel) = TelegramChannel::start(settings).await else { continue };
         if token == good {
-            for odd in odd().iter().chain([&"7".to_owned()]) {
+            for odd in odd_addresses().iter().chain([&"7".to_owned()]) {
                 uses(&*channel, odd, odd).await;
             }
         }
@@ -240,8 +247,8 @@ async fn no_token_chat_or_message_leads_out_of_telegram() {
 
 #[tokio::test]
 async fn no_chat_or_message_leads_out_of_discord() {
-    let (calls, mut servers) = (Calls::default(), JoinSet::new());
-    let service = sandbox::discord::Discord::new(Clock::system(), Chance::seeded(6));
+    let (calls, mut servers) = (CallAddresses::default(), JoinSet::new());
+    let service = sandbox::discord::SimulatedDiscord::new(Clock::system(), Random::seeded(6));
     let token = service.mint_bot("a_bot");
     let noted = calls.clone();
     let router = service.router().layer(from_fn(move |request: Request, next: Next| {
@@ -249,10 +256,10 @@ async fn no_chat_or_message_leads_out_of_discord() {
         next.run(request)
     }));
     let base = format!("http://{}", serve(&mut servers, router).await);
-    let settings = discord::Settings { token: token.into(), api_url: Some(base) };
-    let channel = Discord::start(settings).await.unwrap();
+    let settings = discord::DiscordChannelSettings { token: token.into(), api_url: Some(base) };
+    let channel = DiscordChannel::start(settings).await.unwrap();
     calls.take();
-    for odd in odd().iter().chain([&"7".to_owned()]) {
+    for odd in odd_addresses().iter().chain([&"7".to_owned()]) {
         uses(&*channel, odd, "7").await;
         uses(&*channel, "7", odd).await;
     }
@@ -266,27 +273,27 @@ async fn no_chat_or_message_leads_out_of_discord() {
 
 #[tokio::test]
 async fn no_account_chat_or_message_leads_out_of_twilio() {
-    let (calls, mut servers) = (Calls::default(), JoinSet::new());
+    let (calls, mut servers) = (CallAddresses::default(), JoinSet::new());
     let base = format!("http://{}", serve(&mut servers, recording(calls.clone())).await);
     let (good, sid) = (format!("AC{}", "1".repeat(32)), format!("SM{}", "2".repeat(32)));
     let start = |account_sid: String, number: &str| {
         let base = || base.parse().unwrap();
-        WhatsApp::start(whatsapp::Settings {
+        WhatsAppChannel::start(whatsapp::WhatsAppChannelSettings {
             account_sid,
             auth_token: "t".repeat(32).into(),
             number: number.to_owned(),
             public_url: "https://bot.example".parse().unwrap(),
-            apis: Apis { api: base(), messaging: base(), content: base() },
+            apis: TwilioApis { api: base(), messaging: base(), content: base() },
         })
     };
     for account in nearly(&good).filter(|account| *account != good) {
         assert!(start(account.clone(), "+15550001111").is_err(), "{account:?}");
     }
-    for number in odd() {
+    for number in odd_addresses() {
         assert!(start(good.clone(), &number).is_err(), "{number:?}");
     }
     let channel = start(good, "+15550001111").unwrap();
-    for odd in nearly(&sid).chain(odd()).chain([sid.clone()]) {
+    for odd in nearly(&sid).chain(odd_addresses()).chain([sid.clone()]) {
         uses(&*channel, "whatsapp:+15550002222", &odd).await;
         uses(&*channel, &odd, &sid).await;
     }
@@ -302,15 +309,18 @@ async fn no_account_chat_or_message_leads_out_of_twilio() {
 
 #[tokio::test]
 async fn a_redirect_leads_no_token_to_another_host() {
-    let (calls, mut servers) = (Calls::default(), JoinSet::new());
+    let (calls, mut servers) = (CallAddresses::default(), JoinSet::new());
     let elsewhere = format!("http://{}/x", serve(&mut servers, recording(calls.clone())).await);
     let away = Router::new().fallback(move || async move { Redirect::temporary(&elsewhere) });
     let base = format!("http://{}", serve(&mut servers, away).await);
-    let updates = Updates::Polling;
-    let settings =
-        telegram::Settings { token: "1:A".to_owned().into(), api_url: base.clone(), updates };
+    let updates = UpdateSource::Polling;
+    let settings = telegram::TelegramChannelSettings {
+        token: "1:A".to_owned().into(),
+        api_url: base.clone(),
+        updates,
+    };
 
-    assert!(Telegram::start(settings).await.is_err());
+    assert!(TelegramChannel::start(settings).await.is_err());
 
     assert_eq!(calls.take(), [""; 0]);
     reqwest::get(base).await.unwrap();

@@ -1,13 +1,14 @@
-//! Answers of 20 MB, from every vendor: refused where the interface's own bound is, with the rest left unread.
+//! Answers of 20 MB, from every vendor: refused where the interface's own bound is, with the rest
+//! left unread.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use adapters::channel::Channel;
-use adapters::chat::{Attachment, ChatId, File, Outbound};
-use adapters::discord::Discord;
-use adapters::telegram::{self, Telegram, Updates};
-use adapters::whatsapp::{self, Apis, WhatsApp};
+use adapters::chat::{Attachment, ChatId, Outbound, OutboundFile};
+use adapters::discord::DiscordChannel;
+use adapters::telegram::{self, TelegramChannel, UpdateSource};
+use adapters::whatsapp::{self, TwilioApis, WhatsAppChannel};
 use adapters::{channel::ChannelError, discord};
 use async_trait::async_trait;
 use axum::Router;
@@ -15,20 +16,20 @@ use axum::body::Body;
 use bytes::Bytes;
 use futures::StreamExt;
 use parking_lot::Mutex;
-use textslash::chance::Chance;
 use textslash::clock::Clock;
 use textslash::cloud::fly::macaroon::{Caveat, Macaroon, PERMISSION_LOCATION};
-use textslash::cloud::fly::{Endpoints, Fly};
-use textslash::cloud::{Cause, Cloud};
-use textslash::http::{Network, Reply, Transport, Unanswered};
-use textslash::intake::Rejection;
+use textslash::cloud::fly::{FlyEndpoints, FlyProvider};
+use textslash::cloud::{Cloud, FailureCause};
+use textslash::credential_format::CredentialRejection;
+use textslash::http::{NetworkTransport, StreamedResponse, Transport, TransportError};
 use textslash::messaging::{self, Messaging, ServiceError};
+use textslash::random::Random;
 use textslash::sandbox;
 use textslash::secret::{Audience, SecretKind};
 use textslash::{anthropic, http as transport};
 use tokio::task::JoinSet;
 
-use crate::port::{Port, serve};
+use crate::port::{RestartablePort, serve};
 
 const FLOOD: usize = 20 << 20;
 
@@ -41,9 +42,9 @@ const FLYS_MAX: usize = 4 << 20;
 const CHECK_MAX: usize = 256 << 10;
 
 /// How much of a flood was taken.
-type Taken = Arc<AtomicUsize>;
+type BytesTaken = Arc<AtomicUsize>;
 
-fn flood(taken: Taken) -> impl futures::Stream<Item = Result<Bytes, Unanswered>> + Send {
+fn flood(taken: BytesTaken) -> impl futures::Stream<Item = Result<Bytes, TransportError>> + Send {
     futures::stream::iter(0..FLOOD / PIECE.len()).map(move |_| {
         taken.fetch_add(PIECE.len(), Ordering::Relaxed);
         Ok(Bytes::from_static(PIECE))
@@ -52,11 +53,11 @@ fn flood(taken: Taken) -> impl futures::Stream<Item = Result<Bytes, Unanswered>>
 
 /// How much of each answer was taken.
 #[derive(Default)]
-struct Floods(Mutex<Vec<Taken>>);
+struct FloodCounts(Mutex<Vec<BytesTaken>>);
 
-impl Floods {
-    fn next(&self) -> Taken {
-        let taken = Taken::default();
+impl FloodCounts {
+    fn next(&self) -> BytesTaken {
+        let taken = BytesTaken::default();
         self.0.lock().push(taken.clone());
         taken
     }
@@ -73,14 +74,14 @@ impl Floods {
 }
 
 /// A transport at whose other end everybody floods.
-struct Flooded {
+struct FloodingTransport {
     status: u16,
-    floods: Floods,
+    floods: FloodCounts,
 }
 
-impl Flooded {
+impl FloodingTransport {
     fn with(status: u16) -> Arc<Self> {
-        Arc::new(Self { status, floods: Floods::default() })
+        Arc::new(Self { status, floods: FloodCounts::default() })
     }
 
     fn expect_taken(&self, most: usize) {
@@ -89,11 +90,14 @@ impl Flooded {
 }
 
 #[async_trait]
-impl Transport for Flooded {
-    async fn send(&self, _request: http::Request<Bytes>) -> Result<Reply, Unanswered> {
+impl Transport for FloodingTransport {
+    async fn send(
+        &self,
+        _request: http::Request<Bytes>,
+    ) -> Result<StreamedResponse, TransportError> {
         let (mut head, ()) = http::Response::new(()).into_parts();
         head.status = self.status.try_into().unwrap();
-        Ok(Reply { head, body: flood(self.floods.next()).boxed() })
+        Ok(StreamedResponse { head, body: flood(self.floods.next()).boxed() })
     }
 }
 
@@ -106,12 +110,12 @@ fn fly_token() -> String {
 #[tokio::test(start_paused = true)]
 async fn a_cloud_that_floods_is_not_read_to_the_end() {
     for status in [200, 401, 500] {
-        let flooded = Flooded::with(status);
-        let clock = Clock::following_tokio(1_700_000_000_000);
-        let fly = Fly::new(flooded.clone(), Endpoints::real(), clock, Chance::seeded(1));
-        let Ok(token) = fly.judge(&fly_token()) else { panic!("a good token") };
+        let flooded = FloodingTransport::with(status);
+        let clock = Clock::from_tokio(1_700_000_000_000);
+        let fly = FlyProvider::new(flooded.clone(), FlyEndpoints::real(), clock, Random::seeded(1));
+        let Ok(token) = fly.check_format(&fly_token()) else { panic!("a good token") };
         let refusal = fly.preflight(&token).await.map(drop).expect_err("no answer of Fly's");
-        assert_ne!(refusal.cause, Cause::TokenRefused, "{refusal:?}");
+        assert_ne!(refusal.cause, FailureCause::TokenRefused, "{refusal:?}");
         flooded.expect_taken(FLYS_MAX);
         let found = fly.open_for_teardown(token).find().await;
         assert!(found.is_err(), "nothing is known, and not nothing found");
@@ -122,15 +126,16 @@ async fn a_cloud_that_floods_is_not_read_to_the_end() {
 #[tokio::test(start_paused = true)]
 async fn a_service_that_floods_when_it_is_asked_about_a_key_is_out_of_reach() {
     for status in [200, 401, 500] {
-        let flooded = Flooded::with(status);
+        let flooded = FloodingTransport::with(status);
         let base = "https://api.anthropic.com".parse().unwrap();
         let audience = Audience::of(["api.anthropic.com"]);
-        let key = anthropic::judge(&format!("sk-ant-api03-{}", "a".repeat(40)), audience).unwrap();
+        let key =
+            anthropic::check_format(&format!("sk-ant-api03-{}", "a".repeat(40)), audience).unwrap();
         let checked = anthropic::check(&*flooded, &base, &key).await;
-        assert_eq!(checked, Err(Rejection::OutOfReach));
+        assert_eq!(checked, Err(CredentialRejection::VendorUnreachable));
         flooded.expect_taken(CHECK_MAX);
 
-        let endpoints = messaging::Endpoints::real();
+        let endpoints = messaging::ChatEndpoints::real();
         let messaging = Messaging::new(flooded.clone(), endpoints, Vec::new());
         for (kind, pasted) in [
             (SecretKind::TelegramToken, format!("1234567890:{}", "A".repeat(35))),
@@ -140,12 +145,16 @@ async fn a_service_that_floods_when_it_is_asked_about_a_key_is_out_of_reach() {
             ),
             (SecretKind::TwilioKey, format!("AC{} {}", "1".repeat(32), "2".repeat(32))),
         ] {
-            let key = messaging.judge(kind, &pasted).unwrap();
-            assert_eq!(messaging.check(kind, &key).await, Err(Rejection::OutOfReach), "{kind:?}");
+            let key = messaging.check_format(kind, &pasted).unwrap();
+            assert_eq!(
+                messaging.check(kind, &key).await,
+                Err(CredentialRejection::VendorUnreachable),
+                "{kind:?}"
+            );
             flooded.expect_taken(CHECK_MAX);
             if kind != SecretKind::DiscordToken {
-                let leads = messaging.leads_to(&key, "+15550001111").await;
-                assert_eq!(leads, Err(ServiceError::OutOfReach), "{kind:?}");
+                let leads = messaging.current_webhook(&key, "+15550001111").await;
+                assert_eq!(leads, Err(ServiceError::Unreachable), "{kind:?}");
                 flooded.expect_taken(CHECK_MAX);
             }
         }
@@ -153,45 +162,50 @@ async fn a_service_that_floods_when_it_is_asked_about_a_key_is_out_of_reach() {
 }
 
 /// Whatever is called floods, over sockets.
-fn flooding(floods: Arc<Floods>) -> Router {
+fn flooding(floods: Arc<FloodCounts>) -> Router {
     Router::new().fallback(move |_: axum::extract::Request| {
         let taken = floods.next();
         async move { Body::from_stream(flood(taken)) }
     })
 }
 
-async fn telegram(port: &Port, base: String) -> Arc<dyn Channel> {
-    let network = Arc::new(Network::new().unwrap());
-    let service = sandbox::telegram::Telegram::new(Clock::system(), Chance::seeded(5), network);
+async fn telegram(port: &RestartablePort, base: String) -> Arc<dyn Channel> {
+    let network = Arc::new(NetworkTransport::new().unwrap());
+    let service =
+        sandbox::telegram::SimulatedTelegram::new(Clock::system(), Random::seeded(5), network);
     let token = service.mint_bot("a_bot").into();
-    port.leads_to(service.router());
-    let updates = Updates::Webhook { secret: "s".repeat(32).into() };
-    Telegram::start(telegram::Settings { token, api_url: base, updates }).await.unwrap()
+    port.set_router(service.router());
+    let updates = UpdateSource::Webhook { secret: "s".repeat(32).into() };
+    TelegramChannel::start(telegram::TelegramChannelSettings { token, api_url: base, updates })
+        .await
+        .unwrap()
 }
 
-async fn discord(port: &Port, base: String) -> Arc<dyn Channel> {
-    let service = sandbox::discord::Discord::new(Clock::system(), Chance::seeded(5));
+async fn discord(port: &RestartablePort, base: String) -> Arc<dyn Channel> {
+    let service = sandbox::discord::SimulatedDiscord::new(Clock::system(), Random::seeded(5));
     let token = service.mint_bot("a_bot").into();
-    port.leads_to(service.router());
-    Discord::start(discord::Settings { token, api_url: Some(base) }).await.unwrap()
+    port.set_router(service.router());
+    DiscordChannel::start(discord::DiscordChannelSettings { token, api_url: Some(base) })
+        .await
+        .unwrap()
 }
 
 fn whatsapp(base: &str) -> Arc<dyn Channel> {
     let base = || base.parse().unwrap();
-    let settings = whatsapp::Settings {
+    let settings = whatsapp::WhatsAppChannelSettings {
         account_sid: format!("AC{}", "0".repeat(32)),
         auth_token: "t".repeat(32).into(),
         number: "+15550001111".to_owned(),
         public_url: "https://bot.example".parse().unwrap(),
-        apis: Apis { api: base(), messaging: base(), content: base() },
+        apis: TwilioApis { api: base(), messaging: base(), content: base() },
     };
-    WhatsApp::start(settings).unwrap()
+    WhatsAppChannel::start(settings).unwrap()
 }
 
 /// What becomes of messages, and of a file to a chat.
 async fn uses(channel: &dyn Channel) -> Vec<Result<(), ChannelError>> {
     let chat = ChatId("77".to_owned());
-    let file = File {
+    let file = OutboundFile {
         key: "k2".to_owned(),
         name: "a.txt".to_owned(),
         media_type: "text/plain".to_owned(),
@@ -211,15 +225,15 @@ async fn fetches(channel: &dyn Channel, id: &str) -> Result<(), ChannelError> {
 #[tokio::test]
 async fn a_chat_that_floods_is_not_read_to_the_end() {
     for name in ["telegram", "discord", "whatsapp"] {
-        let (port, mut servers) = (Port::default(), JoinSet::new());
+        let (port, mut servers) = (RestartablePort::default(), JoinSet::new());
         let base = format!("http://{}", serve(&mut servers, port.door()).await);
         let channel = match name {
             "telegram" => telegram(&port, base).await,
             "discord" => discord(&port, base).await,
             _ => whatsapp(&base),
         };
-        let floods = Arc::<Floods>::default();
-        port.leads_to(flooding(floods.clone()));
+        let floods = Arc::<FloodCounts>::default();
+        port.set_router(flooding(floods.clone()));
         for end in uses(&*channel).await {
             assert_eq!(end, Err(ChannelError::InDoubt), "{name} believed a flood");
         }
@@ -238,12 +252,12 @@ async fn a_chat_that_floods_is_not_read_to_the_end() {
 
 #[tokio::test]
 async fn a_flood_is_as_long_as_it_is_said_to_be() {
-    let (floods, mut servers) = (Arc::<Floods>::default(), JoinSet::new());
+    let (floods, mut servers) = (Arc::<FloodCounts>::default(), JoinSet::new());
     let url = format!("http://{}", serve(&mut servers, flooding(floods.clone())).await);
     let read = reqwest::get(url).await.unwrap().bytes().await.unwrap();
     let taken = floods.0.lock()[0].load(Ordering::Relaxed);
     assert_eq!((read.len(), taken), (FLOOD, FLOOD));
-    let flooded = Flooded::with(200);
+    let flooded = FloodingTransport::with(200);
     let request = http::Request::get("https://api.example/").body(Bytes::new()).unwrap();
     let patience = std::time::Duration::from_secs(60);
     let answer = transport::call(&*flooded, request, patience, FLOOD).await.unwrap();

@@ -1,12 +1,13 @@
-//! A message with a credential is deleted, and its person reads what came of it: once, whoever dies.
+//! A message with a credential is deleted, and its person reads what came of it: once, whoever
+//! dies.
 
 use adapters::channel::ChannelError;
 
-use super::world::World;
+use super::world::ChatWorld;
 
 #[tokio::test]
 async fn a_deletion_outlives_the_process_and_has_one_receipt() {
-    let mut world = World::new().await;
+    let mut world = ChatWorld::new().await;
     world.says("hi");
     world.reads("I need a token").await;
     world.script.fails_deletions_with(Some(ChannelError::InDoubt));
@@ -31,7 +32,7 @@ async fn a_deletion_outlives_the_process_and_has_one_receipt() {
 
 #[tokio::test]
 async fn a_deletion_that_the_service_refuses_has_a_receipt_that_says_so() {
-    let mut world = World::new().await;
+    let mut world = ChatWorld::new().await;
     world.says("hi");
     world.reads("I need a token").await;
     world.script.fails_deletions_with(Some(ChannelError::Refused("too old")));

@@ -3,23 +3,23 @@
 use std::time::Duration;
 
 use adapters::channel::{Capabilities, SecretEntry};
-use adapters::text::Unit;
+use adapters::text::LengthUnit;
 use textslash::sandbox::fly::nothing;
 
-use super::script::Script;
-use super::world::World;
+use super::script::ScriptedChannel;
+use super::world::ChatWorld;
 
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// On a service that takes itself for Telegram, where time passes by itself.
-async fn world() -> World {
+async fn world() -> ChatWorld {
     let telegram = Capabilities {
         edits: true,
         deletes_theirs: true,
         scrubs_theirs: false,
         buttons_max: 100,
         text_max: 4096,
-        text_unit: Unit::Utf16,
+        text_unit: LengthUnit::Utf16,
         edit_interval_ms: 0,
         secret_entry: SecretEntry::PastedThenDeleted,
         opens_pages: false,
@@ -27,18 +27,18 @@ async fn world() -> World {
         files_in_bytes_max: 0,
         files_out_bytes_max: 0,
     };
-    World::watched(Script::speaking("telegram", telegram), |network| network).await
+    ChatWorld::watched(ScriptedChannel::speaking("telegram", telegram), |network| network).await
 }
 
 /// Everything in the database that names Ada.
-async fn names_of_ada(world: &World) -> Vec<String> {
+async fn names_of_ada(world: &ChatWorld) -> Vec<String> {
     let mut names = world.deployments().await;
     names.push("ada".to_owned());
     names
 }
 
 /// As everywhere, but that Telegram could be the relay's channel too.
-async fn comes_to_the_plan(world: &mut World) {
+async fn comes_to_the_plan(world: &mut ChatWorld) {
     world.says("hi");
     world.reads("I need a token").await;
     world.says(&world.fly.mint_org_token());
@@ -53,7 +53,7 @@ async fn comes_to_the_plan(world: &mut World) {
     world.reads("This is the plan").await;
 }
 
-async fn deploys_and_removes(world: &mut World) -> Vec<String> {
+async fn deploys_and_removes(world: &mut ChatWorld) -> Vec<String> {
     comes_to_the_plan(world).await;
     world.taps("Deploy");
     world.reads("Your relay is ready").await;
@@ -63,7 +63,7 @@ async fn deploys_and_removes(world: &mut World) -> Vec<String> {
     names
 }
 
-async fn is_forgotten(world: &mut World) -> String {
+async fn is_forgotten(world: &mut ChatWorld) -> String {
     world.says("/forget");
     world.reads("On record of you").await;
     world.taps("Yes, forget me");
@@ -93,7 +93,7 @@ async fn who_is_forgotten_is_in_no_row_no_free_page_and_no_log() {
 
 #[tokio::test(start_paused = true)]
 async fn what_still_stands_is_removed_first_and_never_orphaned() {
-    let mut world = World::new().await;
+    let mut world = ChatWorld::new().await;
     world.deploys().await;
     world.says("/forget");
     world.reads("This still stands in your account").await;
@@ -199,7 +199,7 @@ async fn who_only_asks_to_be_forgotten_leaves_nothing() {
 
 #[tokio::test(start_paused = true)]
 async fn while_a_deployment_is_under_way_nothing_is_forgotten() {
-    let mut world = World::new().await;
+    let mut world = ChatWorld::new().await;
     world.answers_everything().await;
     world.taps("Deploy");
     world.says("/forget");

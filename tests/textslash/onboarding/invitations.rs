@@ -1,16 +1,17 @@
-//! Who comes with an invitation deploys; who comes after it has let in as many as it is for does not.
+//! Who comes with an invitation deploys; who comes after it has let in as many as it is for does
+//! not.
 
 use textslash::invitation::WRONG_CODES_PERSON_MAX;
 use textslash::quota::Quotas;
 use textslash::sandbox::fly::nothing;
 
-use super::world::World;
+use super::world::ChatWorld;
 
 const CODE: &str = "7f3k9q2m-4x8w1t6z-5h9c2n7d";
 
 #[tokio::test]
 async fn an_invitation_for_one_lets_one_in_and_the_next_finds_it_used_up() {
-    let mut world = World::inviting(&format!("{CODE}:1")).await;
+    let mut world = ChatWorld::inviting(&format!("{CODE}:1")).await;
     world.says("hi");
     world.reads("send me your invitation code").await;
     world.says("somebody-elses-code");
@@ -36,7 +37,7 @@ async fn an_invitation_for_one_lets_one_in_and_the_next_finds_it_used_up() {
 
 #[tokio::test]
 async fn a_host_closes_the_bot_and_what_stands_is_removed_all_the_same() {
-    let mut world = World::new().await;
+    let mut world = ChatWorld::new().await;
     world.deploys().await;
     world.reads("Then just write").await;
     world.quotas = Quotas { all: 0, ..Quotas::PUBLIC };
@@ -49,7 +50,7 @@ async fn a_host_closes_the_bot_and_what_stands_is_removed_all_the_same() {
 
 #[tokio::test]
 async fn who_guesses_codes_is_kept_out_after_a_restart_and_after_being_forgotten() {
-    let mut world = World::inviting(&format!("{CODE}:2")).await;
+    let mut world = ChatWorld::inviting(&format!("{CODE}:2")).await;
     for number in 0..WRONG_CODES_PERSON_MAX {
         world.says(&format!("/start guess-number-{number}"));
         world.reads("I know no invitation with that code").await;

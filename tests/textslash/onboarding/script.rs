@@ -2,26 +2,26 @@
 
 use std::collections::BTreeMap;
 
-use adapters::channel::{Capabilities, Channel, ChannelError, Event, SecretEntry};
+use adapters::channel::{Capabilities, Channel, ChannelError, ChannelEvent, SecretEntry};
 use adapters::chat::{Button, ChatId, Inbound, InboundId, MessageRef, Outbound};
-use adapters::text::Unit;
+use adapters::text::LengthUnit;
 use async_trait::async_trait;
 use parking_lot::{Mutex, MutexGuard};
 use tokio::sync::{Mutex as AsyncMutex, Notify, mpsc};
 
 /// The service. It lives on when the bot is restarted.
-pub struct Script {
+pub struct ScriptedChannel {
     name: &'static str,
     capabilities: Capabilities,
-    incoming: mpsc::UnboundedSender<Event>,
-    events: AsyncMutex<mpsc::UnboundedReceiver<Event>>,
-    screen: Mutex<Screen>,
+    incoming: mpsc::UnboundedSender<ChannelEvent>,
+    events: AsyncMutex<mpsc::UnboundedReceiver<ChannelEvent>>,
+    screen: Mutex<PhoneScreen>,
     pub changed: Notify,
 }
 
 #[derive(Default)]
-struct Screen {
-    shown: Vec<Shown>,
+struct PhoneScreen {
+    shown: Vec<ScreenMessage>,
     by_key: BTreeMap<(String, String), usize>,
     everything_ever: Vec<String>,
     unacknowledged: Vec<Inbound>,
@@ -34,13 +34,13 @@ struct Screen {
 
 /// A message as it stands on the phone.
 #[derive(Clone, Debug)]
-pub struct Shown {
+pub struct ScreenMessage {
     pub chat: String,
     pub text: String,
     pub buttons: Vec<Button>,
 }
 
-impl Script {
+impl ScriptedChannel {
     pub fn new() -> Self {
         Self::speaking(
             "script",
@@ -50,7 +50,7 @@ impl Script {
                 scrubs_theirs: false,
                 buttons_max: 20,
                 text_max: 4096,
-                text_unit: Unit::Utf16,
+                text_unit: LengthUnit::Utf16,
                 edit_interval_ms: 0,
                 secret_entry: SecretEntry::PastedThenDeleted,
                 opens_pages: false,
@@ -71,7 +71,7 @@ impl Script {
                 scrubs_theirs: false,
                 buttons_max: 0,
                 text_max: 160,
-                text_unit: Unit::Chars,
+                text_unit: LengthUnit::Chars,
                 edit_interval_ms: 0,
                 secret_entry: SecretEntry::Form,
                 opens_pages: false,
@@ -95,13 +95,13 @@ impl Script {
         }
     }
 
-    fn screen(&self) -> MutexGuard<'_, Screen> {
+    fn screen(&self) -> MutexGuard<'_, PhoneScreen> {
         self.screen.lock()
     }
 
     pub fn deliver(&self, inbound: Inbound) {
         self.screen().unacknowledged.push(inbound.clone());
-        self.incoming.send(Event::Inbound(inbound)).unwrap();
+        self.incoming.send(ChannelEvent::Inbound(inbound)).unwrap();
     }
 
     /// What was never acknowledged is delivered again, as services do.
@@ -114,12 +114,12 @@ impl Script {
         self.screen().unacknowledged.iter().all(|inbound| inbound.id != *id)
     }
 
-    pub fn shown(&self) -> Vec<Shown> {
+    pub fn shown(&self) -> Vec<ScreenMessage> {
         self.shown_since(0)
     }
 
     /// What stands on the screen, the first so many messages aside.
-    pub fn shown_since(&self, read: usize) -> Vec<Shown> {
+    pub fn shown_since(&self, read: usize) -> Vec<ScreenMessage> {
         self.screen().shown[read..].to_vec()
     }
 
@@ -154,13 +154,13 @@ impl Script {
     pub fn set_unreachable(&self, chat: &str, unreachable: bool) {
         self.screen().unreachable = unreachable;
         if !unreachable {
-            self.incoming.send(Event::Reachable(ChatId(chat.to_owned()))).unwrap();
+            self.incoming.send(ChannelEvent::Reachable(ChatId(chat.to_owned()))).unwrap();
         }
     }
 }
 
 #[async_trait]
-impl Channel for Script {
+impl Channel for ScriptedChannel {
     fn name(&self) -> &'static str {
         self.name
     }
@@ -169,7 +169,7 @@ impl Channel for Script {
         &self.capabilities
     }
 
-    async fn next(&self) -> Option<Event> {
+    async fn next(&self) -> Option<ChannelEvent> {
         self.events.lock().await.recv().await
     }
 
@@ -191,7 +191,7 @@ impl Channel for Script {
                 && *in_chat == chat.0
             {
                 *times -= 1;
-                return Err(ChannelError::TooFast { retry_after_ms: *retry_after_ms });
+                return Err(ChannelError::RateLimited { retry_after_ms: *retry_after_ms });
             }
             let key = (chat.0.clone(), message.key.clone());
             if let Some(place) = screen.by_key.get(&key) {
@@ -200,7 +200,7 @@ impl Channel for Script {
                 let place = screen.shown.len();
                 screen.by_key.insert(key, place);
                 screen.everything_ever.push(message.text.clone());
-                screen.shown.push(Shown {
+                screen.shown.push(ScreenMessage {
                     chat: chat.0.clone(),
                     text: message.text.clone(),
                     buttons: message.buttons.clone(),

@@ -1,36 +1,37 @@
-//! Ada with her phone, the bot in a process that can be killed, and a simulated Fly.io and Anthropic.
+//! Ada with her phone, the bot in a process that can be killed, and a simulated Fly.io and
+//! Anthropic.
 
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
 use adapters::chat::{
-    ChatId, Content, Inbound, InboundId, MessageContext, MessageRef, Place, UserId,
+    ChatId, ChatType, Inbound, InboundContent, InboundId, MessageContext, MessageRef, UserId,
 };
 use sqlx::Row;
-use textslash::chance::Chance;
 use textslash::clock::Clock;
-use textslash::cloud::fly::{Endpoints, Fly};
+use textslash::cloud::fly::{FlyEndpoints, FlyProvider};
 use textslash::http::SharedTransport;
 use textslash::invitation::{self, Invitation};
 use textslash::messaging::{self, Messaging};
-use textslash::onboarding::{Catalogue, Onboarding, Settings, Vendors};
+use textslash::onboarding::{Catalogue, Onboarding, OnboardingSettings, VendorClients};
 use textslash::provisioner::Provisioner;
 use textslash::quota::Quotas;
-use textslash::sandbox::anthropic::Anthropic;
-use textslash::sandbox::discord::Discord;
+use textslash::random::Random;
+use textslash::sandbox::anthropic::SimulatedAnthropic;
+use textslash::sandbox::discord::SimulatedDiscord;
 use textslash::sandbox::fly::{self, Inventory};
 use textslash::sandbox::in_process::InProcess;
-use textslash::sandbox::machines::{Knobs, Modelled};
-use textslash::sandbox::telegram::Telegram;
-use textslash::sandbox::twilio::Twilio;
+use textslash::sandbox::machines::{ModelFaults, ModelledRuntime};
+use textslash::sandbox::telegram::SimulatedTelegram;
+use textslash::sandbox::twilio::SimulatedTwilio;
 use textslash::secret::{Secret, SecretKind};
 use textslash::spec::{AgentKind, CloudKind, Images, RelayChannel, Spec};
 use textslash::store;
 use tokio::task::JoinHandle;
 use zeroize::Zeroizing;
 
-use super::script::{Script, Shown};
+use super::script::{ScreenMessage, ScriptedChannel};
 use crate::provisioning::world::{START_MS, TICK, hold_time_for};
 
 mod stories;
@@ -38,14 +39,14 @@ mod stories;
 /// Far longer than any story takes: beyond it the story so far is printed.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-pub struct World {
-    pub fly: Arc<fly::Fly>,
-    pub anthropic: Arc<Anthropic>,
-    pub telegram: Arc<Telegram>,
-    pub discord: Arc<Discord>,
-    pub twilio: Arc<Twilio>,
-    pub runtime: Arc<Modelled>,
-    pub script: Arc<Script>,
+pub struct ChatWorld {
+    pub fly: Arc<fly::SimulatedFly>,
+    pub anthropic: Arc<SimulatedAnthropic>,
+    pub telegram: Arc<SimulatedTelegram>,
+    pub discord: Arc<SimulatedDiscord>,
+    pub twilio: Arc<SimulatedTwilio>,
+    pub runtime: Arc<ModelledRuntime>,
+    pub script: Arc<ScriptedChannel>,
     transport: SharedTransport,
     directory: tempfile::TempDir,
     lends: bool,
@@ -59,14 +60,14 @@ pub struct World {
     read: usize,
 }
 
-impl World {
+impl ChatWorld {
     pub async fn new() -> Self {
-        Self::on(Script::new()).await
+        Self::on(ScriptedChannel::new()).await
     }
 
     /// On a service that can do next to nothing.
     pub async fn plain() -> Self {
-        Self::on(Script::plain()).await
+        Self::on(ScriptedChannel::plain()).await
     }
 
     /// People begin by invitation.
@@ -79,38 +80,41 @@ impl World {
 
     /// The bot lends its own token and key to everybody, as the sandbox does.
     pub async fn lending() -> Self {
-        Self::made(Script::new(), true, usual(), |network| network).await
+        Self::made(ScriptedChannel::new(), true, usual(), |network| network).await
     }
 
-    pub async fn on(script: Script) -> Self {
+    pub async fn on(script: ScriptedChannel) -> Self {
         Self::made(script, false, usual(), |network| network).await
     }
 
-    /// Every request of the bot goes through what `watch` makes of the network, and no credential is
-    /// the same as in another run. The clock may be paused.
+    /// Every request of the bot goes through what `watch` makes of the network, and no credential
+    /// is the same as in another run. The clock may be paused.
     pub async fn watched(
-        script: Script,
+        script: ScriptedChannel,
         watch: impl FnOnce(SharedTransport) -> SharedTransport,
     ) -> Self {
-        let (clock, chance) = (Clock::following_tokio(START_MS), Chance::system().unwrap());
+        let (clock, chance) = (Clock::from_tokio(START_MS), Random::system().unwrap());
         Self::made(script, false, (clock, chance), watch).await
     }
 
     async fn made(
-        script: Script,
+        script: ScriptedChannel,
         lends: bool,
-        (clock, chance): (Clock, Chance),
+        (clock, chance): (Clock, Random),
         watch: impl FnOnce(SharedTransport) -> SharedTransport,
     ) -> Self {
-        let runtime = Modelled::new(clock.clone(), chance.clone());
-        let settings =
-            fly::Settings::prompt(clock.clone(), chance.clone(), Arc::new(runtime.clone()));
-        let fly = fly::Fly::new(settings);
-        let anthropic = Anthropic::new(chance.clone());
+        let runtime = ModelledRuntime::new(clock.clone(), chance.clone());
+        let settings = fly::SimulatedFlySettings::prompt(
+            clock.clone(),
+            chance.clone(),
+            Arc::new(runtime.clone()),
+        );
+        let fly = fly::SimulatedFly::new(settings);
+        let anthropic = SimulatedAnthropic::new(chance.clone());
         let nobody = Arc::new(InProcess::new());
-        let telegram = Telegram::new(clock.clone(), chance.clone(), nobody.clone());
-        let discord = Discord::new(clock.clone(), chance.clone());
-        let twilio = Twilio::new(clock.clone(), chance, nobody);
+        let telegram = SimulatedTelegram::new(clock.clone(), chance.clone(), nobody.clone());
+        let discord = SimulatedDiscord::new(clock.clone(), chance.clone());
+        let twilio = SimulatedTwilio::new(clock.clone(), chance, nobody);
         let network = InProcess::new()
             .mount("api.anthropic.com", anthropic.router())
             .mount("api.telegram.org", telegram.router())
@@ -142,9 +146,9 @@ impl World {
     }
 
     pub async fn bot_starts(&mut self) {
-        let (clock, chance) = (self.clock.clone(), Chance::system().unwrap());
+        let (clock, chance) = (self.clock.clone(), Random::system().unwrap());
         let database = self.directory.path().join("bot.db");
-        let endpoints = Endpoints::real();
+        let endpoints = FlyEndpoints::real();
         let secret = |kind, value: &str, audience| {
             Arc::new(Secret::new(kind, Zeroizing::new(value.to_owned()), audience))
         };
@@ -157,18 +161,18 @@ impl World {
         });
         let pool = holding_time(store::open(&database, &store::SCHEMA)).await.unwrap();
         tokio::spawn(hold_time_for(pool.clone(), TICK));
-        let settings = Settings {
+        let settings = OnboardingSettings {
             database: pool.into(),
             clock: clock.clone(),
-            chance: chance.clone(),
-            vendors: Vendors {
+            random: chance.clone(),
+            vendors: VendorClients {
                 transport: self.transport.clone(),
                 messaging: Messaging::new(
                     self.transport.clone(),
-                    messaging::Endpoints::real(),
+                    messaging::ChatEndpoints::real(),
                     vec!["api.machines.dev".to_owned()],
                 ),
-                fly: Fly::new(self.transport.clone(), endpoints, clock, chance),
+                fly: FlyProvider::new(self.transport.clone(), endpoints, clock, chance),
                 anthropic: "https://api.anthropic.com".parse().unwrap(),
             },
             catalogue: Catalogue {
@@ -213,13 +217,13 @@ impl World {
         self.bot_starts().await;
     }
 
-    fn inbound(&mut self, content: Content) -> Inbound {
+    fn inbound(&mut self, content: InboundContent) -> Inbound {
         self.messages += 1;
         Inbound {
             id: InboundId(format!("in-{}", self.messages)),
             chat: ChatId("ada".into()),
             from: UserId("ada".into()),
-            place: Place::Private,
+            place: ChatType::Private,
             locale: None,
             message: None,
             content,
@@ -228,7 +232,7 @@ impl World {
     }
 
     pub fn says(&mut self, line: &str) -> Inbound {
-        let mut inbound = self.inbound(Content::Text(Zeroizing::new(line.to_owned())));
+        let mut inbound = self.inbound(InboundContent::Text(Zeroizing::new(line.to_owned())));
         let (chat, id) = (inbound.chat.clone(), inbound.id.0.clone());
         inbound.message = Some(MessageRef { chat, id });
         self.script.deliver(inbound.clone());
@@ -237,23 +241,24 @@ impl World {
 
     /// Somebody else says something, in a chat of their own.
     pub fn says_as(&mut self, who: &str, line: &str) -> Inbound {
-        let inbound = self.inbound(Content::Text(Zeroizing::new(line.to_owned())));
+        let inbound = self.inbound(InboundContent::Text(Zeroizing::new(line.to_owned())));
         let inbound = Inbound { chat: ChatId(who.into()), from: UserId(who.into()), ..inbound };
         self.script.deliver(inbound.clone());
         inbound
     }
 
     pub fn says_in_a_group(&mut self, line: &str) {
-        let inbound = self.inbound(Content::Text(Zeroizing::new(line.to_owned())));
+        let inbound = self.inbound(InboundContent::Text(Zeroizing::new(line.to_owned())));
         let chat = ChatId("group".into());
-        self.script.deliver(Inbound { chat, place: Place::Group, ..inbound });
+        self.script.deliver(Inbound { chat, place: ChatType::Group, ..inbound });
     }
 
     pub fn taps(&mut self, label: &str) -> Inbound {
         let shown = self.script.shown();
         let button = shown.iter().rev().flat_map(|it| &it.buttons).find(|it| it.label == label);
         let button = button.unwrap_or_else(|| panic!("no button {label:?}{}", self.story()));
-        let inbound = self.inbound(Content::Tap { button: button.id.clone(), message: None });
+        let inbound =
+            self.inbound(InboundContent::Tap { button: button.id.clone(), message: None });
         self.script.deliver(inbound.clone());
         inbound
     }
@@ -275,7 +280,7 @@ impl World {
             changed.as_mut().enable();
             let unread = script.shown_since(self.read);
             let found = unread.into_iter().enumerate().find(|(_, it)| it.text.contains(expected));
-            if let Some((place, Shown { text, .. })) = found {
+            if let Some((place, ScreenMessage { text, .. })) = found {
                 self.read += place + 1;
                 return text;
             }
@@ -294,7 +299,7 @@ impl World {
 
     /// Waits until the journal says that a run has ended.
     pub async fn a_run_ends(&self) {
-        let (clock, chance) = (Clock::system(), Chance::seeded(8));
+        let (clock, chance) = (Clock::system(), Random::seeded(8));
         let provisioner = Provisioner::new(self.database().await, clock, chance);
         let ended = async {
             while provisioner.runs(None).await.unwrap().iter().all(|run| run.end.is_none()) {
@@ -306,7 +311,7 @@ impl World {
 
     /// The ids of all deployments that are on record.
     pub async fn deployments(&self) -> Vec<String> {
-        let (clock, chance) = (Clock::system(), Chance::seeded(8));
+        let (clock, chance) = (Clock::system(), Random::seeded(8));
         let runs = holding_time(async {
             Provisioner::new(self.database().await, clock, chance).runs(None).await.unwrap()
         });
@@ -323,7 +328,8 @@ impl World {
         counted.await.try_get(0).unwrap()
     }
 
-    /// Waits until no file of the database holds any of these, neither in a row nor in what rows have left.
+    /// Waits until no file of the database holds any of these, neither in a row nor in what rows
+    /// have left.
     #[track_caller]
     pub fn forgets<'a>(&'a self, texts: &'a [String]) -> impl Future<Output = ()> + 'a {
         let place = std::panic::Location::caller();
@@ -376,7 +382,7 @@ impl World {
     }
 
     /// Machines do not become healthy until this is called again with the default.
-    pub fn machines(&self, knobs: Knobs) {
+    pub fn machines(&self, knobs: ModelFaults) {
         self.runtime.set(knobs);
     }
 
@@ -409,11 +415,12 @@ impl World {
     }
 }
 
-fn usual() -> (Clock, Chance) {
-    (Clock::system(), Chance::seeded(7))
+fn usual() -> (Clock, Random) {
+    (Clock::system(), Random::seeded(7))
 }
 
-/// Does something with a database while paused time does not run ahead: it waits for blocking tasks.
+/// Does something with a database while paused time does not run ahead: it waits for blocking
+/// tasks.
 async fn holding_time<T>(work: impl Future<Output = T>) -> T {
     let (done, is_done) = std::sync::mpsc::channel::<()>();
     let held = tokio::task::spawn_blocking(move || is_done.recv().is_err());

@@ -10,14 +10,14 @@ const LOOK_INTERVAL: Duration = Duration::from_millis(20);
 
 /// A process; its start tells it from a later one with the same id.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Process {
+pub struct ProcessEntry {
     pub id: u32,
     parent: u32,
     start: u64,
     pub command: String,
 }
 
-impl Process {
+impl ProcessEntry {
     /// Everything that runs; zombies do not.
     fn all() -> Vec<Self> {
         let numbers = std::fs::read_dir("/proc").unwrap().filter_map(|entry| {
@@ -75,9 +75,9 @@ impl Process {
 }
 
 /// Waits until none of them runs.
-pub async fn gone(processes: &[Process]) {
+pub async fn gone(processes: &[ProcessEntry]) {
     let gone = async {
-        while processes.iter().any(Process::is_alive) {
+        while processes.iter().any(ProcessEntry::is_alive) {
             tokio::time::sleep(LOOK_INTERVAL).await;
         }
     };

@@ -2,23 +2,23 @@
 
 use std::time::Duration;
 
-use textslash::journal::End;
-use textslash::sandbox::prove::Sight;
+use textslash::journal::RunEnd;
+use textslash::sandbox::prove::CoverageGoal;
 use textslash::sandbox::prove::chats;
-use textslash::sandbox::prove::chats::crowd::{Crowd, Hostile};
+use textslash::sandbox::prove::chats::crowd::{Crowd, HostileCounts};
 
 use super::{expect_kept, fresh};
 
-/// The longest that a message waits for its acknowledgement: its chat may have to wait until it may edit a message
-/// again.
+/// The longest that a message waits for its acknowledgement: its chat may have to wait until it may
+/// edit a message again.
 const HELD_UP_MAX: Duration = Duration::from_secs(1);
 
 #[test]
 fn every_conversation_has_a_legal_end() {
-    let table = chats::tell_all(chats::cases(0..40), |_| {}).unwrap();
+    let table = chats::run_all(chats::cases(0..40), |_| {}).unwrap();
     println!("{table}");
     expect_kept(&table);
-    for sight in [Sight::Forgotten, Sight::KeptOut] {
+    for sight in [CoverageGoal::Forgotten, CoverageGoal::InvitationFull] {
         assert!(!table.unseen().contains(&sight), "{sight:?}: {table}");
     }
 }
@@ -30,7 +30,7 @@ fn conversations_that_no_earlier_commit_was_told_have_legal_ends() {
     println!(
         "One of these again: textslash sandbox prove --of chats --seed {first} (and {seeds:?})"
     );
-    expect_kept(&chats::tell_all(chats::cases(seeds), |_| {}).unwrap());
+    expect_kept(&chats::run_all(chats::cases(seeds), |_| {}).unwrap());
 }
 
 #[test]
@@ -44,18 +44,18 @@ fn the_same_seed_is_the_same_conversation_line_by_line() {
 
 #[test]
 fn a_crowd_loses_nothing_and_gets_nothing_twice() {
-    let crowd = Crowd { seed: 1, people: 100, deploying: 10, hostile: Hostile::default() };
-    let outcome = crowd.dream().unwrap();
+    let crowd = Crowd { seed: 1, people: 100, deploying: 10, hostile: HostileCounts::default() };
+    let outcome = crowd.simulate().unwrap();
     assert_eq!(outcome.verdict.violations, []);
-    assert_eq!(outcome.verdict.deployed, Some(End::Deployed), "nobody has a relay");
+    assert_eq!(outcome.verdict.deployed, Some(RunEnd::Deployed), "nobody has a relay");
     // Three curious questions and a greeting each, at least.
     assert!(outcome.pace.acknowledged.len() > 90 * 4);
 }
 
 #[test]
 fn who_means_no_harm_is_served_among_those_who_do() {
-    let crowd = Crowd { seed: 1, people: 20, deploying: 2, hostile: Hostile::FEW };
-    let outcome = crowd.dream().unwrap();
+    let crowd = Crowd { seed: 1, people: 20, deploying: 2, hostile: HostileCounts::FEW };
+    let outcome = crowd.simulate().unwrap();
     let slowest = outcome.pace.acknowledged.iter().max().unwrap();
     println!("{:?}, {} deployed, {slowest:?}", outcome.kept_back, outcome.deployed);
     assert_eq!(outcome.verdict.violations, []);

@@ -1,4 +1,5 @@
-//! Seeds that differ from commit to commit, so that the proof does not rest on stories that were mended once.
+//! Seeds that differ from commit to commit, so that the proof does not rest on stories that were
+//! mended once.
 
 use std::hash::{BuildHasher, RandomState};
 use std::process::Command;
@@ -9,7 +10,8 @@ pub(super) const STORIES: u64 = 240;
 /// Conversations of one run of the tests.
 pub(super) const CONVERSATIONS: u64 = 20;
 
-/// Hexadecimal digits of a commit that make a seed: small enough to be typed again, and to count on from.
+/// Hexadecimal digits of a commit that make a seed: small enough to be typed again, and to count on
+/// from.
 const DIGITS: usize = 12;
 
 /// From `TEXTSLASH_COMMIT`, or from git, or by chance where neither is there. It is printed.

@@ -4,17 +4,17 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use http::StatusCode;
-use textslash::journal::End;
+use textslash::journal::RunEnd;
 use textslash::provisioner::{Goal, Outcome};
-use textslash::sandbox::faults::{At, Call, Mode};
+use textslash::sandbox::faults::{FaultMode, FaultPosition, VendorCall};
 use textslash::sandbox::fly::Latency;
 
-use super::world::{Database, World};
+use super::world::{DeployWorld, TestDatabase};
 
 /// A way to fail, as the table calls it, and for how many calls in a row.
-struct Way {
+struct SweepFault {
     name: &'static str,
-    mode: Mode,
+    mode: FaultMode,
     times: usize,
     /// For a read, which has no effect, it is the same as another way.
     changes_only: bool,
@@ -22,57 +22,59 @@ struct Way {
 
 const GATEWAY_PAGE: &str = "<html>bad gateway</html>";
 
-fn ways() -> Vec<Way> {
+fn ways() -> Vec<SweepFault> {
     let unavailable = StatusCode::SERVICE_UNAVAILABLE;
-    let way = |name, mode| Way { name, mode, times: 1, changes_only: false };
-    let change = |name, mode| Way { name, mode, times: 1, changes_only: true };
-    let burst = Mode::Refused(unavailable, GATEWAY_PAGE);
+    let way = |name, mode| SweepFault { name, mode, times: 1, changes_only: false };
+    let change = |name, mode| SweepFault { name, mode, times: 1, changes_only: true };
+    let burst = FaultMode::Refused(unavailable, GATEWAY_PAGE);
     vec![
-        change("not sent", Mode::NotSent),
-        change("429", Mode::Refused(StatusCode::TOO_MANY_REQUESTS, "")),
+        change("not sent", FaultMode::NotSent),
+        change("429", FaultMode::Refused(StatusCode::TOO_MANY_REQUESTS, "")),
         way("5xx before", burst.clone()),
-        change("5xx after", Mode::RefusedAfter(unavailable, GATEWAY_PAGE)),
-        Way { name: "5xx x8", mode: burst, times: 8, changes_only: false },
-        change("408 after", Mode::RefusedAfter(StatusCode::REQUEST_TIMEOUT, "")),
-        change("lost", Mode::LostReply),
-        change("twice", Mode::Twice),
-        way("hang", Mode::Hang),
-        change("hang after", Mode::HangAfter),
-        change("late 90 s", Mode::Late(Duration::from_secs(90))),
-        way("bad body", Mode::BadBody("{\"id\": \"tru")),
-        change("kill before", Mode::KilledBefore),
-        way("kill after", Mode::KilledAfter),
+        change("5xx after", FaultMode::RefusedAfter(unavailable, GATEWAY_PAGE)),
+        SweepFault { name: "5xx x8", mode: burst, times: 8, changes_only: false },
+        change("408 after", FaultMode::RefusedAfter(StatusCode::REQUEST_TIMEOUT, "")),
+        change("lost", FaultMode::LostReply),
+        change("twice", FaultMode::Twice),
+        way("hang", FaultMode::Hang),
+        change("hang after", FaultMode::HangAfter),
+        change("late 90 s", FaultMode::Late(Duration::from_secs(90))),
+        way("bad body", FaultMode::BadBody("{\"id\": \"tru")),
+        change("kill before", FaultMode::KilledBefore),
+        way("kill after", FaultMode::KilledAfter),
     ]
 }
 
-fn ways_of(place: &At) -> impl Iterator<Item = Way> {
-    let At::Nth(call, _) = place else { panic!("places are told by what they read like") };
+fn ways_of(place: &FaultPosition) -> impl Iterator<Item = SweepFault> {
+    let FaultPosition::NthOfCall(call, _) = place else {
+        panic!("places are told by what they read like")
+    };
     let reads = call.method == "GET";
     ways().into_iter().filter(move |way| !(reads && way.changes_only))
 }
 
 /// What became of the runs with one kind of fault at one kind of call.
 #[derive(Clone, Copy, Default)]
-struct Ends {
+struct SweepCounts {
     deployed: usize,
     asked: usize,
     removed: usize,
 }
 
-type Table = BTreeMap<String, BTreeMap<&'static str, Ends>>;
+type SweepTable = BTreeMap<String, BTreeMap<&'static str, SweepCounts>>;
 
 #[tokio::test]
 async fn a_sweep_of_every_call_of_a_deployment_leaves_it_deployed_or_nothing_behind() {
-    let database = Database::new().await;
-    let clean = World::with(database.clone(), 0, Latency::NONE);
+    let database = TestDatabase::new().await;
+    let clean = DeployWorld::with(database.clone(), 0, Latency::NONE);
     clean.deploys().await;
-    let places = clean.faults.places();
+    let places = clean.faults.positions();
 
-    let mut table = Table::new();
+    let mut table = SweepTable::new();
     let mut seed = 1;
     for place in &places {
-        for Way { name, mode, times, .. } in ways_of(place) {
-            let ada = World::with(database.clone(), seed, Latency::NONE);
+        for SweepFault { name, mode, times, .. } in ways_of(place) {
+            let ada = DeployWorld::with(database.clone(), seed, Latency::NONE);
             seed += 1;
             let at = moved(place, &clean, &ada);
             ada.faults.plan_burst(at.clone(), mode, times);
@@ -84,11 +86,11 @@ async fn a_sweep_of_every_call_of_a_deployment_leaves_it_deployed_or_nothing_beh
                 Outcome::Deployed(_) => {
                     ends.deployed += 1;
                     ada.expect_deployed();
-                    assert_eq!(ada.run().await.end(), Some(End::Deployed));
+                    assert_eq!(ada.run().await.end(), Some(RunEnd::Deployed));
                 }
                 Outcome::Failed { .. } => {
                     ends.asked += 1;
-                    assert_eq!(ada.run().await.end(), Some(End::Stuck));
+                    assert_eq!(ada.run().await.end(), Some(RunEnd::Stuck));
                 }
                 Outcome::Removed(_) => panic!("nobody asked for that: {at:?} {name}"),
             }
@@ -114,18 +116,18 @@ async fn a_sweep_of_every_call_of_a_deployment_leaves_it_deployed_or_nothing_beh
 
 #[tokio::test]
 async fn a_sweep_of_every_call_of_a_removal_leaves_nothing_behind() {
-    let database = Database::new().await;
-    let clean = World::with(database.clone(), 0, Latency::NONE);
+    let database = TestDatabase::new().await;
+    let clean = DeployWorld::with(database.clone(), 0, Latency::NONE);
     clean.deploys().await;
-    let before = clean.faults.places().len();
+    let before = clean.faults.positions().len();
     clean.removes().await;
-    let places = clean.faults.places();
+    let places = clean.faults.positions();
 
-    let mut table = Table::new();
+    let mut table = SweepTable::new();
     let mut seed = 100_001;
     for place in &places[before..] {
-        for Way { name, mode, times, .. } in ways_of(place) {
-            let ada = World::with(database.clone(), seed, Latency::NONE);
+        for SweepFault { name, mode, times, .. } in ways_of(place) {
+            let ada = DeployWorld::with(database.clone(), seed, Latency::NONE);
             seed += 1;
             ada.deploys().await;
             ada.faults.plan_burst(moved(place, &clean, &ada), mode, times);
@@ -148,7 +150,7 @@ async fn a_sweep_of_every_call_of_a_removal_leaves_nothing_behind() {
                 "twice" => ada.expect_strangers_untouched(),
                 _ => ada.expect_good_manners(),
             }
-            assert_eq!(ada.run().await.end(), Some(End::Removed));
+            assert_eq!(ada.run().await.end(), Some(RunEnd::Removed));
         }
     }
     print(&table);
@@ -156,13 +158,13 @@ async fn a_sweep_of_every_call_of_a_removal_leaves_nothing_behind() {
 
 #[tokio::test]
 async fn a_person_who_retries_after_any_refusal_gets_a_deployment() {
-    let database = Database::new().await;
-    let clean = World::with(database.clone(), 0, Latency::NONE);
+    let database = TestDatabase::new().await;
+    let clean = DeployWorld::with(database.clone(), 0, Latency::NONE);
     clean.deploys().await;
-    let refused = Mode::Refused(StatusCode::UNAUTHORIZED, "{\"error\":\"invalid token\"}");
+    let refused = FaultMode::Refused(StatusCode::UNAUTHORIZED, "{\"error\":\"invalid token\"}");
 
-    for (seed, place) in (200_001..).zip(&clean.faults.places()) {
-        let ada = World::with(database.clone(), seed, Latency::NONE);
+    for (seed, place) in (200_001..).zip(&clean.faults.positions()) {
+        let ada = DeployWorld::with(database.clone(), seed, Latency::NONE);
         ada.faults.plan(moved(place, &clean, &ada), refused.clone());
         ada.open().await;
 
@@ -181,30 +183,34 @@ async fn a_person_who_retries_after_any_refusal_gets_a_deployment() {
 }
 
 /// The same place in another world, whose deployment has another id.
-pub fn moved(place: &At, from: &World, to: &World) -> At {
-    let At::Nth(call, nth) = place else { panic!("places are told by what they read like") };
+pub fn moved(place: &FaultPosition, from: &DeployWorld, to: &DeployWorld) -> FaultPosition {
+    let FaultPosition::NthOfCall(call, nth) = place else {
+        panic!("places are told by what they read like")
+    };
     let (from, to) = (from.spec.id.as_ref(), to.spec.id.as_ref());
-    let call = Call {
+    let call = VendorCall {
         authority: call.authority.replace(from, to),
         path: call.path.replace(from, to),
         method: call.method.clone(),
     };
-    At::Nth(call, *nth)
+    FaultPosition::NthOfCall(call, *nth)
 }
 
 /// A place without its random part.
-fn row(place: &At, world: &World) -> String {
-    let At::Nth(call, nth) = place else { panic!("places are told by what they read like") };
+fn row(place: &FaultPosition, world: &DeployWorld) -> String {
+    let FaultPosition::NthOfCall(call, nth) = place else {
+        panic!("places are told by what they read like")
+    };
     let call = call.to_string().replace(&format!("-{}", world.spec.id), "");
     format!("{} #{nth}", call.replace("api.machines.dev/v1/", ""))
 }
 
 /// `D` deployed, `A` the person was asked; all of them were then removed to nothing (`R`). A dot is
 /// what another column says already.
-fn print(table: &Table) {
+fn print(table: &SweepTable) {
     let width = table.keys().map(String::len).max().unwrap_or_default();
     let heads: Vec<_> = ways().iter().map(|way| way.name).collect();
-    let cell = |ends: &Ends| {
+    let cell = |ends: &SweepCounts| {
         let told = [("D", ends.deployed), ("A", ends.asked), ("R", ends.removed)];
         let told = told.iter().filter(|(_, count)| *count > 0);
         told.map(|(word, count)| format!("{word}{count}")).collect::<Vec<_>>().join(" ")

@@ -6,21 +6,22 @@ use std::time::Duration;
 use parking_lot::Mutex;
 use sqlx::AnyPool;
 use tempfile::TempDir;
-use textslash::chance::Chance;
 use textslash::clock::Clock;
-use textslash::cloud::Keys;
-use textslash::cloud::fly::{Endpoints, Fly, FlyAccount};
+use textslash::cloud::DeploymentKeys;
+use textslash::cloud::fly::{FlyAccount, FlyEndpoints, FlyProvider};
 use textslash::http::SharedTransport;
 use textslash::journal::Run;
-use textslash::provisioner::{DriveError, Goal, Outcome, Progress, Provisioner};
-use textslash::sandbox::faults::Faults;
-use textslash::sandbox::fly::{Inventory, Lag, Latency, Settings, nothing};
+use textslash::provisioner::{DriveError, Goal, Outcome, Provisioner, StageUpdate};
+use textslash::random::Random;
+use textslash::sandbox::faults::FaultyTransport;
+use textslash::sandbox::fly::{Inventory, Latency, ReadLag, SimulatedFlySettings, nothing};
 use textslash::sandbox::in_process::InProcess;
-use textslash::sandbox::machines::Modelled;
+use textslash::sandbox::machines::ModelledRuntime;
 use textslash::sandbox::{self};
 use textslash::secret::{Secret, SecretKind};
 use textslash::spec::{
-    AgentKind, CloudKind, DeploymentId, Images, Name, Region, RelayChannel, Size, Spec,
+    AgentKind, CloudKind, DeploymentId, DeploymentName, Images, MachineSize, Region, RelayChannel,
+    Spec,
 };
 use textslash::store;
 use tokio::sync::mpsc;
@@ -34,14 +35,14 @@ pub const MODEL_KEY: &str = "sk-ant-api03-canary-of-the-model";
 
 /// A database on disk, and paused time that waits for it. Many worlds can share it.
 #[derive(Clone)]
-pub struct Database {
+pub struct TestDatabase {
     pub pool: AnyPool,
     /// The same one for the provisioner: paused time stands still while it works.
     ordered: store::Database,
     directory: Arc<TempDir>,
 }
 
-impl Database {
+impl TestDatabase {
     /// Opens it, then pauses the clock of this (single-threaded) runtime.
     pub async fn new() -> Self {
         Self::ticking(TICK).await
@@ -73,9 +74,9 @@ impl Database {
 /// Short beside every wait of the provisioner, long enough not to be felt in a sweep.
 pub const TICK: Duration = Duration::from_millis(250);
 
-/// Paused time runs ahead whenever nothing but a timer is left to wait for, and does not know that a
-/// database works on a thread of its own. It does wait for blocking tasks: so there is one for as long
-/// as the database is at work.
+/// Paused time runs ahead whenever nothing but a timer is left to wait for, and does not know that
+/// a database works on a thread of its own. It does wait for blocking tasks: so there is one for as
+/// long as the database is at work.
 pub async fn hold_time_for(pool: AnyPool, tick: Duration) {
     const GLANCE: Duration = Duration::from_micros(50);
     loop {
@@ -87,38 +88,39 @@ pub async fn hold_time_for(pool: AnyPool, tick: Duration) {
     }
 }
 
-pub struct World {
-    pub fly: Arc<sandbox::fly::Fly>,
-    pub runtime: Arc<Modelled>,
-    pub faults: Arc<Faults>,
+pub struct DeployWorld {
+    pub fly: Arc<sandbox::fly::SimulatedFly>,
+    pub runtime: Arc<ModelledRuntime>,
+    pub faults: Arc<FaultyTransport>,
     pub provisioner: Provisioner,
     pub spec: Spec,
-    database: Database,
+    database: TestDatabase,
     clock: Clock,
-    chance: Chance,
+    random: Random,
     /// What a process knows of Fly: how fast it may call.
-    process: Mutex<Fly>,
+    process: Mutex<FlyProvider>,
     /// Every credential that was ever handed out.
     secrets: Mutex<Vec<String>>,
 }
 
-impl World {
+impl DeployWorld {
     pub async fn new() -> Self {
-        Self::with(Database::new().await, 1, Latency::NONE)
+        Self::with(TestDatabase::new().await, 1, Latency::NONE)
     }
 
     /// A world of its own in a database that is shared; its deployment has an id of its own.
-    pub fn with(database: Database, seed: u64, latency: Latency) -> Self {
-        let clock = Clock::following_tokio(START_MS);
-        let chance = Chance::seeded(seed);
-        let runtime = Modelled::new(clock.clone(), chance.clone());
-        let settings = Settings::prompt(clock.clone(), chance.clone(), Arc::new(runtime.clone()));
-        let fly = sandbox::fly::Fly::new(Settings { latency, ..settings });
+    pub fn with(database: TestDatabase, seed: u64, latency: Latency) -> Self {
+        let clock = Clock::from_tokio(START_MS);
+        let random = Random::seeded(seed);
+        let runtime = ModelledRuntime::new(clock.clone(), random.clone());
+        let settings =
+            SimulatedFlySettings::prompt(clock.clone(), random.clone(), Arc::new(runtime.clone()));
+        let fly = sandbox::fly::SimulatedFly::new(SimulatedFlySettings { latency, ..settings });
         fly.add_lookalikes();
-        let faults = Faults::new(Arc::new(InProcess::new().with_fly(&fly)));
-        let provisioner = Provisioner::new(database.ordered.clone(), clock.clone(), chance.clone());
-        let spec = spec(DeploymentId::from_random(chance.bytes()));
-        let process = Mutex::new(fly_client(&faults, &clock, &chance));
+        let faults = FaultyTransport::new(Arc::new(InProcess::new().with_fly(&fly)));
+        let provisioner = Provisioner::new(database.ordered.clone(), clock.clone(), random.clone());
+        let spec = spec(DeploymentId::from_random(random.bytes()));
+        let process = Mutex::new(fly_client(&faults, &clock, &random));
         Self {
             fly,
             runtime,
@@ -127,13 +129,13 @@ impl World {
             spec,
             database,
             clock,
-            chance,
+            random,
             process,
             secrets: Mutex::default(),
         }
     }
 
-    pub fn lagging(self, lag: Lag) -> Self {
+    pub fn lagging(self, lag: ReadLag) -> Self {
         self.fly.set_lag(lag);
         self
     }
@@ -142,18 +144,18 @@ impl World {
     pub fn account(&self) -> FlyAccount {
         let fly = self.process.lock().clone();
         let pasted = self.fly.mint_org_token();
-        let token = fly.judge(&pasted).unwrap();
+        let token = fly.check_format(&pasted).unwrap();
         let mut secrets = self.secrets.lock();
-        secrets.extend([pasted, token.expose_here().to_owned()]);
+        secrets.extend([pasted, token.expose().to_owned()]);
         let mut key = |kind, text: zeroize::Zeroizing<String>| {
             secrets.push(text.to_string());
             Arc::new(Secret::new(kind, text, fly.endpoints().keys_audience()))
         };
-        let keys = Keys {
+        let keys = DeploymentKeys {
             model_key: Some(key(SecretKind::ModelKey, MODEL_KEY.to_owned().into())),
             channel_key: None,
-            owner_key: key(SecretKind::OwnerKey, self.chance.key()),
-            link_key: key(SecretKind::LinkKey, self.chance.key()),
+            owner_key: key(SecretKind::OwnerKey, self.random.key()),
+            link_key: key(SecretKind::LinkKey, self.random.key()),
         };
         fly.open(token, keys)
     }
@@ -164,10 +166,11 @@ impl World {
 
     /// One drive by one process; `None` when the process was killed by a fault.
     pub async fn drive(&self, goal: Goal) -> Option<Result<Outcome, DriveError>> {
-        let (progress, _unread) = mpsc::channel(Progress::CHANNEL);
+        let (progress, _unread) = mpsc::channel(StageUpdate::CHANNEL);
         let account = self.account();
+        let drive = self.provisioner.drive(&self.spec.id, goal, &account, &progress);
         tokio::select! {
-            outcome = self.provisioner.drive(&self.spec.id, goal, &account, &progress) => Some(outcome),
+            outcome = drive => Some(outcome),
             () = self.faults.crashed() => None,
         }
     }
@@ -184,7 +187,7 @@ impl World {
 
     async fn restarts(&self) {
         tokio::time::sleep(RESTART).await;
-        *self.process.lock() = fly_client(&self.faults, &self.clock, &self.chance);
+        *self.process.lock() = fly_client(&self.faults, &self.clock, &self.random);
     }
 
     pub async fn deploys(&self) -> Outcome {
@@ -205,9 +208,9 @@ impl World {
     }
 
     /// The same world with another database: nobody remembers what was deployed.
-    pub fn in_database(self, database: Database) -> Self {
+    pub fn in_database(self, database: TestDatabase) -> Self {
         let (ordered, clock, chance) =
-            (database.ordered.clone(), self.clock.clone(), self.chance.clone());
+            (database.ordered.clone(), self.clock.clone(), self.random.clone());
         Self { provisioner: Provisioner::new(ordered, clock, chance), database, ..self }
     }
 
@@ -268,9 +271,9 @@ impl World {
     }
 }
 
-fn fly_client(faults: &Arc<Faults>, clock: &Clock, chance: &Chance) -> Fly {
+fn fly_client(faults: &Arc<FaultyTransport>, clock: &Clock, chance: &Random) -> FlyProvider {
     let transport: SharedTransport = faults.clone();
-    Fly::new(transport, Endpoints::real(), clock.clone(), chance.clone())
+    FlyProvider::new(transport, FlyEndpoints::real(), clock.clone(), chance.clone())
 }
 
 pub fn region(word: &str) -> Region {
@@ -281,11 +284,11 @@ fn spec(id: DeploymentId) -> Spec {
     let image = |role| format!("ghcr.io/textslash/{role}@sha256:{}", "1".repeat(64));
     Spec {
         id,
-        name: Name::near("ada"),
+        name: DeploymentName::nearest_to("ada"),
         cloud: CloudKind::Fly,
         organisation: "personal".to_owned(),
         regions: ["ams", "lhr"].map(region).to_vec(),
-        size: Size::Small,
+        size: MachineSize::Small,
         vm_volume_gb: 3,
         channel: RelayChannel::Web,
         owner: RelayChannel::link_holder(),

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-use adapters::web::client::{Client, Link};
+use adapters::web::client::{RelayLink, WebClient};
 use axum::body::Body;
 use axum::extract::State;
 use axum::http::StatusCode;
@@ -36,21 +36,24 @@ const MESSAGE: &str = "{\"max_tokens\":100}";
 const ANSWER_TOKENS: u64 = 400;
 
 /// A turn that the VM was asked for.
-struct Turn {
+struct RequestedTurn {
     token: String,
     events: mpsc::UnboundedSender<String>,
 }
 
-impl Turn {
+impl RequestedTurn {
     fn ends(self) {
         self.events.send("{\"type\":\"done\"}\n".to_owned()).unwrap();
     }
 }
 
-async fn turn(State(turns): State<mpsc::UnboundedSender<Turn>>, Json(ask): Json<Value>) -> Body {
+async fn turn(
+    State(turns): State<mpsc::UnboundedSender<RequestedTurn>>,
+    Json(ask): Json<Value>,
+) -> Body {
     let (events, lines) = mpsc::unbounded_channel();
     let token = ask["model_token"].as_str().unwrap_or_default().to_owned();
-    let _ = turns.send(Turn { token, events });
+    let _ = turns.send(RequestedTurn { token, events });
     Body::from_stream(futures::stream::unfold(lines, async |mut lines| {
         let line = lines.recv().await?;
         Some((Ok::<_, std::io::Error>(line), lines))
@@ -64,14 +67,14 @@ async fn answer(State(calls): State<Arc<AtomicUsize>>) -> Response {
 }
 
 /// A relay, and what is around it.
-struct Scene {
+struct RelayProxyWorld {
     dir: tempfile::TempDir,
     environment: Vec<(String, String)>,
     public: SocketAddr,
     proxy: SocketAddr,
     relay: Program,
-    client: Client,
-    turns: mpsc::UnboundedReceiver<Turn>,
+    client: WebClient,
+    turns: mpsc::UnboundedReceiver<RequestedTurn>,
     /// Calls that reached the vendor.
     calls: Arc<AtomicUsize>,
     _servers: JoinSet<()>,
@@ -81,7 +84,7 @@ fn free_address() -> SocketAddr {
     std::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap().local_addr().unwrap()
 }
 
-impl Scene {
+impl RelayProxyWorld {
     async fn new(more: &[(&str, &str)]) -> Self {
         let (dir, mut servers) = (tempfile::tempdir().unwrap(), JoinSet::new());
         let (sender, turns) = mpsc::unbounded_channel();
@@ -117,8 +120,8 @@ impl Scene {
         std::fs::write(dir.path().join("committed"), "").unwrap();
         let relay = Program::start(dir.path(), &["relay"], &environment);
         relay.err.until("the relay listens").await;
-        let link = Link::parse(&format!("http://{public}/chat#{OWNER_KEY}")).unwrap();
-        let client = Client::connect(link);
+        let link = RelayLink::parse(&format!("http://{public}/chat#{OWNER_KEY}")).unwrap();
+        let client = WebClient::connect(link);
         let servers = servers;
         Self { dir, environment, public, proxy, relay, client, turns, calls, _servers: servers }
     }
@@ -128,7 +131,7 @@ impl Scene {
     }
 
     /// The next turn that the VM is asked for.
-    async fn turn(&mut self) -> Turn {
+    async fn turn(&mut self) -> RequestedTurn {
         let turn = tokio::time::timeout(PATIENCE, self.turns.recv()).await;
         turn.expect("no turn came").unwrap()
     }
@@ -169,7 +172,8 @@ impl Scene {
 async fn raw(address: SocketAddr, head: &str, token: &str) -> u16 {
     let mut stream = TcpStream::connect(address).await.unwrap();
     let request = format!(
-        "{head}\r\nhost: relay\r\nx-api-key: {token}\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"
+        "{head}\r\nhost: relay\r\nx-api-key: {token}\r\ncontent-length: 0\r\nconnection: \
+         close\r\n\r\n"
     );
     stream.write_all(request.as_bytes()).await.unwrap();
     let mut answer = vec![0; 12];
@@ -179,7 +183,7 @@ async fn raw(address: SocketAddr, head: &str, token: &str) -> u16 {
 
 #[tokio::test]
 async fn the_model_is_open_to_the_turn_that_runs_on_a_listener_that_is_not_public() {
-    let mut scene = Scene::new(&[]).await;
+    let mut scene = RelayProxyWorld::new(&[]).await;
     scene.says("work").await;
     let first = scene.turn().await;
     let token = first.token.clone();
@@ -239,7 +243,7 @@ async fn the_model_is_open_to_the_turn_that_runs_on_a_listener_that_is_not_publi
 #[tokio::test]
 async fn a_relay_that_holds_a_subscription_token_starts_and_says_that_it_needs_a_key() {
     let mut scene =
-        Scene::new(&[("MODEL_KEY", "sk-ant-oat01-2b4d6f8091a3c5e7-2b4d6f8091a3")]).await;
+        RelayProxyWorld::new(&[("MODEL_KEY", "sk-ant-oat01-2b4d6f8091a3c5e7-2b4d6f8091a3")]).await;
     scene.says("work").await;
     let turn = scene.turn().await;
 
@@ -253,7 +257,7 @@ async fn a_relay_that_holds_a_subscription_token_starts_and_says_that_it_needs_a
 
 #[tokio::test]
 async fn three_hundred_calls_in_a_row_are_held_to_the_rate() {
-    let mut scene = Scene::new(&[("TEXTSLASH_DAILY_TOKENS", "1000000000")]).await;
+    let mut scene = RelayProxyWorld::new(&[("TEXTSLASH_DAILY_TOKENS", "1000000000")]).await;
     scene.says("work").await;
     let turn = scene.turn().await;
 
@@ -291,7 +295,7 @@ async fn the_limit_of_a_day_holds_across_restarts() {
 
 async fn spend_a_day() {
     let began = today();
-    let mut scene = Scene::new(&[("TEXTSLASH_DAILY_TOKENS", "1000")]).await;
+    let mut scene = RelayProxyWorld::new(&[("TEXTSLASH_DAILY_TOKENS", "1000")]).await;
     scene.says("work").await;
     let mut turn = scene.turn().await;
     for _ in 0..2 {

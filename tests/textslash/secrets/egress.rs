@@ -8,12 +8,12 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use parking_lot::Mutex;
 use serde_json::Value;
-use textslash::http::{Reply, SharedTransport, Transport, Unanswered};
+use textslash::http::{SharedTransport, StreamedResponse, Transport, TransportError};
 use textslash::sandbox::fly::nothing;
 
-use super::hunt::Hunt;
-use crate::onboarding::script::Script;
-use crate::onboarding::world::World;
+use super::hunt::SecretHunt;
+use crate::onboarding::script::ScriptedChannel;
+use crate::onboarding::world::ChatWorld;
 
 /// A sender of Ada's own Twilio account.
 const RELAYS_NUMBER: &str = "+15550002222";
@@ -30,33 +30,34 @@ const ALWAYS: [(&str, &str); 7] = [
 ];
 
 /// Writes down every request, and carries it on.
-struct Egress {
+struct EgressRecorder {
     inner: SharedTransport,
-    sent: Mutex<Vec<Sent>>,
+    sent: Mutex<Vec<SentPart>>,
 }
 
 /// One half of a request: a credential belongs in the head, or is what an app is handed in a body.
-struct Sent {
+struct SentPart {
     to: String,
     content: Vec<u8>,
 }
 
-impl Egress {
+impl EgressRecorder {
     fn new(inner: SharedTransport) -> Arc<Self> {
         Arc::new(Self { inner, sent: Mutex::default() })
     }
 
     /// Which secret was sent where.
-    fn sightings(&self, hunt: &Hunt) -> BTreeSet<(String, String)> {
+    fn sightings(&self, hunt: &SecretHunt) -> BTreeSet<(String, String)> {
         let sent = self.sent.lock();
-        let of_one = |it: &Sent| {
+        let of_one = |it: &SentPart| {
             let found = hunt.found(&it.content).into_iter();
             found.map(|name| (name.to_owned(), it.to.clone())).collect::<Vec<_>>()
         };
         sent.iter().flat_map(of_one).collect()
     }
 
-    /// What apps were handed, names and values: the keys that the bot made are known from here only.
+    /// What apps were handed, names and values: the keys that the bot made are known from here
+    /// only.
     fn handed_over(&self) -> BTreeSet<(String, String)> {
         let sent = self.sent.lock();
         let mut all = BTreeSet::new();
@@ -71,10 +72,13 @@ impl Egress {
 }
 
 #[async_trait]
-impl Transport for Egress {
-    async fn send(&self, request: http::Request<Bytes>) -> Result<Reply, Unanswered> {
-        let head = Sent { to: host(&request).to_owned(), content: head(&request) };
-        let body = Sent { to: of_body(&request), content: request.body().to_vec() };
+impl Transport for EgressRecorder {
+    async fn send(
+        &self,
+        request: http::Request<Bytes>,
+    ) -> Result<StreamedResponse, TransportError> {
+        let head = SentPart { to: host(&request).to_owned(), content: head(&request) };
+        let body = SentPart { to: of_body(&request), content: request.body().to_vec() };
         self.sent.lock().extend([head, body]);
         self.inner.send(request).await
     }
@@ -105,19 +109,19 @@ fn head(request: &http::Request<Bytes>) -> Vec<u8> {
 }
 
 /// A whole conversation with random credentials, and what was sent in it.
-struct Story {
-    egress: Arc<Egress>,
-    hunt: Hunt,
+struct EgressStory {
+    egress: Arc<EgressRecorder>,
+    hunt: SecretHunt,
     model_key: String,
     /// Everything that the bot ever wrote to Ada.
     written: String,
 }
 
 /// Ada deploys a relay that speaks this channel, and removes it.
-async fn story(service: Script, channel: &str) -> Story {
+async fn story(service: ScriptedChannel, channel: &str) -> EgressStory {
     let mut egress = None;
-    let watch = |network| egress.insert(Egress::new(network)).clone() as SharedTransport;
-    let mut world = World::watched(service, watch).await;
+    let watch = |network| egress.insert(EgressRecorder::new(network)).clone() as SharedTransport;
+    let mut world = ChatWorld::watched(service, watch).await;
     let egress = egress.unwrap();
     world.twilio.add_sender(RELAYS_NUMBER);
     let (token, model_key) = (world.fly.mint_org_token(), world.anthropic.key().to_owned());
@@ -143,16 +147,16 @@ async fn story(service: Script, channel: &str) -> Story {
     ]);
     secrets
         .extend(own_key.split(' ').next_back().filter(|it| !it.is_empty()).map(|it| ("own", it)));
-    let hunt = Hunt::of(&secrets);
+    let hunt = SecretHunt::of(&secrets);
     let known = ["Fly token, narrowed", "Fly token, as it was pasted"];
     assert_eq!(hunt.found(token.as_bytes()), known, "the hunt is blind");
     let written = world.script.everything_ever().join("\n");
-    Story { egress, hunt, model_key, written }
+    EgressStory { egress, hunt, model_key, written }
 }
 
-impl Story {
-    /// Exactly these sightings, beside those of every story. The one secret that Ada reads is the key in
-    /// the link, where she has one.
+impl EgressStory {
+    /// Exactly these sightings, beside those of every story. The one secret that Ada reads is the
+    /// key in the link, where she has one.
     fn expect(&self, own: &[(&str, &str)]) {
         let read = if own.is_empty() { vec!["OWNER_KEY"] } else { Vec::new() };
         assert_eq!(self.hunt.found(self.written.as_bytes()), read);
@@ -164,12 +168,12 @@ impl Story {
 
 #[tokio::test]
 async fn with_a_link_every_secret_goes_where_it_must_and_nowhere_else() {
-    story(Script::new(), "").await.expect(&[]);
+    story(ScriptedChannel::new(), "").await.expect(&[]);
 }
 
 #[tokio::test]
 async fn with_a_telegram_bot_every_secret_goes_where_it_must_and_nowhere_else() {
-    let service = Script::speaking("telegram", telegram::capabilities(true));
+    let service = ScriptedChannel::speaking("telegram", telegram::capabilities(true));
     story(service, "Telegram").await.expect(&[
         ("own", "api.telegram.org"),
         ("own", "secrets of the relay, at api.machines.dev"),
@@ -178,7 +182,7 @@ async fn with_a_telegram_bot_every_secret_goes_where_it_must_and_nowhere_else() 
 
 #[tokio::test]
 async fn with_a_discord_bot_every_secret_goes_where_it_must_and_nowhere_else() {
-    let service = Script::speaking("discord", discord::capabilities());
+    let service = ScriptedChannel::speaking("discord", discord::capabilities());
     story(service, "Discord")
         .await
         .expect(&[("own", "discord.com"), ("own", "secrets of the relay, at api.machines.dev")]);
@@ -186,7 +190,7 @@ async fn with_a_discord_bot_every_secret_goes_where_it_must_and_nowhere_else() {
 
 #[tokio::test]
 async fn with_a_twilio_account_every_secret_goes_where_it_must_and_nowhere_else() {
-    let service = Script::speaking("whatsapp", whatsapp::capabilities());
+    let service = ScriptedChannel::speaking("whatsapp", whatsapp::capabilities());
     story(service, "WhatsApp").await.expect(&[
         ("own", "api.twilio.com"),
         ("own", "messaging.twilio.com"),
@@ -196,7 +200,7 @@ async fn with_a_twilio_account_every_secret_goes_where_it_must_and_nowhere_else(
 
 #[tokio::test]
 async fn a_secret_that_goes_elsewhere_is_seen() {
-    let Story { egress, hunt, model_key, .. } = story(Script::new(), "").await;
+    let EgressStory { egress, hunt, model_key, .. } = story(ScriptedChannel::new(), "").await;
     let before = egress.sightings(&hunt);
     let disguised = hex::encode(&model_key);
     for request in [

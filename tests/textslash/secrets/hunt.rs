@@ -11,7 +11,7 @@ const HEAD: usize = 8;
 
 /// What is hunted: each secret's name, and its text in every form.
 #[derive(Clone)]
-pub struct Hunt {
+pub struct SecretHunt {
     names: Vec<String>,
     /// By their first bytes, so that a place is read once whatever is hunted in it.
     forms: HashMap<[u8; HEAD], Vec<(usize, Vec<u8>)>>,
@@ -19,7 +19,7 @@ pub struct Hunt {
     begins: [bool; 256],
 }
 
-impl Hunt {
+impl SecretHunt {
     pub fn of(secrets: &[(&str, &str)]) -> Self {
         let mut hunt = Self { names: Vec::new(), forms: HashMap::new(), begins: [false; 256] };
         for (name, secret) in secrets {
@@ -117,7 +117,7 @@ fn forms(secret: &str) -> Vec<Vec<u8>> {
 #[test]
 fn a_secret_is_found_in_every_disguise() {
     let secret = "fm2_lJPE/+\"secret\" of 1 person";
-    let hunt = Hunt::of(&[("it", secret)]);
+    let hunt = SecretHunt::of(&[("it", secret)]);
     let padded = |before: &str| format!("{before}{secret}, and more");
     let disguises = [
         secret.to_owned(),

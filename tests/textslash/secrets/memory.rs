@@ -4,10 +4,10 @@ use std::fs::File;
 use std::os::unix::fs::FileExt;
 use std::time::Duration;
 
-use super::hunt::Hunt;
+use super::hunt::SecretHunt;
 use super::{executable, may_look, of_fly_token};
 use crate::program::PATIENCE;
-use crate::services::world::World;
+use crate::services::world::ServicesWorld;
 
 /// How often the memory is looked at.
 const LOOK_INTERVAL: Duration = Duration::from_millis(500);
@@ -31,12 +31,13 @@ fn memory(process: u32) -> Vec<u8> {
 }
 
 /// The names of those that are in the memory of a process.
-pub fn remembered(process: u32, hunt: &Hunt) -> Vec<String> {
+pub fn remembered(process: u32, hunt: &SecretHunt) -> Vec<String> {
     hunt.found(&memory(process)).into_iter().map(str::to_owned).collect()
 }
 
-/// Waits until none is: the buffers of a connection are wiped when it is closed, seconds after its last call.
-pub async fn forgets(process: u32, hunt: &Hunt, when: &str) {
+/// Waits until none is: the buffers of a connection are wiped when it is closed, seconds after its
+/// last call.
+pub async fn forgets(process: u32, hunt: &SecretHunt, when: &str) {
     let forgotten = async {
         while !remembered(process, hunt).is_empty() {
             tokio::time::sleep(LOOK_INTERVAL).await;
@@ -52,12 +53,12 @@ async fn the_bot_forgets_every_credential_that_it_needs_no_more() {
         return;
     }
     let dir = tempfile::tempdir().unwrap();
-    let world = World::with_agent(executable(dir.path())).await;
+    let world = ServicesWorld::with_agent(executable(dir.path())).await;
     let own_bot = world.sandbox.telegram().mint_bot("ada_bot");
     let token = world.sandbox.fly_token().to_owned();
     let mut secrets = of_fly_token(&token);
     secrets.extend([("model key", world.sandbox.model_key()), ("own bot's token", &own_bot)]);
-    let hunt = Hunt::of(&secrets);
+    let hunt = SecretHunt::of(&secrets);
     let forgets = |when| forgets(world.bot_id(), &hunt, when);
     let mut ada = world.ada();
 

@@ -1,5 +1,6 @@
 //! The bot panics at every call that it makes, one conversation each, with the whole request in the
-//! panic's words: the log tells the place and none of the words, and the person gets through all the same.
+//! panic's words: the log tells the place and none of the words, and the person gets through all
+//! the same.
 //!
 //! The hook is the process's own, so all of it happens in a process beside this one.
 
@@ -10,14 +11,14 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use textslash::http::{Reply, SharedTransport, Transport, Unanswered};
+use textslash::http::{SharedTransport, StreamedResponse, Transport, TransportError};
 use textslash::sandbox::fly::nothing;
 use textslash::telemetry;
 use tracing::level_filters::LevelFilter;
 
-use super::hunt::Hunt;
-use crate::onboarding::script::Script;
-use crate::onboarding::world::World;
+use super::hunt::SecretHunt;
+use crate::onboarding::script::ScriptedChannel;
+use crate::onboarding::world::ChatWorld;
 use crate::program::PATIENCE;
 
 /// Says to the other process that panics are to be told as Rust tells them.
@@ -27,15 +28,18 @@ const NO_HOOK: &str = "WITHOUT_OUR_HOOK";
 const VERBOSE: &str = "as much as can be";
 
 /// Panics at one call.
-struct Panicking {
+struct PanickingTransport {
     inner: SharedTransport,
     at: usize,
     calls: AtomicUsize,
 }
 
 #[async_trait]
-impl Transport for Panicking {
-    async fn send(&self, request: http::Request<Bytes>) -> Result<Reply, Unanswered> {
+impl Transport for PanickingTransport {
+    async fn send(
+        &self,
+        request: http::Request<Bytes>,
+    ) -> Result<StreamedResponse, TransportError> {
         if self.calls.fetch_add(1, Ordering::Relaxed) == self.at {
             let headers = request.headers().values();
             let headers: Vec<_> =
@@ -47,20 +51,21 @@ impl Transport for Panicking {
 }
 
 /// A conversation in which the bot panics at one of its calls.
-struct Story {
-    world: World,
-    panicking: Arc<Panicking>,
+struct PanicStory {
+    world: ChatWorld,
+    panicking: Arc<PanickingTransport>,
 }
 
-impl Story {
+impl PanicStory {
     async fn new(at: usize) -> Self {
         let mut panicking = None;
         let watch = |inner| {
             let calls = AtomicUsize::new(0);
-            panicking.insert(Arc::new(Panicking { inner, at, calls })).clone() as SharedTransport
+            panicking.insert(Arc::new(PanickingTransport { inner, at, calls })).clone()
+                as SharedTransport
         };
-        let service = Script::speaking("telegram", adapters::telegram::capabilities(true));
-        let world = World::watched(service, watch).await;
+        let service = ScriptedChannel::speaking("telegram", adapters::telegram::capabilities(true));
+        let world = ChatWorld::watched(service, watch).await;
         Self { world, panicking: panicking.unwrap() }
     }
 
@@ -74,7 +79,8 @@ impl Story {
         let narrowed = token["FlyV1 fm2_".len()..][..40].to_owned();
         let canaries =
             [("Fly token", narrowed), ("model key", model_key), ("own bot's token", own_bot)];
-        let hunt = Hunt::of(&canaries.each_ref().map(|(name, secret)| (*name, secret.as_str())));
+        let hunt =
+            SecretHunt::of(&canaries.each_ref().map(|(name, secret)| (*name, secret.as_str())));
         assert_eq!(hunt.files(world.directory()), Vec::<String>::new());
         hunt.finds_nothing("what the bot said", world.script.everything_ever().join("\n"));
         (panicking.calls.load(Ordering::Relaxed), canaries)
@@ -89,15 +95,15 @@ async fn the_process_that_panics() {
     if std::env::var_os(NO_HOOK).is_some() {
         drop(std::panic::take_hook());
     }
-    let (calls, _) = Story::new(usize::MAX).await.told().await;
+    let (calls, _) = PanicStory::new(usize::MAX).await.told().await;
     println!("calls: {calls}");
     let mut stories = Vec::new();
     for at in 0..calls {
-        stories.push(Story::new(at).await);
+        stories.push(PanicStory::new(at).await);
     }
     // What may come late is waited for, minutes at a time.
     tokio::time::pause();
-    let told = stories.into_iter().map(Story::told);
+    let told = stories.into_iter().map(PanicStory::told);
     for (_, canaries) in futures::future::join_all(told).await {
         canaries.iter().for_each(|(name, secret)| println!("canary: {name}: {secret}"));
     }
@@ -125,9 +131,9 @@ async fn process(hook: &str) -> (Output, Vec<(String, String)>, usize) {
     (ended, canaries, calls.unwrap())
 }
 
-fn hunt(canaries: &[(String, String)]) -> Hunt {
+fn hunt(canaries: &[(String, String)]) -> SecretHunt {
     let canaries = canaries.iter().map(|(name, secret)| (name.as_str(), secret.as_str()));
-    Hunt::of(&canaries.collect::<Vec<_>>())
+    SecretHunt::of(&canaries.collect::<Vec<_>>())
 }
 
 #[tokio::test]

@@ -1,30 +1,30 @@
-//! A vendor that sends us elsewhere is not followed, whoever of us asked it: the credential that was
-//! meant for the vendor stays with it.
+//! A vendor that sends us elsewhere is not followed, whoever of us asked it: the credential that
+//! was meant for the vendor stays with it.
 
 use std::sync::Arc;
 
 use adapters::channel::Channel;
 use adapters::chat::{ChatId, Outbound};
-use adapters::discord::{self, Discord};
-use adapters::telegram::{self, Telegram, Updates};
-use adapters::whatsapp::{self, WhatsApp};
+use adapters::discord::{self, DiscordChannel};
+use adapters::telegram::{self, TelegramChannel, UpdateSource};
+use adapters::whatsapp::{self, WhatsAppChannel};
 use axum::Router;
 use axum::extract::{Request, State};
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use parking_lot::Mutex;
 use textslash::anthropic;
-use textslash::chance::Chance;
 use textslash::clock::Clock;
-use textslash::cloud::fly::{Endpoints, Fly};
-use textslash::http::Network;
+use textslash::cloud::fly::{FlyEndpoints, FlyProvider};
+use textslash::http::NetworkTransport;
 use textslash::messaging::{self, Messaging};
+use textslash::random::Random;
 use textslash::sandbox;
 use textslash::secret::{Audience, SecretKind};
 use tokio::task::JoinSet;
 use url::Url;
 
-use super::hunt::Hunt;
+use super::hunt::SecretHunt;
 use crate::port::serve;
 
 /// All that lead on; the last two ask for the same method and body again.
@@ -32,9 +32,9 @@ const REDIRECTS: [u16; 5] = [301, 302, 303, 307, 308];
 
 /// What came to a host.
 #[derive(Clone, Default)]
-struct Heard(Arc<Mutex<Vec<u8>>>);
+struct ReceivedBytes(Arc<Mutex<Vec<u8>>>);
 
-impl Heard {
+impl ReceivedBytes {
     async fn hear(&self, request: Request) {
         let (head, body) = request.into_parts();
         let body = axum::body::to_bytes(body, 1 << 20).await.unwrap();
@@ -50,26 +50,26 @@ impl Heard {
 }
 
 /// A vendor that sends everybody elsewhere, and the host that it names.
-struct World {
-    vendor: Heard,
-    elsewhere: Heard,
+struct RedirectWorld {
+    vendor: ReceivedBytes,
+    elsewhere: ReceivedBytes,
     vendor_url: Url,
     _servers: JoinSet<()>,
 }
 
-impl World {
+impl RedirectWorld {
     async fn redirecting(status: u16) -> Self {
         let mut servers = JoinSet::new();
-        let elsewhere = Heard::default();
-        let listens = |State(heard): State<Heard>, request: Request| async move {
+        let elsewhere = ReceivedBytes::default();
+        let listens = |State(heard): State<ReceivedBytes>, request: Request| async move {
             heard.hear(request).await;
             "welcome"
         };
         let listens = Router::new().fallback(listens).with_state(elsewhere.clone());
         let leads_to = serve(&mut servers, listens).await;
-        let vendor = Heard::default();
+        let vendor = ReceivedBytes::default();
         let status = StatusCode::from_u16(status).unwrap();
-        let redirects = move |State(heard): State<Heard>, request: Request| async move {
+        let redirects = move |State(heard): State<ReceivedBytes>, request: Request| async move {
             heard.hear(request).await;
             (status, [(header::LOCATION, format!("http://{leads_to}/"))]).into_response()
                 as Response
@@ -80,31 +80,32 @@ impl World {
         Self { vendor, elsewhere, vendor_url, _servers: servers }
     }
 
-    fn network(&self) -> Arc<Network> {
-        Arc::new(Network::new().unwrap())
+    fn network(&self) -> Arc<NetworkTransport> {
+        Arc::new(NetworkTransport::new().unwrap())
     }
 
-    fn fly(&self) -> Fly {
+    fn fly(&self) -> FlyProvider {
         let url = self.vendor_url.as_str().trim_end_matches('/');
-        let endpoints = Endpoints::of(&format!("{url}/v1"), url, "", "", "", url).unwrap();
-        Fly::new(self.network(), endpoints, Clock::system(), Chance::system().unwrap())
+        let endpoints = FlyEndpoints::of(&format!("{url}/v1"), url, "", "", "", url).unwrap();
+        FlyProvider::new(self.network(), endpoints, Clock::system(), Random::system().unwrap())
     }
 
     fn messaging(&self) -> Messaging {
-        let endpoints = messaging::Endpoints::of(std::array::from_fn(|_| self.vendor_url.clone()));
+        let endpoints =
+            messaging::ChatEndpoints::of(std::array::from_fn(|_| self.vendor_url.clone()));
         Messaging::new(self.network(), endpoints, Vec::new())
     }
 
     /// The vendor was shown it, and the host that it names was not even called.
     fn expect_kept(&self, secrets: &[(&str, &str)]) {
         let names: Vec<_> = secrets.iter().map(|(name, _)| *name).collect();
-        assert_eq!(Hunt::of(secrets).found(&self.vendor.bytes()), names);
+        assert_eq!(SecretHunt::of(secrets).found(&self.vendor.bytes()), names);
         assert_eq!(String::from_utf8_lossy(&self.elsewhere.bytes()), "");
     }
 }
 
 /// Credentials that no other run had.
-struct Credentials {
+struct UniqueCredentials {
     fly_token: String,
     model_key: String,
     telegram_token: String,
@@ -113,21 +114,28 @@ struct Credentials {
     auth_token: String,
 }
 
-impl Credentials {
+impl UniqueCredentials {
     fn new() -> Self {
-        let (clock, chance) = (Clock::system(), Chance::system().unwrap());
-        let machines = sandbox::machines::Modelled::new(clock.clone(), chance.clone());
-        let settings =
-            sandbox::fly::Settings::prompt(clock.clone(), chance.clone(), Arc::new(machines));
+        let (clock, chance) = (Clock::system(), Random::system().unwrap());
+        let machines = sandbox::machines::ModelledRuntime::new(clock.clone(), chance.clone());
+        let settings = sandbox::fly::SimulatedFlySettings::prompt(
+            clock.clone(),
+            chance.clone(),
+            Arc::new(machines),
+        );
         let nobody = Arc::new(sandbox::in_process::InProcess::new());
-        let telegram =
-            sandbox::telegram::Telegram::new(clock.clone(), chance.clone(), nobody.clone());
-        let twilio = sandbox::twilio::Twilio::new(clock.clone(), chance.clone(), nobody);
+        let telegram = sandbox::telegram::SimulatedTelegram::new(
+            clock.clone(),
+            chance.clone(),
+            nobody.clone(),
+        );
+        let twilio = sandbox::twilio::SimulatedTwilio::new(clock.clone(), chance.clone(), nobody);
         Self {
-            fly_token: sandbox::fly::Fly::new(settings).mint_org_token(),
-            model_key: sandbox::anthropic::Anthropic::new(chance.clone()).key().to_owned(),
+            fly_token: sandbox::fly::SimulatedFly::new(settings).mint_org_token(),
+            model_key: sandbox::anthropic::SimulatedAnthropic::new(chance.clone()).key().to_owned(),
             telegram_token: telegram.mint_bot("ada_bot"),
-            discord_token: sandbox::discord::Discord::new(clock, chance).mint_bot("ada_bot"),
+            discord_token: sandbox::discord::SimulatedDiscord::new(clock, chance)
+                .mint_bot("ada_bot"),
             account_sid: twilio.account_sid().to_owned(),
             auth_token: twilio.auth_token().to_owned(),
         }
@@ -136,13 +144,14 @@ impl Credentials {
 
 #[tokio::test]
 async fn what_the_provisioner_and_the_checks_show_a_vendor_stays_with_it() {
-    let has = Credentials::new();
+    let has = UniqueCredentials::new();
     for status in REDIRECTS {
-        let world = World::redirecting(status).await;
+        let world = RedirectWorld::redirecting(status).await;
         let (fly, messaging) = (world.fly(), world.messaging());
-        let token = fly.judge(&has.fly_token).unwrap();
+        let token = fly.check_format(&has.fly_token).unwrap();
         assert!(fly.check(&token).await.is_err(), "{status}");
-        let key = anthropic::judge(&has.model_key, Audience::of([world.vendor_url.authority()]));
+        let key =
+            anthropic::check_format(&has.model_key, Audience::of([world.vendor_url.authority()]));
         let told = anthropic::check(&*world.network(), &world.vendor_url, &key.unwrap()).await;
         assert!(told.is_err(), "{status}");
         let twilio_key = format!("{} {}", has.account_sid, has.auth_token);
@@ -151,7 +160,7 @@ async fn what_the_provisioner_and_the_checks_show_a_vendor_stays_with_it() {
             (SecretKind::DiscordToken, &has.discord_token),
             (SecretKind::TwilioKey, &twilio_key),
         ] {
-            let judged = messaging.judge(kind, key).unwrap();
+            let judged = messaging.check_format(kind, key).unwrap();
             assert!(messaging.check(kind, &judged).await.is_err(), "{status}");
         }
         world.expect_kept(&[
@@ -166,28 +175,28 @@ async fn what_the_provisioner_and_the_checks_show_a_vendor_stays_with_it() {
 
 #[tokio::test]
 async fn what_a_channel_shows_its_service_stays_with_it() {
-    let has = Credentials::new();
+    let has = UniqueCredentials::new();
     for status in REDIRECTS {
-        let world = World::redirecting(status).await;
+        let world = RedirectWorld::redirecting(status).await;
         let url = world.vendor_url.to_string();
-        let begun = Telegram::start(telegram::Settings {
+        let begun = TelegramChannel::start(telegram::TelegramChannelSettings {
             token: has.telegram_token.clone().into(),
             api_url: url.clone(),
-            updates: Updates::Polling,
+            updates: UpdateSource::Polling,
         });
         assert!(begun.await.is_err(), "{status}");
-        let begun = Discord::start(discord::Settings {
+        let begun = DiscordChannel::start(discord::DiscordChannelSettings {
             token: has.discord_token.clone().into(),
             api_url: Some(url),
         });
         assert!(begun.await.is_err(), "{status}");
         let [api, messaging, content] = std::array::from_fn(|_| world.vendor_url.clone());
-        let whatsapp = WhatsApp::start(whatsapp::Settings {
+        let whatsapp = WhatsAppChannel::start(whatsapp::WhatsAppChannelSettings {
             account_sid: has.account_sid.clone(),
             auth_token: has.auth_token.clone().into(),
             number: "+15550001111".to_owned(),
             public_url: "https://relay.test".parse().unwrap(),
-            apis: whatsapp::Apis { api, messaging, content },
+            apis: whatsapp::TwilioApis { api, messaging, content },
         });
         let (whatsapp, hi) = (whatsapp.unwrap(), Outbound::text("1".to_owned(), "hi".to_owned()));
         let ada = ChatId("whatsapp:+4915112345678".to_owned());
@@ -202,9 +211,9 @@ async fn what_a_channel_shows_its_service_stays_with_it() {
 
 #[tokio::test]
 async fn who_follows_tells_the_other_host_where_it_came_from_and_so_the_token() {
-    let token = Credentials::new().telegram_token;
-    let world = World::redirecting(302).await;
+    let token = UniqueCredentials::new().telegram_token;
+    let world = RedirectWorld::redirecting(302).await;
     let asked = reqwest::get(format!("{}bot{token}/getMe", world.vendor_url)).await;
     assert_eq!(asked.unwrap().text().await.unwrap(), "welcome");
-    assert_eq!(Hunt::of(&[("it", &token)]).found(&world.elsewhere.bytes()), ["it"]);
+    assert_eq!(SecretHunt::of(&[("it", &token)]).found(&world.elsewhere.bytes()), ["it"]);
 }

@@ -1,5 +1,5 @@
-//! Every sink of every process at once, with random credentials of every kind: the real bot, relays and VMs
-//! log as much as they can, and all that they send is heard.
+//! Every sink of every process at once, with random credentials of every kind: the real bot, relays
+//! and VMs log as much as they can, and all that they send is heard.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -8,13 +8,13 @@ use std::process::Stdio;
 use tempfile::TempDir;
 use textslash::sandbox::fly::nothing;
 
-use super::hunt::{Hunt, files};
+use super::hunt::{SecretHunt, files};
 use super::memory::forgets;
-use super::taps::Taps;
-use super::{Started, executable, machines_of, may_look, token_of_the_agent};
+use super::taps::TrafficTaps;
+use super::{ProcessStart, executable, machines_of, may_look, token_of_the_agent};
 use crate::program::PATIENCE;
-use crate::program::processes::Process;
-use crate::services::world::{self, World};
+use crate::program::processes::ProcessEntry;
+use crate::services::world::{self, ServicesWorld};
 
 /// A sender of Ada's own Twilio account.
 const RELAYS_NUMBER: &str = "+15550002222";
@@ -26,23 +26,23 @@ const MADE: [&str; 2] = ["OWNER_KEY", "LINK_KEY"];
 const TURN_TOKEN: &str = "token of the turn";
 
 /// What is found, and where.
-type Sightings = BTreeSet<(String, String)>;
+type FoundSecrets = BTreeSet<(String, String)>;
 
-struct Scene {
-    world: World,
-    taps: Taps,
+struct SinkWorld {
+    world: ServicesWorld,
+    taps: TrafficTaps,
     /// The agent's program.
     _agent: TempDir,
     /// Names and values.
     secrets: Vec<(String, String)>,
 }
 
-impl Scene {
+impl SinkWorld {
     async fn new() -> Self {
         let agent = tempfile::tempdir().unwrap();
         let mut taps = None;
-        let world = World::verbose(executable(agent.path()), |urls| {
-            let (laid, moved) = Taps::on(urls);
+        let world = ServicesWorld::verbose(executable(agent.path()), |urls| {
+            let (laid, moved) = TrafficTaps::on(urls);
             taps = Some(laid);
             moved
         });
@@ -76,10 +76,10 @@ impl Scene {
         self.keeps_secret(TURN_TOKEN, &token);
     }
 
-    fn hunt(&self, which: impl Fn(&str) -> bool) -> Hunt {
+    fn hunt(&self, which: impl Fn(&str) -> bool) -> SecretHunt {
         let secrets = self.secrets.iter().filter(|(name, _)| which(name));
         let secrets = secrets.map(|(name, secret)| (name.as_str(), secret.as_str()));
-        Hunt::of(&secrets.collect::<Vec<_>>())
+        SecretHunt::of(&secrets.collect::<Vec<_>>())
     }
 
     /// Files, environments, command lines, logs, counts, and what the services keep of the chats.
@@ -92,8 +92,8 @@ impl Scene {
                 let content = std::fs::read(&file).unwrap_or_default();
                 all.push((format!("file {}", name_of(&file)), content));
             }
-            for process in Process::told_of(dir) {
-                let started = Started::of(&process);
+            for process in ProcessEntry::told_of(dir) {
+                let started = ProcessStart::of(&process);
                 let role = role(&started.command).to_owned();
                 all.push((format!("environment of {role}"), started.environment().into_bytes()));
                 all.push((format!("command line of {role}"), started.command.into_bytes()));
@@ -108,13 +108,13 @@ impl Scene {
         all.push(("log of bot".to_owned(), self.world.log().into()));
         all.push(("output of bot".to_owned(), self.world.printed().into()));
         all.push(("metrics".to_owned(), self.world.metrics().await.into()));
-        all.push(("kept by Telegram".to_owned(), sandbox.telegram().kept().into()));
-        all.push(("kept by Discord".to_owned(), sandbox.discord().kept().into()));
-        all.push(("kept by Twilio".to_owned(), sandbox.twilio().kept().into()));
+        all.push(("kept by Telegram".to_owned(), sandbox.telegram().stored_text().into()));
+        all.push(("kept by Discord".to_owned(), sandbox.discord().stored_text().into()));
+        all.push(("kept by Twilio".to_owned(), sandbox.twilio().stored_text().into()));
         all
     }
 
-    async fn found(&self) -> Sightings {
+    async fn found(&self) -> FoundSecrets {
         let hunt = self.hunt(|_| true);
         let of_one = |(place, content): (String, Vec<u8>)| {
             let found = hunt.found(&content).into_iter();
@@ -161,7 +161,8 @@ impl Scene {
         assert_eq!(self.taps.sightings(&self.hunt(|_| true)), expected);
     }
 
-    /// After the removal: no sink has kept anything, and the bot remembers its operator's tokens alone.
+    /// After the removal: no sink has kept anything, and the bot remembers its operator's tokens
+    /// alone.
     async fn expect_forgotten(&self) {
         assert_eq!(self.world.sandbox.inventory(), nothing());
         let of_others = |(_, place): &(String, String)| place != "environment of bot";
@@ -175,7 +176,7 @@ impl Scene {
     }
 }
 
-fn sightings(names: &[&str], place: &str) -> Sightings {
+fn sightings(names: &[&str], place: &str) -> FoundSecrets {
     names.iter().map(|name| ((*name).to_owned(), place.to_owned())).collect()
 }
 
@@ -195,7 +196,7 @@ async fn on_telegram_no_sink_holds_a_secret() {
     if !may_look() {
         return;
     }
-    let mut scene = Scene::new().await;
+    let mut scene = SinkWorld::new().await;
     let own_bot = scene.world.sandbox.telegram().mint_bot("ada_bot");
     scene.keeps_secret("own bot's token", &own_bot);
     let token = scene.world.sandbox.fly_token().to_owned();
@@ -240,7 +241,7 @@ async fn on_discord_no_sink_holds_a_secret() {
     if !may_look() {
         return;
     }
-    let mut scene = Scene::new().await;
+    let mut scene = SinkWorld::new().await;
     let own_bot = scene.world.sandbox.discord().mint_bot("ada_bot");
     scene.keeps_secret("own bot's token", &own_bot);
     let token = scene.world.sandbox.fly_token().to_owned();
@@ -275,7 +276,8 @@ async fn on_discord_no_sink_holds_a_secret() {
     ada.reads("Everything is gone").await;
     scene
         .expect_sent(&[("own bot's token", "DISCORD_API_URL"), ("own bot's token", "FLY_API_URL")]);
-    // The gateway's connection stays: what it read last lies in its buffer until something longer comes.
+    // The gateway's connection stays: what it read last lies in its buffer until something longer
+    // comes.
     ada.says(&"what else can you do? ".repeat(85));
     ada.reads("I need a token").await;
     scene.expect_forgotten().await;
@@ -286,7 +288,7 @@ async fn on_whatsapp_no_sink_holds_a_secret() {
     if !may_look() {
         return;
     }
-    let mut scene = Scene::new().await;
+    let mut scene = SinkWorld::new().await;
     let twilio = scene.world.sandbox.twilio().clone();
     let (sid, auth_token) = (twilio.account_sid().to_owned(), twilio.auth_token().to_owned());
     twilio.add_sender(RELAYS_NUMBER);
@@ -336,7 +338,7 @@ async fn what_is_planted_in_a_sink_is_found_there() {
     if !may_look() {
         return;
     }
-    let scene = Scene::new().await;
+    let scene = SinkWorld::new().await;
     let before = scene.found().await;
     let key = scene.world.sandbox.model_key();
     let (ours, theirs) = (scene.world.directory(), scene.world.sandbox.directory());
@@ -354,7 +356,8 @@ async fn what_is_planted_in_a_sink_is_found_there() {
         let stream = format!("/proc/{}/fd/{stream}", scene.world.bot_id());
         std::fs::write(stream, format!("{key}\n")).unwrap();
     }
-    // A bot cannot delete what a person says on Discord, and nobody deletes what a bot is told that nobody runs.
+    // A bot cannot delete what a person says on Discord, and nobody deletes what a bot is told that
+    // nobody runs.
     let mut ada = scene.world.ada_on_discord();
     ada.says(key);
     ada.reads("I do not need one now").await;
@@ -377,9 +380,9 @@ async fn what_is_planted_in_a_sink_is_found_there() {
         "log of bot",
         "output of bot",
     ];
-    let expected: Sightings =
+    let expected: FoundSecrets =
         places.iter().map(|place| ("model key".to_owned(), (*place).to_owned())).collect();
-    let mut found = Sightings::new();
+    let mut found = FoundSecrets::new();
     // What a process writes is read a moment later.
     let all_found = async {
         while found != expected {

@@ -1,4 +1,5 @@
-//! Taps on the wires between real processes and the simulated vendors: what is sent to each is heard.
+//! Taps on the wires between real processes and the simulated vendors: what is sent to each is
+//! heard.
 
 use std::collections::BTreeSet;
 use std::net::{Ipv4Addr, TcpListener};
@@ -9,19 +10,20 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::task::JoinSet;
 
-use super::hunt::Hunt;
+use super::hunt::SecretHunt;
 
-/// One for each address that a program is given, named after its setting. What a connection upgraded to a
-/// WebSocket says is masked, and so not understood; it goes where the connection goes.
-pub struct Taps {
-    heard: Vec<(&'static str, Heard)>,
+/// One for each address that a program is given, named after its setting. What a connection
+/// upgraded to a WebSocket says is masked, and so not understood; it goes where the connection
+/// goes.
+pub struct TrafficTaps {
+    heard: Vec<(&'static str, TappedBytes)>,
     _listening: JoinSet<()>,
 }
 
 /// What every connection said, each on its own.
-type Heard = Arc<Mutex<Vec<Vec<u8>>>>;
+type TappedBytes = Arc<Mutex<Vec<Vec<u8>>>>;
 
-impl Taps {
+impl TrafficTaps {
     /// Lays taps on these addresses; where they are now.
     pub fn on(urls: Vec<(&'static str, String)>) -> (Self, Vec<(&'static str, String)>) {
         let mut taps = Self { heard: Vec::new(), _listening: JoinSet::new() };
@@ -33,7 +35,7 @@ impl Taps {
         let (before, after) = url.rsplit_once(':').unwrap();
         let digits = after.find(|c: char| !c.is_ascii_digit()).unwrap_or(after.len());
         let (port, path) = after.split_at(digits);
-        let (to, heard) = (port.parse().unwrap(), Heard::default());
+        let (to, heard) = (port.parse().unwrap(), TappedBytes::default());
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
         listener.set_nonblocking(true).unwrap();
         let here = listener.local_addr().unwrap().port();
@@ -47,7 +49,7 @@ impl Taps {
     }
 
     /// Which secret was sent where.
-    pub fn sightings(&self, hunt: &Hunt) -> BTreeSet<(String, String)> {
+    pub fn sightings(&self, hunt: &SecretHunt) -> BTreeSet<(String, String)> {
         let mut seen = BTreeSet::new();
         for (name, heard) in &self.heard {
             for connection in heard.lock().iter() {
@@ -59,7 +61,7 @@ impl Taps {
     }
 }
 
-async fn listen(listener: tokio::net::TcpListener, to: u16, heard: Heard) {
+async fn listen(listener: tokio::net::TcpListener, to: u16, heard: TappedBytes) {
     let mut connections = JoinSet::new();
     while let Ok((near, _)) = listener.accept().await {
         connections.spawn(carry(near, to, heard.clone()));
@@ -68,7 +70,7 @@ async fn listen(listener: tokio::net::TcpListener, to: u16, heard: Heard) {
 }
 
 /// Carries a connection until both sides have closed it.
-async fn carry(mut near: TcpStream, to: u16, heard: Heard) {
+async fn carry(mut near: TcpStream, to: u16, heard: TappedBytes) {
     let Ok(mut far) = TcpStream::connect((Ipv4Addr::LOCALHOST, to)).await else { return };
     let place = {
         let mut heard = heard.lock();

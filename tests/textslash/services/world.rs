@@ -7,11 +7,11 @@ use std::path::Path;
 use nix::sys::signal::Signal;
 use serde_json::{Value, json};
 use tempfile::TempDir;
-use textslash::chance::Chance;
-use textslash::sandbox::telegram::Person;
-use textslash::sandbox::{Options, Sandbox, discord, twilio};
+use textslash::random::Random;
+use textslash::sandbox::telegram::TelegramPerson;
+use textslash::sandbox::{Sandbox, SandboxOptions, discord, twilio};
 
-use crate::program::{self, Ended, Program};
+use crate::program::{self, Program, ProgramExit};
 
 /// The onboarding bot's number.
 const BOT_NUMBER: &str = "+15550001111";
@@ -20,10 +20,10 @@ const BOT_NUMBER: &str = "+15550001111";
 pub const ADAS_NUMBER: &str = "+4915112345678";
 
 /// Where vendors are, by the setting that says so.
-pub type Urls = Vec<(&'static str, String)>;
+pub type VendorUrls = Vec<(&'static str, String)>;
 
 /// What the form's page was answered.
-pub struct Answered {
+pub struct FormReply {
     pub status: u16,
     pub text: String,
 }
@@ -34,7 +34,7 @@ pub const ADA_ON_DISCORD: u64 = 100_000_000_000_007_001;
 /// Ada's id on Telegram.
 pub const ADA: u64 = 7_001;
 
-pub struct World {
+pub struct ServicesWorld {
     pub sandbox: Sandbox,
     dir: TempDir,
     bot: Option<Program>,
@@ -43,7 +43,7 @@ pub struct World {
     environment: Vec<(String, String)>,
 }
 
-impl World {
+impl ServicesWorld {
     /// The bot asks Telegram for messages.
     pub async fn polling() -> Self {
         Self::made(false, BTreeMap::new(), |urls| urls).await
@@ -59,9 +59,9 @@ impl World {
         Self::made(true, BTreeMap::new(), |urls| urls).await
     }
 
-    /// On every service, with this program for Claude Code; everybody logs as much as they can, and finds
-    /// the vendors where `leads` says.
-    pub async fn verbose(program: String, leads: impl FnOnce(Urls) -> Urls) -> Self {
+    /// On every service, with this program for Claude Code; everybody logs as much as they can, and
+    /// finds the vendors where `leads` says.
+    pub async fn verbose(program: String, leads: impl FnOnce(VendorUrls) -> VendorUrls) -> Self {
         let log = ("TEXTSLASH_LOG".to_owned(), "trace".to_owned());
         Self::made(true, BTreeMap::from([agent(program), log]), leads).await
     }
@@ -69,14 +69,14 @@ impl World {
     async fn made(
         webhook: bool,
         mut extra_env: BTreeMap<String, String>,
-        leads: impl FnOnce(Urls) -> Urls,
+        leads: impl FnOnce(VendorUrls) -> VendorUrls,
     ) -> Self {
         let dir = tempfile::tempdir().unwrap();
         extra_env.insert("TMPDIR".to_owned(), dir.path().to_str().unwrap().to_owned());
-        let options = Options::this_program().unwrap();
+        let options = SandboxOptions::this_program().unwrap();
         let program = program::PATH.into();
         let log = extra_env.get("TEXTSLASH_LOG").cloned();
-        let options = Options { program, extra_env, ..options };
+        let options = SandboxOptions { program, extra_env, ..options };
         let sandbox = Sandbox::start(options).await.unwrap();
         let bot_token = sandbox.telegram().mint_bot("textslash_bot");
         sandbox.telegram().let_make_bots(&bot_token);
@@ -106,7 +106,7 @@ impl World {
         set("PORT", port.to_string());
         if webhook {
             set("TEXTSLASH_PUBLIC_URL", format!("http://127.0.0.1:{port}"));
-            set("TELEGRAM_WEBHOOK_SECRET", Chance::system().unwrap().key().to_string());
+            set("TELEGRAM_WEBHOOK_SECRET", Random::system().unwrap().key().to_string());
         }
         let mut world = Self { sandbox, dir, bot: None, bot_token, discord_token, environment };
         world.bot_starts().await;
@@ -146,7 +146,8 @@ impl World {
         Program::start(self.dir.path(), &["bot"], &environment)
     }
 
-    /// Another process asks Telegram for the bot's messages, again and again until the bot complains.
+    /// Another process asks Telegram for the bot's messages, again and again until the bot
+    /// complains.
     pub async fn a_rival_polls_until_the_bot_logs(&self, words: &str) {
         let url = format!("{}/bot{}/getUpdates", self.setting("TELEGRAM_API_URL"), self.bot_token);
         let rival = async {
@@ -163,7 +164,7 @@ impl World {
     }
 
     /// The bot, which ends by itself.
-    pub async fn bot_ends(&mut self) -> Ended {
+    pub async fn bot_ends(&mut self) -> ProgramExit {
         self.bot.take().unwrap().end().await
     }
 
@@ -231,17 +232,18 @@ impl World {
     }
 
     /// Ada on Discord, in direct messages with the onboarding bot.
-    pub fn ada_on_discord(&self) -> discord::Person {
+    pub fn ada_on_discord(&self) -> discord::DiscordPerson {
         self.sandbox.discord().person(&self.discord_token, ADA_ON_DISCORD)
     }
 
     /// Ada on WhatsApp, in a chat with the onboarding bot.
-    pub fn ada_on_whatsapp(&self) -> twilio::Person {
+    pub fn ada_on_whatsapp(&self) -> twilio::TwilioPerson {
         self.sandbox.twilio().person(BOT_NUMBER, ADAS_NUMBER)
     }
 
-    /// Opens the form behind a link, as a browser does, says that the account is theirs, and fills it in.
-    pub async fn fills_in(&self, link: &str, values: &[(&str, &str)]) -> Answered {
+    /// Opens the form behind a link, as a browser does, says that the account is theirs, and fills
+    /// it in.
+    pub async fn fills_in(&self, link: &str, values: &[(&str, &str)]) -> FormReply {
         let (page, ticket) = link.split_once('#').unwrap();
         let looked = reqwest::get(page).await.unwrap();
         assert!(looked.status().is_success(), "looking uses nothing up");
@@ -257,7 +259,7 @@ impl World {
     }
 
     /// What the form's page asks the bot.
-    pub async fn asks(&self, page: &str, what: &str, body: Value) -> Answered {
+    pub async fn asks(&self, page: &str, what: &str, body: Value) -> FormReply {
         let answer = reqwest::Client::new()
             .post(format!("{page}/{what}"))
             .header("content-type", "application/json")
@@ -265,24 +267,33 @@ impl World {
             .send()
             .await
             .unwrap();
-        Answered { status: answer.status().as_u16(), text: answer.text().await.unwrap() }
+        FormReply { status: answer.status().as_u16(), text: answer.text().await.unwrap() }
     }
 
     /// Ada, in a chat with the onboarding bot.
-    pub fn ada(&self) -> Person {
+    pub fn ada(&self) -> TelegramPerson {
         self.somebody(ADA)
     }
 
     /// Somebody of this id, in a chat with the onboarding bot.
-    pub fn somebody(&self, id: u64) -> Person {
+    pub fn somebody(&self, id: u64) -> TelegramPerson {
         self.sandbox.telegram().person(&self.bot_token, id, "en")
     }
 
     /// Looks for a secret in what the bot keeps, in what it wrote, and in what the service keeps.
     pub fn expect_nowhere(&self, secret: &str) {
-        assert!(!self.sandbox.telegram().kept().contains(secret), "the service keeps a secret");
-        assert!(!self.sandbox.discord().kept().contains(secret), "the service keeps a secret");
-        assert!(!self.sandbox.twilio().kept().contains(secret), "the service keeps a secret");
+        assert!(
+            !self.sandbox.telegram().stored_text().contains(secret),
+            "the service keeps a secret"
+        );
+        assert!(
+            !self.sandbox.discord().stored_text().contains(secret),
+            "the service keeps a secret"
+        );
+        assert!(
+            !self.sandbox.twilio().stored_text().contains(secret),
+            "the service keeps a secret"
+        );
         let bot = self.bot.as_ref().unwrap();
         assert!(!bot.err.so_far().contains(secret), "a secret was logged");
         assert!(!bot.out.so_far().contains(secret), "a secret was printed");

@@ -6,7 +6,7 @@ use bytes::Bytes;
 use serde_json::{Value, json};
 use textslash::clock::Clock;
 
-use super::world::{ADA, World, read};
+use super::world::{ADA, TelegramWorld, read};
 
 const BOUNDARY: &str = "form";
 
@@ -16,7 +16,7 @@ fn part(name: &str, value: &str) -> String {
 
 #[tokio::test]
 async fn a_method_is_called_in_any_case_by_get_and_post_and_in_any_encoding() {
-    let world = World::idle().await;
+    let world = TelegramWorld::idle().await;
     let ada = world.ada();
     let url = format!("{}/bot{}/SendMessage?chat_id={ADA}&text=got+it", world.base, world.token);
     assert_eq!(read(reqwest::get(url).await.unwrap()).await.0, 200);
@@ -38,12 +38,15 @@ async fn a_method_is_called_in_any_case_by_get_and_post_and_in_any_encoding() {
 
 #[tokio::test]
 async fn a_call_that_telegram_refuses_is_refused_in_its_words() {
-    let world = World::idle().await;
+    let world = TelegramWorld::idle().await;
     let mut ada = world.ada();
     ada.says("mine");
     let mine = ada.screen()[0].id;
     let message = |text: &str| json!({ "chat_id": ADA, "text": text });
-    let keyboard = |button: Value| json!({ "chat_id": ADA, "text": "?", "reply_markup": { "inline_keyboard": [[button]] } });
+    let keyboard = |button: Value| {
+        let markup = json!({ "inline_keyboard": [[button]] });
+        json!({ "chat_id": ADA, "text": "?", "reply_markup": markup })
+    };
     let data = json!({ "text": "A", "callback_data": "x".repeat(65) });
     let page = json!({ "text": "A", "web_app": { "url": "http://example.com" } });
     let edit = |id: i32| json!({ "chat_id": ADA, "message_id": id, "text": "new" });
@@ -88,7 +91,7 @@ async fn a_call_that_telegram_refuses_is_refused_in_its_words() {
 
 #[tokio::test]
 async fn a_token_that_is_not_a_bots_is_told_apart_from_one_that_is_no_token() {
-    let world = World::idle().await;
+    let world = TelegramWorld::idle().await;
     for (token, status, words) in [
         (format!("123456:{}", "A".repeat(35)), 401, "Unauthorized"),
         ("nonsense".to_owned(), 404, "Not Found"),
@@ -105,7 +108,7 @@ async fn a_token_that_is_not_a_bots_is_told_apart_from_one_that_is_no_token() {
 
 #[tokio::test]
 async fn updates_are_held_until_the_offset_passes_them() {
-    let world = World::idle().await;
+    let world = TelegramWorld::idle().await;
     let mut ada = world.ada();
     ["one", "two", "three"].iter().for_each(|text| ada.says(text));
     let texts = async |parameters: Value| -> Vec<String> {
@@ -127,7 +130,7 @@ async fn updates_are_held_until_the_offset_passes_them() {
 
 #[tokio::test]
 async fn only_the_kinds_of_updates_that_were_asked_for_come() {
-    let world = World::idle().await;
+    let world = TelegramWorld::idle().await;
     let mut ada = world.ada();
     let asked = json!({ "allowed_updates": ["callback_query"] });
     assert_eq!(world.calls("getUpdates", asked).await.1["result"], json!([]));
@@ -144,7 +147,7 @@ async fn only_the_kinds_of_updates_that_were_asked_for_come() {
 
 #[tokio::test]
 async fn one_asks_for_updates_at_a_time_and_none_beside_a_webhook() {
-    let world = World::idle().await;
+    let world = TelegramWorld::idle().await;
     let held = world.calls("getUpdates", json!({ "timeout": 50 }));
     let newer = async {
         while world.simulated.calls().is_empty() {
@@ -174,7 +177,7 @@ async fn one_asks_for_updates_at_a_time_and_none_beside_a_webhook() {
 
 #[tokio::test]
 async fn what_a_person_does_is_told_as_the_bot_api_describes_it() {
-    let world = World::idle().await;
+    let world = TelegramWorld::idle().await;
     let mut ada = world.ada();
     let keyboard = json!({ "inline_keyboard": [[{ "text": "Yes", "callback_data": "yes" }]] });
     let question = json!({ "chat_id": ADA, "text": "?", "reply_markup": keyboard });
@@ -202,7 +205,7 @@ async fn what_a_person_does_is_told_as_the_bot_api_describes_it() {
 #[tokio::test]
 async fn init_data_of_a_mini_app_holds_for_its_bot_and_its_hour() {
     const MINUTES_10: u64 = 600_000;
-    let world = World::idle().await;
+    let world = TelegramWorld::idle().await;
     let data = world.ada().init_data();
     let now_ms = Clock::system().now_ms();
     let opened = verify_init_data(&world.token, &data, now_ms, MINUTES_10).unwrap();

@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 
-use super::world::World;
+use super::world::TelegramWorld;
 use crate::clients::{installed, start, tell};
 
 #[tokio::test]
@@ -22,13 +22,13 @@ async fn a_bot_on_python_telegram_bot_runs_unmodified() {
 
 async fn runs(interpreter: &str, script: &str, needs: &str) {
     let Some(directory) = installed(needs) else { return };
-    let world = World::idle().await;
+    let world = TelegramWorld::idle().await;
     let settings = [("TELEGRAM_API_URL", &*world.base), ("TELEGRAM_BOT_TOKEN", &*world.token)];
     let bot = start(&directory, interpreter, &format!("telegram/{script}"), &settings);
     tell(talks(&world), bot).await;
 }
 
-async fn talks(world: &World) {
+async fn talks(world: &TelegramWorld) {
     let mut ada = world.ada();
     ada.says("/start");
     ada.reads("Shall I?").await;
@@ -38,7 +38,7 @@ async fn talks(world: &World) {
     ada.reads("You said: hello 👩‍👩‍👧‍👦").await;
     ada.says("secret FlyV1 fm2_pasted");
     ada.reads("Deleted.").await;
-    assert!(!world.simulated.kept().contains("fm2_pasted"));
+    assert!(!world.simulated.stored_text().contains("fm2_pasted"));
     ada.sends_file("notes.bin", Bytes::from(vec![7; 100_000]), "");
     ada.reads("100000 bytes").await;
     let (_, menu) = world.calls("getMyCommands", serde_json::json!({})).await;

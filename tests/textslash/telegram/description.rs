@@ -6,15 +6,15 @@ use std::sync::OnceLock;
 use serde_json::{Map, Value};
 
 /// The description of the Bot API.
-pub struct Description {
+pub struct TelegramDescription {
     methods: Map<String, Value>,
     types: Map<String, Value>,
 }
 
-impl Description {
+impl TelegramDescription {
     /// The description from `API_SPECS`, read once; says so when that is not set.
     pub fn load() -> Option<&'static Self> {
-        static DESCRIPTION: OnceLock<Option<Description>> = OnceLock::new();
+        static DESCRIPTION: OnceLock<Option<TelegramDescription>> = OnceLock::new();
         DESCRIPTION.get_or_init(Self::read).as_ref()
     }
 
@@ -30,7 +30,8 @@ impl Description {
         Some(Self { methods: part("methods"), types: part("types") })
     }
 
-    /// What is wrong with a call: an unknown method or parameter, a missing parameter, a wrong type.
+    /// What is wrong with a call: an unknown method or parameter, a missing parameter, a wrong
+    /// type.
     pub fn check_call(&self, method: &str, parameters: &Value) -> Vec<String> {
         match self.method(method) {
             None => vec![format!("no such method: {method}")],
@@ -123,7 +124,7 @@ impl Description {
 #[test]
 fn the_description_finds_what_is_wrong() {
     use serde_json::json;
-    let Some(description) = Description::load() else { return };
+    let Some(description) = TelegramDescription::load() else { return };
     let call = |method, parameters| description.check_call(method, &parameters);
     let none = Vec::<String>::new();
     let keyboard = json!({ "inline_keyboard": [[{ "text": "Yes", "callback_data": "yes" }]] });

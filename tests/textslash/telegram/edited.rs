@@ -6,14 +6,14 @@ use adapters::chat::UserId;
 use axum::body::Body;
 use axum::http::Request;
 use serde_json::{Value, json};
-use textslash::chance::Chance;
 use textslash::clock::Clock;
-use textslash::http::Network;
+use textslash::http::NetworkTransport;
+use textslash::random::Random;
 use textslash::relay::Relay;
-use textslash::relay::ledger::Ledger;
+use textslash::relay::relay_store::RelayStore;
 use tower::ServiceExt;
 
-use super::world::{ADA, SECRET, Way, World};
+use super::world::{ADA, SECRET, TelegramWorld, UpdateMode};
 use crate::relay::{served_vm, settings};
 
 /// An update about message 1 of Ada's.
@@ -29,7 +29,7 @@ fn update(id: u64, kind: &str, text: &str) -> Value {
     json!({ "update_id": id, kind: message })
 }
 
-async fn delivers(world: &World, update: &Value) {
+async fn delivers(world: &TelegramWorld, update: &Value) {
     let request = Request::post("/telegram")
         .header("x-telegram-bot-api-secret-token", SECRET)
         .body(Body::from(update.to_string()))
@@ -40,15 +40,15 @@ async fn delivers(world: &World, update: &Value) {
 
 #[tokio::test]
 async fn an_edited_message_is_not_executed_again() {
-    let world = World::new(Way::Webhook).await;
+    let world = TelegramWorld::new(UpdateMode::Webhook).await;
     let mut ada = world.ada();
     let (vm_dir, relay_dir) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
     let mut settings = settings(relay_dir.path(), &served_vm(vm_dir.path()).await);
     settings.owner = UserId(ADA.to_string());
     std::fs::write(relay_dir.path().join("committed"), "").unwrap();
-    let ledger = Ledger::open(relay_dir.path()).await.unwrap();
-    let transport = Arc::new(Network::new().unwrap());
-    let (clock, chance) = (Clock::system(), Chance::seeded(1));
+    let ledger = RelayStore::open(relay_dir.path()).await.unwrap();
+    let transport = Arc::new(NetworkTransport::new().unwrap());
+    let (clock, chance) = (Clock::system(), Random::seeded(1));
     let channel = world.channel();
     let relay = Relay::start(settings, ledger, channel, None, transport, clock, chance).unwrap();
     let running = tokio::spawn(async move { relay.run(std::future::pending()).await });

@@ -1,13 +1,16 @@
 //! What every channel promises, kept by the adapter over loopback, by long polling and by webhook.
 
-use adapters::channel::{Channel, ChannelError, Event};
-use adapters::chat::{Button, ChatId, Content, File, MenuEntry, MessageRef, Outbound, Page, Place};
+use adapters::channel::{Channel, ChannelError, ChannelEvent};
+use adapters::chat::{
+    Button, ChatId, ChatType, InboundContent, MenuEntry, MessageRef, Outbound, OutboundFile,
+    PageButton,
+};
 use adapters::text::{length, split};
 use bytes::Bytes;
 use textslash::clock::Clock;
 use tokio::time::{Duration, timeout};
 
-use super::world::{ADA, PATIENCE, WAYS, Way, World};
+use super::world::{ADA, PATIENCE, TelegramWorld, UpdateMode, WAYS};
 
 const STRANGE: &str = "👩‍👩‍👧‍👦 e\u{301} \"quoted\" {\"ok\":true} <b>&amp; *_`~ \\n 0 -1 '; --";
 
@@ -17,14 +20,14 @@ const TOO_LATE: Duration = Duration::from_secs(49 * 60 * 60);
 #[tokio::test]
 async fn what_is_said_arrives_with_an_id_of_its_own_and_can_be_answered() {
     for way in WAYS {
-        let world = World::new(way).await;
+        let world = TelegramWorld::new(way).await;
         let mut ada = world.ada();
         let mut ids = Vec::new();
         for text in ["hi", "hi", STRANGE] {
             ada.says(text);
             let inbound = world.taken().await;
-            assert_eq!(inbound.content, Content::Text(text.to_owned().into()));
-            assert_eq!((&inbound.chat, inbound.place), (&world.chat(), Place::Private));
+            assert_eq!(inbound.content, InboundContent::Text(text.to_owned().into()));
+            assert_eq!((&inbound.chat, inbound.place), (&world.chat(), ChatType::Private));
             assert_eq!(inbound.from.0, ADA.to_string());
             assert_eq!(inbound.locale.as_deref(), Some("de"));
             assert!(!ids.contains(&inbound.id), "{:?} came twice", inbound.id);
@@ -38,7 +41,7 @@ async fn what_is_said_arrives_with_an_id_of_its_own_and_can_be_answered() {
 
 #[tokio::test]
 async fn long_and_strange_text_fits_as_promised_and_no_longer() {
-    let world = World::new(Way::Webhook).await;
+    let world = TelegramWorld::new(UpdateMode::Webhook).await;
     let mut ada = world.ada();
     let can = world.channel().capabilities().clone();
     let long = STRANGE.repeat(3 * can.text_max / STRANGE.len());
@@ -52,7 +55,7 @@ async fn long_and_strange_text_fits_as_promised_and_no_longer() {
     world.sends("longest", &longest).await;
     ada.reads(&longest).await;
     ada.says(&longest);
-    assert!(world.taken().await.content == Content::Text(longest.clone().into()), "harmed");
+    assert!(world.taken().await.content == InboundContent::Text(longest.clone().into()), "harmed");
 
     let too_long = Outbound::text("too long", longest + "x");
     let refused = world.channel().send(&world.chat(), &too_long).await;
@@ -61,7 +64,7 @@ async fn long_and_strange_text_fits_as_promised_and_no_longer() {
 
 #[tokio::test]
 async fn messages_are_edited_and_deleted_by_their_ids() {
-    let world = World::new(Way::Webhook).await;
+    let world = TelegramWorld::new(UpdateMode::Webhook).await;
     let (channel, mut ada) = (world.channel(), world.ada());
     let question = Outbound::text("m", "before").with_buttons(vec![Button::new("go", "Go")]);
     let message = channel.send(&world.chat(), &question).await.unwrap();
@@ -84,13 +87,14 @@ async fn messages_are_edited_and_deleted_by_their_ids() {
 
 #[tokio::test]
 async fn a_pasted_secret_is_deleted_while_telegram_lets_us() {
-    let world = World::with_clock(Way::Webhook, Clock::following_tokio(1_790_000_000_000)).await;
+    let world =
+        TelegramWorld::with_clock(UpdateMode::Webhook, Clock::from_tokio(1_790_000_000_000)).await;
     let mut ada = world.ada();
     for secret in ["FlyV1 fm2_pasted", "FlyV1 fm2_found_late"] {
         ada.says(secret);
         let pasted = world.taken().await;
         assert!(!format!("{pasted:?}").contains(secret));
-        assert!(world.simulated.kept().contains(secret), "the hunt is blind");
+        assert!(world.simulated.stored_text().contains(secret), "the hunt is blind");
         let message = pasted.message.expect("a person's message can be named");
         if secret.contains("late") {
             tokio::time::pause();
@@ -100,7 +104,7 @@ async fn a_pasted_secret_is_deleted_while_telegram_lets_us() {
             assert!(matches!(late, Err(ChannelError::Refused(_))), "{late:?}");
         } else {
             world.channel().delete(&message).await.unwrap();
-            assert!(!world.simulated.kept().contains(secret));
+            assert!(!world.simulated.stored_text().contains(secret));
             assert_eq!(ada.screen(), []);
         }
     }
@@ -108,7 +112,7 @@ async fn a_pasted_secret_is_deleted_while_telegram_lets_us() {
 
 #[tokio::test]
 async fn the_same_key_sent_twice_is_one_message() {
-    let world = World::new(Way::Webhook).await;
+    let world = TelegramWorld::new(UpdateMode::Webhook).await;
     let ada = world.ada();
     let first = world.sends("key", "Only once.").await;
     assert_eq!(world.sends("key", "Only once.").await, first);
@@ -122,7 +126,7 @@ async fn the_same_key_sent_twice_is_one_message() {
 #[tokio::test]
 async fn a_button_comes_back_with_its_id_and_its_message() {
     for way in WAYS {
-        let world = World::new(way).await;
+        let world = TelegramWorld::new(way).await;
         let mut ada = world.ada();
         let longest = "x".repeat(64);
         let buttons = vec![Button::new("deploy:1", "Deploy"), Button::new(&longest, "Leave it")];
@@ -130,7 +134,8 @@ async fn a_button_comes_back_with_its_id_and_its_message() {
         let sent = world.channel().send(&world.chat(), &question).await.unwrap();
         for button in &question.buttons {
             ada.taps(&button.label);
-            let tap = Content::Tap { button: button.id.clone(), message: Some(sent.clone()) };
+            let tap =
+                InboundContent::Tap { button: button.id.clone(), message: Some(sent.clone()) };
             assert_eq!(world.taken().await.content, tap);
         }
         let answered = async {
@@ -150,10 +155,10 @@ async fn a_button_comes_back_with_its_id_and_its_message() {
 
 #[tokio::test]
 async fn a_page_of_ours_opens_from_a_button() {
-    let world = World::new(Way::Webhook).await;
+    let world = TelegramWorld::new(UpdateMode::Webhook).await;
     let ada = world.ada();
     let url = "http://127.0.0.1:1/form#ticket".to_owned();
-    let page = Some(Page { label: "Open the form".into(), url: url.clone().into() });
+    let page = Some(PageButton { label: "Open the form".into(), url: url.clone().into() });
     let question = Outbound { page, ..Outbound::text("q", "Your token?") };
     world.channel().send(&world.chat(), &question).await.unwrap();
     assert_eq!(ada.page("Open the form"), Some(url));
@@ -163,17 +168,17 @@ async fn a_page_of_ours_opens_from_a_button() {
 #[tokio::test]
 async fn files_go_both_ways() {
     for way in WAYS {
-        let world = World::new(way).await;
+        let world = TelegramWorld::new(way).await;
         let (channel, mut ada) = (world.channel(), world.ada());
         let bytes = Bytes::from((0..=255).cycle().take(300_000).collect::<Vec<u8>>());
         ada.sends_file("../notes.bin", bytes.clone(), "read this");
-        let Content::File(file) = world.taken().await.content else { panic!("not a file") };
+        let InboundContent::File(file) = world.taken().await.content else { panic!("not a file") };
         assert_eq!((file.name.as_str(), file.caption.as_str()), ("../notes.bin", "read this"));
         assert_eq!(file.bytes, Some(300_000));
         assert!(channel.fetch(&file).await.unwrap() == bytes, "harmed");
 
         for (key, media_type) in [("photo", "image/png"), ("document", "application/pdf")] {
-            let file = File {
+            let file = OutboundFile {
                 key: key.into(),
                 name: format!("{key}.bin"),
                 media_type: media_type.into(),
@@ -194,7 +199,7 @@ async fn files_go_both_ways() {
 #[tokio::test]
 async fn what_was_not_acknowledged_comes_again_after_a_death_and_what_was_does_not() {
     for way in WAYS {
-        let mut world = World::new(way).await;
+        let mut world = TelegramWorld::new(way).await;
         let mut ada = world.ada();
         ada.says("safe");
         world.taken().await;
@@ -205,22 +210,22 @@ async fn what_was_not_acknowledged_comes_again_after_a_death_and_what_was_does_n
         assert_eq!((&again.id, &again.content), (&lost.id, &lost.content), "by {way:?}");
         ada.says("next");
         let next = world.taken().await;
-        assert_eq!(next.content, Content::Text("next".to_owned().into()), "by {way:?}");
+        assert_eq!(next.content, InboundContent::Text("next".to_owned().into()), "by {way:?}");
     }
 }
 
 #[tokio::test]
 async fn an_unruly_telegram_repeats_and_shuffles_and_nothing_is_lost() {
     for way in WAYS {
-        let world = World::new(way).await;
-        world.simulated.be_unruly();
+        let world = TelegramWorld::new(way).await;
+        world.simulated.duplicate_deliveries();
         let mut ada = world.ada();
         let said: Vec<String> = (0..12).map(|n| format!("line {n}")).collect();
         said.iter().for_each(|line| ada.says(line));
         let mut heard = std::collections::BTreeMap::new();
         while heard.len() < said.len() {
             let inbound = world.taken().await;
-            let Content::Text(text) = inbound.content else { panic!("not text") };
+            let InboundContent::Text(text) = inbound.content else { panic!("not text") };
             let before = heard.insert(text.to_string(), inbound.id.clone());
             assert!(before.is_none_or(|id| id == inbound.id), "two ids for {:?}", text.as_str());
         }
@@ -230,7 +235,7 @@ async fn an_unruly_telegram_repeats_and_shuffles_and_nothing_is_lost() {
 #[tokio::test]
 async fn a_blocked_chat_is_unreachable_until_it_is_unblocked() {
     for way in WAYS {
-        let world = World::new(way).await;
+        let world = TelegramWorld::new(way).await;
         let ada = world.ada();
         ada.blocks();
         let sent = world.channel().send(&world.chat(), &Outbound::text("k", "hello?")).await;
@@ -238,11 +243,11 @@ async fn a_blocked_chat_is_unreachable_until_it_is_unblocked() {
         world.simulated.person(&world.token, ADA + 1, "en").says("between");
         ada.unblocks();
         let between = world.event().await;
-        assert!(matches!(between, Event::Inbound(_)), "a block opens nothing: {between:?}");
-        if let Event::Inbound(inbound) = between {
+        assert!(matches!(between, ChannelEvent::Inbound(_)), "a block opens nothing: {between:?}");
+        if let ChannelEvent::Inbound(inbound) = between {
             world.channel().acknowledge(&inbound.id).await;
         }
-        assert_eq!(world.event().await, Event::Reachable(world.chat()));
+        assert_eq!(world.event().await, ChannelEvent::Reachable(world.chat()));
         world.sends("k", "hello?").await;
         let strangers = ChatId("99".into());
         let sent = world.channel().send(&strangers, &Outbound::text("k", "hello?")).await;
@@ -252,7 +257,7 @@ async fn a_blocked_chat_is_unreachable_until_it_is_unblocked() {
 
 #[tokio::test]
 async fn who_sends_too_fast_is_told_how_long_to_wait() {
-    let world = World::new(Way::Webhook).await;
+    let world = TelegramWorld::new(UpdateMode::Webhook).await;
     let _ada = world.ada();
     let mut n = 0;
     let refused = loop {
@@ -264,12 +269,12 @@ async fn who_sends_too_fast_is_told_how_long_to_wait() {
         assert!(n < 1_000, "no limit at all");
     };
     assert!(n >= 20, "{n} messages");
-    assert_eq!(refused, ChannelError::TooFast { retry_after_ms: 1_000 });
+    assert_eq!(refused, ChannelError::RateLimited { retry_after_ms: 1_000 });
 }
 
 #[tokio::test]
 async fn the_menu_is_offered_in_every_language() {
-    let world = World::new(Way::Webhook).await;
+    let world = TelegramWorld::new(UpdateMode::Webhook).await;
     let meanings =
         vec![("en".to_owned(), "Begin".to_owned()), ("de".to_owned(), "Anfangen".to_owned())];
     let menu = [MenuEntry { word: "start".into(), meanings }];

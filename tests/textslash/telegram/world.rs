@@ -4,18 +4,18 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use adapters::channel::{Channel, Event};
+use adapters::channel::{Channel, ChannelEvent};
 use adapters::chat::{ChatId, Inbound, MessageRef, Outbound};
-use adapters::telegram::{Settings, Telegram, Updates};
+use adapters::telegram::{TelegramChannel, TelegramChannelSettings, UpdateSource};
 use serde_json::{Value, json};
-use textslash::chance::Chance;
 use textslash::clock::Clock;
-use textslash::http::Network;
+use textslash::http::NetworkTransport;
+use textslash::random::Random;
 use textslash::sandbox::telegram as simulated;
 use tokio::task::JoinSet;
 
-use super::description::Description;
-use crate::port::{Port, serve};
+use super::description::TelegramDescription;
+use crate::port::{RestartablePort, serve};
 
 /// Generous: a promise that is kept is kept at once.
 pub const PATIENCE: Duration = Duration::from_secs(60);
@@ -27,37 +27,37 @@ pub const SECRET: &str = "0123456789abcdef0123456789abcdef0123456789abcdef012345
 
 /// How updates come in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Way {
+pub enum UpdateMode {
     Polling,
     Webhook,
 }
 
 /// Both, since every promise must hold on both.
-pub const WAYS: [Way; 2] = [Way::Polling, Way::Webhook];
+pub const WAYS: [UpdateMode; 2] = [UpdateMode::Polling, UpdateMode::Webhook];
 
-pub struct World {
-    pub simulated: Arc<simulated::Telegram>,
+pub struct TelegramWorld {
+    pub simulated: Arc<simulated::SimulatedTelegram>,
     pub token: String,
     pub base: String,
-    way: Way,
-    adapter: Option<Arc<Telegram>>,
-    port: Port,
+    mode: UpdateMode,
+    adapter: Option<Arc<TelegramChannel>>,
+    port: RestartablePort,
     _servers: JoinSet<()>,
 }
 
-impl World {
-    pub async fn new(way: Way) -> Self {
+impl TelegramWorld {
+    pub async fn new(way: UpdateMode) -> Self {
         Self::with_clock(way, Clock::system()).await
     }
 
     /// No adapter: whoever wants to be the bot may.
     pub async fn idle() -> Self {
-        Self::made(Way::Polling, Clock::system()).await.0
+        Self::made(UpdateMode::Polling, Clock::system()).await.0
     }
 
-    pub async fn with_clock(way: Way, clock: Clock) -> Self {
+    pub async fn with_clock(way: UpdateMode, clock: Clock) -> Self {
         let (mut world, door) = Self::made(way, clock).await;
-        if way == Way::Webhook {
+        if way == UpdateMode::Webhook {
             let url = format!("http://{door}/telegram");
             let set = json!({ "url": url, "secret_token": SECRET });
             assert_eq!(world.calls("setWebhook", set).await.1["ok"], true);
@@ -66,31 +66,35 @@ impl World {
         world
     }
 
-    async fn made(way: Way, clock: Clock) -> (Self, SocketAddr) {
-        let network = Arc::new(Network::new().unwrap());
-        let simulated = simulated::Telegram::new(clock, Chance::seeded(7), network);
+    async fn made(way: UpdateMode, clock: Clock) -> (Self, SocketAddr) {
+        let network = Arc::new(NetworkTransport::new().unwrap());
+        let simulated = simulated::SimulatedTelegram::new(clock, Random::seeded(7), network);
         let token = simulated.mint_bot("textslash_bot");
         let mut servers = JoinSet::new();
         let base = format!("http://{}", serve(&mut servers, simulated.router()).await);
-        let port = Port::default();
+        let port = RestartablePort::default();
         let door = serve(&mut servers, port.door()).await;
-        let world = Self { simulated, token, base, way, adapter: None, port, _servers: servers };
+        let world =
+            Self { simulated, token, base, mode: way, adapter: None, port, _servers: servers };
         (world, door)
     }
 
-    pub fn channel(&self) -> Arc<Telegram> {
+    pub fn channel(&self) -> Arc<TelegramChannel> {
         self.adapter.clone().unwrap()
     }
 
     async fn starts(&mut self) {
-        let updates = match self.way {
-            Way::Polling => Updates::Polling,
-            Way::Webhook => Updates::Webhook { secret: SECRET.to_owned().into() },
+        let updates = match self.mode {
+            UpdateMode::Polling => UpdateSource::Polling,
+            UpdateMode::Webhook => UpdateSource::Webhook { secret: SECRET.to_owned().into() },
         };
-        let settings =
-            Settings { token: self.token.clone().into(), api_url: self.base.clone(), updates };
-        let adapter = Telegram::start(settings).await.unwrap();
-        self.port.leads_to(adapter.router());
+        let settings = TelegramChannelSettings {
+            token: self.token.clone().into(),
+            api_url: self.base.clone(),
+            updates,
+        };
+        let adapter = TelegramChannel::start(settings).await.unwrap();
+        self.port.set_router(adapter.router());
         self.adapter = Some(adapter);
     }
 
@@ -101,7 +105,7 @@ impl World {
         self.starts().await;
     }
 
-    pub fn ada(&self) -> simulated::Person {
+    pub fn ada(&self) -> simulated::TelegramPerson {
         self.simulated.person(&self.token, ADA, "de")
     }
 
@@ -113,16 +117,16 @@ impl World {
         self.channel().send(&self.chat(), &Outbound::text(key, text)).await.unwrap()
     }
 
-    pub async fn event(&self) -> Event {
+    pub async fn event(&self) -> ChannelEvent {
         let channel = self.channel();
         let next = tokio::time::timeout(PATIENCE, channel.next()).await;
-        next.unwrap_or_else(|_| panic!("nothing came in by {:?}", self.way)).expect("it goes on")
+        next.unwrap_or_else(|_| panic!("nothing came in by {:?}", self.mode)).expect("it goes on")
     }
 
     /// The next thing somebody did; it is not acknowledged.
     pub async fn inbound(&self) -> Inbound {
         loop {
-            if let Event::Inbound(inbound) = self.event().await {
+            if let ChannelEvent::Inbound(inbound) = self.event().await {
                 return inbound;
             }
         }
@@ -135,10 +139,11 @@ impl World {
         inbound
     }
 
-    /// Calls a method as a program would, with JSON, and checks call and answer against the description.
+    /// Calls a method as a program would, with JSON, and checks call and answer against the
+    /// description.
     pub async fn calls(&self, method: &str, parameters: Value) -> (u16, Value) {
         let (status, answer) = self.posts(method, "application/json", parameters.to_string()).await;
-        if let (Some(description), 200) = (Description::load(), status) {
+        if let (Some(description), 200) = (TelegramDescription::load(), status) {
             let wrong = description.check_call(method, &parameters);
             assert_eq!(wrong, Vec::<String>::new(), "{method} {parameters}");
             let wrong = description.check_result(method, &answer["result"]);
@@ -160,7 +165,7 @@ impl World {
 
     /// Asserts that everything that was called so far is described, parameter by parameter.
     pub fn expect_only_described_calls(&self) {
-        let Some(description) = Description::load() else { return };
+        let Some(description) = TelegramDescription::load() else { return };
         let calls = self.simulated.calls();
         assert!(!calls.is_empty(), "the check is blind");
         for (method, parameters) in calls {

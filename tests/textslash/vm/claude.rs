@@ -21,11 +21,11 @@ const LIMIT: &str =
 
 /// What the model was asked, and by whom.
 #[derive(Default)]
-struct Model {
+struct RecordingModel {
     calls: Mutex<Vec<(HeaderMap, Value)>>,
 }
 
-impl Model {
+impl RecordingModel {
     /// Serves under a name that only this machine knows.
     async fn start() -> (Arc<Self>, String) {
         let model = Arc::new(Self::default());
@@ -43,7 +43,7 @@ impl Model {
 
 /// Uses the shell when told `run: `, refuses when told `refuse`, else counts the person's messages.
 async fn messages(
-    State(model): State<Arc<Model>>,
+    State(model): State<Arc<RecordingModel>>,
     headers: HeaderMap,
     Json(body): Json<Value>,
 ) -> Response {
@@ -70,7 +70,8 @@ async fn messages(
         return (StatusCode::PAYMENT_REQUIRED, Json(body)).into_response();
     }
     let block = if last.contains("tool_result") {
-        json!({"type": "text", "text": format!("the tool said {}", last.contains("made by claude"))})
+        let heard = last.contains("made by claude");
+        json!({"type": "text", "text": format!("the tool said {heard}")})
     } else if last.contains("use the shell") {
         let command = if last.contains("for ever") {
             "echo $$ >pid; sleep 1000"
@@ -80,7 +81,8 @@ async fn messages(
         let input = json!({"command": command, "description": "try"});
         json!({"type": "tool_use", "id": "toolu_1", "name": "Bash", "input": input})
     } else {
-        json!({"type": "text", "text": format!("remembered: {}", all.contains("the word is heron"))})
+        let remembers = all.contains("the word is heron");
+        json!({"type": "text", "text": format!("remembered: {remembers}")})
     };
     stream(&id, &body["model"], block)
 }
@@ -95,7 +97,8 @@ fn stream(id: &str, model: &Value, mut block: Value) -> Response {
     block[if is_text { "text" } else { "input" }] = if is_text { json!("") } else { json!({}) };
     let message = json!({
         "id": id, "type": "message", "role": "assistant", "model": model, "content": [],
-        "stop_reason": null, "stop_sequence": null, "usage": {"input_tokens": 9, "output_tokens": 1},
+        "stop_reason": null, "stop_sequence": null,
+        "usage": {"input_tokens": 9, "output_tokens": 1},
     });
     let stop_reason = if is_text { "end_turn" } else { "tool_use" };
     let events = [
@@ -125,8 +128,8 @@ async fn claude_code_works_remembers_and_is_given_one_token_only() {
         return;
     }
     let dir = tempfile::tempdir().unwrap();
-    let (model, model_proxy_url) = Model::start().await;
-    let start = || Served::start(settings(dir.path(), AgentKind::Claude, &model_proxy_url));
+    let (model, model_proxy_url) = RecordingModel::start().await;
+    let start = || ServedVm::start(settings(dir.path(), AgentKind::Claude, &model_proxy_url));
 
     let vm = start().await;
     let long = "x".repeat(100_000);
@@ -164,8 +167,8 @@ async fn claude_code_shows_the_sentence_at_the_limit_of_the_day_and_asks_no_more
         return;
     }
     let dir = tempfile::tempdir().unwrap();
-    let (model, model_proxy_url) = Model::start().await;
-    let vm = Served::start(settings(dir.path(), AgentKind::Claude, &model_proxy_url)).await;
+    let (model, model_proxy_url) = RecordingModel::start().await;
+    let vm = ServedVm::start(settings(dir.path(), AgentKind::Claude, &model_proxy_url)).await;
 
     let (said, _, last) = vm.turn("1", "spend it all").await.rest().await;
 
@@ -184,7 +187,7 @@ async fn claude_code_that_waits_for_its_model_can_be_cancelled() {
     let dir = tempfile::tempdir().unwrap();
     let silent = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let model_proxy_url = format!("http://{}", silent.local_addr().unwrap());
-    let vm = Served::start(settings(dir.path(), AgentKind::Claude, &model_proxy_url)).await;
+    let vm = ServedVm::start(settings(dir.path(), AgentKind::Claude, &model_proxy_url)).await;
     let turn = vm.turn("1", "hello").await;
     let _call = silent.accept().await.unwrap();
 
@@ -193,7 +196,7 @@ async fn claude_code_that_waits_for_its_model_can_be_cancelled() {
 
     assert_eq!(cancelled.head.status, 202);
     assert_eq!(last, TurnEvent::Failed { reason: TurnFailure::Stopped });
-    assert_eq!(vm.end().await, Over::Told);
+    assert_eq!(vm.end().await, VmExit::Stopped);
 }
 
 #[tokio::test]
@@ -203,8 +206,8 @@ async fn what_claude_code_started_ends_with_its_turn() {
         return;
     }
     let dir = tempfile::tempdir().unwrap();
-    let (_model, model_proxy_url) = Model::start().await;
-    let vm = Served::start(settings(dir.path(), AgentKind::Claude, &model_proxy_url)).await;
+    let (_model, model_proxy_url) = RecordingModel::start().await;
+    let vm = ServedVm::start(settings(dir.path(), AgentKind::Claude, &model_proxy_url)).await;
     let pid = dir.path().join("workspace/pid");
     let made = tokio::process::Command::new("mkfifo").arg(&pid).status().await.unwrap();
     assert!(made.success());

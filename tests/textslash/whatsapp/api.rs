@@ -5,8 +5,8 @@ use reqwest::Method;
 use serde_json::{Value, json};
 use textslash::clock::Clock;
 
-use super::description::Description;
-use super::world::{ADAS_NUMBER, NUMBER, World};
+use super::description::TwilioDescription;
+use super::world::{ADAS_NUMBER, NUMBER, WhatsAppWorld};
 
 const ACCOUNT: &str = "/2010-04-01/Accounts/{Sid}.json";
 const MESSAGES: &str = "/2010-04-01/Accounts/{AccountSid}/Messages.json";
@@ -16,7 +16,7 @@ const MEDIUM: &str = "/2010-04-01/Accounts/{AccountSid}/Messages/{MessageSid}/Me
 
 /// A call that must be answered with this status, and as it is described.
 async fn calls(
-    world: &World,
+    world: &WhatsAppWorld,
     (method, path): (&str, &str),
     ids: &[&str],
     parameters: Value,
@@ -46,7 +46,7 @@ async fn calls(
     let answer = answer.text().await.unwrap();
     let answer = serde_json::from_str(&answer).unwrap_or(Value::Null);
     assert_eq!(status, expected, "{method} {path} {parameters}: {answer}");
-    if let (Some(description), true) = (Description::load(), status < 300 && status != 204) {
+    if let (Some(description), true) = (TwilioDescription::load(), status < 300 && status != 204) {
         let wrong = description.check_call(method, path, &parameters);
         assert_eq!(wrong, Vec::<String>::new(), "{method} {path} {parameters}");
         let wrong = description.check_answer(method, path, status, &answer);
@@ -57,7 +57,7 @@ async fn calls(
 
 #[tokio::test]
 async fn every_call_is_answered_as_described() {
-    let world = World::idle(Clock::system()).await;
+    let world = WhatsAppWorld::idle(Clock::system()).await;
     let account = world.simulated.account_sid();
     calls(&world, ("GET", ACCOUNT), &[account], json!({}), 200).await;
 
@@ -81,7 +81,7 @@ async fn every_call_is_answered_as_described() {
     let redacted = json!({ "Body": "" });
     let shown = calls(&world, ("POST", MESSAGE), &[account, &pasted], redacted, 200).await;
     assert_eq!(shown["body"], "");
-    assert!(!world.simulated.kept().contains("fm2_pasted"));
+    assert!(!world.simulated.stored_text().contains("fm2_pasted"));
     calls(&world, ("DELETE", MESSAGE), &[account, &pasted], json!({}), 204).await;
     calls(&world, ("DELETE", MESSAGE), &[account, &pasted], json!({}), 404).await;
     calls(&world, ("GET", MESSAGE), &[account, &pasted], json!({}), 404).await;
@@ -101,14 +101,14 @@ async fn every_call_is_answered_as_described() {
     let led = json!({ "webhook": { "callback_url": "https://bot.example/whatsapp" } });
     calls(&world, ("POST", path), &[sender], led, 202).await;
     calls(&world, ("GET", path), &[sender], json!({}), 200).await;
-    let leads_to = world.simulated.leads_to(NUMBER);
+    let leads_to = world.simulated.callback_url(NUMBER);
     assert_eq!(leads_to.as_deref(), Some("https://bot.example/whatsapp"));
     world.expect_only_described_calls();
 }
 
 #[tokio::test]
 async fn what_twilio_refuses_is_refused_with_its_codes() {
-    let world = World::idle(Clock::system()).await;
+    let world = WhatsAppWorld::idle(Clock::system()).await;
     let account = world.simulated.account_sid();
     let (from, to) = (format!("whatsapp:{NUMBER}"), format!("whatsapp:{ADAS_NUMBER}"));
     let content = format!("HX{}", "0".repeat(32));

@@ -4,7 +4,7 @@ use bytes::Bytes;
 use textslash::clock::Clock;
 use tokio::time::timeout;
 
-use super::world::{NUMBER, PATIENCE, World};
+use super::world::{NUMBER, PATIENCE, WhatsAppWorld};
 use crate::clients::{installed, start, tell};
 
 #[tokio::test]
@@ -19,7 +19,7 @@ async fn a_bot_on_twilios_library_for_python_runs_unmodified() {
 
 async fn runs(interpreter: &str, script: &str, needs: &str) {
     let Some(directory) = installed(needs) else { return };
-    let world = World::idle(Clock::system()).await;
+    let world = WhatsAppWorld::idle(Clock::system()).await;
     let settings = [
         ("TWILIO_API_URL", &*world.base),
         ("TWILIO_ACCOUNT_SID", world.simulated.account_sid()),
@@ -30,9 +30,9 @@ async fn runs(interpreter: &str, script: &str, needs: &str) {
     tell(talks(&world), bot).await;
 }
 
-async fn talks(world: &World) {
+async fn talks(world: &WhatsAppWorld) {
     let led = async {
-        while world.simulated.leads_to(NUMBER).is_none() {
+        while world.simulated.callback_url(NUMBER).is_none() {
             tokio::task::yield_now().await;
         }
     };
@@ -46,14 +46,14 @@ async fn talks(world: &World) {
     ada.reads("You said: hello 👩‍👩‍👧‍👦 & \"friends\"").await;
     ada.says("secret FlyV1 fm2_pasted");
     ada.reads("Deleted.").await;
-    assert!(!world.simulated.kept().contains("fm2_pasted"));
+    assert!(!world.simulated.stored_text().contains("fm2_pasted"));
     ada.sends_file("application/octet-stream", Bytes::from(vec![7; 100_000]), "");
     ada.reads("100000 bytes").await;
     ada.says("count");
     ada.reads("I sent 5 messages, the last one delivered.").await;
 
     let forged = [("From".to_owned(), "whatsapp:+1".to_owned())];
-    let url = world.simulated.leads_to(NUMBER).unwrap();
+    let url = world.simulated.callback_url(NUMBER).unwrap();
     let request = reqwest::Client::new().post(url).form(&forged);
     let answer = request.header("x-twilio-signature", "AAAA").send().await.unwrap();
     assert_eq!(answer.status(), 403);

@@ -19,9 +19,9 @@ const UNDESCRIBED: [(&str, &str); 1] =
     [("GET", "/2010-04-01/Accounts/{AccountSid}/Messages/{MessageSid}/Media/{Sid}")];
 
 /// The description of all the APIs that we use.
-pub struct Description(HashMap<(String, String), Operation>);
+pub struct TwilioDescription(HashMap<(String, String), TwilioOperation>);
 
-struct Operation {
+struct TwilioOperation {
     /// Parameters of a query or a form; a body in JSON is judged as a whole.
     fields: Map<String, Value>,
     required: Vec<String>,
@@ -30,10 +30,10 @@ struct Operation {
     answers: HashMap<u16, Validator>,
 }
 
-impl Description {
+impl TwilioDescription {
     /// The description from `API_SPECS`, read once; says so when that is not set.
     pub fn load() -> Option<&'static Self> {
-        static DESCRIPTION: OnceLock<Option<Description>> = OnceLock::new();
+        static DESCRIPTION: OnceLock<Option<TwilioDescription>> = OnceLock::new();
         DESCRIPTION.get_or_init(Self::read).as_ref()
     }
 
@@ -51,7 +51,7 @@ impl Description {
                 for method in ["get", "post", "delete"] {
                     if let Some(described) = methods.get(method) {
                         let key = (method.to_uppercase(), path.clone());
-                        all.insert(key, Operation::read(&whole, described));
+                        all.insert(key, TwilioOperation::read(&whole, described));
                     }
                 }
             }
@@ -82,7 +82,7 @@ impl Description {
     }
 }
 
-impl Operation {
+impl TwilioOperation {
     fn read(whole: &Value, described: &Value) -> Self {
         let (kind, schema) = content(&described["requestBody"]);
         let in_json = kind == "application/json";
@@ -208,7 +208,7 @@ fn errors(validator: &Validator, value: &Value) -> Vec<String> {
 
 #[test]
 fn the_description_finds_what_is_wrong() {
-    let Some(description) = Description::load() else { return };
+    let Some(description) = TwilioDescription::load() else { return };
     let messages = "/2010-04-01/Accounts/{AccountSid}/Messages.json";
     let call = |path, parameters| description.check_call("POST", path, &parameters);
     let none = Vec::<String>::new();

@@ -2,14 +2,14 @@
 
 use std::time::Duration;
 
-use adapters::channel::{Channel, ChannelError, Event};
-use adapters::chat::{Button, Content, File, Outbound};
-use adapters::whatsapp::signature::{Signed, sign};
+use adapters::channel::{Channel, ChannelError, ChannelEvent};
+use adapters::chat::{Button, InboundContent, Outbound, OutboundFile};
+use adapters::whatsapp::signature::{SignedContent, sign};
 use bytes::Bytes;
 use textslash::clock::Clock;
-use textslash::sandbox::twilio::Trouble;
+use textslash::sandbox::twilio::TwilioFault;
 
-use super::world::World;
+use super::world::WhatsAppWorld;
 
 const A_DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
@@ -19,17 +19,17 @@ async fn pass(time: Duration) {
     tokio::time::resume();
 }
 
-async fn following_tokio() -> World {
-    World::with_clock(Clock::following_tokio(1_790_000_000_000)).await
+async fn following_tokio() -> WhatsAppWorld {
+    WhatsAppWorld::with_clock(Clock::from_tokio(1_790_000_000_000)).await
 }
 
 /// Ada writes, and that she can be reached is told before what she wrote.
-async fn writes_and_is_reachable(world: &World) {
+async fn writes_and_is_reachable(world: &WhatsAppWorld) {
     world.ada().says("back");
-    assert_eq!(world.event().await, Event::Reachable(world.chat()));
-    let Event::Inbound(inbound) = world.event().await else { panic!("told twice") };
+    assert_eq!(world.event().await, ChannelEvent::Reachable(world.chat()));
+    let ChannelEvent::Inbound(inbound) = world.event().await else { panic!("told twice") };
     world.channel().acknowledge(&inbound.id).await;
-    assert_eq!(inbound.content, Content::Text("back".to_owned().into()));
+    assert_eq!(inbound.content, InboundContent::Text("back".to_owned().into()));
 }
 
 #[tokio::test]
@@ -69,7 +69,7 @@ async fn a_day_after_the_last_message_nothing_is_tried_until_the_person_writes()
 
 #[tokio::test]
 async fn callbacks_that_are_old_repeated_forged_or_of_nobodys_change_nothing() {
-    let world = World::new().await;
+    let world = WhatsAppWorld::new().await;
     let mut ada = world.ada_who_wrote().await;
     let sent = world.sends("k", "Hello.").await;
     ada.reads("Hello.").await;
@@ -77,7 +77,7 @@ async fn callbacks_that_are_old_repeated_forged_or_of_nobodys_change_nothing() {
         let fields = [("MessageSid", sid), ("MessageStatus", "failed"), ("ErrorCode", "63016")];
         let fields = fields.map(|(name, value)| (name.to_owned(), value.to_owned()));
         let url = format!("{}/whatsapp/status", world.door);
-        let signature = sign(token, &url, Signed::Form(&fields));
+        let signature = sign(token, &url, SignedContent::Form(&fields));
         world.posts("/whatsapp/status", &fields, Some(&signature)).await.0
     };
     let token = world.simulated.auth_token();
@@ -96,12 +96,12 @@ async fn callbacks_that_are_old_repeated_forged_or_of_nobodys_change_nothing() {
 
 #[tokio::test]
 async fn who_sends_too_fast_is_told_how_long_to_wait() {
-    let world = World::new().await;
+    let world = WhatsAppWorld::new().await;
     let mut ada = world.ada_who_wrote().await;
     for (asked, obeyed) in [(Some(7), 7_000), (None, 3_000)] {
-        world.simulated.has_trouble(Trouble::Busy(asked));
+        world.simulated.has_trouble(TwilioFault::Busy(asked));
         let refused = world.tries("k", "Quick.").await;
-        assert_eq!(refused, Err(ChannelError::TooFast { retry_after_ms: obeyed }));
+        assert_eq!(refused, Err(ChannelError::RateLimited { retry_after_ms: obeyed }));
     }
     world.sends("k", "Quick.").await;
     ada.reads("Quick.").await;
@@ -110,12 +110,12 @@ async fn who_sends_too_fast_is_told_how_long_to_wait() {
 
 #[tokio::test]
 async fn a_lost_answer_neither_loses_nor_doubles_a_message() {
-    let world = World::new().await;
+    let world = WhatsAppWorld::new().await;
     let mut ada = world.ada_who_wrote().await;
     world.sends("first", "The same words.").await;
     ada.reads("The same words.").await;
 
-    world.simulated.has_trouble(Trouble::LostBefore);
+    world.simulated.has_trouble(TwilioFault::LostBefore);
     let doubt = world.tries("second", "The same words.").await;
     assert_eq!(
         doubt,
@@ -125,20 +125,20 @@ async fn a_lost_answer_neither_loses_nor_doubles_a_message() {
     let second = world.sends("second", "The same words.").await;
     ada.reads("The same words.").await;
 
-    world.simulated.has_trouble(Trouble::LostAfter);
+    world.simulated.has_trouble(TwilioFault::LostAfter);
     let third = world.sends("third", "The same words.").await;
     assert_ne!(third, second);
     assert_eq!(world.sends("third", "The same words.").await, third);
     ada.reads("The same words.").await;
 
-    world.simulated.has_trouble(Trouble::LostAfter);
+    world.simulated.has_trouble(TwilioFault::LostAfter);
     let buttons = vec![Button::new("yes", "Yes")];
     let question = Outbound::text("q", "Shall I?").with_buttons(buttons);
     let asked = world.channel().send(&world.chat(), &question).await.unwrap();
     assert_eq!(ada.screen().last().unwrap().sid, asked.id);
 
-    world.simulated.has_trouble(Trouble::LostAfter);
-    let file = File {
+    world.simulated.has_trouble(TwilioFault::LostAfter);
+    let file = OutboundFile {
         key: "file".into(),
         name: "a.png".into(),
         media_type: "image/png".into(),
@@ -153,7 +153,7 @@ async fn a_lost_answer_neither_loses_nor_doubles_a_message() {
 
 #[tokio::test]
 async fn a_number_that_is_none_and_a_sender_that_is_not_there_are_refused() {
-    let world = World::new().await;
+    let world = WhatsAppWorld::new().await;
     let nobody = adapters::chat::ChatId("whatsapp:nobody".into());
     let refused = world.channel().send(&nobody, &Outbound::text("k", "hello?")).await;
     assert!(matches!(refused, Err(ChannelError::Refused(_))), "{refused:?}");

@@ -3,25 +3,25 @@
 use std::collections::BTreeMap;
 
 use adapters::channel::{Channel, ChannelError};
-use adapters::chat::{Button, Content, File, MessageRef, Outbound, Place};
+use adapters::chat::{Button, ChatType, InboundContent, MessageRef, Outbound, OutboundFile};
 use adapters::text::{length, split};
 use bytes::Bytes;
 
-use super::world::{NUMBER, World};
+use super::world::{NUMBER, WhatsAppWorld};
 
 const STRANGE: &str =
     "👩‍👩‍👧‍👦 e\u{301} \"quoted\" {\"ok\":true} <b>&amp; *_`~ \\n {{1}} 0 -1 '; -- %41+&=";
 
 #[tokio::test]
 async fn what_is_said_arrives_with_an_id_of_its_own_and_can_be_answered() {
-    let world = World::new().await;
+    let world = WhatsAppWorld::new().await;
     let mut ada = world.ada();
     let mut ids = Vec::new();
     for text in ["hi", "hi", STRANGE] {
         ada.says(text);
         let inbound = world.taken().await;
-        assert_eq!(inbound.content, Content::Text(text.to_owned().into()));
-        assert_eq!((&inbound.chat, inbound.place), (&world.chat(), Place::Private));
+        assert_eq!(inbound.content, InboundContent::Text(text.to_owned().into()));
+        assert_eq!((&inbound.chat, inbound.place), (&world.chat(), ChatType::Private));
         assert!(!ids.contains(&inbound.id), "{:?} came twice", inbound.id);
         let message = inbound.message.expect("a person's message can be named");
         assert_eq!(message.id, ada.screen().last().unwrap().sid);
@@ -39,7 +39,7 @@ async fn what_is_said_arrives_with_an_id_of_its_own_and_can_be_answered() {
 
 #[tokio::test]
 async fn long_and_strange_text_fits_as_promised_and_no_longer() {
-    let world = World::new().await;
+    let world = WhatsAppWorld::new().await;
     let mut ada = world.ada_who_wrote().await;
     let can = world.channel().capabilities().clone();
     let long = STRANGE.repeat(3 * can.text_max / STRANGE.len());
@@ -53,7 +53,7 @@ async fn long_and_strange_text_fits_as_promised_and_no_longer() {
     world.sends("longest", &longest).await;
     ada.reads(&longest).await;
     ada.says(&longest);
-    assert!(world.taken().await.content == Content::Text(longest.clone().into()), "harmed");
+    assert!(world.taken().await.content == InboundContent::Text(longest.clone().into()), "harmed");
 
     let refused = world.tries("too long", &(longest + "x")).await;
     assert!(matches!(refused, Err(ChannelError::Refused(_))), "{refused:?}");
@@ -61,15 +61,15 @@ async fn long_and_strange_text_fits_as_promised_and_no_longer() {
 
 #[tokio::test]
 async fn a_pasted_secret_is_deleted_at_twilio_and_nothing_is_edited() {
-    let world = World::new().await;
+    let world = WhatsAppWorld::new().await;
     let mut ada = world.ada();
     ada.says("FlyV1 fm2_pasted");
     let pasted = world.taken().await;
     assert!(!format!("{pasted:?}").contains("fm2_pasted"));
-    assert!(world.simulated.kept().contains("fm2_pasted"), "the hunt is blind");
+    assert!(world.simulated.stored_text().contains("fm2_pasted"), "the hunt is blind");
     let message = pasted.message.unwrap();
     world.channel().delete(&message).await.unwrap();
-    assert!(!world.simulated.kept().contains("fm2_pasted"));
+    assert!(!world.simulated.stored_text().contains("fm2_pasted"));
     assert_eq!(ada.screen().len(), 1, "a phone keeps what was written");
 
     let named = |id: &str| MessageRef { chat: world.chat(), id: id.into() };
@@ -85,7 +85,7 @@ async fn a_pasted_secret_is_deleted_at_twilio_and_nothing_is_edited() {
 
 #[tokio::test]
 async fn the_same_key_sent_twice_is_one_message() {
-    let world = World::new().await;
+    let world = WhatsAppWorld::new().await;
     let ada = world.ada_who_wrote().await;
     let first = world.sends("key", "Only once.").await;
     assert_eq!(world.sends("key", "Only once.").await, first);
@@ -99,7 +99,7 @@ async fn the_same_key_sent_twice_is_one_message() {
 
 #[tokio::test]
 async fn a_quick_reply_comes_back_with_its_id_and_its_message() {
-    let world = World::new().await;
+    let world = WhatsAppWorld::new().await;
     let mut ada = world.ada_who_wrote().await;
     let buttons = vec![Button::new("deploy:1", "Deploy"), Button::new("x".repeat(64), "Leave it")];
     let question = Outbound::text("q", "Shall I?").with_buttons(buttons);
@@ -107,7 +107,7 @@ async fn a_quick_reply_comes_back_with_its_id_and_its_message() {
     assert_eq!(ada.reads("Shall I?").await, "Shall I?");
     for button in &question.buttons {
         ada.taps(&button.label);
-        let tap = Content::Tap { button: button.id.clone(), message: Some(sent.clone()) };
+        let tap = InboundContent::Tap { button: button.id.clone(), message: Some(sent.clone()) };
         assert_eq!(world.taken().await.content, tap);
     }
     let again = Outbound { key: "again".into(), ..question };
@@ -118,7 +118,7 @@ async fn a_quick_reply_comes_back_with_its_id_and_its_message() {
 
 #[tokio::test]
 async fn buttons_that_do_not_fit_are_numbers_in_the_text() {
-    let world = World::new().await;
+    let world = WhatsAppWorld::new().await;
     let mut ada = world.ada_who_wrote().await;
     let yes_and_no = vec![Button::new("yes", "Yes"), Button::new("no", "No")];
     let numbers = "1. Yes\n2. No";
@@ -142,7 +142,7 @@ async fn buttons_that_do_not_fit_are_numbers_in_the_text() {
     }
     assert_eq!(world.calls("POST", "/v1/Content").len(), 0);
     ada.taps("Yes");
-    assert_eq!(world.taken().await.content, Content::Text("1".to_owned().into()));
+    assert_eq!(world.taken().await.content, InboundContent::Text("1".to_owned().into()));
 
     let longest = "x".repeat(1_600);
     let question = Outbound::text("longest", &longest).with_buttons(yes_and_no);
@@ -154,7 +154,7 @@ async fn buttons_that_do_not_fit_are_numbers_in_the_text() {
 
 #[tokio::test]
 async fn a_question_is_asked_in_numbers_when_twilio_takes_or_keeps_no_contents() {
-    let world = World::new().await;
+    let world = WhatsAppWorld::new().await;
     let ada = world.ada_who_wrote().await;
     let question = |key: &str, text: &str| {
         Outbound::text(key, text).with_buttons(vec![Button::new("yes", "Yes")])
@@ -171,11 +171,11 @@ async fn a_question_is_asked_in_numbers_when_twilio_takes_or_keeps_no_contents()
 
 #[tokio::test]
 async fn files_go_both_ways() {
-    let world = World::new().await;
+    let world = WhatsAppWorld::new().await;
     let (channel, mut ada) = (world.channel(), world.ada());
     let bytes = Bytes::from((0..=255).cycle().take(300_000).collect::<Vec<u8>>());
     ada.sends_file("image/jpeg", bytes.clone(), "read this");
-    let Content::File(file) = world.taken().await.content else { panic!("not a file") };
+    let InboundContent::File(file) = world.taken().await.content else { panic!("not a file") };
     assert_eq!((file.name.as_str(), file.caption.as_str()), ("file-0.jpeg", "read this"));
     assert!(channel.fetch(&file).await.unwrap() == bytes, "harmed");
     let mut gone = file.clone();
@@ -188,7 +188,7 @@ async fn files_go_both_ways() {
     for (key, media_type, caption) in
         [("photo", "image/png", "here it is"), ("document", "application/pdf", "")]
     {
-        let file = File {
+        let file = OutboundFile {
             key: key.into(),
             name: format!("{key}.bin"),
             media_type: media_type.into(),
@@ -208,7 +208,7 @@ async fn files_go_both_ways() {
     assert_eq!(reqwest::get(guessed).await.unwrap().status(), 404);
 
     let too_large = Bytes::from(vec![0; 16 * 1024 * 1024 + 1]);
-    let file = File {
+    let file = OutboundFile {
         key: "large".into(),
         name: "large.bin".into(),
         media_type: "image/png".into(),
@@ -218,7 +218,7 @@ async fn files_go_both_ways() {
     let refused = channel.send_file(&world.chat(), &file).await;
     assert!(matches!(refused, Err(ChannelError::Refused(_))), "{refused:?}");
     ada.sends_file("video/mp4", too_large, "");
-    let Content::File(file) = world.taken().await.content else { panic!("not a file") };
+    let InboundContent::File(file) = world.taken().await.content else { panic!("not a file") };
     let refused = channel.fetch(&file).await;
     assert!(matches!(refused, Err(ChannelError::Refused(_))), "{refused:?}");
     world.expect_only_described_calls();
@@ -226,7 +226,7 @@ async fn files_go_both_ways() {
 
 #[tokio::test]
 async fn what_was_not_acknowledged_comes_again_after_a_death_and_what_was_does_not() {
-    let mut world = World::new().await;
+    let mut world = WhatsAppWorld::new().await;
     let mut ada = world.ada();
     ada.says("safe");
     world.taken().await;
@@ -236,20 +236,20 @@ async fn what_was_not_acknowledged_comes_again_after_a_death_and_what_was_does_n
     let again = world.taken().await;
     assert_eq!((&again.id, &again.content), (&lost.id, &lost.content));
     ada.says("next");
-    assert_eq!(world.taken().await.content, Content::Text("next".to_owned().into()));
+    assert_eq!(world.taken().await.content, InboundContent::Text("next".to_owned().into()));
 }
 
 #[tokio::test]
 async fn an_unruly_twilio_repeats_and_shuffles_and_each_message_comes_once() {
-    let world = World::new().await;
-    world.simulated.be_unruly();
+    let world = WhatsAppWorld::new().await;
+    world.simulated.duplicate_deliveries();
     let mut ada = world.ada();
     let said: Vec<String> = (0..12).map(|n| format!("line {n}")).collect();
     said.iter().for_each(|line| ada.says(line));
     let mut heard = BTreeMap::new();
     while heard.len() < said.len() {
         let inbound = world.taken().await;
-        let Content::Text(text) = inbound.content else { panic!("not text") };
+        let InboundContent::Text(text) = inbound.content else { panic!("not text") };
         let before = heard.insert(text.to_string(), inbound.id);
         assert_eq!(before, None, "{:?} came twice", text.as_str());
     }

@@ -1,20 +1,20 @@
 //! Who may tell us what somebody wrote, and what is believed.
 
-use adapters::channel::{Channel, Event};
-use adapters::chat::{Content, InboundId, UserId};
-use adapters::whatsapp::signature::{Signed, sign};
+use adapters::channel::{Channel, ChannelEvent};
+use adapters::chat::{InboundContent, InboundId, UserId};
+use adapters::whatsapp::signature::{SignedContent, sign};
 
-use super::world::{ADAS_NUMBER, NUMBER, World};
+use super::world::{ADAS_NUMBER, NUMBER, WhatsAppWorld};
 
 const NOTHING: &str = "<Response/>";
 
 #[tokio::test]
 async fn what_is_signed_is_answered_with_nothing_once_it_is_safe() {
-    let world = World::new().await;
+    let world = WhatsAppWorld::new().await;
     let told = world.is_told(&[]);
     let answered = async {
         let inbound = world.inbound().await;
-        assert_eq!(inbound.content, Content::Text("hi".to_owned().into()));
+        assert_eq!(inbound.content, InboundContent::Text("hi".to_owned().into()));
         assert_eq!(inbound.from, UserId(format!("whatsapp:{ADAS_NUMBER}")));
         tokio::task::yield_now().await;
         inbound.id
@@ -33,12 +33,12 @@ async fn what_is_signed_is_answered_with_nothing_once_it_is_safe() {
 
 #[tokio::test]
 async fn what_is_forged_altered_or_not_signed_is_refused() {
-    let world = World::new().await;
+    let world = WhatsAppWorld::new().await;
     let (token, url) = (world.simulated.auth_token(), format!("{}/whatsapp", world.door));
     let form = world.form(&[]);
-    let signature = sign(token, &url, Signed::Form(&form));
-    let forged = sign("another token", &url, Signed::Form(&form));
-    let elsewhere = sign(token, "https://evil.example/whatsapp", Signed::Form(&form));
+    let signature = sign(token, &url, SignedContent::Form(&form));
+    let forged = sign("another token", &url, SignedContent::Form(&form));
+    let elsewhere = sign(token, "https://evil.example/whatsapp", SignedContent::Form(&form));
     let altered = world.form(&[("Body", "hi, it is me")]);
     let more = world.form(&[("Body", "hi"), ("ProfileName", "Eve")]);
     let less = &form[..form.len() - 1];
@@ -61,12 +61,12 @@ async fn what_is_forged_altered_or_not_signed_is_refused() {
     assert_eq!(status, 403, "signed without the query");
 
     world.ada().says("still here");
-    assert_eq!(world.taken().await.content, Content::Text("still here".to_owned().into()));
+    assert_eq!(world.taken().await.content, InboundContent::Text("still here".to_owned().into()));
 }
 
 #[tokio::test]
 async fn a_signature_is_for_the_url_that_is_configured_with_or_without_its_port() {
-    let mut world = World::new().await;
+    let mut world = WhatsAppWorld::new().await;
     for (public_url, fits, does_not) in [
         (
             "https://bot.example/",
@@ -81,7 +81,8 @@ async fn a_signature_is_for_the_url_that_is_configured_with_or_without_its_port(
     ] {
         world.starts_at(public_url);
         let (token, form) = (world.simulated.auth_token(), world.form(&[]));
-        let signed_for = |base: &str| sign(token, &format!("{base}/whatsapp"), Signed::Form(&form));
+        let signed_for =
+            |base: &str| sign(token, &format!("{base}/whatsapp"), SignedContent::Form(&form));
         for base in does_not.into_iter().chain([world.door.as_str()]) {
             let signature = signed_for(base);
             let (status, _) = world.posts("/whatsapp", &form, Some(&signature)).await;
@@ -104,9 +105,9 @@ async fn a_signature_is_for_the_url_that_is_configured_with_or_without_its_port(
 
 #[tokio::test]
 async fn two_signatures_are_one_too_many() {
-    let world = World::new().await;
+    let world = WhatsAppWorld::new().await;
     let (url, form) = (format!("{}/whatsapp", world.door), world.form(&[]));
-    let signature = sign(world.simulated.auth_token(), &url, Signed::Form(&form));
+    let signature = sign(world.simulated.auth_token(), &url, SignedContent::Form(&form));
     let request = reqwest::Client::new().post(url).form(&form);
     let request = request.header("x-twilio-signature", &signature);
     let answer = request.header("x-twilio-signature", &signature).send().await.unwrap();
@@ -115,7 +116,7 @@ async fn two_signatures_are_one_too_many() {
 
 #[tokio::test]
 async fn what_is_signed_and_no_message_of_twilios_is_refused() {
-    let world = World::new().await;
+    let world = WhatsAppWorld::new().await;
     let other_sid = format!("SM{}", "0b".repeat(16));
     for odd in [
         ("SmsMessageSid", other_sid.as_str()),
@@ -139,12 +140,12 @@ async fn what_is_signed_and_no_message_of_twilios_is_refused() {
     assert_eq!(status, 403, "a parameter comes once");
 
     world.ada().says("still here");
-    assert_eq!(world.taken().await.content, Content::Text("still here".to_owned().into()));
+    assert_eq!(world.taken().await.content, InboundContent::Text("still here".to_owned().into()));
 }
 
 #[tokio::test]
 async fn a_message_that_comes_twice_is_one() {
-    let world = World::new().await;
+    let world = WhatsAppWorld::new().await;
     let sid = format!("SM{}", "0a".repeat(16));
     let both = async { tokio::join!(world.is_told(&[]), world.is_told(&[])) };
     let safe = async {
@@ -155,18 +156,18 @@ async fn a_message_that_comes_twice_is_one() {
     assert_eq!((first.0, second.0), (200, 200));
     assert_eq!(world.is_told(&[]).await.0, 200);
     world.ada().says("next");
-    assert_eq!(world.taken().await.content, Content::Text("next".to_owned().into()));
+    assert_eq!(world.taken().await.content, InboundContent::Text("next".to_owned().into()));
 }
 
 #[tokio::test]
 async fn what_the_number_itself_says_is_ignored() {
-    let world = World::new().await;
+    let world = WhatsAppWorld::new().await;
     let from = format!("whatsapp:{NUMBER}");
     let own = [("From", from.as_str()), ("WaId", NUMBER.trim_start_matches('+'))];
     let (status, text) = world.is_told(&own).await;
     assert_eq!(status, 200, "or it would come again");
     assert!(text.ends_with(NOTHING), "{text}");
     world.ada().says("next");
-    let Event::Inbound(next) = world.event().await else { panic!("nobody waited") };
-    assert_eq!(next.content, Content::Text("next".to_owned().into()));
+    let ChannelEvent::Inbound(next) = world.event().await else { panic!("nobody waited") };
+    assert_eq!(next.content, InboundContent::Text("next".to_owned().into()));
 }

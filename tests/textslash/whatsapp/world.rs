@@ -3,21 +3,21 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use adapters::channel::{Channel, ChannelError, Event};
+use adapters::channel::{Channel, ChannelError, ChannelEvent};
 use adapters::chat::{ChatId, Inbound, MessageRef, Outbound};
-use adapters::whatsapp::signature::{Signed, sign};
-use adapters::whatsapp::{Apis, Settings, WhatsApp};
+use adapters::whatsapp::signature::{SignedContent, sign};
+use adapters::whatsapp::{TwilioApis, WhatsAppChannel, WhatsAppChannelSettings};
 use serde_json::Value;
-use textslash::chance::Chance;
 use textslash::clock::Clock;
-use textslash::http::Network;
-use textslash::sandbox::twilio::{self, Twilio};
+use textslash::http::NetworkTransport;
+use textslash::random::Random;
+use textslash::sandbox::twilio::{self, SimulatedTwilio};
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 use url::Url;
 
-use super::description::Description;
-use crate::port::{Port, serve};
+use super::description::TwilioDescription;
+use crate::port::{RestartablePort, serve};
 
 /// Generous: a promise that is kept is kept at once.
 pub const PATIENCE: Duration = Duration::from_secs(60);
@@ -27,37 +27,37 @@ pub const ADAS_NUMBER: &str = "+4915112345678";
 /// The adapter's.
 pub const NUMBER: &str = "+15550001111";
 
-pub struct World {
-    pub simulated: Arc<Twilio>,
+pub struct WhatsAppWorld {
+    pub simulated: Arc<SimulatedTwilio>,
     /// Where the simulated Twilio is.
     pub base: String,
     /// Where the adapter is, for Twilio and for the world.
     pub door: String,
-    adapter: Option<Arc<WhatsApp>>,
-    port: Port,
+    adapter: Option<Arc<WhatsAppChannel>>,
+    port: RestartablePort,
     _servers: JoinSet<()>,
 }
 
-impl World {
+impl WhatsAppWorld {
     pub async fn new() -> Self {
         Self::with_clock(Clock::system()).await
     }
 
     pub async fn with_clock(clock: Clock) -> Self {
         let mut world = Self::idle(clock).await;
-        world.simulated.lead(NUMBER, &format!("{}/whatsapp#rc=5&rp=all", world.door));
+        world.simulated.set_callback(NUMBER, &format!("{}/whatsapp#rc=5&rp=all", world.door));
         world.starts();
         world
     }
 
     /// No adapter: whoever wants to be the bot may.
     pub async fn idle(clock: Clock) -> Self {
-        let network = Arc::new(Network::new().unwrap());
-        let simulated = Twilio::new(clock, Chance::seeded(7), network);
+        let network = Arc::new(NetworkTransport::new().unwrap());
+        let simulated = SimulatedTwilio::new(clock, Random::seeded(7), network);
         simulated.add_sender(NUMBER);
         let mut servers = JoinSet::new();
         let base = format!("http://{}", serve(&mut servers, simulated.router()).await);
-        let port = Port::default();
+        let port = RestartablePort::default();
         let door = format!("http://{}", serve(&mut servers, port.door()).await);
         Self { simulated, base, door, adapter: None, port, _servers: servers }
     }
@@ -70,15 +70,15 @@ impl World {
     /// The adapter starts and believes that the world finds it here.
     pub fn starts_at(&mut self, public_url: &str) {
         let url: Url = self.base.parse().unwrap();
-        let settings = Settings {
+        let settings = WhatsAppChannelSettings {
             account_sid: self.simulated.account_sid().to_owned(),
             auth_token: self.simulated.auth_token().to_owned().into(),
             number: NUMBER.to_owned(),
             public_url: public_url.parse().unwrap(),
-            apis: Apis { api: url.clone(), messaging: url.clone(), content: url },
+            apis: TwilioApis { api: url.clone(), messaging: url.clone(), content: url },
         };
-        let adapter = WhatsApp::start(settings).unwrap();
-        self.port.leads_to(adapter.router());
+        let adapter = WhatsAppChannel::start(settings).unwrap();
+        self.port.set_router(adapter.router());
         self.adapter = Some(adapter);
     }
 
@@ -89,11 +89,11 @@ impl World {
         self.starts();
     }
 
-    pub fn channel(&self) -> Arc<WhatsApp> {
+    pub fn channel(&self) -> Arc<WhatsAppChannel> {
         self.adapter.clone().unwrap()
     }
 
-    pub fn ada(&self) -> twilio::Person {
+    pub fn ada(&self) -> twilio::TwilioPerson {
         self.simulated.person(NUMBER, ADAS_NUMBER)
     }
 
@@ -102,7 +102,7 @@ impl World {
     }
 
     /// Ada, who has written, so that she may be written to.
-    pub async fn ada_who_wrote(&self) -> twilio::Person {
+    pub async fn ada_who_wrote(&self) -> twilio::TwilioPerson {
         let mut ada = self.ada();
         ada.says("hi");
         self.taken().await;
@@ -117,7 +117,7 @@ impl World {
         self.tries(key, text).await.unwrap()
     }
 
-    pub async fn event(&self) -> Event {
+    pub async fn event(&self) -> ChannelEvent {
         let next = timeout(PATIENCE, self.adapter.as_ref().unwrap().next()).await;
         next.expect("nothing came in").expect("it goes on")
     }
@@ -125,7 +125,7 @@ impl World {
     /// The next thing somebody did; it is not acknowledged.
     pub async fn inbound(&self) -> Inbound {
         loop {
-            if let Event::Inbound(inbound) = self.event().await {
+            if let ChannelEvent::Inbound(inbound) = self.event().await {
                 return inbound;
             }
         }
@@ -155,12 +155,12 @@ impl World {
     pub async fn is_told(&self, fields: &[(&str, &str)]) -> (u16, String) {
         let form = self.form(fields);
         let url = format!("{}/whatsapp", self.door);
-        let signature = sign(self.simulated.auth_token(), &url, Signed::Form(&form));
+        let signature = sign(self.simulated.auth_token(), &url, SignedContent::Form(&form));
         self.posts("/whatsapp", &form, Some(&signature)).await
     }
 
-    /// What Twilio says of a message, with these fields in place of the usual ones; those that are empty are
-    /// left out.
+    /// What Twilio says of a message, with these fields in place of the usual ones; those that are
+    /// empty are left out.
     pub fn form(&self, fields: &[(&str, &str)]) -> Vec<(String, String)> {
         let sid = format!("SM{}", "0a".repeat(16));
         let usual = [
@@ -204,7 +204,7 @@ impl World {
 
     /// Asserts that everything that was called so far is described, parameter by parameter.
     pub fn expect_only_described_calls(&self) {
-        let Some(description) = Description::load() else { return };
+        let Some(description) = TwilioDescription::load() else { return };
         let calls = self.simulated.calls();
         assert!(!calls.is_empty(), "the check is blind");
         for (method, path, parameters) in calls {

@@ -6,9 +6,9 @@ use std::sync::Arc;
 use parking_lot::Mutex;
 
 #[derive(Clone)]
-pub struct Glass(Arc<Mutex<Cells>>);
+pub struct FakeScreen(Arc<Mutex<ScreenCells>>);
 
-struct Cells {
+struct ScreenCells {
     columns: usize,
     rows: Vec<Vec<char>>,
     row: usize,
@@ -16,9 +16,9 @@ struct Cells {
     escape: Option<String>,
 }
 
-impl Glass {
+impl FakeScreen {
     pub fn new(columns: usize) -> Self {
-        let cells = Cells { columns, rows: vec![vec![]], row: 0, column: 0, escape: None };
+        let cells = ScreenCells { columns, rows: vec![vec![]], row: 0, column: 0, escape: None };
         Self(Arc::new(Mutex::new(cells)))
     }
 
@@ -28,7 +28,7 @@ impl Glass {
     }
 }
 
-impl Write for Glass {
+impl Write for FakeScreen {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         let mut cells = self.0.lock();
         for c in std::str::from_utf8(bytes).unwrap().chars() {
@@ -42,7 +42,7 @@ impl Write for Glass {
     }
 }
 
-impl Cells {
+impl ScreenCells {
     fn put(&mut self, c: char) {
         if let Some(mut escape) = self.escape.take() {
             escape.push(c);

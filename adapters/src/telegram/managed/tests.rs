@@ -14,7 +14,7 @@ fn a_bot_is_told_of_by_an_update_or_by_a_message() {
         "update_id": 2,
         "message": { "message_id": 5, "from": ada(), "managed_bot_created": { "bot": bot } },
     });
-    let expected = Made { bot: 99, owner: 7, locale: Some("de".to_owned()) };
+    let expected = CreatedBot { bot: 99, owner: 7, locale: Some("de".to_owned()) };
     for update in [by_update, by_message] {
         assert_eq!(made(&update).as_ref(), Some(&expected), "{update}");
     }

@@ -26,8 +26,8 @@ fn heard(fields: &Value) -> Option<Inbound> {
 
 fn text(inbound: &Inbound) -> &str {
     match &inbound.content {
-        Content::Text(text) => text,
-        Content::File(file) => &file.caption,
+        InboundContent::Text(text) => text,
+        InboundContent::File(file) => &file.caption,
         other => panic!("{other:?} has no text"),
     }
 }
@@ -65,7 +65,7 @@ fn what_is_forwarded_is_never_the_senders_own_words() {
         let photo = json!([{ "file_id": "F", "file_unique_id": "U", "file_size": 3 }]);
         let fields = json!({ "photo": photo, "caption": "/stop", "forward_origin": origin });
         let photo = heard(&fields).unwrap();
-        assert!(matches!(&photo.content, Content::File(file) if file.caption.is_empty()));
+        assert!(matches!(&photo.content, InboundContent::File(file) if file.caption.is_empty()));
         assert_eq!(photo.context.citations[0].text, "/stop");
     }
 }
@@ -144,7 +144,7 @@ fn other_kinds_are_heard_as_unsupported_and_every_text_in_them_is_searched() {
         json!({ "a_kind_of_tomorrow": { "deep": [{ "er": KEY }] } }),
     ] {
         let inbound = heard(&fields).unwrap();
-        assert_eq!(inbound.content, Content::Unsupported, "{fields}");
+        assert_eq!(inbound.content, InboundContent::Unsupported, "{fields}");
         assert!(inbound.context.searchable.0.contains(KEY), "{fields}");
         assert!(!format!("{inbound:?}").contains(KEY));
     }

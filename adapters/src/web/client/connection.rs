@@ -12,10 +12,10 @@ use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, client_async_tls_with_config};
 use zeroize::Zeroizing;
 
-use super::outbox::{Outbox, chance};
-use super::{ClientEvent, Command, Link, tls};
+use super::outbox::{ClientOutbox, chance};
+use super::{ClientCommand, ClientEvent, RelayLink, tls};
 use crate::web::FRAME_MAX;
-use crate::web::waits::Waits;
+use crate::web::timeouts::ClientTimeouts;
 use crate::web::wire::{ClientFrame, ServerFrame, encode, outbound};
 
 /// The first wait before connecting again; each failure doubles it.
@@ -27,10 +27,10 @@ const BACKOFF_MAX: Duration = Duration::from_secs(15);
 /// Message keys that are remembered to tell an edit from a new message.
 const KNOWN_MAX: usize = 1_024;
 
-type Socket = WebSocketStream<MaybeTlsStream<TcpStream>>;
+type ClientSocket = WebSocketStream<MaybeTlsStream<TcpStream>>;
 
 /// Why a connection ended.
-enum End {
+enum ConnectionEnd {
     /// Try again.
     Lost,
     /// The relay goes to sleep, and there is nothing to say to it.
@@ -39,34 +39,34 @@ enum End {
     Final,
 }
 
-/// Connects again and again until refused, or until the client is dropped; a relay that sleeps is left
-/// alone until there is something to say.
+/// Connects again and again until refused, or until the client is dropped; a relay that sleeps is
+/// left alone until there is something to say.
 pub(super) async fn keep(
-    link: Link,
-    waits: Waits,
-    commands: mpsc::Receiver<Command>,
+    link: RelayLink,
+    waits: ClientTimeouts,
+    commands: mpsc::Receiver<ClientCommand>,
     events: mpsc::Sender<ClientEvent>,
-    outbox: Outbox,
+    outbox: ClientOutbox,
 ) {
-    let known = Known::default();
+    let known = RecentKeys::default();
     let mut session =
-        Session { link, waits, commands, events, outbox, known, seen: 0, welcomed: false };
+        ClientSession { link, waits, commands, events, outbox, known, seen: 0, welcomed: false };
     let mut failures = 0;
     loop {
         session.welcomed = false;
         let dialed = timeout(waits.connect, dial(&session.link)).await;
         let end = match dialed {
             Ok(Some(socket)) => session.run(socket).await,
-            Ok(None) | Err(_) => End::Lost,
+            Ok(None) | Err(_) => ConnectionEnd::Lost,
         };
         match end {
-            End::Lost => {}
-            End::Asleep => {
+            ConnectionEnd::Lost => {}
+            ConnectionEnd::Asleep => {
                 let Some(()) = session.sleep().await else { return };
                 failures = 0;
                 continue;
             }
-            End::Final => return,
+            ConnectionEnd::Final => return,
         }
         if session.welcomed || failures == 0 {
             failures = 0;
@@ -79,13 +79,14 @@ pub(super) async fn keep(
     }
 }
 
-/// Half of the doubled wait, and up to as much again by chance, so that clients do not march in step.
+/// Half of the doubled wait, and up to as much again by chance, so that clients do not march in
+/// step.
 pub(super) fn backoff(failures: u32) -> Duration {
     let full = BACKOFF_FIRST.saturating_mul(2_u32.saturating_pow(failures)).min(BACKOFF_MAX);
     full / 2 + (full / 2).mul_f64(f64::from(chance() as u32) / f64::from(u32::MAX))
 }
 
-async fn dial(link: &Link) -> Option<Socket> {
+async fn dial(link: &RelayLink) -> Option<ClientSocket> {
     let tls = tls::connector().ok()?;
     let stream = TcpStream::connect(link.address()).await.ok()?;
     let config = WebSocketConfig::default()
@@ -96,28 +97,31 @@ async fn dial(link: &Link) -> Option<Socket> {
     connected.ok().map(|(socket, _)| socket)
 }
 
-struct Session {
-    link: Link,
-    waits: Waits,
-    commands: mpsc::Receiver<Command>,
+struct ClientSession {
+    link: RelayLink,
+    waits: ClientTimeouts,
+    commands: mpsc::Receiver<ClientCommand>,
     events: mpsc::Sender<ClientEvent>,
-    outbox: Outbox,
-    known: Known,
+    outbox: ClientOutbox,
+    known: RecentKeys,
     seen: u64,
     welcomed: bool,
 }
 
-impl Session {
-    async fn run(&mut self, mut socket: Socket) -> End {
+impl ClientSession {
+    async fn run(&mut self, mut socket: ClientSocket) -> ConnectionEnd {
         match self.talk(&mut socket).await {
             Ok(never) => match never {},
             Err(end) => end,
         }
     }
 
-    async fn talk(&mut self, socket: &mut Socket) -> Result<std::convert::Infallible, End> {
+    async fn talk(
+        &mut self,
+        socket: &mut ClientSocket,
+    ) -> Result<std::convert::Infallible, ConnectionEnd> {
         let hello = ClientFrame::Hello { key: self.link.key().to_owned(), after: self.seen };
-        let hello = Zeroizing::new(encode(&hello).ok_or(End::Final)?);
+        let hello = Zeroizing::new(encode(&hello).ok_or(ConnectionEnd::Final)?);
         self.write(socket, &hello).await?;
         let events = self.events.clone();
         let mut heard_at = Instant::now();
@@ -141,8 +145,8 @@ impl Session {
                     }
                 }
                 command = self.commands.recv(), if self.welcomed && self.outbox.has_room() => {
-                    let Some(command) = command else { return Err(End::Final) };
-                    if let Some(frame) = self.outbox.keep(command) {
+                    let Some(command) = command else { return Err(ConnectionEnd::Final) };
+                    if let Some(frame) = self.outbox.queue(command) {
                         self.write(socket, &frame).await?;
                     }
                 }
@@ -151,7 +155,10 @@ impl Session {
     }
 
     /// What a frame means to whoever watches, and to the connection if it is its last one.
-    fn understand(&mut self, frame: Option<ServerFrame>) -> (Option<ClientEvent>, Option<End>) {
+    fn understand(
+        &mut self,
+        frame: Option<ServerFrame>,
+    ) -> (Option<ClientEvent>, Option<ConnectionEnd>) {
         let event = match frame {
             Some(ServerFrame::Welcome { seq }) => {
                 self.seen = seq;
@@ -177,10 +184,12 @@ impl Session {
                 Some(ClientEvent::NotTaken(text))
             }
             Some(ServerFrame::Refused { text, id: None }) => {
-                return (Some(ClientEvent::Refused(text)), Some(End::Final));
+                return (Some(ClientEvent::Refused(text)), Some(ConnectionEnd::Final));
             }
-            Some(ServerFrame::Sleep) if self.outbox.is_empty() => return (None, Some(End::Asleep)),
-            Some(ServerFrame::Sleep) => return (None, Some(End::Lost)),
+            Some(ServerFrame::Sleep) if self.outbox.is_empty() => {
+                return (None, Some(ConnectionEnd::Asleep));
+            }
+            Some(ServerFrame::Sleep) => return (None, Some(ConnectionEnd::Lost)),
             Some(ServerFrame::Typing) => Some(ClientEvent::Typing),
             None => None,
         };
@@ -192,14 +201,14 @@ impl Session {
         self.events.send(ClientEvent::Asleep).await.ok()?;
         let command = self.commands.recv().await?;
         // It is sent with everything that is not acknowledged, after the next welcome.
-        self.outbox.keep(command);
+        self.outbox.queue(command);
         Some(())
     }
 
-    async fn write(&self, socket: &mut Socket, frame: &str) -> Result<(), End> {
+    async fn write(&self, socket: &mut ClientSocket, frame: &str) -> Result<(), ConnectionEnd> {
         match timeout(self.waits.write, socket.send(Message::text(frame))).await {
             Ok(Ok(())) => Ok(()),
-            Ok(Err(_)) | Err(_) => Err(End::Lost),
+            Ok(Err(_)) | Err(_) => Err(ConnectionEnd::Lost),
         }
     }
 
@@ -214,25 +223,25 @@ impl Session {
 /// one that this client is too old for.
 async fn hear<'a>(
     events: &'a mpsc::Sender<ClientEvent>,
-    socket: &mut Socket,
+    socket: &mut ClientSocket,
     deadline: Instant,
-) -> Result<(mpsc::Permit<'a, ClientEvent>, Option<ServerFrame>), End> {
-    let permit = events.reserve().await.map_err(|_| End::Final)?;
+) -> Result<(mpsc::Permit<'a, ClientEvent>, Option<ServerFrame>), ConnectionEnd> {
+    let permit = events.reserve().await.map_err(|_| ConnectionEnd::Final)?;
     match timeout_at(deadline, socket.next()).await {
         Ok(Some(Ok(Message::Text(text)))) => Ok((permit, serde_json::from_str(&text).ok())),
         Ok(Some(Ok(Message::Ping(_) | Message::Pong(_)))) => Ok((permit, None)),
-        _ => Err(End::Lost),
+        _ => Err(ConnectionEnd::Lost),
     }
 }
 
 /// The keys of the latest messages.
 #[derive(Default)]
-struct Known {
+struct RecentKeys {
     keys: HashSet<String>,
     order: VecDeque<String>,
 }
 
-impl Known {
+impl RecentKeys {
     /// Whether it was not known before.
     fn add(&mut self, key: &str) -> bool {
         if !self.keys.insert(key.to_owned()) {

@@ -12,7 +12,7 @@ const LINK_MAX: usize = 4 * 1024;
 ///
 /// `Display` and `Debug` leave the key out.
 #[derive(Clone)]
-pub struct Link {
+pub struct RelayLink {
     secure: bool,
     host: String,
     port: u16,
@@ -38,7 +38,7 @@ pub enum LinkError {
     NoKey,
 }
 
-impl Link {
+impl RelayLink {
     /// Reads a link as a person pastes it.
     pub fn parse(link: &str) -> Result<Self, LinkError> {
         let link = link.trim();
@@ -92,14 +92,14 @@ fn is_loopback(host: &str) -> bool {
         || host.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback())
 }
 
-impl fmt::Display for Link {
+impl fmt::Display for RelayLink {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let scheme = if self.secure { "https" } else { "http" };
         write!(f, "{scheme}://{}{}", self.authority, self.path)
     }
 }
 
-impl fmt::Debug for Link {
+impl fmt::Debug for RelayLink {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Link({self})")
     }

@@ -7,30 +7,30 @@ use std::sync::Arc;
 use tokio::sync::watch;
 use zeroize::Zeroizing;
 
-use super::Command;
+use super::ClientCommand;
 use crate::web::wire::{ClientFrame, encode};
 
 /// Lines that may be on their way at once; fewer than the relay takes from all clients together.
 const PENDING_MAX: usize = 64;
 
 /// Frames in order, each with an id that stays the same however often it is sent.
-pub(super) struct Outbox {
+pub(super) struct ClientOutbox {
     prefix: String,
     next: u64,
-    pending: VecDeque<Frame>,
-    unacknowledged: Unacknowledged,
+    pending: VecDeque<PendingFrame>,
+    unacknowledged: UnacknowledgedCount,
 }
 
 /// How much was said and is not acknowledged, from the moment that it was said.
-pub(super) type Unacknowledged = Arc<watch::Sender<usize>>;
+pub(super) type UnacknowledgedCount = Arc<watch::Sender<usize>>;
 
-struct Frame {
+struct PendingFrame {
     id: String,
     text: Zeroizing<String>,
 }
 
-impl Outbox {
-    pub(super) fn new(unacknowledged: Unacknowledged) -> Self {
+impl ClientOutbox {
+    pub(super) fn new(unacknowledged: UnacknowledgedCount) -> Self {
         let prefix = format!("{:016x}{:016x}", chance(), chance());
         Self { prefix, next: 0, pending: VecDeque::new(), unacknowledged }
     }
@@ -44,19 +44,19 @@ impl Outbox {
     }
 
     /// Keeps what is to be sent; its frame.
-    pub(super) fn keep(&mut self, command: Command) -> Option<Zeroizing<String>> {
+    pub(super) fn queue(&mut self, command: ClientCommand) -> Option<Zeroizing<String>> {
         let id = format!("{}-{}", self.prefix, self.next);
         self.next += 1;
         let frame = match command {
-            Command::Say { text, secret } => {
+            ClientCommand::Say { text, secret } => {
                 ClientFrame::Say { id: id.clone(), text: text.to_string(), secret }
             }
-            Command::Tap { button, message } => {
+            ClientCommand::Tap { button, message } => {
                 ClientFrame::Tap { id: id.clone(), button, message }
             }
         };
         let text = Zeroizing::new(encode(&frame)?);
-        self.pending.push_back(Frame { id, text: text.clone() });
+        self.pending.push_back(PendingFrame { id, text: text.clone() });
         Some(text)
     }
 

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use super::{Client, ClientEvent, SayError};
-use crate::chat::Content;
+use super::{ClientEvent, EnqueueError, WebClient};
+use crate::chat::InboundContent;
 use crate::console::Voice;
 
 /// How long the last lines may take to reach the relay once the input has ended.
@@ -21,29 +21,29 @@ pub enum TalkEnd {
 }
 
 /// Carries lines from the terminal to the relay and messages back, until one of them ends.
-pub async fn talk(voice: &Voice, client: &Client) -> TalkEnd {
+pub async fn talk(voice: &Voice, client: &WebClient) -> TalkEnd {
     tokio::select! {
         end = carry_lines(voice, client) => end,
         () = show_events(voice, client) => TalkEnd::Refused,
     }
 }
 
-async fn carry_lines(voice: &Voice, client: &Client) -> TalkEnd {
+async fn carry_lines(voice: &Voice, client: &WebClient) -> TalkEnd {
     while let Some(content) = voice.next().await {
         let said = match content {
-            Content::Text(text) => client.say(text).await,
-            Content::Secret(text) => client.enter_secret(text).await,
-            Content::Tap { button, message } => {
+            InboundContent::Text(text) => client.say(text).await,
+            InboundContent::Secret(text) => client.enter_secret(text).await,
+            InboundContent::Tap { button, message } => {
                 client.tap(button, message.map(|message| message.id)).await
             }
             // A terminal sends none.
-            Content::File(_) | Content::Unsupported => continue,
+            InboundContent::File(_) | InboundContent::Unsupported => continue,
         };
         match said {
             Ok(()) => {}
-            Err(error @ SayError::TooLong) => voice.notice(&error.to_string()),
+            Err(error @ EnqueueError::TooLong) => voice.notice(&error.to_string()),
             // What ended it is among the events, which end this talk.
-            Err(SayError::Ended) => std::future::pending().await,
+            Err(EnqueueError::Ended) => std::future::pending().await,
         }
     }
     match client.flush(FLUSH_MAX).await {
@@ -52,7 +52,7 @@ async fn carry_lines(voice: &Voice, client: &Client) -> TalkEnd {
     }
 }
 
-async fn show_events(voice: &Voice, client: &Client) {
+async fn show_events(voice: &Voice, client: &WebClient) {
     let mut lost = false;
     while let Some(event) = client.next().await {
         match event {

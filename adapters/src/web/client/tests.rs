@@ -9,15 +9,15 @@ use tokio_tungstenite::tungstenite::Message;
 
 use super::connection::backoff;
 use super::*;
-use crate::channel::{Channel, Event};
-use crate::chat::{Ask, Button, Content, MessageRef};
-use crate::console::{Options, Terminal};
-use crate::web::Web;
+use crate::channel::{Channel, ChannelEvent};
+use crate::chat::{AnswerKind, Button, InboundContent, MessageRef};
+use crate::console::{Terminal, TerminalOptions};
+use crate::web::WebChannel;
 use crate::web::tests::{KEY, served};
 
-fn link(address: SocketAddr, key: &str) -> Link {
+fn link(address: SocketAddr, key: &str) -> RelayLink {
     let port = address.port();
-    Link::parse(&format!("http://ada-relay.fly.dev.localhost:{port}/chat#{key}")).unwrap()
+    RelayLink::parse(&format!("http://ada-relay.fly.dev.localhost:{port}/chat#{key}")).unwrap()
 }
 
 #[test]
@@ -28,7 +28,7 @@ fn a_link_shows_itself_without_its_key() {
         "http://127.0.0.1:80/chat#k3y",
         "http://[::1]:80/chat#k3y",
     ] {
-        let link = Link::parse(text).unwrap();
+        let link = RelayLink::parse(text).unwrap();
         assert_eq!(format!("{link}#k3y"), text.trim());
         assert!(!format!("{link:?}").contains("k3y"));
         assert_eq!(link.key(), "k3y");
@@ -48,17 +48,17 @@ fn a_bad_link_is_refused_with_what_is_wrong_with_it() {
         ("https://ada.fly.dev/chat", LinkError::NoKey),
         ("https://ada.fly.dev/chat#", LinkError::NoKey),
     ] {
-        assert_eq!(Link::parse(text).unwrap_err(), expected, "{text:?}");
+        assert_eq!(RelayLink::parse(text).unwrap_err(), expected, "{text:?}");
     }
 }
 
 #[tokio::test]
 async fn a_wrong_key_ends_the_client_with_the_reason() {
     let (_web, address) = served().await;
-    let client = Client::connect(link(address, "wrong"));
+    let client = WebClient::connect(link(address, "wrong"));
     assert!(matches!(client.next().await, Some(ClientEvent::Refused(_))));
     assert_eq!(client.next().await, None);
-    assert_eq!(client.say("hi".to_owned().into()).await, Err(SayError::Ended));
+    assert_eq!(client.say("hi".to_owned().into()).await, Err(EnqueueError::Ended));
 }
 
 #[test]
@@ -106,14 +106,14 @@ async fn cutting_proxy(to: SocketAddr) -> SocketAddr {
 }
 
 /// A relay that answers every line once, as a real one would: it remembers the ids it has seen.
-fn answer_every_line(web: Arc<Web>) -> mpsc::UnboundedReceiver<String> {
+fn answer_every_line(web: Arc<WebChannel>) -> mpsc::UnboundedReceiver<String> {
     let (heard, lines) = mpsc::unbounded_channel();
     tokio::spawn(async move {
         let mut seen = HashSet::new();
         while let Some(event) = web.next().await {
-            let Event::Inbound(inbound) = event else { continue };
+            let ChannelEvent::Inbound(inbound) = event else { continue };
             if seen.insert(inbound.id.clone())
-                && let Content::Text(text) = &inbound.content
+                && let InboundContent::Text(text) = &inbound.content
             {
                 let answer = Outbound::text(format!("to-{}", text.as_str()), text.as_str());
                 web.send(&inbound.chat, &answer).await.unwrap();
@@ -130,7 +130,7 @@ async fn however_often_the_connection_is_cut_nothing_is_lost_or_doubled() {
     const LINES: usize = 60;
     let (web, address) = served().await;
     let mut heard = answer_every_line(web);
-    let client = Client::connect(link(cutting_proxy(address).await, KEY));
+    let client = WebClient::connect(link(cutting_proxy(address).await, KEY));
 
     let says = async {
         for n in 0..LINES {
@@ -163,7 +163,7 @@ async fn however_often_the_connection_is_cut_nothing_is_lost_or_doubled() {
 #[tokio::test]
 async fn a_relay_that_sleeps_is_left_alone_until_there_is_something_to_say() {
     let (web, address) = served().await;
-    let client = Client::connect(link(address, KEY));
+    let client = WebClient::connect(link(address, KEY));
     assert_eq!(client.next().await, Some(ClientEvent::Connected));
     web.sleep().await;
     assert_eq!(client.next().await, Some(ClientEvent::Asleep));
@@ -183,14 +183,15 @@ async fn a_relay_that_sleeps_is_left_alone_until_there_is_something_to_say() {
 #[tokio::test]
 async fn a_line_that_crosses_with_sleep_is_sent_again_unasked() {
     let (web, address) = served().await;
-    let client = Client::connect(link(address, KEY));
+    let client = WebClient::connect(link(address, KEY));
     client.say("late".to_owned().into()).await.unwrap();
     let late = loop {
-        if let Some(Event::Inbound(inbound)) = web.next().await {
+        if let Some(ChannelEvent::Inbound(inbound)) = web.next().await {
             break inbound;
         }
     };
-    // The next process knows nothing of a line that was not acknowledged; neither does this one now.
+    // The next process knows nothing of a line that was not acknowledged; neither does this one
+    // now.
     web.inbox.acknowledge(&late.id);
     web.sleep().await;
 
@@ -230,9 +231,9 @@ async fn a_relay_that_falls_silent_is_left_and_tried_again() {
         [(Some(welcome), ClientEvent::Connected), (None, ClientEvent::Reconnecting)]
     {
         let (address, mut connections) = mute(words).await;
-        let connect = if words.is_none() { SHORT } else { Waits::default().connect };
-        let waits = Waits { connect, silence: SHORT, ..Waits::default() };
-        let client = Client::waiting(link(address, KEY), waits);
+        let connect = if words.is_none() { SHORT } else { ClientTimeouts::default().connect };
+        let waits = ClientTimeouts { connect, silence: SHORT, ..ClientTimeouts::default() };
+        let client = WebClient::waiting(link(address, KEY), waits);
         assert_eq!(client.next().await, Some(first));
         for _ in 0..3 {
             connections.recv().await.unwrap();
@@ -245,16 +246,16 @@ async fn a_secure_connection_needs_nothing_that_others_set_up() {
     tls::connector().unwrap();
     let (address, _connections) = mute(None).await;
     let secure = format!("https://127.0.0.1:{}/chat#{KEY}", address.port());
-    let waits = Waits { connect: Duration::from_millis(50), ..Waits::default() };
-    let client = Client::waiting(Link::parse(&secure).unwrap(), waits);
+    let waits = ClientTimeouts { connect: Duration::from_millis(50), ..ClientTimeouts::default() };
+    let client = WebClient::waiting(RelayLink::parse(&secure).unwrap(), waits);
     assert_eq!(client.next().await, Some(ClientEvent::Reconnecting));
     assert!(!client.connection.is_finished(), "the connection panicked");
 }
 
 /// An output whose every write a test can wait for.
-struct Seen(mpsc::UnboundedSender<String>);
+struct WatchedOutput(mpsc::UnboundedSender<String>);
 
-impl std::io::Write for Seen {
+impl std::io::Write for WatchedOutput {
     fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
         // Nobody looks any more once the test is over.
         let _ = self.0.send(String::from_utf8_lossy(bytes).into_owned());
@@ -271,21 +272,21 @@ async fn a_terminal_talks_to_a_relay_until_its_input_ends() {
     let (web, address) = served().await;
     let (mut keyboard, input) = duplex(4_096);
     let (screen, mut seen) = mpsc::unbounded_channel();
-    let terminal = Terminal::new(input, Seen(screen), Options::piped());
+    let terminal = Terminal::new(input, WatchedOutput(screen), TerminalOptions::piped());
     let voice = terminal.voice("relay");
-    let client = Client::connect(link(address, KEY));
+    let client = WebClient::connect(link(address, KEY));
 
     let relay = async {
         let question = Outbound::text("q", "Key?")
             .with_buttons(vec![Button::new("none", "I have none")])
-            .asking(Ask::Secret);
-        web.send(&Web::chat(), &question).await.unwrap();
+            .asking(AnswerKind::Secret);
+        web.send(&WebChannel::chat(), &question).await.unwrap();
         while !seen.recv().await.unwrap().contains("1) I have none") {}
         keyboard.write_all(b"hunter2\n/help\n1\n").await.unwrap();
         drop(keyboard);
         let mut contents = Vec::new();
         while contents.len() < 3 {
-            if let Some(Event::Inbound(inbound)) = web.next().await {
+            if let Some(ChannelEvent::Inbound(inbound)) = web.next().await {
                 web.acknowledge(&inbound.id).await;
                 contents.push(inbound.content);
             }
@@ -295,8 +296,8 @@ async fn a_terminal_talks_to_a_relay_until_its_input_ends() {
     let (end, contents) = tokio::join!(talk(&voice, &client), relay);
 
     assert_eq!(end, TalkEnd::InputEnded);
-    let message = Some(MessageRef { chat: Web::chat(), id: "q".into() });
-    let tap = Content::Tap { button: "none".into(), message };
-    let secret = Content::Secret("hunter2".to_owned().into());
-    assert_eq!(contents, [secret, Content::Text("/help".to_owned().into()), tap]);
+    let message = Some(MessageRef { chat: WebChannel::chat(), id: "q".into() });
+    let tap = InboundContent::Tap { button: "none".into(), message };
+    let secret = InboundContent::Secret("hunter2".to_owned().into());
+    assert_eq!(contents, [secret, InboundContent::Text("/help".to_owned().into()), tap]);
 }

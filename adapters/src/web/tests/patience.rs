@@ -3,16 +3,16 @@
 use tokio::io::AsyncReadExt;
 
 use super::*;
-use crate::web::door::STRANGERS_MAX;
+use crate::web::admission::STRANGERS_MAX;
 
 const SHORT: Duration = Duration::from_millis(50);
 
 /// Longer than a busy machine keeps a test waiting for its turn.
 const AMPLE: Duration = Duration::from_secs(2);
 
-/// Everything that a client is sent until the connection ends, taken from under its protocol, so that
-/// nothing is answered.
-async fn bytes_until_the_end(raw: Raw) -> Vec<u8> {
+/// Everything that a client is sent until the connection ends, taken from under its protocol, so
+/// that nothing is answered.
+async fn bytes_until_the_end(raw: RawClient) -> Vec<u8> {
     let mut stream = raw.0.into_inner();
     let mut bytes = Vec::new();
     // However it ends, it ends.
@@ -22,8 +22,9 @@ async fn bytes_until_the_end(raw: Raw) -> Vec<u8> {
 
 #[tokio::test]
 async fn who_says_no_hello_is_not_kept() {
-    let (web, address) = served_waiting(Waits { hello: SHORT, ..Waits::default() }).await;
-    let mut mute = Raw::connect(address, None).await.unwrap();
+    let (web, address) =
+        served_waiting(ClientTimeouts { hello: SHORT, ..ClientTimeouts::default() }).await;
+    let mut mute = RawClient::connect(address, None).await.unwrap();
     assert_eq!(mute.reads().await, None);
     assert_eq!(web.sockets(), 0);
 }
@@ -31,9 +32,9 @@ async fn who_says_no_hello_is_not_kept() {
 #[tokio::test]
 async fn a_client_that_answers_no_ping_is_let_go() {
     const PING: [u8; 2] = [0x89, 0];
-    let waits = Waits { ping: SHORT, silence: 5 * SHORT, ..Waits::default() };
+    let waits = ClientTimeouts { ping: SHORT, silence: 5 * SHORT, ..ClientTimeouts::default() };
     let (web, address) = served_waiting(waits).await;
-    let gone = Raw::welcomed(address, 0).await;
+    let gone = RawClient::welcomed(address, 0).await;
     let bytes = bytes_until_the_end(gone).await;
     assert!(bytes.chunks(2).filter(|frame| *frame == PING).count() >= 2, "{bytes:?}");
     web.changed.closed().await;
@@ -42,9 +43,9 @@ async fn a_client_that_answers_no_ping_is_let_go() {
 
 #[tokio::test]
 async fn a_silent_client_that_answers_pings_stays() {
-    let waits = Waits { ping: SHORT, silence: AMPLE, ..Waits::default() };
+    let waits = ClientTimeouts { ping: SHORT, silence: AMPLE, ..ClientTimeouts::default() };
     let (web, address) = served_waiting(waits).await;
-    let mut silent = Raw::welcomed(address, 0).await;
+    let mut silent = RawClient::welcomed(address, 0).await;
     let began = Instant::now();
     while began.elapsed() < AMPLE + 5 * SHORT {
         assert!(matches!(silent.0.next().await, Some(Ok(Message::Ping(_)))));
@@ -54,24 +55,26 @@ async fn a_silent_client_that_answers_pings_stays() {
 
 #[tokio::test]
 async fn a_client_that_reads_nothing_is_let_go() {
-    let (web, address) = served_waiting(Waits { write: SHORT, ..Waits::default() }).await;
-    let stuck = Raw::welcomed(address, 0).await;
+    let (web, address) =
+        served_waiting(ClientTimeouts { write: SHORT, ..ClientTimeouts::default() }).await;
+    let stuck = RawClient::welcomed(address, 0).await;
     // More than the system holds for two sockets.
     for n in 0..400 {
         let text = "x".repeat(TEXT_MAX);
-        web.send(&Web::chat(), &Outbound::text(n.to_string(), text)).await.unwrap();
+        web.send(&WebChannel::chat(), &Outbound::text(n.to_string(), text)).await.unwrap();
     }
     web.changed.closed().await;
     assert!(bytes_until_the_end(stuck).await.len() < 400 * TEXT_MAX);
 
-    let mut again = Raw::welcomed(address, 399).await;
+    let mut again = RawClient::welcomed(address, 399).await;
     assert_eq!(again.reads().await.unwrap()["id"], "399", "the log has what was not written");
 }
 
 #[tokio::test]
 async fn a_client_that_never_closes_does_not_keep_the_relay_up() {
-    let (web, address) = served_waiting(Waits { farewell: SHORT, ..Waits::default() }).await;
-    let _stuck = Raw::welcomed(address, 0).await;
+    let (web, address) =
+        served_waiting(ClientTimeouts { farewell: SHORT, ..ClientTimeouts::default() }).await;
+    let _stuck = RawClient::welcomed(address, 0).await;
     timeout(AMPLE, web.sleep()).await.unwrap();
 }
 
@@ -80,9 +83,9 @@ async fn a_crowd_of_strangers_does_not_keep_the_owner_out() {
     let (_web, address) = served().await;
     let mut strangers = Vec::new();
     for _ in 0..STRANGERS_MAX {
-        strangers.push(Raw::connect(address, None).await.unwrap());
+        strangers.push(RawClient::connect(address, None).await.unwrap());
     }
-    Raw::welcomed(address, 0).await;
+    RawClient::welcomed(address, 0).await;
 
     let made_room = timeout(AMPLE, strangers[0].reads()).await;
     assert_eq!(made_room.expect("the first stranger was let go"), None);

@@ -2,10 +2,11 @@
 
 use anyhow::{Context, bail};
 use clap::ValueEnum;
-use textslash::account::{Account, Address, Organisation};
+use textslash::account::{Account, ChatAddress, Organisation};
 use textslash::conversation::messages::Locale;
 use textslash::spec::{
-    AgentKind, CloudKind, DeploymentId, Images, Name, Region, RelayChannel, Size, Spec,
+    AgentKind, CloudKind, DeploymentId, DeploymentName, Images, MachineSize, Region, RelayChannel,
+    Spec,
 };
 
 mod owner;
@@ -14,10 +15,10 @@ mod owner;
 const EMAIL_BYTES_MAX: usize = 254;
 
 #[derive(clap::Args)]
-pub struct Arguments {
+pub struct DeployArguments {
     /// What to call it: the readable part of its names.
     #[arg(long, default_value = "my", value_parser = name)]
-    name: Name,
+    name: DeploymentName,
     /// Whose it is; shown by `textslash list`, and sent nowhere.
     #[arg(long, value_parser = email)]
     pub email: Option<String>,
@@ -29,9 +30,13 @@ pub struct Arguments {
     region: Option<String>,
     /// The VM's machine: small, medium or large.
     #[arg(long, default_value = "medium")]
-    size: Size,
+    size: MachineSize,
     /// The VM's disk, in GB.
-    #[arg(long, default_value_t = Spec::VM_VOLUME_GB, value_parser = clap::value_parser!(u32).range(1..=500))]
+    #[arg(
+        long,
+        default_value_t = Spec::VM_VOLUME_GB,
+        value_parser = clap::value_parser!(u32).range(1..=500)
+    )]
     volume_gb: u32,
     /// The agent: claude, or shell, which runs each line and needs no model.
     #[arg(long, default_value = "claude")]
@@ -72,7 +77,7 @@ pub enum OnFailure {
     Keep,
 }
 
-impl Arguments {
+impl DeployArguments {
     /// The organisation that was meant.
     pub fn organisation<'a>(&self, account: &'a Account) -> anyhow::Result<&'a Organisation> {
         let all = &account.organisations;
@@ -102,12 +107,12 @@ impl Arguments {
         &self,
         id: DeploymentId,
         (organisation, account): (&Organisation, &Account),
-        (owner, address): (String, Option<&Address>),
+        (owner, address): (String, Option<&ChatAddress>),
         (images, daily_tokens): (Images, u64),
     ) -> anyhow::Result<Spec> {
         let sizes = organisation.standing.sizes();
         if !sizes.contains(&self.size) {
-            let words: Vec<_> = sizes.into_iter().map(Size::word).collect();
+            let words: Vec<_> = sizes.into_iter().map(MachineSize::word).collect();
             bail!("this account cannot have that size; pass --size: {}", words.join(", "));
         }
         Ok(Spec {
@@ -148,12 +153,13 @@ impl Arguments {
     }
 }
 
-fn name(text: &str) -> Result<Name, String> {
-    Name::try_from(text.to_owned()).map_err(|_| {
+fn name(text: &str) -> Result<DeploymentName, String> {
+    DeploymentName::try_from(text.to_owned()).map_err(|_| {
         format!(
-            "a name is 1 to {} of a-z, 0-9 and -, with a letter first and no dash last; {} would do",
-            Name::LENGTH_MAX,
-            Name::near(text),
+            "a name is 1 to {} of a-z, 0-9 and -, with a letter first and no dash last; {} would \
+             do",
+            DeploymentName::LENGTH_MAX,
+            DeploymentName::nearest_to(text),
         )
     })
 }

@@ -1,16 +1,16 @@
 //! What is said of a deployment that is ready.
 
 use serde_json::{Value, json};
-use textslash::account::Address;
-use textslash::cloud::Keys;
+use textslash::account::ChatAddress;
+use textslash::cloud::DeploymentKeys;
 use textslash::conversation::chat_page;
-use textslash::conversation::messages::{self, Locale, Message, Page};
+use textslash::conversation::messages::{self, Locale, Message, PageLink};
 use textslash::messaging::RETRIES;
-use textslash::plan::{Known, StepId};
+use textslash::plan::{StepFacts, StepId};
 use textslash::spec::{Role, Spec};
 
 /// How its owner talks to it.
-pub enum Way {
+pub enum RelayContact {
     /// Through a link, which is the key.
     Link(String),
     /// At a bot or number.
@@ -22,11 +22,16 @@ pub enum Way {
     },
 }
 
-impl Way {
+impl RelayContact {
     /// To a relay that the internet finds at `relay`.
-    pub fn to(spec: &Spec, address: Option<&Address>, relay: &str, keys: &Keys) -> Self {
+    pub fn to(
+        spec: &Spec,
+        address: Option<&ChatAddress>,
+        relay: &str,
+        keys: &DeploymentKeys,
+    ) -> Self {
         let Some(address) = address else {
-            return Self::Link(format!("{relay}/chat#{}", keys.owner_key.expose_here()));
+            return Self::Link(format!("{relay}/chat#{}", keys.owner_key.expose()));
         };
         let page = chat_page(spec.channel, &address.name);
         Self::Chat {
@@ -36,25 +41,30 @@ impl Way {
     }
 }
 
-fn said(page: Page) -> String {
+fn said(page: PageLink) -> String {
     messages::text(Locale::English, &Message::Page(page))
 }
 
 /// For people.
-pub fn text(spec: &Spec, known: &Known, way: &Way) -> String {
+pub fn text(spec: &Spec, known: &StepFacts, way: &RelayContact) -> String {
     let next = match way {
-        Way::Link(link) => format!(
-            "Your link. Whoever has it owns the relay; it is not stored anywhere:\n{link}\n\n\
+        RelayContact::Link(link) => format!(
+            "Your link. Whoever has it owns the relay; it is not stored anywhere:\n\
+             {link}\n\
+             \n\
              Next: open it in a browser, or run `textslash chat`, which asks for it;"
         ),
-        Way::Chat { page, webhook } => chat_text(spec, page.as_deref(), webhook.as_deref()),
+        RelayContact::Chat { page, webhook } => {
+            chat_text(spec, page.as_deref(), webhook.as_deref())
+        }
     };
     format!(
         "Deployed and proven: {}\n\
          relay machine  {}\n\
          VM machine     {}\n\
          region         {}\n\
-         status         ready\n\n\
+         status         ready\n\
+         \n\
          {next} `textslash teardown {}` removes it.",
         spec.name,
         fact(known, "relay-machine", "id"),
@@ -70,7 +80,7 @@ fn chat_text(spec: &Spec, page: Option<&str>, webhook: Option<&str>) -> String {
     let mut lines =
         vec![say(Message::ChannelReady { channel, address, by_hand: webhook.is_some() })];
     if let Some(webhook) = webhook {
-        lines.push(said(Page::TwilioSandbox));
+        lines.push(said(PageLink::TwilioSandbox));
         lines.push(say(Message::PointByHand));
         lines.push(webhook.to_owned());
     }
@@ -80,7 +90,7 @@ fn chat_text(spec: &Spec, page: Option<&str>, webhook: Option<&str>) -> String {
 }
 
 /// For programs.
-pub fn json(spec: &Spec, known: &Known, way: &Way) -> Value {
+pub fn json(spec: &Spec, known: &StepFacts, way: &RelayContact) -> Value {
     let mut document = json!({
         "id": spec.id.to_string(),
         "name": spec.name.to_string(),
@@ -92,8 +102,8 @@ pub fn json(spec: &Spec, known: &Known, way: &Way) -> Value {
         "vm": { "app": spec.app(Role::Vm), "machine": fact(known, "vm-machine", "id") },
     });
     match way {
-        Way::Link(link) => document["link"] = json!(link),
-        Way::Chat { page, webhook } => {
+        RelayContact::Link(link) => document["link"] = json!(link),
+        RelayContact::Chat { page, webhook } => {
             document["page"] = json!(page);
             document["webhook"] = json!(webhook);
         }
@@ -101,7 +111,7 @@ pub fn json(spec: &Spec, known: &Known, way: &Way) -> Value {
     document
 }
 
-fn fact<'a>(known: &'a Known, step: &'static str, name: &str) -> &'a str {
+fn fact<'a>(known: &'a StepFacts, step: &'static str, name: &str) -> &'a str {
     let facts = known.get(&StepId::new(step));
     facts.and_then(|facts| facts.get(name)).map_or("", String::as_str)
 }

@@ -1,15 +1,16 @@
-//! `textslash sandbox kill`: this very program, killed at random with its database, until nothing is left.
+//! `textslash sandbox kill`: this very program, killed at random with its database, until nothing
+//! is left.
 //!
-//! What is real: the processes, their `kill -9`, their files, the sockets, the time. What is simulated: Fly,
-//! with strangers' things in it, and the machines, which are models. No power is cut: what the system
-//! took to be written stays written, but for the torn tail of a log. A seed replays the plan of a story, not
-//! the story: two processes never meet twice in the same way.
+//! What is real: the processes, their `kill -9`, their files, the sockets, the time. What is
+//! simulated: Fly, with strangers' things in it, and the machines, which are models. No power is
+//! cut: what the system took to be written stays written, but for the torn tail of a log. A seed
+//! replays the plan of a story, not the story: two processes never meet twice in the same way.
 
 use textslash::clock::Clock;
 use tokio::task::JoinSet;
 
 use super::seeds;
-use crate::exit::End;
+use crate::exit::ExitReason;
 use crate::report;
 
 mod disk;
@@ -21,15 +22,15 @@ mod table;
 mod wire;
 mod world;
 
-use plan::{Extent, Plan};
-use story::Verdict;
-use table::Table;
+use plan::{KillPlan, StoryLength};
+use story::KillVerdict;
+use table::KillTable;
 
 /// Stories told at once. Most of them wait: for two minutes, when an effect may still come late.
 const AT_ONCE: usize = 24;
 
-/// Stories in which nothing is left to kill are told too; more than this for each kill, and something is
-/// wrong.
+/// Stories in which nothing is left to kill are told too; more than this for each kill, and
+/// something is wrong.
 const STORIES_PER_KILL_MAX: u64 = 4;
 
 /// Kills at the most: they are real, and some stories last for minutes.
@@ -45,9 +46,13 @@ const STORIES_MIN: u64 = 10;
 const SAY_EVERY: usize = 10;
 
 #[derive(clap::Args)]
-pub struct Arguments {
+pub struct KillArguments {
     /// How many kills, at the least.
-    #[arg(long, default_value_t = 100, value_parser = clap::value_parser!(u64).range(1..=KILLS_MAX))]
+    #[arg(
+        long,
+        default_value_t = 100,
+        value_parser = clap::value_parser!(u64).range(1..=KILLS_MAX)
+    )]
     kills: u64,
     /// The first seed; by default the date (UTC) followed by zeros.
     #[arg(long, value_parser = clap::value_parser!(u64).range(..=u64::MAX - STORIES_MAX))]
@@ -55,15 +60,16 @@ pub struct Arguments {
     /// Follow only the plan of this seed.
     #[arg(long, conflicts_with_all = ["kills", "from"])]
     seed: Option<u64>,
-    /// Kill only where no request is left in doubt, so that no process waits for what may come late.
+    /// Kill only where no request is left in doubt, so that no process waits for what may come
+    /// late.
     #[arg(long)]
     quick: bool,
 }
 
 /// Prints the table. It fails when anything happened that must not.
-pub async fn run(arguments: &Arguments) -> anyhow::Result<End> {
+pub async fn run(arguments: &KillArguments) -> anyhow::Result<ExitReason> {
     let extent = story::measure().await?;
-    let mut table = Table::default();
+    let mut table = KillTable::default();
     let mut told = JoinSet::new();
     let kills = usize::try_from(arguments.kills)?;
     let first = arguments.from.unwrap_or_else(|| seeds::of_date(Clock::system().now_ms()));
@@ -81,7 +87,7 @@ pub async fn run(arguments: &Arguments) -> anyhow::Result<End> {
         while told.len() < AT_ONCE && (arguments.seed.is_some() || !enough) {
             let Some(seed) = seeds.next() else { break };
             begun += 1;
-            told.spawn(tell(seed, extent, arguments.quick));
+            told.spawn(run_one(seed, extent, arguments.quick));
         }
         let Some(story) = told.join_next().await else { break };
         let (plan, verdict) = story??;
@@ -90,20 +96,24 @@ pub async fn run(arguments: &Arguments) -> anyhow::Result<End> {
             let (stories, kills) = (table.stories(), table.kills());
             report::say(&format!("{stories} stories told, {kills} kills"));
         }
-        accuse(&plan, &verdict, arguments.quick);
+        print_violations(&plan, &verdict, arguments.quick);
     }
     report::print(&table.to_string());
     let is_short = arguments.seed.is_none() && table.kills() < kills;
-    Ok(if table.broken() == 0 && !is_short { End::Done } else { End::Failed })
+    Ok(if table.broken() == 0 && !is_short { ExitReason::Done } else { ExitReason::Failed })
 }
 
-async fn tell(seed: u64, extent: Extent, quick: bool) -> anyhow::Result<(Plan, Verdict)> {
-    let plan = Plan::new(seed, extent, quick);
-    let verdict = story::tell(&plan).await?;
+async fn run_one(
+    seed: u64,
+    extent: StoryLength,
+    quick: bool,
+) -> anyhow::Result<(KillPlan, KillVerdict)> {
+    let plan = KillPlan::new(seed, extent, quick);
+    let verdict = story::run_story(&plan).await?;
     Ok((plan, verdict))
 }
 
-fn accuse(plan: &Plan, verdict: &Verdict, quick: bool) {
+fn print_violations(plan: &KillPlan, verdict: &KillVerdict, quick: bool) {
     if verdict.violations.is_empty() {
         return;
     }

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use adapters::console::{Options, Terminal};
+use adapters::console::{Terminal, TerminalOptions};
 use anyhow::{Context, bail};
 use parking_lot::Mutex;
 use tokio::io::{AsyncWriteExt, DuplexStream};
@@ -15,42 +15,42 @@ use tokio::sync::Notify;
 const TYPED_MAX: usize = 4096;
 
 /// What a script does.
-enum Act {
+enum ScriptAction {
     /// Types a line.
     Type(String),
     /// Waits until this was shown since the last line was typed.
     Wait(String),
 }
 
-pub struct Script {
-    acts: Vec<Act>,
+pub struct TerminalScript {
+    acts: Vec<ScriptAction>,
     /// How long a text is waited for.
     patience: Duration,
 }
 
 /// A script that was played, or is.
-pub struct Played(Arc<Mutex<Option<String>>>);
+pub struct ScriptRun(Arc<Mutex<Option<String>>>);
 
-impl Script {
+impl TerminalScript {
     /// Reads a script.
     pub fn read(path: &Path, patience: Duration) -> anyhow::Result<Self> {
         let text = std::fs::read_to_string(path)
             .with_context(|| format!("cannot read the script {}", path.display()))?;
         let lines = text.lines().filter(|line| !line.starts_with('#'));
         let act = |line: &str| match line.strip_prefix("? ") {
-            Some(text) => Act::Wait(text.to_owned()),
-            None => Act::Type(line.to_owned()),
+            Some(text) => ScriptAction::Wait(text.to_owned()),
+            None => ScriptAction::Type(line.to_owned()),
         };
         Ok(Self { acts: lines.map(act).collect(), patience })
     }
 
     /// A terminal at which the script is played; what is shown goes to standard output.
-    pub fn play(self) -> (Terminal, Option<Played>) {
+    pub fn play(self) -> (Terminal, Option<ScriptRun>) {
         let (mut keyboard, typed) = tokio::io::duplex(TYPED_MAX);
-        let shown = Shown::default();
+        let shown = ShownText::default();
         let failure = Arc::new(Mutex::new(None));
-        let terminal = Terminal::new(typed, shown.clone(), Options::piped());
-        let played = Played(failure.clone());
+        let terminal = Terminal::new(typed, shown.clone(), TerminalOptions::piped());
+        let played = ScriptRun(failure.clone());
         tokio::spawn(async move {
             if let Err(error) = self.act(&mut keyboard, shown).await {
                 let mut failure = failure.lock();
@@ -62,14 +62,14 @@ impl Script {
         (terminal, Some(played))
     }
 
-    async fn act(self, keyboard: &mut DuplexStream, shown: Shown) -> anyhow::Result<()> {
+    async fn act(self, keyboard: &mut DuplexStream, shown: ShownText) -> anyhow::Result<()> {
         for act in self.acts {
             match act {
-                Act::Type(line) => {
+                ScriptAction::Type(line) => {
                     shown.echo(&line);
                     keyboard.write_all(format!("{line}\n").as_bytes()).await?;
                 }
-                Act::Wait(text) => {
+                ScriptAction::Wait(text) => {
                     let seen = tokio::time::timeout(self.patience, shown.until(&text)).await;
                     if seen.is_err() {
                         bail!("the script waited in vain for: {text}");
@@ -81,7 +81,7 @@ impl Script {
     }
 }
 
-impl Played {
+impl ScriptRun {
     /// Whether everything that was waited for was shown.
     pub fn verdict(self) -> anyhow::Result<()> {
         let mut failure = self.0.lock();
@@ -94,12 +94,12 @@ impl Played {
 
 /// What was shown since the last line was typed.
 #[derive(Clone, Default)]
-struct Shown {
+struct ShownText {
     text: Arc<Mutex<String>>,
     more: Arc<Notify>,
 }
 
-impl Shown {
+impl ShownText {
     /// Shows a typed line, as a terminal's echo would.
     fn echo(&self, line: &str) {
         let mut text = self.text.lock();
@@ -119,7 +119,7 @@ impl Shown {
     }
 }
 
-impl Write for Shown {
+impl Write for ShownText {
     fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
         std::io::stdout().write_all(bytes)?;
         let mut text = self.text.lock();

@@ -1,12 +1,13 @@
-//! Where the seeds of a proof begin when nobody names one: with the date, so that no proof rests on the stories
-//! of the last one.
+//! Where the seeds of a proof begin when nobody names one: with the date, so that no proof rests on
+//! the stories of the last one.
 
 use time::{Duration, OffsetDateTime};
 
 /// Seeds of one day: more than a proof can tell in it.
 const PER_DAY: u64 = 100_000_000;
 
-/// The first seed of the day (UTC) of this moment, in unix milliseconds: `20261130` and eight zeros.
+/// The first seed of the day (UTC) of this moment, in unix milliseconds: `20261130` and eight
+/// zeros.
 pub fn of_date(now_ms: u64) -> u64 {
     let since = Duration::milliseconds(i64::try_from(now_ms).unwrap_or_default());
     let date = OffsetDateTime::UNIX_EPOCH.checked_add(since).unwrap_or(OffsetDateTime::UNIX_EPOCH);

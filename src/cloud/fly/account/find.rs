@@ -3,12 +3,13 @@
 use std::collections::BTreeMap;
 
 use super::{FlyAccount, make};
-use crate::cloud::fly::client::Segment;
-use crate::cloud::fly::errors::Failure;
+use crate::cloud::fly::client::PathSegment;
+use crate::cloud::fly::errors::CallFailure;
 use crate::cloud::fly::wire;
-use crate::cloud::{Found, Organisation};
+use crate::cloud::{FoundDeployment, Organisation};
 use crate::spec::{
-    AgentKind, CloudKind, DeploymentId, Images, Name, Region, RelayChannel, Role, Size, Spec,
+    AgentKind, CloudKind, DeploymentId, DeploymentName, Images, MachineSize, Region, RelayChannel,
+    Role, Spec,
 };
 
 /// Stands for the region of a deployment that has nothing in any. Nothing is made there.
@@ -16,7 +17,7 @@ const REGION_UNKNOWN: &str = "iad";
 
 impl FlyAccount {
     /// Apps whose name and network carry the same random id; nothing else is ever returned.
-    pub(super) async fn find_ours(&self) -> Result<Vec<Found>, Failure> {
+    pub(super) async fn find_ours(&self) -> Result<Vec<FoundDeployment>, CallFailure> {
         let token = self.token();
         let mut all = Vec::new();
         for Organisation { slug, .. } in self.client.opened_organisations(&token).await? {
@@ -25,18 +26,22 @@ impl FlyAccount {
                 let spec = spec_of(id.clone(), name, slug.clone());
                 let regions = self.regions_of(&spec, &roles).await?;
                 let (channel, address) = self.channel_of(&spec, &roles).await?;
-                all.push(Found { id, spec: Spec { regions, channel, address, ..spec }, roles });
+                all.push(FoundDeployment {
+                    id,
+                    spec: Spec { regions, channel, address, ..spec },
+                    roles,
+                });
             }
         }
         Ok(all)
     }
 
     /// Where the parts of a deployment stand.
-    async fn regions_of(&self, spec: &Spec, roles: &[Role]) -> Result<Vec<Region>, Failure> {
+    async fn regions_of(&self, spec: &Spec, roles: &[Role]) -> Result<Vec<Region>, CallFailure> {
         let mut regions = Vec::new();
         for role in roles {
             let app = spec.app(*role);
-            let volumes = listed(self.client.volumes(&self.token(), Segment::of(&app)?).await)?;
+            let volumes = listed(self.client.volumes(&self.token(), PathSegment::of(&app)?).await)?;
             regions.extend(
                 volumes.into_iter().filter_map(|volume| Region::try_from(volume.region?).ok()),
             );
@@ -54,13 +59,13 @@ impl FlyAccount {
         &self,
         spec: &Spec,
         roles: &[Role],
-    ) -> Result<(RelayChannel, Option<String>), Failure> {
+    ) -> Result<(RelayChannel, Option<String>), CallFailure> {
         let unsaid = (spec.channel, None);
         if !roles.contains(&Role::Relay) {
             return Ok(unsaid);
         }
         let app = spec.app(Role::Relay);
-        let machines = listed(self.client.machines(&self.token(), Segment::of(&app)?).await)?;
+        let machines = listed(self.client.machines(&self.token(), PathSegment::of(&app)?).await)?;
         let said = machines.iter().find_map(|machine| {
             machine.metadata(make::DEPLOYMENT).filter(|id| *id == spec.id.as_ref())?;
             let channel = machine.metadata(make::CHANNEL)?.parse().ok()?;
@@ -71,40 +76,40 @@ impl FlyAccount {
 }
 
 /// What is there, of a list in an app that may go away meanwhile.
-fn listed<T>(list: Result<Vec<T>, Failure>) -> Result<Vec<T>, Failure> {
+fn listed<T>(list: Result<Vec<T>, CallFailure>) -> Result<Vec<T>, CallFailure> {
     match list {
-        Err(Failure { status: Some(http::StatusCode::NOT_FOUND), .. }) => Ok(Vec::new()),
+        Err(CallFailure { status: Some(http::StatusCode::NOT_FOUND), .. }) => Ok(Vec::new()),
         other => other,
     }
 }
 
-fn grouped(apps: &[wire::App]) -> BTreeMap<(DeploymentId, Name), Vec<Role>> {
+fn grouped(apps: &[wire::AppBody]) -> BTreeMap<(DeploymentId, DeploymentName), Vec<Role>> {
     let mut groups: BTreeMap<_, Vec<Role>> = BTreeMap::new();
-    for (deployment, role) in apps.iter().filter_map(ours) {
+    for (deployment, role) in apps.iter().filter_map(deployment_of) {
         groups.entry(deployment).or_default().push(role);
     }
     groups
 }
 
 /// Which deployment and role an app plays, if its name and its network agree on it.
-fn ours(app: &wire::App) -> Option<((DeploymentId, Name), Role)> {
+fn deployment_of(app: &wire::AppBody) -> Option<((DeploymentId, DeploymentName), Role)> {
     let id = DeploymentId::of_network(app.network.as_deref()?)?;
     let rest = app.name.as_deref()?.strip_suffix(id.as_ref())?.strip_suffix('-')?;
     Role::ALL.into_iter().find_map(|role| {
         let name = rest.strip_suffix(role.word())?.strip_suffix('-')?;
-        Some(((id.clone(), Name::try_from(name.to_owned()).ok()?), role))
+        Some(((id.clone(), DeploymentName::try_from(name.to_owned()).ok()?), role))
     })
 }
 
 /// Names tell the names; what only matters for making more is left at its least.
-fn spec_of(id: DeploymentId, name: Name, organisation: String) -> Spec {
+fn spec_of(id: DeploymentId, name: DeploymentName, organisation: String) -> Spec {
     Spec {
         id,
         name,
         cloud: CloudKind::Fly,
         organisation,
         regions: Vec::new(),
-        size: Size::Small,
+        size: MachineSize::Small,
         vm_volume_gb: 0,
         channel: RelayChannel::Web,
         owner: RelayChannel::link_holder(),

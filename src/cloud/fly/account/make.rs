@@ -1,11 +1,11 @@
 //! What is made, and how.
 
 use super::{DOUBTFUL, FlyAccount, SETTLING, fact, facts, machine_facts, volume_facts};
-use crate::cloud::fly::client::Segment;
-use crate::cloud::fly::errors::Failure;
-use crate::cloud::fly::plan::{self, Part};
-use crate::cloud::fly::wire::{self, Guest, Map, Port, Service};
-use crate::cloud::{Cause, CloudError, Here};
+use crate::cloud::fly::client::PathSegment;
+use crate::cloud::fly::errors::CallFailure;
+use crate::cloud::fly::plan::{self, FlyStep};
+use crate::cloud::fly::wire::{self, MachineGuest, MachineService, ServicePort, StringMap};
+use crate::cloud::{CloudError, FailureCause, StepContext};
 use crate::plan::{Facts, ID};
 use crate::protocol::{PROBATION_MS, PROBATION_UNTIL};
 use crate::secret::Secret;
@@ -17,8 +17,8 @@ pub(super) const DEPLOYMENT: &str = "textslash_deployment";
 /// The metadata that says with which version of its app's secrets a machine was made.
 pub(super) const SECRETS: &str = "textslash_secrets";
 
-/// The metadata that says what a relay speaks, and as whom: it tells who has nothing but a token that a
-/// bot or number is to be given back.
+/// The metadata that says what a relay speaks, and as whom: it tells who has nothing but a token
+/// that a bot or number is to be given back.
 pub(super) const CHANNEL: &str = "textslash_channel";
 pub(super) const ADDRESS: &str = "textslash_address";
 
@@ -29,41 +29,41 @@ const PORT: u16 = 8080;
 const MODEL_PROXY_PORT: u16 = 8081;
 
 /// The smallest machine and the smallest volume are plenty for a relay.
-const RELAY_GUEST: Guest = Guest { cpu_kind: "shared", cpus: 1, memory_mb: 256 };
+const RELAY_GUEST: MachineGuest = MachineGuest { cpu_kind: "shared", cpus: 1, memory_mb: 256 };
 const RELAY_VOLUME_GB: u32 = 1;
 
 impl FlyAccount {
     pub(super) async fn make(
         &self,
-        here: &Here<'_>,
-        part: Part,
+        here: &StepContext<'_>,
+        part: FlyStep,
         role: Role,
         app: &str,
-    ) -> Result<Facts, Failure> {
+    ) -> Result<Facts, CallFailure> {
         match part {
-            Part::App => self.make_app(here, app).await,
-            Part::SharedV4 => self.make_address(app, "shared_v4", None).await,
-            Part::PublicV6 => self.make_address(app, "v6", None).await,
-            Part::PrivateV6 => {
+            FlyStep::App => self.make_app(here, app).await,
+            FlyStep::SharedV4 => self.make_address(app, "shared_v4", None).await,
+            FlyStep::PublicV6 => self.make_address(app, "v6", None).await,
+            FlyStep::PrivateV6 => {
                 let network = here.spec.network();
                 self.make_address(app, "private_v6", Some(&network)).await
             }
-            Part::Keys => self.hand_over_keys(role, app).await,
-            Part::Volume => self.make_volume(here, role, app).await,
-            Part::Machine => self.make_machine(here, role, app).await,
-            _ => Err(Failure::ours("nothing that can be made")),
+            FlyStep::Keys => self.hand_over_keys(role, app).await,
+            FlyStep::Volume => self.make_volume(here, role, app).await,
+            FlyStep::Machine => self.make_machine(here, role, app).await,
+            _ => Err(CallFailure::our_fault("nothing that can be made")),
         }
     }
 
-    async fn make_app(&self, here: &Here<'_>, app: &str) -> Result<Facts, Failure> {
+    async fn make_app(&self, here: &StepContext<'_>, app: &str) -> Result<Facts, CallFailure> {
         let network = here.spec.network();
         let request =
             wire::CreateApp { name: app, org_slug: &here.spec.organisation, network: &network };
         let made = self.client.create_app(&self.token(), &request).await;
         match &made {
-            Ok(()) => self.note_made(app, SETTLING),
-            Err(Failure { error: CloudError { cause: Cause::InDoubt, .. }, .. }) => {
-                self.note_made(app, DOUBTFUL);
+            Ok(()) => self.record_created(app, SETTLING),
+            Err(CallFailure { error: CloudError { cause: FailureCause::InDoubt, .. }, .. }) => {
+                self.record_created(app, DOUBTFUL);
             }
             Err(_) => {}
         }
@@ -75,14 +75,14 @@ impl FlyAccount {
         app: &str,
         kind: &'static str,
         network: Option<&str>,
-    ) -> Result<Facts, Failure> {
+    ) -> Result<Facts, CallFailure> {
         let request = wire::AssignAddress { kind, network };
-        let app = Segment::of(app)?;
+        let app = PathSegment::of(app)?;
         let made = self.client.assign_address(&self.token(), app, &request).await?;
         require_fact(facts([("ip", made.ip)]), "ip")
     }
 
-    async fn hand_over_keys(&self, role: Role, app: &str) -> Result<Facts, Failure> {
+    async fn hand_over_keys(&self, role: Role, app: &str) -> Result<Facts, CallFailure> {
         let keys = self.keys()?;
         let mut secrets: Vec<(&str, &Secret)> = vec![("LINK_KEY", &keys.link_key)];
         if role == Role::Relay {
@@ -90,12 +90,17 @@ impl FlyAccount {
             secrets.extend(keys.channel_key.as_deref().map(|key| ("CHANNEL_KEY", key)));
             secrets.extend(keys.model_key.as_deref().map(|key| ("MODEL_KEY", key)));
         }
-        let set = self.client.set_secrets(&self.token(), Segment::of(app)?, &secrets).await?;
+        let set = self.client.set_secrets(&self.token(), PathSegment::of(app)?, &secrets).await?;
         let version = set.version.or(set.version_deprecated);
         require_fact(facts([("version", version.map(|version| version.to_string()))]), "version")
     }
 
-    async fn make_volume(&self, here: &Here<'_>, role: Role, app: &str) -> Result<Facts, Failure> {
+    async fn make_volume(
+        &self,
+        here: &StepContext<'_>,
+        role: Role,
+        app: &str,
+    ) -> Result<Facts, CallFailure> {
         let size_gb = match role {
             Role::Relay => RELAY_VOLUME_GB,
             Role::Vm => here.spec.vm_volume_gb,
@@ -107,14 +112,19 @@ impl FlyAccount {
             encrypted: true,
             compute: guest(here, role),
         };
-        let app = Segment::of(app)?;
+        let app = PathSegment::of(app)?;
         let made = self.client.create_volume(&self.token(), app, &request).await?;
         require_fact(volume_facts(&made), ID)
     }
 
-    async fn make_machine(&self, here: &Here<'_>, role: Role, app: &str) -> Result<Facts, Failure> {
+    async fn make_machine(
+        &self,
+        here: &StepContext<'_>,
+        role: Role,
+        app: &str,
+    ) -> Result<Facts, CallFailure> {
         let volume = fact(here, &plan::volume_step(role), "id")
-            .ok_or_else(|| Failure::ours("a machine without a volume"))?;
+            .ok_or_else(|| CallFailure::our_fault("a machine without a volume"))?;
         let version = fact(here, &plan::keys_step(role), "version");
         let request = wire::CreateMachine {
             name: role.word(),
@@ -122,25 +132,25 @@ impl FlyAccount {
             min_secrets_version: version.and_then(|version| version.parse().ok()),
             config: wire::MachineConfig {
                 image: here.spec.images.of(role),
-                init: wire::Init { cmd: [role.word()] },
+                init: wire::MachineInit { cmd: [role.word()] },
                 guest: guest(here, role),
                 env: self.environment(here, role),
-                mounts: [wire::Mount { volume, path: "/data" }],
+                mounts: [wire::VolumeMount { volume, path: "/data" }],
                 services: [service(role)],
-                restart: wire::Restart { policy: "on-failure", max_retries: 10 },
+                restart: wire::RestartPolicy { policy: "on-failure", max_retries: 10 },
                 auto_destroy: false,
                 metadata: metadata(here, role, version),
             },
         };
-        let app = Segment::of(app)?;
+        let app = PathSegment::of(app)?;
         let made = self.client.create_machine(&self.token(), app, &request).await?;
         require_fact(machine_facts(&made), ID)
     }
 
-    fn environment(&self, here: &Here<'_>, role: Role) -> Map {
+    fn environment(&self, here: &StepContext<'_>, role: Role) -> StringMap {
         let endpoints = &self.client.endpoints;
         let probation_until_ms = self.client.clock.now_ms().saturating_add(PROBATION_MS);
-        let mut environment = Map::from([
+        let mut environment = StringMap::from([
             (PROBATION_UNTIL, probation_until_ms.to_string()),
             ("PORT", PORT.to_string()),
             ("DATA_DIR", "/data".to_owned()),
@@ -171,14 +181,14 @@ impl FlyAccount {
     }
 }
 
-/// The facts of a 200 that names `fact`. Any other answer is in doubt: what was asked for may have been
-/// done, and nothing that depends on the fact may go on without it.
-fn require_fact(facts: Facts, fact: &'static str) -> Result<Facts, Failure> {
+/// The facts of a 200 that names `fact`. Any other answer is in doubt: what was asked for may have
+/// been done, and nothing that depends on the fact may go on without it.
+fn require_fact(facts: Facts, fact: &'static str) -> Result<Facts, CallFailure> {
     if facts.contains_key(fact) {
         return Ok(facts);
     }
     let detail = format!("the answer to a change names no {fact}");
-    Err(Failure { status: None, error: CloudError { cause: Cause::InDoubt, detail } })
+    Err(CallFailure { status: None, error: CloudError { cause: FailureCause::InDoubt, detail } })
 }
 
 pub(super) fn volume_name(role: Role) -> &'static str {
@@ -189,24 +199,26 @@ pub(super) fn volume_name(role: Role) -> &'static str {
 }
 
 /// A machine can only stand where its volume does, and Fly has the last word on where that is.
-pub(super) fn machine_region<'a>(here: &Here<'a>, role: Role) -> &'a str {
+pub(super) fn machine_region<'a>(here: &StepContext<'a>, role: Role) -> &'a str {
     fact(here, &plan::volume_step(role), "region").map_or(here.region.as_ref(), String::as_str)
 }
 
-fn guest(here: &Here<'_>, role: Role) -> Guest {
+fn guest(here: &StepContext<'_>, role: Role) -> MachineGuest {
     let size = here.spec.size;
     match role {
         Role::Relay => RELAY_GUEST,
-        Role::Vm => Guest { cpu_kind: "shared", cpus: size.cpus(), memory_mb: size.memory_mb() },
+        Role::Vm => {
+            MachineGuest { cpu_kind: "shared", cpus: size.cpus(), memory_mb: size.memory_mb() }
+        }
     }
 }
 
-/// Traffic wakes a machine; it goes to sleep by itself, because Fly's proxy would stop it in the middle
-/// of a turn. A VM is only reached through Flycast, which speaks plain HTTP.
-fn service(role: Role) -> Service {
-    let http = Port { port: 80, handlers: &["http"] };
-    let https = Port { port: 443, handlers: &["tls", "http"] };
-    Service {
+/// Traffic wakes a machine; it goes to sleep by itself, because Fly's proxy would stop it in the
+/// middle of a turn. A VM is only reached through Flycast, which speaks plain HTTP.
+fn service(role: Role) -> MachineService {
+    let http = ServicePort { port: 80, handlers: &["http"] };
+    let https = ServicePort { port: 443, handlers: &["tls", "http"] };
+    MachineService {
         protocol: "tcp",
         internal_port: PORT,
         autostart: true,
@@ -220,8 +232,8 @@ fn service(role: Role) -> Service {
 }
 
 /// The first two make a machine visible to Fly's own tools.
-fn metadata(here: &Here<'_>, role: Role, version: Option<&String>) -> Map {
-    let mut metadata = Map::from([
+fn metadata(here: &StepContext<'_>, role: Role, version: Option<&String>) -> StringMap {
+    let mut metadata = StringMap::from([
         ("fly_platform_version", "v2".to_owned()),
         ("fly_process_group", "app".to_owned()),
         (DEPLOYMENT, here.spec.id.to_string()),

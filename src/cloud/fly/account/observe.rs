@@ -3,11 +3,11 @@
 use http::StatusCode;
 
 use super::{FlyAccount, fact, facts, machine_facts, make, volume_facts};
-use crate::cloud::fly::client::Segment;
-use crate::cloud::fly::errors::Failure;
-use crate::cloud::fly::plan::{self, Part};
+use crate::cloud::fly::client::PathSegment;
+use crate::cloud::fly::errors::CallFailure;
+use crate::cloud::fly::plan::{self, FlyStep};
 use crate::cloud::fly::wire;
-use crate::cloud::{Cause, CloudError, Here, Observation};
+use crate::cloud::{CloudError, FailureCause, Observation, StepContext};
 use crate::plan::Facts;
 use crate::spec::{Role, Spec};
 
@@ -18,40 +18,42 @@ const GONE: [&str; 5] =
 impl FlyAccount {
     pub(super) async fn look(
         &self,
-        here: &Here<'_>,
-        part: Part,
+        here: &StepContext<'_>,
+        part: FlyStep,
         role: Role,
         app: &str,
-    ) -> Result<Observation, Failure> {
+    ) -> Result<Observation, CallFailure> {
         let looked = match part {
-            Part::App => self.look_at_app(here.spec, app).await,
-            Part::SharedV4 | Part::PublicV6 | Part::PrivateV6 => {
+            FlyStep::App => self.look_at_app(here.spec, app).await,
+            FlyStep::SharedV4 | FlyStep::PublicV6 | FlyStep::PrivateV6 => {
                 self.look_at_addresses(part, app).await
             }
-            Part::Volume => self.look_at_volumes(here, role, app).await,
-            Part::Machine => self.look_at_machines(here, role, app).await,
-            _ => Err(Failure::ours("nothing that can be observed")),
+            FlyStep::Volume => self.look_at_volumes(here, role, app).await,
+            FlyStep::Machine => self.look_at_machines(here, role, app).await,
+            _ => Err(CallFailure::our_fault("nothing that can be observed")),
         };
         match looked {
-            Err(Failure { status: Some(StatusCode::NOT_FOUND), .. }) if !self.is_settling(app) => {
+            Err(CallFailure { status: Some(StatusCode::NOT_FOUND), .. })
+                if !self.is_settling(app) =>
+            {
                 Ok(Observation::Absent)
             }
             other => other,
         }
     }
 
-    async fn look_at_app(&self, spec: &Spec, app: &str) -> Result<Observation, Failure> {
-        let found = match self.client.app(&self.token(), Segment::of(app)?).await {
+    async fn look_at_app(&self, spec: &Spec, app: &str) -> Result<Observation, CallFailure> {
+        let found = match self.client.app(&self.token(), PathSegment::of(app)?).await {
             Err(failure) if failure.status == Some(StatusCode::FORBIDDEN) => {
-                let error = CloudError { cause: Cause::Taken, ..failure.error };
-                return Err(Failure { error, ..failure });
+                let error = CloudError { cause: FailureCause::NameTaken, ..failure.error };
+                return Err(CallFailure { error, ..failure });
             }
             other => other?,
         };
         if !is_ours(spec, &found) {
             let detail = format!("{app} is not ours");
-            let error = CloudError { cause: Cause::Taken, detail };
-            return Err(Failure { status: None, error });
+            let error = CloudError { cause: FailureCause::NameTaken, detail };
+            return Err(CallFailure { status: None, error });
         }
         if found.status.as_deref().is_some_and(is_gone) {
             return Ok(Observation::Leaving);
@@ -59,8 +61,8 @@ impl FlyAccount {
         let is_app = found.id.is_some() || found.name.is_some();
         if !is_app && found.internal_numeric_id.is_none() {
             let detail = format!("the answer to a look at {app} describes no app");
-            let error = CloudError { cause: Cause::Later { after_ms: None }, detail };
-            return Err(Failure { status: None, error });
+            let error = CloudError { cause: FailureCause::RetryLater { after_ms: None }, detail };
+            return Err(CallFailure { status: None, error });
         }
         let numeric = found.internal_numeric_id.map(|id| id.to_string());
         let name = Some(app.to_owned());
@@ -68,8 +70,12 @@ impl FlyAccount {
         Ok(Observation::Present(vec![found]))
     }
 
-    async fn look_at_addresses(&self, part: Part, app: &str) -> Result<Observation, Failure> {
-        let found = self.client.addresses(&self.token(), Segment::of(app)?).await?;
+    async fn look_at_addresses(
+        &self,
+        part: FlyStep,
+        app: &str,
+    ) -> Result<Observation, CallFailure> {
+        let found = self.client.addresses(&self.token(), PathSegment::of(app)?).await?;
         let all = found
             .ips
             .into_iter()
@@ -81,11 +87,11 @@ impl FlyAccount {
 
     async fn look_at_volumes(
         &self,
-        here: &Here<'_>,
+        here: &StepContext<'_>,
         role: Role,
         app: &str,
-    ) -> Result<Observation, Failure> {
-        let mut volumes = self.client.volumes(&self.token(), Segment::of(app)?).await?;
+    ) -> Result<Observation, CallFailure> {
+        let mut volumes = self.client.volumes(&self.token(), PathSegment::of(app)?).await?;
         volumes.retain(|volume| {
             volume.name.as_deref() == Some(make::volume_name(role))
                 && volume.id.is_some()
@@ -94,17 +100,18 @@ impl FlyAccount {
         volumes.sort_by_key(|volume| {
             (volume.attached_machine_id.is_none(), volume.created_at.clone())
         });
-        let fits = |volume: &&wire::Volume| is_in(volume.region.as_deref(), here.region.as_ref());
+        let fits =
+            |volume: &&wire::VolumeBody| is_in(volume.region.as_deref(), here.region.as_ref());
         Ok(sorted(&volumes, fits, volume_facts))
     }
 
     async fn look_at_machines(
         &self,
-        here: &Here<'_>,
+        here: &StepContext<'_>,
         role: Role,
         app: &str,
-    ) -> Result<Observation, Failure> {
-        let mut machines = self.client.machines(&self.token(), Segment::of(app)?).await?;
+    ) -> Result<Observation, CallFailure> {
+        let mut machines = self.client.machines(&self.token(), PathSegment::of(app)?).await?;
         machines.retain(|machine| {
             let deployment = machine.metadata(make::DEPLOYMENT);
             machine.id.is_some()
@@ -120,9 +127,9 @@ impl FlyAccount {
         machines.sort_by_key(|machine| machine.created_at.clone());
         let region = make::machine_region(here, role);
         let version = fact(here, &plan::keys_step(role), "version");
-        // A machine holds the keys that it was made with. One that does not say which, or says others,
-        // cannot be proven with the keys of this process.
-        let fits = |machine: &&wire::Machine| {
+        // A machine holds the keys that it was made with. One that does not say which, or says
+        // others, cannot be proven with the keys of this process.
+        let fits = |machine: &&wire::MachineBody| {
             is_in(machine.region.as_deref(), region)
                 && version.is_some()
                 && machine.metadata(make::SECRETS) == version.map(String::as_str)
@@ -133,7 +140,7 @@ impl FlyAccount {
 
 /// An app of ours has our name, our network, and stands in the organisation that it was made in.
 /// `personal` is Fly's alias for an organisation with a slug of its own.
-fn is_ours(spec: &Spec, app: &wire::App) -> bool {
+fn is_ours(spec: &Spec, app: &wire::AppBody) -> bool {
     let slug = app.organization.as_ref().and_then(|organisation| organisation.slug.as_deref());
     app.network.as_deref().is_none_or(|network| network == spec.network())
         && slug.is_none_or(|slug| {
@@ -151,13 +158,13 @@ fn is_in(region: Option<&str>, wanted: &str) -> bool {
 }
 
 /// Flycast addresses stand in Fly's own private range.
-pub(super) fn kind_of_address(ip: &str) -> Part {
+pub(super) fn kind_of_address(ip: &str) -> FlyStep {
     if !ip.contains(':') {
-        Part::SharedV4
+        FlyStep::SharedV4
     } else if ip.to_ascii_lowercase().starts_with("fd") {
-        Part::PrivateV6
+        FlyStep::PrivateV6
     } else {
-        Part::PublicV6
+        FlyStep::PublicV6
     }
 }
 

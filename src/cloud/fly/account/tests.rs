@@ -4,13 +4,15 @@ use serde_json::{Value, json};
 
 use super::*;
 use crate::cloud::fly::macaroon::Macaroon;
-use crate::cloud::fly::tests::{Paper, Seen, a_token, fly};
+use crate::cloud::fly::tests::{ScriptedFly, SeenRequest, a_token, fly};
 use crate::contract::Contract;
-use crate::http::Unanswered;
-use crate::plan::{Known, StepKind, Undo};
+use crate::http::TransportError;
+use crate::plan::{StepFacts, StepKind, Undo};
 use crate::protocol::BUILD;
 use crate::secret::{Audience, SecretKind};
-use crate::spec::{AgentKind, CloudKind, DeploymentId, Images, Name, Region, RelayChannel, Size};
+use crate::spec::{
+    AgentKind, CloudKind, DeploymentId, DeploymentName, Images, MachineSize, Region, RelayChannel,
+};
 
 mod gates;
 mod observing;
@@ -19,16 +21,16 @@ const MACHINES_API: &str = "https://api.machines.dev/v1";
 const ID: &str = "0123456789";
 const MODEL_KEY: &str = "sk-ant-api03-canary";
 
-type Answer = Result<(u16, Value), Unanswered>;
+type ScriptedResponse = Result<(u16, Value), TransportError>;
 
 fn spec() -> Spec {
     Spec {
         id: DeploymentId::try_from(ID.to_owned()).unwrap(),
-        name: Name::near("ada"),
+        name: DeploymentName::nearest_to("ada"),
         cloud: CloudKind::Fly,
         organisation: "ada".to_owned(),
         regions: vec![region("ams"), region("iad")],
-        size: Size::Medium,
+        size: MachineSize::Medium,
         vm_volume_gb: 5,
         channel: RelayChannel::Web,
         owner: RelayChannel::link_holder(),
@@ -47,24 +49,25 @@ fn region(code: &str) -> Region {
     Region::try_from(code.to_owned()).unwrap()
 }
 
-fn account(paper: &Arc<Paper>) -> FlyAccount {
+fn account(paper: &Arc<ScriptedFly>) -> FlyAccount {
     let key = |kind, value: &str| {
         Arc::new(Secret::new(kind, value.to_owned(), Audience::of(["api.machines.dev"])))
     };
-    let keys = Keys {
+    let keys = DeploymentKeys {
         model_key: Some(key(SecretKind::ModelKey, MODEL_KEY)),
         channel_key: None,
         owner_key: key(SecretKind::OwnerKey, "owner"),
         link_key: key(SecretKind::LinkKey, "link"),
     };
     let fly = fly(paper);
-    let token = fly.judge(&a_token()).ok().unwrap();
+    let token = fly.check_format(&a_token()).ok().unwrap();
     fly.open(token, keys)
 }
 
-/// An account in which the first request line that begins so is answered so, and all else is missing.
-fn account_with(answers: Vec<(&'static str, Answer)>) -> (Arc<Paper>, FlyAccount) {
-    let paper = Paper::new(move |line| {
+/// An account in which the first request line that begins so is answered so, and all else is
+/// missing.
+fn account_with(answers: Vec<(&'static str, ScriptedResponse)>) -> (Arc<ScriptedFly>, FlyAccount) {
+    let paper = ScriptedFly::new(move |line| {
         let line = line.replace(MACHINES_API, "");
         let found = answers.iter().find(|(start, _)| line.starts_with(start));
         found.map_or(Ok((404, json!({"error": "not found"}))), |(_, answer)| answer.clone())
@@ -74,11 +77,11 @@ fn account_with(answers: Vec<(&'static str, Answer)>) -> (Arc<Paper>, FlyAccount
 }
 
 /// What is known once every step is done.
-fn known_all() -> Known {
+fn known_all() -> StepFacts {
     let facts = |all: &[(&str, &str)]| {
         all.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
     };
-    Known::from([
+    StepFacts::from([
         (StepId::new("relay-keys"), facts(&[("version", "7")])),
         (StepId::new("vm-keys"), facts(&[("version", "8")])),
         (StepId::new("relay-volume"), facts(&[("id", "vol_r"), ("region", "ams")])),
@@ -92,7 +95,7 @@ fn known_all() -> Known {
 #[tokio::test(start_paused = true)]
 async fn every_request_of_a_deployment_and_its_removal_is_as_fly_describes_it() {
     let Some(contract) = Contract::load() else { return };
-    let paper = Paper::new(|line| {
+    let paper = ScriptedFly::new(|line| {
         let body = if line.ends_with("/machines") || line.ends_with("/volumes") {
             if line.starts_with("POST") { json!({"id": "1x"}) } else { json!([]) }
         } else if line.ends_with("/tokens/current") {
@@ -104,11 +107,11 @@ async fn every_request_of_a_deployment_and_its_removal_is_as_fly_describes_it() 
     });
     let account = account(&paper);
     let (spec, known) = (spec(), known_all());
-    let here = Here { spec: &spec, region: &spec.regions[0], known: &known };
+    let here = StepContext { spec: &spec, region: &spec.regions[0], facts: &known };
     let found = Facts::from([("id".to_owned(), "1x".to_owned())]);
     for step in account.plan(&spec).steps() {
         match &step.kind {
-            StepKind::Gate { .. } => drop(account.pass(&here, &step.id).await),
+            StepKind::Gate { .. } => drop(account.poll_gate(&here, &step.id).await),
             StepKind::Handover { .. } => drop(account.create(&here, &step.id).await.unwrap()),
             StepKind::Resource { undo, .. } => {
                 account.observe(&here, &step.id).await.unwrap();
@@ -122,7 +125,7 @@ async fn every_request_of_a_deployment_and_its_removal_is_as_fly_describes_it() 
     account.find().await.unwrap();
     let seen = paper.seen();
     assert!(seen.len() > 30);
-    for Seen { line, body, .. } in seen {
+    for SeenRequest { line, body, .. } in seen {
         let Some((method, url)) = line.split_once(' ') else { panic!("{line}") };
         let Some(path) = url.strip_prefix("https://api.machines.dev") else { continue };
         let wrong =
@@ -136,7 +139,7 @@ async fn the_machines_are_made_as_agreed() {
     let made = json!({"id": "1x", "ip": "fdaa:0:1::3"});
     let (paper, account) = account_with(vec![("POST /apps/", Ok((200, made)))]);
     let (spec, known) = (spec(), known_all());
-    let here = Here { spec: &spec, region: &spec.regions[0], known: &known };
+    let here = StepContext { spec: &spec, region: &spec.regions[0], facts: &known };
     for step in ["relay-machine", "vm-machine", "relay-private"] {
         account.create(&here, &StepId::new(step)).await.unwrap();
     }
@@ -166,8 +169,8 @@ async fn the_machines_are_made_as_agreed() {
 #[tokio::test(start_paused = true)]
 async fn only_the_relay_is_given_the_model_key_and_the_owner_key() {
     let (paper, account) = account_with(vec![("POST /apps/", Ok((200, json!({"Version": 3}))))]);
-    let (spec, known) = (spec(), Known::new());
-    let here = Here { spec: &spec, region: &spec.regions[0], known: &known };
+    let (spec, known) = (spec(), StepFacts::new());
+    let here = StepContext { spec: &spec, region: &spec.regions[0], facts: &known };
     for step in ["relay-keys", "vm-keys"] {
         let facts = account.create(&here, &StepId::new(step)).await.unwrap();
         assert_eq!(facts["version"], "3");
@@ -181,15 +184,15 @@ async fn only_the_relay_is_given_the_model_key_and_the_owner_key() {
 #[tokio::test(start_paused = true)]
 async fn what_is_gone_already_is_deleted() {
     let (_, account) = account_with(Vec::new());
-    let (spec, known) = (spec(), Known::new());
-    let here = Here { spec: &spec, region: &spec.regions[0], known: &known };
+    let (spec, known) = (spec(), StepFacts::new());
+    let here = StepContext { spec: &spec, region: &spec.regions[0], facts: &known };
     let found = Facts::from([("id".to_owned(), "1x".to_owned())]);
     for step in ["vm-machine", "vm-volume", "vm-app"] {
         assert_eq!(account.delete(&here, &StepId::new(step), &found).await, Ok(()));
     }
     let nowhere = Facts::from([("id".to_owned(), "../relay".to_owned())]);
     let error = account.delete(&here, &StepId::new("vm-machine"), &nowhere).await.unwrap_err();
-    assert_eq!(error.cause, Cause::OurFault);
+    assert_eq!(error.cause, FailureCause::InvalidRequest);
 }
 
 #[tokio::test(start_paused = true)]
@@ -198,30 +201,30 @@ async fn an_app_made_just_now_may_not_be_known_yet() {
         ("POST /apps?wait=true", Ok((201, json!(null)))),
         ("GET /apps/ada-relay", Ok((401, json!({"error": "unauthorized"})))),
     ]);
-    let (spec, known) = (spec(), Known::new());
-    let here = Here { spec: &spec, region: &spec.regions[0], known: &known };
+    let (spec, known) = (spec(), StepFacts::new());
+    let here = StepContext { spec: &spec, region: &spec.regions[0], facts: &known };
     let (app, volume) = (StepId::new("relay-app"), StepId::new("relay-volume"));
     account.create(&here, &app).await.unwrap();
 
-    let later = Cause::Later { after_ms: None };
+    let later = FailureCause::RetryLater { after_ms: None };
     assert_eq!(account.observe(&here, &app).await.unwrap_err().cause, later);
     assert_eq!(account.create(&here, &volume).await.unwrap_err().cause, later);
 
     tokio::time::sleep(SETTLING).await;
-    assert_eq!(account.observe(&here, &app).await.unwrap_err().cause, Cause::TokenRefused);
-    assert_eq!(account.create(&here, &volume).await.unwrap_err().cause, Cause::Missing);
+    assert_eq!(account.observe(&here, &app).await.unwrap_err().cause, FailureCause::TokenRefused);
+    assert_eq!(account.create(&here, &volume).await.unwrap_err().cause, FailureCause::NotFound);
 }
 
 #[tokio::test(start_paused = true)]
 async fn an_app_made_just_now_is_not_called_absent_before_it_was_deleted() {
     let (_, account) = account_with(vec![("POST /apps?wait=true", Ok((201, json!(null))))]);
-    let (spec, known) = (spec(), Known::new());
-    let here = Here { spec: &spec, region: &spec.regions[0], known: &known };
+    let (spec, known) = (spec(), StepFacts::new());
+    let here = StepContext { spec: &spec, region: &spec.regions[0], facts: &known };
     let app = StepId::new("relay-app");
     account.create(&here, &app).await.unwrap();
 
     let error = account.observe(&here, &app).await.unwrap_err();
-    assert_eq!(error.cause, Cause::Later { after_ms: None });
+    assert_eq!(error.cause, FailureCause::RetryLater { after_ms: None });
 
     account.delete(&here, &app, &Facts::new()).await.unwrap();
     assert_eq!(account.observe(&here, &app).await, Ok(Observation::Absent));
@@ -229,14 +232,15 @@ async fn an_app_made_just_now_is_not_called_absent_before_it_was_deleted() {
 
 #[tokio::test(start_paused = true)]
 async fn an_app_that_may_have_been_made_is_not_called_absent_at_once() {
-    let (_, account) = account_with(vec![("POST /apps?wait=true", Err(Unanswered::Lost))]);
-    let (spec, known) = (spec(), Known::new());
-    let here = Here { spec: &spec, region: &spec.regions[0], known: &known };
+    let (_, account) =
+        account_with(vec![("POST /apps?wait=true", Err(TransportError::ConnectionLost))]);
+    let (spec, known) = (spec(), StepFacts::new());
+    let here = StepContext { spec: &spec, region: &spec.regions[0], facts: &known };
     let app = StepId::new("relay-app");
-    assert_eq!(account.create(&here, &app).await.unwrap_err().cause, Cause::InDoubt);
+    assert_eq!(account.create(&here, &app).await.unwrap_err().cause, FailureCause::InDoubt);
 
     let error = account.observe(&here, &app).await.unwrap_err();
-    assert_eq!(error.cause, Cause::Later { after_ms: None });
+    assert_eq!(error.cause, FailureCause::RetryLater { after_ms: None });
 
     tokio::time::sleep(DOUBTFUL).await;
     assert_eq!(account.observe(&here, &app).await, Ok(Observation::Absent));
@@ -250,10 +254,10 @@ async fn a_create_that_may_have_happened_is_a_doubt() {
         ("POST /apps/ada-vm", Ok((200, json!({})))),
     ]);
     let (spec, known) = (spec(), known_all());
-    let here = Here { spec: &spec, region: &spec.regions[0], known: &known };
+    let here = StepContext { spec: &spec, region: &spec.regions[0], facts: &known };
     for step in ["relay-machine", "vm-machine"] {
         let error = account.create(&here, &StepId::new(step)).await.unwrap_err();
-        assert_eq!(error.cause, Cause::InDoubt, "{step}");
+        assert_eq!(error.cause, FailureCause::InDoubt, "{step}");
     }
 }
 
@@ -264,11 +268,11 @@ async fn a_change_whose_answer_does_not_name_what_it_made_is_a_doubt() {
     for answer in [json!({}), json!([]), json!("ok"), json!(null), odd] {
         let (_, account) = account_with(vec![("POST /apps/", Ok((200, answer.clone())))]);
         let (spec, known) = (spec(), known_all());
-        let here = Here { spec: &spec, region: &spec.regions[0], known: &known };
+        let here = StepContext { spec: &spec, region: &spec.regions[0], facts: &known };
         for step in changed {
             let made = account.create(&here, &StepId::new(step)).await;
             let cause = made.map_err(|error| error.cause);
-            assert_eq!(cause, Err(Cause::InDoubt), "{step}: {answer}");
+            assert_eq!(cause, Err(FailureCause::InDoubt), "{step}: {answer}");
         }
     }
 }

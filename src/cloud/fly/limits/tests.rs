@@ -1,6 +1,11 @@
 use super::*;
 
-async fn moments(limits: &Limits, action: Action, id: &str, calls: usize) -> Vec<u128> {
+async fn moments(
+    limits: &FlyRateLimiter,
+    action: FlyOperation,
+    id: &str,
+    calls: usize,
+) -> Vec<u128> {
     let start = Instant::now();
     let mut moments = Vec::new();
     for _ in 0..calls {
@@ -12,31 +17,31 @@ async fn moments(limits: &Limits, action: Action, id: &str, calls: usize) -> Vec
 
 #[tokio::test(start_paused = true)]
 async fn three_at_once_and_then_one_a_second() {
-    let limits = Limits::default();
-    let moments = moments(&limits, Action::CreateVolume, "app", 6).await;
+    let limits = FlyRateLimiter::default();
+    let moments = moments(&limits, FlyOperation::CreateVolume, "app", 6).await;
     assert_eq!(moments, [0, 0, 0, 1000, 2000, 3000]);
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_pause_gives_the_burst_back() {
-    let limits = Limits::default();
-    moments(&limits, Action::GetApp, "app", 3).await;
+    let limits = FlyRateLimiter::default();
+    moments(&limits, FlyOperation::GetApp, "app", 3).await;
     sleep(Duration::from_secs(3)).await;
-    assert_eq!(moments(&limits, Action::GetApp, "app", 4).await, [0, 0, 0, 1000]);
+    assert_eq!(moments(&limits, FlyOperation::GetApp, "app", 4).await, [0, 0, 0, 1000]);
 }
 
 #[tokio::test(start_paused = true)]
 async fn machines_may_be_looked_at_more_often() {
-    let limits = Limits::default();
-    let moments = moments(&limits, Action::GetMachine, "148", 12).await;
+    let limits = FlyRateLimiter::default();
+    let moments = moments(&limits, FlyOperation::GetMachine, "148", 12).await;
     assert_eq!(moments[9..], [0, 200, 400]);
 }
 
 #[tokio::test(start_paused = true)]
 async fn each_action_and_thing_is_counted_alone() {
-    let limits = Limits::default();
+    let limits = FlyRateLimiter::default();
     for id in ["a", "b"] {
-        for action in [Action::GetApp, Action::CreateApp] {
+        for action in [FlyOperation::GetApp, FlyOperation::CreateApp] {
             assert_eq!(moments(&limits, action, id, 3).await, [0, 0, 0]);
         }
     }
@@ -44,17 +49,17 @@ async fn each_action_and_thing_is_counted_alone() {
 
 #[tokio::test(start_paused = true)]
 async fn never_more_than_a_hundred_apps_are_deleted_in_a_minute() {
-    let limits = Limits::default();
-    let moments = moments(&limits, Action::DeleteAnyApp, "", 300).await;
+    let limits = FlyRateLimiter::default();
+    let moments = moments(&limits, FlyOperation::DeleteAnyApp, "", 300).await;
     assert!(moments.windows(101).all(|window| window[100] - window[0] >= 60_000));
 }
 
 #[tokio::test(start_paused = true)]
 async fn what_is_counted_is_bounded() {
-    let limits = Limits::default();
+    let limits = FlyRateLimiter::default();
     let start = Instant::now();
     for number in 0..=COUNTED_MAX {
-        limits.permit(Action::GetApp, &number.to_string()).await;
+        limits.permit(FlyOperation::GetApp, &number.to_string()).await;
     }
     assert!(start.elapsed() >= Duration::from_secs(1), "the last one waited for room");
     assert!(limits.used_until.lock().len() <= COUNTED_MAX);

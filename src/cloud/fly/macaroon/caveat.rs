@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 
 use rmp::encode::{self, ByteBuf};
 
-use super::reader::Reader;
+use super::reader::MessagePackReader;
 
 /// What may be done with something, one bit each ([`Caveat::READ`] and so on).
-pub type Mask = u16;
+pub type ActionMask = u16;
 
 /// One restriction of a token. Types that decide nothing for us are kept as they came.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -17,12 +17,12 @@ pub enum Caveat {
         /// Its numeric id.
         id: u64,
         /// What may be done in it.
-        mask: Mask,
+        mask: ActionMask,
     },
     /// Only these volumes.
-    Volumes(BTreeMap<String, Mask>),
+    Volumes(BTreeMap<String, ActionMask>),
     /// Only these apps, by numeric id.
-    Apps(BTreeMap<u64, Mask>),
+    Apps(BTreeMap<u64, ActionMask>),
     /// Only between these two times.
     ValidityWindow {
         /// Unix seconds.
@@ -33,7 +33,7 @@ pub enum Caveat {
     /// Only these GraphQL mutations.
     Mutations(Vec<String>),
     /// Only these machines.
-    Machines(BTreeMap<String, Mask>),
+    Machines(BTreeMap<String, ActionMask>),
     /// Only with a discharge from somebody else.
     ThirdParty {
         /// Who gives the discharge.
@@ -48,7 +48,7 @@ pub enum Caveat {
     /// Only from this machine.
     FromMachine(String),
     /// Only these actions, whatever on.
-    Action(Mask),
+    Action(ActionMask),
     /// Any other restriction.
     Other {
         /// Its type.
@@ -60,17 +60,18 @@ pub enum Caveat {
 
 impl Caveat {
     /// To look.
-    pub const READ: Mask = 1;
+    pub const READ: ActionMask = 1;
     /// To change.
-    pub const WRITE: Mask = 2;
+    pub const WRITE: ActionMask = 2;
     /// To make.
-    pub const CREATE: Mask = 4;
+    pub const CREATE: ActionMask = 4;
     /// To delete.
-    pub const DELETE: Mask = 8;
+    pub const DELETE: ActionMask = 8;
     /// To start and stop.
-    pub const CONTROL: Mask = 16;
+    pub const CONTROL: ActionMask = 16;
     /// All of them.
-    pub const ALL: Mask = Self::READ | Self::WRITE | Self::CREATE | Self::DELETE | Self::CONTROL;
+    pub const ALL: ActionMask =
+        Self::READ | Self::WRITE | Self::CREATE | Self::DELETE | Self::CONTROL;
 
     /// The type number of `Commands`, which allows nothing but running these on a machine.
     pub const COMMANDS: u64 = 27;
@@ -103,12 +104,12 @@ impl Caveat {
     }
 
     fn read(kind: u64, body: &[u8]) -> Self {
-        Self::read_known(kind, &mut Reader(body))
+        Self::read_known(kind, &mut MessagePackReader(body))
             .unwrap_or_else(|| Self::Other { kind, body: body.to_owned() })
     }
 
     /// `None` for a type that we do not know, or whose body is not as we know it.
-    fn read_known(kind: u64, body: &mut Reader<'_>) -> Option<Self> {
+    fn read_known(kind: u64, body: &mut MessagePackReader<'_>) -> Option<Self> {
         let caveat = match kind {
             Self::BIND_TO_PARENT => Self::BindToParent(body.bytes()?.to_owned()),
             Self::ACTION => Self::Action(body.integer()?),
@@ -117,18 +118,18 @@ impl Caveat {
         body.is_at_end().then_some(caveat)
     }
 
-    fn read_struct(kind: u64, fields: u32, body: &mut Reader<'_>) -> Option<Self> {
+    fn read_struct(kind: u64, fields: u32, body: &mut MessagePackReader<'_>) -> Option<Self> {
         Some(match (kind, fields) {
             (Self::ORGANIZATION, 2) => {
                 Self::Organization { id: body.integer()?, mask: body.integer()? }
             }
-            (Self::VOLUMES, 1) => Self::Volumes(body.set(Reader::owned_text)?),
-            (Self::APPS, 1) => Self::Apps(body.set(Reader::integer)?),
+            (Self::VOLUMES, 1) => Self::Volumes(body.set(MessagePackReader::owned_text)?),
+            (Self::APPS, 1) => Self::Apps(body.set(MessagePackReader::integer)?),
             (Self::VALIDITY_WINDOW, 2) => {
                 Self::ValidityWindow { not_before: body.integer()?, not_after: body.integer()? }
             }
-            (Self::MUTATIONS, 1) => Self::Mutations(body.list(Reader::owned_text)?),
-            (Self::MACHINES, 1) => Self::Machines(body.set(Reader::owned_text)?),
+            (Self::MUTATIONS, 1) => Self::Mutations(body.list(MessagePackReader::owned_text)?),
+            (Self::MACHINES, 1) => Self::Machines(body.set(MessagePackReader::owned_text)?),
             (Self::THIRD_PARTY, 3) => Self::ThirdParty {
                 location: body.owned_text()?,
                 verifier_key: body.bytes()?.to_owned(),
@@ -188,7 +189,7 @@ fn write_text(to: &mut ByteBuf, text: &str) {
     let Ok(()) = encode::write_str(to, text);
 }
 
-fn write_set<K>(to: &mut ByteBuf, set: &BTreeMap<K, Mask>, write_key: fn(&mut ByteBuf, &K)) {
+fn write_set<K>(to: &mut ByteBuf, set: &BTreeMap<K, ActionMask>, write_key: fn(&mut ByteBuf, &K)) {
     let Ok(_) = encode::write_array_len(to, 1);
     let Ok(_) = encode::write_map_len(to, length(set.len()));
     for (key, mask) in set {
@@ -204,12 +205,12 @@ fn length(of: usize) -> u32 {
 
 /// A caveat together with the bytes it is signed as, which need not be those that we would write.
 #[derive(Clone, PartialEq, Eq)]
-pub(super) struct Packed {
+pub(super) struct EncodedCaveat {
     caveat: Caveat,
     bytes: Vec<u8>,
 }
 
-impl Packed {
+impl EncodedCaveat {
     pub(super) fn new(caveat: Caveat) -> Self {
         let mut bytes = ByteBuf::new();
         caveat.write(&mut bytes);
@@ -221,7 +222,7 @@ impl Packed {
     }
 
     /// Reads a set of caveats.
-    pub(super) fn read_all(reader: &mut Reader<'_>) -> Option<Vec<Self>> {
+    pub(super) fn read_all(reader: &mut MessagePackReader<'_>) -> Option<Vec<Self>> {
         let length = reader.array_len()?;
         if length % 2 != 0 {
             return None;
@@ -229,7 +230,7 @@ impl Packed {
         (0..length / 2).map(|_| Self::read(reader)).collect()
     }
 
-    fn read(reader: &mut Reader<'_>) -> Option<Self> {
+    fn read(reader: &mut MessagePackReader<'_>) -> Option<Self> {
         let mut body = reader.clone();
         let kind = body.integer()?;
         let caveat = Caveat::read(kind, body.raw()?);

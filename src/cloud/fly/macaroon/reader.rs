@@ -5,11 +5,11 @@ use std::collections::BTreeMap;
 use rmp::Marker;
 use rmp::decode;
 
-use super::caveat::Mask;
+use super::caveat::ActionMask;
 
 /// Why there is no whole value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Broken {
+pub(super) enum MessagePackError {
     /// It goes on after the end of the bytes.
     CutOff,
     /// It is no MessagePack.
@@ -19,14 +19,14 @@ pub(super) enum Broken {
 /// The length in bytes of the first value, with all that is nested in it.
 ///
 /// rmp's own `MessageLen` panics on an extension value that is cut off (0.8.15).
-pub(super) fn value_len(bytes: &[u8]) -> Result<usize, Broken> {
+pub(super) fn value_len(bytes: &[u8]) -> Result<usize, MessagePackError> {
     let mut rest = bytes;
     let mut values: u64 = 1;
     while values > 0 {
-        let marker = decode::read_marker(&mut rest).map_err(|_| Broken::CutOff)?;
+        let marker = decode::read_marker(&mut rest).map_err(|_| MessagePackError::CutOff)?;
         let (skipped, nested) = extent(marker, &mut rest)?;
-        let skipped = usize::try_from(skipped).map_err(|_| Broken::CutOff)?;
-        rest = rest.get(skipped..).ok_or(Broken::CutOff)?;
+        let skipped = usize::try_from(skipped).map_err(|_| MessagePackError::CutOff)?;
+        rest = rest.get(skipped..).ok_or(MessagePackError::CutOff)?;
         values += nested;
         values -= 1;
     }
@@ -34,7 +34,7 @@ pub(super) fn value_len(bytes: &[u8]) -> Result<usize, Broken> {
 }
 
 /// How many bytes and how many values follow a marker that belong to it.
-fn extent(marker: Marker, rest: &mut &[u8]) -> Result<(u64, u64), Broken> {
+fn extent(marker: Marker, rest: &mut &[u8]) -> Result<(u64, u64), MessagePackError> {
     /// Before the data of an extension stands its type.
     const TYPE: u64 = 1;
     Ok(match marker {
@@ -63,22 +63,22 @@ fn extent(marker: Marker, rest: &mut &[u8]) -> Result<(u64, u64), Broken> {
         Marker::FixMap(length) => (0, 2 * u64::from(length)),
         Marker::Map16 => (0, 2 * count::<2>(rest)?),
         Marker::Map32 => (0, 2 * count::<4>(rest)?),
-        Marker::Reserved => return Err(Broken::Malformed),
+        Marker::Reserved => return Err(MessagePackError::Malformed),
     })
 }
 
 /// A big-endian number of `N` bytes.
-fn count<const N: usize>(rest: &mut &[u8]) -> Result<u64, Broken> {
-    let (number, after) = rest.split_first_chunk::<N>().ok_or(Broken::CutOff)?;
+fn count<const N: usize>(rest: &mut &[u8]) -> Result<u64, MessagePackError> {
+    let (number, after) = rest.split_first_chunk::<N>().ok_or(MessagePackError::CutOff)?;
     *rest = after;
     Ok(number.iter().fold(0, |count, byte| count << 8 | u64::from(*byte)))
 }
 
 /// Reads MessagePack values one after the other. `None` means that something else stands there.
 #[derive(Clone)]
-pub(super) struct Reader<'a>(pub(super) &'a [u8]);
+pub(super) struct MessagePackReader<'a>(pub(super) &'a [u8]);
 
-impl<'a> Reader<'a> {
+impl<'a> MessagePackReader<'a> {
     pub(super) fn array_len(&mut self) -> Option<u32> {
         decode::read_array_len(&mut self.0).ok()
     }
@@ -139,7 +139,7 @@ impl<'a> Reader<'a> {
     pub(super) fn set<K: Ord>(
         &mut self,
         key: fn(&mut Self) -> Option<K>,
-    ) -> Option<BTreeMap<K, Mask>> {
+    ) -> Option<BTreeMap<K, ActionMask>> {
         let length = decode::read_map_len(&mut self.0).ok()?;
         (0..length).map(|_| Some((key(self)?, self.integer()?))).collect()
     }

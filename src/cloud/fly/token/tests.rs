@@ -36,8 +36,8 @@ fn text(macaroons: &[Macaroon]) -> String {
     FlyToken { macaroons: macaroons.to_vec() }.text().to_string()
 }
 
-fn verdict(pasted: &str) -> Result<(), Rejection> {
-    judge(pasted, NOW_MS).map(|_| ())
+fn verdict(pasted: &str) -> Result<(), CredentialRejection> {
+    parse_pasted(pasted, NOW_MS).map(|_| ())
 }
 
 #[test]
@@ -60,7 +60,7 @@ fn a_token_is_found_in_whatever_it_was_pasted_with() {
         format!("this one: \u{200b}{head}\u{a0}{tail},{second}"),
     ];
     for pasted in pastes {
-        let Ok(token) = judge(&pasted, NOW_MS) else { panic!("refused: {pasted}") };
+        let Ok(token) = parse_pasted(&pasted, NOW_MS) else { panic!("refused: {pasted}") };
         assert_eq!(*token.text(), whole, "{pasted}");
     }
 }
@@ -72,41 +72,44 @@ fn what_is_wrong_is_seen_without_asking_fly() {
     let machines = Caveat::Machines(BTreeMap::from([("148".to_owned(), Caveat::ALL)]));
     let commands = Caveat::Other { kind: Caveat::COMMANDS, body: vec![0x90] };
     let later = Caveat::ValidityWindow { not_before: NOW_S + 3600, not_after: NOW_S + 7200 };
-    let expired = Rejection::Expired { at_ms: NOW_MS - 1000 };
+    let expired = CredentialRejection::Expired { at_ms: NOW_MS - 1000 };
     let anthropic = format!("sk-ant-api03-{}", "a".repeat(90));
     let cases = [
-        (String::new(), Err(Rejection::Empty)),
-        (" \n\t".to_owned(), Err(Rejection::Empty)),
-        ("x".repeat(100_000), Err(Rejection::TooLong)),
-        ("hello 👋\u{7}".to_owned(), Err(Rejection::Malformed)),
-        (anthropic, Err(Rejection::OtherVendor { vendor: Vendor::Anthropic })),
-        ("fo1_abcdefghijklmnopqrstuvw".to_owned(), Err(Rejection::NotNarrowable)),
-        ("Bearer fo1_abcdefghijklmnopqrstuvw".to_owned(), Err(Rejection::NotNarrowable)),
-        ("fm2_".to_owned(), Err(Rejection::CutOff)),
-        (good[..good.len() - 9].to_owned(), Err(Rejection::CutOff)),
-        (format!("{good}thanks"), Err(Rejection::Malformed)),
+        (String::new(), Err(CredentialRejection::Empty)),
+        (" \n\t".to_owned(), Err(CredentialRejection::Empty)),
+        ("x".repeat(100_000), Err(CredentialRejection::TooLong)),
+        ("hello 👋\u{7}".to_owned(), Err(CredentialRejection::Malformed)),
+        (anthropic, Err(CredentialRejection::OtherVendor { vendor: Vendor::Anthropic })),
+        ("fo1_abcdefghijklmnopqrstuvw".to_owned(), Err(CredentialRejection::NotNarrowable)),
+        ("Bearer fo1_abcdefghijklmnopqrstuvw".to_owned(), Err(CredentialRejection::NotNarrowable)),
+        ("fm2_".to_owned(), Err(CredentialRejection::Truncated)),
+        (good[..good.len() - 9].to_owned(), Err(CredentialRejection::Truncated)),
+        (format!("{good}thanks"), Err(CredentialRejection::Malformed)),
         (good, Ok(())),
-        (text(&[permission(&[needs(b"t")])]), Err(Rejection::DischargeMissing)),
-        (text(&[discharge(b"t", &[])]), Err(Rejection::Malformed)),
+        (text(&[permission(&[needs(b"t")])]), Err(CredentialRejection::DischargeMissing)),
+        (text(&[discharge(b"t", &[])]), Err(CredentialRejection::Malformed)),
         (
             text(&[permission(&[needs(b"t")]), discharge(b"u", &[])]),
-            Err(Rejection::DischargeMissing),
+            Err(CredentialRejection::DischargeMissing),
         ),
         (text(&[permission(&[until(NOW_S - 1)])]), Err(expired.clone())),
         (text(&[permission(&[until(NOW_S + 9), until(NOW_S - 1)])]), Err(expired.clone())),
         (text(&[permission(&[needs(b"t")]), discharge(b"t", &[until(NOW_S - 1)])]), Err(expired)),
         (text(&[permission(&[until(NOW_S + 1)])]), Ok(())),
-        (text(&[permission(&[later])]), Err(Rejection::Refused)),
-        (text(&[permission(&[Caveat::Action(Caveat::READ)])]), Err(Rejection::ReadOnly)),
+        (text(&[permission(&[later])]), Err(CredentialRejection::RefusedByVendor)),
+        (text(&[permission(&[Caveat::Action(Caveat::READ)])]), Err(CredentialRejection::ReadOnly)),
         (
             text(&[permission(&[Caveat::Organization { id: 42, mask: Caveat::READ }])]),
-            Err(Rejection::ReadOnly),
+            Err(CredentialRejection::ReadOnly),
         ),
-        (text(&[permission(&[apps(7)])]), Err(Rejection::AppScoped)),
+        (text(&[permission(&[apps(7)])]), Err(CredentialRejection::AppScoped)),
         (text(&[permission(&[apps(0)])]), Ok(())),
-        (text(&[permission(&[machines])]), Err(Rejection::AppScoped)),
-        (text(&[permission(&[Caveat::FromMachine("148".to_owned())])]), Err(Rejection::AppScoped)),
-        (text(&[permission(&[commands])]), Err(Rejection::AppScoped)),
+        (text(&[permission(&[machines])]), Err(CredentialRejection::AppScoped)),
+        (
+            text(&[permission(&[Caveat::FromMachine("148".to_owned())])]),
+            Err(CredentialRejection::AppScoped),
+        ),
+        (text(&[permission(&[commands])]), Err(CredentialRejection::AppScoped)),
         (text(&[permission(&[apps(7)]), permission(&[])]), Ok(())),
     ];
     for (pasted, expected) in cases {
@@ -125,8 +128,11 @@ fn narrowing_restricts_every_permission_and_leaves_discharges_alone() {
     assert!(first.verify(b"key"), "still signed by Fly");
     assert_eq!(second.encode(), bound.encode());
     let at_ms = NOW_MS + 2 * 60 * 60 * 1000;
-    assert_eq!(judge(&narrow.text(), at_ms).err(), Some(Rejection::Expired { at_ms }));
-    assert_eq!(verdict(&narrow.text()), Err(Rejection::AppScoped));
+    assert_eq!(
+        parse_pasted(&narrow.text(), at_ms).err(),
+        Some(CredentialRejection::Expired { at_ms })
+    );
+    assert_eq!(verdict(&narrow.text()), Err(CredentialRejection::AppScoped));
     let read = FlyToken::read(&narrow.text()).ok().unwrap();
     assert_eq!(read.text(), narrow.text());
     assert_eq!(verdict(&whole.text()), Ok(()), "the wider one is not changed");
@@ -134,13 +140,15 @@ fn narrowing_restricts_every_permission_and_leaves_discharges_alone() {
 
 #[test]
 fn each_interface_gets_the_scheme_it_expects() {
-    assert_eq!(*Api::Machines.authorization("fm2_a,fm2_b"), "FlyV1 fm2_a,fm2_b");
-    assert_eq!(*Api::Platform.authorization("fm2_a,fm2_b"), "Bearer fm2_a,fm2_b");
+    assert_eq!(*FlyApi::Machines.authorization("fm2_a,fm2_b"), "FlyV1 fm2_a,fm2_b");
+    assert_eq!(*FlyApi::Platform.authorization("fm2_a,fm2_b"), "Bearer fm2_a,fm2_b");
 }
 
 proptest! {
     #[test]
-    fn no_paste_makes_judging_panic(pasted in "(fm2_|fo1_|FlyV1 |,|\\s|[A-Za-z0-9+/=]|\\PC){0,60}") {
-        let _ = judge(&pasted, NOW_MS);
+    fn no_paste_makes_judging_panic(
+        pasted in "(fm2_|fo1_|FlyV1 |,|\\s|[A-Za-z0-9+/=]|\\PC){0,60}"
+    ) {
+        let _ = parse_pasted(&pasted, NOW_MS);
     }
 }

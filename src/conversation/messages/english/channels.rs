@@ -2,7 +2,7 @@
 
 use crate::spec::RelayChannel;
 
-use super::super::super::entry::Entry;
+use super::super::super::credential_entry::CredentialEntry;
 use super::credentials::how_to_send;
 
 const TELEGRAM: &str = "Your relay speaks through a Telegram bot of your own, and I need its token.
@@ -14,17 +14,19 @@ const TELEGRAM: &str = "Your relay speaks through a Telegram bot of your own, an
 const DISCORD: &str = "Your relay speaks through a Discord bot of your own, and I need its token.
 
 1. Open the page above, tap New Application and give it a name.
-2. Open Installation, copy the Install Link, open it and add the bot to your account, so that you can \
-write to it.
+2. Open Installation, copy the Install Link, open it and add the bot to your account, so that \
+you can write to it.
 3. Open Bot, tap Reset Token and copy all of the token.";
 
-const WHATSAPP: &str = "Your relay speaks through a WhatsApp number of your own Twilio account, and I \
+const WHATSAPP: &str = "Your relay speaks through a WhatsApp number of your own Twilio account, \
+                        and I \
 need that account's key.
 
 1. Open the first page above and sign in, or sign up.
 2. Copy the Account SID (it starts with AC) and the Auth Token; both stand under Account Info.
 3. You need a WhatsApp sender. To try it without one, open the second page above and send the join \
-words that it shows, such as join two-words, to +1 415 523 8886 in WhatsApp. They hold for three days.
+words that it shows, such as join two-words, to +1 415 523 8886 in WhatsApp. They hold for three \
+days.
 
 I need both, the Account SID first.";
 
@@ -42,7 +44,7 @@ pub(super) fn ask_key(
     channel: RelayChannel,
     offered: bool,
     makes_bots: bool,
-    entry: Entry,
+    entry: CredentialEntry,
 ) -> String {
     let steps = match channel {
         RelayChannel::Web => return WEB.to_owned(),
@@ -63,9 +65,9 @@ pub(super) fn ask_key(
     text.push_str(how_to_send(entry));
     if makes_bots {
         text.push_str(
-            "\n\nOr tap \"Make it for me\": Telegram makes the bot, and you only agree. The bot is \
-             yours, but whoever runs textslash can ask Telegram for its token at any time. With \
-             BotFather only you can.",
+            "\n\nOr tap \"Make it for me\": Telegram makes the bot, and you only agree. The bot \
+             is yours, but whoever runs textslash can ask Telegram for its token at any time. \
+             With BotFather only you can.",
         );
     }
     text
@@ -80,19 +82,23 @@ fn place(channel: RelayChannel) -> &'static str {
     }
 }
 
-pub(super) fn ask_key_again(channel: RelayChannel, address: &str, entry: Entry) -> String {
+pub(super) fn ask_key_again(
+    channel: RelayChannel,
+    address: &str,
+    entry: CredentialEntry,
+) -> String {
     let place = match channel {
         RelayChannel::Web => return WEB.to_owned(),
         RelayChannel::Telegram => {
             "the token of its bot. In BotFather, /mybots shows it: choose the bot, then API Token"
         }
         RelayChannel::Discord => {
-            "the token of its bot. If you do not have it any more, Reset Token on the page above makes \
-             a new one"
+            "the token of its bot. If you do not have it any more, Reset Token on the page above \
+             makes a new one"
         }
         RelayChannel::WhatsApp => {
-            "the Account SID and the Auth Token of its Twilio account. They stand on the first page \
-             above"
+            "the Account SID and the Auth Token of its Twilio account. They stand on the first \
+             page above"
         }
     };
     format!("Your relay answers at {address}, and I need {place}. {}", how_to_send(entry))
@@ -117,8 +123,8 @@ pub(super) fn ready(channel: RelayChannel, address: Option<&str>, by_hand: bool)
 pub(super) fn first_steps(channel: RelayChannel) -> String {
     let awake = match channel {
         RelayChannel::Discord => {
-            "The VM stops when you do not use it and wakes when you write; the relay stays up, because \
-             Discord wakes nobody."
+            "The VM stops when you do not use it and wakes when you write; the relay stays up, \
+             because Discord wakes nobody."
         }
         RelayChannel::Web | RelayChannel::Telegram | RelayChannel::WhatsApp => {
             "Both machines stop when you do not use them and wake when you write."

@@ -5,10 +5,10 @@ use adapters::chat::{SecretField, SecretForm};
 
 use crate::secret::SecretKind;
 
-use super::super::super::entry::Entry;
+use super::super::super::credential_entry::CredentialEntry;
 
 /// How it gets in.
-pub(super) fn how_to_send(entry: Entry) -> &'static str {
+pub(super) fn how_to_send(entry: CredentialEntry) -> &'static str {
     match (entry.way, entry.deletes_theirs, entry.opens_pages) {
         (SecretEntry::Hidden, ..) => {
             "Enter it in the hidden field that opens here; it does not stay in the chat."
@@ -23,28 +23,33 @@ pub(super) fn how_to_send(entry: Entry) -> &'static str {
             "Paste it here, and delete the message afterwards: I cannot."
         }
         (SecretEntry::Form, ..) => {
-            "Please do not write it into this chat: I send you a form that opens once. Enter it there."
+            "Please do not write it into this chat: I send you a form that opens once. Enter it \
+             there."
         }
     }
 }
 
-pub(super) fn ask_token(offered: bool, deploying: bool, entry: Entry) -> String {
+pub(super) fn ask_token(offered: bool, deploying: bool, entry: CredentialEntry) -> String {
     let how = how_to_send(entry);
     match (deploying, offered) {
         (true, true) => format!(
-            "Your deployment lives in a Fly.io account of your own. Which token may I use? In this \
-             sandbox you can use a ready-made one. {how}"
+            "Your deployment lives in a Fly.io account of your own. Which token may I use? In \
+             this sandbox you can use a ready-made one. {how}"
         ),
         (true, false) => format!(
-            "Your deployment lives in a Fly.io account of your own, and I need a token for it.\n\n\
+            "Your deployment lives in a Fly.io account of your own, and I need a token for it.\n\
+             \n\
              1. Open the page above (it works on a phone) and sign in, or sign up.\n\
              2. Create an organization token with an expiry of one day.\n\
-             3. Copy all of it.\n\n\
-             {how}\n\nI use it for this deployment only, narrow it at once, and never store it."
+             3. Copy all of it.\n\
+             \n\
+             {how}\n\
+             \n\
+             I use it for this deployment only, narrow it at once, and never store it."
         ),
         (false, true) => format!(
-            "For this I need a Fly.io token of that account; I do not keep them. In this sandbox you \
-             can use the ready-made one. {how}"
+            "For this I need a Fly.io token of that account; I do not keep them. In this sandbox \
+             you can use the ready-made one. {how}"
         ),
         (false, false) => {
             format!("For this I need a Fly.io token of that account; I do not keep them. {how}")
@@ -52,7 +57,7 @@ pub(super) fn ask_token(offered: bool, deploying: bool, entry: Entry) -> String 
     }
 }
 
-pub(super) fn ask_model(offered: bool, shell: bool, entry: Entry) -> String {
+pub(super) fn ask_model(offered: bool, shell: bool, entry: CredentialEntry) -> String {
     let mut text = "The agent is Claude Code. Which Anthropic API key may it use? The key goes \
                     straight to your relay; the VM never sees it, and I do not store it."
         .to_owned();
@@ -133,7 +138,7 @@ pub(in super::super) fn secret_form(kind: SecretKind) -> SecretForm {
     SecretForm { button: button.to_owned(), title: title.to_owned(), fields }
 }
 
-pub(super) fn privacy(entry: Entry) -> String {
+pub(super) fn privacy(entry: CredentialEntry) -> String {
     let channel = match (entry.way, entry.deletes_theirs, entry.scrubs_theirs) {
         (SecretEntry::Hidden, ..) => "Here you type them into a hidden field that keeps nothing.",
         (SecretEntry::Form, _, true) => {
@@ -149,8 +154,8 @@ pub(super) fn privacy(entry: Entry) -> String {
              that I cannot reach, so revoke a token when you no longer need it."
         }
         (SecretEntry::PastedThenDeleted, false, _) => {
-            "Here what you paste stays in the history, and I cannot delete it. Delete it yourself, \
-             and revoke the token when you no longer need it."
+            "Here what you paste stays in the history, and I cannot delete it. Delete it \
+             yourself, and revoke the token when you no longer need it."
         }
     };
     let page = match entry.opens_pages {
@@ -158,13 +163,15 @@ pub(super) fn privacy(entry: Entry) -> String {
         false => "",
     };
     format!(
-        "I keep: your id in this chat, the names, ids, region, size and steps of your deployments (for \
-         thirty days after they are gone), and the answers of an unfinished conversation. /forget \
-         erases that. For a week I keep a print of the number of each message, which leads to nobody. I \
-         never store credentials: they are in memory while they are needed, half an hour at most without \
-         you, and are forgotten after the deployment.\n\n\
-         {channel}{page}\n\nYour model key, and that of your bot or number, live in your own cloud \
-         account, in the relay's secret store. Your chats with the agent go through your relay, not \
-         through me."
+        "I keep: your id in this chat, the names, ids, region, size and steps of your deployments \
+         (for thirty days after they are gone), and the answers of an unfinished conversation. \
+         /forget erases that. For a week I keep a print of the number of each message, which \
+         leads to nobody. I never store credentials: they are in memory while they are needed, \
+         half an hour at most without you, and are forgotten after the deployment.\n\
+         \n\
+         {channel}{page}\n\
+         \n\
+         Your model key, and that of your bot or number, live in your own cloud account, in the \
+         relay's secret store. Your chats with the agent go through your relay, not through me."
     )
 }

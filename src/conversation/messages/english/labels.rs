@@ -1,9 +1,9 @@
 //! The words on buttons, and the names of what can be chosen.
 
-use crate::spec::{AgentKind, CloudKind, RelayChannel, Size};
+use crate::spec::{AgentKind, CloudKind, MachineSize, RelayChannel};
 
 use super::super::super::Question;
-use super::super::super::choice::{Choice, Command};
+use super::super::super::choice::{ChatCommand, Choice};
 
 pub(in super::super) fn label(choice: &Choice) -> String {
     match choice {
@@ -39,34 +39,34 @@ pub(in super::super) fn label(choice: &Choice) -> String {
     }
 }
 
-fn command_label(command: Command) -> &'static str {
+fn command_label(command: ChatCommand) -> &'static str {
     match command {
-        Command::Start => "Start",
-        Command::Help => "Help",
-        Command::Deploy => "Start deploying",
-        Command::Status => "Status",
-        Command::Teardown => "Tear down",
-        Command::Cancel => "Cancel",
-        Command::Back => "Back",
-        Command::Privacy => "Privacy",
-        Command::Forget => "Forget me",
-        Command::Language => "Language",
+        ChatCommand::Start => "Start",
+        ChatCommand::Help => "Help",
+        ChatCommand::Deploy => "Start deploying",
+        ChatCommand::Status => "Status",
+        ChatCommand::Teardown => "Tear down",
+        ChatCommand::Cancel => "Cancel",
+        ChatCommand::Back => "Back",
+        ChatCommand::Privacy => "Privacy",
+        ChatCommand::Forget => "Forget me",
+        ChatCommand::Language => "Language",
     }
 }
 
 /// What a command does; at most 100 characters.
-pub(in super::super) fn meaning(command: Command) -> &'static str {
+pub(in super::super) fn meaning(command: ChatCommand) -> &'static str {
     match command {
-        Command::Start => "begin",
-        Command::Help => "this list",
-        Command::Deploy => "make a deployment",
-        Command::Status => "what you have, what it costs, since when",
-        Command::Teardown => "remove a deployment, with a receipt",
-        Command::Cancel => "stop what we are doing",
-        Command::Back => "the previous question",
-        Command::Privacy => "what I keep and where",
-        Command::Forget => "erase what I have on record of you, with a receipt",
-        Command::Language => "speak English or German",
+        ChatCommand::Start => "begin",
+        ChatCommand::Help => "this list",
+        ChatCommand::Deploy => "make a deployment",
+        ChatCommand::Status => "what you have, what it costs, since when",
+        ChatCommand::Teardown => "remove a deployment, with a receipt",
+        ChatCommand::Cancel => "stop what we are doing",
+        ChatCommand::Back => "the previous question",
+        ChatCommand::Privacy => "what I keep and where",
+        ChatCommand::Forget => "erase what I have on record of you, with a receipt",
+        ChatCommand::Language => "speak English or German",
     }
 }
 
@@ -127,11 +127,11 @@ pub(in super::super) fn channel_name(channel: RelayChannel) -> &'static str {
     }
 }
 
-pub(super) fn size_name(size: Size) -> &'static str {
+pub(super) fn size_name(size: MachineSize) -> &'static str {
     match size {
-        Size::Small => "Small",
-        Size::Medium => "Medium",
-        Size::Large => "Large",
+        MachineSize::Small => "Small",
+        MachineSize::Medium => "Medium",
+        MachineSize::Large => "Large",
     }
 }
 

@@ -3,18 +3,21 @@
 use std::fmt::Write as _;
 
 use crate::plan::Stage;
-use crate::pricing::{self, Item, Quote};
-use crate::spec::{AgentKind, Region, Role, Size, Spec};
+use crate::pricing::{self, CostItem, Quote};
+use crate::spec::{AgentKind, MachineSize, Region, Role, Spec};
 
-use super::super::super::{Board, Goal, Gone, Mark, Remains, RunStanding};
-use super::super::{Locale, Summary, date};
+use super::super::super::{
+    DeploymentStatus, Progress, RemainingResource, RemovedResource, RunGoal, StageStatus,
+};
+use super::super::{DeploymentSummary, Locale, date};
 use super::labels::{agent_name, channel_name, cloud_name, resource_name, size_name};
 use super::refusals;
 
 pub(super) fn review(spec: &Spec, quote: &Quote) -> String {
     let mut text = format!(
-        "This is the plan:\n\nName: {}\nCloud: {}, organisation {}\nRegion: {}\nRelay: 1 CPU, {} MB, {} GB disk; \
-         you reach it by {}\nVM: {} CPU, {} GB, {} GB disk; agent: {}{}\n\nFor 30 days:",
+        "This is the plan:\n\nName: {}\nCloud: {}, organisation {}\nRegion: {}\nRelay: 1 CPU, {} \
+         MB, {} GB disk; you reach it by {}\nVM: {} CPU, {} GB, {} GB disk; agent: {}{}\n\nFor 30 \
+         days:",
         spec.name,
         cloud_name(spec.cloud),
         spec.organisation,
@@ -37,8 +40,8 @@ pub(super) fn review(spec: &Spec, quote: &Quote) -> String {
     };
     let _ = write!(
         text,
-        "\n\n{awake}: about {} a month if you never use it, at most {} if both \
-         ran day and night. Fly.io bills you directly (prices of {}, without traffic). Deploy?",
+        "\n\n{awake}: about {} a month if you never use it, at most {} if both ran day and night. \
+         Fly.io bills you directly (prices of {}, without traffic). Deploy?",
         dollars(quote.idle_cents),
         dollars(quote.always_on_cents),
         pricing::AS_OF
@@ -67,13 +70,13 @@ fn regions(regions: &[Region]) -> String {
     }
 }
 
-fn item(item: Item) -> String {
+fn item(item: CostItem) -> String {
     match item {
-        Item::RelayRunning => "Relay, if it ran all the time".to_owned(),
-        Item::VmRunning => "VM, if it ran all the time".to_owned(),
-        Item::Volumes { gb } => format!("Disks, {gb} GB"),
-        Item::StoppedRootfs => "Stopped machines' root filesystems".to_owned(),
-        Item::Addresses => "Addresses".to_owned(),
+        CostItem::RelayRunning => "Relay, if it ran all the time".to_owned(),
+        CostItem::VmRunning => "VM, if it ran all the time".to_owned(),
+        CostItem::Volumes { gb } => format!("Disks, {gb} GB"),
+        CostItem::StoppedRootfs => "Stopped machines' root filesystems".to_owned(),
+        CostItem::Addresses => "Addresses".to_owned(),
     }
 }
 
@@ -81,7 +84,7 @@ fn dollars(cents: u64) -> String {
     format!("${}.{:02}", cents / 100, cents % 100)
 }
 
-pub(super) fn ask_size(quotes: &[(Size, Quote)]) -> String {
+pub(super) fn ask_size(quotes: &[(MachineSize, Quote)]) -> String {
     let mut text = "How large should the VM be?\n".to_owned();
     for (size, quote) in quotes {
         let _ = write!(
@@ -98,27 +101,27 @@ pub(super) fn ask_size(quotes: &[(Size, Quote)]) -> String {
 
 pub(super) fn confirm_teardown(spec: &Spec) -> String {
     format!(
-        "This removes \"{}\" for good: both apps ({} and {}), their machines, disks, addresses and keys, \
-         with everything the agent has on its disk. Remove it?",
+        "This removes \"{}\" for good: both apps ({} and {}), their machines, disks, addresses \
+         and keys, with everything the agent has on its disk. Remove it?",
         spec.name,
         spec.app(Role::Relay),
         spec.app(Role::Vm)
     )
 }
 
-pub(super) fn kept(remaining: Option<&[Remains]>) -> String {
+pub(super) fn kept(remaining: Option<&[RemainingResource]>) -> String {
     match remaining {
         Some([]) => "All right. I saw nothing of it in your account.".to_owned(),
         Some(remaining) => format!(
-            "All right, I leave it as it is. It may cost money until it is removed; /teardown does \
-             that.\n{}",
+            "All right, I leave it as it is. It may cost money until it is removed; /teardown \
+             does that.\n{}",
             refusals::remains(remaining)
         ),
         None => format!("All right, I leave it as it is. {}", refusals::NOT_LOOKED),
     }
 }
 
-pub(super) fn receipt(gone: &[Gone]) -> String {
+pub(super) fn receipt(gone: &[RemovedResource]) -> String {
     let mut text = "Everything is gone. I looked for each of these, and it is not there any \
                     more:\n"
         .to_owned();
@@ -130,7 +133,7 @@ pub(super) fn receipt(gone: &[Gone]) -> String {
     text
 }
 
-pub(super) fn list(runs: &[Summary]) -> String {
+pub(super) fn list(runs: &[DeploymentSummary]) -> String {
     let lines = runs.iter().map(|run| {
         format!(
             "{} in {}, {}, {}\nsince {}, about {} a month when idle, at most {}",
@@ -146,50 +149,54 @@ pub(super) fn list(runs: &[Summary]) -> String {
     lines.collect::<Vec<_>>().join("\n\n")
 }
 
-fn standing(standing: RunStanding) -> &'static str {
+fn standing(standing: DeploymentStatus) -> &'static str {
     match standing {
-        RunStanding::Unfinished => "not finished",
-        RunStanding::Deployed => "deployed",
-        RunStanding::Removed => "removed",
-        RunStanding::Stuck => "partly removed",
+        DeploymentStatus::InProgress => "not finished",
+        DeploymentStatus::Deployed => "deployed",
+        DeploymentStatus::Removed => "removed",
+        DeploymentStatus::Stuck => "partly removed",
     }
 }
 
-pub(in super::super) fn board(board: &Board) -> String {
+pub(in super::super) fn board(board: &Progress) -> String {
     let title = match board.goal {
-        Goal::Deployed => "Deploying",
-        Goal::Removed => "Removing everything",
+        RunGoal::Deployed => "Deploying",
+        RunGoal::Removed => "Removing everything",
     };
     let mut text = title.to_owned();
     for (stage, mark) in &board.stages {
         let sign = match mark {
-            Mark::Ahead => "[ ]",
-            Mark::Started | Mark::Moving | Mark::Settling => "[..]",
-            Mark::Done => "[x]",
+            StageStatus::Pending => "[ ]",
+            StageStatus::Running | StageStatus::ChangingRegion | StageStatus::Unconfirmed => "[..]",
+            StageStatus::Done => "[x]",
         };
         let _ = write!(text, "\n{sign} {}", stage_name(*stage, board.goal));
         match mark {
-            Mark::Moving => text.push_str(" - no room there, moving to another region"),
-            Mark::Settling => text.push_str(" - making sure that nothing comes late, two minutes"),
-            Mark::Ahead | Mark::Started | Mark::Done => {}
+            StageStatus::ChangingRegion => {
+                text.push_str(" - no room there, moving to another region")
+            }
+            StageStatus::Unconfirmed => {
+                text.push_str(" - making sure that nothing comes late, two minutes")
+            }
+            StageStatus::Pending | StageStatus::Running | StageStatus::Done => {}
         }
     }
     text
 }
 
-pub(in super::super) fn stage_name(stage: Stage, goal: Goal) -> &'static str {
+pub(in super::super) fn stage_name(stage: Stage, goal: RunGoal) -> &'static str {
     match (goal, stage) {
-        (Goal::Deployed, Stage::Apps) => "Names reserved",
-        (Goal::Deployed, Stage::Network) => "Network and addresses",
-        (Goal::Deployed, Stage::Secrets) => "Keys handed over",
-        (Goal::Deployed, Stage::Storage) => "Disks",
-        (Goal::Deployed, Stage::Machines) => "Machines started",
-        (Goal::Deployed, Stage::Proof) => "Tested: relay, VM, and a stranger refused",
-        (Goal::Removed, Stage::Apps) => "Apps",
-        (Goal::Removed, Stage::Network) => "Addresses",
-        (Goal::Removed, Stage::Secrets) => "Keys",
-        (Goal::Removed, Stage::Storage) => "Disks",
-        (Goal::Removed, Stage::Machines) => "Machines",
-        (Goal::Removed, Stage::Proof) => "Checked that all is gone",
+        (RunGoal::Deployed, Stage::Apps) => "Names reserved",
+        (RunGoal::Deployed, Stage::Network) => "Network and addresses",
+        (RunGoal::Deployed, Stage::Secrets) => "Keys handed over",
+        (RunGoal::Deployed, Stage::Storage) => "Disks",
+        (RunGoal::Deployed, Stage::Machines) => "Machines started",
+        (RunGoal::Deployed, Stage::Proof) => "Tested: relay, VM, and a stranger refused",
+        (RunGoal::Removed, Stage::Apps) => "Apps",
+        (RunGoal::Removed, Stage::Network) => "Addresses",
+        (RunGoal::Removed, Stage::Secrets) => "Keys",
+        (RunGoal::Removed, Stage::Storage) => "Disks",
+        (RunGoal::Removed, Stage::Machines) => "Machines",
+        (RunGoal::Removed, Stage::Proof) => "Checked that all is gone",
     }
 }

@@ -2,17 +2,17 @@
 
 use std::fmt::Write as _;
 
-use crate::account::Cause;
-use crate::intake::{Rejection, Vendor};
+use crate::account::FailureCause;
+use crate::credential_format::{CredentialRejection, Vendor};
 use crate::plan::StepId;
-use crate::quota::{Scope, UsedUp};
+use crate::quota::{QuotaExceeded, QuotaScope};
 
-use super::super::super::{Failure, Goal, Question, Remains};
+use super::super::super::{Question, RemainingResource, RunFailure, RunGoal};
 use super::super::date;
 use super::labels::resource_name;
 
 /// Why an answer is not taken. The answer itself is never repeated.
-pub(super) fn rejection(asked: Option<Question>, rejection: &Rejection) -> String {
+pub(super) fn rejection(asked: Option<Question>, rejection: &CredentialRejection) -> String {
     let what = match asked {
         Some(Question::Token) => "Fly.io token",
         Some(Question::Model) => "Anthropic key",
@@ -22,81 +22,83 @@ pub(super) fn rejection(asked: Option<Question>, rejection: &Rejection) -> Strin
         _ => "answer",
     };
     match rejection {
-        Rejection::Empty => format!("That was empty. Please send the {what}."),
-        Rejection::TooLong => {
+        CredentialRejection::Empty => format!("That was empty. Please send the {what}."),
+        CredentialRejection::TooLong => {
             format!(
                 "That is longer than any {what}. Please copy just the {what} and send it again."
             )
         }
-        Rejection::Malformed => malformed(asked, what),
-        Rejection::OtherVendor { vendor } => format!(
+        CredentialRejection::Malformed => malformed(asked, what),
+        CredentialRejection::OtherVendor { vendor } => format!(
             "That is {}, but I need the {what} here. I have forgotten it.",
             vendor_credential(*vendor)
         ),
-        Rejection::CutOff if asked == Some(Question::ChannelKey) => {
+        CredentialRejection::Truncated if asked == Some(Question::ChannelKey) => {
             format!("The end of that {what} is missing. Please copy all of it.")
         }
-        Rejection::CutOff => format!(
+        CredentialRejection::Truncated => format!(
             "The end of that {what} is missing. Please copy all of it; it is several hundred \
              characters long."
         ),
-        Rejection::DischargeMissing => "Part of that token is missing: it has two parts with a \
-             comma between them. Please copy all of it, both parts."
+        CredentialRejection::DischargeMissing => "Part of that token is missing: it has two parts \
+                                                  with a comma between them. Please copy all of \
+                                                  it, both parts."
             .to_owned(),
-        Rejection::Expired { at_ms } => {
+        CredentialRejection::Expired { at_ms } => {
             format!("That token expired on {}. Please create a new one and send it.", date(*at_ms))
         }
-        Rejection::ReadOnly => "That token may only read, so it cannot create anything. Please \
-             create an organization token instead."
+        CredentialRejection::ReadOnly => "That token may only read, so it cannot create anything. \
+                                          Please create an organization token instead."
             .to_owned(),
-        Rejection::AppScoped => {
-            "That token opens a single app only. Please create an organization \
-             token instead."
+        CredentialRejection::AppScoped => {
+            "That token opens a single app only. Please create an organization token instead."
                 .to_owned()
         }
-        Rejection::NotNarrowable => "That is an old kind of token that opens everything you have \
-             and cannot be narrowed. Please create an organization token instead; it starts with \
-             FlyV1."
+        CredentialRejection::NotNarrowable => "That is an old kind of token that opens everything \
+                                               you have and cannot be narrowed. Please create an \
+                                               organization token instead; it starts with FlyV1."
             .to_owned(),
-        Rejection::OtherOrganisation { expected } => format!(
+        CredentialRejection::OtherOrganisation { expected } => format!(
             "That token opens another organisation. Please send one for the organisation \
              {expected}."
         ),
-        Rejection::OtherAddress { expected } => {
+        CredentialRejection::OtherAddress { expected } => {
             format!("That key opens another bot or number. Please send the one of {expected}.")
         }
-        Rejection::Subscription => "A subscription token (sk-ant-oat…) does not work here: Anthropic allows \
-             only its own programs to use one. Please use an API key instead. You can create one at \
-             https://console.anthropic.com/settings/keys."
+        CredentialRejection::Subscription => "A subscription token (sk-ant-oat…) does not work \
+                                              here: Anthropic allows only its own programs to use \
+                                              one. Please use an API key instead. You can create \
+                                              one at https://console.anthropic.com/settings/keys."
             .to_owned(),
-        Rejection::Refused => format!(
+        CredentialRejection::RefusedByVendor => format!(
             "The {what} has the right form, but it is refused: it may have been revoked. Please \
              create a new one and send it."
         ),
-        Rejection::OutOfReach => format!(
+        CredentialRejection::VendorUnreachable => format!(
             "I could not reach the service to check the {what}; it may well be right. Please send \
              it again in a minute."
         ),
-        Rejection::NotOffered => not_offered(asked),
+        CredentialRejection::NotOffered => not_offered(asked),
     }
 }
 
 fn malformed(asked: Option<Question>, what: &str) -> String {
     match asked {
         Some(Question::Token) => {
-            "That is not a Fly.io token. A token starts with FlyV1 or fm2_ and \
-             is several hundred characters long."
+            "That is not a Fly.io token. A token starts with FlyV1 or fm2_ and is several hundred \
+             characters long."
                 .to_owned()
         }
         Some(Question::Model) => {
             "That is not an Anthropic key. A key starts with sk-ant-.".to_owned()
         }
         Some(Question::ChannelKey) => {
-            "That is not the key that I asked for. Please copy it again where it was made, all of it."
-                .to_owned()
+            "That is not the key that I asked for. Please copy it again where it was made, all of \
+             it."
+            .to_owned()
         }
         Some(Question::Name) => "That name does not work: up to 20 small letters, digits and \
-             dashes, a letter first, no dash last."
+                                 dashes, a letter first, no dash last."
             .to_owned(),
         _ => format!("I do not understand that {what}. Please choose one of these."),
     }
@@ -105,7 +107,7 @@ fn malformed(asked: Option<Question>, what: &str) -> String {
 fn not_offered(asked: Option<Question>) -> String {
     match asked {
         Some(Question::Region) => "There is no such region. Tap one of these, or type a code such \
-             as ams or iad."
+                                   as ams or iad."
             .to_owned(),
         _ => "Please choose one of these.".to_owned(),
     }
@@ -124,20 +126,20 @@ fn vendor_credential(vendor: Vendor) -> &'static str {
 /// Why a code lets nobody in.
 pub(super) fn not_let_in(used_up: bool) -> &'static str {
     if used_up {
-        "That invitation has let in as many people as it is for. Please ask whoever gave it to you for \
-         another one."
+        "That invitation has let in as many people as it is for. Please ask whoever gave it to \
+         you for another one."
     } else {
-        "I know no invitation with that code. Please compare it with what you were given, or ask whoever \
-         gave it to you."
+        "I know no invitation with that code. Please compare it with what you were given, or ask \
+         whoever gave it to you."
     }
 }
 
 /// Why a code is not looked at, and until when.
 pub(super) fn too_many_codes(until_ms: u64) -> String {
     format!(
-        "Too many wrong codes came, so for now I look at no more of yours. From {} on you can send me \
-         your invitation again with /deploy; it stays valid. If you do not know the code, ask whoever \
-         told you about me.",
+        "Too many wrong codes came, so for now I look at no more of yours. From {} on you can \
+         send me your invitation again with /deploy; it stays valid. If you do not know the code, \
+         ask whoever told you about me.",
         date(until_ms)
     )
 }
@@ -147,11 +149,11 @@ pub(super) const NOT_LOOKED: &str =
     "I could not look at what is in your account; /teardown finds and removes it.";
 
 /// Why a run ended, and what now.
-pub(super) fn failed(goal: Goal, failure: &Failure) -> String {
-    let Failure { cause: because, step, remaining } = failure;
+pub(super) fn failed(goal: RunGoal, failure: &RunFailure) -> String {
+    let RunFailure { cause: because, step, remaining } = failure;
     let what = match goal {
-        Goal::Deployed => "The deployment stopped.",
-        Goal::Removed => "The removal stopped.",
+        RunGoal::Deployed => "The deployment stopped.",
+        RunGoal::Removed => "The removal stopped.",
     };
     let left = match remaining.as_deref() {
         None => NOT_LOOKED.to_owned(),
@@ -162,10 +164,10 @@ pub(super) fn failed(goal: Goal, failure: &Failure) -> String {
 }
 
 /// Why, in words that fit the step at which it happened.
-pub(super) fn cause(cause: Cause, step: Option<&StepId>) -> &'static str {
+pub(super) fn cause(cause: FailureCause, step: Option<&StepId>) -> &'static str {
     let unopened = step.and_then(|step| unopened_gate(&step.0));
     match (cause, unopened) {
-        (Cause::Later { .. } | Cause::InDoubt, Some(gate)) => gate,
+        (FailureCause::RetryLater { .. } | FailureCause::InDoubt, Some(gate)) => gate,
         _ => any_cause(cause),
     }
 }
@@ -182,8 +184,8 @@ fn unopened_gate(step: &str) -> Option<&'static str> {
              stays so, look at https://status.flyio.net."
         }
         "relay-healthy" | "stranger-refused" => {
-            "Your relay did not answer in time: a new name can take minutes to be known. Try again \
-             in a few minutes; if it stays so, remove everything and deploy again."
+            "Your relay did not answer in time: a new name can take minutes to be known. Try \
+             again in a few minutes; if it stays so, remove everything and deploy again."
         }
         "agent-ready" => {
             "Your relay answered, but your VM did not in time. Try again in a few minutes; if it \
@@ -197,53 +199,56 @@ fn unopened_gate(step: &str) -> Option<&'static str> {
     })
 }
 
-fn any_cause(cause: Cause) -> &'static str {
+fn any_cause(cause: FailureCause) -> &'static str {
     match cause {
-        Cause::TokenRefused => {
-            "Fly.io refuses the token: it may have been revoked or have expired. Create a new one; \
-             I ask for it when you try again."
+        FailureCause::TokenRefused => {
+            "Fly.io refuses the token: it may have been revoked or have expired. Create a new \
+             one; I ask for it when you try again."
         }
-        Cause::PaymentNeeded => {
+        FailureCause::PaymentNeeded => {
             "Fly.io asks for a payment method. Add one on the organisation's billing page \
              (https://fly.io/dashboard) and try again."
         }
-        Cause::AccountHeld => {
-            "Fly.io is reviewing your account and creates nothing until it is cleared. Ask them at \
-             https://fly.io/high-risk-unlock and try again when they are done."
+        FailureCause::AccountHeld => {
+            "Fly.io is reviewing your account and creates nothing until it is cleared. Ask them \
+             at https://fly.io/high-risk-unlock and try again when they are done."
         }
-        Cause::NoRoom => {
-            "Fly.io has no room in that region now. Try again later, or remove it and deploy elsewhere."
+        FailureCause::NoCapacity => {
+            "Fly.io has no room in that region now. Try again later, or remove it and deploy \
+             elsewhere."
         }
-        Cause::InDoubt => {
+        FailureCause::InDoubt => {
             "Fly.io did not answer clearly, for a long time. Trying again looks at what exists \
              first, so nothing is made twice."
         }
-        Cause::Later { .. } => "Fly.io was too busy, for a long time. Try again in a few minutes.",
-        Cause::Taken => {
+        FailureCause::RetryLater { .. } => {
+            "Fly.io was too busy, for a long time. Try again in a few minutes."
+        }
+        FailureCause::NameTaken => {
             "Fly.io does not let this token use an app of that name: somebody else took the name, \
              or the app belongs to an organisation that the token does not open. Try again with a \
              token of the right organisation, or deploy again: that takes a new name."
         }
-        Cause::Missing => {
+        FailureCause::NotFound => {
             "Something that was there is gone; it may have been removed elsewhere. Trying again \
              makes it anew."
         }
-        Cause::Elsewhere => {
-            "Somebody else who can use that account is working on this deployment. Try again in a few \
-             minutes."
+        FailureCause::LockedByOther => {
+            "Somebody else who can use that account is working on this deployment. Try again in a \
+             few minutes."
         }
-        Cause::ClockOff => {
+        FailureCause::ClockSkew => {
             "The clock of the computer that I run on is wrong, so Fly.io or your relay does not \
              believe me. Once that clock is set, try again."
         }
-        Cause::OurFault => {
+        FailureCause::InvalidRequest => {
             "That is a mistake of mine. Trying again may help; if not, remove everything, and \
              nothing is left."
         }
     }
 }
 
-pub(super) fn remains(remaining: &[Remains]) -> String {
+pub(super) fn remains(remaining: &[RemainingResource]) -> String {
     let mut text = String::new();
     for it in remaining {
         let doubt = if it.seen { "" } else { " (may be there)" };
@@ -253,24 +258,25 @@ pub(super) fn remains(remaining: &[Remains]) -> String {
 }
 
 /// Whose quota is used up, and until when.
-pub(super) fn enough_today(used_up: &UsedUp) -> String {
-    let UsedUp { scope, max, from_ms } = *used_up;
+pub(super) fn enough_today(used_up: &QuotaExceeded) -> String {
+    let QuotaExceeded { scope, max, from_ms } = *used_up;
     let from = date(from_ms);
     match scope {
-        Scope::Person => format!(
-            "You have begun {max} deployments within a day, and I make no more than that. From {from} on \
-             I can make another one; your answers stay until then only for half an hour. /cancel ends \
-             this."
+        QuotaScope::Person => format!(
+            "You have begun {max} deployments within a day, and I make no more than that. From \
+             {from} on I can make another one; your answers stay until then only for half an \
+             hour. /cancel ends this."
         ),
-        Scope::Organisation => format!(
-            "Within a day {max} deployments were begun in this organisation, and I make no more than that \
-             in one. From {from} on I can make another one in it; your answers stay until then only for \
-             half an hour. Another organisation has its own limit. /cancel ends this."
+        QuotaScope::Organisation => format!(
+            "Within a day {max} deployments were begun in this organisation, and I make no more \
+             than that in one. From {from} on I can make another one in it; your answers stay \
+             until then only for half an hour. Another organisation has its own limit. /cancel \
+             ends this."
         ),
-        Scope::All => format!(
-            "I make only so many deployments a day for all people together, and today's are used up. \
-             Nothing is wrong with your answers, but they stay only for half an hour: please write to \
-             me again from {from} on. /cancel ends this."
+        QuotaScope::All => format!(
+            "I make only so many deployments a day for all people together, and today's are used \
+             up. Nothing is wrong with your answers, but they stay only for half an hour: please \
+             write to me again from {from} on. /cancel ends this."
         ),
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::spec::RelayChannel;
 
-use super::super::super::entry::Entry;
+use super::super::super::credential_entry::CredentialEntry;
 use super::credentials::how_to_send;
 
 const TELEGRAM: &str =
@@ -13,20 +13,23 @@ Token.
 2. Schick einen Namen, dann einen Benutzernamen, der auf bot endet.
 3. Der BotFather antwortet mit einem Token. Kopiere ihn ganz.";
 
-const DISCORD: &str = "Dein Relay spricht über einen eigenen Discord-Bot, und ich brauche dessen Token.
+const DISCORD: &str = "Dein Relay spricht über einen eigenen Discord-Bot, und ich brauche dessen \
+                       Token.
 
 1. Öffne die Seite oben, tippe auf New Application und gib ihr einen Namen.
-2. Öffne Installation, kopiere den Install Link, öffne ihn und füge den Bot deinem Konto hinzu, damit \
-du ihm schreiben kannst.
+2. Öffne Installation, kopiere den Install Link, öffne ihn und füge den Bot deinem Konto \
+hinzu, damit du ihm schreiben kannst.
 3. Öffne Bot, tippe auf Reset Token und kopiere den ganzen Token.";
 
-const WHATSAPP: &str = "Dein Relay spricht über eine WhatsApp-Nummer deines eigenen Twilio-Kontos, und \
+const WHATSAPP: &str = "Dein Relay spricht über eine WhatsApp-Nummer deines eigenen \
+                        Twilio-Kontos, und \
 ich brauche den Schlüssel dieses Kontos.
 
 1. Öffne die erste Seite oben und melde dich an oder registriere dich.
 2. Kopiere die Account SID (sie beginnt mit AC) und den Auth Token; beide stehen unter Account Info.
 3. Du brauchst einen WhatsApp-Absender. Um es ohne zu versuchen, öffne die zweite Seite oben und \
-schick die Wörter, die dort stehen, etwa join zwei-wörter, in WhatsApp an +1 415 523 8886. Sie gelten \
+schick die Wörter, die dort stehen, etwa join zwei-wörter, in WhatsApp an +1 415 523 8886. Sie \
+gelten \
 drei Tage.
 
 Ich brauche beides, die Account SID zuerst.";
@@ -45,7 +48,7 @@ pub(super) fn ask_key(
     channel: RelayChannel,
     offered: bool,
     makes_bots: bool,
-    entry: Entry,
+    entry: CredentialEntry,
 ) -> String {
     let steps = match channel {
         RelayChannel::Web => return WEB.to_owned(),
@@ -55,8 +58,8 @@ pub(super) fn ask_key(
     };
     let mut text = if offered {
         format!(
-            "Dein Relay spricht über {}. Welchen Schlüssel darf es benutzen? In dieser Sandbox kannst \
-             du einen fertigen nehmen.",
+            "Dein Relay spricht über {}. Welchen Schlüssel darf es benutzen? In dieser Sandbox \
+             kannst du einen fertigen nehmen.",
             place(channel)
         )
     } else {
@@ -66,9 +69,9 @@ pub(super) fn ask_key(
     text.push_str(how_to_send(entry));
     if makes_bots {
         text.push_str(
-            "\n\nOder tippe auf \"Für mich anlegen\": Telegram legt den Bot an, und du stimmst nur zu. \
-             Der Bot gehört dir, aber wer textslash betreibt, kann Telegram jederzeit nach seinem \
-             Token fragen. Mit dem BotFather kannst das nur du.",
+            "\n\nOder tippe auf \"Für mich anlegen\": Telegram legt den Bot an, und du stimmst \
+             nur zu. Der Bot gehört dir, aber wer textslash betreibt, kann Telegram jederzeit \
+             nach seinem Token fragen. Mit dem BotFather kannst das nur du.",
         );
     }
     text
@@ -83,19 +86,23 @@ fn place(channel: RelayChannel) -> &'static str {
     }
 }
 
-pub(super) fn ask_key_again(channel: RelayChannel, address: &str, entry: Entry) -> String {
+pub(super) fn ask_key_again(
+    channel: RelayChannel,
+    address: &str,
+    entry: CredentialEntry,
+) -> String {
     let place = match channel {
         RelayChannel::Web => return WEB.to_owned(),
         RelayChannel::Telegram => {
             "den Token seines Bots. Im BotFather zeigt ihn /mybots: wähle den Bot, dann API Token"
         }
         RelayChannel::Discord => {
-            "den Token seines Bots. Wenn du ihn nicht mehr hast, macht Reset Token auf der Seite oben \
-             einen neuen"
+            "den Token seines Bots. Wenn du ihn nicht mehr hast, macht Reset Token auf der Seite \
+             oben einen neuen"
         }
         RelayChannel::WhatsApp => {
-            "die Account SID und den Auth Token seines Twilio-Kontos. Sie stehen auf der ersten Seite \
-             oben"
+            "die Account SID und den Auth Token seines Twilio-Kontos. Sie stehen auf der ersten \
+             Seite oben"
         }
     };
     format!("Dein Relay antwortet unter {address}, und ich brauche {place}. {}", how_to_send(entry))
@@ -116,24 +123,25 @@ pub(super) fn ready(channel: RelayChannel, address: Option<&str>, by_hand: bool)
         RelayChannel::Web | RelayChannel::Telegram | RelayChannel::WhatsApp => "",
     };
     format!(
-        "Dein Relay ist fertig. Ich habe es und deine VM geprüft: beide antworten, und ein Aufruf ohne \
-         Schlüssel wird abgewiesen.\n\n{then}{add}"
+        "Dein Relay ist fertig. Ich habe es und deine VM geprüft: beide antworten, und ein Aufruf \
+         ohne Schlüssel wird abgewiesen.\n\n{then}{add}"
     )
 }
 
 pub(super) fn first_steps(channel: RelayChannel) -> String {
     let awake = match channel {
         RelayChannel::Discord => {
-            "Die VM schläft, wenn du sie nicht brauchst, und wacht auf, wenn du schreibst; das Relay \
-             bleibt wach, weil Discord niemanden weckt."
+            "Die VM schläft, wenn du sie nicht brauchst, und wacht auf, wenn du schreibst; das \
+             Relay bleibt wach, weil Discord niemanden weckt."
         }
         RelayChannel::Web | RelayChannel::Telegram | RelayChannel::WhatsApp => {
-            "Beide Maschinen schlafen, wenn du sie nicht brauchst, und wachen auf, wenn du schreibst."
+            "Beide Maschinen schlafen, wenn du sie nicht brauchst, und wachen auf, wenn du \
+             schreibst."
         }
     };
     format!(
         "Schreib einfach, zum Beispiel: klone mein Repository und führe seine Tests aus\n\nEs \
-         antwortet nur dir. {awake} Deinen Token und deine Schlüssel habe ich vergessen. /teardown \
-         entfernt alles."
+         antwortet nur dir. {awake} Deinen Token und deine Schlüssel habe ich vergessen. \
+         /teardown entfernt alles."
     )
 }

@@ -5,17 +5,17 @@ use adapters::chat::{SecretField, SecretForm};
 
 use crate::secret::SecretKind;
 
-use super::super::super::entry::Entry;
+use super::super::super::credential_entry::CredentialEntry;
 
 /// How it gets in.
-pub(super) fn how_to_send(entry: Entry) -> &'static str {
+pub(super) fn how_to_send(entry: CredentialEntry) -> &'static str {
     match (entry.way, entry.deletes_theirs, entry.opens_pages) {
         (SecretEntry::Hidden, ..) => {
             "Gib ihn in das verdeckte Feld ein, das sich hier öffnet; im Chat bleibt nichts davon."
         }
         (SecretEntry::PastedThenDeleted, true, true) => {
-            "Füge ihn hier ein, dann lösche ich die Nachricht sofort; oder tippe auf den Knopf und gib \
-             ihn dort ein."
+            "Füge ihn hier ein, dann lösche ich die Nachricht sofort; oder tippe auf den Knopf \
+             und gib ihn dort ein."
         }
         (SecretEntry::PastedThenDeleted, true, false) => {
             "Füge ihn hier ein; ich lösche die Nachricht sofort."
@@ -24,13 +24,13 @@ pub(super) fn how_to_send(entry: Entry) -> &'static str {
             "Füge ihn hier ein und lösche die Nachricht danach: ich kann es nicht."
         }
         (SecretEntry::Form, ..) => {
-            "Bitte schreib ihn nicht in diesen Chat: ich schicke dir ein Formular, das sich einmal \
-             öffnet. Gib ihn dort ein."
+            "Bitte schreib ihn nicht in diesen Chat: ich schicke dir ein Formular, das sich \
+             einmal öffnet. Gib ihn dort ein."
         }
     }
 }
 
-pub(super) fn ask_token(offered: bool, deploying: bool, entry: Entry) -> String {
+pub(super) fn ask_token(offered: bool, deploying: bool, entry: CredentialEntry) -> String {
     let how = how_to_send(entry);
     match (deploying, offered) {
         (true, true) => format!(
@@ -38,11 +38,16 @@ pub(super) fn ask_token(offered: bool, deploying: bool, entry: Entry) -> String 
              dieser Sandbox kannst du einen fertigen nehmen. {how}"
         ),
         (true, false) => format!(
-            "Alles läuft in deinem eigenen Konto bei Fly.io, und dafür brauche ich einen Token.\n\n\
-             1. Öffne die Seite oben (am Handy geht es auch) und melde dich an oder registriere dich.\n\
+            "Alles läuft in deinem eigenen Konto bei Fly.io, und dafür brauche ich einen Token.\n\
+             \n\
+             1. Öffne die Seite oben (am Handy geht es auch) und melde dich an oder registriere \
+             dich.\n\
              2. Lege einen Organization Token an, der einen Tag gilt.\n\
-             3. Kopiere ihn ganz.\n\n\
-             {how}\n\nIch benutze ihn nur hierfür, schränke ihn sofort ein und speichere ihn nie."
+             3. Kopiere ihn ganz.\n\
+             \n\
+             {how}\n\
+             \n\
+             Ich benutze ihn nur hierfür, schränke ihn sofort ein und speichere ihn nie."
         ),
         (false, true) => format!(
             "Dafür brauche ich einen Fly.io-Token dieses Kontos; ich behalte sie nicht. In dieser \
@@ -54,10 +59,10 @@ pub(super) fn ask_token(offered: bool, deploying: bool, entry: Entry) -> String 
     }
 }
 
-pub(super) fn ask_model(offered: bool, shell: bool, entry: Entry) -> String {
-    let mut text = "Der Agent ist Claude Code. Welchen API-Schlüssel von Anthropic darf er benutzen? \
-                    Der Schlüssel geht direkt an dein Relay; die VM sieht ihn nie, und ich speichere \
-                    ihn nicht."
+pub(super) fn ask_model(offered: bool, shell: bool, entry: CredentialEntry) -> String {
+    let mut text = "Der Agent ist Claude Code. Welchen API-Schlüssel von Anthropic darf er \
+                    benutzen? Der Schlüssel geht direkt an dein Relay; die VM sieht ihn nie, und \
+                    ich speichere ihn nicht."
         .to_owned();
     if offered {
         text.push_str(" In dieser Sandbox kannst du einen fertigen nehmen.");
@@ -138,14 +143,15 @@ pub(in super::super) fn secret_form(kind: SecretKind) -> SecretForm {
     SecretForm { button: button.to_owned(), title: title.to_owned(), fields }
 }
 
-pub(super) fn privacy(entry: Entry) -> String {
+pub(super) fn privacy(entry: CredentialEntry) -> String {
     let channel = match (entry.way, entry.deletes_theirs, entry.scrubs_theirs) {
         (SecretEntry::Hidden, ..) => {
             "Hier gibst du sie in ein verdecktes Feld ein, das nichts behält."
         }
         (SecretEntry::Form, _, true) => {
             "Hier gibst du sie in ein Formular ein, das sich einmal öffnet. Was du stattdessen in \
-             diesen Chat einfügst, bleibt auf deinem Handy: ich kann nur die Kopie des Dienstes löschen."
+             diesen Chat einfügst, bleibt auf deinem Handy: ich kann nur die Kopie des Dienstes \
+             löschen."
         }
         (SecretEntry::Form, _, false) => {
             "Hier gibst du sie in ein Formular ein, das sich einmal öffnet. Was du stattdessen in \
@@ -157,8 +163,8 @@ pub(super) fn privacy(entry: Entry) -> String {
              brauchst."
         }
         (SecretEntry::PastedThenDeleted, false, _) => {
-            "Hier bleibt im Verlauf, was du einfügst, und ich kann es nicht löschen. Lösche es selbst \
-             und widerrufe den Token, wenn du ihn nicht mehr brauchst."
+            "Hier bleibt im Verlauf, was du einfügst, und ich kann es nicht löschen. Lösche es \
+             selbst und widerrufe den Token, wenn du ihn nicht mehr brauchst."
         }
     };
     let page = match entry.opens_pages {
@@ -167,13 +173,17 @@ pub(super) fn privacy(entry: Entry) -> String {
     };
     format!(
         "Ich bewahre auf: deine Kennung in diesem Chat, von dem, was du eingerichtet hast, Namen, \
-         Kennungen, Region, Größe und Schritte (bis dreißig Tage, nachdem es entfernt ist), und die \
-         Antworten eines Gesprächs, das noch nicht zu Ende ist. /forget löscht das. Eine Woche lang \
-         behalte ich einen Abdruck der Nummer jeder Nachricht, der zu niemandem führt. Zugangsdaten \
-         speichere ich nie: sie stehen im Arbeitsspeicher, solange sie gebraucht werden, ohne dich \
-         höchstens eine halbe Stunde, und werden nach dem Einrichten vergessen.\n\n\
-         {channel}{page}\n\nDein Modell-Schlüssel und der deines Bots oder deiner Nummer liegen in \
-         deinem eigenen Cloud-Konto, bei den Geheimnissen des Relays. Deine Chats mit dem Agenten \
-         laufen über dein Relay, nicht über mich."
+         Kennungen, Region, Größe und Schritte (bis dreißig Tage, nachdem es entfernt ist), und \
+         die Antworten eines Gesprächs, das noch nicht zu Ende ist. /forget löscht das. Eine \
+         Woche lang behalte ich einen Abdruck der Nummer jeder Nachricht, der zu niemandem führt. \
+         Zugangsdaten speichere ich nie: sie stehen im Arbeitsspeicher, solange sie gebraucht \
+         werden, ohne dich höchstens eine halbe Stunde, und werden nach dem Einrichten \
+         vergessen.\n\
+         \n\
+         {channel}{page}\n\
+         \n\
+         Dein Modell-Schlüssel und der deines Bots oder deiner Nummer liegen in deinem eigenen \
+         Cloud-Konto, bei den Geheimnissen des Relays. Deine Chats mit dem Agenten laufen über \
+         dein Relay, nicht über mich."
     )
 }

@@ -1,9 +1,9 @@
 //! The words on buttons, and the names of what can be chosen.
 
-use crate::spec::{AgentKind, CloudKind, RelayChannel, Size};
+use crate::spec::{AgentKind, CloudKind, MachineSize, RelayChannel};
 
 use super::super::super::Question;
-use super::super::super::choice::{Choice, Command};
+use super::super::super::choice::{ChatCommand, Choice};
 
 pub(in super::super) fn label(choice: &Choice) -> String {
     match choice {
@@ -39,34 +39,34 @@ pub(in super::super) fn label(choice: &Choice) -> String {
     }
 }
 
-fn command_label(command: Command) -> &'static str {
+fn command_label(command: ChatCommand) -> &'static str {
     match command {
-        Command::Start => "Start",
-        Command::Help => "Hilfe",
-        Command::Deploy => "Jetzt einrichten",
-        Command::Status => "Status",
-        Command::Teardown => "Entfernen",
-        Command::Cancel => "Abbrechen",
-        Command::Back => "Zurück",
-        Command::Privacy => "Datenschutz",
-        Command::Forget => "Vergiss mich",
-        Command::Language => "Sprache",
+        ChatCommand::Start => "Start",
+        ChatCommand::Help => "Hilfe",
+        ChatCommand::Deploy => "Jetzt einrichten",
+        ChatCommand::Status => "Status",
+        ChatCommand::Teardown => "Entfernen",
+        ChatCommand::Cancel => "Abbrechen",
+        ChatCommand::Back => "Zurück",
+        ChatCommand::Privacy => "Datenschutz",
+        ChatCommand::Forget => "Vergiss mich",
+        ChatCommand::Language => "Sprache",
     }
 }
 
 /// What a command does; at most 100 characters.
-pub(in super::super) fn meaning(command: Command) -> &'static str {
+pub(in super::super) fn meaning(command: ChatCommand) -> &'static str {
     match command {
-        Command::Start => "anfangen",
-        Command::Help => "diese Liste",
-        Command::Deploy => "etwas einrichten",
-        Command::Status => "was du hast, was es kostet, seit wann",
-        Command::Teardown => "alles entfernen, mit Beleg",
-        Command::Cancel => "abbrechen, was wir gerade tun",
-        Command::Back => "die vorige Frage",
-        Command::Privacy => "was ich wo aufbewahre",
-        Command::Forget => "löschen, was ich über dich gespeichert habe, mit Beleg",
-        Command::Language => "Deutsch oder Englisch sprechen",
+        ChatCommand::Start => "anfangen",
+        ChatCommand::Help => "diese Liste",
+        ChatCommand::Deploy => "etwas einrichten",
+        ChatCommand::Status => "was du hast, was es kostet, seit wann",
+        ChatCommand::Teardown => "alles entfernen, mit Beleg",
+        ChatCommand::Cancel => "abbrechen, was wir gerade tun",
+        ChatCommand::Back => "die vorige Frage",
+        ChatCommand::Privacy => "was ich wo aufbewahre",
+        ChatCommand::Forget => "löschen, was ich über dich gespeichert habe, mit Beleg",
+        ChatCommand::Language => "Deutsch oder Englisch sprechen",
     }
 }
 
@@ -127,11 +127,11 @@ pub(super) fn channel_name(channel: RelayChannel) -> &'static str {
     }
 }
 
-pub(super) fn size_name(size: Size) -> &'static str {
+pub(super) fn size_name(size: MachineSize) -> &'static str {
     match size {
-        Size::Small => "Klein",
-        Size::Medium => "Mittel",
-        Size::Large => "Groß",
+        MachineSize::Small => "Klein",
+        MachineSize::Medium => "Mittel",
+        MachineSize::Large => "Groß",
     }
 }
 

@@ -3,18 +3,26 @@
 use std::fmt::Write as _;
 
 use crate::plan::Stage;
-use crate::pricing::{self, Item, Quote};
-use crate::spec::{AgentKind, Region, Role, Size, Spec};
+use crate::pricing::{self, CostItem, Quote};
+use crate::spec::{AgentKind, MachineSize, Region, Role, Spec};
 
-use super::super::super::{Board, Goal, Gone, Mark, Remains, RunStanding};
-use super::super::{Locale, Summary, date};
+use super::super::super::{
+    DeploymentStatus, Progress, RemainingResource, RemovedResource, RunGoal, StageStatus,
+};
+use super::super::{DeploymentSummary, Locale, date};
 use super::labels::{agent_name, channel_name, cloud_name, resource_name, size_name};
 use super::refusals;
 
 pub(super) fn review(spec: &Spec, quote: &Quote) -> String {
     let mut text = format!(
-        "Das ist der Plan:\n\nName: {}\nCloud: {}, Organisation {}\nRegion: {}\nRelay: 1 CPU, {} MB, \
-         {} GB Datenträger; erreichbar über: {}\nVM: {} CPU, {} GB, {} GB Datenträger; Agent: {}{}\n\n\
+        "Das ist der Plan:\n\
+         \n\
+         Name: {}\n\
+         Cloud: {}, Organisation {}\n\
+         Region: {}\n\
+         Relay: 1 CPU, {} MB, {} GB Datenträger; erreichbar über: {}\n\
+         VM: {} CPU, {} GB, {} GB Datenträger; Agent: {}{}\n\
+         \n\
          Für 30 Tage:",
         spec.name,
         cloud_name(spec.cloud),
@@ -38,9 +46,9 @@ pub(super) fn review(spec: &Spec, quote: &Quote) -> String {
     };
     let _ = write!(
         text,
-        "\n\n{awake}: etwa {} im Monat, wenn du sie nie \
-         benutzt, höchstens {}, wenn beide Tag und Nacht laufen. Fly.io rechnet direkt mit dir ab \
-         (Preise vom {}, ohne Datenverkehr). Einrichten?",
+        "\n\n{awake}: etwa {} im Monat, wenn du sie nie benutzt, höchstens {}, wenn beide Tag und \
+         Nacht laufen. Fly.io rechnet direkt mit dir ab (Preise vom {}, ohne Datenverkehr). \
+         Einrichten?",
         dollars(quote.idle_cents),
         dollars(quote.always_on_cents),
         pricing::AS_OF
@@ -69,13 +77,13 @@ fn regions(regions: &[Region]) -> String {
     }
 }
 
-fn item(item: Item) -> String {
+fn item(item: CostItem) -> String {
     match item {
-        Item::RelayRunning => "Relay, wenn es immer liefe".to_owned(),
-        Item::VmRunning => "VM, wenn sie immer liefe".to_owned(),
-        Item::Volumes { gb } => format!("Datenträger, {gb} GB"),
-        Item::StoppedRootfs => "Dateisysteme schlafender Maschinen".to_owned(),
-        Item::Addresses => "Adressen".to_owned(),
+        CostItem::RelayRunning => "Relay, wenn es immer liefe".to_owned(),
+        CostItem::VmRunning => "VM, wenn sie immer liefe".to_owned(),
+        CostItem::Volumes { gb } => format!("Datenträger, {gb} GB"),
+        CostItem::StoppedRootfs => "Dateisysteme schlafender Maschinen".to_owned(),
+        CostItem::Addresses => "Adressen".to_owned(),
     }
 }
 
@@ -83,7 +91,7 @@ fn dollars(cents: u64) -> String {
     format!("{},{:02} $", cents / 100, cents % 100)
 }
 
-pub(super) fn ask_size(quotes: &[(Size, Quote)]) -> String {
+pub(super) fn ask_size(quotes: &[(MachineSize, Quote)]) -> String {
     let mut text = "Wie groß soll die VM sein?\n".to_owned();
     for (size, quote) in quotes {
         let _ = write!(
@@ -100,15 +108,15 @@ pub(super) fn ask_size(quotes: &[(Size, Quote)]) -> String {
 
 pub(super) fn confirm_teardown(spec: &Spec) -> String {
     format!(
-        "Das entfernt \"{}\" endgültig: beide Apps ({} und {}), ihre Maschinen, Datenträger, Adressen \
-         und Schlüssel, mit allem, was der Agent dort gespeichert hat. Entfernen?",
+        "Das entfernt \"{}\" endgültig: beide Apps ({} und {}), ihre Maschinen, Datenträger, \
+         Adressen und Schlüssel, mit allem, was der Agent dort gespeichert hat. Entfernen?",
         spec.name,
         spec.app(Role::Relay),
         spec.app(Role::Vm)
     )
 }
 
-pub(super) fn kept(remaining: Option<&[Remains]>) -> String {
+pub(super) fn kept(remaining: Option<&[RemainingResource]>) -> String {
     match remaining {
         Some([]) => "Gut. In deinem Konto habe ich nichts davon gesehen.".to_owned(),
         Some(remaining) => format!(
@@ -120,7 +128,7 @@ pub(super) fn kept(remaining: Option<&[Remains]>) -> String {
     }
 }
 
-pub(super) fn receipt(gone: &[Gone]) -> String {
+pub(super) fn receipt(gone: &[RemovedResource]) -> String {
     let mut text =
         "Alles ist weg. Ich habe nach jedem davon gesehen, und es ist nicht mehr da:\n".to_owned();
     for it in gone {
@@ -136,7 +144,7 @@ pub(super) fn receipt(gone: &[Gone]) -> String {
     text
 }
 
-pub(super) fn list(runs: &[Summary]) -> String {
+pub(super) fn list(runs: &[DeploymentSummary]) -> String {
     let lines = runs.iter().map(|run| {
         format!(
             "{} in {}, {}, {}\nseit {}, etwa {} im Monat im Schlaf, höchstens {}",
@@ -152,50 +160,54 @@ pub(super) fn list(runs: &[Summary]) -> String {
     lines.collect::<Vec<_>>().join("\n\n")
 }
 
-fn standing(standing: RunStanding) -> &'static str {
+fn standing(standing: DeploymentStatus) -> &'static str {
     match standing {
-        RunStanding::Unfinished => "nicht fertig",
-        RunStanding::Deployed => "eingerichtet",
-        RunStanding::Removed => "entfernt",
-        RunStanding::Stuck => "teilweise entfernt",
+        DeploymentStatus::InProgress => "nicht fertig",
+        DeploymentStatus::Deployed => "eingerichtet",
+        DeploymentStatus::Removed => "entfernt",
+        DeploymentStatus::Stuck => "teilweise entfernt",
     }
 }
 
-pub(in super::super) fn board(board: &Board) -> String {
+pub(in super::super) fn board(board: &Progress) -> String {
     let title = match board.goal {
-        Goal::Deployed => "Ich richte ein",
-        Goal::Removed => "Ich entferne alles",
+        RunGoal::Deployed => "Ich richte ein",
+        RunGoal::Removed => "Ich entferne alles",
     };
     let mut text = title.to_owned();
     for (stage, mark) in &board.stages {
         let sign = match mark {
-            Mark::Ahead => "[ ]",
-            Mark::Started | Mark::Moving | Mark::Settling => "[..]",
-            Mark::Done => "[x]",
+            StageStatus::Pending => "[ ]",
+            StageStatus::Running | StageStatus::ChangingRegion | StageStatus::Unconfirmed => "[..]",
+            StageStatus::Done => "[x]",
         };
         let _ = write!(text, "\n{sign} {}", stage_name(*stage, board.goal));
         match mark {
-            Mark::Moving => text.push_str(" - dort ist kein Platz, ich nehme eine andere Region"),
-            Mark::Settling => text.push_str(" - ich warte zwei Minuten, ob noch etwas nachkommt"),
-            Mark::Ahead | Mark::Started | Mark::Done => {}
+            StageStatus::ChangingRegion => {
+                text.push_str(" - dort ist kein Platz, ich nehme eine andere Region")
+            }
+            StageStatus::Unconfirmed => {
+                text.push_str(" - ich warte zwei Minuten, ob noch etwas nachkommt")
+            }
+            StageStatus::Pending | StageStatus::Running | StageStatus::Done => {}
         }
     }
     text
 }
 
-pub(in super::super) fn stage_name(stage: Stage, goal: Goal) -> &'static str {
+pub(in super::super) fn stage_name(stage: Stage, goal: RunGoal) -> &'static str {
     match (goal, stage) {
-        (Goal::Deployed, Stage::Apps) => "Namen reserviert",
-        (Goal::Deployed, Stage::Network) => "Netz und Adressen",
-        (Goal::Deployed, Stage::Secrets) => "Schlüssel übergeben",
-        (Goal::Deployed, Stage::Storage) => "Datenträger",
-        (Goal::Deployed, Stage::Machines) => "Maschinen gestartet",
-        (Goal::Deployed, Stage::Proof) => "Geprüft: Relay, VM, und Fremde abgewiesen",
-        (Goal::Removed, Stage::Apps) => "Apps",
-        (Goal::Removed, Stage::Network) => "Adressen",
-        (Goal::Removed, Stage::Secrets) => "Schlüssel",
-        (Goal::Removed, Stage::Storage) => "Datenträger",
-        (Goal::Removed, Stage::Machines) => "Maschinen",
-        (Goal::Removed, Stage::Proof) => "Geprüft, dass alles weg ist",
+        (RunGoal::Deployed, Stage::Apps) => "Namen reserviert",
+        (RunGoal::Deployed, Stage::Network) => "Netz und Adressen",
+        (RunGoal::Deployed, Stage::Secrets) => "Schlüssel übergeben",
+        (RunGoal::Deployed, Stage::Storage) => "Datenträger",
+        (RunGoal::Deployed, Stage::Machines) => "Maschinen gestartet",
+        (RunGoal::Deployed, Stage::Proof) => "Geprüft: Relay, VM, und Fremde abgewiesen",
+        (RunGoal::Removed, Stage::Apps) => "Apps",
+        (RunGoal::Removed, Stage::Network) => "Adressen",
+        (RunGoal::Removed, Stage::Secrets) => "Schlüssel",
+        (RunGoal::Removed, Stage::Storage) => "Datenträger",
+        (RunGoal::Removed, Stage::Machines) => "Maschinen",
+        (RunGoal::Removed, Stage::Proof) => "Geprüft, dass alles weg ist",
     }
 }

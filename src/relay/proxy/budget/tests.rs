@@ -2,16 +2,16 @@ use super::*;
 
 const DAY_MS: u64 = 86_400_000;
 
-fn tokens(input: u64, output: u64) -> Tokens {
-    Tokens { input, output }
+fn tokens(input: u64, output: u64) -> TokenCounts {
+    TokenCounts { input, output }
 }
 
-fn reading(used: Tokens, is_input_known: bool, is_output_known: bool) -> UsageReading {
+fn reading(used: TokenCounts, is_input_known: bool, is_output_known: bool) -> UsageReading {
     UsageReading { used, is_input_known, is_output_known }
 }
 
-async fn ledger(dir: &tempfile::TempDir) -> Arc<Ledger> {
-    Ledger::open(dir.path()).await.unwrap()
+async fn ledger(dir: &tempfile::TempDir) -> Arc<RelayStore> {
+    RelayStore::open(dir.path()).await.unwrap()
 }
 
 #[test]

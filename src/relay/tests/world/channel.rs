@@ -3,23 +3,23 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use adapters::channel::{Capabilities, Channel, ChannelError, Event, SecretEntry};
+use adapters::channel::{Capabilities, Channel, ChannelError, ChannelEvent, SecretEntry};
 use adapters::chat::{
-    Attachment, ChatId, File, Inbound, InboundId, MenuEntry, MessageRef, Outbound,
+    Attachment, ChatId, Inbound, InboundId, MenuEntry, MessageRef, Outbound, OutboundFile,
 };
-use adapters::text::Unit;
+use adapters::text::LengthUnit;
 use async_trait::async_trait;
 use bytes::Bytes;
 use parking_lot::Mutex;
 use tokio::sync::{Notify, watch};
 
-use super::{CHAT, Cut, FILE_MAX, Hold, TEXT_MAX};
+use super::{Breakpoint, CHAT, FILE_MAX, KillPoint, TEXT_MAX};
 
 /// A channel that delivers again what was not acknowledged, and knows messages by their keys.
 pub struct FakeChannel {
     capabilities: Capabilities,
-    hold: Arc<Hold>,
-    queue: Mutex<VecDeque<Event>>,
+    hold: Arc<Breakpoint>,
+    queue: Mutex<VecDeque<ChannelEvent>>,
     unacknowledged: Mutex<Vec<Inbound>>,
     said: Notify,
     pub acknowledged: watch::Sender<usize>,
@@ -33,7 +33,7 @@ pub struct FakeChannel {
 }
 
 impl FakeChannel {
-    pub(super) fn new(edits: bool, hold: Arc<Hold>) -> Self {
+    pub(super) fn new(edits: bool, hold: Arc<Breakpoint>) -> Self {
         Self {
             capabilities: Capabilities {
                 edits,
@@ -41,7 +41,7 @@ impl FakeChannel {
                 scrubs_theirs: false,
                 buttons_max: 0,
                 text_max: TEXT_MAX,
-                text_unit: Unit::Bytes,
+                text_unit: LengthUnit::Bytes,
                 edit_interval_ms: 1,
                 secret_entry: SecretEntry::Hidden,
                 opens_pages: false,
@@ -63,14 +63,14 @@ impl FakeChannel {
     }
 
     pub fn says(&self, inbound: Inbound) {
-        self.happens(Event::Inbound(inbound));
+        self.happens(ChannelEvent::Inbound(inbound));
     }
 
     pub fn becomes_reachable(&self) {
-        self.happens(Event::Reachable(ChatId(CHAT.into())));
+        self.happens(ChannelEvent::Reachable(ChatId(CHAT.into())));
     }
 
-    fn happens(&self, event: Event) {
+    fn happens(&self, event: ChannelEvent) {
         self.queue.lock().push_back(event);
         self.said.notify_one();
     }
@@ -113,7 +113,7 @@ impl FakeChannel {
     pub(super) fn reconnected(&self) {
         let mut queue = self.queue.lock();
         for inbound in self.unacknowledged.lock().drain(..).rev() {
-            queue.push_front(Event::Inbound(inbound));
+            queue.push_front(ChannelEvent::Inbound(inbound));
         }
         self.said.notify_one();
     }
@@ -138,10 +138,10 @@ impl Channel for FakeChannel {
         &self.capabilities
     }
 
-    async fn next(&self) -> Option<Event> {
+    async fn next(&self) -> Option<ChannelEvent> {
         loop {
             let event = self.queue.lock().pop_front();
-            if let Some(Event::Inbound(inbound)) = &event {
+            if let Some(ChannelEvent::Inbound(inbound)) = &event {
                 self.unacknowledged.lock().push(inbound.clone());
             }
             if event.is_some() {
@@ -152,13 +152,13 @@ impl Channel for FakeChannel {
     }
 
     async fn acknowledge(&self, id: &InboundId) {
-        self.hold.here(Cut::BeforeAcknowledge).await;
+        self.hold.here(KillPoint::BeforeAcknowledge).await;
         self.unacknowledged.lock().retain(|inbound| inbound.id != *id);
         self.acknowledged.send_modify(|count| *count += 1);
     }
 
     async fn send(&self, chat: &ChatId, message: &Outbound) -> Result<MessageRef, ChannelError> {
-        self.hold.here(Cut::BeforeSend).await;
+        self.hold.here(KillPoint::BeforeSend).await;
         let failure = self.failure();
         if failure.as_ref().is_none_or(|failure| *failure == ChannelError::InDoubt) {
             *self.sent.lock() += 1;
@@ -167,7 +167,7 @@ impl Channel for FakeChannel {
         if let Some(failure) = failure {
             return Err(failure);
         }
-        self.hold.here(Cut::AfterSend).await;
+        self.hold.here(KillPoint::AfterSend).await;
         Ok(MessageRef { chat: chat.clone(), id: message.key.clone() })
     }
 
@@ -200,7 +200,11 @@ impl Channel for FakeChannel {
     }
 
     /// A file stands among the messages as its name and what is in it.
-    async fn send_file(&self, chat: &ChatId, file: &File) -> Result<MessageRef, ChannelError> {
+    async fn send_file(
+        &self,
+        chat: &ChatId,
+        file: &OutboundFile,
+    ) -> Result<MessageRef, ChannelError> {
         let text = format!("[{} {}]", file.name, String::from_utf8_lossy(&file.bytes));
         self.send(chat, &Outbound::text(file.key.clone(), text)).await
     }

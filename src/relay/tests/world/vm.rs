@@ -10,8 +10,8 @@ use futures::StreamExt;
 use parking_lot::Mutex;
 use tokio::sync::watch;
 
-use super::{Cut, Hold};
-use crate::http::{Reply, Transport, Unanswered};
+use super::{Breakpoint, KillPoint};
+use crate::http::{StreamedResponse, Transport, TransportError};
 use crate::protocol::{
     AgentNetwork, Health, SIGNATURE_HEADER, TurnEvent, TurnFailure, TurnRequest,
 };
@@ -19,7 +19,7 @@ use crate::secret::Audience;
 
 /// What the VM's agent does.
 #[derive(Clone)]
-pub struct Script {
+pub struct AgentScript {
     pub events: Vec<TurnEvent>,
     pub break_after: Option<usize>,
     pub ends: bool,
@@ -29,7 +29,7 @@ pub struct Script {
     pub status: Option<u16>,
 }
 
-impl Script {
+impl AgentScript {
     pub fn of(events: Vec<TurnEvent>) -> Self {
         Self { events, break_after: None, ends: true, sleeps: false, status: Some(200) }
     }
@@ -47,8 +47,8 @@ impl Script {
 }
 
 pub struct FakeVm {
-    script: Script,
-    hold: Arc<Hold>,
+    script: AgentScript,
+    hold: Arc<Breakpoint>,
     asks: Mutex<Vec<TurnRequest>>,
     /// Path and content of the files that came.
     inbox: Mutex<BTreeMap<String, String>>,
@@ -63,7 +63,7 @@ pub struct FakeVm {
 }
 
 impl FakeVm {
-    pub(super) fn new(script: Script, hold: Arc<Hold>) -> Self {
+    pub(super) fn new(script: AgentScript, hold: Arc<Breakpoint>) -> Self {
         Self {
             awake: watch::Sender::new(!script.sleeps),
             status: Mutex::new(script.status),
@@ -97,7 +97,7 @@ impl FakeVm {
     pub fn tokens(&self) -> Vec<String> {
         let asks = self.asks.lock().clone();
         let tokens = asks.into_iter().filter_map(|ask| ask.model_token);
-        tokens.map(|it| it.into_secret(Audience::nobody()).expose_here().to_owned()).collect()
+        tokens.map(|it| it.into_secret(Audience::nobody()).expose().to_owned()).collect()
     }
 
     pub fn sessions(&self) -> Vec<String> {
@@ -117,7 +117,7 @@ impl FakeVm {
         self.file_statuses.lock().extend(statuses);
     }
 
-    fn file(&self, path: &str, bytes: &Bytes) -> Reply {
+    fn file(&self, path: &str, bytes: &Bytes) -> StreamedResponse {
         if let Some(status) = self.file_statuses.lock().pop_front() {
             let mut refused = reply(Vec::new(), true);
             refused.head.status = status.try_into().unwrap();
@@ -169,7 +169,10 @@ impl FakeVm {
 
 #[async_trait]
 impl Transport for FakeVm {
-    async fn send(&self, request: http::Request<Bytes>) -> Result<Reply, Unanswered> {
+    async fn send(
+        &self,
+        request: http::Request<Bytes>,
+    ) -> Result<StreamedResponse, TransportError> {
         assert!(request.headers().contains_key(SIGNATURE_HEADER));
         let path = request.uri().path();
         if path.ends_with("/cancel") {
@@ -194,13 +197,13 @@ impl Transport for FakeVm {
             };
             return Ok(reply(vec![serde_json::to_string(&health).unwrap()], true));
         }
-        self.hold.here(Cut::BeforeTurn).await;
+        self.hold.here(KillPoint::BeforeTurn).await;
         let ask: TurnRequest = serde_json::from_slice(request.body()).unwrap();
         let (after, is_first) = (ask.after, self.asks.lock().is_empty());
         self.asks.lock().push(ask);
         self.begun.send_replace(true);
         self.awake.subscribe().wait_for(|awake| *awake).await.unwrap();
-        let status = self.status.lock().ok_or(Unanswered::NotSent)?;
+        let status = self.status.lock().ok_or(TransportError::NotSent)?;
         let mut events: Vec<_> = self.script.events.iter().skip(after).collect();
         let mut ends = self.script.ends;
         let stopped = TurnEvent::Failed { reason: TurnFailure::Stopped };
@@ -211,7 +214,7 @@ impl Transport for FakeVm {
         if let Some(broken) = self.script.break_after.filter(|_| is_first) {
             events.truncate(broken);
         }
-        if *self.hold.at.lock() == Some(Cut::MidStream) {
+        if *self.hold.at.lock() == Some(KillPoint::MidStream) {
             events.truncate(1);
             ends = false;
             self.hold.reached.send_replace(true);
@@ -223,9 +226,9 @@ impl Transport for FakeVm {
     }
 }
 
-fn reply(lines: Vec<String>, ends: bool) -> Reply {
+fn reply(lines: Vec<String>, ends: bool) -> StreamedResponse {
     let head = http::Response::new(()).into_parts().0;
     let lines = futures::stream::iter(lines.into_iter().map(|line| Ok(Bytes::from(line))));
     let body = if ends { lines.boxed() } else { lines.chain(futures::stream::pending()).boxed() };
-    Reply { head, body }
+    StreamedResponse { head, body }
 }

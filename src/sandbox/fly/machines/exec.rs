@@ -8,33 +8,33 @@ use axum::{Extension, Json};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::super::Fly;
-use super::super::errors::Refusal;
-use super::super::state::{App, MachineState};
+use super::super::SimulatedFly;
+use super::super::errors::FlyApiError;
+use super::super::state::{FlyApp, MachineState};
 use super::ok;
 
 /// How long a command may run: Fly's limit.
 const EXEC_MAX: Duration = Duration::from_secs(60);
 
 #[derive(Deserialize)]
-struct SignalWanted {
+struct SignalRequest {
     signal: String,
 }
 
 pub async fn signal(
-    State(fly): State<Arc<Fly>>,
-    Extension(app): Extension<App>,
+    State(fly): State<Arc<SimulatedFly>>,
+    Extension(app): Extension<FlyApp>,
     Path((_, id)): Path<(String, String)>,
     Json(body): Json<Value>,
-) -> Result<Json<Value>, Refusal> {
-    let wanted: SignalWanted = fly.read("POST signal", &body, &["signal"])?;
+) -> Result<Json<Value>, FlyApiError> {
+    let wanted: SignalRequest = fly.read("POST signal", &body, &["signal"])?;
     fly.machine_of(&app.name, &id)?;
     fly.runtime.signal(&id, &wanted.signal);
     Ok(ok())
 }
 
 #[derive(Deserialize)]
-struct Exec {
+struct ExecRequest {
     command: Option<Vec<String>>,
     cmd: Option<String>,
     timeout: Option<u64>,
@@ -44,15 +44,15 @@ const EXEC_FIELDS: &[&str] = &["command", "cmd", "timeout", "stdin", "container"
 
 /// 200 whatever came of the command.
 pub async fn exec(
-    State(fly): State<Arc<Fly>>,
-    Extension(app): Extension<App>,
+    State(fly): State<Arc<SimulatedFly>>,
+    Extension(app): Extension<FlyApp>,
     Path((_, id)): Path<(String, String)>,
     Json(body): Json<Value>,
-) -> Result<Json<Value>, Refusal> {
-    let exec: Exec = fly.read("POST exec", &body, EXEC_FIELDS)?;
+) -> Result<Json<Value>, FlyApiError> {
+    let exec: ExecRequest = fly.read("POST exec", &body, EXEC_FIELDS)?;
     let machine = fly.machine_of(&app.name, &id)?;
     if machine.state != MachineState::Started {
-        return Err(Refusal::precondition("machine not running"));
+        return Err(FlyApiError::precondition("machine not running"));
     }
     let words = |cmd: String| cmd.split_whitespace().map(str::to_owned).collect();
     let command = exec.command.or(exec.cmd.map(words)).unwrap_or_default();

@@ -8,9 +8,9 @@ use axum::{Extension, Json};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::super::errors::Refusal;
-use super::super::state::{App, Lease, Machine};
-use super::super::{Fly, written};
+use super::super::errors::FlyApiError;
+use super::super::state::{FlyApp, FlyMachine, MachineLease};
+use super::super::{SimulatedFly, written};
 
 const NONCE_HEADER: &str = "fly-machine-lease-nonce";
 
@@ -18,17 +18,17 @@ const NONCE_HEADER: &str = "fly-machine-lease-nonce";
 const TTL_S: u64 = 30;
 
 /// Refuses a writer who does not hold the lease that is in force.
-pub fn check(machine: &Machine, headers: &HeaderMap, now_ms: u64) -> Result<(), Refusal> {
+pub fn check(machine: &FlyMachine, headers: &HeaderMap, now_ms: u64) -> Result<(), FlyApiError> {
     let shown = headers.get(NONCE_HEADER).and_then(|nonce| nonce.to_str().ok());
     match machine.lease.as_ref().filter(|lease| lease.until_ms > now_ms) {
         Some(lease) if shown != Some(&lease.nonce) => {
-            Err(Refusal::leased(&machine.id, &lease.nonce, &written(lease.until_ms)))
+            Err(FlyApiError::leased(&machine.id, &lease.nonce, &written(lease.until_ms)))
         }
         _ => Ok(()),
     }
 }
 
-fn shown(machine: &Machine, lease: &Lease) -> Value {
+fn shown(machine: &FlyMachine, lease: &MachineLease) -> Value {
     json!({
         "status": "success",
         "data": {
@@ -42,39 +42,39 @@ fn shown(machine: &Machine, lease: &Lease) -> Value {
 }
 
 pub async fn show(
-    State(fly): State<Arc<Fly>>,
-    Extension(app): Extension<App>,
+    State(fly): State<Arc<SimulatedFly>>,
+    Extension(app): Extension<FlyApp>,
     Path((_, id)): Path<(String, String)>,
-) -> Result<Json<Value>, Refusal> {
+) -> Result<Json<Value>, FlyApiError> {
     let machine = fly.machine_of(&app.name, &id)?;
     let lease = machine.lease.as_ref().filter(|lease| lease.until_ms > fly.now_ms());
-    let lease = lease.ok_or_else(|| Refusal::new(StatusCode::NOT_FOUND, "lease not found"))?;
+    let lease = lease.ok_or_else(|| FlyApiError::new(StatusCode::NOT_FOUND, "lease not found"))?;
     Ok(Json(shown(&machine, lease)))
 }
 
 #[derive(Default, Deserialize)]
-pub struct Wanted {
+pub struct LeaseRequest {
     ttl: Option<u64>,
     description: Option<String>,
 }
 
 /// fly-go sends the time to live in the query, the description has it in the body.
 pub async fn acquire(
-    State(fly): State<Arc<Fly>>,
-    Extension(app): Extension<App>,
+    State(fly): State<Arc<SimulatedFly>>,
+    Extension(app): Extension<FlyApp>,
     Path((_, id)): Path<(String, String)>,
-    Query(query): Query<Wanted>,
+    Query(query): Query<LeaseRequest>,
     headers: HeaderMap,
     body: Option<Json<Value>>,
-) -> Result<(StatusCode, Json<Value>), Refusal> {
-    let wanted: Wanted = match body {
+) -> Result<(StatusCode, Json<Value>), FlyApiError> {
+    let wanted: LeaseRequest = match body {
         Some(Json(body)) => fly.read("POST lease", &body, &["ttl", "description"])?,
-        None => Wanted::default(),
+        None => LeaseRequest::default(),
     };
     let machine = fly.machine_for_write(&app.name, &id, &headers)?;
     let ttl_s = wanted.ttl.or(query.ttl).unwrap_or(TTL_S);
     let renewed = machine.lease.filter(|lease| lease.until_ms > fly.now_ms());
-    let lease = Lease {
+    let lease = MachineLease {
         nonce: renewed.map_or_else(|| fly.id::<6>(), |lease| lease.nonce),
         until_ms: fly.now_ms() + ttl_s * 1000,
         description: wanted.description.or(query.description).unwrap_or_default(),
@@ -84,11 +84,11 @@ pub async fn acquire(
 }
 
 pub async fn release(
-    State(fly): State<Arc<Fly>>,
-    Extension(app): Extension<App>,
+    State(fly): State<Arc<SimulatedFly>>,
+    Extension(app): Extension<FlyApp>,
     Path((_, id)): Path<(String, String)>,
     headers: HeaderMap,
-) -> Result<Json<Value>, Refusal> {
+) -> Result<Json<Value>, FlyApiError> {
     fly.machine_for_write(&app.name, &id, &headers)?;
     fly.change_machine(&id, |machine, _| machine.lease = None)?;
     Ok(Json(json!({ "status": "success", "data": { "ok": true } })))

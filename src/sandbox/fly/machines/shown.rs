@@ -6,12 +6,12 @@ use axum::extract::{Path, State};
 use axum::{Extension, Json};
 use serde_json::{Map, Value, json};
 
-use super::super::errors::Refusal;
-use super::super::state::{App, Event, Machine};
-use super::super::{Fly, written};
+use super::super::errors::FlyApiError;
+use super::super::state::{FlyApp, FlyMachine, MachineEvent};
+use super::super::{SimulatedFly, written};
 
 /// A machine, whole.
-pub fn shown(machine: &Machine) -> Value {
+pub fn shown(machine: &FlyMachine) -> Value {
     json!({
         "id": machine.id,
         "name": machine.name,
@@ -31,7 +31,7 @@ pub fn shown(machine: &Machine) -> Value {
 }
 
 /// A machine in the list of a whole organisation.
-pub fn overview(machine: &Machine) -> Value {
+pub fn overview(machine: &FlyMachine) -> Value {
     json!({
         "app_name": machine.app,
         "id": machine.id,
@@ -51,7 +51,7 @@ pub fn overview(machine: &Machine) -> Value {
     })
 }
 
-fn event(event: &Event) -> Value {
+fn event(event: &MachineEvent) -> Value {
     json!({
         "id": event.id,
         "type": event.kind,
@@ -76,7 +76,7 @@ fn normalised(config: &Map<String, Value>) -> Value {
     Value::Object(config)
 }
 
-fn image_ref(machine: &Machine) -> Value {
+fn image_ref(machine: &FlyMachine) -> Value {
     let image = machine.config.get("image").and_then(Value::as_str).unwrap_or_default();
     let (name, digest) = image.split_once('@').unwrap_or((image, ""));
     let (registry, repository) = match name.split_once('/') {
@@ -88,9 +88,9 @@ fn image_ref(machine: &Machine) -> Value {
 
 /// What happened to one machine.
 pub async fn events(
-    State(fly): State<Arc<Fly>>,
-    Extension(app): Extension<App>,
+    State(fly): State<Arc<SimulatedFly>>,
+    Extension(app): Extension<FlyApp>,
     Path((_, id)): Path<(String, String)>,
-) -> Result<Json<Value>, Refusal> {
+) -> Result<Json<Value>, FlyApiError> {
     Ok(Json(fly.machine_of(&app.name, &id)?.events.iter().map(event).collect()))
 }

@@ -8,12 +8,12 @@ use axum::{Extension, Json};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::super::Fly;
-use super::super::errors::Refusal;
-use super::super::state::{App, MachineState};
+use super::super::SimulatedFly;
+use super::super::errors::FlyApiError;
+use super::super::state::{FlyApp, MachineState};
 
 #[derive(Deserialize)]
-pub struct Wanted {
+pub struct WaitQuery {
     state: Option<String>,
     timeout: Option<u64>,
     instance_id: Option<String>,
@@ -22,45 +22,45 @@ pub struct Wanted {
 
 /// Answers as soon as the state is reached. A machine that reads do not show yet is not found.
 pub async fn wait(
-    State(fly): State<Arc<Fly>>,
-    Extension(app): Extension<App>,
+    State(fly): State<Arc<SimulatedFly>>,
+    Extension(app): Extension<FlyApp>,
     Path((_, id)): Path<(String, String)>,
-    Query(wanted): Query<Wanted>,
-) -> Result<Json<Value>, Refusal> {
+    Query(wanted): Query<WaitQuery>,
+) -> Result<Json<Value>, FlyApiError> {
     let timeout_s = wanted.timeout.unwrap_or(60);
     if !(1..=60).contains(&timeout_s) {
-        return Err(Refusal::malformed("timeout must be in range [1s, 60s]"));
+        return Err(FlyApiError::malformed("timeout must be in range [1s, 60s]"));
     }
-    if fly.world().machines.seen(&id, fly.now_ms()).is_none() {
-        return Err(Refusal::machine_not_found());
+    if fly.world().machines.read(&id, fly.now_ms()).is_none() {
+        return Err(FlyApiError::machine_not_found());
     }
     let state = wanted.state.unwrap_or_else(|| "started".to_owned());
     let version = wanted.version.or(wanted.instance_id);
     if state == "stopped" && version.is_none() {
-        return Err(Refusal::malformed("instance_id is required to wait for stopped"));
+        return Err(FlyApiError::malformed("instance_id is required to wait for stopped"));
     }
     let deadline = Duration::from_secs(timeout_s);
     tokio::time::timeout(deadline, reached(&fly, &app.name, &id, &state, version.as_deref()))
         .await
         .unwrap_or_else(|_| {
             let current = fly.machine_of(&app.name, &id).map(|machine| machine.state.to_string());
-            Err(Refusal::not_reached(&state, current.as_deref().unwrap_or("destroyed")))
+            Err(FlyApiError::not_reached(&state, current.as_deref().unwrap_or("destroyed")))
         })
 }
 
 async fn reached(
-    fly: &Fly,
+    fly: &SimulatedFly,
     app: &str,
     id: &str,
     wanted: &str,
     version: Option<&str>,
-) -> Result<Json<Value>, Refusal> {
+) -> Result<Json<Value>, FlyApiError> {
     let mut changes = fly.changed.subscribe();
     loop {
         changes.borrow_and_update();
         match fly.machine_of(app, id) {
             Ok(machine) if version.is_some_and(|version| version != machine.instance_id) => {
-                return Err(Refusal::not_reached(wanted, "replaced"));
+                return Err(FlyApiError::not_reached(wanted, "replaced"));
             }
             Ok(machine) if is_one_of(machine.state, wanted) => {
                 return Ok(Json(json!({
@@ -75,7 +75,7 @@ async fn reached(
             Ok(_) => {}
         }
         if changes.changed().await.is_err() {
-            return Err(Refusal::machine_not_found());
+            return Err(FlyApiError::machine_not_found());
         }
     }
 }

@@ -1,9 +1,9 @@
 use super::*;
-use crate::sandbox::edge::Inside;
+use crate::sandbox::edge::PrivateNetwork;
 
 #[tokio::test(start_paused = true)]
 async fn a_relay_is_deployed_reached_and_removed_to_nothing() {
-    let ada = World::new();
+    let ada = FlyWorld::new();
     ada.app("ada-relay").await;
     let secrets = json!({ "values": { "LINK_KEY": "k" } });
     let (_, answer) = ada.post("/v1/apps/ada-relay/secrets", secrets).await;
@@ -34,7 +34,7 @@ async fn a_relay_is_deployed_reached_and_removed_to_nothing() {
 
 #[tokio::test(start_paused = true)]
 async fn reads_lag_behind_writes_but_names_are_unique_at_once() {
-    let ada = World::with(|settings| settings.lag = Lag::FixedMs(5_000));
+    let ada = FlyWorld::with(|settings| settings.lag = ReadLag::FixedMs(5_000));
     let wanted = json!({ "name": "ada-vm", "org_slug": "personal" });
 
     assert_eq!(ada.post("/v1/apps", wanted.clone()).await.0, StatusCode::CREATED);
@@ -55,14 +55,14 @@ async fn reads_lag_behind_writes_but_names_are_unique_at_once() {
 
 #[tokio::test(start_paused = true)]
 async fn a_waited_for_app_is_seen_when_the_answer_comes() {
-    let ada = World::with(|settings| settings.lag = Lag::FixedMs(5_000));
+    let ada = FlyWorld::with(|settings| settings.lag = ReadLag::FixedMs(5_000));
     ada.app("ada-vm").await;
     assert_eq!(ada.get("/v1/apps/ada-vm").await.0, StatusCode::OK);
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_clean_exit_stays_down_and_traffic_wakes_it() {
-    let ada = World::new();
+    let ada = FlyWorld::new();
     ada.app("ada-relay").await;
     ada.post("/v1/apps/ada-relay/ip_assignments", json!({ "type": "v6" })).await;
     let id = ada.machine("ada-relay", "relay").await;
@@ -77,8 +77,8 @@ async fn a_clean_exit_stays_down_and_traffic_wakes_it() {
 
 #[tokio::test(start_paused = true)]
 async fn a_failing_machine_is_restarted_as_often_as_its_config_says() {
-    let ada = World::new();
-    ada.runtime.set(Knobs { exits: Some(("vm", 3)), ..Knobs::default() });
+    let ada = FlyWorld::new();
+    ada.runtime.set(ModelFaults { exits: Some(("vm", 3)), ..ModelFaults::default() });
     ada.app("ada-vm").await;
     let id = ada.machine("ada-vm", "vm").await;
     tokio::time::sleep(Duration::from_secs(10)).await;
@@ -94,7 +94,7 @@ async fn a_failing_machine_is_restarted_as_often_as_its_config_says() {
 
 #[tokio::test(start_paused = true)]
 async fn a_stopped_machine_starts_again_and_waiting_tells() {
-    let ada = World::new();
+    let ada = FlyWorld::new();
     ada.app("ada-vm").await;
     let id = ada.machine("ada-vm", "vm").await;
     let path = format!("/v1/apps/ada-vm/machines/{id}");
@@ -115,7 +115,7 @@ async fn a_stopped_machine_starts_again_and_waiting_tells() {
 
 #[tokio::test(start_paused = true)]
 async fn a_lease_keeps_others_from_writing() {
-    let ada = World::new();
+    let ada = FlyWorld::new();
     ada.app("ada-vm").await;
     let id = ada.machine("ada-vm", "vm").await;
     let path = format!("/v1/apps/ada-vm/machines/{id}");
@@ -135,7 +135,7 @@ async fn a_lease_keeps_others_from_writing() {
 
 #[tokio::test(start_paused = true)]
 async fn metadata_is_read_merged_replaced_and_guarded_by_version() {
-    let ada = World::new();
+    let ada = FlyWorld::new();
     ada.app("ada-vm").await;
     let id = ada.machine("ada-vm", "vm").await;
     let path = format!("/v1/apps/ada-vm/machines/{id}/metadata");
@@ -154,12 +154,12 @@ async fn metadata_is_read_merged_replaced_and_guarded_by_version() {
 
 #[tokio::test(start_paused = true)]
 async fn a_vm_is_reached_only_from_its_own_network() {
-    let ada = World::new();
+    let ada = FlyWorld::new();
     for app in ["ada-relay", "ada-vm"] {
         ada.app(app).await;
     }
     ada.machine("ada-vm", "vm").await;
-    let inside = |network: &str| Inside::new(Arc::downgrade(&ada.fly), network.to_owned());
+    let inside = |network: &str| PrivateNetwork::new(Arc::downgrade(&ada.fly), network.to_owned());
     let health = || Request::get("http://ada-vm.flycast/health").body(Bytes::new()).unwrap();
     let addresses = "/v1/apps/ada-vm/ip_assignments";
 
@@ -176,7 +176,7 @@ async fn a_vm_is_reached_only_from_its_own_network() {
 
 #[tokio::test(start_paused = true)]
 async fn calls_beyond_the_published_rate_are_refused_and_remembered() {
-    let ada = World::new();
+    let ada = FlyWorld::new();
     ada.app("ada-vm").await;
     let show = || ada.call_at_once(Method::GET, "/v1/apps/ada-vm", None);
 
@@ -192,7 +192,7 @@ async fn calls_beyond_the_published_rate_are_refused_and_remembered() {
 
 #[tokio::test(start_paused = true)]
 async fn strangers_things_are_told_from_ours() {
-    let ada = World::new();
+    let ada = FlyWorld::new();
     ada.fly.add_lookalikes();
     assert_eq!(ada.fly.inventory(), nothing());
     assert!(ada.fly.lookalikes_untouched());
@@ -205,8 +205,8 @@ async fn strangers_things_are_told_from_ours() {
 
 #[tokio::test(start_paused = true)]
 async fn a_trials_machine_is_stopped_after_five_minutes() {
-    let ada = World::new();
-    ada.fly.show(Face::Trial);
+    let ada = FlyWorld::new();
+    ada.fly.show(BillingProfile::Trial);
     ada.app("ada-vm").await;
     let id = ada.machine("ada-vm", "vm").await;
     tokio::time::sleep(Duration::from_secs(290)).await;

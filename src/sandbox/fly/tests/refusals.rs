@@ -2,7 +2,7 @@ use super::*;
 
 #[tokio::test(start_paused = true)]
 async fn names_of_apps_are_checked_and_belong_to_one_organisation() {
-    let ada = World::new();
+    let ada = FlyWorld::new();
     let bob = ada.with_token(&ada.fly.mint_token(TokenKind::OtherOrganisation));
     let wanted = json!({ "name": "taken", "org_slug": "acme" });
     assert_eq!(bob.post("/v1/apps", wanted).await.0, StatusCode::CREATED);
@@ -26,7 +26,7 @@ async fn names_of_apps_are_checked_and_belong_to_one_organisation() {
 
 #[tokio::test(start_paused = true)]
 async fn a_second_machine_of_a_name_is_refused_with_the_id_of_the_first() {
-    let ada = World::new();
+    let ada = FlyWorld::new();
     ada.app("ada-vm").await;
     let id = ada.machine("ada-vm", "vm").await;
 
@@ -34,7 +34,8 @@ async fn a_second_machine_of_a_name_is_refused_with_the_id_of_the_first() {
 
     assert_eq!(status, StatusCode::CONFLICT);
     let expected = format!(
-        "already_exists: unique machine name violation, machine ID {id} already exists with name \"vm\""
+        "already_exists: unique machine name violation, machine ID {id} already exists with name \
+         \"vm\""
     );
     assert_eq!(text(&answer), expected);
 }
@@ -55,7 +56,7 @@ async fn a_machine_that_cannot_be_is_refused_and_leaves_no_trace() {
         (|m| drop(m.as_object_mut().unwrap().remove("config")), "config is required"),
     ];
     for (change, refusal) in cases {
-        let ada = World::new();
+        let ada = FlyWorld::new();
         ada.app("ada-vm").await;
         let mut wanted = machine("vm");
         change(&mut wanted);
@@ -70,7 +71,7 @@ async fn a_machine_that_cannot_be_is_refused_and_leaves_no_trace() {
 
 #[tokio::test(start_paused = true)]
 async fn a_volume_has_one_machine_in_its_own_region_and_lingers_when_deleted() {
-    let ada = World::new();
+    let ada = FlyWorld::new();
     ada.app("ada-vm").await;
     let volume = ada.volume("ada-vm").await;
     let mut wanted = machine("vm");
@@ -101,13 +102,13 @@ async fn a_volume_has_one_machine_in_its_own_region_and_lingers_when_deleted() {
 #[tokio::test(start_paused = true)]
 async fn each_face_of_an_account_refuses_in_its_own_words() {
     let cases = [
-        (Face::NoCard, "We need your payment information"),
-        (Face::TrialEnded, "Trial has ended"),
-        (Face::HighRisk, "marked as high risk"),
-        (Face::Suspended, "organization is suspended"),
+        (BillingProfile::NoCard, "We need your payment information"),
+        (BillingProfile::TrialEnded, "Trial has ended"),
+        (BillingProfile::HighRisk, "marked as high risk"),
+        (BillingProfile::Suspended, "organization is suspended"),
     ];
     for (face, words) in cases {
-        let ada = World::new();
+        let ada = FlyWorld::new();
         ada.app("ada-vm").await;
         ada.fly.show(face);
         let (status, answer) = ada.post("/v1/apps/ada-vm/machines", machine("vm")).await;
@@ -119,7 +120,7 @@ async fn each_face_of_an_account_refuses_in_its_own_words() {
 
 #[tokio::test(start_paused = true)]
 async fn full_regions_refuse_and_others_do_not() {
-    let ada = World::new();
+    let ada = FlyWorld::new();
     ada.app("ada-vm").await;
     let path = "/v1/apps/ada-vm/machines";
     ada.fly.set_over_quota_in(&["lhr"]);
@@ -142,7 +143,7 @@ async fn full_regions_refuse_and_others_do_not() {
 
 #[tokio::test(start_paused = true)]
 async fn a_second_shared_address_is_refused_and_a_second_v6_is_not() {
-    let ada = World::new();
+    let ada = FlyWorld::new();
     ada.app("ada-relay").await;
     let path = "/v1/apps/ada-relay/ip_assignments";
     let mut statuses = Vec::new();
@@ -160,7 +161,7 @@ async fn a_second_shared_address_is_refused_and_a_second_v6_is_not() {
 
 #[tokio::test(start_paused = true)]
 async fn what_no_description_knows_is_remembered() {
-    let ada = World { contract: None, ..World::new() };
+    let ada = FlyWorld { contract: None, ..FlyWorld::new() };
     assert_eq!(ada.get("/v1/app").await.0, StatusCode::NOT_FOUND);
     let wanted = json!({ "name": "ada", "org_slug": "personal", "colour": "red" });
     assert_eq!(ada.post("/v1/apps", wanted).await.0, StatusCode::CREATED);

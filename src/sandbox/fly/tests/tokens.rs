@@ -11,13 +11,13 @@ fn narrowed(pasted: &str, caveat: Caveat) -> String {
     format!("FlyV1 {},{discharge}", permission.encode().as_str())
 }
 
-async fn list(world: &World) -> u16 {
+async fn list(world: &FlyWorld) -> u16 {
     world.get("/v1/apps?org_slug=personal").await.0.as_u16()
 }
 
 #[tokio::test(start_paused = true)]
 async fn every_kind_of_token_gets_the_answer_that_fly_gives() {
-    let ada = World::new();
+    let ada = FlyWorld::new();
     for kind in TokenKind::ALL {
         let person = ada.with_token(&ada.fly.mint_token(kind));
         let expected = match kind {
@@ -36,7 +36,7 @@ async fn every_kind_of_token_gets_the_answer_that_fly_gives() {
 
 #[tokio::test(start_paused = true)]
 async fn a_read_only_token_makes_nothing() {
-    let ada = World::new();
+    let ada = FlyWorld::new();
     let reader = ada.with_token(&ada.fly.mint_token(TokenKind::ReadOnly));
     let wanted = json!({ "name": "ada-vm", "org_slug": "personal" });
     assert_eq!(reader.post("/v1/apps", wanted).await.0, StatusCode::FORBIDDEN);
@@ -45,7 +45,7 @@ async fn a_read_only_token_makes_nothing() {
 
 #[tokio::test(start_paused = true)]
 async fn a_window_closes_by_the_clock() {
-    let ada = World::new();
+    let ada = FlyWorld::new();
     let now_s = i64::try_from(START_MS / 1000).unwrap();
     let window = Caveat::ValidityWindow { not_before: now_s, not_after: now_s + 60 };
     let brief = ada.with_token(&narrowed(&ada.token, window));
@@ -57,7 +57,7 @@ async fn a_window_closes_by_the_clock() {
 
 #[tokio::test(start_paused = true)]
 async fn a_token_narrowed_to_an_app_opens_that_app_alone() {
-    let ada = World::new();
+    let ada = FlyWorld::new();
     for app in ["ada-relay", "ada-vm"] {
         ada.app(app).await;
     }
@@ -77,14 +77,14 @@ async fn a_token_narrowed_to_an_app_opens_that_app_alone() {
 
 #[tokio::test(start_paused = true)]
 async fn a_caveat_that_nobody_understands_closes_the_token() {
-    let ada = World::new();
+    let ada = FlyWorld::new();
     let unknown = Caveat::Other { kind: 4_000_000_000, body: vec![0x90] };
     assert_eq!(list(&ada.with_token(&narrowed(&ada.token, unknown))).await, 403);
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_revoked_token_opens_nothing() {
-    let ada = World::new();
+    let ada = FlyWorld::new();
     ada.fly.revoke_all_tokens();
     assert_eq!(list(&ada).await, 401);
     assert_eq!(list(&ada.with_token(&ada.fly.mint_org_token())).await, 200);
@@ -92,8 +92,8 @@ async fn a_revoked_token_opens_nothing() {
 
 #[tokio::test(start_paused = true)]
 async fn organisations_are_listed_with_their_standing_in_both_ways() {
-    let ada = World::new();
-    ada.fly.show(Face::NoCard);
+    let ada = FlyWorld::new();
+    ada.fly.show(BillingProfile::NoCard);
 
     let (_, rest) = ada.get("/api/v1/organizations?admin=false").await;
     let query = json!({ "query": "query { organizations { nodes { slug } } }" });

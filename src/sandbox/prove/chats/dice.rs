@@ -2,14 +2,14 @@
 
 use std::time::Duration;
 
-use crate::chance::Chance;
+use crate::random::Random;
 
 #[derive(Clone)]
-pub(super) struct Dice(Chance);
+pub(super) struct BotStoryDice(Random);
 
-impl Dice {
+impl BotStoryDice {
     pub(super) fn new(seed: u64, part: u64) -> Self {
-        Self(Chance::seeded(seed.rotate_left(17) ^ part))
+        Self(Random::seeded(seed.rotate_left(17) ^ part))
     }
 
     /// A number below `max`; 0 below none.
@@ -18,7 +18,7 @@ impl Dice {
     }
 
     /// A place in a list of so many.
-    pub(super) fn place(&self, len: usize) -> usize {
+    pub(super) fn index(&self, len: usize) -> usize {
         usize::try_from(self.below(u64::try_from(len).unwrap_or(u64::MAX))).unwrap_or_default()
     }
 

@@ -7,23 +7,23 @@ use sqlx::AnyConnection;
 
 use super::super::Promise;
 use super::super::world::{directory, new_database};
-use super::stage::Stage;
+use super::monitor::ChatMonitor;
 use crate::store::{self, Database};
 
-pub(super) struct Disk {
-    pub(super) directory: Directory,
+pub(super) struct StoryDisk {
+    pub(super) directory: StoryDirectory,
     pub(super) database: Database,
     /// For somebody who looks and waits for nobody.
     pub(super) onlooker: AnyConnection,
 }
 
 /// A directory, which goes with the story.
-pub(super) struct Directory(PathBuf);
+pub(super) struct StoryDirectory(PathBuf);
 
-impl Disk {
+impl StoryDisk {
     /// One in memory, where there is one, on which statements come one after the other.
     pub(super) async fn in_order() -> anyhow::Result<Self> {
-        let directory = Directory(directory());
+        let directory = StoryDirectory(directory());
         let database = new_database(&directory.file()).await?;
         let onlooker = store::open_ready(&directory.file()).await?;
         Ok(Self { directory, database: Database::in_order(database), onlooker })
@@ -31,14 +31,14 @@ impl Disk {
 
     /// One as a bot has it: on the disk, and with a few connections.
     pub(super) async fn shared() -> anyhow::Result<Self> {
-        let directory = Directory::on_disk();
+        let directory = StoryDirectory::on_disk();
         let database = store::open(&directory.file(), &store::SCHEMA).await?;
         let onlooker = store::open_ready(&directory.file()).await?;
         Ok(Self { directory, database: database.into(), onlooker })
     }
 }
 
-impl Directory {
+impl StoryDirectory {
     /// On a disk that takes the time that disks take.
     fn on_disk() -> Self {
         static NEXT: AtomicU64 = AtomicU64::new(0);
@@ -55,18 +55,18 @@ impl Directory {
         self.0.join("textslash.db")
     }
 
-    pub(super) fn expect_no_secret(&self, stage: &Stage) {
+    pub(super) fn expect_no_secret(&self, stage: &ChatMonitor) {
         let files = std::fs::read_dir(&self.0).into_iter().flatten().flatten();
         for file in files {
             match std::fs::read(file.path()) {
                 Ok(bytes) => stage.expect_no_secret("the database", &bytes),
-                Err(error) => stage.break_of(Promise::Database, error.to_string()),
+                Err(error) => stage.violation(Promise::Database, error.to_string()),
             }
         }
     }
 }
 
-impl Drop for Directory {
+impl Drop for StoryDirectory {
     fn drop(&mut self) {
         // The next story has one of its own.
         let _ = std::fs::remove_dir_all(&self.0);

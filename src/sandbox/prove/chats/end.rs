@@ -1,19 +1,20 @@
-//! What must hold at the end: nothing lost, nothing doubled, nothing left, and it could begin again.
+//! What must hold at the end: nothing lost, nothing doubled, nothing left, and it could begin
+//! again.
 
 use std::time::Duration;
 
 use adapters::chat::ChatId;
 use futures::future::join_all;
 
-use super::super::{Promise, Sight, Verdict};
-use super::person::{Did, Person, Temper};
+use super::super::{CaseVerdict, CoverageGoal, Promise};
+use super::person::{PersonActivity, Persona, SimulatedPerson};
 use super::proof::owner;
-use super::service::{NAME, Shown};
-use super::world::World;
+use super::service::{NAME, PhoneMessage};
+use super::world::BotStoryWorld;
 use super::{limits, note};
 use crate::conversation::Phase;
 use crate::conversation::messages::Message;
-use crate::journal::{End, Entry};
+use crate::journal::{JournalEntry, RunEnd};
 use crate::provisioner::Provisioner;
 use crate::sandbox::fly::nothing;
 use crate::store::conversations::Conversations;
@@ -22,9 +23,12 @@ use crate::store::runs::Runs;
 /// How long somebody waits for an answer when nothing goes wrong.
 const ANSWER_MAX: Duration = Duration::from_secs(60);
 
-pub(super) async fn look(world: &mut World, verdict: &mut Verdict) -> anyhow::Result<()> {
+pub(super) async fn look(
+    world: &mut BotStoryWorld,
+    verdict: &mut CaseVerdict,
+) -> anyhow::Result<()> {
     let stage = world.stage.clone();
-    stage.looks_at([
+    stage.mark_checked([
         Promise::Orphan,
         Promise::Foreign,
         Promise::Held,
@@ -37,13 +41,13 @@ pub(super) async fn look(world: &mut World, verdict: &mut Verdict) -> anyhow::Re
     ]);
     let there = world.fly.inventory();
     if there != nothing() {
-        stage.break_of(Promise::Orphan, there.to_string().replace('\n', ", "));
+        stage.violation(Promise::Orphan, there.to_string().replace('\n', ", "));
     }
     if !world.fly.lookalikes_untouched() {
-        stage.break_of(Promise::Foreign, "a stranger's app was touched");
+        stage.violation(Promise::Foreign, "a stranger's app was touched");
     }
     if world.credentials_held() > 0 {
-        stage.break_of(Promise::Held, format!("{} credentials", world.credentials_held()));
+        stage.violation(Promise::Held, format!("{} credentials", world.credentials_held()));
     }
     for person in world.people.clone() {
         world.deployed += look_at(world, &person, verdict).await?;
@@ -56,41 +60,46 @@ pub(super) async fn look(world: &mut World, verdict: &mut Verdict) -> anyhow::Re
     world.bot_ends().await;
     world.expect_no_secret_on_disk();
     for id in world.service.lost() {
-        stage.break_of(Promise::Lost, format!("{id} was never acknowledged"));
+        stage.violation(Promise::Lost, format!("{id} was never acknowledged"));
     }
     for chat in world.service.out_of_order() {
-        stage.break_of(Promise::Order, format!("messages of {chat} were taken in another order"));
+        stage.violation(Promise::Order, format!("messages of {chat} were taken in another order"));
     }
     Ok(())
 }
 
 /// Looks at what came of one person; how many of their deployments ended deployed.
-async fn look_at(world: &World, person: &Person, verdict: &mut Verdict) -> anyhow::Result<usize> {
-    let did = *person.did.lock();
+async fn look_at(
+    world: &BotStoryWorld,
+    person: &SimulatedPerson,
+    verdict: &mut CaseVerdict,
+) -> anyhow::Result<usize> {
+    let did = *person.activity.lock();
     if !did.is_done {
-        world.stage.break_of(Promise::Liveness, format!("{} never sees the end", person.chat.0));
+        world.stage.violation(Promise::Liveness, format!("{} never sees the end", person.chat.0));
     }
-    let (clock, chance) = (world.clock.clone(), world.chance.clone());
+    let (clock, chance) = (world.clock.clone(), world.random.clone());
     let provisioner = Provisioner::new(world.database.clone(), clock, chance);
     let runs = provisioner.runs(Some(&owner(&person.chat))).await?;
     let on_record = runs.iter().map(|run| run.id.to_string()).collect();
     let erased = world.service.proof.erased(&person.chat, &on_record);
     for run in &erased {
-        note(verdict, run.deployed > 0, Some(End::Removed));
+        note(verdict, run.deployed > 0, Some(RunEnd::Removed));
     }
     if did.is_forgotten {
-        verdict.seen.insert(Sight::Forgotten);
+        verdict.coverage.insert(CoverageGoal::Forgotten);
     }
     let mut ended_deployed = erased.iter().map(|run| run.deployed).sum();
     for run in &runs {
-        world.stage.looks_at([Promise::End]);
+        world.stage.mark_checked([Promise::End]);
         let journal = Runs::new(world.database.clone()).journal(&run.id).await?;
-        let ends = journal.iter().filter(|it| matches!(it, Entry::Ended { end: End::Deployed }));
+        let ends =
+            journal.iter().filter(|it| matches!(it, JournalEntry::Ended { end: RunEnd::Deployed }));
         let times = ends.count();
         ended_deployed += times;
         note(verdict, times > 0, run.end);
-        if run.end != Some(End::Removed) {
-            world.stage.break_of(Promise::End, format!("{} ended with {:?}", run.id, run.end));
+        if run.end != Some(RunEnd::Removed) {
+            world.stage.violation(Promise::End, format!("{} ended with {:?}", run.id, run.end));
         }
     }
     if person.is_alone || !world.service.proof.somebody_searched() {
@@ -100,90 +109,100 @@ async fn look_at(world: &World, person: &Person, verdict: &mut Verdict) -> anyho
         expect_nothing_doubled(world, person, did, runs.len() + erased.len());
     }
     if world.service.waits_for_an_answer(&person.chat) {
-        world.stage.break_of(Promise::Answered, format!("{} waits for an answer", person.chat.0));
+        world.stage.violation(Promise::Answered, format!("{} waits for an answer", person.chat.0));
     }
     expect_idle(world, &person.chat).await?;
     Ok(ended_deployed)
 }
 
 /// Each end is told once.
-fn expect_told(world: &World, person: &Person, runs: usize, ended_deployed: usize) {
-    world.stage.looks_at([Promise::ToldOnce]);
+fn expect_told(
+    world: &BotStoryWorld,
+    person: &SimulatedPerson,
+    runs: usize,
+    ended_deployed: usize,
+) {
+    world.stage.mark_checked([Promise::ToldOnce]);
     let shown = world.service.shown_in(&person.chat);
     let ready = count(&shown, &Message::Ready);
     if ready > ended_deployed {
         let what = format!("{} is told {ready} times of {ended_deployed}", person.chat.0);
-        world.stage.break_of(Promise::ToldOnce, what);
+        world.stage.violation(Promise::ToldOnce, what);
     }
     let meanwhile = count(&shown, &Message::RemovedMeanwhile);
     let receipts = shown.iter().filter(|it| it.text.starts_with("Everything is gone.")).count();
     if receipts + meanwhile != runs {
         let told = receipts + meanwhile;
         let what = format!("{runs} removals, {told} told to {}", person.chat.0);
-        world.stage.break_of(Promise::ToldOnce, what);
+        world.stage.violation(Promise::ToldOnce, what);
     }
 }
 
 /// One answer to each message, one run to each yes.
-fn expect_nothing_doubled(world: &World, person: &Person, did: Did, runs: usize) {
-    world.stage.looks_at([Promise::OneAnswer, Promise::OneRun]);
+fn expect_nothing_doubled(
+    world: &BotStoryWorld,
+    person: &SimulatedPerson,
+    did: PersonActivity,
+    runs: usize,
+) {
+    world.stage.mark_checked([Promise::OneAnswer, Promise::OneRun]);
     let chat = &person.chat;
     let shown = world.service.shown_in(chat);
     let helps = count(&shown, &Message::Help);
-    if !matches!(person.temper, Temper::Flooding { .. }) && helps != did.helps {
+    if !matches!(person.persona, Persona::Flooding { .. }) && helps != did.helps {
         let what = format!("{} asks for help {} times, gets {helps}", chat.0, did.helps);
-        world.stage.break_of(Promise::OneAnswer, what);
+        world.stage.violation(Promise::OneAnswer, what);
     }
     if runs > did.deploys {
         let what = format!("{runs} runs of {} with {} times yes", chat.0, did.deploys);
-        world.stage.break_of(Promise::OneRun, what);
+        world.stage.violation(Promise::OneRun, what);
     }
 }
 
-async fn expect_idle(world: &World, chat: &ChatId) -> anyhow::Result<()> {
+async fn expect_idle(world: &BotStoryWorld, chat: &ChatId) -> anyhow::Result<()> {
     let conversations = Conversations::new(world.database.clone(), NAME);
     let stored = conversations.load(chat).await?;
     if stored.state.phase != Phase::Idle {
-        world.stage.break_of(Promise::Idle, format!("{} is at {:?}", chat.0, stored.state.phase));
+        world.stage.violation(Promise::Idle, format!("{} is at {:?}", chat.0, stored.state.phase));
     }
     let unsent = conversations.unsent(chat).await?.len();
     if unsent > 0 {
-        world.stage.break_of(Promise::Lost, format!("{unsent} messages to {} wait", chat.0));
+        world.stage.violation(Promise::Lost, format!("{unsent} messages to {} wait", chat.0));
     }
     Ok(())
 }
 
 /// What was written where others read along has changed nothing.
-async fn expect_no_group(world: &World) -> anyhow::Result<()> {
+async fn expect_no_group(world: &BotStoryWorld) -> anyhow::Result<()> {
     let conversations = Conversations::new(world.database.clone(), NAME).all().await?;
     let known = |chat: &ChatId| world.people.iter().any(|person| person.chat == *chat);
     if let Some((group, _)) = conversations.iter().find(|(chat, _)| !known(chat)) {
-        world.stage.break_of(Promise::Group, format!("{} has a conversation", group.0));
+        world.stage.violation(Promise::Group, format!("{} has a conversation", group.0));
     }
     let shown = world.service.all_shown();
-    let strays = |(chat, all): &&(ChatId, Vec<Shown>)| {
+    let strays = |(chat, all): &&(ChatId, Vec<PhoneMessage>)| {
         !known(chat) && !all.iter().all(|it| it.says(&Message::PrivateOnly))
     };
     if let Some((chat, _)) = shown.iter().find(strays) {
-        world.stage.break_of(Promise::Group, format!("{} is told more than where to go", chat.0));
+        world.stage.violation(Promise::Group, format!("{} is told more than where to go", chat.0));
     }
     Ok(())
 }
 
 /// A new run of the same person can start.
-async fn begins_again(world: &World, person: &Person) {
+async fn begins_again(world: &BotStoryWorld, person: &SimulatedPerson) {
     let before = world.service.count_in(&person.chat);
     person.says("/deploy");
     tokio::time::sleep(ANSWER_MAX).await;
     let shown = world.service.shown_in(&person.chat);
-    let is_asked = |it: &Shown| it.asks_secret || it.says(&Message::AskInvitation);
+    let is_asked = |it: &PhoneMessage| it.asks_secret || it.says(&Message::AskInvitation);
     if !shown[before..].iter().any(is_asked) {
-        world.stage.break_of(Promise::Liveness, format!("{} cannot begin again", person.chat.0));
+        world.stage.violation(Promise::Liveness, format!("{} cannot begin again", person.chat.0));
     }
     person.says("/cancel");
     tokio::time::sleep(ANSWER_MAX).await;
 }
 
-fn count(shown: &[Shown], message: &Message) -> usize {
+fn count(shown: &[PhoneMessage], message: &Message) -> usize {
     shown.iter().filter(|it| it.says(message)).count()
 }

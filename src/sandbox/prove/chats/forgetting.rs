@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use super::super::Promise;
-use super::person::{PATIENCE, Person, READING, Temper, asks, offers};
-use super::proof::Left;
-use super::service::Shown;
+use super::person::{PATIENCE, Persona, READING, SimulatedPerson, asks, offers};
+use super::proof::PersonTrace;
+use super::service::PhoneMessage;
 use crate::conversation::messages::Message;
 
 /// Of a hundred things that a whimsical person does, so many are this.
@@ -19,47 +19,48 @@ const QUIET: Duration = Duration::from_secs(90);
 
 const SURE: &str = "Yes, forget me";
 
-impl Person {
+impl SimulatedPerson {
     /// Whether to be forgotten in the middle of it.
     pub(super) fn has_had_enough(&self) -> bool {
         self.whims.percent(NOW_PERCENT)
     }
 
-    /// Asks to be forgotten and looks what is left, whatever else is going wrong: where to send the receipt, at
-    /// the most.
+    /// Asks to be forgotten and looks what is left, whatever else is going wrong: where to send the
+    /// receipt, at the most.
     pub(super) async fn wants_to_be_forgotten(&self) {
         if !self.is_told_to_be_forgotten().await {
             return;
         }
-        self.stage.looks_at([Promise::Forgotten]);
-        if self.look() == Left::Record {
-            self.stage.break_of(Promise::Forgotten, format!("{} is still on record", self.chat.0));
+        self.stage.mark_checked([Promise::Forgotten]);
+        if self.look() == PersonTrace::Record {
+            self.stage.violation(Promise::Forgotten, format!("{} is still on record", self.chat.0));
         }
     }
 
     /// The same when nothing goes wrong any more: nothing is left, in no byte of any file.
     pub(super) async fn may_want_to_be_forgotten_at_last(&self) {
-        if self.temper != Temper::Whimsical || !self.whims.percent(LAST_PERCENT) {
+        if self.persona != Persona::Whimsical || !self.whims.percent(LAST_PERCENT) {
             return;
         }
         tokio::time::sleep(PATIENCE).await;
         if !self.is_told_to_be_forgotten().await {
             return self
                 .stage
-                .break_of(Promise::Liveness, format!("{} is not forgotten", self.chat.0));
+                .violation(Promise::Liveness, format!("{} is not forgotten", self.chat.0));
         }
-        self.stage.looks_at([Promise::Forgotten]);
-        if self.look() != Left::Nothing {
-            self.stage.break_of(Promise::Forgotten, format!("{} is still on record", self.chat.0));
+        self.stage.mark_checked([Promise::Forgotten]);
+        if self.look() != PersonTrace::Nothing {
+            self.stage.violation(Promise::Forgotten, format!("{} is still on record", self.chat.0));
         }
         if let Some(trace) = self.service.proof.trace_of(&self.chat) {
-            self.stage.break_of(Promise::Forgotten, format!("{trace} is still in a file"));
+            self.stage.violation(Promise::Forgotten, format!("{trace} is still in a file"));
         }
-        self.stage.tell(&format!("{} is forgotten", self.chat.0));
+        self.stage.trace(&format!("{} is forgotten", self.chat.0));
         self.did(|did| did.is_forgotten = true);
     }
 
-    /// Waits until nothing that was written before can overtake it, and says nothing more once the receipt has come.
+    /// Waits until nothing that was written before can overtake it, and says nothing more once the
+    /// receipt has come.
     async fn is_told_to_be_forgotten(&self) -> bool {
         tokio::time::sleep(READING).await;
         let read = self.service.count_in(&self.chat);
@@ -80,18 +81,18 @@ impl Person {
         true
     }
 
-    async fn reads_on(&self, read: usize) -> Vec<Shown> {
+    async fn reads_on(&self, read: usize) -> Vec<PhoneMessage> {
         self.wait_for_more_than(read, PATIENCE).await;
         tokio::time::sleep(READING).await;
         let shown = self.service.shown_in(&self.chat);
         shown[read.min(shown.len())..].to_vec()
     }
 
-    fn look(&self) -> Left {
+    fn look(&self) -> PersonTrace {
         self.service.proof.left_of(&self.chat)
     }
 }
 
-fn is_receipt(shown: &Shown) -> bool {
+fn is_receipt(shown: &PhoneMessage) -> bool {
     shown.says(&Message::NothingOnRecord) || shown.text.starts_with("I have erased ")
 }

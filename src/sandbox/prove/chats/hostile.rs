@@ -1,17 +1,17 @@
-//! People who wear a public bot out: they flood it, write what nobody means, deploy again and again, or share one
-//! organisation among many accounts.
+//! People who wear a public bot out: they flood it, write what nobody means, deploy again and
+//! again, or share one organisation among many accounts.
 
 use std::time::Duration;
 
-use adapters::chat::{Content, Place};
+use adapters::chat::{ChatType, InboundContent};
 use zeroize::Zeroizing;
 
-use super::person::{Answer, Offer, Person, READING, Temper};
-use super::service::Shown;
+use super::person::{AnswerMethod, OfferedAnswer, Persona, READING, SimulatedPerson};
+use super::service::PhoneMessage;
 use crate::conversation::messages::{self, Locale, Message};
 use crate::invitation::WRONG_CODES_PERSON_MAX;
 use crate::onboarding::QUEUE_MAX;
-use crate::quota::{Quotas, Scope, UsedUp};
+use crate::quota::{QuotaExceeded, QuotaScope, Quotas};
 
 /// Floods of one person.
 const FLOODS: usize = 3;
@@ -65,14 +65,14 @@ const LINES: [&str; 20] = [
 const BUTTONS: [&str; 6] =
     ["", "0:deploy", "4294967296:deploy", "7:run:0000000000", "7:\u{0}", "confirm-teardown"];
 
-impl Temper {
+impl Persona {
     /// Means no harm, and must not suffer from those who do.
     pub(super) fn is_ordinary(self) -> bool {
         matches!(self, Self::Whimsical | Self::Purposeful | Self::Curious)
     }
 }
 
-impl Person {
+impl SimulatedPerson {
     pub(super) async fn floods(&self, reachable: bool) {
         for _ in 0..FLOODS {
             tokio::time::sleep(self.dice.up_to(FLOOD_PAUSE_MAX)).await;
@@ -80,7 +80,7 @@ impl Person {
                 self.service.go_away(&self.chat);
             }
             self.asked_for_help(FLOOD);
-            let help = Content::Text(Zeroizing::new("/help".to_owned()));
+            let help = InboundContent::Text(Zeroizing::new("/help".to_owned()));
             self.service.write_at_once(&self.chat, &vec![help; FLOOD]);
         }
     }
@@ -93,8 +93,8 @@ impl Person {
         }
         for button in BUTTONS.into_iter().chain([long[0].as_str()]) {
             tokio::time::sleep(self.dice.up_to(GARBLE_PAUSE_MAX)).await;
-            let content = Content::Tap { button: button.to_owned(), message: None };
-            self.service.write(&self.chat, Place::Private, content);
+            let content = InboundContent::Tap { button: button.to_owned(), message: None };
+            self.service.write(&self.chat, ChatType::Private, content);
         }
         for _ in 0..FOREIGN_TAPS {
             tokio::time::sleep(self.dice.up_to(GARBLE_PAUSE_MAX)).await;
@@ -108,13 +108,14 @@ impl Person {
         let others = shown.iter().filter(|(chat, _)| *chat != self.chat);
         let buttons: Vec<_> =
             others.flat_map(|(_, shown)| shown).flat_map(|it| &it.buttons).collect();
-        if let Some(button) = buttons.get(self.dice.place(buttons.len())) {
-            let answer = Answer::Tap(button.id.clone());
-            self.takes(&Offer { label: button.label.clone(), answer });
+        if let Some(button) = buttons.get(self.dice.index(buttons.len())) {
+            let answer = AnswerMethod::Tap(button.id.clone());
+            self.takes(&OfferedAnswer { label: button.label.clone(), answer });
         }
     }
 
-    /// Guesses codes, has itself forgotten, and then knows the code: no guess after the limit may tell it.
+    /// Guesses codes, has itself forgotten, and then knows the code: no guess after the limit may
+    /// tell it.
     pub(super) async fn guesses(&self) {
         for number in 0..GUESSES {
             tokio::time::sleep(READING).await;
@@ -138,18 +139,22 @@ impl Person {
 }
 
 /// Whether a message says that a code is not looked at after too many wrong ones.
-pub(super) fn is_kept_from_guessing(shown: &Shown) -> bool {
+pub(super) fn is_kept_from_guessing(shown: &PhoneMessage) -> bool {
     let text = messages::text(Locale::default(), &Message::TooManyCodes { until_ms: 0 });
     // From here on stands the moment, which is another one.
     text.split_once("1970").is_some_and(|(before, _)| shown.text.starts_with(before))
 }
 
 /// Whose quota keeps somebody from deploying, as they read it.
-pub(super) fn quota_told(shown: &Shown) -> Option<Scope> {
+pub(super) fn quota_told(shown: &PhoneMessage) -> Option<QuotaScope> {
     let Quotas { person, organisation, all } = Quotas::PUBLIC;
-    let scopes = [(Scope::Person, person), (Scope::Organisation, organisation), (Scope::All, all)];
+    let scopes = [
+        (QuotaScope::Person, person),
+        (QuotaScope::Organisation, organisation),
+        (QuotaScope::All, all),
+    ];
     let told = scopes.into_iter().find(|(scope, max)| {
-        let used_up = UsedUp { scope: *scope, max: *max, from_ms: 0 };
+        let used_up = QuotaExceeded { scope: *scope, max: *max, from_ms: 0 };
         let text = messages::text(Locale::default(), &Message::EnoughToday { used_up });
         // From here on stands the moment, which is another one.
         let (before, _) = text.split_once("1970").unwrap_or((&text, ""));

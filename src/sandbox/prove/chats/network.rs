@@ -6,48 +6,52 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use async_trait::async_trait;
 use bytes::Bytes;
 
-use super::super::trouble::{Trouble, Way};
-use super::stage::Stage;
-use crate::http::{Reply, Transport, Unanswered};
-use crate::sandbox::faults::{At, Call, Faults};
-use crate::sandbox::fly::Fly;
-use crate::sandbox::machines::{Knobs, Modelled};
+use super::super::faults::{Fault, FaultKind};
+use super::monitor::ChatMonitor;
+use crate::http::{StreamedResponse, Transport, TransportError};
+use crate::sandbox::faults::{FaultPosition, FaultyTransport, VendorCall};
+use crate::sandbox::fly::SimulatedFly;
+use crate::sandbox::machines::{ModelFaults, ModelledRuntime};
 
-pub(super) struct Network {
-    pub(super) stage: Arc<Stage>,
-    pub(super) faults: Arc<Faults>,
-    pub(super) fly: Arc<Fly>,
-    pub(super) machines: Arc<Modelled>,
+pub(super) struct BotNetwork {
+    pub(super) stage: Arc<ChatMonitor>,
+    pub(super) faults: Arc<FaultyTransport>,
+    pub(super) fly: Arc<SimulatedFly>,
+    pub(super) machines: Arc<ModelledRuntime>,
     /// What is done to the world, and at which call.
-    pub(super) strikes: Vec<Trouble>,
+    pub(super) strikes: Vec<Fault>,
     pub(super) calls: AtomicUsize,
 }
 
-impl Network {
+impl BotNetwork {
     /// Takes the troubles into the story.
-    pub(super) fn plan(&self, troubles: &[Trouble]) {
+    pub(super) fn plan(&self, troubles: &[Fault]) {
         for trouble in troubles {
-            if let Some((mode, times)) = trouble.way.mode() {
-                self.faults.plan_burst(At::Overall(trouble.at), mode, times);
+            if let Some((mode, times)) = trouble.kind.mode() {
+                self.faults.plan_burst(FaultPosition::CallIndex(trouble.at), mode, times);
             }
         }
     }
 
     /// Nothing goes wrong any more.
-    pub(super) fn calm(&self) {
+    pub(super) fn stop_faults(&self) {
         self.faults.clear();
         self.fly.set_no_machines_in(&[]);
-        self.machines.set(Knobs::default());
+        self.machines.set(ModelFaults::default());
     }
 
     fn strike(&self, number: usize) {
         for trouble in self.strikes.iter().filter(|trouble| trouble.strikes_at(number)) {
             let vm = |knobs| self.machines.set(knobs);
-            match trouble.way {
-                Way::TokenRefused => self.fly.revoke_all_tokens(),
-                Way::NoRoom => self.fly.set_no_machines_in(&["ams", "fra", "lhr"]),
-                Way::Unwell => vm(Knobs { never_healthy: Some("vm"), ..Knobs::default() }),
-                Way::OtherBuild => vm(Knobs { wrong_build: Some("vm"), ..Knobs::default() }),
+            match trouble.kind {
+                FaultKind::TokenRefused => self.fly.revoke_all_tokens(),
+                FaultKind::NoRoom => self.fly.set_no_machines_in(&["ams", "fra", "lhr"]),
+                FaultKind::Unwell => {
+                    vm(ModelFaults { never_healthy: Some("vm"), ..ModelFaults::default() })
+                }
+                FaultKind::OtherBuild => {
+                    vm(ModelFaults { wrong_build: Some("vm"), ..ModelFaults::default() })
+                }
                 _ => {}
             }
         }
@@ -55,9 +59,12 @@ impl Network {
 }
 
 #[async_trait]
-impl Transport for Network {
-    async fn send(&self, request: http::Request<Bytes>) -> Result<Reply, Unanswered> {
-        let call = Call::of(&request);
+impl Transport for BotNetwork {
+    async fn send(
+        &self,
+        request: http::Request<Bytes>,
+    ) -> Result<StreamedResponse, TransportError> {
+        let call = VendorCall::of(&request);
         let number = self.calls.fetch_add(1, Ordering::Relaxed);
         self.stage.deed(&format!("{number:>4} {call}")).await;
         self.strike(number);

@@ -3,19 +3,19 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use adapters::chat::{ChatId, Content, Place};
+use adapters::chat::{ChatId, ChatType, InboundContent};
 use parking_lot::Mutex;
 use tokio::time::timeout;
 use zeroize::Zeroizing;
 
-use super::dice::Dice;
+use super::dice::BotStoryDice;
 use super::hostile::quota_told;
-use super::service::{Service, Shown};
-use super::stage::Stage;
+use super::monitor::ChatMonitor;
+use super::service::{PhoneMessage, SimulatedService};
 use crate::conversation::messages::Message;
 use crate::invitation::Invitation;
-use crate::sandbox::anthropic::Anthropic;
-use crate::sandbox::fly::{Fly, Organisation};
+use crate::sandbox::anthropic::SimulatedAnthropic;
+use crate::sandbox::fly::{FlyOrganisation, SimulatedFly};
 
 /// What a person does before wanting all of it removed, at the most.
 const DEEDS_MAX: u64 = 30;
@@ -32,7 +32,8 @@ pub(super) const PATIENCE: Duration = Duration::from_secs(60);
 /// What comes in several messages is read as a whole, which takes this long.
 pub(super) const READING: Duration = Duration::from_secs(5);
 
-/// Rounds until all is removed: each run may take a quarter of an hour, of which a person has several.
+/// Rounds until all is removed: each run may take a quarter of an hour, of which a person has
+/// several.
 const ROUNDS_MAX: usize = 120;
 
 /// Answers that remove something.
@@ -55,19 +56,19 @@ const AWAY: [&str; 7] = [
     "Yes, remove it",
 ];
 
-pub(super) struct Person {
+pub(super) struct SimulatedPerson {
     pub(super) chat: ChatId,
-    pub(super) service: Arc<Service>,
-    pub(super) stage: Arc<Stage>,
-    pub(super) fly: Arc<Fly>,
-    pub(super) anthropic: Arc<Anthropic>,
-    pub(super) dice: Dice,
+    pub(super) service: Arc<SimulatedService>,
+    pub(super) stage: Arc<ChatMonitor>,
+    pub(super) fly: Arc<SimulatedFly>,
+    pub(super) anthropic: Arc<SimulatedAnthropic>,
+    pub(super) dice: BotStoryDice,
     /// For what must not change what else they do.
-    pub(super) whims: Dice,
-    pub(super) did: Mutex<Did>,
-    pub(super) temper: Temper,
+    pub(super) whims: BotStoryDice,
+    pub(super) activity: Mutex<PersonActivity>,
+    pub(super) persona: Persona,
     /// Where they deploy.
-    pub(super) organisation: Organisation,
+    pub(super) organisation: FlyOrganisation,
     /// What they were given, where it takes that to begin.
     pub(super) invitation: Option<Invitation>,
     /// Nobody else has deployments in this account, so that it may be searched.
@@ -76,7 +77,7 @@ pub(super) struct Person {
 
 /// How somebody chats.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Temper {
+pub(super) enum Persona {
     /// As people do.
     Whimsical,
     /// Answers whatever is asked until there is a relay, or none can be had now.
@@ -102,7 +103,7 @@ pub(super) enum Temper {
 
 /// What a person did, to be compared with what came of it.
 #[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Did {
+pub(super) struct PersonActivity {
     /// Asked for help.
     pub(super) helps: usize,
     /// Said yes to a plan.
@@ -114,19 +115,19 @@ pub(super) struct Did {
 }
 
 /// An answer that is offered, and what taking it looks like.
-pub(super) struct Offer {
+pub(super) struct OfferedAnswer {
     pub(super) label: String,
-    pub(super) answer: Answer,
+    pub(super) answer: AnswerMethod,
 }
 
-pub(super) enum Answer {
+pub(super) enum AnswerMethod {
     Tap(String),
     Number(usize),
 }
 
-impl Person {
-    pub(super) fn did(&self, note: impl FnOnce(&mut Did)) {
-        note(&mut self.did.lock());
+impl SimulatedPerson {
+    pub(super) fn did(&self, note: impl FnOnce(&mut PersonActivity)) {
+        note(&mut self.activity.lock());
     }
 
     pub(super) fn asked_for_help(&self, times: usize) {
@@ -134,39 +135,42 @@ impl Person {
     }
 
     pub(super) fn helps(&self) -> usize {
-        self.did.lock().helps
+        self.activity.lock().helps
     }
 
     pub(super) fn says(&self, line: &str) {
         if line == "/help" {
             self.asked_for_help(1);
         }
-        let content = Content::Text(Zeroizing::new(line.to_owned()));
-        self.service.write(&self.chat, Place::Private, content);
+        let content = InboundContent::Text(Zeroizing::new(line.to_owned()));
+        self.service.write(&self.chat, ChatType::Private, content);
     }
 
-    fn gives(&self, secret: &str) {
+    fn enters_secret(&self, secret: &str) {
         secret.split([',', ' ']).for_each(|part| self.stage.keep_secret(part));
         let secret = Zeroizing::new(secret.to_owned());
-        let content =
-            if self.dice.percent(50) { Content::Text(secret) } else { Content::Secret(secret) };
-        self.service.write(&self.chat, Place::Private, content);
+        let content = if self.dice.percent(50) {
+            InboundContent::Text(secret)
+        } else {
+            InboundContent::Secret(secret)
+        };
+        self.service.write(&self.chat, ChatType::Private, content);
     }
 
-    pub(super) fn takes(&self, offer: &Offer) {
+    pub(super) fn takes(&self, offer: &OfferedAnswer) {
         match &offer.answer {
-            Answer::Number(number) => self.says(&number.to_string()),
-            Answer::Tap(button) => {
+            AnswerMethod::Number(number) => self.says(&number.to_string()),
+            AnswerMethod::Tap(button) => {
                 self.did(|did| {
                     did.helps += usize::from(button == "/help");
                     did.deploys += usize::from(offer.label == "Deploy");
                 });
-                let content = Content::Tap { button: button.clone(), message: None };
-                match self.temper {
-                    Temper::Sharing | Temper::Late if offer.label == "Deploy" => {
+                let content = InboundContent::Tap { button: button.clone(), message: None };
+                match self.persona {
+                    Persona::Sharing | Persona::Late if offer.label == "Deploy" => {
                         self.service.write_with_others(&self.chat, content);
                     }
-                    _ => self.service.write(&self.chat, Place::Private, content),
+                    _ => self.service.write(&self.chat, ChatType::Private, content),
                 }
             }
         }
@@ -175,14 +179,14 @@ impl Person {
     /// Chats until there is no more to be had or said.
     pub(super) async fn chats(&self) {
         self.says("hi");
-        match self.temper {
-            Temper::Whimsical => self.chats_as_people_do().await,
-            Temper::Purposeful | Temper::Sharing | Temper::Late => self.deploys(0).await,
-            Temper::Curious => self.looks_around().await,
-            Temper::Flooding { reachable } => self.floods(reachable).await,
-            Temper::Garbling => self.garbles().await,
-            Temper::Greedy => self.deploys_without_measure().await,
-            Temper::Guessing => self.guesses().await,
+        match self.persona {
+            Persona::Whimsical => self.chats_as_people_do().await,
+            Persona::Purposeful | Persona::Sharing | Persona::Late => self.deploys(0).await,
+            Persona::Curious => self.looks_around().await,
+            Persona::Flooding { reachable } => self.floods(reachable).await,
+            Persona::Garbling => self.garbles().await,
+            Persona::Greedy => self.deploys_without_measure().await,
+            Persona::Guessing => self.guesses().await,
         }
     }
 
@@ -205,7 +209,7 @@ impl Person {
                 return;
             }
             if let Some(question) = new.iter().rev().find(|it| asks(it)) {
-                self.goes_on(question);
+                self.answers_question(question);
             }
         }
     }
@@ -223,13 +227,13 @@ impl Person {
     }
 
     /// Gives what is asked, or takes the usual answer, which stands first.
-    fn goes_on(&self, question: &Shown) {
+    fn answers_question(&self, question: &PhoneMessage) {
         let another = offered(question, ANOTHER);
         match another.or_else(|| offers(question).into_iter().next()) {
             _ if question.says(&Message::AskInvitation) => {
                 self.says(self.invitation.as_ref().map_or("", |it| it.code.as_str()));
             }
-            _ if question.asks_secret => self.gives_what_is_asked(question),
+            _ if question.asks_secret => self.answers_secret_question(question),
             Some(offer) if !AWAY.contains(&offer.label.as_str()) => self.takes(&offer),
             _ => {}
         }
@@ -256,7 +260,7 @@ impl Person {
             15..17 => self.says("what do you mean?"),
             17..19 => self.says("/back"),
             19..22 => self.taps_an_old_button(),
-            22..25 => self.gives("FlyV1 fm2_lJPECAAAAAAAAAAAnotatokenatall"),
+            22..25 => self.enters_secret("FlyV1 fm2_lJPECAAAAAAAAAAAnotatokenatall"),
             25..27 => tokio::time::sleep(self.dice.up_to(AWAY_MAX)).await,
             27..29 => self.writes_in_a_group(),
             29..34 => {
@@ -269,14 +273,14 @@ impl Person {
 
     fn writes_in_a_group(&self) {
         let group = ChatId(format!("group-of-{}", self.chat.0));
-        let content = Content::Text(Zeroizing::new("/teardown".to_owned()));
-        self.service.write(&group, Place::Group, content);
+        let content = InboundContent::Text(Zeroizing::new("/teardown".to_owned()));
+        self.service.write(&group, ChatType::Group, content);
     }
 
     pub(super) fn taps_an_old_button(&self) {
         let shown = self.service.shown_in(&self.chat);
-        let offers: Vec<Offer> = shown.iter().flat_map(offers).collect();
-        if let Some(offer) = offers.get(self.dice.place(offers.len())) {
+        let offers: Vec<OfferedAnswer> = shown.iter().flat_map(offers).collect();
+        if let Some(offer) = offers.get(self.dice.index(offers.len())) {
             self.takes(offer);
         }
     }
@@ -289,14 +293,14 @@ impl Person {
             return self.shows_an_invitation();
         }
         if question.asks_secret && !self.dice.percent(10) {
-            return self.gives_what_is_asked(question);
+            return self.answers_secret_question(question);
         }
         let offers = offers(question);
         let forward: Vec<_> =
             offers.iter().filter(|it| !AWAY.contains(&it.label.as_str())).collect();
         let any: Vec<_> = offers.iter().collect();
         let among = if self.dice.percent(85) && !forward.is_empty() { forward } else { any };
-        if let Some(offer) = among.get(self.dice.place(among.len())) {
+        if let Some(offer) = among.get(self.dice.index(among.len())) {
             self.takes(offer);
         }
     }
@@ -310,27 +314,28 @@ impl Person {
         }
     }
 
-    fn gives_what_is_asked(&self, question: &Shown) {
+    fn answers_secret_question(&self, question: &PhoneMessage) {
         if !self.is_alone && self.is_asked_for_a_search() {
             return self.says("/cancel");
         }
         if question.text.contains("Anthropic") {
-            self.gives(self.anthropic.key());
+            self.enters_secret(self.anthropic.key());
         } else {
-            self.gives(&self.fly.mint_token_of(&self.organisation));
+            self.enters_secret(&self.fly.mint_token_of(&self.organisation));
         }
     }
 
     /// The token that is asked for is to search the account, not to remove what is known.
     fn is_asked_for_a_search(&self) -> bool {
         let shown = self.service.shown_in(&self.chat);
-        let removes = |it: &Shown| offers(it).iter().any(|it| SURE.contains(&it.label.as_str()));
+        let removes =
+            |it: &PhoneMessage| offers(it).iter().any(|it| SURE.contains(&it.label.as_str()));
         let last = shown.iter().rev().find(|it| it.says(&Message::NoRecord) || removes(it));
         last.is_some_and(|it| it.says(&Message::NoRecord))
     }
 
     pub(super) async fn wait_for_more_than(&self, messages: usize, time: Duration) {
-        let bell = self.service.bell(&self.chat);
+        let bell = self.service.changed_in(&self.chat);
         let more = async {
             loop {
                 let mut changed = std::pin::pin!(bell.notified());
@@ -364,7 +369,7 @@ impl Person {
         }
     }
 
-    fn removes(&self, new: &[Shown]) {
+    fn removes(&self, new: &[PhoneMessage]) {
         let Some(question) = new.iter().rev().find(|it| asks(it)) else {
             return self.says("/teardown");
         };
@@ -374,34 +379,38 @@ impl Person {
         let removes_one = which.iter().any(|it| question.says(it));
         match sure.or(offers.first().filter(|_| removes_one)) {
             Some(offer) => self.takes(offer),
-            None if question.asks_secret => self.gives_what_is_asked(question),
+            None if question.asks_secret => self.answers_secret_question(question),
             None => self.says("/teardown"),
         }
     }
 }
 
-/// The relay is there, something went wrong for which somebody else must be asked, or no more is let today.
-fn ends_it(shown: &Shown) -> bool {
+/// The relay is there, something went wrong for which somebody else must be asked, or no more is
+/// let today.
+fn ends_it(shown: &PhoneMessage) -> bool {
     let failed = || shown.buttons.iter().any(|it| it.label == KEEP);
     shown.says(&Message::Ready) || failed() || quota_told(shown).is_some()
 }
 
-fn offered(shown: &Shown, label: &str) -> Option<Offer> {
+fn offered(shown: &PhoneMessage, label: &str) -> Option<OfferedAnswer> {
     offers(shown).into_iter().find(|it| it.label == label)
 }
 
-pub(super) fn asks(shown: &Shown) -> bool {
+pub(super) fn asks(shown: &PhoneMessage) -> bool {
     shown.asks_secret || !offers(shown).is_empty()
 }
 
-pub(super) fn offers(shown: &Shown) -> Vec<Offer> {
-    let tapped = shown.buttons.iter().map(|button| Offer {
+pub(super) fn offers(shown: &PhoneMessage) -> Vec<OfferedAnswer> {
+    let tapped = shown.buttons.iter().map(|button| OfferedAnswer {
         label: button.label.clone(),
-        answer: Answer::Tap(button.id.clone()),
+        answer: AnswerMethod::Tap(button.id.clone()),
     });
     let numbered = shown.text.lines().filter_map(|line| {
         let (number, label) = line.split_once(". ")?;
-        Some(Offer { label: label.to_owned(), answer: Answer::Number(number.parse().ok()?) })
+        Some(OfferedAnswer {
+            label: label.to_owned(),
+            answer: AnswerMethod::Number(number.parse().ok()?),
+        })
     });
     match shown.buttons.is_empty() {
         // The steps to a token are numbered too.

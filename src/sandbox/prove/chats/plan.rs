@@ -2,13 +2,13 @@
 
 use std::collections::BTreeSet;
 
-use super::super::trouble::{Trouble, Way};
+use super::super::faults::{Fault, FaultKind};
 use super::crowd::Crowd;
-use super::dice::Dice;
-use super::person::Temper;
-use super::service::Manner;
+use super::dice::BotStoryDice;
+use super::person::Persona;
+use super::service::ServiceProfile;
 use crate::invitation::Invitation;
-use crate::sandbox::fly::Lag;
+use crate::sandbox::fly::ReadLag;
 
 /// People of one story at the most.
 const PEOPLE_MAX: u64 = 3;
@@ -25,19 +25,20 @@ const KILLS_UNTIL: u64 = 500;
 const LAG_MAX_MS: u64 = 5_000;
 
 /// What is done to the world instead of the network.
-const STRIKES: [Way; 4] = [Way::TokenRefused, Way::NoRoom, Way::Unwell, Way::OtherBuild];
+const STRIKES: [FaultKind; 4] =
+    [FaultKind::TokenRefused, FaultKind::NoRoom, FaultKind::Unwell, FaultKind::OtherBuild];
 
 /// What makes a caller wait for longer than anybody would watch.
-const SLOW: [Way; 9] = [
-    Way::Hang,
-    Way::HangDone,
-    Way::Stalled,
-    Way::Late,
-    Way::TooManyMinute,
-    Way::TooManyDay,
-    Way::TooManyDate,
-    Way::UnavailableBurst,
-    Way::UnavailableBurstDone,
+const SLOW: [FaultKind; 9] = [
+    FaultKind::Hang,
+    FaultKind::HangDone,
+    FaultKind::Stalled,
+    FaultKind::Late,
+    FaultKind::TooManyMinute,
+    FaultKind::TooManyDay,
+    FaultKind::TooManyDate,
+    FaultKind::UnavailableBurst,
+    FaultKind::UnavailableBurstDone,
 ];
 
 /// Of a hundred calls of a crowd's bot, so many fail.
@@ -46,7 +47,8 @@ const FAULTS_PERCENT: u64 = 5;
 /// Calls of a crowd's bot that may fail, for each deployment: several times of what one takes.
 const CALLS_EACH: usize = 400;
 
-/// That part of a seed which an invitation is drawn from, so that the other draws stay as they were.
+/// That part of a seed which an invitation is drawn from, so that the other draws stay as they
+/// were.
 const INVITATION: u64 = 3;
 
 /// In one of so many stories people begin by invitation.
@@ -55,34 +57,34 @@ const INVITED_EVERY: u64 = 4;
 /// The code of that invitation.
 const CODE: &str = "friends-0123456789";
 
-pub(super) struct Plan {
+pub(super) struct BotStoryPlan {
     pub(super) seed: u64,
-    pub(super) people: Vec<Temper>,
-    pub(super) manner: Manner,
-    pub(super) troubles: Vec<Trouble>,
+    pub(super) people: Vec<Persona>,
+    pub(super) profile: ServiceProfile,
+    pub(super) faults: Vec<Fault>,
     /// At which of its deeds the bot's process is killed.
     pub(super) kills: BTreeSet<usize>,
-    pub(super) lag: Lag,
+    pub(super) lag: ReadLag,
     /// What lets people in, where it takes that.
     pub(super) invitation: Option<Invitation>,
 }
 
-impl Plan {
+impl BotStoryPlan {
     /// A few people as they are.
     pub(super) fn of_seed(seed: u64) -> Self {
-        let dice = Dice::new(seed, 1);
+        let dice = BotStoryDice::new(seed, 1);
         let place = |_| usize::try_from(dice.below(KILLS_UNTIL)).unwrap_or_default();
         let kills = (0..dice.below(KILLS_MAX + 1)).map(place).collect();
         let lag = match dice.percent(50) {
-            true => Lag::UpToMs(dice.below(LAG_MAX_MS)),
-            false => Lag::None,
+            true => ReadLag::UpToMs(dice.below(LAG_MAX_MS)),
+            false => ReadLag::None,
         };
-        let troubles = troubles(&dice);
-        let manner = Manner::ALL[dice.place(Manner::ALL.len())];
-        let people: Vec<_> = (0..=dice.below(PEOPLE_MAX)).map(|_| Temper::Whimsical).collect();
+        let faults = troubles(&dice);
+        let profile = ServiceProfile::ALL[dice.index(ServiceProfile::ALL.len())];
+        let people: Vec<_> = (0..=dice.below(PEOPLE_MAX)).map(|_| Persona::Whimsical).collect();
         let invitation =
             (seed % INVITED_EVERY == INVITED_EVERY - 1).then(|| invitation(seed, people.len()));
-        Self { seed, people, manner, troubles, kills, lag, invitation }
+        Self { seed, people, profile, faults, kills, lag, invitation }
     }
 
     /// Many people at once, of whom some deploy, and faults of every kind of the network.
@@ -96,19 +98,20 @@ impl Plan {
         Self::of_many(crowd, &quick.collect::<Vec<_>>())
     }
 
-    fn of_many(crowd: &Crowd, ways: &[Way]) -> Self {
+    fn of_many(crowd: &Crowd, ways: &[FaultKind]) -> Self {
         let Crowd { seed, people, deploying, hostile } = *crowd;
-        let dice = Dice::new(seed, 1);
+        let dice = BotStoryDice::new(seed, 1);
         let calls = (0..CALLS_EACH * deploying).filter(|_| dice.percent(FAULTS_PERCENT));
-        let troubles = calls.map(|at| Trouble { at, way: ways[dice.place(ways.len())] });
-        let temper = |number| if number < deploying { Temper::Purposeful } else { Temper::Curious };
+        let troubles = calls.map(|at| Fault { at, kind: ways[dice.index(ways.len())] });
+        let temper =
+            |number| if number < deploying { Persona::Purposeful } else { Persona::Curious };
         Self {
             seed,
             people: (0..people).map(temper).chain(hostile.tempers()).collect(),
-            manner: Manner::Telegram,
-            troubles: troubles.collect(),
+            profile: ServiceProfile::Telegram,
+            faults: troubles.collect(),
             kills: BTreeSet::new(),
-            lag: Lag::None,
+            lag: ReadLag::None,
             // For more than there are.
             invitation: (hostile.guessing > 0)
                 .then(|| Invitation { code: CODE.to_owned(), people: u32::MAX }),
@@ -116,24 +119,24 @@ impl Plan {
     }
 }
 
-fn network_ways() -> impl Iterator<Item = Way> {
-    Way::AT_CALLS.into_iter().filter(|way| way.mode().is_some())
+fn network_ways() -> impl Iterator<Item = FaultKind> {
+    FaultKind::AT_CALLS.into_iter().filter(|way| way.mode().is_some())
 }
 
 /// For fewer than all of these people, where there are several.
 fn invitation(seed: u64, people: usize) -> Invitation {
-    let dice = Dice::new(seed, INVITATION);
+    let dice = BotStoryDice::new(seed, INVITATION);
     Invitation {
         code: CODE.to_owned(),
-        people: u32::try_from(1 + dice.place(people - 1)).unwrap_or(1),
+        people: u32::try_from(1 + dice.index(people - 1)).unwrap_or(1),
     }
 }
 
-fn troubles(dice: &Dice) -> Vec<Trouble> {
-    let ways: Vec<Way> = network_ways().chain(STRIKES).collect();
-    let trouble = |_| Trouble {
+fn troubles(dice: &BotStoryDice) -> Vec<Fault> {
+    let ways: Vec<FaultKind> = network_ways().chain(STRIKES).collect();
+    let trouble = |_| Fault {
         at: usize::try_from(dice.below(TROUBLES_UNTIL)).unwrap_or_default(),
-        way: ways[dice.place(ways.len())],
+        kind: ways[dice.index(ways.len())],
     };
     (0..dice.below(TROUBLES_MAX + 1)).map(trouble).collect()
 }

@@ -11,28 +11,28 @@ use sqlx::any::AnyRow;
 use sqlx::{AnyConnection, Row};
 
 use super::super::Promise;
+use super::monitor::ChatMonitor;
 use super::service::{NAME, says};
-use super::stage::Stage;
 use crate::conversation::messages::Message;
-use crate::journal::{End, Entry};
-use crate::sandbox::fly::Fly;
-use crate::store::at_once;
-use crate::store::erasure::print_of_message;
+use crate::journal::{JournalEntry, RunEnd};
+use crate::sandbox::fly::SimulatedFly;
+use crate::store::block_on;
+use crate::store::erasure::message_fingerprint;
 
-pub(super) struct Proof {
-    stage: Arc<Stage>,
-    fly: Arc<Fly>,
+pub(super) struct StoreProof {
+    stage: Arc<ChatMonitor>,
+    fly: Arc<SimulatedFly>,
     database: Mutex<AnyConnection>,
     searched: AtomicBool,
     /// Where the files of the database are.
     directory: PathBuf,
     /// Runs that are gone, by their id: their people may have them erased.
-    gone: Mutex<BTreeMap<String, Gone>>,
+    gone: Mutex<BTreeMap<String, RemovedRun>>,
 }
 
 /// A run that is gone.
 #[derive(Clone)]
-pub(super) struct Gone {
+pub(super) struct RemovedRun {
     owner: String,
     /// How often it ended deployed.
     pub(super) deployed: usize,
@@ -40,8 +40,7 @@ pub(super) struct Gone {
 
 /// What is on record of somebody.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Left {
-    /// Nothing.
+pub(super) enum PersonTrace {
     Nothing,
     /// Where to send the words that everything is erased.
     Receipt,
@@ -50,16 +49,16 @@ pub(super) enum Left {
 }
 
 /// A run, as the database has it.
-struct Known {
+struct RunRow {
     id: String,
     owner: String,
     ended: Option<String>,
 }
 
-impl Proof {
+impl StoreProof {
     pub(super) fn new(
-        stage: Arc<Stage>,
-        fly: Arc<Fly>,
+        stage: Arc<ChatMonitor>,
+        fly: Arc<SimulatedFly>,
         onlooker: AnyConnection,
         directory: PathBuf,
     ) -> Self {
@@ -77,9 +76,9 @@ impl Proof {
     pub(super) fn look(&self, chat: &ChatId, said: &str) {
         let runs = match self.runs() {
             Ok(runs) => runs,
-            Err(error) => return self.stage.break_of(Promise::Database, error.to_string()),
+            Err(error) => return self.stage.violation(Promise::Database, error.to_string()),
         };
-        self.stage.looks_at([Promise::Database]);
+        self.stage.mark_checked([Promise::Database]);
         self.note_gone(&runs);
         let whose = owner(chat);
         let (own, foreign): (Vec<_>, Vec<_>) = runs.iter().partition(|run| run.owner == whose);
@@ -88,15 +87,15 @@ impl Proof {
             self.searched.store(true, Ordering::Relaxed);
         }
         if !self.somebody_searched() {
-            self.stage.looks_at([Promise::Strangers]);
+            self.stage.mark_checked([Promise::Strangers]);
             if let Some(run) = foreign.iter().find(|run| said.contains(&run.id)) {
-                self.stage.break_of(Promise::Strangers, format!("{} reads of {}", chat.0, run.id));
+                self.stage.violation(Promise::Strangers, format!("{} reads of {}", chat.0, run.id));
             }
         }
         if says(said, &Message::Ready) {
-            self.stage.looks_at([Promise::Ready]);
+            self.stage.mark_checked([Promise::Ready]);
             if !own.iter().any(|run| self.was_made_ready(run)) {
-                self.stage.break_of(Promise::Ready, format!("{} has no two machines", chat.0));
+                self.stage.violation(Promise::Ready, format!("{} has no two machines", chat.0));
             }
         }
     }
@@ -105,8 +104,9 @@ impl Proof {
     pub(super) fn is_durable(&self, id: &InboundId) -> bool {
         let mut database = self.database.lock();
         let seen = sqlx::query("SELECT 1 FROM inbound WHERE channel = $1 AND id = $2");
-        let seen = seen.bind(NAME).bind(print_of_message(NAME, id)).fetch_optional(&mut *database);
-        matches!(at_once(seen), Ok(Some(_)))
+        let seen =
+            seen.bind(NAME).bind(message_fingerprint(NAME, id)).fetch_optional(&mut *database);
+        matches!(block_on(seen), Ok(Some(_)))
     }
 
     /// Somebody has searched the account that all share.
@@ -123,29 +123,31 @@ impl Proof {
     }
 
     /// It ended deployed and stands, or its removal has begun since: what is said may come late.
-    fn was_made_ready(&self, run: &Known) -> bool {
+    fn was_made_ready(&self, run: &RunRow) -> bool {
         let journal = self.journal(run).unwrap_or_else(|error| {
-            self.stage.break_of(Promise::Database, error.to_string());
+            self.stage.violation(Promise::Database, error.to_string());
             Vec::new()
         });
         let deployed = journal.iter().position(is_deployed);
-        deployed.is_some_and(|at| self.stands(run) || journal[at..].contains(&Entry::Turned))
+        deployed.is_some_and(|at| {
+            self.has_both_machines(run) || journal[at..].contains(&JournalEntry::TeardownStarted)
+        })
     }
 
-    fn note_gone(&self, runs: &[Known]) {
+    fn note_gone(&self, runs: &[RunRow]) {
         let mut gone = self.gone.lock();
-        let removed = |run: &&Known| run.ended.as_deref() == Some(REMOVED);
+        let removed = |run: &&RunRow| run.ended.as_deref() == Some(REMOVED);
         for run in runs.iter().filter(removed) {
             if !gone.contains_key(&run.id) {
                 let journal = self.journal(run).unwrap_or_default();
                 let deployed = journal.iter().filter(|it| is_deployed(it)).count();
-                gone.insert(run.id.clone(), Gone { owner: run.owner.clone(), deployed });
+                gone.insert(run.id.clone(), RemovedRun { owner: run.owner.clone(), deployed });
             }
         }
     }
 
     /// Runs of a person that are gone and not on record any more.
-    pub(super) fn erased(&self, chat: &ChatId, on_record: &BTreeSet<String>) -> Vec<Gone> {
+    pub(super) fn erased(&self, chat: &ChatId, on_record: &BTreeSet<String>) -> Vec<RemovedRun> {
         let gone = self.gone.lock();
         let whose = owner(chat);
         let erased = gone.iter().filter(|(id, run)| run.owner == whose && !on_record.contains(*id));
@@ -153,7 +155,7 @@ impl Proof {
     }
 
     /// What is on record of a person.
-    pub(super) fn left_of(&self, chat: &ChatId) -> Left {
+    pub(super) fn left_of(&self, chat: &ChatId) -> PersonTrace {
         let counted = self.count(
             "SELECT (SELECT COUNT(*) FROM runs WHERE owner = $1)
              + (SELECT COUNT(*) FROM conversations WHERE chat = $2 AND forgotten = 0)",
@@ -166,17 +168,17 @@ impl Proof {
             chat,
         );
         match (counted, waiting) {
-            (0, 0) => Left::Nothing,
-            (0, _) => Left::Receipt,
-            _ => Left::Record,
+            (0, 0) => PersonTrace::Nothing,
+            (0, _) => PersonTrace::Receipt,
+            _ => PersonTrace::Record,
         }
     }
 
     fn count(&self, rows: &'static str, chat: &ChatId) -> i64 {
         let mut database = self.database.lock();
         let row = sqlx::query(rows).bind(owner(chat)).bind(&chat.0).fetch_one(&mut *database);
-        at_once(row).and_then(|row| row.try_get(0)).unwrap_or_else(|error| {
-            self.stage.break_of(Promise::Database, error.to_string());
+        block_on(row).and_then(|row| row.try_get(0)).unwrap_or_else(|error| {
+            self.stage.violation(Promise::Database, error.to_string());
             0
         })
     }
@@ -195,25 +197,25 @@ impl Proof {
         names.into_iter().find(|name| text.contains(name.as_str()))
     }
 
-    fn stands(&self, run: &Known) -> bool {
+    fn has_both_machines(&self, run: &RunRow) -> bool {
         let machines = self.fly.inventory().machines;
         machines.iter().filter(|it| it.contains(&run.id) && !it.ends_with("destroyed")).count() == 2
     }
 
-    fn runs(&self) -> anyhow::Result<Vec<Known>> {
+    fn runs(&self) -> anyhow::Result<Vec<RunRow>> {
         let mut database = self.database.lock();
         let rows = sqlx::query("SELECT id, owner, ended FROM runs").fetch_all(&mut *database);
-        let rows = at_once(rows)?;
+        let rows = block_on(rows)?;
         let known = |row: &AnyRow| {
-            Ok(Known { id: row.try_get(0)?, owner: row.try_get(1)?, ended: row.try_get(2)? })
+            Ok(RunRow { id: row.try_get(0)?, owner: row.try_get(1)?, ended: row.try_get(2)? })
         };
         rows.iter().map(known).collect()
     }
 
-    fn journal(&self, run: &Known) -> anyhow::Result<Vec<Entry>> {
+    fn journal(&self, run: &RunRow) -> anyhow::Result<Vec<JournalEntry>> {
         let mut database = self.database.lock();
         let rows = sqlx::query("SELECT entry FROM journal WHERE run = $1 ORDER BY seq");
-        let rows = at_once(rows.bind(&run.id).fetch_all(&mut *database))?;
+        let rows = block_on(rows.bind(&run.id).fetch_all(&mut *database))?;
         rows.iter().map(|row| Ok(serde_json::from_str(row.try_get(0)?)?)).collect()
     }
 }
@@ -221,8 +223,8 @@ impl Proof {
 /// A run's end, as it is on record, when all of it is gone.
 const REMOVED: &str = "\"removed\"";
 
-fn is_deployed(entry: &Entry) -> bool {
-    matches!(entry, Entry::Ended { end: End::Deployed })
+fn is_deployed(entry: &JournalEntry) -> bool {
+    matches!(entry, JournalEntry::Ended { end: RunEnd::Deployed })
 }
 
 /// Whose runs those of a chat are.

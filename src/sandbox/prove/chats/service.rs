@@ -1,29 +1,29 @@
-//! A chat service that people use: it delivers late and more than once, and does not take everything.
-//! It lives on when the bot's process is killed.
+//! A chat service that people use: it delivers late and more than once, and does not take
+//! everything. It lives on when the bot's process is killed.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
-use adapters::channel::{Capabilities, ChannelError, Event, SecretEntry};
+use adapters::channel::{Capabilities, ChannelError, ChannelEvent, SecretEntry};
 use adapters::chat::{
-    Ask, Button, ChatId, Content, Inbound, InboundId, MessageContext, MessageRef, Outbound, Place,
-    UserId,
+    AnswerKind, Button, ChatId, ChatType, Inbound, InboundContent, InboundId, MessageContext,
+    MessageRef, Outbound, UserId,
 };
-use adapters::text::Unit;
+use adapters::text::LengthUnit;
 use parking_lot::{Mutex, MutexGuard};
 use tokio::sync::{Mutex as AsyncMutex, Notify, mpsc};
 use tokio::time::Instant;
 
-use super::dice::Dice;
-use super::person::Temper;
-use super::proof::Proof;
-use super::stage::Stage;
+use super::dice::BotStoryDice;
+use super::monitor::ChatMonitor;
+use super::person::Persona;
+use super::proof::StoreProof;
 use crate::conversation::messages::{self, Locale, Message};
 
 mod connection;
 
-pub(super) use connection::Connection;
+pub(super) use connection::ServiceConnection;
 
 /// The latest that a message of a person is delivered again.
 const AGAIN_MAX: Duration = Duration::from_secs(40);
@@ -51,7 +51,7 @@ pub(super) const NAME: &str = "story";
 
 /// Which service it is like. What it can do decides how the bot talks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Manner {
+pub(super) enum ServiceProfile {
     /// Buttons, edits, and pasted credentials are deleted.
     Telegram,
     /// Buttons, edits, and credentials are entered in fields.
@@ -60,7 +60,7 @@ pub(super) enum Manner {
     WhatsApp,
 }
 
-impl Manner {
+impl ServiceProfile {
     pub(super) const ALL: [Self; 3] = [Self::Telegram, Self::Discord, Self::WhatsApp];
 
     fn capabilities(self) -> Capabilities {
@@ -75,7 +75,7 @@ impl Manner {
                 Self::Discord => 2000,
                 Self::WhatsApp => 1600,
             },
-            text_unit: Unit::Utf16,
+            text_unit: LengthUnit::Utf16,
             edit_interval_ms: if rich { 1000 } else { 0 },
             secret_entry: match self {
                 Self::Telegram => SecretEntry::PastedThenDeleted,
@@ -95,24 +95,25 @@ impl Manner {
     }
 }
 
-pub(super) struct Service {
-    manner: Manner,
+pub(super) struct SimulatedService {
+    profile: ServiceProfile,
     capabilities: Capabilities,
-    stage: Arc<Stage>,
-    pub(super) proof: Proof,
-    dice: Dice,
-    incoming: mpsc::UnboundedSender<Event>,
-    events: AsyncMutex<mpsc::UnboundedReceiver<Event>>,
+    stage: Arc<ChatMonitor>,
+    pub(super) proof: StoreProof,
+    dice: BotStoryDice,
+    incoming: mpsc::UnboundedSender<ChannelEvent>,
+    events: AsyncMutex<mpsc::UnboundedReceiver<ChannelEvent>>,
     began: Instant,
-    state: Mutex<State>,
+    state: Mutex<ServiceState>,
 }
 
 #[derive(Default)]
-struct State {
-    chats: BTreeMap<ChatId, Phone>,
+struct ServiceState {
+    chats: BTreeMap<ChatId, SimulatedPhone>,
     /// What was written, in order.
     written: Vec<Inbound>,
-    /// What is not acknowledged yet, by its place among what was written, and when it was delivered.
+    /// What is not acknowledged yet, by its place among what was written, and when it was
+    /// delivered.
     waiting: BTreeMap<usize, (Inbound, Option<Instant>)>,
     /// Places among what was written, as they were delivered first, by chat.
     came: BTreeMap<ChatId, Vec<usize>>,
@@ -123,7 +124,7 @@ struct State {
     /// Chats that cannot be reached.
     away: BTreeSet<ChatId>,
     calm: bool,
-    pace: Pace,
+    pace: ResponseTimes,
     /// Chats on a slow line.
     slow: BTreeSet<ChatId>,
     /// Chats in which more is written than is taken.
@@ -140,8 +141,8 @@ struct State {
 
 /// A chat, as it stands on somebody's phone.
 #[derive(Default)]
-struct Phone {
-    shown: Vec<Shown>,
+struct SimulatedPhone {
+    shown: Vec<PhoneMessage>,
     /// Woken when something is shown.
     changed: Arc<Notify>,
     /// When what is not answered yet was delivered.
@@ -150,7 +151,7 @@ struct Phone {
 
 /// How fast the bot was with those who mean no harm, from the first delivery on.
 #[derive(Clone, Debug, Default)]
-pub struct Pace {
+pub struct ResponseTimes {
     /// Until a message was acknowledged: it is durable then.
     pub acknowledged: Vec<Duration>,
     /// Until something was shown in its chat.
@@ -159,14 +160,14 @@ pub struct Pace {
 
 /// A message of the bot, as it stands on a phone.
 #[derive(Clone, Debug)]
-pub(super) struct Shown {
+pub(super) struct PhoneMessage {
     pub(super) key: String,
     pub(super) text: String,
     pub(super) buttons: Vec<Button>,
     pub(super) asks_secret: bool,
 }
 
-impl Shown {
+impl PhoneMessage {
     /// Whether it says this.
     pub(super) fn says(&self, message: &Message) -> bool {
         says(&self.text, message)
@@ -179,11 +180,16 @@ pub(super) fn says(text: &str, message: &Message) -> bool {
     rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('\n'))
 }
 
-impl Service {
-    pub(super) fn new(manner: Manner, stage: Arc<Stage>, proof: Proof, dice: Dice) -> Arc<Self> {
+impl SimulatedService {
+    pub(super) fn new(
+        manner: ServiceProfile,
+        stage: Arc<ChatMonitor>,
+        proof: StoreProof,
+        dice: BotStoryDice,
+    ) -> Arc<Self> {
         let (incoming, events) = mpsc::unbounded_channel();
         Arc::new(Self {
-            manner,
+            profile: manner,
             capabilities: manner.capabilities(),
             stage,
             proof,
@@ -195,7 +201,7 @@ impl Service {
         })
     }
 
-    fn state(&self) -> MutexGuard<'_, State> {
+    fn state(&self) -> MutexGuard<'_, ServiceState> {
         self.state.lock()
     }
 
@@ -204,7 +210,7 @@ impl Service {
     }
 
     /// Somebody does something in a chat.
-    pub(super) fn write(self: &Arc<Self>, chat: &ChatId, place: Place, content: Content) {
+    pub(super) fn write(self: &Arc<Self>, chat: &ChatId, place: ChatType, content: InboundContent) {
         let inbound = self.take(chat, place, content);
         let first = self.first_delivery(chat);
         self.deliver_at(first, inbound.clone());
@@ -214,8 +220,8 @@ impl Service {
     }
 
     /// Somebody does all this in one moment, and all of it comes again in another.
-    pub(super) fn write_at_once(self: &Arc<Self>, chat: &ChatId, contents: &[Content]) {
-        let take = |content: &Content| self.take(chat, Place::Private, content.clone());
+    pub(super) fn write_at_once(self: &Arc<Self>, chat: &ChatId, contents: &[InboundContent]) {
+        let take = |content: &InboundContent| self.take(chat, ChatType::Private, content.clone());
         let all: Vec<Inbound> = contents.iter().map(take).collect();
         let first = self.first_delivery(chat);
         for at in [first, first + self.dice.up_to(AGAIN_MAX)] {
@@ -228,20 +234,20 @@ impl Service {
     }
 
     /// Somebody does something in a chat, and it arrives in the same moment as what others do so.
-    pub(super) fn write_with_others(self: &Arc<Self>, chat: &ChatId, content: Content) {
-        let inbound = self.take(chat, Place::Private, content);
+    pub(super) fn write_with_others(self: &Arc<Self>, chat: &ChatId, content: InboundContent) {
+        let inbound = self.take(chat, ChatType::Private, content);
         let since = self.began.elapsed().as_millis() % GATHERING.as_millis();
         let rest = GATHERING - Duration::from_millis(u64::try_from(since).unwrap_or_default());
         self.deliver_at(Instant::now() + rest, inbound);
     }
 
     /// How somebody writes decides how their chat is.
-    pub(super) fn expect(&self, chat: &ChatId, temper: Temper) {
+    pub(super) fn expect(&self, chat: &ChatId, temper: Persona) {
         let mut state = self.state();
         if !temper.is_ordinary() {
             state.slow.insert(chat.clone());
         }
-        if let Temper::Flooding { reachable } = temper {
+        if let Persona::Flooding { reachable } = temper {
             state.flooded.insert(chat.clone());
             state.steady.extend(Some(chat.clone()).filter(|_| reachable));
         }
@@ -252,7 +258,7 @@ impl Service {
     }
 
     /// Takes what somebody wrote, to deliver it.
-    fn take(&self, chat: &ChatId, place: Place, content: Content) -> Inbound {
+    fn take(&self, chat: &ChatId, place: ChatType, content: InboundContent) -> Inbound {
         let (number, inbound) = {
             let mut state = self.state();
             let number = state.written.len();
@@ -272,7 +278,7 @@ impl Service {
             state.waiting.insert(number, (inbound.clone(), None));
             (number, inbound)
         };
-        self.stage.tell(&format!("{} writes in-{number}: {:?}", chat.0, inbound.content));
+        self.stage.trace(&format!("{} writes in-{number}: {:?}", chat.0, inbound.content));
         inbound
     }
 
@@ -281,7 +287,7 @@ impl Service {
         let mut state = self.state();
         let last = state.last_first.get(chat).copied();
         let after = last.map(|last| last + Duration::from_millis(1));
-        let first = after.filter(|_| self.manner.keeps_order()).map_or(drawn, |it| it.max(drawn));
+        let first = after.filter(|_| self.profile.keeps_order()).map_or(drawn, |it| it.max(drawn));
         state.last_first.insert(chat.clone(), first);
         first
     }
@@ -295,15 +301,16 @@ impl Service {
     }
 
     fn deliver(&self, inbound: Inbound) {
-        self.stage.tell(&format!("delivered {}", inbound.id.0));
+        self.stage.trace(&format!("delivered {}", inbound.id.0));
         // Held until it is sent: on several threads, what is noted first is to come first.
         let mut state = self.state();
         note_delivery(&mut state, &inbound);
         // The receiver is ours and lives as long.
-        let _ = self.incoming.send(Event::Inbound(inbound));
+        let _ = self.incoming.send(ChannelEvent::Inbound(inbound));
     }
 
-    /// The bot's process is new: what it never acknowledged comes again, in order, and nothing before that.
+    /// The bot's process is new: what it never acknowledged comes again, in order, and nothing
+    /// before that.
     pub(super) async fn deliver_again(&self) {
         let mut events = self.events.lock().await;
         while events.try_recv().is_ok() {}
@@ -318,22 +325,22 @@ impl Service {
     }
 
     fn is_private(&self, number: usize) -> bool {
-        self.state().written.get(number).is_some_and(|inbound| inbound.place == Place::Private)
+        self.state().written.get(number).is_some_and(|inbound| inbound.place == ChatType::Private)
     }
 
     /// Nothing goes wrong any more, and every chat can be reached.
-    pub(super) fn calm(&self) {
+    pub(super) fn stop_faults(&self) {
         let away = {
             let mut state = self.state();
             state.calm = true;
             std::mem::take(&mut state.away)
         };
         for chat in away {
-            let _ = self.incoming.send(Event::Reachable(chat));
+            let _ = self.incoming.send(ChannelEvent::Reachable(chat));
         }
     }
 
-    pub(super) fn shown_in(&self, chat: &ChatId) -> Vec<Shown> {
+    pub(super) fn shown_in(&self, chat: &ChatId) -> Vec<PhoneMessage> {
         self.state().chats.get(chat).map(|phone| phone.shown.clone()).unwrap_or_default()
     }
 
@@ -342,19 +349,19 @@ impl Service {
     }
 
     /// What is woken when something is shown in a chat.
-    pub(super) fn bell(&self, chat: &ChatId) -> Arc<Notify> {
+    pub(super) fn changed_in(&self, chat: &ChatId) -> Arc<Notify> {
         self.state().chats.entry(chat.clone()).or_default().changed.clone()
     }
 
     /// Every chat in which something is shown.
-    pub(super) fn all_shown(&self) -> Vec<(ChatId, Vec<Shown>)> {
+    pub(super) fn all_shown(&self) -> Vec<(ChatId, Vec<PhoneMessage>)> {
         let state = self.state();
         let chats = state.chats.iter().filter(|(_, phone)| !phone.shown.is_empty());
         chats.map(|(chat, phone)| (chat.clone(), phone.shown.clone())).collect()
     }
 
     /// How fast the bot was.
-    pub(super) fn pace(&self) -> Pace {
+    pub(super) fn pace(&self) -> ResponseTimes {
         self.state().pace.clone()
     }
 
@@ -363,8 +370,8 @@ impl Service {
         self.state().waiting.values().map(|(it, _)| it.id.0.clone()).collect()
     }
 
-    /// Messages of this chat that were left unread, for good. One that came again and was not taken may have been in
-    /// line all the while.
+    /// Messages of this chat that were left unread, for good. One that came again and was not taken
+    /// may have been in line all the while.
     pub(super) fn unread_of(&self, chat: &ChatId) -> usize {
         let state = self.state();
         let written = state.unread.iter().filter_map(|number| state.written.get(*number));
@@ -383,7 +390,8 @@ impl Service {
         self.state().chats.get(chat).is_some_and(|phone| !phone.unanswered.is_empty())
     }
 
-    /// Chats in which messages were taken in another order than they came in, where the service keeps it.
+    /// Chats in which messages were taken in another order than they came in, where the service
+    /// keeps it.
     pub(super) fn out_of_order(&self) -> Vec<String> {
         let state = self.state();
         let in_order = |chat: &ChatId, taken: &[usize]| {
@@ -391,11 +399,11 @@ impl Service {
             taken.iter().all(|it| came.any(|other| other == it))
         };
         let chats = state.taken.iter().filter(|(chat, taken)| !in_order(chat, taken));
-        chats.filter(|_| self.manner.keeps_order()).map(|(chat, _)| chat.0.clone()).collect()
+        chats.filter(|_| self.profile.keeps_order()).map(|(chat, _)| chat.0.clone()).collect()
     }
 
     /// How the service fails this message, if it does; the chat may be away for a while.
-    fn trouble(self: &Arc<Self>, chat: &ChatId) -> Option<(ChannelError, bool)> {
+    fn next_failure(self: &Arc<Self>, chat: &ChatId) -> Option<(ChannelError, bool)> {
         if self.state().calm || self.state().steady.contains(chat) {
             return None;
         }
@@ -412,7 +420,7 @@ impl Service {
             2 => Some((ChannelError::InDoubt, true)),
             3 => {
                 let retry_after_ms = self.dice.below(TOO_FAST_MAX_MS);
-                Some((ChannelError::TooFast { retry_after_ms }, false))
+                Some((ChannelError::RateLimited { retry_after_ms }, false))
             }
             _ => None,
         }
@@ -424,7 +432,7 @@ impl Service {
         tokio::spawn(async move {
             tokio::time::sleep(time).await;
             if service.state().away.remove(&chat) {
-                let _ = service.incoming.send(Event::Reachable(chat));
+                let _ = service.incoming.send(ChannelEvent::Reachable(chat));
             }
         });
     }
@@ -433,14 +441,14 @@ impl Service {
     fn show(&self, chat: &ChatId, message: &Outbound) -> MessageRef {
         let reference = MessageRef { chat: chat.clone(), id: message.key.clone() };
         let mut state = self.state();
-        let State { chats, pace, slow, .. } = &mut *state;
+        let ServiceState { chats, pace, slow, .. } = &mut *state;
         let phone = chats.entry(chat.clone()).or_default();
         if !phone.shown.iter().any(|it| it.key == message.key) {
-            phone.shown.push(Shown {
+            phone.shown.push(PhoneMessage {
                 key: message.key.clone(),
                 text: message.text.clone(),
                 buttons: message.buttons.clone(),
-                asks_secret: message.ask == Ask::Secret,
+                asks_secret: message.ask == AnswerKind::Secret,
             });
         }
         let waited = phone.unanswered.drain(..).map(|at| at.elapsed());
@@ -453,7 +461,7 @@ impl Service {
     }
 }
 
-fn note_delivery(state: &mut State, inbound: &Inbound) {
+fn note_delivery(state: &mut ServiceState, inbound: &Inbound) {
     let Some(number) = number(&inbound.id) else { return };
     if let Some((_, at @ None)) = state.waiting.get_mut(&number) {
         let now = Instant::now();

@@ -9,33 +9,33 @@ use adapters::chat::ChatId;
 use tokio::task::JoinHandle;
 
 use super::super::world::{RESTART, START_MS};
-use super::super::{Promise, Verdict};
-use super::crowd::KeptBack;
-use super::dice::Dice;
-use super::disk::{Directory, Disk};
-use super::network::Network;
-use super::person::{Person, Temper};
-use super::plan::Plan;
-use super::proof::Proof;
-use super::service::{Connection, Service};
-use super::stage::Stage;
-use crate::chance::Chance;
+use super::super::{CaseVerdict, Promise};
+use super::crowd::LimitCounts;
+use super::dice::BotStoryDice;
+use super::disk::{StoryDirectory, StoryDisk};
+use super::monitor::ChatMonitor;
+use super::network::BotNetwork;
+use super::person::{Persona, SimulatedPerson};
+use super::plan::BotStoryPlan;
+use super::proof::StoreProof;
+use super::service::{ServiceConnection, SimulatedService};
 use crate::clock::Clock;
-use crate::cloud::fly::{Endpoints, Fly};
+use crate::cloud::fly::{FlyEndpoints, FlyProvider};
 use crate::http::SharedTransport;
 use crate::invitation::Invitation;
 use crate::messaging::{self, Messaging};
-use crate::onboarding::{Catalogue, Onboarding, Settings, Vendors};
+use crate::onboarding::{Catalogue, Onboarding, OnboardingSettings, VendorClients};
 use crate::quota::Quotas;
-use crate::sandbox::anthropic::Anthropic;
-use crate::sandbox::faults::Faults;
-use crate::sandbox::fly::{self, Organisation};
+use crate::random::Random;
+use crate::sandbox::anthropic::SimulatedAnthropic;
+use crate::sandbox::faults::FaultyTransport;
+use crate::sandbox::fly::{self, FlyOrganisation};
 use crate::sandbox::in_process::InProcess;
-use crate::sandbox::machines::Modelled;
-use crate::sessions::HOLD_MAX;
+use crate::sandbox::machines::ModelledRuntime;
 use crate::spec::{AgentKind, CloudKind, Images, RelayChannel, Spec};
 use crate::store::Database;
 use crate::store::runs::Runs;
+use crate::vault::HOLD_MAX;
 
 /// People of a story at the most who share an account; of more, each has one.
 const PEOPLE_IN_ONE_MAX: usize = 3;
@@ -44,86 +44,90 @@ const PEOPLE_IN_ONE_MAX: usize = 3;
 const SHARED: u64 = 10_000;
 const OWN_FROM: u64 = SHARED + 1;
 
-/// A credential is held for its time, and by a drive that began before its end for a quarter of an hour more.
+/// A credential is held for its time, and by a drive that began before its end for a quarter of an
+/// hour more.
 const HELD_MAX: Duration = HOLD_MAX.saturating_add(Duration::from_secs(15 * 60));
 
 /// How many more may begin when the host sets a limit.
 const LATE_LET: usize = 1;
 
-/// The first of those parts of a seed that people's whims are drawn from; a crowd's dice end before it.
+/// The first of those parts of a seed that people's whims are drawn from; a crowd's dice end before
+/// it.
 const WHIMS: u64 = 1 << 32;
 
-pub(super) struct World {
-    pub(super) stage: Arc<Stage>,
-    pub(super) fly: Arc<fly::Fly>,
-    pub(super) service: Arc<Service>,
-    pub(super) network: Arc<Network>,
-    pub(super) people: Vec<Arc<Person>>,
-    directory: Directory,
+pub(super) struct BotStoryWorld {
+    pub(super) stage: Arc<ChatMonitor>,
+    pub(super) fly: Arc<fly::SimulatedFly>,
+    pub(super) service: Arc<SimulatedService>,
+    pub(super) network: Arc<BotNetwork>,
+    pub(super) people: Vec<Arc<SimulatedPerson>>,
+    directory: StoryDirectory,
     pub(super) database: Database,
     /// Deployments that ended deployed.
     pub(super) deployed: usize,
     /// How many may be begun within a day.
     pub(super) quotas: Quotas,
     /// How often each limit kept somebody back.
-    pub(super) kept_back: KeptBack,
+    pub(super) kept_back: LimitCounts,
     /// What lets people in, where it takes that.
     pub(super) invitation: Option<Invitation>,
     /// The longest that a bot of this story held a credential.
     held_max: Duration,
     pub(super) clock: Clock,
-    pub(super) chance: Chance,
+    pub(super) random: Random,
     bot: Option<(Onboarding, JoinHandle<anyhow::Result<()>>)>,
 }
 
-impl World {
-    pub(super) fn new(plan: &Plan, disk: Disk) -> Self {
-        let (clock, seed) = (Clock::following_tokio(START_MS), plan.seed);
-        let stage = Arc::new(Stage::new(plan.kills.clone()));
+impl BotStoryWorld {
+    pub(super) fn new(plan: &BotStoryPlan, disk: StoryDisk) -> Self {
+        let (clock, seed) = (Clock::from_tokio(START_MS), plan.seed);
+        let stage = Arc::new(ChatMonitor::new(plan.kills.clone()));
         let (machines, fly) = cloud(plan, &clock);
-        let anthropic = Anthropic::new(Chance::seeded(seed ^ 0xa1));
+        let anthropic = SimulatedAnthropic::new(Random::seeded(seed ^ 0xa1));
         let inside = InProcess::new().mount("api.anthropic.com", anthropic.router()).with_fly(&fly);
-        let network = Arc::new(Network {
+        let network = Arc::new(BotNetwork {
             stage: stage.clone(),
-            faults: Faults::new(Arc::new(inside)),
+            faults: FaultyTransport::new(Arc::new(inside)),
             fly: fly.clone(),
             machines,
-            strikes: plan.troubles.clone(),
+            strikes: plan.faults.clone(),
             calls: AtomicUsize::new(0),
         });
-        network.plan(&plan.troubles);
-        let proof = Proof::new(stage.clone(), fly.clone(), disk.onlooker, disk.directory.path());
-        let service = Service::new(plan.manner, stage.clone(), proof, Dice::new(seed, 2));
+        network.plan(&plan.faults);
+        let proof =
+            StoreProof::new(stage.clone(), fly.clone(), disk.onlooker, disk.directory.path());
+        let service =
+            SimulatedService::new(plan.profile, stage.clone(), proof, BotStoryDice::new(seed, 2));
         let is_crowd = plan.people.len() > PEOPLE_IN_ONE_MAX;
-        let person = |(number, temper): (u64, &Temper)| {
+        let person = |(number, temper): (u64, &Persona)| {
             let organisation = match (is_crowd, temper) {
-                (false, _) => Organisation::OURS,
-                (true, Temper::Sharing) => Organisation::numbered(SHARED),
-                (true, _) => Organisation::numbered(OWN_FROM + number),
+                (false, _) => FlyOrganisation::OURS,
+                (true, Persona::Sharing) => FlyOrganisation::numbered(SHARED),
+                (true, _) => FlyOrganisation::numbered(OWN_FROM + number),
             };
-            Arc::new(Person {
+            Arc::new(SimulatedPerson {
                 organisation,
                 chat: ChatId(format!("person-{number}")),
                 service: service.clone(),
                 stage: stage.clone(),
                 fly: fly.clone(),
                 anthropic: anthropic.clone(),
-                dice: Dice::new(seed, 100 + number),
-                whims: Dice::new(seed, WHIMS + number),
-                did: Default::default(),
-                temper: *temper,
+                dice: BotStoryDice::new(seed, 100 + number),
+                whims: BotStoryDice::new(seed, WHIMS + number),
+                activity: Default::default(),
+                persona: *temper,
                 invitation: plan.invitation.clone(),
                 is_alone: plan.people.len() == 1,
             })
         };
         let people: Vec<_> = (0..).zip(&plan.people).map(person).collect();
-        let of_people: BTreeMap<u64, Organisation> = people
+        let of_people: BTreeMap<u64, FlyOrganisation> = people
             .iter()
             .map(|person| (person.organisation.number, person.organisation.clone()))
             .collect();
-        people.iter().for_each(|person| service.expect(&person.chat, person.temper));
+        people.iter().for_each(|person| service.expect(&person.chat, person.persona));
         of_people.into_values().filter(|_| is_crowd).for_each(|it| fly.add_organisation(it));
-        let chance = Chance::seeded(seed ^ 0xb07);
+        let random = Random::seeded(seed ^ 0xb07);
         let (database, directory) = (disk.database, disk.directory);
         let (bot, deployed) = (None, 0);
         Self {
@@ -136,21 +140,21 @@ impl World {
             database,
             deployed,
             quotas: Quotas::PUBLIC,
-            kept_back: KeptBack::default(),
+            kept_back: LimitCounts::default(),
             invitation: plan.invitation.clone(),
             held_max: Duration::ZERO,
             clock,
-            chance,
+            random,
             bot,
         }
     }
 
     /// A new process, on the same database.
     pub(super) async fn bot_starts(&mut self) -> anyhow::Result<()> {
-        self.stage.tell("the bot starts");
+        self.stage.trace("the bot starts");
         let onboarding = Onboarding::new(self.settings()?);
         self.service.deliver_again().await;
-        let connection = Arc::new(Connection(self.service.clone()));
+        let connection = Arc::new(ServiceConnection(self.service.clone()));
         let talk = onboarding.clone();
         let task = tokio::spawn(async move { talk.run(connection).await });
         self.bot = Some((onboarding, task));
@@ -159,7 +163,7 @@ impl World {
 
     /// The process is killed where it is, and started again.
     pub(super) async fn bot_restarts(&mut self) -> anyhow::Result<()> {
-        self.stage.tell("the bot is killed");
+        self.stage.trace("the bot is killed");
         if let Some((onboarding, task)) = self.bot.take() {
             self.note_longest_held(&onboarding);
             task.abort();
@@ -177,15 +181,15 @@ impl World {
         tokio::time::sleep(REST).await;
         let begun = Runs::new(self.database.clone()).list(None).await?.len();
         self.bot_ends().await;
-        self.stage.tell(&format!("the host lets {LATE_LET} more than {begun} begin"));
+        self.stage.trace(&format!("the host lets {LATE_LET} more than {begun} begin"));
         self.quotas.all = begun + LATE_LET;
         self.bot_starts().await
     }
 
     /// What was written down goes into the verdict.
-    pub(super) fn conclude(&self, verdict: &mut Verdict) {
-        (verdict.trace, verdict.violations) = self.stage.told();
-        verdict.looked_at = self.stage.looked_at();
+    pub(super) fn conclude(&self, verdict: &mut CaseVerdict) {
+        (verdict.trace, verdict.violations) = self.stage.report();
+        verdict.checked_promises = self.stage.checked_promises();
         verdict.calls = self.network.calls.load(Ordering::Relaxed);
         verdict.held_max_ms = u64::try_from(self.held_max.as_millis()).unwrap_or(u64::MAX);
     }
@@ -203,48 +207,54 @@ impl World {
     /// The bot ends in order.
     pub(super) async fn bot_ends(&mut self) {
         if let Some((onboarding, task)) = self.bot.take() {
-            self.stage.looks_at([Promise::Bot]);
+            self.stage.mark_checked([Promise::Bot]);
             onboarding.stop();
             match task.await {
                 Ok(Ok(())) => {}
-                ended => self.stage.break_of(Promise::Bot, format!("it ends with {ended:?}")),
+                ended => self.stage.violation(Promise::Bot, format!("it ends with {ended:?}")),
             }
             self.note_longest_held(&onboarding);
         }
     }
 
     fn note_longest_held(&mut self, onboarding: &Onboarding) {
-        let held = onboarding.longest_held();
+        let held = onboarding.longest_secret_lifetime();
         if held > HELD_MAX {
-            self.stage.break_of(Promise::Held, format!("a credential for {} s", held.as_secs()));
+            self.stage.violation(Promise::Held, format!("a credential for {} s", held.as_secs()));
         }
         self.held_max = self.held_max.max(held);
     }
 
-    pub(super) fn calm(&self) {
-        self.stage.tell("nothing goes wrong any more");
-        self.stage.calm();
-        self.network.calm();
-        self.service.calm();
+    pub(super) fn stop_faults(&self) {
+        self.stage.trace("nothing goes wrong any more");
+        self.stage.stop_kills();
+        self.network.stop_faults();
+        self.service.stop_faults();
     }
 
     pub(super) fn expect_no_secret_on_disk(&self) {
         self.directory.expect_no_secret(&self.stage);
     }
 
-    fn settings(&self) -> anyhow::Result<Settings> {
+    fn settings(&self) -> anyhow::Result<OnboardingSettings> {
         let anthropic = "https://api.anthropic.com".parse()?;
         let transport: SharedTransport = self.network.clone();
-        let (clock, chance) = (self.clock.clone(), self.chance.clone());
+        let (clock, chance) = (self.clock.clone(), self.random.clone());
         let image = |role| format!("ghcr.io/textslash/{role}@sha256:{}", "1".repeat(64));
-        let fly = Fly::new(transport.clone(), Endpoints::real(), clock.clone(), chance.clone());
+        let fly = FlyProvider::new(
+            transport.clone(),
+            FlyEndpoints::real(),
+            clock.clone(),
+            chance.clone(),
+        );
         let keys_go_to = vec!["api.machines.dev".to_owned()];
-        let messaging = Messaging::new(transport.clone(), messaging::Endpoints::real(), keys_go_to);
-        Ok(Settings {
+        let messaging =
+            Messaging::new(transport.clone(), messaging::ChatEndpoints::real(), keys_go_to);
+        Ok(OnboardingSettings {
             database: self.database.clone(),
             clock,
-            chance,
-            vendors: Vendors { transport, fly, messaging, anthropic },
+            random: chance,
+            vendors: VendorClients { transport, fly, messaging, anthropic },
             catalogue: Catalogue {
                 clouds: vec![CloudKind::Fly],
                 channels: RelayChannel::ALL.to_vec(),
@@ -260,11 +270,12 @@ impl World {
     }
 }
 
-fn cloud(plan: &Plan, clock: &Clock) -> (Arc<Modelled>, Arc<fly::Fly>) {
-    let chance = Chance::seeded(plan.seed ^ 0xf1);
-    let machines = Modelled::new(clock.clone(), chance.clone());
-    let settings = fly::Settings::prompt(clock.clone(), chance, Arc::new(machines.clone()));
-    let fly = fly::Fly::new(settings);
+fn cloud(plan: &BotStoryPlan, clock: &Clock) -> (Arc<ModelledRuntime>, Arc<fly::SimulatedFly>) {
+    let chance = Random::seeded(plan.seed ^ 0xf1);
+    let machines = ModelledRuntime::new(clock.clone(), chance.clone());
+    let settings =
+        fly::SimulatedFlySettings::prompt(clock.clone(), chance, Arc::new(machines.clone()));
+    let fly = fly::SimulatedFly::new(settings);
     fly.set_lag(plan.lag);
     fly.add_lookalikes();
     (machines, fly)

@@ -3,7 +3,7 @@ use serde_json::json;
 use super::*;
 
 fn read(lines: &[Value]) -> Vec<TurnEvent> {
-    let mut reading = Reading::default();
+    let mut reading = ClaudeReader::default();
     lines.iter().flat_map(|line| reading.line(line.to_string().as_bytes())).collect()
 }
 
@@ -113,7 +113,7 @@ fn a_subagent_shows_its_tools_but_not_its_words() {
 
 #[test]
 fn what_is_not_understood_is_passed_over() {
-    let mut reading = Reading::default();
+    let mut reading = ClaudeReader::default();
     for line in [
         "",
         "not json",
@@ -147,7 +147,7 @@ fn recorded_turns_are_read() {
         ),
     ] {
         let lines = std::fs::read(samples.join(file)).unwrap();
-        let mut reading = Reading::default();
+        let mut reading = ClaudeReader::default();
         let events: Vec<_> =
             lines.split(|byte| *byte == b'\n').flat_map(|line| reading.line(line)).collect();
         assert_eq!(events, expected, "{file}");

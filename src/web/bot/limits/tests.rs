@@ -11,7 +11,7 @@ fn named(values: &[&'static str]) -> HeaderMap {
 
 #[tokio::test(start_paused = true)]
 async fn each_address_has_a_minute_of_its_own() {
-    let limit = Limit::new(Door::Form, Caller::Peer, 2);
+    let limit = RequestLimit::new(EndpointKind::Form, AddressSource::Peer, 2);
     let eve = "198.51.100.9".parse().ok();
     assert_eq!(limit.count(eve), Ok(()));
     assert_eq!(limit.count(eve), Ok(()));
@@ -24,7 +24,7 @@ async fn each_address_has_a_minute_of_its_own() {
 
 #[tokio::test(start_paused = true)]
 async fn so_many_addresses_are_remembered_and_the_rest_share_a_count() {
-    let limit = Limit::new(Door::Webhook, Caller::Peer, 1);
+    let limit = RequestLimit::new(EndpointKind::Webhook, AddressSource::Peer, 1);
     assert_eq!(limit.count(Some(ADA)), Ok(()));
     for number in 1..ADDRESSES_MAX {
         let address = std::net::Ipv4Addr::from_bits(0x0A00_0000 + u32::try_from(number).unwrap());
@@ -41,10 +41,10 @@ async fn so_many_addresses_are_remembered_and_the_rest_share_a_count() {
 fn the_proxy_is_believed_only_where_a_setting_says_so() {
     let proxy = "[fdaa::3]:443".parse().ok();
     let headers = named(&["192.0.2.1"]);
-    assert_eq!(Caller::FlyClient.address(proxy, &headers), Some(ADA));
-    assert_eq!(Caller::Peer.address(proxy, &headers), "fdaa::".parse().ok());
+    assert_eq!(AddressSource::FlyClient.address(proxy, &headers), Some(ADA));
+    assert_eq!(AddressSource::Peer.address(proxy, &headers), "fdaa::".parse().ok());
     for strange in [&["192.0.2.1", "192.0.2.2"][..], &["nobody"], &[]] {
-        assert_eq!(Caller::FlyClient.address(proxy, &named(strange)), "fdaa::".parse().ok());
+        assert_eq!(AddressSource::FlyClient.address(proxy, &named(strange)), "fdaa::".parse().ok());
     }
 }
 

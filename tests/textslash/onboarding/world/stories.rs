@@ -1,15 +1,15 @@
 //! What Ada does again and again.
 
 use adapters::channel::{Channel, SecretEntry};
-use adapters::chat::{Content, Inbound};
+use adapters::chat::{Inbound, InboundContent};
 use zeroize::Zeroizing;
 
-use super::World;
+use super::ChatWorld;
 
-impl World {
+impl ChatWorld {
     /// Types a line into a field that the service does not keep.
     pub fn enters(&mut self, line: &str) -> Inbound {
-        let inbound = self.inbound(Content::Secret(Zeroizing::new(line.to_owned())));
+        let inbound = self.inbound(InboundContent::Secret(Zeroizing::new(line.to_owned())));
         self.script.deliver(inbound.clone());
         inbound
     }
@@ -60,8 +60,8 @@ impl World {
         };
     }
 
-    /// The whole way with these credentials, the relay's own channel and its key among them where the
-    /// person does not want a link.
+    /// The whole way with these credentials, the relay's own channel and its key among them where
+    /// the person does not want a link.
     pub async fn is_deployed_and_removed(&mut self, token: &str, key: &str, own: (&str, &str)) {
         self.says("hi");
         self.reads("I need a token").await;

@@ -9,7 +9,7 @@ pub fn on(channel: RelayChannel, said: Option<&str>) -> Result<String, String> {
         return match said {
             None => Ok(RelayChannel::link_holder()),
             Some(_) => Err("on the web channel whoever has the link is the owner; pass --channel \
-                 too"
+                            too"
             .into()),
         };
     }
@@ -22,11 +22,12 @@ pub fn on(channel: RelayChannel, said: Option<&str>) -> Result<String, String> {
     }
     Err(match channel {
         RelayChannel::Telegram => {
-            "an owner on Telegram is a number, which @userinfobot tells you; a @name can change hands"
+            "an owner on Telegram is a number, which @userinfobot tells you; a @name can change \
+             hands"
         }
         RelayChannel::Discord => {
-            "an owner on Discord is a number of 17 or more digits: Developer Mode on, then Copy User \
-             ID; a name can change hands"
+            "an owner on Discord is a number of 17 or more digits: Developer Mode on, then Copy \
+             User ID; a name can change hands"
         }
         RelayChannel::WhatsApp | RelayChannel::Web => {
             "an owner on WhatsApp is a number with its country code, such as +4915112345678"

@@ -7,11 +7,11 @@ use std::process::{Command, Stdio};
 
 use anyhow::Context;
 
-pub struct Disk {
+pub struct LimitedDisk {
     at: PathBuf,
 }
 
-impl Disk {
+impl LimitedDisk {
     /// Mounts one of so many KiB there; `None` when this user may not mount.
     pub fn mount(at: &Path, kib: u32) -> anyhow::Result<Option<Self>> {
         std::fs::create_dir_all(at).context("make a mount point")?;
@@ -54,7 +54,7 @@ impl Disk {
     }
 }
 
-impl Drop for Disk {
+impl Drop for LimitedDisk {
     fn drop(&mut self) {
         // What is still mounted then goes with the machine.
         let _ = Command::new("umount").arg("-l").arg(&self.at).status();

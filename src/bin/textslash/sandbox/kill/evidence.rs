@@ -4,9 +4,9 @@ use std::path::Path;
 
 use anyhow::Context;
 use sqlx::Row;
-use textslash::chance::Chance;
-use textslash::journal::{Action, Entry, Run};
+use textslash::journal::{JournalEntry, Run, StepAction};
 use textslash::provisioner::RunSummary;
+use textslash::random::Random;
 use textslash::store::{self, runs::Runs};
 
 /// The database of the command line, in its data directory.
@@ -25,17 +25,19 @@ const FRAME: usize = 24 + 4096;
 const GARBAGE_MAX: u64 = 8192;
 
 /// A run as its journal tells it.
-pub struct Recorded {
+pub struct RecordedRun {
     pub summary: RunSummary,
-    pub entries: Vec<Entry>,
+    pub entries: Vec<JournalEntry>,
 }
 
-impl Recorded {
+impl RecordedRun {
     /// Whether this may exist: it was intended, or found.
     pub fn may_have_made(&self, step: &str) -> bool {
         self.entries.iter().any(|entry| match entry {
-            Entry::Adopted => true,
-            Entry::Intended { step: it, action: Action::Create } => it.to_string() == step,
+            JournalEntry::Adopted => true,
+            JournalEntry::Intended { step: it, action: StepAction::Create } => {
+                it.to_string() == step
+            }
             _ => false,
         })
     }
@@ -45,7 +47,7 @@ impl Recorded {
 ///
 /// # Errors
 /// When the database is broken, which no kill may cause, or a journal or a prefix of it is illegal.
-pub async fn read(data: &Path, copy: &Path) -> anyhow::Result<Vec<Recorded>> {
+pub async fn read(data: &Path, copy: &Path) -> anyhow::Result<Vec<RecordedRun>> {
     if !data.join(DATABASE).exists() {
         return Ok(Vec::new());
     }
@@ -68,16 +70,16 @@ pub async fn read(data: &Path, copy: &Path) -> anyhow::Result<Vec<Recorded>> {
             Run::replay(&entries[..length])
                 .with_context(|| format!("the first {length} entries of a journal"))?;
         }
-        recorded.push(Recorded { summary, entries });
+        recorded.push(RecordedRun { summary, entries });
     }
     pool.close().await;
     std::fs::remove_dir_all(copy)?;
     Ok(recorded)
 }
 
-/// Tears the log as a crash tears it that cuts a write short: behind its last committed transaction it
-/// ends anywhere, or goes on with garbage. What was committed had been synced, and stays.
-pub fn tear(data: &Path, chance: &Chance) -> anyhow::Result<()> {
+/// Tears the log as a crash tears it that cuts a write short: behind its last committed transaction
+/// it ends anywhere, or goes on with garbage. What was committed had been synced, and stays.
+pub fn tear_log(data: &Path, chance: &Random) -> anyhow::Result<()> {
     let path = data.join(LOG);
     let Ok(mut log) = std::fs::read(&path) else { return Ok(()) };
     let committed = committed_length(&log);

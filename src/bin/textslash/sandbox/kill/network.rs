@@ -1,5 +1,5 @@
-//! The simulated Fly on a socket, as a killed process sees it: requests are counted, one of them is the
-//! moment at which something is done to the process, and after each the world is looked at.
+//! The simulated Fly on a socket, as a killed process sees it: requests are counted, one of them is
+//! the moment at which something is done to the process, and after each the world is looked at.
 
 use std::collections::BTreeSet;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -16,8 +16,8 @@ use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use parking_lot::{Mutex, MutexGuard};
 use textslash::http::Transport;
-use textslash::sandbox::edge::{Inside, app_of};
-use textslash::sandbox::fly::{Fly, Inventory};
+use textslash::sandbox::edge::{PrivateNetwork, app_of};
+use textslash::sandbox::fly::{Inventory, SimulatedFly};
 use tokio::net::TcpListener;
 use tokio::sync::Notify;
 use tokio::task::JoinSet;
@@ -31,46 +31,47 @@ const VIOLATIONS_MAX: usize = 10;
 
 /// The moment at which something is done to a process.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Moment {
+pub enum KillMoment {
     /// So many milliseconds after its start.
     Start(u64),
-    /// This request has reached the network and goes no further until the next process has made so many.
+    /// This request has reached the network and goes no further until the next process has made so
+    /// many.
     Before { request: usize, late: usize },
     /// This request has had its effect, and its answer is never given.
     After(usize),
-    /// As [`Moment::After`], of the first request from this one on that is alone on its way: no other is
-    /// left in doubt.
+    /// As [`KillMoment::After`], of the first request from this one on that is alone on its way: no
+    /// other is left in doubt.
     AfterAlone(usize),
     /// So many milliseconds after this request was answered.
     Answered { request: usize, then_ms: u64 },
 }
 
-pub struct Network {
-    pub fly: Arc<Fly>,
+pub struct KillNetwork {
+    pub fly: Arc<SimulatedFly>,
     api: Router,
-    edge: Inside,
-    state: Mutex<Counts>,
+    edge: PrivateNetwork,
+    state: Mutex<KillNetworkState>,
     due: Notify,
 }
 
 #[derive(Default)]
-struct Counts {
+struct KillNetworkState {
     /// Of the process that runs now.
     requests: usize,
     under_way: usize,
     changes: usize,
-    moment: Option<Moment>,
+    moment: Option<KillMoment>,
     held: Option<(http::Request<Bytes>, usize)>,
     violations: BTreeSet<String>,
 }
 
-impl Network {
-    pub fn new(fly: Arc<Fly>) -> Arc<Self> {
-        let (api, edge) = (fly.router(), Inside::outside(&fly));
+impl KillNetwork {
+    pub fn new(fly: Arc<SimulatedFly>) -> Arc<Self> {
+        let (api, edge) = (fly.router(), PrivateNetwork::outside(&fly));
         Arc::new(Self { fly, api, edge, state: Mutex::default(), due: Notify::new() })
     }
 
-    fn state(&self) -> MutexGuard<'_, Counts> {
+    fn state(&self) -> MutexGuard<'_, KillNetworkState> {
         self.state.lock()
     }
 
@@ -88,12 +89,12 @@ impl Network {
     }
 
     /// A process is about to start, to which something is to happen.
-    pub fn begin(self: &Arc<Self>, moment: Option<Moment>) {
+    pub fn begin(self: &Arc<Self>, moment: Option<KillMoment>) {
         let mut state = self.state();
         (state.requests, state.changes, state.moment) = (0, 0, moment);
         drop(state);
-        if let Some(Moment::Start(after_ms)) = moment {
-            self.fall_due(after_ms);
+        if let Some(KillMoment::Start(after_ms)) = moment {
+            self.trigger_after(after_ms);
         }
     }
 
@@ -123,7 +124,7 @@ impl Network {
         self.state().changes
     }
 
-    pub fn accuse(&self, what: impl Into<String>) {
+    pub fn add_violation(&self, what: impl Into<String>) {
         let mut state = self.state();
         if state.violations.len() < VIOLATIONS_MAX {
             state.violations.insert(what.into());
@@ -134,7 +135,7 @@ impl Network {
         self.state().violations.iter().cloned().collect()
     }
 
-    fn fall_due(self: &Arc<Self>, after_ms: u64) {
+    fn trigger_after(self: &Arc<Self>, after_ms: u64) {
         let network = self.clone();
         tokio::spawn(async move {
             tokio::time::sleep(Duration::from_millis(after_ms)).await;
@@ -154,13 +155,14 @@ impl Network {
         (number, held.map(|(request, _)| request))
     }
 
-    /// Whether the moment is at this request, which has had its effect. There is one for each process.
+    /// Whether the moment is at this request, which has had its effect. There is one for each
+    /// process.
     fn falls_on(&self, number: usize, alone: bool) -> bool {
         let mut state = self.state();
         let falls = match state.moment {
-            Some(Moment::After(at)) => at == number,
-            Some(Moment::AfterAlone(from)) => from <= number && alone,
-            Some(Moment::Answered { request, .. }) => request == number,
+            Some(KillMoment::After(at)) => at == number,
+            Some(KillMoment::AfterAlone(from)) => from <= number && alone,
+            Some(KillMoment::Answered { request, .. }) => request == number,
             _ => false,
         };
         if falls {
@@ -204,13 +206,13 @@ impl Network {
     /// What must hold at every moment.
     fn look(&self) {
         if !self.fly.lookalikes_untouched() {
-            self.accuse("a stranger's app was touched");
+            self.add_violation("a stranger's app was touched");
         }
         let there = self.fly.inventory();
         for app in &there.apps {
             let (machines, volumes) = counts(&there, app);
             if machines > 1 || volumes > 1 {
-                self.accuse(format!("{app} has {machines} machines and {volumes} volumes"));
+                self.add_violation(format!("{app} has {machines} machines and {volumes} volumes"));
             }
         }
     }
@@ -223,7 +225,7 @@ pub fn counts(there: &Inventory, app: &str) -> (usize, usize) {
     (of(&there.machines), of(&there.volumes))
 }
 
-async fn pass(State(network): State<Arc<Network>>, request: Request) -> Response {
+async fn pass(State(network): State<Arc<KillNetwork>>, request: Request) -> Response {
     let (head, body) = request.into_parts();
     let Ok(body) = to_bytes(body, BODY_MAX).await else {
         return StatusCode::BAD_REQUEST.into_response();
@@ -234,7 +236,7 @@ async fn pass(State(network): State<Arc<Network>>, request: Request) -> Response
         tokio::spawn(network.clone().deliver(held));
     }
     let moment = network.state().moment;
-    if let Some(Moment::Before { request: at, late }) = moment
+    if let Some(KillMoment::Before { request: at, late }) = moment
         && at == number
     {
         network.hold_back(request, late);
@@ -251,15 +253,15 @@ async fn pass(State(network): State<Arc<Network>>, request: Request) -> Response
         })
     };
     let Ok((response, alone)) = carried.await else {
-        network.accuse("the simulated Fly broke");
+        network.add_violation("the simulated Fly broke");
         return StatusCode::INTERNAL_SERVER_ERROR.into_response();
     };
     if !network.falls_on(number, alone) {
         return response;
     }
     match moment {
-        Some(Moment::Answered { then_ms, .. }) => {
-            network.fall_due(then_ms);
+        Some(KillMoment::Answered { then_ms, .. }) => {
+            network.trigger_after(then_ms);
             response
         }
         _ => {

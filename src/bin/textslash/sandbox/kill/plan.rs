@@ -2,13 +2,13 @@
 
 use std::fmt;
 
-use textslash::chance::Chance;
+use textslash::random::Random;
 
-use super::network::Moment;
+use super::network::KillMoment;
 
 /// A kind of stories.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Kind {
+pub enum KillKind {
     Kills,
     TornLog,
     TwoProcesses,
@@ -17,7 +17,7 @@ pub enum Kind {
     SlowNetwork,
 }
 
-impl Kind {
+impl KillKind {
     /// Of the story with this seed: every kind is among any ten in a row.
     pub fn of(seed: u64) -> Self {
         match seed % 10 {
@@ -31,7 +31,7 @@ impl Kind {
     }
 }
 
-impl fmt::Display for Kind {
+impl fmt::Display for KillKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Kills => "killed at random",
@@ -46,19 +46,19 @@ impl fmt::Display for Kind {
 
 /// Requests of a deployment and of a removal to which nothing happens.
 #[derive(Clone, Copy, Debug)]
-pub struct Extent {
+pub struct StoryLength {
     pub deploy: usize,
     pub teardown: usize,
 }
 
 /// Draws of one story.
-pub struct Plan {
+pub struct KillPlan {
     pub seed: u64,
-    pub kind: Kind,
-    pub extent: Extent,
+    pub kind: KillKind,
+    pub extent: StoryLength,
     /// Only kills that leave no request in doubt.
     pub quick: bool,
-    pub chance: Chance,
+    pub random: Random,
 }
 
 /// A process has connected its database by then, on a slow machine too.
@@ -73,14 +73,14 @@ const THEN_MAX_MS: u64 = 6;
 /// The most requests of the next process before what was held back arrives.
 const LATE_MAX: u64 = 12;
 
-impl Plan {
-    pub fn new(seed: u64, extent: Extent, quick: bool) -> Self {
-        let chance = Chance::seeded(seed ^ 0x6b11);
-        Self { seed, kind: Kind::of(seed), extent, quick, chance }
+impl KillPlan {
+    pub fn new(seed: u64, extent: StoryLength, quick: bool) -> Self {
+        let random = Random::seeded(seed ^ 0x6b11);
+        Self { seed, kind: KillKind::of(seed), extent, quick, random }
     }
 
     pub fn below(&self, max: u64) -> u64 {
-        u64::from_le_bytes(self.chance.bytes()) % max.max(1)
+        u64::from_le_bytes(self.random.bytes()) % max.max(1)
     }
 
     /// One of the requests of a drive that makes about so many.
@@ -90,23 +90,23 @@ impl Plan {
     }
 
     /// A moment for a kill or a cut in a drive of about so many requests.
-    pub fn moment(&self, requests: usize) -> Moment {
+    pub fn moment(&self, requests: usize) -> KillMoment {
         let request = self.request(requests);
         match self.below(10) {
-            _ if self.quick => Moment::AfterAlone(request.max(APPS)),
-            0 => Moment::Start(self.below(START_MAX_MS)),
+            _ if self.quick => KillMoment::AfterAlone(request.max(APPS)),
+            0 => KillMoment::Start(self.below(START_MAX_MS)),
             1..=3 => {
                 let late = usize::try_from(1 + self.below(LATE_MAX)).unwrap_or(1);
-                Moment::Before { request, late }
+                KillMoment::Before { request, late }
             }
-            4..=6 => Moment::After(request),
-            _ => self.beside(requests),
+            4..=6 => KillMoment::After(request),
+            _ => self.moment_between(requests),
         }
     }
 
     /// A moment between two requests.
-    pub fn beside(&self, requests: usize) -> Moment {
-        Moment::Answered { request: self.request(requests), then_ms: self.below(THEN_MAX_MS) }
+    pub fn moment_between(&self, requests: usize) -> KillMoment {
+        KillMoment::Answered { request: self.request(requests), then_ms: self.below(THEN_MAX_MS) }
     }
 
     /// How late reads are.

@@ -4,13 +4,13 @@ use std::path::Path;
 
 use anyhow::Context;
 use serde_json::Value;
-use textslash::journal::End;
+use textslash::journal::RunEnd;
 
-use super::disk::Disk;
-use super::evidence::{Recorded, tear};
-use super::network::Moment;
-use super::plan::{Extent, Kind, Plan};
-use super::world::{Deed, Ended, World};
+use super::disk::LimitedDisk;
+use super::evidence::{RecordedRun, tear_log};
+use super::network::KillMoment;
+use super::plan::{KillKind, KillPlan, StoryLength};
+use super::world::{KillAction, KillWorld, ProcessExit};
 
 const DEPLOY: [&str; 5] = ["deploy", "--agent", "shell", "--yes", "--json"];
 
@@ -31,7 +31,7 @@ const KILLS_MAX: u64 = 3;
 
 /// What came of a story.
 #[derive(Default)]
-pub struct Verdict {
+pub struct KillVerdict {
     pub kills: usize,
     pub processes: usize,
     pub deployed: bool,
@@ -42,50 +42,51 @@ pub struct Verdict {
 }
 
 /// The requests of a story to which nothing happens.
-pub async fn measure() -> anyhow::Result<Extent> {
-    let world = World::new(0, 0, false).await?;
+pub async fn measure() -> anyhow::Result<StoryLength> {
+    let world = KillWorld::new(0, 0, false).await?;
     let data = world.data("data");
     let deployed = world.run(&data, &DEPLOY, None).await?;
     let deploy = world.network.requests();
     let removed = world.run(&data, &TEARDOWN, None).await?;
     let teardown = world.network.requests();
     for ended in [&deployed, &removed] {
-        anyhow::ensure!(ended.code == Some(0), "undisturbed: {}", ended.last_words());
+        anyhow::ensure!(ended.code == Some(0), "undisturbed: {}", ended.last_output_line());
     }
     world.expect_nothing();
     let violations = world.network.violations();
     anyhow::ensure!(violations.is_empty(), "undisturbed: {violations:?}");
-    Ok(Extent { deploy, teardown })
+    Ok(StoryLength { deploy, teardown })
 }
 
-pub async fn tell(plan: &Plan) -> anyhow::Result<Verdict> {
-    let world = World::new(plan.seed, plan.lag_ms(), plan.kind == Kind::SlowNetwork).await?;
-    let mut story = Story { plan, world: &world, verdict: Verdict::default() };
+pub async fn run_story(plan: &KillPlan) -> anyhow::Result<KillVerdict> {
+    let world =
+        KillWorld::new(plan.seed, plan.lag_ms(), plan.kind == KillKind::SlowNetwork).await?;
+    let mut story = KillStory { plan, world: &world, verdict: KillVerdict::default() };
     match plan.kind {
-        Kind::Kills | Kind::TornLog => story.killed().await?,
-        Kind::TwoProcesses => story.two_processes().await?,
-        Kind::TwoDirectories if plan.quick => story.record_lost().await?,
-        Kind::TwoDirectories => story.two_directories().await?,
-        Kind::DiskFull => story.disk_full().await?,
-        Kind::SlowNetwork => story.slow().await?,
+        KillKind::Kills | KillKind::TornLog => story.killed().await?,
+        KillKind::TwoProcesses => story.two_processes().await?,
+        KillKind::TwoDirectories if plan.quick => story.record_lost().await?,
+        KillKind::TwoDirectories => story.two_directories().await?,
+        KillKind::DiskFull => story.disk_full().await?,
+        KillKind::SlowNetwork => story.slow().await?,
     }
     let mut verdict = story.verdict;
     verdict.violations = world.network.violations();
     Ok(verdict)
 }
 
-struct Story<'a> {
-    plan: &'a Plan,
-    world: &'a World,
-    verdict: Verdict,
+struct KillStory<'a> {
+    plan: &'a KillPlan,
+    world: &'a KillWorld,
+    verdict: KillVerdict,
 }
 
-impl Story<'_> {
+impl KillStory<'_> {
     async fn killed(&mut self) -> anyhow::Result<()> {
         let data = self.world.data("data");
         for _ in 0..=self.plan.below(2) {
             let moment = self.plan.moment(self.plan.extent.deploy);
-            let ended = self.run(&data, &DEPLOY, Some((moment, Deed::Kill))).await?;
+            let ended = self.run(&data, &DEPLOY, Some((moment, KillAction::Kill))).await?;
             let record = self.after(&data, &ended).await?;
             self.expect_deploy_true(&ended, &record, false);
         }
@@ -105,15 +106,17 @@ impl Story<'_> {
         }
         let requests = if of_removal { extent.teardown } else { extent.deploy };
         let world = self.world;
-        world.network.begin(Some(self.plan.beside(requests)));
-        let second = world.run_beside(&data, &by_name, None);
+        world.network.begin(Some(self.plan.moment_between(requests)));
+        let second = world.run_second(&data, &by_name, None);
         self.verdict.processes += 2;
-        let (first, second) = beside(world, world.run_beside(&data, first, None), second).await?;
+        let (first, second) = beside(world, world.run_second(&data, first, None), second).await?;
         for ended in [Some(first), second].into_iter().flatten() {
             let is_done = ended.code == Some(0);
             let unknown = ended.err.contains("no deployment is called");
             if !is_done && !ended.err.contains(FENCED) && !unknown {
-                self.world.network.accuse(format!("one of two: {}", ended.last_words()));
+                self.world
+                    .network
+                    .add_violation(format!("one of two: {}", ended.last_output_line()));
             }
         }
         world.record(&[&data]).await;
@@ -124,30 +127,35 @@ impl Story<'_> {
     async fn record_lost(&mut self) -> anyhow::Result<()> {
         let (ours, theirs) = (self.world.data("data"), self.world.data("elsewhere"));
         let moment = self.plan.moment(self.plan.extent.deploy);
-        self.run(&ours, &DEPLOY, Some((moment, Deed::Kill))).await?;
+        self.run(&ours, &DEPLOY, Some((moment, KillAction::Kill))).await?;
         self.world.record(&[&ours]).await;
         let ended = self.run(&theirs, &TEARDOWN, None).await?;
         if ended.code != Some(0) {
-            self.world.network.accuse(format!("without a record: {}", ended.last_words()));
+            self.world
+                .network
+                .add_violation(format!("without a record: {}", ended.last_output_line()));
         }
         self.expect_end(&theirs).await
     }
 
-    /// Somebody who has the token and no record removes what is there while it is being made, for which
-    /// the deployment waits a while: an app that is not seen may be one that is not known everywhere yet.
+    /// Somebody who has the token and no record removes what is there while it is being made, for
+    /// which the deployment waits a while: an app that is not seen may be one that is not known
+    /// everywhere yet.
     async fn two_directories(&mut self) -> anyhow::Result<()> {
         let (ours, theirs) = (self.world.data("data"), self.world.data("elsewhere"));
         let world = self.world;
-        world.network.begin(Some(self.plan.beside(self.plan.extent.deploy)));
-        let second = world.run_beside(&theirs, &TEARDOWN, None);
+        world.network.begin(Some(self.plan.moment_between(self.plan.extent.deploy)));
+        let second = world.run_second(&theirs, &TEARDOWN, None);
         self.verdict.processes += 2;
-        let (first, second) = beside(world, world.run_beside(&ours, &DEPLOY, None), second).await?;
+        let (first, second) = beside(world, world.run_second(&ours, &DEPLOY, None), second).await?;
         let record = world.record(&[&ours, &theirs]).await;
         if first.code != Some(0) {
             self.expect_deploy_true(&first, &record, true);
         }
         if let Some(second) = second.filter(|second| !matches!(second.code, Some(0 | 5))) {
-            world.network.accuse(format!("the removal elsewhere: {}", second.last_words()));
+            world
+                .network
+                .add_violation(format!("the removal elsewhere: {}", second.last_output_line()));
         }
         self.remove(&ours, false).await
     }
@@ -155,7 +163,7 @@ impl Story<'_> {
     /// The disk is full from the start, or from some request on; then there is room again.
     async fn disk_full(&mut self) -> anyhow::Result<()> {
         let at = self.world.data("disk");
-        let Some(disk) = Disk::mount(&at, DISK_KIB)? else {
+        let Some(disk) = LimitedDisk::mount(&at, DISK_KIB)? else {
             self.verdict.skipped = Some("this user may not mount a small disk");
             return Ok(());
         };
@@ -165,14 +173,14 @@ impl Story<'_> {
             disk.fill()?;
             None
         } else {
-            Some((self.plan.beside(self.plan.extent.deploy), Deed::Fill(&disk)))
+            Some((self.plan.moment_between(self.plan.extent.deploy), KillAction::Fill(&disk)))
         };
         let ended = self.run(&data, &DEPLOY, deed).await?;
         if from_the_start && self.world.network.changes() > 0 {
-            self.world.network.accuse("changes were made that could not be recorded");
+            self.world.network.add_violation("changes were made that could not be recorded");
         }
-        if ended.code != Some(0) && !ended.last_words().contains("disk is full") {
-            self.world.network.accuse(format!("a full disk: {}", ended.last_words()));
+        if ended.code != Some(0) && !ended.last_output_line().contains("disk is full") {
+            self.world.network.add_violation(format!("a full disk: {}", ended.last_output_line()));
         }
         if disk.is_full() {
             disk.make_room()?;
@@ -188,37 +196,39 @@ impl Story<'_> {
         let data = self.world.data("data");
         let moment = self.plan.moment(self.plan.extent.deploy);
         // What is cut is in doubt, and waits.
-        let deed = (!self.plan.quick).then_some((moment, Deed::Cut));
+        let deed = (!self.plan.quick).then_some((moment, KillAction::Cut));
         let ended = self.run(&data, &DEPLOY, deed).await?;
         let record = self.after(&data, &ended).await?;
         self.expect_deploy_true(&ended, &record, true);
         self.remove(&data, true).await
     }
 
-    /// Removes whatever stands on record, under kills if there are to be any, and looks that nothing is
-    /// left.
+    /// Removes whatever stands on record, under kills if there are to be any, and looks that
+    /// nothing is left.
     async fn remove(&mut self, data: &Path, kills: bool) -> anyhow::Result<()> {
         let mut kills = if kills { self.plan.below(KILLS_MAX + 1) } else { 0 };
         for _ in 0..REMOVALS_MAX {
             let record = self.world.record(&[data]).await;
-            let left = record.iter().find(|run| run.summary.end != Some(End::Removed));
+            let left = record.iter().find(|run| run.summary.end != Some(RunEnd::Removed));
             let Some(left) = left else { return self.expect_end(data).await };
             let id = left.summary.id.to_string();
             let moment = (kills > 0).then(|| self.plan.moment(self.plan.extent.teardown));
             kills = kills.saturating_sub(1);
             let teardown = ["teardown", &id, "--yes", "--json"];
-            let deed = moment.map(|moment| (moment, Deed::Kill));
+            let deed = moment.map(|moment| (moment, KillAction::Kill));
             let ended = self.run(data, &teardown, deed).await?;
             self.after(data, &ended).await?;
             match ended.code {
                 Some(0) => self.world.expect_removed(&left.summary.spec),
                 None | Some(5) => {}
                 Some(_) => {
-                    self.world.network.accuse(format!("a removal: {}", ended.last_words()));
+                    self.world
+                        .network
+                        .add_violation(format!("a removal: {}", ended.last_output_line()));
                 }
             }
         }
-        self.world.network.accuse("the removal never ends");
+        self.world.network.add_violation("the removal never ends");
         Ok(())
     }
 
@@ -226,7 +236,7 @@ impl Story<'_> {
         self.world.expect_nothing();
         let last = self.run(&self.world.data("last"), &TEARDOWN, None).await?;
         if last.code != Some(0) {
-            self.world.network.accuse(format!("the last look: {}", last.last_words()));
+            self.world.network.add_violation(format!("the last look: {}", last.last_output_line()));
         }
         self.world.expect_nothing();
         self.verdict.removed = true;
@@ -238,8 +248,8 @@ impl Story<'_> {
         &mut self,
         data: &Path,
         arguments: &[&str],
-        deed: Option<(Moment, Deed<'_>)>,
-    ) -> anyhow::Result<Ended> {
+        deed: Option<(KillMoment, KillAction<'_>)>,
+    ) -> anyhow::Result<ProcessExit> {
         let ended = self.world.run(data, arguments, deed).await?;
         self.verdict.processes += 1;
         self.verdict.kills += usize::from(ended.code.is_none());
@@ -247,24 +257,24 @@ impl Story<'_> {
     }
 
     /// Looks at what a process left on its disk.
-    async fn after(&self, data: &Path, ended: &Ended) -> anyhow::Result<Vec<Recorded>> {
+    async fn after(&self, data: &Path, ended: &ProcessExit) -> anyhow::Result<Vec<RecordedRun>> {
         let record = self.world.record(&[data]).await;
-        if ended.code.is_some() || self.plan.kind != Kind::TornLog {
+        if ended.code.is_some() || self.plan.kind != KillKind::TornLog {
             return Ok(record);
         }
-        tear(data, &self.plan.chance)?;
+        tear_log(data, &self.plan.random)?;
         let torn = self.world.record(&[data]).await;
-        let entries = |all: &[Recorded]| all.iter().map(|run| run.entries.len()).sum::<usize>();
+        let entries = |all: &[RecordedRun]| all.iter().map(|run| run.entries.len()).sum::<usize>();
         if entries(&torn) != entries(&record) {
-            self.world.network.accuse("a torn log lost what was committed");
+            self.world.network.add_violation("a torn log lost what was committed");
         }
         Ok(torn)
     }
 
     /// What a deployment said at its end is true.
-    fn expect_deploy_true(&mut self, ended: &Ended, record: &[Recorded], may_fail: bool) {
+    fn expect_deploy_true(&mut self, ended: &ProcessExit, record: &[RecordedRun], may_fail: bool) {
         let Some(code) = ended.code else { return };
-        let said = || -> anyhow::Result<(Value, &Recorded)> {
+        let said = || -> anyhow::Result<(Value, &RecordedRun)> {
             let said: Value = serde_json::from_str(&ended.out)?;
             let run = record.iter().find(|run| said["id"] == run.summary.id.as_ref());
             Ok((said, run.context("a deployment without a record")?))
@@ -278,7 +288,7 @@ impl Story<'_> {
             (1..=5, Ok((said, run))) if may_fail => {
                 let is_empty = said["remaining"].as_array().is_some_and(Vec::is_empty);
                 if said["status"] != "failed" {
-                    network.accuse(format!("exit {code}, and it said: {said}"));
+                    network.add_violation(format!("exit {code}, and it said: {said}"));
                 }
                 if is_empty {
                     world.expect_removed(&run.summary.spec);
@@ -286,17 +296,17 @@ impl Story<'_> {
             }
             // It never came to a plan.
             (1, Err(_)) if may_fail && record.is_empty() && network.changes() == 0 => {}
-            _ => network.accuse(format!("a deployment: {}", ended.last_words())),
+            _ => network.add_violation(format!("a deployment: {}", ended.last_output_line())),
         }
     }
 }
 
 /// The first, and from the moment on the second; none when the first ended before.
 async fn beside(
-    world: &World,
-    first: impl Future<Output = anyhow::Result<Ended>>,
-    second: impl Future<Output = anyhow::Result<Ended>>,
-) -> anyhow::Result<(Ended, Option<Ended>)> {
+    world: &KillWorld,
+    first: impl Future<Output = anyhow::Result<ProcessExit>>,
+    second: impl Future<Output = anyhow::Result<ProcessExit>>,
+) -> anyhow::Result<(ProcessExit, Option<ProcessExit>)> {
     let mut first = std::pin::pin!(first);
     let early = tokio::select! {
         ended = &mut first => Some(ended?),

@@ -3,17 +3,17 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
-use super::plan::Kind;
-use super::story::Verdict;
+use super::plan::KillKind;
+use super::story::KillVerdict;
 
 #[derive(Default)]
-pub struct Table {
-    rows: BTreeMap<Kind, Row>,
-    skipped: BTreeSet<(Kind, &'static str)>,
+pub struct KillTable {
+    rows: BTreeMap<KillKind, KillRow>,
+    skipped: BTreeSet<(KillKind, &'static str)>,
 }
 
 #[derive(Default)]
-struct Row {
+struct KillRow {
     stories: usize,
     kills: usize,
     processes: usize,
@@ -22,8 +22,8 @@ struct Row {
     broken: usize,
 }
 
-impl Table {
-    pub fn add(&mut self, kind: Kind, verdict: &Verdict) {
+impl KillTable {
+    pub fn add(&mut self, kind: KillKind, verdict: &KillVerdict) {
         if let Some(why) = verdict.skipped {
             self.skipped.insert((kind, why));
             return;
@@ -50,15 +50,16 @@ impl Table {
     }
 }
 
-impl fmt::Display for Table {
+impl fmt::Display for KillTable {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(
             f,
-            "| what is done | stories | kills | processes | deployed | removed to nothing | broken |"
+            "| what is done | stories | kills | processes | deployed | removed to nothing | \
+             broken |"
         )?;
         writeln!(f, "|---|---|---|---|---|---|---|")?;
         for (kind, row) in &self.rows {
-            let Row { stories, kills, processes, deployed, removed, broken } = row;
+            let KillRow { stories, kills, processes, deployed, removed, broken } = row;
             writeln!(
                 f,
                 "| {kind} | {stories} | {kills} | {processes} | {deployed} | {removed} | {broken} |"

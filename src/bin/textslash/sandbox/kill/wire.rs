@@ -19,14 +19,14 @@ const BYTES_PER_S: u64 = 64 * 1024;
 /// The longest piece that is carried at once.
 const PIECE: usize = 4096;
 
-pub struct Wire {
+pub struct TcpProxy {
     pub address: SocketAddr,
     cuts: watch::Sender<u64>,
 }
 
-impl Wire {
+impl TcpProxy {
     /// Leads to `to`.
-    pub async fn lay(to: SocketAddr, servers: &mut JoinSet<()>) -> anyhow::Result<Self> {
+    pub async fn listen(to: SocketAddr, servers: &mut JoinSet<()>) -> anyhow::Result<Self> {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await;
         let listener = listener.context("listen on loopback")?;
         let address = listener.local_addr()?;

@@ -6,21 +6,21 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context;
-use textslash::chance::Chance;
 use textslash::clock::Clock;
 use textslash::config::ALLOW_SANDBOX;
-use textslash::journal::End;
-use textslash::sandbox::fly::{Fly, Lag, Latency, Settings, nothing};
-use textslash::sandbox::machines::Modelled;
+use textslash::journal::RunEnd;
+use textslash::random::Random;
+use textslash::sandbox::fly::{Latency, ReadLag, SimulatedFly, SimulatedFlySettings, nothing};
+use textslash::sandbox::machines::ModelledRuntime;
 use textslash::spec::{Role, Spec};
 use tokio::io::{AsyncRead, AsyncReadExt};
 use tokio::process::{Child, Command};
 use tokio::task::{JoinHandle, JoinSet};
 
-use super::disk::Disk;
-use super::evidence::{self, Recorded};
-use super::network::{Moment, Network, counts};
-use super::wire::Wire;
+use super::disk::LimitedDisk;
+use super::evidence::{self, RecordedRun};
+use super::network::{KillMoment, KillNetwork, counts};
+use super::wire::TcpProxy;
 
 /// Every process ends within this time; as the proof's drives do.
 const PATIENCE: Duration = Duration::from_secs(15 * 60);
@@ -40,60 +40,61 @@ const LATENCY: Latency = Latency {
     name_visible_ms: 10,
 };
 
-/// A process that starts at once does not know how often the last one looked. It is told to wait, and does.
+/// A process that starts at once does not know how often the last one looked. It is told to wait,
+/// and does.
 const READ_TOO_OFTEN: &str = "too many calls: GET ";
 
 /// What is done to a process at its moment.
-pub enum Deed<'a> {
+pub enum KillAction<'a> {
     Kill,
     Cut,
-    Fill(&'a Disk),
+    Fill(&'a LimitedDisk),
 }
 
 /// How a process ended.
 #[derive(Debug)]
-pub struct Ended {
+pub struct ProcessExit {
     /// `None` when it was killed.
     pub code: Option<i32>,
     pub out: String,
     pub err: String,
 }
 
-impl Ended {
+impl ProcessExit {
     /// The last thing that it said.
-    pub fn last_words(&self) -> String {
+    pub fn last_output_line(&self) -> String {
         let line = self.err.lines().rev().find(|line| !line.trim().is_empty());
         format!("exit {:?}, {:?}", self.code, line.unwrap_or_default())
     }
 }
 
-pub struct World {
-    pub network: Arc<Network>,
-    pub wire: Option<Wire>,
+pub struct KillWorld {
+    pub network: Arc<KillNetwork>,
+    pub wire: Option<TcpProxy>,
     pub directory: PathBuf,
     program: PathBuf,
     environment: Vec<(String, String)>,
     _servers: JoinSet<()>,
 }
 
-impl World {
+impl KillWorld {
     pub async fn new(seed: u64, lag_ms: u64, slow: bool) -> anyhow::Result<Self> {
-        let (clock, chance) = (Clock::system(), Chance::seeded(seed));
-        let runtime = Modelled::new(clock.clone(), chance.clone());
-        let lag = if lag_ms == 0 { Lag::None } else { Lag::UpToMs(lag_ms) };
-        let settings = Settings::prompt(clock, chance, Arc::new(runtime));
-        let fly = Fly::new(Settings { latency: LATENCY, lag, ..settings });
+        let (clock, chance) = (Clock::system(), Random::seeded(seed));
+        let runtime = ModelledRuntime::new(clock.clone(), chance.clone());
+        let lag = if lag_ms == 0 { ReadLag::None } else { ReadLag::UpToMs(lag_ms) };
+        let settings = SimulatedFlySettings::prompt(clock, chance, Arc::new(runtime));
+        let fly = SimulatedFly::new(SimulatedFlySettings { latency: LATENCY, lag, ..settings });
         fly.add_lookalikes();
         let token = fly.mint_org_token().trim_start_matches("FlyV1 ").to_owned();
-        let network = Network::new(fly);
+        let network = KillNetwork::new(fly);
         let mut servers = JoinSet::new();
         let mut address = network.serve(&mut servers).await?;
-        let wire = if slow { Some(Wire::lay(address, &mut servers).await?) } else { None };
+        let wire = if slow { Some(TcpProxy::listen(address, &mut servers).await?) } else { None };
         if let Some(wire) = &wire {
             address = wire.address;
         }
         let directory = std::env::temp_dir()
-            .join(format!("textslash-kill-{}", hex::encode(Chance::system()?.bytes::<8>())));
+            .join(format!("textslash-kill-{}", hex::encode(Random::system()?.bytes::<8>())));
         std::fs::create_dir_all(&directory).context("make a directory for a story")?;
         let image = |of| format!("ghcr.io/textslash/{of}@sha256:{}", "0".repeat(64));
         let port = address.port();
@@ -137,21 +138,21 @@ impl World {
         &self,
         data: &Path,
         arguments: &[&str],
-        deed: Option<(Moment, Deed<'_>)>,
-    ) -> anyhow::Result<Ended> {
+        deed: Option<(KillMoment, KillAction<'_>)>,
+    ) -> anyhow::Result<ProcessExit> {
         self.network.begin(deed.as_ref().map(|(moment, _)| *moment));
-        let ended = self.run_beside(data, arguments, deed.map(|(_, deed)| deed)).await;
+        let ended = self.run_second(data, arguments, deed.map(|(_, deed)| deed)).await;
         self.network.end().await;
         ended
     }
 
-    /// As [`World::run`], beside a process that runs already.
-    pub async fn run_beside(
+    /// As [`KillWorld::run`], beside a process that runs already.
+    pub async fn run_second(
         &self,
         data: &Path,
         arguments: &[&str],
-        deed: Option<Deed<'_>>,
-    ) -> anyhow::Result<Ended> {
+        deed: Option<KillAction<'_>>,
+    ) -> anyhow::Result<ProcessExit> {
         let mut child = self.start(data, arguments)?;
         let (out, err) = (read(child.stdout.take()), read(child.stderr.take()));
         let status = tokio::time::timeout(PATIENCE, async {
@@ -166,45 +167,46 @@ impl World {
             anyhow::Ok(child.wait().await?)
         });
         let Ok(status) = status.await else {
-            self.network.accuse(format!("{arguments:?} takes longer than 15 minutes"));
+            self.network.add_violation(format!("{arguments:?} takes longer than 15 minutes"));
             anyhow::bail!("a process does not end");
         };
-        Ok(Ended { code: status?.code(), out: out.await?, err: err.await? })
+        Ok(ProcessExit { code: status?.code(), out: out.await?, err: err.await? })
     }
 
-    fn act(&self, child: &mut Child, deed: &Deed<'_>) -> anyhow::Result<()> {
+    fn act(&self, child: &mut Child, deed: &KillAction<'_>) -> anyhow::Result<()> {
         match (deed, &self.wire) {
-            (Deed::Kill, _) => Ok(child.start_kill()?),
-            (Deed::Fill(disk), _) => disk.fill(),
-            (Deed::Cut, Some(wire)) => {
+            (KillAction::Kill, _) => Ok(child.start_kill()?),
+            (KillAction::Fill(disk), _) => disk.fill(),
+            (KillAction::Cut, Some(wire)) => {
                 wire.cut();
                 Ok(())
             }
-            (Deed::Cut, None) => Ok(()),
+            (KillAction::Cut, None) => Ok(()),
         }
     }
 
     /// What stands on record, which must be whole; and whatever exists must stand there.
-    pub async fn record(&self, datas: &[&Path]) -> Vec<Recorded> {
+    pub async fn record(&self, datas: &[&Path]) -> Vec<RecordedRun> {
         let mut all = Vec::new();
         for data in datas {
             match evidence::read(data, &self.data("copy")).await {
                 Ok(recorded) => all.extend(recorded),
-                Err(error) => self.network.accuse(format!("the record: {error:#}")),
+                Err(error) => self.network.add_violation(format!("the record: {error:#}")),
             }
         }
         let there = self.network.fly.inventory();
         for app in &there.apps {
             let (machines, volumes) = counts(&there, app);
             for (kind, count) in [("app", 1), ("machine", machines), ("volume", volumes)] {
-                let is_known = all.iter().any(|run: &Recorded| {
+                let is_known = all.iter().any(|run: &RecordedRun| {
                     [(Role::Relay, "relay"), (Role::Vm, "vm")].iter().any(|(role, word)| {
                         run.summary.spec.app(*role) == *app
                             && run.may_have_made(&format!("{word}-{kind}"))
                     })
                 });
                 if count > 0 && !is_known {
-                    self.network.accuse(format!("the {kind} of {app} was made without an intent"));
+                    self.network
+                        .add_violation(format!("the {kind} of {app} was made without an intent"));
                 }
             }
         }
@@ -212,7 +214,7 @@ impl World {
     }
 
     /// What was said to be deployed is.
-    pub fn expect_deployed(&self, run: &Recorded) {
+    pub fn expect_deployed(&self, run: &RecordedRun) {
         let there = self.network.fly.inventory();
         let spec = &run.summary.spec;
         let is_there = [Role::Relay, Role::Vm].iter().all(|role| {
@@ -221,8 +223,8 @@ impl World {
                 .any(|line| line.starts_with(&format!("{app}/")) && line.ends_with(" started"));
             there.apps.contains(&app) && counts(&there, &app) == (1, 1) && started
         });
-        if run.summary.end != Some(End::Deployed) || !is_there {
-            self.network.accuse(format!("{} was said to be deployed: {there}", spec.id));
+        if run.summary.end != Some(RunEnd::Deployed) || !is_there {
+            self.network.add_violation(format!("{} was said to be deployed: {there}", spec.id));
         }
     }
 
@@ -230,7 +232,7 @@ impl World {
     pub fn expect_removed(&self, spec: &Spec) {
         let there = self.network.fly.inventory();
         if [Role::Relay, Role::Vm].iter().any(|role| there.apps.contains(&spec.app(*role))) {
-            self.network.accuse(format!("{} was said to be removed: {there}", spec.id));
+            self.network.add_violation(format!("{} was said to be removed: {there}", spec.id));
         }
     }
 
@@ -238,16 +240,16 @@ impl World {
     pub fn expect_nothing(&self) {
         let there = self.network.fly.inventory();
         if there != nothing() {
-            self.network.accuse(format!("left behind: {there}"));
+            self.network.add_violation(format!("left behind: {there}"));
         }
         let of_a_read = |violation: &String| violation.starts_with(READ_TOO_OFTEN);
         for violation in self.network.fly.violations().into_iter().filter(|it| !of_a_read(it)) {
-            self.network.accuse(format!("Fly's rules: {violation}"));
+            self.network.add_violation(format!("Fly's rules: {violation}"));
         }
     }
 }
 
-impl Drop for World {
+impl Drop for KillWorld {
     fn drop(&mut self) {
         // Temporary files: what cannot be removed now, the system removes later.
         let _ = std::fs::remove_dir_all(&self.directory);

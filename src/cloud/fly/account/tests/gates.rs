@@ -1,16 +1,16 @@
 use std::collections::BTreeMap;
 
 use super::*;
-use crate::cloud::fly::tests::Seen;
+use crate::cloud::fly::tests::SeenRequest;
 
 async fn pass(
-    answers: Vec<(&'static str, Answer)>,
+    answers: Vec<(&'static str, ScriptedResponse)>,
     gate: &'static str,
-) -> (Vec<Seen>, Result<Option<Facts>, Cause>) {
+) -> (Vec<SeenRequest>, Result<Option<Facts>, FailureCause>) {
     let (paper, account) = account_with(answers);
     let (spec, known) = (spec(), known_all());
-    let here = Here { spec: &spec, region: &spec.regions[0], known: &known };
-    let passed = account.pass(&here, &StepId::new(gate)).await.map_err(|error| error.cause);
+    let here = StepContext { spec: &spec, region: &spec.regions[0], facts: &known };
+    let passed = account.poll_gate(&here, &StepId::new(gate)).await.map_err(|error| error.cause);
     (paper.seen(), passed)
 }
 
@@ -20,9 +20,9 @@ async fn the_token_is_cut_to_the_two_apps_once_they_exist() {
         ("GET /apps/ada-relay", Ok((200, json!({"internal_numeric_id": 11})))),
         ("GET /apps/ada-vm", Ok((200, json!({"internal_numeric_id": 12})))),
     ]);
-    let (spec, known) = (spec(), Known::new());
-    let here = Here { spec: &spec, region: &spec.regions[0], known: &known };
-    assert!(account.pass(&here, &StepId::new("narrow-token")).await.unwrap().is_some());
+    let (spec, known) = (spec(), StepFacts::new());
+    let here = StepContext { spec: &spec, region: &spec.regions[0], facts: &known };
+    assert!(account.poll_gate(&here, &StepId::new("narrow-token")).await.unwrap().is_some());
     account.observe(&here, &StepId::new("vm-app")).await.unwrap();
 
     let shown = paper.seen().pop().unwrap().authorization;
@@ -35,10 +35,10 @@ async fn the_token_is_cut_to_the_two_apps_once_they_exist() {
 #[tokio::test(start_paused = true)]
 async fn only_where_fly_never_names_numeric_ids_does_the_token_stay_as_it_is() {
     let (_, account) = account_with(vec![("GET /apps/", Ok((200, json!({}))))]);
-    let (spec, known) = (spec(), Known::new());
-    let here = Here { spec: &spec, region: &spec.regions[0], known: &known };
+    let (spec, known) = (spec(), StepFacts::new());
+    let here = StepContext { spec: &spec, region: &spec.regions[0], facts: &known };
     let mut looks = 1;
-    while account.pass(&here, &StepId::new("narrow-token")).await.unwrap().is_none() {
+    while account.poll_gate(&here, &StepId::new("narrow-token")).await.unwrap().is_none() {
         looks += 1;
     }
     assert_eq!(looks, NUMBERLESS_LOOKS_MAX);
@@ -51,9 +51,9 @@ async fn a_machine_has_started_when_fly_says_so() {
         ((200, json!({"id": "1r", "state": "stopped"})), Ok(true)),
         ((200, json!({"id": "1r", "state": "created"})), Ok(false)),
         ((200, json!({"id": "1r", "state": "a new word"})), Ok(false)),
-        ((404, json!({"error": "machine not found"})), Err(Cause::Missing)),
-        ((200, json!({"id": "1r", "state": "launch_failed"})), Err(Cause::NoRoom)),
-        ((401, json!({})), Err(Cause::TokenRefused)),
+        ((404, json!({"error": "machine not found"})), Err(FailureCause::NotFound)),
+        ((200, json!({"id": "1r", "state": "launch_failed"})), Err(FailureCause::NoCapacity)),
+        ((401, json!({})), Err(FailureCause::TokenRefused)),
     ];
     for (answer, expected) in cases {
         let (_, passed) =
@@ -77,7 +77,7 @@ async fn only_an_answer_from_this_deployment_proves_anything() {
             (health("zzzzzzzzzz", role), false),
             (Ok((200, json!({"ok": true}))), false),
             (Ok((503, json!(null))), false),
-            (Err(Unanswered::NotSent), false),
+            (Err(TransportError::NotSent), false),
         ];
         for (answer, expected) in cases {
             let (seen, passed) = pass(vec![(path, answer.clone())], gate).await;
@@ -95,16 +95,16 @@ async fn a_clock_that_the_relay_would_not_believe_is_told_at_once() {
         (Some("no date"), ID, Ok(true)),
         (Some("Mon, 21 Sep 2026 14:13:20 GMT"), ID, Ok(true)),
         (Some("Mon, 21 Sep 2026 14:12:50 GMT"), ID, Ok(true)),
-        (Some("Mon, 21 Sep 2026 14:12:49 GMT"), ID, Err(Cause::ClockOff)),
-        (Some("Mon, 21 Sep 2026 14:13:51 GMT"), ID, Err(Cause::ClockOff)),
+        (Some("Mon, 21 Sep 2026 14:12:49 GMT"), ID, Err(FailureCause::ClockSkew)),
+        (Some("Mon, 21 Sep 2026 14:13:51 GMT"), ID, Err(FailureCause::ClockSkew)),
         (Some("Mon, 21 Sep 2026 14:13:51 GMT"), "zzzzzzzzzz", Ok(false)),
     ];
     for (date, deployment, expected) in cases {
         let health = json!({"deployment": deployment, "build": BUILD, "role": "relay"});
-        let account = account(&Paper::dated(date, move |_| Ok((200, health.clone()))));
+        let account = account(&ScriptedFly::dated(date, move |_| Ok((200, health.clone()))));
         let (spec, known) = (spec(), known_all());
-        let here = Here { spec: &spec, region: &spec.regions[0], known: &known };
-        let passed = account.pass(&here, &StepId::new("relay-healthy")).await;
+        let here = StepContext { spec: &spec, region: &spec.regions[0], facts: &known };
+        let passed = account.poll_gate(&here, &StepId::new("relay-healthy")).await;
         let passed = passed.map(|facts| facts.is_some()).map_err(|error| error.cause);
         assert_eq!(passed, expected, "{date:?} {deployment}");
     }
@@ -115,7 +115,7 @@ async fn a_vm_of_another_build_than_the_relay_is_refused() {
     let health = json!({"deployment": ID, "build": "another", "role": "vm"});
     let ready = "GET https://ada-relay-0123456789.fly.dev/ready";
     let (_, passed) = pass(vec![(ready, Ok((200, health)))], "agent-ready").await;
-    assert_eq!(passed, Err(Cause::OurFault));
+    assert_eq!(passed, Err(FailureCause::InvalidRequest));
 }
 
 #[tokio::test(start_paused = true)]
@@ -127,14 +127,19 @@ async fn a_stranger_must_be_turned_away_and_find_no_other_door() {
     let cases = [
         (private(), turned_away(), nothing_there(), Ok(true)),
         (private(), turned_away(), Ok((503, json!(null))), Ok(false)),
-        (private(), Err(Unanswered::Lost), nothing_there(), Ok(false)),
-        (private(), Ok((200, json!(null))), nothing_there(), Err(Cause::OurFault)),
-        (private(), nothing_there(), nothing_there(), Err(Cause::OurFault)),
+        (private(), Err(TransportError::ConnectionLost), nothing_there(), Ok(false)),
+        (private(), Ok((200, json!(null))), nothing_there(), Err(FailureCause::InvalidRequest)),
+        (private(), nothing_there(), nothing_there(), Err(FailureCause::InvalidRequest)),
         (ips(json!([])), turned_away(), nothing_there(), Ok(false)),
         (Ok((200, json!({"data": {}}))), turned_away(), nothing_there(), Ok(false)),
-        (private(), turned_away(), Ok((400, json!(null))), Err(Cause::OurFault)),
-        (private(), turned_away(), turned_away(), Err(Cause::OurFault)),
-        (ips(json!([{"ip": "2a09::1"}])), turned_away(), nothing_there(), Err(Cause::OurFault)),
+        (private(), turned_away(), Ok((400, json!(null))), Err(FailureCause::InvalidRequest)),
+        (private(), turned_away(), turned_away(), Err(FailureCause::InvalidRequest)),
+        (
+            ips(json!([{"ip": "2a09::1"}])),
+            turned_away(),
+            nothing_there(),
+            Err(FailureCause::InvalidRequest),
+        ),
     ];
     for (addresses, ready, model, expected) in cases {
         let answers = vec![

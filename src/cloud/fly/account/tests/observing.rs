@@ -1,13 +1,13 @@
 use super::*;
 
 async fn observe(
-    answer: Answer,
+    answer: ScriptedResponse,
     path: &'static str,
     step: &'static str,
-) -> Result<Observation, Cause> {
+) -> Result<Observation, FailureCause> {
     let (_, account) = account_with(vec![(path, answer)]);
     let (spec, known) = (spec(), known_all());
-    let here = Here { spec: &spec, region: &spec.regions[0], known: &known };
+    let here = StepContext { spec: &spec, region: &spec.regions[0], facts: &known };
     account.observe(&here, &StepId::new(step)).await.map_err(|error| error.cause)
 }
 
@@ -31,15 +31,18 @@ async fn an_app_is_ours_by_name_network_and_organisation() {
         (app(&ours, "ada"), Ok("present")),
         (Ok((200, json!({"id": "a"}))), Ok("present")),
         (app(&ours, "personal"), Ok("present")),
-        (app("default", "ada"), Err(Cause::Taken)),
-        (app(&ours, "eve"), Err(Cause::Taken)),
+        (app("default", "ada"), Err(FailureCause::NameTaken)),
+        (app(&ours, "eve"), Err(FailureCause::NameTaken)),
         (Ok((200, json!({"id": "a", "status": "destroying"}))), Ok("leaving")),
-        (Ok((403, json!({"error": "unauthorized"}))), Err(Cause::Taken)),
+        (Ok((403, json!({"error": "unauthorized"}))), Err(FailureCause::NameTaken)),
         (Ok((404, json!({"error": "Could not find App"}))), Ok("absent")),
-        (Ok((401, json!({"error": "invalid token"}))), Err(Cause::TokenRefused)),
-        (Err(Unanswered::Lost), Err(Cause::Later { after_ms: None })),
-        (Ok((200, json!({}))), Err(Cause::Later { after_ms: None })),
-        (Ok((200, json!({"data": {"state": "levitating"}}))), Err(Cause::Later { after_ms: None })),
+        (Ok((401, json!({"error": "invalid token"}))), Err(FailureCause::TokenRefused)),
+        (Err(TransportError::ConnectionLost), Err(FailureCause::RetryLater { after_ms: None })),
+        (Ok((200, json!({}))), Err(FailureCause::RetryLater { after_ms: None })),
+        (
+            Ok((200, json!({"data": {"state": "levitating"}}))),
+            Err(FailureCause::RetryLater { after_ms: None }),
+        ),
     ];
     for (answer, expected) in cases {
         let seen = observe(answer.clone(), "GET /apps/ada-relay", "relay-app").await;
@@ -199,8 +202,8 @@ async fn nothing_is_called_found_before_every_organisation_was_looked_at() {
     assert_eq!(account.find().await.unwrap().len(), 1, "the list names what the token does not");
 
     for (answer, expected) in [
-        ((200, json!({"organizations": []})), Cause::TokenRefused),
-        ((503, json!({})), Cause::Later { after_ms: None }),
+        ((200, json!({"organizations": []})), FailureCause::TokenRefused),
+        ((503, json!({})), FailureCause::RetryLater { after_ms: None }),
     ] {
         let (_, account) = account_with(vec![nameless(), (list, Ok(answer))]);
         assert_eq!(account.find().await.unwrap_err().cause, expected);

@@ -4,26 +4,26 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use adapters::channel::{Capabilities, Channel, ChannelError, Event};
+use adapters::channel::{Capabilities, Channel, ChannelError, ChannelEvent};
 use adapters::chat::{ChatId, Inbound, InboundId, MessageRef, Outbound};
 use async_trait::async_trait;
 
 use super::super::super::Promise;
-use super::{NAME, Service, State, number};
+use super::{NAME, ServiceState, SimulatedService, number};
 use crate::onboarding::QUEUE_MAX;
 
-/// Messages of one chat that the bot's process holds at the most: those in its queue, the one that is answered, and
-/// the one that is being led to them.
+/// Messages of one chat that the bot's process holds at the most: those in its queue, the one that
+/// is answered, and the one that is being led to them.
 const IN_HAND_MAX: usize = QUEUE_MAX + 2;
 
 /// What a message takes to a chat on a slow line.
 const SLOW: Duration = Duration::from_millis(200);
 
 /// The service as one process of the bot knows it.
-pub(in super::super) struct Connection(pub(in super::super) Arc<Service>);
+pub(in super::super) struct ServiceConnection(pub(in super::super) Arc<SimulatedService>);
 
 #[async_trait]
-impl Channel for Connection {
+impl Channel for ServiceConnection {
     fn name(&self) -> &'static str {
         NAME
     }
@@ -32,9 +32,9 @@ impl Channel for Connection {
         &self.0.capabilities
     }
 
-    async fn next(&self) -> Option<Event> {
+    async fn next(&self) -> Option<ChannelEvent> {
         let event = self.0.events.lock().await.recv().await?;
-        if let Event::Inbound(inbound) = &event {
+        if let ChannelEvent::Inbound(inbound) = &event {
             self.0.note_handed_over(inbound);
         }
         Some(event)
@@ -65,9 +65,9 @@ impl Channel for Connection {
         if self.0.is_slow(chat) {
             tokio::time::sleep(SLOW).await;
         }
-        let trouble = self.0.trouble(chat);
+        let trouble = self.0.next_failure(chat);
         if let Some((error, _)) = trouble.as_ref().filter(|(_, arrives)| !arrives) {
-            stage.tell(&format!("{} was not reached: {error}", chat.0));
+            stage.trace(&format!("{} was not reached: {error}", chat.0));
             return Err(error.clone());
         }
         let reference = self.0.show(chat, message);
@@ -78,7 +78,7 @@ impl Channel for Connection {
     async fn edit(&self, message: &MessageRef, new: &Outbound) -> Result<(), ChannelError> {
         self.0.stage.deed(&format!("edits {} in {}", message.id, message.chat.0)).await;
         self.0.stage.expect_no_secret("an edit", new.text.as_bytes());
-        if let Some((error, _)) = self.0.trouble(&message.chat) {
+        if let Some((error, _)) = self.0.next_failure(&message.chat) {
             return Err(error);
         }
         let mut state = self.0.state();
@@ -91,7 +91,7 @@ impl Channel for Connection {
 
     async fn delete(&self, message: &MessageRef) -> Result<(), ChannelError> {
         self.0.stage.deed(&format!("deletes {}", message.id)).await;
-        match self.0.trouble(&message.chat) {
+        match self.0.next_failure(&message.chat) {
             Some((error, _)) => Err(error),
             None => Ok(()),
         }
@@ -100,7 +100,7 @@ impl Channel for Connection {
     async fn typing(&self, _: &ChatId) {}
 }
 
-impl Service {
+impl SimulatedService {
     fn note_handed_over(&self, inbound: &Inbound) {
         let Some(number) = number(&inbound.id) else { return };
         let in_hand: usize = {
@@ -109,20 +109,29 @@ impl Service {
             *in_hand.entry(number).or_default() += 1;
             in_hand.values().sum()
         };
-        self.stage.looks_at([Promise::Queue]);
+        self.stage.mark_checked([Promise::Queue]);
         if in_hand > IN_HAND_MAX {
             let what = format!("{in_hand} messages of {} are held", inbound.chat.0);
-            self.stage.break_of(Promise::Queue, what);
+            self.stage.violation(Promise::Queue, what);
         }
     }
 
     /// What is acknowledged is on record, unless its sender writes more than is taken.
     fn note_acknowledged(&self, id: &InboundId, number: usize) {
-        self.stage.looks_at([Promise::Durable]);
+        self.stage.mark_checked([Promise::Durable]);
         let durable = !self.is_private(number) || self.proof.is_durable(id);
         let mut state = self.state();
-        let State {
-            written, waiting, pace, taken, slow, flooded, unread, refused, in_hand, ..
+        let ServiceState {
+            written,
+            waiting,
+            pace,
+            taken,
+            slow,
+            flooded,
+            unread,
+            refused,
+            in_hand,
+            ..
         } = &mut *state;
         let Some(chat) = written.get(number).map(|it| it.chat.clone()) else { return };
         let is_slow = slow.contains(&chat);
@@ -137,7 +146,7 @@ impl Service {
                 }
                 (false, false) => {
                     let what = format!("{} is acknowledged and not on record", id.0);
-                    self.stage.break_of(Promise::Durable, what);
+                    self.stage.violation(Promise::Durable, what);
                 }
             }
             pace.acknowledged.extend(at.filter(|_| !is_slow).map(|at| at.elapsed()));

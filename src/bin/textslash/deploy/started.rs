@@ -1,0 +1,37 @@
+//! What an interrupted deployment leaves.
+
+use textslash::journal::StepState;
+use textslash::plan::{Plan, StepKind};
+use textslash::provisioner::Provisioner;
+use textslash::spec::DeploymentId;
+
+/// A deployment that is on record, and what it may make.
+pub struct StartedDeployment {
+    pub provisioner: Provisioner,
+    pub id: DeploymentId,
+    pub plan: Plan,
+}
+
+impl StartedDeployment {
+    /// What may stand in the account, as the journal tells it, and how it is removed. Every call is
+    /// on record before it is made.
+    pub async fn interrupted(&self) -> anyhow::Result<String> {
+        let Some(run) = self.provisioner.run(&self.id).await? else {
+            return Ok("Interrupted. Nothing was begun.".to_owned());
+        };
+        let mut lines = vec!["Interrupted. This may be in your account:".to_owned()];
+        for step in self.plan.steps() {
+            let is_resource = matches!(step.kind, StepKind::Resource { .. });
+            let may_be_there =
+                !matches!(run.state(&step.id), StepState::Untouched | StepState::Absent);
+            if let Some(role) = step.role.filter(|_| is_resource && may_be_there) {
+                lines.push(format!("- {}: {}", step.id, run.spec().app(role)));
+            }
+        }
+        if lines.len() == 1 {
+            return Ok("Interrupted. Nothing was created.".to_owned());
+        }
+        lines.push(format!("`textslash teardown {}` removes it.", self.id));
+        Ok(lines.join("\n"))
+    }
+}

@@ -1,0 +1,83 @@
+//! When deployments were begun within the last day, for the limits.
+//!
+//! It is a record of its own, so that what is erased of a person's deployments counts on for its
+//! day: whoever has a record erased could begin without end otherwise. It names nobody.
+
+use sha2::{Digest, Sha256};
+use sqlx::{AnyConnection, Row};
+
+use crate::quota::{DAY_MS, Quotas, RecentStarts};
+
+/// Bytes of an organisation's print: one of 65,536, so that many share each and it leads to nobody,
+/// and still few enough have begun as many deployments as they may that one of them is hardly ever
+/// counted for another.
+const PRINT_BYTES: usize = 2;
+
+fn print(organisation: u64) -> String {
+    let mut hash = Sha256::new_with_prefix("organisation");
+    hash.update(organisation.to_be_bytes());
+    hex::encode(&hash.finalize()[..PRINT_BYTES])
+}
+
+/// Counts one that is begun now.
+pub(super) async fn add(
+    connection: &mut AnyConnection,
+    organisation: Option<u64>,
+    at_ms: u64,
+) -> anyhow::Result<()> {
+    sqlx::query("INSERT INTO openings (at_ms, organisation) VALUES ($1, $2)")
+        .bind(i64::try_from(at_ms)?)
+        .bind(organisation.map(print))
+        .execute(connection)
+        .await?;
+    Ok(())
+}
+
+/// When those were begun that count now: all of them, and those in this organisation. As many as
+/// matter.
+pub(super) async fn recent(
+    connection: &mut AnyConnection,
+    organisation: Option<u64>,
+    quotas: &Quotas,
+    now_ms: u64,
+) -> anyhow::Result<RecentStarts> {
+    let by_all_ms = times(connection, None, quotas.all, now_ms).await?;
+    let in_organisation_ms = match organisation.map(print) {
+        Some(print) => times(connection, Some(&print), quotas.organisation, now_ms).await?,
+        None => Vec::new(),
+    };
+    Ok(RecentStarts { in_organisation_ms, by_all_ms, ..RecentStarts::default() })
+}
+
+async fn times(
+    connection: &mut AnyConnection,
+    print: Option<&str>,
+    max: usize,
+    now_ms: u64,
+) -> anyhow::Result<Vec<u64>> {
+    let rows = sqlx::query(
+        "SELECT at_ms FROM openings WHERE at_ms > $1 AND (organisation = $2 OR $3 = 1)
+         ORDER BY at_ms DESC LIMIT $4",
+    )
+    .bind(counting_from(now_ms)?)
+    .bind(print.unwrap_or_default())
+    .bind(i64::from(print.is_none()))
+    .bind(i64::try_from(max).unwrap_or(i64::MAX))
+    .fetch_all(connection)
+    .await?;
+    rows.iter().map(|row| Ok(u64::try_from(row.try_get::<i64, _>(0)?)?)).collect()
+}
+
+/// Erases those that count no longer, a day later than it could: a clock that jumps a day ahead
+/// gives nothing back.
+pub(super) async fn erase_old(connection: &mut AnyConnection, now_ms: u64) -> anyhow::Result<()> {
+    sqlx::query("DELETE FROM openings WHERE at_ms <= $1")
+        .bind(i64::try_from(now_ms.saturating_sub(2 * DAY_MS))?)
+        .execute(connection)
+        .await?;
+    Ok(())
+}
+
+fn counting_from(now_ms: u64) -> anyhow::Result<i64> {
+    Ok(i64::try_from(now_ms.saturating_sub(DAY_MS))?)
+}
