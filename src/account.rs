@@ -201,3 +201,57 @@ pub enum FailureCause {
     #[serde(rename = "our_fault")]
     InvalidRequest,
 }
+
+impl FailureCause {
+    /// The kind, without the details of the one call.
+    pub fn kind(self) -> FailureKind {
+        match self {
+            Self::TokenRefused => FailureKind::TokenRefused,
+            Self::PaymentNeeded => FailureKind::PaymentNeeded,
+            Self::AccountHeld => FailureKind::AccountHeld,
+            Self::NoCapacity => FailureKind::NoCapacity,
+            Self::InDoubt => FailureKind::InDoubt,
+            Self::RetryLater { .. } => FailureKind::RetryLater,
+            Self::NameTaken => FailureKind::NameTaken,
+            Self::NotFound => FailureKind::NotFound,
+            Self::LockedByOther => FailureKind::LockedByOther,
+            Self::ClockSkew => FailureKind::ClockSkew,
+            Self::InvalidRequest => FailureKind::InvalidRequest,
+        }
+    }
+}
+
+/// A [`FailureCause`] as the journal keeps it. The stored words never change.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum FailureKind {
+    /// The token was refused.
+    TokenRefused,
+    /// The account needed a payment method or credit.
+    PaymentNeeded,
+    /// The vendor was reviewing the account.
+    AccountHeld,
+    /// The region had no room.
+    #[serde(rename = "no_room")]
+    NoCapacity,
+    /// The effect of the call was unknown.
+    InDoubt,
+    /// The same call could succeed later.
+    #[serde(rename = "later")]
+    RetryLater,
+    /// A name belonged to somebody else.
+    #[serde(rename = "taken")]
+    NameTaken,
+    /// The resource did not exist.
+    #[serde(rename = "missing")]
+    NotFound,
+    /// Another process or person was at work on the deployment.
+    #[serde(rename = "elsewhere")]
+    LockedByOther,
+    /// The clock of this process was wrong.
+    #[serde(rename = "clock_off")]
+    ClockSkew,
+    /// The request was wrong.
+    #[serde(rename = "our_fault")]
+    InvalidRequest,
+}

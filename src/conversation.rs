@@ -176,8 +176,8 @@ pub enum CheckedCredential {
 pub enum RunOutcome {
     /// It is deployed and proven.
     Deployed {
-        /// The key that the link to the relay carries.
-        link: SecretRef,
+        /// The key that the link to the relay carries; none when the vault had no room for it.
+        link: Option<SecretRef>,
     },
     /// Nothing is left.
     Removed(Vec<RemovedResource>),

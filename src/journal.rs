@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use crate::account::FailureKind;
 use crate::plan::{Facts, StepFacts, StepId};
 use crate::spec::{Region, Spec};
 
@@ -46,8 +47,8 @@ pub enum JournalEntry {
         step: StepId,
         /// What did not happen.
         action: StepAction,
-        /// Why, as a word of the cloud's closed list of causes.
-        cause: String,
+        /// The kind of failure.
+        cause: FailureKind,
     },
     /// Nobody knows whether it happened: observe before acting again.
     InDoubt {
@@ -141,9 +142,6 @@ pub struct InvalidJournal {
     pub why: &'static str,
 }
 
-/// The word with which a `Failed` entry says that the region has no room.
-pub const NO_ROOM: &str = "no_room";
-
 impl Run {
     /// The state that these entries lead to.
     ///
@@ -209,7 +207,7 @@ impl Run {
                 self.steps.insert(step.clone(), state);
             }
             JournalEntry::Failed { step, cause, .. } => {
-                self.is_region_full |= cause == NO_ROOM;
+                self.is_region_full |= *cause == FailureKind::NoCapacity;
                 self.steps.insert(step.clone(), StepState::Failed);
             }
             JournalEntry::InDoubt { step, action } => {

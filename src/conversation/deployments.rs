@@ -122,7 +122,9 @@ impl Transition<'_> {
                 }
                 match self.run(run).map(|run| run.spec.channel) {
                     Some(channel) if channel != RelayChannel::Web => {
-                        self.effect(Effect::ForgetCredential(link));
+                        if let Some(link) = link {
+                            self.effect(Effect::ForgetCredential(link));
+                        }
                         self.channel_ready(run, by_hand);
                     }
                     _ => self.web_ready(run, link),
@@ -150,10 +152,13 @@ impl Transition<'_> {
         }
     }
 
-    fn web_ready(&mut self, run: &DeploymentId, link: SecretRef) {
+    fn web_ready(&mut self, run: &DeploymentId, link: Option<SecretRef>) {
         self.state.link_owed = Some(run.clone());
         self.say(Message::Ready);
-        self.say(Message::RelayLink { run: run.clone(), key: link });
+        match link {
+            Some(key) => self.say(Message::RelayLink { run: run.clone(), key }),
+            None => self.link_lost(),
+        }
         self.say_with(Message::FirstSteps, vec![Choice::Command(ChatCommand::Status)]);
     }
 

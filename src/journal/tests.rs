@@ -46,8 +46,8 @@ fn done(step: StepId, action: StepAction) -> JournalEntry {
     JournalEntry::Done { step, action, facts: Facts::from([("id".to_owned(), id)]) }
 }
 
-fn failed(step: StepId, action: StepAction, cause: &str) -> JournalEntry {
-    JournalEntry::Failed { step, action, cause: cause.to_owned() }
+fn failed(step: StepId, action: StepAction, cause: FailureKind) -> JournalEntry {
+    JournalEntry::Failed { step, action, cause }
 }
 
 fn in_doubt(step: StepId, action: StepAction) -> JournalEntry {
@@ -66,7 +66,7 @@ fn a_long_life() -> Vec<JournalEntry> {
         intended(KEYS, HandOver),
         intended(VOLUME, Create),
         done(KEYS, HandOver),
-        failed(VOLUME, Create, NO_ROOM),
+        failed(VOLUME, Create, FailureKind::NoCapacity),
         done(VOLUME, Delete),
         JournalEntry::RegionChanged { region: region("lhr") },
         intended(VOLUME, Create),
@@ -122,7 +122,10 @@ fn a_create_stays_in_doubt_until_it_is_seen_or_known_to_be_gone() {
     let mut run = Run::replay(&a_long_life()[..3]).unwrap();
     assert!(run.is_create_unconfirmed(&APP));
 
-    for entry in [intended(APP, StepAction::Create), failed(APP, StepAction::Create, "later")] {
+    for entry in [
+        intended(APP, StepAction::Create),
+        failed(APP, StepAction::Create, FailureKind::RetryLater),
+    ] {
         run.apply(&entry).unwrap();
         assert!(run.is_create_unconfirmed(&APP), "the first one may still have happened");
     }
@@ -190,7 +193,7 @@ fn what_no_run_can_have_written_is_refused() {
         vec![opened(), intended(APP, Delete)],
         vec![opened(), intended(APP, Create), intended(APP, Create)],
         vec![opened(), intended(APP, Create), intended(APP, Delete)],
-        vec![opened(), intended(APP, Create), failed(APP, Delete, "later")],
+        vec![opened(), intended(APP, Create), failed(APP, Delete, FailureKind::RetryLater)],
         vec![opened(), intended(APP, Create), JournalEntry::Ended { end: RunEnd::Deployed }],
         vec![opened(), intended(APP, Create), done(APP, Create), intended(APP, Create)],
         vec![opened(), JournalEntry::TeardownStarted, intended(KEYS, HandOver)],
@@ -226,5 +229,25 @@ fn every_entry_survives_being_stored() {
     for entry in a_long_life() {
         let stored = serde_json::to_string(&entry).unwrap();
         assert_eq!(serde_json::from_str::<JournalEntry>(&stored).unwrap(), entry);
+    }
+}
+
+/// Journals that the build of commit 10452c7 wrote: one of a run that changed its region, one of a
+/// removal by two processes.
+const STORED: [&str; 2] =
+    [include_str!("tests/moved.jsonl"), include_str!("tests/removed-by-two.jsonl")];
+
+#[test]
+fn a_journal_of_an_earlier_build_is_read_and_would_be_written_the_same() {
+    for stored in STORED {
+        let mut entries = Vec::<JournalEntry>::new();
+        for line in stored.lines() {
+            let entry = serde_json::from_str(line).unwrap_or_else(|why| panic!("{why}: {line}"));
+            assert_eq!(serde_json::to_string(&entry).unwrap(), line);
+            entries.push(entry);
+            Run::replay(&entries).unwrap();
+        }
+        let run = Run::replay(&entries).unwrap();
+        assert_eq!(run.end(), Some(RunEnd::Removed));
     }
 }

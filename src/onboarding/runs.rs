@@ -225,8 +225,7 @@ impl ChatTask {
     fn deployed(&self, owner_key: Option<Arc<Secret>>) -> RunOutcome {
         let held =
             owner_key.and_then(|key| self.bot_channel.shared.vault.put(&self.owner, key).ok());
-        // Without room for it the link is lost, and the person is offered a new one.
-        RunOutcome::Deployed { link: held.unwrap_or(SecretRef(u64::MAX)) }
+        RunOutcome::Deployed { link: held }
     }
 
     pub(super) async fn deploy(

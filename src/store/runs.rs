@@ -7,7 +7,7 @@ use sqlx::{AnyConnection, Connection, Row};
 
 use crate::journal::{JournalEntry, RunEnd};
 use crate::quota::{QuotaExceeded, Quotas, RecentStarts};
-use crate::spec::{DeploymentId, Spec};
+use crate::spec::{DeploymentId, Region, Spec};
 
 use super::{Database, starts};
 
@@ -220,10 +220,7 @@ impl Runs {
         self.database
             .whole(async {
                 let rows = sqlx::query(
-                    "SELECT runs.id, owner, opened_at_ms, ended, opened.entry,
-                         (SELECT entry FROM journal
-                          WHERE run = runs.id AND entry LIKE '{\"entry\":\"placed\"%'
-                          ORDER BY seq DESC LIMIT 1)
+                    "SELECT runs.id, owner, opened_at_ms, ended, opened.entry, region
                      FROM runs JOIN journal AS opened ON opened.run = runs.id AND opened.seq = 0
                      WHERE owner = $1 OR $2 = 1
                      ORDER BY opened_at_ms, runs.id",
@@ -316,8 +313,15 @@ impl Lease {
     ) -> Result<(), AppendError> {
         let mut connection = self.runs.database.connection().await.context(CANNOT_WRITE)?;
         let mut transaction = connection.begin().await.context(CANNOT_WRITE)?;
-        let held = sqlx::query("UPDATE runs SET ended = $1 WHERE id = $2 AND epoch = $3")
+        let moved = entries.iter().rev().find_map(|entry| match entry {
+            JournalEntry::RegionChanged { region } => Some(region.as_ref()),
+            _ => None,
+        });
+        let held = sqlx::query(
+            "UPDATE runs SET ended = $1, region = COALESCE($2, region) WHERE id = $3 AND epoch = $4",
+        )
             .bind(ended)
+            .bind(moved)
             .bind(self.id.as_ref())
             .bind(self.epoch)
             .execute(&mut *transaction)
@@ -400,9 +404,8 @@ fn summary(row: &AnyRow) -> anyhow::Result<RunSummary> {
     let JournalEntry::Created { mut spec } = entry(row, 4)? else {
         anyhow::bail!("a journal begins with Opened")
     };
-    if row.try_get::<Option<&str>, _>(5)?.is_some()
-        && let JournalEntry::RegionChanged { region } = entry(row, 5)?
-    {
+    if let Some(region) = row.try_get::<Option<String>, _>(5)? {
+        let region = Region::try_from(region)?;
         spec.regions.retain(|other| *other != region);
         spec.regions.insert(0, region);
     }

@@ -22,12 +22,12 @@ pub(super) fn every_phase() -> Vec<ConversationWorld> {
     let mut failed = ConversationWorld::deploying();
     failed.run_ends(stopped(FailureCause::NoCapacity));
     let mut deployed = ConversationWorld::deploying();
-    deployed.run_ends(RunOutcome::Deployed { link: SecretRef(99) });
+    deployed.run_ends(RunOutcome::Deployed { link: Some(SecretRef(99)) });
     let mut confirming = ConversationWorld::deploying();
-    confirming.run_ends(RunOutcome::Deployed { link: SecretRef(99) });
+    confirming.run_ends(RunOutcome::Deployed { link: Some(SecretRef(99)) });
     confirming.says("/teardown");
     let mut choosing = ConversationWorld::deploying();
-    choosing.run_ends(RunOutcome::Deployed { link: SecretRef(99) });
+    choosing.run_ends(RunOutcome::Deployed { link: Some(SecretRef(99)) });
     let mut second = choosing.runs[0].clone();
     second.spec.id = DeploymentId::from_random([5; 10]);
     choosing.runs.push(second);
@@ -265,7 +265,7 @@ fn play(ada: &mut ConversationWorld, act: RandomAction) -> bool {
         }
         RandomAction::End(which) => {
             let end = match which {
-                0 => RunOutcome::Deployed { link: SecretRef(99) },
+                0 => RunOutcome::Deployed { link: Some(SecretRef(99)) },
                 1 => RunOutcome::Removed(Vec::new()),
                 2 => stopped(FailureCause::TokenRefused),
                 _ => stopped(FailureCause::NoCapacity),

@@ -106,7 +106,7 @@ fn a_telegram_relay_obeys_the_one_who_made_it_and_is_found_by_its_name() {
     assert_eq!(spec.address.as_deref(), Some("@ada_bot"));
 
     ada.unread.clear();
-    ada.run_ends(RunOutcome::Deployed { link: SecretRef(99) });
+    ada.run_ends(RunOutcome::Deployed { link: Some(SecretRef(99)) });
     ada.expects(&Effect::ForgetCredential(SecretRef(99)));
     ada.expects(&Effect::ForgetCredential(key));
     assert!(ada.held.is_empty());
@@ -147,7 +147,7 @@ fn a_discord_relay_is_added_by_its_install_link() {
     ada.taps("Deploy");
     ada.expects_deploy();
     ada.unread.clear();
-    ada.run_ends(RunOutcome::Deployed { link: SecretRef(99) });
+    ada.run_ends(RunOutcome::Deployed { link: Some(SecretRef(99)) });
     ada.reads("stays up");
     ada.reads_alone("https://discord.com/oauth2/authorize?client_id=123456789012345678");
 }
@@ -171,7 +171,7 @@ fn a_whatsapp_relay_asks_which_number_and_is_pointed_by_hand_in_the_sandbox() {
     ada.taps("Deploy");
     assert_eq!(ada.expects_deploy().address.as_deref(), Some("+14155238886"));
     ada.unread.clear();
-    ada.run_ends(RunOutcome::Deployed { link: SecretRef(99) });
+    ada.run_ends(RunOutcome::Deployed { link: Some(SecretRef(99)) });
     ada.reads("only you can take it");
     ada.reads("When a message comes in");
     let run = ada.runs[0].spec.id.clone();

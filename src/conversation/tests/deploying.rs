@@ -58,7 +58,7 @@ fn hello_to_relay() {
     [ ] Tested: relay, VM, and a stranger refused
     ");
 
-    ada.run_ends(RunOutcome::Deployed { link: SecretRef(99) });
+    ada.run_ends(RunOutcome::Deployed { link: Some(SecretRef(99)) });
     assert!(ada.held.is_empty(), "credentials are forgotten at the end");
     insta::assert_snapshot!(ada.transcript(), @r"
     Deploying
@@ -413,7 +413,7 @@ fn a_restart_in_the_middle_asks_for_the_token_and_goes_on() {
 #[test]
 fn a_link_that_was_lost_can_be_made_anew() {
     let mut ada = ConversationWorld::deploying();
-    ada.run_ends(RunOutcome::Deployed { link: SecretRef(99) });
+    ada.run_ends(RunOutcome::Deployed { link: Some(SecretRef(99)) });
     ada.unread.clear();
     ada.bot_restarts();
     ada.reads_question("I can make a new one");
@@ -436,7 +436,7 @@ fn cancelling_a_deployment_asks_first() {
 #[test]
 fn one_who_has_a_deployment_is_told_before_making_another() {
     let mut ada = ConversationWorld::deploying();
-    ada.run_ends(RunOutcome::Deployed { link: SecretRef(99) });
+    ada.run_ends(RunOutcome::Deployed { link: Some(SecretRef(99)) });
     ada.says("/deploy");
     ada.reads("You have a deployment already");
     ada.taps("Deploy another one");

@@ -94,10 +94,10 @@ fn cancelling_while_something_exists_does_not_say_that_nothing_does() {
 fn a_question_that_expired_says_what_leads_back_to_it() {
     let mut deploying = ConversationWorld::at_the_review();
     let mut removing = ConversationWorld::deploying();
-    removing.run_ends(RunOutcome::Deployed { link: SecretRef(99) });
+    removing.run_ends(RunOutcome::Deployed { link: Some(SecretRef(99)) });
     removing.says("/teardown");
     let mut asked_for_the_token = ConversationWorld::deploying();
-    asked_for_the_token.run_ends(RunOutcome::Deployed { link: SecretRef(99) });
+    asked_for_the_token.run_ends(RunOutcome::Deployed { link: Some(SecretRef(99)) });
     asked_for_the_token.says("/teardown");
     asked_for_the_token.says("yes");
     let mut finishing = ConversationWorld::deploying();
@@ -120,13 +120,13 @@ fn a_question_that_expired_says_what_leads_back_to_it() {
 #[test]
 fn a_new_link_says_every_credential_that_it_takes() {
     let mut ada = ConversationWorld::deploying();
-    ada.run_ends(RunOutcome::Deployed { link: SecretRef(99) });
+    ada.run_ends(RunOutcome::Deployed { link: Some(SecretRef(99)) });
     ada.unread.clear();
     ada.event(Event::LinkLost);
     ada.reads_question("your token and your Anthropic key again");
 
     let mut ada = ConversationWorld::deploying();
-    ada.run_ends(RunOutcome::Deployed { link: SecretRef(99) });
+    ada.run_ends(RunOutcome::Deployed { link: Some(SecretRef(99)) });
     ada.runs[0].spec.agent = AgentKind::Shell;
     ada.unread.clear();
     ada.event(Event::LinkLost);

@@ -93,7 +93,7 @@ fn what_still_stands_has_to_go_first() {
         [DeploymentStatus::Deployed, DeploymentStatus::InProgress, DeploymentStatus::Stuck]
     {
         let mut ada = ConversationWorld::deploying();
-        ada.run_ends(RunOutcome::Deployed { link: SecretRef(99) });
+        ada.run_ends(RunOutcome::Deployed { link: Some(SecretRef(99)) });
         ada.runs[0].standing = standing;
         ada.unread.clear();
         ada.says("/forget");

@@ -92,7 +92,7 @@ fn who_has_a_deployment_goes_on_with_it_and_may_begin_another() {
     ada.invitations = outside(2).invitations;
     ada.taps("Try again");
     assert!(ada.unread.iter().any(|it| matches!(it, Effect::Resume { .. })), "{:?}", ada.unread);
-    ada.run_ends(RunOutcome::Deployed { link: SecretRef(99) });
+    ada.run_ends(RunOutcome::Deployed { link: Some(SecretRef(99)) });
     ada.says("hi");
     ada.taps("Deploy another one");
     ada.reads_question("I need a token for it");

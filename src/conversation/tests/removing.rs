@@ -2,7 +2,7 @@ use super::*;
 
 fn with_a_deployment() -> ConversationWorld {
     let mut ada = ConversationWorld::deploying();
-    ada.run_ends(RunOutcome::Deployed { link: SecretRef(99) });
+    ada.run_ends(RunOutcome::Deployed { link: Some(SecretRef(99)) });
     ada.event(Event::LinkSent);
     ada.unread.clear();
     ada

@@ -6,7 +6,7 @@ use super::{
     backoff_ms,
 };
 use crate::cloud::{FailureCause, Observation};
-use crate::journal::{JournalEntry, NO_ROOM, StepAction, StepState};
+use crate::journal::{JournalEntry, StepAction, StepState};
 use crate::plan::{Facts, ID, Step, StepId, StepKind};
 
 /// What a move came to.
@@ -257,7 +257,7 @@ impl Reconciler {
         } else {
             self.pause_for(id, cause, at);
         }
-        JournalEntry::Failed { step, action, cause: word(cause).to_owned() }
+        JournalEntry::Failed { step, action, cause: cause.kind() }
     }
 
     fn on_gate_polled(
@@ -376,22 +376,5 @@ fn needs_person(cause: FailureCause) -> bool {
         | FailureCause::InDoubt
         | FailureCause::RetryLater { .. }
         | FailureCause::NotFound => false,
-    }
-}
-
-/// The word of a cause in the journal.
-fn word(cause: FailureCause) -> &'static str {
-    match cause {
-        FailureCause::TokenRefused => "token_refused",
-        FailureCause::PaymentNeeded => "payment_needed",
-        FailureCause::AccountHeld => "account_held",
-        FailureCause::NoCapacity => NO_ROOM,
-        FailureCause::InDoubt => "in_doubt",
-        FailureCause::RetryLater { .. } => "later",
-        FailureCause::NameTaken => "taken",
-        FailureCause::NotFound => "missing",
-        FailureCause::LockedByOther => "elsewhere",
-        FailureCause::ClockSkew => "clock_off",
-        FailureCause::InvalidRequest => "our_fault",
     }
 }

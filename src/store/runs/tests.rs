@@ -36,6 +36,10 @@ pub(in crate::store) fn spec(seed: u8) -> Spec {
     }
 }
 
+fn region(code: &str) -> Region {
+    Region::try_from(code.to_owned()).unwrap()
+}
+
 fn opened(spec: &Spec) -> [JournalEntry; 1] {
     [JournalEntry::Created { spec: Box::new(spec.clone()) }]
 }
@@ -98,7 +102,6 @@ async fn a_list_shows_whose_runs_they_are_and_how_they_ended() {
 async fn a_list_shows_the_region_in_force_first() {
     let (_directory, pool) = database().await;
     let runs = Runs::new(pool);
-    let region = |code: &str| Region::try_from(code.to_owned()).unwrap();
     let regions = ["ams", "fra", "cdg"].map(region).to_vec();
     let ada = Spec { regions, ..spec(1) };
     runs.open(&ada.id, "ada", 7, &opened(&ada)).await.unwrap();
@@ -213,4 +216,24 @@ async fn a_deployment_counts_for_its_day_though_its_record_is_erased_and_names_n
     assert!(sqlx::query("SELECT 1 FROM openings").fetch_optional(&pool).await.unwrap().is_some());
     runs.erase_openings(10 + 2 * DAY_MS).await.unwrap();
     assert!(sqlx::query("SELECT 1 FROM openings").fetch_optional(&pool).await.unwrap().is_none());
+}
+
+#[tokio::test]
+async fn a_run_that_moved_before_the_update_is_still_listed_in_its_region() {
+    let (_directory, pool) = database().await;
+    let runs = Runs::new(pool.clone());
+    let journal = include_str!("../../journal/tests/moved.jsonl");
+    let entries: Vec<JournalEntry> =
+        journal.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let JournalEntry::Created { spec } = &entries[0] else { panic!("a journal begins otherwise") };
+    runs.open(&spec.id, "ada", 7, &entries).await.unwrap();
+    let before = runs.list(None).await.unwrap();
+    assert_eq!(before[0].spec.regions[0], region("ams"));
+
+    let migration = include_str!("../migrations/0008_region.sql");
+    let (_, fill_in) = migration.split_once("UPDATE").unwrap();
+    sqlx::query(sqlx::AssertSqlSafe(format!("UPDATE{fill_in}"))).execute(&pool).await.unwrap();
+
+    let after = runs.list(None).await.unwrap();
+    assert_eq!(after[0].spec.regions, ["lhr", "ams"].map(region));
 }
