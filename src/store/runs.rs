@@ -318,16 +318,17 @@ impl Lease {
             _ => None,
         });
         let held = sqlx::query(
-            "UPDATE runs SET ended = $1, region = COALESCE($2, region) WHERE id = $3 AND epoch = $4",
+            "UPDATE runs SET ended = $1, region = COALESCE($2, region)
+             WHERE id = $3 AND epoch = $4",
         )
-            .bind(ended)
-            .bind(moved)
-            .bind(self.id.as_ref())
-            .bind(self.epoch)
-            .execute(&mut *transaction)
-            .await
-            .context(CANNOT_WRITE)?
-            .rows_affected();
+        .bind(ended)
+        .bind(moved)
+        .bind(self.id.as_ref())
+        .bind(self.epoch)
+        .execute(&mut *transaction)
+        .await
+        .context(CANNOT_WRITE)?
+        .rows_affected();
         if held == 0 {
             return Err(AppendError::Fenced);
         }
