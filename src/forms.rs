@@ -19,7 +19,7 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::time::Instant;
 use zeroize::Zeroizing;
 
-use crate::conversation::messages::Locale;
+use crate::messages::Locale;
 use crate::random::Random;
 use crate::secret::SecretKind;
 

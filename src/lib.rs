@@ -22,6 +22,7 @@
 //! - [`secret`]: a credential that cannot be printed, bound to the hosts that may see it
 //! - [`spec`]: the choices of a person: cloud, region, size, names
 //! - [`protocol`]: the calls between relay and VM, and their signatures
+//! - [`messages`]: each text that a person reads, in each language
 //!
 //! # Decisions: pure, without clock, network or chance
 //! - [`pricing`]: the monthly cost of a deployment, from a dated price table
@@ -70,6 +71,8 @@ pub mod secret;
 pub mod spec;
 
 pub mod protocol;
+
+pub mod messages;
 
 pub mod pricing;
 

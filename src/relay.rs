@@ -17,8 +17,8 @@ use url::Url;
 
 use crate::body_budget::BodyBudget;
 use crate::clock::Clock;
-use crate::conversation::messages::Locale;
 use crate::http::SharedTransport;
+use crate::messages::Locale;
 use crate::probation::{PROBATION_MS, Probation};
 use crate::protocol::{BUILD, BodyDigest, CallHead, CallRefusal, CallVerifier, Health};
 use crate::random::Random;

@@ -11,7 +11,7 @@ use url::Url;
 use zeroize::Zeroizing;
 
 use super::{ALLOW_SANDBOX, Environment, MODEL_PROXY_PORT, daily_tokens, keys, vendors};
-use crate::conversation::messages::Locale;
+use crate::messages::Locale;
 use crate::protocol::PROBATION_UNTIL;
 use crate::secret::{Audience, Secret, SecretKind};
 use crate::spec::{AgentKind, DeploymentId, RelayChannel};

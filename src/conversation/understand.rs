@@ -58,7 +58,7 @@ pub(super) fn language(text: &str) -> Option<Locale> {
     let word = word.split_once('@').map_or(word, |(word, _)| word);
     let rest = rest.trim();
     let is_meant = |locale: &Locale| {
-        rest.eq_ignore_ascii_case(locale.code()) || rest.eq_ignore_ascii_case(locale.name())
+        rest.eq_ignore_ascii_case(locale.code()) || rest.eq_ignore_ascii_case(&locale.name())
     };
     let asks = named(word) == Some(ChatCommand::Language);
     Locale::ALL.into_iter().find(|locale| asks && is_meant(locale))

@@ -51,10 +51,10 @@ impl Relay {
             OwnerCommand::Stop => self.stop(line).await?,
             OwnerCommand::New => {
                 self.store.begin_session(&line.turn).await?;
-                messages::NEW_SESSION.said(self.locale()).to_owned()
+                messages::NEW_SESSION.said(self.locale())
             }
-            OwnerCommand::Help => messages::HELP.said(self.locale()).to_owned(),
-            OwnerCommand::Elsewhere => messages::ELSEWHERE.said(self.locale()).to_owned(),
+            OwnerCommand::Help => messages::HELP.said(self.locale()),
+            OwnerCommand::Elsewhere => messages::ELSEWHERE.said(self.locale()),
             OwnerCommand::Unknown(word) => messages::unknown_command(self.locale(), &word),
         };
         let answer = Outbound::text(format!("{}-answer", line.turn), answer);
@@ -77,14 +77,14 @@ impl Relay {
             messages::status(self.locale(), health.is_some(), &session, waiting, used, today);
         if health.and_then(|health| health.agent_network) == Some(AgentNetwork::Open) {
             status.push('\n');
-            status.push_str(messages::NETWORK_OPEN.said(self.locale()));
+            status.push_str(&messages::NETWORK_OPEN.said(self.locale()));
         }
         Ok(status)
     }
 
     async fn stop(&self, line: &InboxMessage) -> anyhow::Result<String> {
         let Some(dropped) = self.store.stop(line).await? else {
-            return Ok(messages::NOTHING_TO_STOP.said(self.locale()).to_owned());
+            return Ok(messages::NOTHING_TO_STOP.said(self.locale()));
         };
         self.stopped.notify_one();
         self.end_calls();

@@ -8,12 +8,13 @@ use bytes::Bytes;
 use tokio::time::{Instant, sleep};
 
 use super::Relay;
-use super::messages::{self, LocalizedText};
+use super::messages;
 use super::relay_store::{InboxMessage, OutgoingFile};
 use super::turn::{BACKOFF_MAX, BACKOFF_MIN, VmFailure};
 use super::vm_client::FileDeliveryError;
 use crate::body_budget::BudgetPermit;
 use crate::files::{FILE_BYTES_MAX, safe_name};
+use crate::messages::LocalizedText;
 
 /// What became of an attempt.
 enum TransferAttempt<T> {
@@ -45,7 +46,7 @@ impl Relay {
         }
         if file.bytes.is_some_and(|bytes| bytes > bytes_max) {
             let why = messages::file_too_large_in(self.locale(), bytes_max);
-            return self.decline(inbound, &why).await;
+            return self.decline(inbound, why).await;
         }
         self.accept(inbound, file.caption.trim(), Some(file)).await
     }

@@ -161,7 +161,7 @@ impl Relay {
 
     fn too_fast(&self, wait: Duration) -> ProxiedResponse {
         let text = messages::TOO_FAST.said(self.locale());
-        let mut refused = refusal(StatusCode::TOO_MANY_REQUESTS, "rate_limit_error", text);
+        let mut refused = refusal(StatusCode::TOO_MANY_REQUESTS, "rate_limit_error", &text);
         let seconds = wait.as_millis().div_ceil(1000);
         if let Ok(seconds) = HeaderValue::try_from(seconds.to_string()) {
             refused.headers_mut().insert(RETRY_AFTER, seconds);

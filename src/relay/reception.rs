@@ -93,8 +93,12 @@ impl Relay {
         }
     }
 
-    pub(super) async fn decline(&self, inbound: &Inbound, why: &str) -> anyhow::Result<()> {
-        let message = Outbound::text(format!("declined-{}", inbound.id.0), why);
+    pub(super) async fn decline(
+        &self,
+        inbound: &Inbound,
+        why: impl Into<String>,
+    ) -> anyhow::Result<()> {
+        let message = Outbound::text(format!("declined-{}", inbound.id.0), why.into());
         let now_ms = self.clock.now_ms();
         self.store.decline(&inbound.id, &inbound.chat, &message, now_ms).await
     }

@@ -44,7 +44,7 @@ async fn a_stranger_is_refused_once_and_nothing_happens() {
     world.channel.says(group);
     world.channel.says(line("5", "mine"));
 
-    world.until(&[messages::STRANGER.said(Locale::English), "four"]).await;
+    world.until(&[&messages::STRANGER.said(Locale::English), "four"]).await;
     assert_eq!(world.vm.asked(), ["mine"]);
 }
 
@@ -129,7 +129,7 @@ async fn stop_ends_the_turn_and_drops_what_waits() {
     world.channel.says(line("3", "third"));
     world.channel.says(line("4", "/stop"));
     let stopping = messages::stopping(Locale::English, 2);
-    world.until(&["Stopped.", messages::NEXT.said(Locale::English), &stopping]).await;
+    world.until(&["Stopped.", &messages::NEXT.said(Locale::English), &stopping]).await;
     assert_eq!(world.vm.asked(), ["long"]);
     assert_eq!(world.vm.cancelled(), 1);
 }
@@ -173,7 +173,7 @@ async fn status_tells_the_machine_the_work_and_the_tokens() {
 #[tokio::test]
 async fn status_says_that_the_agents_network_could_not_be_restricted() {
     use crate::protocol::AgentNetwork::{Open, Restricted};
-    let told = messages::NETWORK_OPEN.said(Locale::English);
+    let told = &messages::NETWORK_OPEN.said(Locale::English);
     for (network, is_told) in [(None, false), (Some(Restricted), false), (Some(Open), true)] {
         let world = RelayWorld::new(AgentScript::answers("ok")).await;
         *world.vm.network.lock() = network;
@@ -199,7 +199,7 @@ async fn each_failure_is_a_sentence_with_the_next_step() {
     for reason in [AgentCrashed, DiskFailed, Interrupted, ModelRefused, TimedOut] {
         let world = RelayWorld::new(AgentScript::of(vec![TurnEvent::Failed { reason }])).await;
         world.channel.says(line("1", "ask"));
-        world.until(&[messages::failed(reason).said(Locale::English)]).await;
+        world.until(&[&messages::failed(reason).said(Locale::English)]).await;
     }
 }
 
@@ -222,7 +222,10 @@ async fn a_secret_and_too_long_a_line_are_declined_and_not_kept() {
     world.channel.says(secret);
     world.channel.says(line("2", &"x".repeat(200_000)));
     world
-        .until(&[messages::SECRET.said(Locale::English), messages::TOO_LONG.said(Locale::English)])
+        .until(&[
+            &messages::SECRET.said(Locale::English),
+            &messages::TOO_LONG.said(Locale::English),
+        ])
         .await;
     assert!(world.vm.asked().is_empty());
 }
@@ -244,7 +247,7 @@ async fn what_is_done_to_a_deployment_is_done_where_it_was_made() {
     for (id, text) in [("1", "/teardown"), ("2", "/deploy"), ("3", "/start")] {
         world.channel.says(line(id, text));
     }
-    world.until(&[messages::ELSEWHERE.said(Locale::English); 3]).await;
+    world.until(&[messages::ELSEWHERE.said(Locale::English).as_str(); 3]).await;
     assert!(messages::ELSEWHERE.said(Locale::English).contains("textslash teardown"));
     assert!(world.vm.asked().is_empty());
 }

@@ -141,7 +141,7 @@ impl Relay {
             let said = match brought {
                 Ok(_) if !line.text.is_empty() || holds_text(&line.citations) => None,
                 Ok(path) => Some(messages::file_is_there(self.locale(), &path)),
-                Err(why) => Some(why.said(self.locale()).to_owned()),
+                Err(why) => Some(why.said(self.locale())),
             };
             if let Some(said) = said {
                 let message = Outbound::text(format!("{}-0", line.turn), said);
@@ -180,7 +180,7 @@ impl Relay {
         self.store
             .complete(
                 line,
-                &course.view.final_messages(failure.map(|it| it.said(self.locale()))),
+                &course.view.final_messages(failure.map(|it| it.said(self.locale())).as_deref()),
                 self.clock.now_ms(),
             )
             .await?;

@@ -7,7 +7,7 @@ use adapters::chat::Outbound;
 use adapters::text::{length, split};
 
 use super::messages;
-use crate::conversation::messages::Locale;
+use crate::messages::Locale;
 use crate::protocol::TurnEvent;
 
 /// Longest status line, in characters: one line on a phone, twice.
@@ -22,7 +22,7 @@ pub(super) struct TurnView {
     /// Files are handed out when all is said.
     said_all: bool,
     tool: Option<String>,
-    notice: Option<&'static str>,
+    notice: Option<String>,
     /// Once it takes long.
     elapsed: Option<Duration>,
 }
@@ -51,7 +51,7 @@ impl TurnView {
         }
     }
 
-    pub(super) fn notice(&mut self, notice: &'static str) {
+    pub(super) fn notice(&mut self, notice: String) {
         self.notice = Some(notice);
     }
 
@@ -87,9 +87,7 @@ impl TurnView {
         match failure {
             Some(failure) if text.is_empty() => text.push_str(failure),
             Some(failure) => text.extend(["\n\n", failure]),
-            None if text.trim().is_empty() => {
-                text = messages::NOTHING_SAID.said(self.locale).to_owned()
-            }
+            None if text.trim().is_empty() => text = messages::NOTHING_SAID.said(self.locale),
             None => {}
         }
         self.numbered(self.split(&text))
@@ -97,8 +95,8 @@ impl TurnView {
 
     /// The kind of status, for a key, and the line.
     fn status(&self) -> Option<(String, String)> {
-        if let Some(notice) = self.notice {
-            return Some(("waking".into(), notice.to_owned()));
+        if let Some(notice) = &self.notice {
+            return Some(("waking".into(), notice.clone()));
         }
         if let Some(worked) = self.elapsed {
             let minutes = worked.as_secs() / 60;

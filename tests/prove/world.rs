@@ -10,7 +10,7 @@ use axum::Router;
 use parking_lot::Mutex;
 use sqlx::{AnyConnection, Connection, Row};
 use textslash::clock::Clock;
-use textslash::conversation::messages::Locale;
+use textslash::messages::Locale;
 use textslash::probation::PROBATION_MS;
 use textslash::random::Random;
 use textslash::relay::relay_store::{RelayStore, SCHEMA};

@@ -12,7 +12,7 @@ use adapters::web::client::{ClientEvent, RelayLink, WebClient};
 use adapters::web::{MessageLog, WebChannel};
 use sqlx::AnyPool;
 use textslash::clock::Clock;
-use textslash::conversation::messages::Locale;
+use textslash::messages::Locale;
 use textslash::http::NetworkTransport;
 use textslash::random::Random;
 use textslash::relay::relay_store::RelayStore;

@@ -494,9 +494,9 @@ async fn an_invitation_lets_in_as_many_as_it_is_for_on_whatever_service_they_com
         assert!(metrics.contains(line), "{line} is not in:\n{metrics}");
     }
     world.host_sets("TEXTSLASH_DEPLOYMENTS_A_DAY", "0").await;
-    ada.reads("I begin no deployments for now").await;
+    ada.reads("I start no new deployments for now").await;
     ada.says("/deploy");
-    ada.reads("I begin no deployments for now").await;
+    ada.reads("I start no new deployments for now").await;
 }
 
 #[tokio::test]

@@ -70,7 +70,7 @@ fn hello_to_relay() {
     [x] Tested: relay, VM, and a stranger refused
     Your relay is ready. I checked it and your VM: both answer, and a call without a key is refused.
 
-    This is your link. Whoever has it owns the relay, so keep it to yourself. I do not store it.
+    This is your link. Anyone who has it owns the relay, so keep it to yourself. I do not store it.
     (the link to your relay)
     Open it in a browser to talk to it; in a terminal, textslash chat does the same.
     Then just write, for example: clone my repository and run its tests
@@ -449,7 +449,7 @@ fn a_fourth_deployment_within_a_day_waits_and_says_until_when() {
     let hour_ms = 60 * MINUTE_MS;
     ada.begun.by_person_ms = [1, 2, 23].map(|hours| ada.now_ms - hours * hour_ms).to_vec();
     ada.taps("Deploy");
-    ada.reads("You have begun 3 deployments within a day");
+    ada.reads("You have started 3 deployments within a day");
     ada.reads_question("This is the plan");
 
     ada.begun.by_person_ms[2] -= hour_ms;
@@ -462,7 +462,7 @@ fn an_organisation_has_a_quota_however_many_people_share_it() {
     let mut ada = ConversationWorld::at_the_review();
     ada.begun.in_organisation_ms = vec![ada.now_ms - MINUTE_MS; 6];
     ada.taps("Deploy");
-    ada.reads("Within a day 6 deployments were begun in this organisation");
+    ada.reads("6 deployments were started in this organisation within a day");
     ada.reads_question("This is the plan");
 
     ada.begun.in_organisation_ms.pop();
@@ -489,7 +489,7 @@ fn who_is_a_moment_too_late_reads_the_plan_again_and_nothing_was_made() {
     ada.event(Event::QuotaReached { run: DeploymentId::from_random([9; 10]), used_up });
     assert_eq!(ada.unread, [], "it is about another run");
     ada.event(Event::QuotaReached { run: ada.fresh.clone(), used_up });
-    ada.reads("begun in this organisation");
+    ada.reads("started in this organisation");
     ada.reads_question("This is the plan");
     ada.taps("Deploy");
     ada.expects_deploy();

@@ -33,11 +33,11 @@ fn forget_shows_what_is_on_record_and_erases_it_on_a_yes() {
     Deployments that are gone: 2, each with its journal
     Credentials, in memory only: 0
 
-    Where to send this is the last of it, and goes once it is sent.
+    The last of it is where to send this message; I erase that once it is sent.
 
-    What I cannot erase: this chat, which stays with Telegram until you delete it there (I can delete single messages, for two days only); what Fly.io keeps of your account, such as its activity and invoices; copies of my disk, if whoever runs me makes any.
+    What I cannot erase: this chat, which stays with Telegram until you delete it there (I can delete single messages, for two days only); what Fly.io keeps of your account, such as its activity and invoices; copies of my disk, if the people who run me make any.
 
-    What stays leads to nobody: for a week, a print of the number of each message, so that I act on none twice; for a day, how many deployments were begun, under a number that thousands of people share, for the limit of a day.
+    What stays does not lead back to you: for a week, a hash of the number of each message, so that I act on none twice; for a day, how many deployments were started, under a number that thousands of people share, for the daily limit.
 
     When you write again, we begin anew.
     ");

@@ -20,7 +20,7 @@ fn who_wants_to_deploy_is_asked_for_an_invitation_before_anything_else() {
     ada.says("hi");
     insta::assert_snapshot!(ada.transcript(), @r"
     Hi, I am textslash. I put a coding agent of your own into your own cloud account: a small relay that you chat with, and a VM where the agent works. It takes a few questions and a few minutes. You see the price before anything is created, and /teardown removes all of it.
-    For now I deploy only for people with an invitation. Please send me your invitation code. If you have none, ask whoever told you about me.
+    For now I deploy only for people with an invitation. Please send me your invitation code. If you have none, ask the person who told you about me.
       [Cancel]
     ");
     ada.says("Friends-0123456789");
@@ -118,7 +118,7 @@ fn who_is_forgotten_is_a_stranger_again() {
     ada.says("/start friends-0123456789");
     ada.says("/forget");
     ada.taps("Yes, forget me");
-    ada.reads("how many people each invitation has let in, without whom");
+    ada.reads("how many people each invitation has let in, but not whom");
     ada.says("/deploy");
     ada.reads_question("send me your invitation code");
 }
@@ -129,21 +129,21 @@ fn while_the_bot_begins_nothing_everybody_is_told_and_nobody_asked_for_a_key() {
     let mut ada = outside(0);
     ada.quotas = closed;
     ada.says("/start friends-0123456789");
-    ada.reads_question("I begin no deployments for now");
+    ada.reads_question("I start no new deployments for now");
     assert_eq!(ada.state.phase, Phase::Idle);
 
     let mut ada = ConversationWorld::new();
     ada.says("hi");
     ada.quotas = closed;
     ada.bot_restarts();
-    ada.reads_question("I begin no deployments for now");
+    ada.reads_question("I start no new deployments for now");
     assert_eq!(ada.state.phase, Phase::Idle);
 
     let mut ada = ConversationWorld::at_the_review();
     ada.quotas = closed;
     let held = ada.held.clone();
     ada.taps("Deploy");
-    ada.reads_question("I begin no deployments for now");
+    ada.reads_question("I start no new deployments for now");
     assert!(!held.is_empty() && ada.held.is_empty(), "what was given is forgotten");
     ada.says("/teardown");
     ada.reads_question("I need a Fly.io token of that account");
@@ -178,7 +178,7 @@ fn after_too_many_wrong_codes_even_a_right_one_waits_and_nothing_is_asked() {
     ada.reads_question("send me your invitation code");
     ada.says("friends-0123456789");
     assert!(!ada.unread.contains(&Effect::CountWrongCode), "what is not looked at is not counted");
-    ada.reads_question("Too many wrong codes came, so for now I look at no more of yours. From");
+    ada.reads_question("Too many wrong codes came, so for now I check no more of yours. From");
     ada.says("/start friends-0123456789");
     ada.reads_question("Too many wrong codes came");
     assert_eq!((ada.state.phase.clone(), ada.state.is_let_in), (Phase::Idle, false));

@@ -49,7 +49,7 @@ async fn a_message_that_is_gone_is_sent_as_a_new_one() {
     world.limits.waking_ms = 1;
     world.run().await;
     world.channel.says(line("1", "two and two?"));
-    world.until(&[messages::WAKING.said(Locale::English)]).await;
+    world.until(&[&messages::WAKING.said(Locale::English)]).await;
     world.delivered().await;
     world.channel.forgets_all();
     world.vm.wakes();
@@ -64,5 +64,5 @@ async fn a_message_that_can_never_be_sent_does_not_hold_up_the_next() {
     world.vm.wakes();
     world.channel.has_failed().await;
     world.channel.says(line("2", "/help"));
-    world.until(&[messages::HELP.said(Locale::English)]).await;
+    world.until(&[&messages::HELP.said(Locale::English)]).await;
 }

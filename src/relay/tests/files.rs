@@ -77,7 +77,7 @@ async fn a_file_that_is_too_large_or_gone_is_told_of_and_harms_nothing() {
     world.channel.says(line("3", "are you there?"));
 
     let too_large = messages::file_too_large_in(Locale::English, FILE_MAX);
-    let gone = messages::FILE_NOT_FETCHED.said(Locale::English);
+    let gone = &messages::FILE_NOT_FETCHED.said(Locale::English);
     world.until(&[&too_large, gone, "yes"]).await;
     assert_eq!(world.vm.told_of(), [Vec::<String>::new()]);
 }
@@ -99,7 +99,7 @@ async fn a_full_disk_is_told_of_at_once() {
     let world = RelayWorld::new(AgentScript::answers("yes")).await;
     world.vm.answers_files_with(&[507]);
     world.channel.says(photo("1", "look"));
-    world.until(&[messages::NO_ROOM.said(Locale::English)]).await;
+    world.until(&[&messages::NO_ROOM.said(Locale::English)]).await;
     assert_eq!(world.vm.asked(), [""; 0]);
 }
 
@@ -211,7 +211,7 @@ async fn a_file_that_the_service_refuses_is_said_to_be_where_it_is() {
     world.channel.fails_with(ChannelError::Refused("blocked"));
     world.channel.says(line("1", "make it"));
     let refused = messages::file_not_sent(Locale::English, "virus.exe");
-    world.until(&[&refused, messages::NOTHING_SAID.said(Locale::English)]).await;
+    world.until(&[&refused, &messages::NOTHING_SAID.said(Locale::English)]).await;
 }
 
 #[tokio::test]

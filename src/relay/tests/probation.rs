@@ -12,12 +12,12 @@ async fn after_its_time_it_serves_nothing_until_it_is_committed() {
     std::fs::write(world.dir.path().join("first_start_ms"), "0").unwrap();
     let relay = world.run().await;
     world.channel.says(line("1", "two and two?"));
-    world.until(&[messages::NOT_COMMITTED.said(Locale::English)]).await;
+    world.until(&[&messages::NOT_COMMITTED.said(Locale::English)]).await;
     assert!(world.vm.asked().is_empty());
 
     relay.commit().await.unwrap();
     world.channel.says(line("2", "and now?"));
-    world.until(&[messages::NOT_COMMITTED.said(Locale::English), "four"]).await;
+    world.until(&[&messages::NOT_COMMITTED.said(Locale::English), "four"]).await;
     assert_eq!(world.vm.asked(), ["and now?"]);
 }
 
@@ -28,7 +28,7 @@ async fn before_the_commit_lines_are_kept_and_run_in_their_order_afterwards() {
     for (id, text) in [("1", "first"), ("2", "second"), ("1", "first")] {
         world.channel.says(line(id, text));
     }
-    let kept = messages::KEPT.said(Locale::English);
+    let kept = &messages::KEPT.said(Locale::English);
     world.until(&[kept]).await;
     world.delivered().await;
     assert!(world.vm.asked().is_empty());
@@ -54,7 +54,7 @@ async fn before_the_commit_no_command_is_obeyed_then_or_later() {
         world.channel.says(line(command, command));
     }
     let not_ready = messages::NOT_READY.said(Locale::English);
-    world.until(&[not_ready; 6]).await;
+    world.until(&[not_ready.as_str(); 6]).await;
     assert_eq!(world.store.session().await.unwrap(), "main");
 
     relay.commit().await.unwrap();
@@ -62,7 +62,7 @@ async fn before_the_commit_no_command_is_obeyed_then_or_later() {
         world.channel.says(line(command, command));
     }
     world.settled(12).await;
-    assert_eq!(world.channel.texts(), [not_ready; 6], "a second delivery is none");
+    assert_eq!(world.channel.texts(), [not_ready.as_str(); 6], "a second delivery is none");
     assert_eq!(world.store.session().await.unwrap(), "main");
 }
 

@@ -37,7 +37,7 @@ async fn the_owner_is_told_and_nothing_of_the_lost_time_runs_again() {
     }
 
     let told = messages::restored(Locale::English, Some(0), 0);
-    let again = messages::IN_DOUBT.said(Locale::English);
+    let again = &messages::IN_DOUBT.said(Locale::English);
     world.until(&["ok", "ok", &told, again, again]).await;
     assert_eq!(world.vm.asked(), ["before the copy", "after the copy"]);
     assert_eq!(ledger.session().await.unwrap(), "main");

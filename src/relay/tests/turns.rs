@@ -17,7 +17,7 @@ async fn a_sleeping_machine_is_announced_and_the_answer_takes_the_place() {
     world.limits.waking_ms = 1;
     world.run().await;
     world.channel.says(line("1", "two and two?"));
-    world.until(&[messages::WAKING.said(Locale::English)]).await;
+    world.until(&[&messages::WAKING.said(Locale::English)]).await;
     world.vm.wakes();
     world.until(&["four"]).await;
     assert_eq!(world.vm.asked(), ["two and two?"]);
@@ -46,11 +46,12 @@ async fn a_channel_without_edits_gets_every_part_once_and_notices_of_their_own()
     world.limits.waking_ms = 1;
     world.run().await;
     world.channel.says(line("1", "write"));
-    world.until(&[messages::WAKING.said(Locale::English)]).await;
+    world.until(&[&messages::WAKING.said(Locale::English)]).await;
     world.vm.wakes();
 
     let parts = split(answer.trim_end(), world::TEXT_MAX, LengthUnit::Bytes);
-    let mut texts = vec![messages::WAKING.said(Locale::English)];
+    let waking = messages::WAKING.said(Locale::English);
+    let mut texts = vec![waking.as_str()];
     texts.extend(parts.iter().map(String::as_str));
     world.until(&texts).await;
     assert_eq!(world.channel.texts(), texts);
@@ -76,7 +77,7 @@ async fn a_machine_out_of_reach_is_given_up_with_the_next_step() {
         world.limits.give_up_ms = 1;
         world.run().await;
         world.channel.says(line("1", "ask"));
-        world.until(&[messages::vm_failure(unheard).said(Locale::English)]).await;
+        world.until(&[&messages::vm_failure(unheard).said(Locale::English)]).await;
         world.vm.heard_cancel().await;
     }
 }
@@ -101,14 +102,14 @@ async fn too_many_waiting_lines_are_declined_and_commands_are_not() {
         world.channel.says(line(&id.to_string(), "more"));
     }
     world
-        .until(&[messages::NEXT.said(Locale::English), messages::FULL.said(Locale::English)])
+        .until(&[&messages::NEXT.said(Locale::English), &messages::FULL.said(Locale::English)])
         .await;
     world.channel.says(line("stop", "/stop"));
     let stopping = messages::stopping(Locale::English, relay_store::QUEUE_MAX.unsigned_abs() - 1);
     world
         .until(&[
-            messages::NEXT.said(Locale::English),
-            messages::FULL.said(Locale::English),
+            &messages::NEXT.said(Locale::English),
+            &messages::FULL.said(Locale::English),
             "Stopped.",
             &stopping,
         ])
@@ -124,7 +125,7 @@ async fn a_line_that_was_declined_is_not_taken_when_it_comes_again() {
         world.channel.says(line(&id.to_string(), "more"));
     }
     world
-        .until(&[messages::NEXT.said(Locale::English), messages::FULL.said(Locale::English)])
+        .until(&[&messages::NEXT.said(Locale::English), &messages::FULL.said(Locale::English)])
         .await;
     world.channel.says(line("stop", "/stop"));
     world.settled(room + 2).await;

@@ -24,7 +24,7 @@ fn edited(original: &str, delivery: &str, text: &str) -> Inbound {
     Inbound { context, ..line(delivery, text) }
 }
 
-fn too_late() -> &'static str {
+fn too_late() -> String {
     messages::EDITED_TOO_LATE.said(Locale::English)
 }
 
@@ -46,7 +46,7 @@ async fn a_reply_is_the_owners_and_a_command_in_it_is_obeyed() {
     assert_eq!(world.vm.asked(), ["what is that?"]);
     assert_eq!(world.vm.cited()[0][0].1, "/stop");
     world.channel.says(citing(CitationKind::Quoted, "long text", line("2", "/new")));
-    world.until(&["seen", messages::NEW_SESSION.said(Locale::English)]).await;
+    world.until(&["seen", &messages::NEW_SESSION.said(Locale::English)]).await;
     assert_eq!(world.vm.asked().len(), 1);
 }
 
@@ -75,12 +75,12 @@ async fn an_edited_line_is_not_taken_again_and_its_owner_is_told_once() {
     for (delivery, text) in [("e1", "delete the old files"), ("e2", "delete the new files")] {
         world.channel.says(edited("1", delivery, text));
     }
-    world.until(&["done", too_late()]).await;
+    world.until(&["done", &too_late()]).await;
     for (delivery, text) in [("e2", "delete the new files"), ("e3", "delete the new files")] {
         world.channel.says(edited("1", delivery, text));
     }
     world.settled(5).await;
-    world.until(&["done", too_late()]).await;
+    world.until(&["done", &too_late()]).await;
     assert_eq!(world.vm.asked(), ["delete the old files"]);
 }
 
@@ -90,10 +90,10 @@ async fn an_edit_replaces_a_line_that_waits_and_nothing_is_said_of_it() {
     world.channel.says(line("1", "long work"));
     world.vm.began().await;
     world.channel.says(line("2", "helo"));
-    world.until(&[messages::NEXT.said(Locale::English)]).await;
+    world.until(&[&messages::NEXT.said(Locale::English)]).await;
     world.channel.says(edited("2", "e1", "hello"));
     world.channel.says(edited("1", "e2", "longer work"));
-    world.until(&[messages::NEXT.said(Locale::English), too_late()]).await;
+    world.until(&[&messages::NEXT.said(Locale::English), &too_late()]).await;
     let waiting = world
         .store
         .edit(
@@ -128,7 +128,7 @@ async fn an_edit_of_a_message_that_never_came_is_the_message_while_it_is_young()
     let mut old = edited("0", "e9", "a week ago");
     old.context.edit.as_mut().unwrap().sent_at_ms = NOW_MS - 7 * 24 * 60 * 60 * 1000;
     world.channel.says(old);
-    world.until(&["done", too_late()]).await;
+    world.until(&["done", &too_late()]).await;
     assert_eq!(world.vm.asked().len(), 1);
 }
 
@@ -136,6 +136,6 @@ async fn an_edit_of_a_message_that_never_came_is_the_message_while_it_is_young()
 async fn a_kind_that_cannot_be_read_is_answered_with_what_can() {
     let world = RelayWorld::new(AgentScript::answers("done")).await;
     world.channel.says(Inbound { content: InboundContent::Unsupported, ..line("1", "") });
-    world.until(&[messages::UNSUPPORTED.said(Locale::English)]).await;
+    world.until(&[&messages::UNSUPPORTED.said(Locale::English)]).await;
     assert_eq!(world.vm.asked().len(), 0);
 }

@@ -9,7 +9,7 @@ use parking_lot::Mutex;
 use tower::ServiceExt;
 
 use super::*;
-use crate::conversation::messages::Locale;
+use crate::messages::Locale;
 use crate::http::{StreamedResponse, Transport, TransportError};
 use crate::relay::relay_store::{TokenCounts, UsageDay};
 use crate::relay::tests::world::{AgentScript, OWNER, RelayWorld, line};

@@ -10,7 +10,7 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use futures::{StreamExt, TryStreamExt};
 use textslash::clock::Clock;
-use textslash::conversation::messages::Locale;
+use textslash::messages::Locale;
 use textslash::http::{StreamedResponse, Transport, TransportError};
 use textslash::random::Random;
 use textslash::relay::relay_store::{NewInboxMessage, RelayStore};

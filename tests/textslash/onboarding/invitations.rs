@@ -43,7 +43,7 @@ async fn a_host_closes_the_bot_and_what_stands_is_removed_all_the_same() {
     world.quotas = Quotas { all: 0, ..Quotas::PUBLIC };
     world.bot_restarts().await;
     world.says_as("bob", "/deploy");
-    world.reads("I begin no deployments for now").await;
+    world.reads("I start no new deployments for now").await;
     world.tears_down().await;
     assert_eq!(world.inventory(), nothing());
 }

@@ -3,7 +3,7 @@
 use anyhow::{Context, bail};
 use clap::ValueEnum;
 use textslash::account::{Account, ChatAddress, Organisation};
-use textslash::conversation::messages::Locale;
+use textslash::messages::Locale;
 use textslash::spec::{
     AgentKind, CloudKind, DeploymentId, DeploymentName, Images, MachineSize, Region, RelayChannel,
     Spec,

@@ -1,0 +1,4 @@
+language-name = Deutsch
+digit-group-separator = .
+dollars = { $whole },{ $cents } $
+any-of = { $rest } oder { $last }
