@@ -7,7 +7,7 @@ use crate::phrase;
 use crate::plan::Stage;
 
 use super::choice::ChatCommand;
-use super::{RunGoal, ConversationState};
+use super::{ConversationState, RunGoal};
 
 mod credentials;
 mod labels;
@@ -20,7 +20,7 @@ pub use crate::messages::Locale;
 pub use credentials::secret_form;
 pub use labels::label;
 pub use lists::board;
-pub use message::{Message, PageLink, DeploymentSummary};
+pub use message::{DeploymentSummary, Message, PageLink};
 pub use texts::text;
 
 /// The language to speak: the one that the person chose; else the one that the service hints at now

@@ -32,7 +32,7 @@ macro_rules! languages {
             /// The contents of its Fluent files.
             pub(super) fn files(self) -> &'static [&'static str] {
                 match self {
-                    $(Self::$language => files!("common" "relay" "chat" "questions" "refusals" "labels" "lists", $code),)*
+                    $(Self::$language => files!("common" "relay" "chat" "questions" "refusals" "labels" "lists" "pages", $code),)*
                 }
             }
         }

@@ -5,23 +5,31 @@ use axum::http::header;
 use axum::response::{Html, IntoResponse, Response};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use bytes::Bytes;
 use sha2::{Digest, Sha256};
 
 #[cfg(test)]
 mod tests;
+pub(crate) mod texts;
+
+use texts::PageTexts;
+
+/// Stands in a page where its texts belong.
+const TEXTS: &str = "{{texts}}";
 
 /// A page and what it may do.
 #[derive(Clone)]
 pub(crate) struct HtmlPage {
-    html: &'static str,
+    html: Bytes,
     policy: String,
 }
 
 impl HtmlPage {
-    /// The page, which may be shown in a frame of `framed_by` alone, or in none.
-    pub(crate) fn new(html: &'static str, framed_by: Option<&str>) -> Self {
+    /// The page with its texts, which may be shown in a frame of `framed_by` alone, or in none.
+    pub(crate) fn new(html: &str, texts: PageTexts, framed_by: Option<&str>) -> Self {
+        let html = html.replace(TEXTS, &texts::json(texts));
         let hash = |tag: &str| {
-            let inside = between(html, &format!("<{tag}>"), &format!("</{tag}>"));
+            let inside = between(&html, &format!("<{tag}>"), &format!("</{tag}>"));
             STANDARD.encode(Sha256::digest(inside.as_bytes()))
         };
         let policy = format!(
@@ -32,7 +40,7 @@ impl HtmlPage {
             hash("style"),
             framed_by.unwrap_or("'none'"),
         );
-        Self { html, policy }
+        Self { html: html.into(), policy }
     }
 
     pub(crate) fn response(&self) -> Response {
@@ -43,7 +51,7 @@ impl HtmlPage {
             (header::X_CONTENT_TYPE_OPTIONS, "nosniff".to_owned()),
             (header::STRICT_TRANSPORT_SECURITY, "max-age=31536000".to_owned()),
         ];
-        (headers, Html(self.html)).into_response()
+        (headers, Html(self.html.clone())).into_response()
     }
 }
 

@@ -18,7 +18,7 @@ use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 use tower_http::timeout::TimeoutLayer;
 
-use super::page::HtmlPage;
+use super::page::{HtmlPage, texts};
 use super::server::{self, ServerLimits};
 use super::{answered, model_proxy, redirect, unstored, verified};
 use crate::protocol::{CallHead, Direction};
@@ -83,7 +83,7 @@ pub async fn serve(
 /// The page on which an owner talks to their relay through the web channel. It is static: the key
 /// stands behind the `#` of its address, which no browser sends.
 pub fn chat_page() -> Router {
-    let page = HtmlPage::new(CHAT, None);
+    let page = HtmlPage::new(CHAT, texts::CHAT, None);
     Router::new().route("/chat", get(move || async move { page.response() }))
 }
 

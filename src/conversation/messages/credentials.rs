@@ -23,7 +23,12 @@ pub(super) fn how_to_send(locale: Locale, entry: CredentialEntry) -> String {
     phrase!(locale, "credential-entry", way = way)
 }
 
-pub(super) fn ask_token(locale: Locale, offered: bool, deploying: bool, entry: CredentialEntry) -> String {
+pub(super) fn ask_token(
+    locale: Locale,
+    offered: bool,
+    deploying: bool,
+    entry: CredentialEntry,
+) -> String {
     let how = how_to_send(locale, entry);
     match (deploying, offered) {
         (true, true) => phrase!(locale, "ask-token-sandbox", how = how),
@@ -115,7 +120,11 @@ pub fn secret_form(locale: Locale, kind: SecretKind) -> SecretForm {
         SecretKind::FlyToken => {
             let label = LocalizedText::new("form-field-fly");
             let example = LocalizedText::new("form-example-fly");
-            (token, LocalizedText::new("form-title-fly"), vec![field("token", label, Some(example))])
+            (
+                token,
+                LocalizedText::new("form-title-fly"),
+                vec![field("token", label, Some(example))],
+            )
         }
         SecretKind::ModelKey => {
             let label = LocalizedText::new("form-field-model");
@@ -125,12 +134,20 @@ pub fn secret_form(locale: Locale, kind: SecretKind) -> SecretForm {
         SecretKind::TelegramToken => {
             let label = LocalizedText::new("form-field-telegram");
             let example = LocalizedText::new("form-example-telegram");
-            (token, LocalizedText::new("form-title-telegram"), vec![field("token", label, Some(example))])
+            (
+                token,
+                LocalizedText::new("form-title-telegram"),
+                vec![field("token", label, Some(example))],
+            )
         }
         SecretKind::DiscordToken => {
             let label = LocalizedText::new("form-field-discord");
             let example = LocalizedText::new("form-example-discord");
-            (token, LocalizedText::new("form-title-discord"), vec![field("token", label, Some(example))])
+            (
+                token,
+                LocalizedText::new("form-title-discord"),
+                vec![field("token", label, Some(example))],
+            )
         }
         SecretKind::TwilioKey => {
             let sid = LocalizedText::new("form-field-account-sid");

@@ -1,9 +1,9 @@
 //! The words on buttons, and the names of what can be chosen.
 
 use crate::phrase;
-use crate::spec::{AgentKind, CloudKind, RelayChannel, MachineSize};
+use crate::spec::{AgentKind, CloudKind, MachineSize, RelayChannel};
 
-use super::super::choice::{Choice, ChatCommand};
+use super::super::choice::{ChatCommand, Choice};
 use super::Locale;
 
 /// The words on a button: at most 20 characters show everywhere, names of people's own excepted.

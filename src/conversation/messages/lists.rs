@@ -3,11 +3,11 @@
 use crate::messages::{any_of, dollars};
 use crate::phrase;
 use crate::pricing::{self, CostItem, Quote};
-use crate::spec::{AgentKind, Region, Role, MachineSize, Spec};
+use crate::spec::{AgentKind, MachineSize, Region, Role, Spec};
 
-use super::super::{Progress, RunGoal, RemovedResource, StageStatus, DeploymentStatus};
+use super::super::{DeploymentStatus, Progress, RemovedResource, RunGoal, StageStatus};
 use super::labels::{agent_name, channel_name, cloud_name, resource_name, size_name};
-use super::{Locale, DeploymentSummary, date, stage};
+use super::{DeploymentSummary, Locale, date, stage};
 
 pub(super) fn review(locale: Locale, spec: &Spec, quote: &Quote) -> String {
     let plan = phrase!(
@@ -145,8 +145,12 @@ pub fn board(locale: Locale, board: &Progress) -> String {
             StageStatus::Done => "[x]",
         };
         match mark {
-            StageStatus::ChangingRegion => phrase!(locale, "progress-line-moving", sign = sign, stage = name),
-            StageStatus::Unconfirmed => phrase!(locale, "progress-line-settling", sign = sign, stage = name),
+            StageStatus::ChangingRegion => {
+                phrase!(locale, "progress-line-moving", sign = sign, stage = name)
+            }
+            StageStatus::Unconfirmed => {
+                phrase!(locale, "progress-line-settling", sign = sign, stage = name)
+            }
             StageStatus::Pending | StageStatus::Running | StageStatus::Done => {
                 phrase!(locale, "progress-line", sign = sign, stage = name)
             }

@@ -4,14 +4,18 @@ use crate::account::FailureCause;
 use crate::credential_format::{CredentialRejection, Vendor};
 use crate::phrase;
 use crate::plan::StepId;
-use crate::quota::{QuotaScope, QuotaExceeded};
+use crate::quota::{QuotaExceeded, QuotaScope};
 
-use super::super::{RunFailure, RunGoal, Question, RemainingResource};
+use super::super::{Question, RemainingResource, RunFailure, RunGoal};
 use super::labels::resource_name;
 use super::{Locale, date};
 
 /// Why an answer is not taken. The answer itself is never repeated.
-pub(super) fn rejection(locale: Locale, asked: Option<Question>, rejection: &CredentialRejection) -> String {
+pub(super) fn rejection(
+    locale: Locale,
+    asked: Option<Question>,
+    rejection: &CredentialRejection,
+) -> String {
     let asked = asked.map_or("other", Question::word);
     match rejection {
         CredentialRejection::Empty => phrase!(locale, "rejected-empty", asked = asked),
@@ -23,7 +27,9 @@ pub(super) fn rejection(locale: Locale, asked: Option<Question>, rejection: &Cre
         }
         CredentialRejection::Truncated => phrase!(locale, "rejected-cut-off", asked = asked),
         CredentialRejection::DischargeMissing => phrase!(locale, "rejected-discharge-missing"),
-        CredentialRejection::Expired { at_ms } => phrase!(locale, "rejected-expired", date = date(*at_ms)),
+        CredentialRejection::Expired { at_ms } => {
+            phrase!(locale, "rejected-expired", date = date(*at_ms))
+        }
         CredentialRejection::ReadOnly => phrase!(locale, "rejected-read-only"),
         CredentialRejection::AppScoped => phrase!(locale, "rejected-app-scoped"),
         CredentialRejection::NotNarrowable => phrase!(locale, "rejected-not-narrowable"),
@@ -35,7 +41,9 @@ pub(super) fn rejection(locale: Locale, asked: Option<Question>, rejection: &Cre
         }
         CredentialRejection::Subscription => phrase!(locale, "rejected-subscription"),
         CredentialRejection::RefusedByVendor => phrase!(locale, "rejected-refused", asked = asked),
-        CredentialRejection::VendorUnreachable => phrase!(locale, "rejected-out-of-reach", asked = asked),
+        CredentialRejection::VendorUnreachable => {
+            phrase!(locale, "rejected-out-of-reach", asked = asked)
+        }
         CredentialRejection::NotOffered => phrase!(locale, "rejected-not-offered", asked = asked),
     }
 }

@@ -4,7 +4,7 @@ use crate::phrase;
 use crate::spec::RelayChannel;
 
 use super::super::choice::ChatCommand;
-use super::super::{Exposure, RunGoal, PersonTraces};
+use super::super::{Exposure, PersonTraces, RunGoal};
 use super::{Locale, Message, PageLink, credentials, date, labels, lists, refusals};
 
 /// The text of a message.

@@ -16,7 +16,7 @@ use super::FormEndpoint;
 use crate::conversation::messages::{self, Message};
 use crate::conversation::question_of;
 use crate::forms::{Form, FormError};
-use crate::web::page::HtmlPage;
+use crate::web::page::{HtmlPage, texts};
 
 const FORM: &str = include_str!("../pages/form.html");
 
@@ -44,7 +44,7 @@ struct FormPost {
 }
 
 pub(super) fn router(door: Arc<FormEndpoint>) -> Router {
-    let page = HtmlPage::new(FORM, Some(FRAMED_BY));
+    let page = HtmlPage::new(FORM, texts::FORM, Some(FRAMED_BY));
     Router::new()
         .route("/form", get(move || async move { page.response() }))
         .route("/form/open", post(open))

@@ -9,8 +9,8 @@ use parking_lot::Mutex;
 use tower::ServiceExt;
 
 use super::*;
-use crate::messages::Locale;
 use crate::http::{StreamedResponse, Transport, TransportError};
+use crate::messages::Locale;
 use crate::relay::relay_store::{TokenCounts, UsageDay};
 use crate::relay::tests::world::{AgentScript, OWNER, RelayWorld, line};
 use crate::secret::Audience;

@@ -165,7 +165,7 @@ async fn a_choice_is_tapped_and_a_secret_is_typed_unseen_and_not_kept() {
     browser.types("#secret", "correct horse").await;
     browser.clicks("#send").await;
     assert!(said(&web).await == InboundContent::Secret("correct horse".to_owned().into()));
-    browser.reads("(typed unseen)").await;
+    browser.reads("(hidden)").await;
     let kept = browser.runs("return JSON.stringify(localStorage) + document.body.innerHTML").await;
     assert!(!kept.as_str().unwrap().contains("horse"), "kept");
 
@@ -181,7 +181,7 @@ async fn a_wrong_or_half_link_says_so() {
     browser.opens(&format!("http://{address}/chat#wrong")).await;
     browser.reads("This link is not valid here.").await;
     browser.opens(&format!("http://{address}/chat?")).await;
-    browser.reads("This link is not whole.").await;
+    browser.reads("This link is not complete.").await;
 }
 
 async fn serve_web(web: Arc<WebChannel>) -> SocketAddr {
