@@ -1,7 +1,7 @@
 //! Every sentence that a person reads, rendered from the Fluent files in `messages/{en,de}`.
 //!
-//! The test beside this file compares the files with each other and with the uses of [`phrase!`] and
-//! [`LocalizedText::new`] in the sources: each id and each argument exists on both sides.
+//! The test beside this file compares the files with each other and with the uses of [`phrase!`]
+//! and [`LocalizedText::new`] in the sources: each id and each argument exists on both sides.
 
 use std::sync::OnceLock;
 
@@ -51,7 +51,8 @@ impl LocalizedText {
 
 /// A value that a message may show or select by.
 pub trait Argument {
-    /// The value for Fluent. Numbers select plural forms; booleans are the words `true` and `false`.
+    /// The value for Fluent. Numbers select plural forms; booleans are the words `true` and
+    /// `false`.
     fn value(&self) -> FluentValue<'_>;
 }
 

@@ -1,5 +1,5 @@
-//! The messages of a conversation as text. The sentences stand in `src/messages/`; this module chooses the
-//! sentence for a meaning.
+//! The messages of a conversation as text. The sentences stand in `src/messages/`; this module
+//! chooses the sentence for a meaning.
 
 use adapters::chat::MenuEntry;
 
@@ -46,15 +46,16 @@ pub fn stage(locale: Locale, stage: Stage, goal: RunGoal) -> String {
     }
 }
 
-/// The account that a form belongs to, in words that its owner recognises. The middle of a telephone number
-/// is left out: the link may be in other hands.
+/// The account that a form belongs to, in words that its owner recognises. The middle of a
+/// telephone number is left out: the link may be in other hands.
 pub fn account_on(channel: &str, person: &str) -> String {
     let known = channel.parse();
     let service = known.map(|it| labels::channel_name(Locale::default(), it)).unwrap_or_default();
     format!("{service} {}", masked(person)).trim_start().to_owned()
 }
 
-/// Digits of a telephone number that are shown at its beginning and at its end, as payment pages show them.
+/// Digits of a telephone number that are shown at its beginning and at its end, as payment pages
+/// show them.
 const DIGITS_SHOWN: (usize, usize) = (4, 3);
 
 fn masked(person: &str) -> String {

@@ -5,8 +5,11 @@ use serde::{Deserialize, Serialize};
 use super::LocalizedText;
 
 macro_rules! files {
-    ($($file:literal)*, $code:literal) => {
+    ($code:literal: $($file:literal)*) => {
         &[$(include_str!(concat!($code, "/", $file, ".ftl"))),*]
+    };
+    ($code:literal) => {
+        files!($code: "chat" "common" "labels" "lists" "pages" "questions" "refusals" "relay")
     };
 }
 
@@ -32,7 +35,7 @@ macro_rules! languages {
             /// The contents of its Fluent files.
             pub(super) fn files(self) -> &'static [&'static str] {
                 match self {
-                    $(Self::$language => files!("common" "relay" "chat" "questions" "refusals" "labels" "lists" "pages", $code),)*
+                    $(Self::$language => files!($code),)*
                 }
             }
         }
@@ -40,10 +43,8 @@ macro_rules! languages {
 }
 
 languages! {
-    /// English.
     #[default]
     English = "en",
-    /// German.
     German = "de",
 }
 

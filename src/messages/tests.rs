@@ -1,4 +1,5 @@
-//! The files of texts agree with each other and with the sources, and render whatever is put into them.
+//! The files of texts agree with each other and with the sources, and render whatever is put into
+//! them.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -11,7 +12,8 @@ use fluent_syntax::parser;
 use super::*;
 use crate::phrase;
 
-/// The variables of a message, each with the keys by which it selects variants; no keys if it does not.
+/// The variables of a message, each with the keys by which it selects variants; no keys if it does
+/// not.
 type Variables = BTreeMap<String, BTreeSet<String>>;
 
 /// Arguments as people and vendors may write them.

@@ -89,7 +89,8 @@ fn megabytes(bytes: u64) -> u64 {
     bytes.div_ceil(1024 * 1024)
 }
 
-/// The interval that is lost: from the time of the copy, or from the beginning, until the last write.
+/// The interval that is lost: from the time of the copy, or from the beginning, until the last
+/// write.
 pub(super) fn restored(locale: Locale, from_ms: Option<u64>, until_ms: u64) -> String {
     let until = in_utc(until_ms);
     match from_ms.map(in_utc) {

@@ -11,10 +11,11 @@ const LINES_MAX: usize = 600;
 const COLUMNS_MAX: usize = 100;
 
 /// Modules that decide and never act.
-const PURE: [&str; 11] = [
+const PURE: [&str; 12] = [
     "secret",
     "spec",
     "protocol",
+    "messages",
     "pricing",
     "intake",
     "account",

@@ -22,7 +22,8 @@ fn nothing_runs_in_a_page_but_what_is_in_it() {
 
 #[test]
 fn a_page_holds_its_texts_in_every_language() {
-    let page = "<style></style><script type=\"application/json\" id=\"texts\">{{texts}}</script><script></script>";
+    let page = "<style></style><script type=\"application/json\" \
+                id=\"texts\">{{texts}}</script><script></script>";
     for texts in [texts::FORM, texts::CHAT] {
         let html = HtmlPage::new(page, texts, None).html;
         let html = std::str::from_utf8(&html).unwrap();

@@ -24,7 +24,7 @@ async fn a_token_that_will_not_do_is_refused_with_a_reason_and_nothing_is_made()
     .into();
     cases.push((world.sandbox.model_key().to_owned(), "an Anthropic key"));
     cases.push(("what is this".to_owned(), "That is not a Fly.io token"));
-    cases.push(("x".repeat(100_000), "longer than any"));
+    cases.push(("x".repeat(100_000), "That is too long"));
     for (token, sentence) in cases {
         for role in [DEPLOY.as_slice(), &["teardown", "--yes"]] {
             let ended = world.run_with(role, &[("FLY_API_TOKEN", &token)]).await;
