@@ -9,7 +9,7 @@ macro_rules! files {
         &[$(include_str!(concat!($code, "/", $file, ".ftl"))),*]
     };
     ($code:literal) => {
-        files!($code: "chat" "common" "labels" "lists" "pages" "questions" "refusals" "relay")
+        files!($code: "chat" "cli" "common" "labels" "lists" "pages" "questions" "refusals" "relay")
     };
 }
 

@@ -2,6 +2,7 @@
 //! relay holds the bot's key; nobody else does.
 
 use textslash::config::{Environment, relay_channel, relay_settings};
+use textslash::phrase;
 use textslash::relay::relay_store::RelayStore;
 use textslash::relay::webhook_registration::ReleaseOutcome;
 
@@ -28,16 +29,16 @@ pub async fn run(arguments: ChannelArguments) -> anyhow::Result<ExitReason> {
     let channel = relay_channel(&environment)?;
     let ledger = RelayStore::open(&settings.data_dir).await?;
     let Some(pointer) = webhook_registration(&environment, &settings, &channel, ledger)? else {
-        report::say("This relay's channel leads nowhere by itself.");
+        report::say(&phrase!(report::locale(), "cli-webhook-none"));
         return Ok(ExitReason::Done);
     };
     let said = match pointer.release().await? {
-        ReleaseOutcome::Restored => "The bot leads where it led before.",
-        ReleaseOutcome::NotOurs => "The bot leads elsewhere already and was left alone.",
+        ReleaseOutcome::Restored => phrase!(report::locale(), "cli-webhook-restored"),
+        ReleaseOutcome::NotOurs => phrase!(report::locale(), "cli-webhook-elsewhere"),
         ReleaseOutcome::Refused => {
-            "The service refuses the bot's key, so the bot was left as it is."
+            phrase!(report::locale(), "cli-webhook-refused")
         }
     };
-    report::say(said);
+    report::say(&said);
     Ok(ExitReason::Done)
 }

@@ -1,6 +1,7 @@
 //! `textslash chat`: one's own relay, in this terminal.
 
 use std::io::IsTerminal;
+use textslash::phrase;
 
 use adapters::chat::{AnswerKind, InboundContent, Outbound};
 use adapters::console::{Terminal, Voice};
@@ -9,6 +10,7 @@ use anyhow::{Context, ensure};
 use zeroize::Zeroizing;
 
 use crate::exit::ExitReason;
+use crate::report;
 use crate::signals;
 
 #[derive(clap::Args)]
@@ -46,13 +48,11 @@ async fn converse(voice: &Voice, link: Option<Zeroizing<String>>) -> anyhow::Res
 async fn entered(voice: &Voice) -> anyhow::Result<Zeroizing<String>> {
     ensure!(
         std::io::stdin().is_terminal(),
-        "TEXTSLASH_LINK is not set, and there is no terminal to ask at"
+        phrase!(report::locale(), "cli-no-terminal", setting = "TEXTSLASH_LINK")
     );
-    voice.show(
-        "link",
-        &Outbound::text("link", "Your relay's link (not shown):").asking(AnswerKind::Secret),
-    );
-    match voice.next().await.context("no link was given")? {
+    let question = phrase!(report::locale(), "cli-ask-link");
+    voice.show("link", &Outbound::text("link", question).asking(AnswerKind::Secret));
+    match voice.next().await.with_context(|| phrase!(report::locale(), "cli-no-link"))? {
         InboundContent::Secret(link) | InboundContent::Text(link) => Ok(link),
         InboundContent::Tap { .. } | InboundContent::File(_) | InboundContent::Unsupported => {
             Ok(Zeroizing::default())

@@ -6,15 +6,17 @@ use textslash::account::{Account, ChatAccount};
 use textslash::anthropic;
 use textslash::config::Environment;
 use textslash::conversation::Question;
-use textslash::conversation::messages::{self, Locale, Message};
+use textslash::conversation::messages::{self, Message};
 use textslash::credential_format::CredentialRejection;
+use textslash::messages::LocalizedText;
+use textslash::phrase;
 use textslash::secret::{Secret, SecretKind};
 use textslash::spec::Spec;
 use zeroize::Zeroizing;
 
 use crate::connections::Connections;
 use crate::person::TerminalPrompt;
-use crate::report::say;
+use crate::report::{locale, say};
 
 /// What `--help` says about credentials.
 pub const HELP: &str = "\
@@ -29,7 +31,9 @@ pub async fn fly_token(
     connections: &Connections,
     person: &TerminalPrompt,
 ) -> anyhow::Result<Option<(Arc<Secret>, Account)>> {
-    let pasted = entered(environment, person, "FLY_API_TOKEN", "Fly.io token (not shown):").await?;
+    let pasted =
+        entered(environment, person, "FLY_API_TOKEN", LocalizedText::new("cli-ask-fly-token"))
+            .await?;
     let opened = match connections.fly.check_format(&pasted) {
         Ok(token) => connections.fly.check(&token).await.map(|account| (token, account)),
         Err(rejection) => Err(rejection),
@@ -44,7 +48,8 @@ pub async fn model_key(
     person: &TerminalPrompt,
 ) -> anyhow::Result<Option<Arc<Secret>>> {
     let pasted =
-        entered(environment, person, "ANTHROPIC_API_KEY", "Anthropic API key (not shown):").await?;
+        entered(environment, person, "ANTHROPIC_API_KEY", LocalizedText::new("cli-ask-model-key"))
+            .await?;
     let audience = connections.fly.endpoints().model_key_audience(&connections.anthropic);
     let checked = match anthropic::check_format(&pasted, audience) {
         Ok(key) => {
@@ -104,21 +109,18 @@ pub fn opens_all(account: &Account, specs: &[Spec]) -> bool {
 }
 
 fn refusal(asked: Question, rejection: CredentialRejection) -> String {
-    messages::text(Locale::English, &Message::Rejected { asked: Some(asked), rejection })
+    messages::text(locale(), &Message::Rejected { asked: Some(asked), rejection })
 }
 
 async fn entered(
     environment: &Environment<'_>,
     person: &TerminalPrompt,
     name: &str,
-    question: &str,
+    question: LocalizedText,
 ) -> anyhow::Result<Zeroizing<String>> {
     if let Some(value) = environment.get(name) {
         return Ok(Zeroizing::new(value));
     }
-    anyhow::ensure!(
-        person.is_interactive(),
-        "{name} is not set, and there is no terminal to ask at"
-    );
-    Ok(person.enters(question).await)
+    anyhow::ensure!(person.is_interactive(), phrase!(locale(), "cli-no-terminal", setting = name));
+    Ok(person.enters(&question.said(locale())).await)
 }

@@ -8,7 +8,8 @@ use textslash::account::OrganisationStatus;
 use textslash::cloud::{Cloud, DeploymentKeys, FailureCause};
 use textslash::config::{self, Environment};
 use textslash::conversation;
-use textslash::conversation::messages::{self, Locale, Message};
+use textslash::conversation::messages::{self, Message};
+use textslash::phrase;
 use textslash::pricing;
 use textslash::provisioner::{Goal, Outcome, Remaining};
 use textslash::spec::{AgentKind, DeploymentId, Role, Spec};
@@ -36,7 +37,7 @@ pub async fn run(arguments: DeployArguments) -> anyhow::Result<ExitReason> {
         () = told => {
             report::say(&match begun.get() {
                 Some(begun) => begun.interrupted().await?,
-                None => "Interrupted. Nothing was begun.".to_owned(),
+                None => phrase!(report::locale(), "cli-interrupted-untouched"),
             });
             Ok(ExitReason::Interrupted)
         }
@@ -82,10 +83,10 @@ async fn deploy(
     let spec =
         arguments.spec(id, (organisation, &account), (owner, address), (images, daily_tokens))?;
     if spec.channel.holds_connection() && organisation.standing == OrganisationStatus::Trial {
-        report::say(&messages::text(Locale::English, &Message::TrialChannel));
+        report::say(&messages::text(report::locale(), &Message::TrialChannel));
     }
     if !confirmed(arguments, &spec, &person).await? {
-        report::say("Nothing was created.");
+        report::say(&phrase!(report::locale(), "cli-nothing-created"));
         return Ok(ExitReason::Failed);
     }
     let keys = DeploymentKeys::candidates(
@@ -130,17 +131,15 @@ fn may_deploy(standing: &OrganisationStatus) -> bool {
     match standing {
         OrganisationStatus::Active => true,
         OrganisationStatus::Trial => {
-            report::say(&messages::text(Locale::English, &Message::Trial));
+            report::say(&messages::text(report::locale(), &Message::Trial));
             true
         }
         OrganisationStatus::PaymentNeeded { link } => {
-            report::say(&format!(
-                "Fly.io wants a payment method before it creates machines: {link}"
-            ));
+            report::say(&phrase!(report::locale(), "cli-payment-needed", link = link));
             false
         }
         OrganisationStatus::UnderReview { link } => {
-            report::say(&format!("Fly.io holds this account; only they can clear it: {link}"));
+            report::say(&phrase!(report::locale(), "cli-account-held", link = link));
             false
         }
     }
@@ -153,12 +152,12 @@ async fn confirmed(
     person: &TerminalPrompt,
 ) -> anyhow::Result<bool> {
     let plan = Message::Review { spec: Box::new(spec.clone()), quote: pricing::quote(spec) };
-    report::say(&messages::text(Locale::English, &plan));
+    report::say(&messages::text(report::locale(), &plan));
     if arguments.yes {
         return Ok(true);
     }
     if !person.is_interactive() {
-        bail!("nobody can say yes here; pass --yes when the price is all right");
+        bail!(phrase!(report::locale(), "cli-nobody-agrees-to-price"));
     }
     Ok(person.confirms().await)
 }
@@ -203,6 +202,6 @@ fn failed(
     if remaining.lines.is_empty() {
         return ExitReason::of_cause(cause);
     }
-    report::say(&format!("`textslash teardown {}` removes what remains.", spec.id));
+    report::say(&phrase!(report::locale(), "cli-teardown-removes-rest", id = spec.id.as_ref()));
     ExitReason::ResourcesRemain
 }

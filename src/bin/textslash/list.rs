@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 use textslash::config::Environment;
+use textslash::phrase;
 
 use crate::connections::Connections;
 use crate::exit::ExitReason;
@@ -20,7 +21,7 @@ pub async fn run(arguments: ListArguments) -> anyhow::Result<ExitReason> {
     if arguments.json {
         report::print(&Value::from_iter(runs.iter().map(report::summary_json)).to_string());
     } else if runs.is_empty() {
-        report::say("Nothing was deployed from here. `textslash setup` deploys.");
+        report::say(&phrase!(report::locale(), "cli-list-empty"));
     } else {
         runs.iter().for_each(|run| report::print(&report::summary_text(run)));
     }

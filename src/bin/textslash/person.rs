@@ -6,7 +6,11 @@ use std::io::IsTerminal;
 
 use adapters::chat::{AnswerKind, InboundContent, Outbound};
 use adapters::console::{Terminal, Voice};
+use textslash::messages::Locale;
+use textslash::phrase;
 use zeroize::Zeroizing;
+
+use crate::report;
 
 /// One terminal for all questions: each would read ahead of the next.
 #[derive(Default)]
@@ -22,8 +26,12 @@ impl TerminalPrompt {
 
     /// Whether the answer is yes.
     pub async fn confirms(&self) -> bool {
-        let answer = self.answer(Outbound::text("agree", "yes or no?")).await;
-        matches!(answer.trim().to_lowercase().as_str(), "yes" | "y")
+        let question = phrase!(report::locale(), "cli-agree");
+        let answer = self.answer(Outbound::text("agree", question)).await;
+        Locale::ALL.into_iter().any(|locale| {
+            let words = phrase!(locale, "cli-words-of-yes");
+            words.split(", ").any(|yes| answer.trim().eq_ignore_ascii_case(yes))
+        })
     }
 
     /// A credential, typed without echo; empty when the input has ended.

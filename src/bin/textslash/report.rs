@@ -5,13 +5,22 @@ use std::io::{self, Write};
 
 use serde_json::{Value, json};
 use textslash::cloud::FailureCause;
-use textslash::conversation::messages::{self, Locale, Message};
+use textslash::conversation::messages::{self, Message};
 use textslash::conversation::{self, RemainingResource, RemovedResource, RunFailure};
 use textslash::journal::RunEnd;
+use textslash::messages::Locale;
+use textslash::phrase;
 use textslash::plan::StepId;
 use textslash::provisioner::{Receipt, Remaining, RunSummary, StageActivity, StageUpdate};
 use textslash::spec::{Role, Spec};
 use tokio::sync::mpsc;
+
+/// The language of the terminal, as `LC_ALL`, `LC_MESSAGES` or `LANG` names it.
+pub fn locale() -> Locale {
+    let named = ["LC_ALL", "LC_MESSAGES", "LANG"].into_iter();
+    let named = named.filter_map(|name| std::env::var(name).ok()).find(|value| !value.is_empty());
+    Locale::of_hint(named.as_deref())
+}
 
 /// Tells the person something. Nothing ends because nobody listens any more.
 pub fn say(text: &str) {
@@ -26,13 +35,21 @@ pub fn print(text: &str) {
 /// Tells each step of a run to this goal as it happens, until the run ends.
 pub async fn tell_progress(goal: conversation::RunGoal, mut progress: mpsc::Receiver<StageUpdate>) {
     while let Some(StageUpdate { stage, state }) = progress.recv().await {
-        let sign = match (goal, state) {
-            (conversation::RunGoal::Deployed, StageActivity::Removing) => "[..] elsewhere:",
-            (_, StageActivity::Unconfirmed) => "[..] making sure that nothing comes late:",
-            (_, StageActivity::Working | StageActivity::Removing) => "[..]",
-            (_, StageActivity::Done | StageActivity::Removed) => "[x]",
-        };
-        say(&format!("{sign} {}", messages::stage(Locale::English, stage, goal)));
+        let stage = messages::stage(locale(), stage, goal);
+        say(&match (goal, state) {
+            (conversation::RunGoal::Deployed, StageActivity::Removing) => {
+                phrase!(locale(), "cli-progress-elsewhere", stage = stage)
+            }
+            (_, StageActivity::Unconfirmed) => {
+                phrase!(locale(), "cli-progress-waiting", stage = stage)
+            }
+            (_, StageActivity::Working | StageActivity::Removing) => {
+                phrase!(locale(), "cli-progress", stage = stage)
+            }
+            (_, StageActivity::Done | StageActivity::Removed) => {
+                phrase!(locale(), "cli-progress-done", stage = stage)
+            }
+        });
     }
 }
 
@@ -46,12 +63,12 @@ pub fn say_failed(
 ) {
     let remaining = Some(remaining.remaining_resources(spec));
     let failure = RunFailure { cause, step: Some(step), remaining };
-    say(&messages::text(Locale::English, &Message::Failed { goal, failure }));
+    say(&messages::text(locale(), &Message::Failed { goal, failure }));
 }
 
 /// The proof that everything is gone.
 pub fn receipt_text(receipt: &Receipt) -> String {
-    messages::text(Locale::English, &Message::Receipt { gone: receipt.removed_resources() })
+    messages::text(locale(), &Message::Receipt { gone: receipt.removed_resources() })
 }
 
 /// The same for programs.

@@ -12,6 +12,7 @@ use adapters::web::client::{RelayLink, WebClient, talk};
 use clap::builder::{PossibleValue, PossibleValuesParser};
 use textslash::config::{ALLOW_SANDBOX, Environment, VendorEndpoints};
 use textslash::onboarding::{Catalogue, Onboarding};
+use textslash::phrase;
 use textslash::quota::Quotas;
 use textslash::sandbox::fly::{FACES, nothing};
 use textslash::sandbox::{Leftovers, Sandbox, SandboxOptions};
@@ -43,10 +44,6 @@ const PATIENCE_MAX_S: u64 = 24 * 60 * 60;
 
 /// A number that is nobody's: 555-01xx is kept for stories.
 const WHATSAPP_NUMBER: &str = "+15550100199";
-
-const WELCOME: &str = "\
-This is a sandbox: Fly.io and Anthropic are simulated inside this process, and nothing costs money.
-Credentials worth nothing are offered on the way. Write hi to begin. Ctrl-C ends everything.";
 
 #[derive(clap::Args)]
 pub struct SandboxArguments {
@@ -125,7 +122,7 @@ async fn serve(sandbox: &Sandbox, told: impl Future<Output = ()>) -> anyhow::Res
     for (name, value) in sandbox.base_urls().into_iter().chain(credentials) {
         report::print(&format!("{name}={value}"));
     }
-    report::say("The vendors are up. Ctrl-C ends them and everything that runs in them.");
+    report::say(&phrase!(report::locale(), "cli-sandbox-serving"));
     told.await;
     Ok(ExitReason::Interrupted)
 }
@@ -144,7 +141,7 @@ async fn converse(
     };
     let (links, deployed) = mpsc::channel(1);
     let console = LinkObserver::new(ConsoleChannel::new(terminal.voice("bot")), links);
-    terminal.notice(WELCOME);
+    terminal.notice(&phrase!(report::locale(), "cli-sandbox-welcome"));
     let conversation = onboarding.run(Arc::new(console) as Arc<dyn Channel>);
     let end = tokio::select! {
         ended = conversation => ended.map(|()| ExitReason::Done),
@@ -167,7 +164,7 @@ async fn accompany(
     while let Some(link) = deployed.recv().await {
         let client = WebClient::connect(link);
         terminal.switch_to("relay");
-        relay.notice("This is your own relay. /bot goes back to the bot, /relay returns here.");
+        relay.notice(&phrase!(report::locale(), "cli-sandbox-relay"));
         tokio::select! {
             _ = talk(&relay, &client) => {}
             () = gone(sandbox) => {}
@@ -223,11 +220,9 @@ fn images() -> Images {
 
 fn say_remains(remains: &Leftovers) {
     if remains.inventory == nothing() {
-        report::say("The simulated account is empty, and no process is left.");
+        report::say(&phrase!(report::locale(), "cli-sandbox-empty"));
     } else {
-        report::say(&format!(
-            "This was still in the simulated account; it is gone with the sandbox:\n{}",
-            remains.inventory
-        ));
+        let inventory = remains.inventory.to_string();
+        report::say(&phrase!(report::locale(), "cli-sandbox-remains", inventory = inventory));
     }
 }

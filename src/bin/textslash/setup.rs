@@ -6,6 +6,7 @@ use adapters::console::{ConsoleChannel, Terminal};
 use textslash::config::{Environment, daily_tokens, images};
 use textslash::journal;
 use textslash::onboarding::Catalogue;
+use textslash::phrase;
 use textslash::quota::Quotas;
 use textslash::spec::{AgentKind, CloudKind, RelayChannel};
 
@@ -33,7 +34,7 @@ pub async fn run(_: SetupArguments) -> anyhow::Result<ExitReason> {
     let onboarding = connections.onboarding(catalogue, Vec::new(), None);
     let terminal = Terminal::of_stdio();
     let console = Arc::new(ConsoleChannel::new(terminal.voice("bot")));
-    report::say("Write hi to begin. Ctrl-C ends; nothing is lost, and the next start carries on.");
+    report::say(&phrase!(report::locale(), "cli-setup-begin"));
     tokio::select! {
         ended = onboarding.run(console) => ended.map(|()| ExitReason::Done),
         () = told => {
@@ -50,9 +51,11 @@ async fn say_unfinished(connections: &Connections) -> anyhow::Result<()> {
     let unfinished =
         runs.iter().filter(|run| matches!(run.end, None | Some(journal::RunEnd::Stuck)));
     for run in unfinished {
-        report::say(&format!(
-            "Unfinished: {}. `textslash setup` carries on; `textslash teardown {}` removes it.",
-            run.spec.name, run.id
+        report::say(&phrase!(
+            report::locale(),
+            "cli-setup-unfinished",
+            name = run.spec.name.as_ref(),
+            id = run.id.as_ref(),
         ));
     }
     Ok(())

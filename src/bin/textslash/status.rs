@@ -8,6 +8,7 @@ use serde_json::json;
 use textslash::config::Environment;
 use textslash::http::call;
 use textslash::journal;
+use textslash::phrase;
 use textslash::protocol::Health;
 use textslash::provisioner::RunSummary;
 use textslash::spec::Role;
@@ -45,11 +46,13 @@ pub async fn run(arguments: StatusArguments) -> anyhow::Result<ExitReason> {
         report::print(&summary.to_string());
     } else {
         let relay = match &health {
-            Some(health) => format!("healthy, build {}", health.build),
-            None if is_removed => "removed".to_owned(),
-            None => "does not answer".to_owned(),
+            Some(health) => {
+                phrase!(report::locale(), "cli-status-healthy", build = health.build)
+            }
+            None if is_removed => phrase!(report::locale(), "cli-status-removed"),
+            None => phrase!(report::locale(), "cli-status-silent"),
         };
-        report::print(&format!("{}\nrelay: {relay}", report::summary_text(&run)));
+        report::print(&format!("{}\n{relay}", report::summary_text(&run)));
     }
     Ok(if healthy || is_removed { ExitReason::Done } else { ExitReason::Failed })
 }
@@ -66,11 +69,12 @@ pub async fn find_run(connections: &Connections, wanted: &str) -> anyhow::Result
     let gone = Some(journal::RunEnd::Removed);
     runs.retain(|run| run.spec.name.as_ref() == wanted && run.end != gone);
     match runs.len() {
-        0 => bail!("no deployment is called {wanted}; see `textslash list`"),
+        0 => bail!(phrase!(report::locale(), "cli-no-such-deployment", name = wanted)),
         1 => runs.pop().context("one is left"),
         _ => {
             let ids: Vec<_> = runs.iter().map(|run| run.id.to_string()).collect();
-            bail!("several deployments are called {wanted}; name one by its id: {}", ids.join(", "))
+            let ids = ids.join(", ");
+            bail!(phrase!(report::locale(), "cli-several-deployments", name = wanted, ids = ids))
         }
     }
 }

@@ -6,7 +6,8 @@ use serde_json::{Value, json};
 use textslash::cloud::{Cloud, FoundDeployment};
 use textslash::config::Environment;
 use textslash::conversation;
-use textslash::conversation::messages::{self, Locale, Message};
+use textslash::conversation::messages::{self, Message};
+use textslash::phrase;
 use textslash::provisioner::{Goal, Outcome};
 use textslash::spec::Spec;
 
@@ -14,9 +15,6 @@ use crate::connections::{Connections, HERE};
 use crate::exit::ExitReason;
 use crate::person::TerminalPrompt;
 use crate::{credentials, report, signals, status};
-
-const INTERRUPTED: &str = "Interrupted. What was not removed yet is still there; the same command \
-                           again goes on where this one stopped.";
 
 #[derive(clap::Args)]
 pub struct TeardownArguments {
@@ -36,7 +34,7 @@ pub async fn run(arguments: TeardownArguments) -> anyhow::Result<ExitReason> {
     tokio::select! {
         end = teardown(&arguments) => end,
         () = told => {
-            report::say(INTERRUPTED);
+            report::say(&phrase!(report::locale(), "cli-teardown-interrupted"));
             Ok(ExitReason::Interrupted)
         }
     }
@@ -54,13 +52,13 @@ async fn teardown(arguments: &TeardownArguments) -> anyhow::Result<ExitReason> {
         return Ok(ExitReason::CredentialRefused);
     }
     if specs.is_empty() {
-        report::say(&messages::text(Locale::English, &Message::NothingFound));
+        report::say(&messages::text(report::locale(), &Message::NothingFound));
     }
     let mut end = ExitReason::Done;
     let mut told = Vec::new();
     for spec in specs {
         if !confirmed(arguments, &spec, &person).await? {
-            report::say(&format!("{} was left as it is.", spec.id));
+            report::say(&phrase!(report::locale(), "cli-left-as-it-is", id = spec.id.as_ref()));
             end = ExitReason::ResourcesRemain;
             continue;
         }
@@ -120,10 +118,11 @@ async fn confirmed(
         return Ok(true);
     }
     if !person.is_interactive() {
-        bail!("nobody can say yes here; pass --yes to remove {}", spec.id);
+        let deployment = spec.id.as_ref();
+        bail!(phrase!(report::locale(), "cli-nobody-agrees-to-removal", deployment = deployment));
     }
     let question = Message::ConfirmTeardown { spec: Some(Box::new(spec.clone())) };
-    report::say(&messages::text(Locale::English, &question));
+    report::say(&messages::text(report::locale(), &question));
     Ok(person.confirms().await)
 }
 

@@ -149,6 +149,35 @@ const QUESTIONS: [Question; 13] = [
     Question::Size,
 ];
 
+#[test]
+fn each_word_that_chooses_a_text_has_a_text_of_its_own() {
+    const STAGES: [Stage; 6] = [
+        Stage::Apps,
+        Stage::Network,
+        Stage::Secrets,
+        Stage::Storage,
+        Stage::Machines,
+        Stage::Proof,
+    ];
+    for locale in Locale::ALL {
+        let label = |choice| messages::label(locale, &choice);
+        let families: [Vec<String>; 8] = [
+            ChatCommand::ALL.map(|it| label(Choice::Command(it))).into(),
+            QUESTIONS.map(|it| label(Choice::Answer(it))).into(),
+            RelayChannel::ALL.map(|it| label(Choice::Channel(it))).into(),
+            AgentKind::ALL.map(|it| label(Choice::Agent(it))).into(),
+            MachineSize::ALL.map(|it| label(Choice::Size(it))).into(),
+            KINDS.map(|kind| messages::text(locale, &Message::Checking { kind })).into(),
+            STAGES.map(|it| messages::stage(locale, it, RunGoal::Deployed)).into(),
+            STAGES.map(|it| messages::stage(locale, it, RunGoal::Removed)).into(),
+        ];
+        for family in families {
+            let distinct: BTreeSet<_> = family.iter().collect();
+            assert_eq!(distinct.len(), family.len(), "{family:?}");
+        }
+    }
+}
+
 /// At least one message of each kind, with whatever changes its words.
 fn samples() -> Vec<Message> {
     let spec = Box::new(ConversationWorld::deploying().runs[0].spec.clone());

@@ -159,7 +159,7 @@ async fn an_owner_is_an_id_that_nobody_else_can_come_to_have() {
         (&["--owner", ADA], "pass --channel too"),
         (&["--address", "@ada_bot"], "pass --channel too"),
         (&["--take-over"], "pass --channel too"),
-        (&["--locale", "tlh"], "it speaks en and de"),
+        (&["--locale", "tlh"], "it speaks en or de"),
     ];
     for (more, sentence) in cases {
         let ended = world.run(&[&DEPLOY[..], more].concat()).await;

@@ -109,11 +109,14 @@ async fn what_is_missing_is_named_where_nobody_can_be_asked() {
         assert!(ended.err.contains(&format!("{name} is not set")), "{role:?}: {}", ended.err);
     }
     for (role, sentence) in [
-        (&["deploy", "--agent", "shell"][..], "pass --yes when the price is all right"),
+        (&["deploy", "--agent", "shell"][..], "Pass --yes if you agree to the price"),
         (&["deploy", "--agent", "shell", "--organisation", "acme"], "opens personal, not acme"),
-        (&["deploy", "--agent", "shell", "--region", "xyz"], "no region xyz; there are lhr, ams"),
-        (&["teardown", "ghost", "--yes"], "no deployment is called ghost"),
-        (&["status", "ghost"], "no deployment is called ghost"),
+        (
+            &["deploy", "--agent", "shell", "--region", "xyz"],
+            "There is no region xyz. Pass --region with one of: lhr, ams",
+        ),
+        (&["teardown", "ghost", "--yes"], "No deployment is called ghost"),
+        (&["status", "ghost"], "No deployment is called ghost"),
     ] {
         let ended = world.run(role).await;
 
@@ -188,4 +191,19 @@ async fn a_link_that_does_not_open_is_refused() {
     let ended = world.run(&["chat", relay]).await;
     assert_eq!(ended.code, 1, "{}", ended.err);
     assert!(ended.err.contains("Copy the whole link"), "{}", ended.err);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_command_line_speaks_the_language_of_the_terminal() {
+    let world = CliWorld::new().await;
+    for (settings, sentence) in [
+        (&[("LANG", "de_AT.UTF-8")][..], "Von hier aus wurde nichts eingerichtet."),
+        (&[("LC_ALL", "en_GB.UTF-8"), ("LANG", "de_DE")], "Nothing was deployed from here."),
+        (&[("LC_ALL", ""), ("LC_MESSAGES", "de_DE")], "Von hier aus wurde nichts eingerichtet."),
+        (&[("LANG", "C.UTF-8")], "Nothing was deployed from here."),
+    ] {
+        let ended = world.run_with(&["list"], settings).await;
+        assert_eq!(ended.code, 0, "{}", ended.err);
+        assert!(ended.err.contains(sentence), "{settings:?}: {}", ended.err);
+    }
 }

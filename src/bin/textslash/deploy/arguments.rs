@@ -3,11 +3,14 @@
 use anyhow::{Context, bail};
 use clap::ValueEnum;
 use textslash::account::{Account, ChatAddress, Organisation};
-use textslash::messages::Locale;
+use textslash::messages::{Locale, any_of};
+use textslash::phrase;
 use textslash::spec::{
     AgentKind, CloudKind, DeploymentId, DeploymentName, Images, MachineSize, Region, RelayChannel,
     Spec,
 };
+
+use crate::report;
 
 mod owner;
 
@@ -83,12 +86,22 @@ impl DeployArguments {
         let all = &account.organisations;
         let slugs = || all.iter().map(|known| known.slug.as_str()).collect::<Vec<_>>().join(", ");
         match (&self.organisation, all.as_slice()) {
-            (Some(wanted), all) => all
-                .iter()
-                .find(|known| known.slug == *wanted)
-                .with_context(|| format!("the token opens {}, not {wanted}", slugs())),
+            (Some(wanted), all) => {
+                all.iter().find(|known| known.slug == *wanted).with_context(|| {
+                    phrase!(
+                        report::locale(),
+                        "cli-other-organisation",
+                        organisations = slugs(),
+                        wanted = wanted,
+                    )
+                })
+            }
             (None, [only]) => Ok(only),
-            (None, _) => bail!("the token opens several; pass --organisation: {}", slugs()),
+            (None, _) => bail!(phrase!(
+                report::locale(),
+                "cli-several-organisations",
+                organisations = slugs(),
+            )),
         }
     }
 
@@ -96,7 +109,7 @@ impl DeployArguments {
     pub fn owner(&self) -> Result<String, String> {
         owner::on(self.channel, self.owner.as_deref()).and_then(|owner| {
             if self.channel == RelayChannel::Web && (self.address.is_some() || self.take_over) {
-                return Err("the web channel has no address; pass --channel too".to_owned());
+                return Err(phrase!(report::locale(), "cli-web-without-address"));
             }
             Ok(owner)
         })
@@ -113,7 +126,7 @@ impl DeployArguments {
         let sizes = organisation.standing.sizes();
         if !sizes.contains(&self.size) {
             let words: Vec<_> = sizes.into_iter().map(MachineSize::word).collect();
-            bail!("this account cannot have that size; pass --size: {}", words.join(", "));
+            bail!(phrase!(report::locale(), "cli-no-size", sizes = words.join(", ")));
         }
         Ok(Spec {
             id,
@@ -141,36 +154,42 @@ impl DeployArguments {
     ) -> anyhow::Result<Vec<Region>> {
         let standing = &organisation.standing;
         let offered = account.regions_for(standing);
-        let nearest = offered.first().context("Fly.io offers this account no region")?;
+        let nearest =
+            offered.first().with_context(|| phrase!(report::locale(), "cli-no-regions"))?;
         let Some(wanted) = &self.region else {
             return Ok(account.regions_around(&nearest.region, standing));
         };
         let codes: Vec<&str> = offered.iter().map(|offer| offer.region.as_ref()).collect();
         let named = offered.iter().find(|offer| offer.region.as_ref() == wanted);
-        let named =
-            named.with_context(|| format!("no region {wanted}; there are {}", codes.join(", ")))?;
+        let named = named.with_context(|| {
+            let regions = codes.join(", ");
+            phrase!(report::locale(), "cli-unknown-region", region = wanted, regions = regions)
+        })?;
         Ok(vec![named.region.clone()])
     }
 }
 
 fn name(text: &str) -> Result<DeploymentName, String> {
     DeploymentName::try_from(text.to_owned()).map_err(|_| {
-        format!(
-            "a name is 1 to {} of a-z, 0-9 and -, with a letter first and no dash last; {} would \
-             do",
-            DeploymentName::LENGTH_MAX,
-            DeploymentName::nearest_to(text),
+        phrase!(
+            report::locale(),
+            "cli-name-malformed",
+            max = DeploymentName::LENGTH_MAX,
+            near = DeploymentName::nearest_to(text).as_ref(),
         )
     })
 }
 
 fn locale(code: &str) -> Result<Locale, String> {
     let known = Locale::ALL.into_iter().find(|locale| locale.code() == code);
-    known.ok_or_else(|| format!("it speaks {}", Locale::ALL.map(Locale::code).join(" and ")))
+    known.ok_or_else(|| {
+        let languages = any_of(report::locale(), &Locale::ALL.map(Locale::code));
+        phrase!(report::locale(), "cli-language-unknown", languages = languages)
+    })
 }
 
 /// Typing errors are found; whether there is such a mailbox, only a message could tell.
-fn email(text: &str) -> Result<String, &'static str> {
+fn email(text: &str) -> Result<String, String> {
     let is_odd = |c: char| c.is_whitespace() || c.is_control() || c == '@';
     match text.split_once('@') {
         Some((who, place))
@@ -182,6 +201,6 @@ fn email(text: &str) -> Result<String, &'static str> {
         {
             Ok(text.to_owned())
         }
-        _ => Err("an email address looks like name@example.com"),
+        _ => Err(phrase!(report::locale(), "cli-email-malformed")),
     }
 }

@@ -6,6 +6,7 @@ use textslash::account::{ChatAccount, ChatAddress};
 use textslash::config::Environment;
 use textslash::conversation::Question;
 use textslash::credential_format::CredentialRejection;
+use textslash::phrase;
 use textslash::secret::Secret;
 
 use super::DeployArguments;
@@ -39,18 +40,17 @@ pub async fn chosen(
         }
         Err(AddressMismatch::Several) => {
             let names: Vec<_> = account.addresses.iter().map(|it| it.name.as_str()).collect();
-            report::say(&format!(
-                "CHANNEL_KEY opens several; pass --address with one of: {}",
-                names.join(", ")
-            ));
+            let names = names.join(", ");
+            report::say(&phrase!(report::locale(), "cli-several-addresses", names = names));
             return Ok(Err(ExitReason::WrongUsage));
         }
     };
     if let Some(host) = address.serves.as_ref().filter(|_| !arguments.take_over) {
-        report::say(&format!(
-            "{} already serves {host}, which would get nothing more until a teardown gives it \
-             back. Pass --take-over if you agree to that.",
-            address.name
+        report::say(&phrase!(
+            report::locale(),
+            "cli-address-taken",
+            address = address.name,
+            host = host,
         ));
         return Ok(Err(ExitReason::Failed));
     }

@@ -4,10 +4,13 @@ use serde_json::{Value, json};
 use textslash::account::ChatAddress;
 use textslash::cloud::DeploymentKeys;
 use textslash::conversation::chat_page;
-use textslash::conversation::messages::{self, Locale, Message, PageLink};
+use textslash::conversation::messages::{self, Message, PageLink};
 use textslash::messaging::RETRIES;
+use textslash::phrase;
 use textslash::plan::{StepFacts, StepId};
 use textslash::spec::{Role, Spec};
+
+use crate::report;
 
 /// How its owner talks to it.
 pub enum RelayContact {
@@ -42,40 +45,36 @@ impl RelayContact {
 }
 
 fn said(page: PageLink) -> String {
-    messages::text(Locale::English, &Message::Page(page))
+    messages::text(report::locale(), &Message::Page(page))
 }
 
 /// For people.
 pub fn text(spec: &Spec, known: &StepFacts, way: &RelayContact) -> String {
-    let next = match way {
-        RelayContact::Link(link) => format!(
-            "Your link. Whoever has it owns the relay; it is not stored anywhere:\n\
-             {link}\n\
-             \n\
-             Next: open it in a browser, or run `textslash chat`, which asks for it;"
-        ),
+    let deployed = phrase!(
+        report::locale(),
+        "cli-deployed",
+        name = spec.name.as_ref(),
+        relay = fact(known, "relay-machine", "id"),
+        vm = fact(known, "vm-machine", "id"),
+        region = fact(known, "relay-machine", "region"),
+    );
+    let access = match way {
+        RelayContact::Link(link) => link_text(spec, link),
         RelayContact::Chat { page, webhook } => {
             chat_text(spec, page.as_deref(), webhook.as_deref())
         }
     };
-    format!(
-        "Deployed and proven: {}\n\
-         relay machine  {}\n\
-         VM machine     {}\n\
-         region         {}\n\
-         status         ready\n\
-         \n\
-         {next} `textslash teardown {}` removes it.",
-        spec.name,
-        fact(known, "relay-machine", "id"),
-        fact(known, "vm-machine", "id"),
-        fact(known, "relay-machine", "region"),
-        spec.id,
-    )
+    format!("{deployed}\n\n{access}")
+}
+
+fn link_text(spec: &Spec, link: &str) -> String {
+    let link = phrase!(report::locale(), "cli-deployed-link", link = link);
+    let next = phrase!(report::locale(), "cli-deployed-link-next", id = spec.id.as_ref());
+    format!("{link}\n\n{next}")
 }
 
 fn chat_text(spec: &Spec, page: Option<&str>, webhook: Option<&str>) -> String {
-    let say = |message: Message| messages::text(Locale::English, &message);
+    let say = |message: Message| messages::text(report::locale(), &message);
     let (channel, address) = (spec.channel, spec.address.clone());
     let mut lines =
         vec![say(Message::ChannelReady { channel, address, by_hand: webhook.is_some() })];
@@ -85,7 +84,7 @@ fn chat_text(spec: &Spec, page: Option<&str>, webhook: Option<&str>) -> String {
         lines.push(webhook.to_owned());
     }
     lines.extend(page.map(str::to_owned));
-    lines.push("It answers only its owner.".to_owned());
+    lines.push(phrase!(report::locale(), "cli-deployed-channel-next", id = spec.id.as_ref()));
     lines.join("\n\n")
 }
 

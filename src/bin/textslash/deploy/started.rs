@@ -1,9 +1,12 @@
 //! What an interrupted deployment leaves.
 
 use textslash::journal::StepState;
+use textslash::phrase;
 use textslash::plan::{Plan, StepKind};
 use textslash::provisioner::Provisioner;
 use textslash::spec::DeploymentId;
+
+use crate::report;
 
 /// A deployment that is on record, and what it may make.
 pub struct StartedDeployment {
@@ -17,9 +20,9 @@ impl StartedDeployment {
     /// on record before it is made.
     pub async fn interrupted(&self) -> anyhow::Result<String> {
         let Some(run) = self.provisioner.run(&self.id).await? else {
-            return Ok("Interrupted. Nothing was begun.".to_owned());
+            return Ok(phrase!(report::locale(), "cli-interrupted-untouched"));
         };
-        let mut lines = vec!["Interrupted. This may be in your account:".to_owned()];
+        let mut lines = vec![phrase!(report::locale(), "cli-interrupted-may-exist")];
         for step in self.plan.steps() {
             let is_resource = matches!(step.kind, StepKind::Resource { .. });
             let may_be_there =
@@ -29,9 +32,9 @@ impl StartedDeployment {
             }
         }
         if lines.len() == 1 {
-            return Ok("Interrupted. Nothing was created.".to_owned());
+            return Ok(phrase!(report::locale(), "cli-interrupted-nothing-created"));
         }
-        lines.push(format!("`textslash teardown {}` removes it.", self.id));
+        lines.push(phrase!(report::locale(), "cli-teardown-removes", id = self.id.as_ref()));
         Ok(lines.join("\n"))
     }
 }

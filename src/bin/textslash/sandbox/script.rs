@@ -8,8 +8,11 @@ use std::time::Duration;
 use adapters::console::{Terminal, TerminalOptions};
 use anyhow::{Context, bail};
 use parking_lot::Mutex;
+use textslash::phrase;
 use tokio::io::{AsyncWriteExt, DuplexStream};
 use tokio::sync::Notify;
+
+use crate::report;
 
 /// Bytes typed ahead of the terminal.
 const TYPED_MAX: usize = 4096;
@@ -72,7 +75,7 @@ impl TerminalScript {
                 ScriptAction::Wait(text) => {
                     let seen = tokio::time::timeout(self.patience, shown.until(&text)).await;
                     if seen.is_err() {
-                        bail!("the script waited in vain for: {text}");
+                        bail!(phrase!(report::locale(), "cli-script-waited", text = text));
                     }
                 }
             }

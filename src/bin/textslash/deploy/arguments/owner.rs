@@ -1,6 +1,9 @@
 //! The owner's id, read from `--owner`.
 
+use textslash::phrase;
 use textslash::spec::RelayChannel;
+
+use crate::report;
 
 /// The owner on this channel, as its messages name them; else what is wrong.
 pub fn on(channel: RelayChannel, said: Option<&str>) -> Result<String, String> {
@@ -8,9 +11,7 @@ pub fn on(channel: RelayChannel, said: Option<&str>) -> Result<String, String> {
     if channel == RelayChannel::Web {
         return match said {
             None => Ok(RelayChannel::link_holder()),
-            Some(_) => Err("on the web channel whoever has the link is the owner; pass --channel \
-                            too"
-            .into()),
+            Some(_) => Err(phrase!(report::locale(), "cli-web-without-owner")),
         };
     }
     let id = match (channel, said.unwrap_or_default()) {
@@ -21,17 +22,10 @@ pub fn on(channel: RelayChannel, said: Option<&str>) -> Result<String, String> {
         return Ok(id);
     }
     Err(match channel {
-        RelayChannel::Telegram => {
-            "an owner on Telegram is a number, which @userinfobot tells you; a @name can change \
-             hands"
-        }
-        RelayChannel::Discord => {
-            "an owner on Discord is a number of 17 or more digits: Developer Mode on, then Copy \
-             User ID; a name can change hands"
-        }
+        RelayChannel::Telegram => phrase!(report::locale(), "cli-owner-telegram"),
+        RelayChannel::Discord => phrase!(report::locale(), "cli-owner-discord"),
         RelayChannel::WhatsApp | RelayChannel::Web => {
-            "an owner on WhatsApp is a number with its country code, such as +4915112345678"
+            phrase!(report::locale(), "cli-owner-whatsapp")
         }
-    }
-    .into())
+    })
 }
