@@ -36,6 +36,7 @@ mod forgetting;
 mod invitations;
 pub mod messages;
 mod questions;
+pub mod reading;
 mod state;
 #[cfg(test)]
 mod tests;
@@ -46,12 +47,13 @@ use choice::Choice;
 use messages::{Locale, Message};
 
 pub use channels::chat_page;
-pub use credentials::{question_of, receipt_of};
+pub use credentials::question_of;
 pub use state::{
     Answers, ChatSelection, CheckedToken, ConversationState, ModelChoice, OfferedDeployment,
     PendingCheck, Phase, Progress, Purpose, Question, RemainingResource, RemovedResource,
     RunFailure, RunGoal, StageStatus, TeardownTarget,
 };
+pub use transition::receipt_of;
 
 /// How long an open question waits for the person, in milliseconds: long enough to make a token on
 /// a phone with interruptions, short enough that no credential lies about for an afternoon.
@@ -69,7 +71,7 @@ pub fn advance(
 /// What happened.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Event {
-    /// The person wrote a line that is no credential (see [`understand::reading`]).
+    /// The person wrote a line that is no credential (see [`reading::reading`]).
     TextReceived(String),
     /// The person tapped a button with this id.
     ButtonTapped(String),

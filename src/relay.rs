@@ -40,6 +40,7 @@ pub mod relay_store;
 mod turn;
 mod turn_view;
 mod vm_client;
+mod vm_failure;
 pub mod webhook_registration;
 
 use activity::Activity;

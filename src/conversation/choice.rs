@@ -1,9 +1,9 @@
 //! What can be tapped.
 
+use crate::messages::Locale;
 use crate::spec::{AgentKind, CloudKind, DeploymentId, MachineSize, Region, RelayChannel, Role};
 
 use super::Question;
-use super::messages::Locale;
 
 /// An offered answer. Its id tells it from all others, and an answer to an earlier question from
 /// one to this question.

@@ -1,7 +1,5 @@
 //! Credentials: where they are taken, how they are judged, when they are forgotten.
 
-use adapters::channel::Capabilities;
-
 use crate::credential_format::{CredentialRejection, Vendor};
 use crate::secret::{SecretKind, SecretRef};
 use crate::spec::RelayChannel;
@@ -9,8 +7,7 @@ use crate::spec::RelayChannel;
 use super::messages::Message;
 use super::transition::Transition;
 use super::{
-    CheckedCredential, CheckedToken, DeletionOutcome, Effect, ModelChoice, PendingCheck, Phase,
-    Purpose, Question,
+    CheckedCredential, CheckedToken, Effect, ModelChoice, PendingCheck, Phase, Purpose, Question,
 };
 
 impl Transition<'_> {
@@ -93,7 +90,7 @@ impl Transition<'_> {
     }
 
     /// Removes the message from the chat where that is possible, and says where it is not. What
-    /// comes of it is said by [`receipt_of`].
+    /// comes of it is said by [`super::receipt_of`].
     pub(super) fn erase_pasted(&mut self) {
         let can = self.context.capabilities;
         if can.deletes_theirs || can.scrubs_theirs {
@@ -269,16 +266,6 @@ fn kind_of(vendor: Vendor) -> Option<SecretKind> {
         Vendor::Telegram => Some(SecretKind::TelegramToken),
         Vendor::Discord => Some(SecretKind::DiscordToken),
         Vendor::Twilio => Some(SecretKind::TwilioKey),
-    }
-}
-
-/// What the person reads of a deletion.
-pub fn receipt_of(outcome: DeletionOutcome, can: &Capabilities) -> Message {
-    match outcome {
-        DeletionOutcome::Deleted if can.deletes_theirs => Message::PastedDeleted,
-        DeletionOutcome::Deleted => Message::PastedScrubbed,
-        DeletionOutcome::Refused => Message::EraseFailed { unanswered: false },
-        DeletionOutcome::Unanswered => Message::EraseFailed { unanswered: true },
     }
 }
 

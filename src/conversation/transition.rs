@@ -1,15 +1,16 @@
 //! One event, put through the machine.
 
+use adapters::channel::Capabilities;
+
 use crate::credential_format::CredentialRejection;
 use crate::secret::{SecretKind, SecretRef};
 use crate::spec::RelayChannel;
 
 use super::choice::{ChatCommand, Choice};
-use super::credentials::receipt_of;
 use super::messages::Message;
 use super::{
-    BotMessage, ConversationContext, ConversationState, DeploymentStatus, Effect, Event,
-    IDLE_MAX_MS, KnownDeployment, Phase, Purpose, Question, understand,
+    BotMessage, ConversationContext, ConversationState, DeletionOutcome, DeploymentStatus, Effect,
+    Event, IDLE_MAX_MS, KnownDeployment, Phase, Purpose, Question, understand,
 };
 
 /// The state while an event is put through it, and the effects so far.
@@ -304,4 +305,14 @@ impl<'a> Transition<'a> {
 /// once a second for years.
 fn first_serial(now_ms: u64) -> u32 {
     u32::try_from(now_ms / 1000).unwrap_or_default()
+}
+
+/// The receipt of a deletion.
+pub fn receipt_of(outcome: DeletionOutcome, can: &Capabilities) -> Message {
+    match outcome {
+        DeletionOutcome::Deleted if can.deletes_theirs => Message::PastedDeleted,
+        DeletionOutcome::Deleted => Message::PastedScrubbed,
+        DeletionOutcome::Refused => Message::EraseFailed { unanswered: false },
+        DeletionOutcome::Unanswered => Message::EraseFailed { unanswered: true },
+    }
 }

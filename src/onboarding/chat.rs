@@ -14,7 +14,7 @@ use zeroize::Zeroizing;
 
 use crate::account;
 use crate::conversation::messages::{self, Locale, Message};
-use crate::conversation::understand;
+use crate::conversation::reading;
 use crate::conversation::{BotMessage, Effect, Event, IDLE_MAX_MS, Phase, advance};
 use crate::credential_format::CredentialRejection;
 use crate::forms::{FormSubmission, SubmissionEvent};
@@ -34,6 +34,7 @@ use super::{BotChannel, ChatInput, HostedForms, QueuedInput};
 mod arrivals;
 mod forgetting;
 mod person_record;
+mod runs;
 
 use person_record::webhook_of;
 
@@ -317,8 +318,7 @@ impl ChatTask {
     /// A new form for the credential that is awaited now.
     async fn form_link(&self) -> Option<Zeroizing<String>> {
         let runs = self.person_record().await.ok()?;
-        let kind =
-            self.decide(&runs, |context| understand::awaited(&self.stored.state, context))?;
+        let kind = self.decide(&runs, |context| reading::awaited(&self.stored.state, context))?;
         self.bot_channel.form_link(&self.chat, &self.person, kind, self.locale)
     }
 
@@ -440,7 +440,7 @@ impl ChatTask {
     /// What is not asked any more cannot be filled in any more.
     fn close_form(&self) {
         if let Some(HostedForms { forms, .. }) = &self.bot_channel.shared.settings.forms
-            && !understand::awaits_secret(&self.stored.state)
+            && !reading::awaits_secret(&self.stored.state)
         {
             forms.close(self.bot_channel.channel.name(), &self.chat);
         }

@@ -8,7 +8,7 @@ use crate::phrase;
 use crate::protocol::{TurnFailure, WithheldReason};
 
 use super::relay_store::TokenCounts;
-use super::turn::VmFailure;
+use super::vm_failure::VmFailure;
 
 /// The commands of a relay, for the service's menu.
 pub(super) fn menu() -> Vec<MenuEntry> {

@@ -12,6 +12,7 @@ use tokio::time::{Instant, MissedTickBehavior, interval, sleep, timeout, timeout
 
 use super::relay_store::{ArrivedFile, InboxMessage};
 use super::turn_view::TurnView;
+use super::vm_failure::VmFailure;
 use super::{Relay, messages};
 use crate::http::StreamedResponse;
 use crate::protocol::{TurnEvent, TurnFailure, TurnRequest};
@@ -36,39 +37,6 @@ pub(super) const BACKOFF_MAX: Duration = Duration::from_secs(15);
 
 /// Attempts to tell the VM that a turn is stopped; unheard, the VM's own time limit ends it.
 const CANCEL_ATTEMPTS: u32 = 3;
-
-/// Why a turn has no end that we know of.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum VmFailure {
-    /// The VM did not answer for long.
-    Unreachable,
-    /// Another turn of the session was running for long.
-    SessionBusy,
-    /// Too many turns were running for long.
-    Full,
-    /// The VM did not know our signature for long, or waits to be committed: both change while
-    /// machines are replaced or a clock is set.
-    Refused,
-    /// The VM does not take this line; asking again would not help.
-    Rejected,
-    /// The VM's disk is full or fails; that does not pass by itself.
-    DiskFailed,
-}
-
-impl VmFailure {
-    pub(super) fn of(status: StatusCode) -> Self {
-        match status {
-            StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => Self::Refused,
-            StatusCode::CONFLICT => Self::SessionBusy,
-            StatusCode::TOO_MANY_REQUESTS => Self::Full,
-            StatusCode::INSUFFICIENT_STORAGE => Self::DiskFailed,
-            StatusCode::BAD_REQUEST | StatusCode::NOT_FOUND | StatusCode::PAYLOAD_TOO_LARGE => {
-                Self::Rejected
-            }
-            _ => Self::Unreachable,
-        }
-    }
-}
 
 /// How a turn ended, as far as we know.
 enum TurnOutcome {

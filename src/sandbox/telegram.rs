@@ -20,6 +20,7 @@ use crate::clock::Clock;
 use crate::http::SharedTransport;
 use crate::random::Random;
 
+mod errors;
 mod files;
 mod managed;
 mod messages;

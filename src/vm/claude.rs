@@ -29,7 +29,7 @@ use crate::vm::agent::{Agent, EVENTS_QUEUED_MAX, Prompt, RunningAgent};
 use crate::vm::citation;
 use crate::vm::directory::VmDirectory;
 use crate::vm::ids::SessionId;
-use crate::vm::process::{ProcessGroup, command};
+use crate::vm::process::ProcessGroup;
 
 mod events;
 mod line_reader;
@@ -78,7 +78,7 @@ impl Claude {
     }
 
     fn command(&self) -> Command {
-        let mut claude = command(&self.program, &self.directory, &self.directory.workspace());
+        let mut claude = self.directory.command(&self.program, &self.directory.workspace());
         claude
             .env("CLAUDE_CONFIG_DIR", self.directory.claude())
             .env("DISABLE_TELEMETRY", "1")

@@ -1,11 +1,13 @@
 //! The one directory that outlives the process, and what is where in it.
 
+use std::ffi::OsStr;
 use std::fs::Permissions;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::Context;
+use tokio::process::Command;
 
 use crate::files::remove_parts;
 use crate::vm::ids::{SessionId, TurnId};
@@ -69,6 +71,26 @@ impl VmDirectory {
         set_mode(&self.root, PASS_ONLY)?;
         set_mode(&self.files(), PRIVATE)?;
         set_mode(&self.turns(), PRIVATE)
+    }
+
+    /// A command in `place` with the least environment that a program needs, and none of this
+    /// process's secrets. It runs as the agent's user, if there is one.
+    pub fn command(&self, program: impl AsRef<OsStr>, place: &Path) -> Command {
+        let mut command = Command::new(program);
+        let path =
+            std::env::var_os("PATH").unwrap_or_else(|| "/usr/local/bin:/usr/bin:/bin".into());
+        command
+            .env_clear()
+            .env("PATH", path)
+            .env("HOME", self.home())
+            .env("LANG", "C.UTF-8")
+            .env("TERM", "dumb")
+            .current_dir(place)
+            .process_group(0);
+        if let Some(user) = self.agent_user {
+            command.uid(user.uid()).gid(user.gid());
+        }
+        command
     }
 
     /// Who agents run as; `None` means as this process.

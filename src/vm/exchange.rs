@@ -17,7 +17,6 @@ use crate::files::{FILE_BYTES_MAX, keep_newest, on_disk, safe_name, write_whole}
 use crate::protocol::WithheldReason;
 use crate::vm::directory::VmDirectory;
 use crate::vm::ids::TurnId;
-use crate::vm::process::command;
 
 mod outbox;
 #[cfg(test)]
@@ -171,7 +170,7 @@ impl FileExchange {
         input: &[u8],
         bytes_max: u64,
     ) -> anyhow::Result<Vec<u8>> {
-        let mut program = command("sh", &self.directory, &self.directory.workspace());
+        let mut program = self.directory.command("sh", &self.directory.workspace());
         program.args(["-c", script]).arg(argument);
         let printed = self.directory.programs().run(program, input, bytes_max).await;
         printed.context("cannot run a program")?.context("the program failed")

@@ -2,7 +2,6 @@
 //! environment, and gone with its turn. A process that leaves the group (`setsid`) outlives its
 //! turn, as the agent's user, until the machine stops: it is in the way of nobody but its owner.
 
-use std::ffi::OsStr;
 use std::fmt;
 use std::io;
 use std::path::Path;
@@ -17,7 +16,6 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::process::{Child, Command};
 
 use crate::files::FILE_BYTES_MAX;
-use crate::vm::directory::VmDirectory;
 
 /// How often a group that was asked to end is looked at: an end is noticed at once by a person.
 const LOOK_INTERVAL: Duration = Duration::from_millis(20);
@@ -50,6 +48,11 @@ impl AgentUser {
         self.uid.as_raw()
     }
 
+    /// The number of this user's group.
+    pub fn gid(self) -> u32 {
+        self.gid.as_raw()
+    }
+
     /// Gives this user a file or directory.
     ///
     /// # Errors
@@ -59,25 +62,6 @@ impl AgentUser {
         std::os::unix::fs::chown(path, Some(uid), Some(gid))
             .with_context(|| format!("cannot hand over {}", path.display()))
     }
-}
-
-/// A command in `place` with the least environment a program needs, and none of this process's
-/// secrets, as the agent's user if there is one.
-pub fn command(program: impl AsRef<OsStr>, directory: &VmDirectory, place: &Path) -> Command {
-    let mut command = Command::new(program);
-    let path = std::env::var_os("PATH").unwrap_or_else(|| "/usr/local/bin:/usr/bin:/bin".into());
-    command
-        .env_clear()
-        .env("PATH", path)
-        .env("HOME", directory.home())
-        .env("LANG", "C.UTF-8")
-        .env("TERM", "dumb")
-        .current_dir(place)
-        .process_group(0);
-    if let Some(user) = directory.agent_user() {
-        command.uid(user.uid.as_raw()).gid(user.gid.as_raw());
-    }
-    command
 }
 
 /// Runs the VM's own short programs, which handle files as the agent's user.

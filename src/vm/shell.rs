@@ -20,7 +20,7 @@ use crate::protocol::{TurnEvent, TurnFailure};
 use crate::vm::agent::{Agent, EVENTS_QUEUED_MAX, Prompt, RunningAgent};
 use crate::vm::directory::VmDirectory;
 use crate::vm::ids::SessionId;
-use crate::vm::process::{ProcessGroup, command};
+use crate::vm::process::ProcessGroup;
 use crate::vm::text::Utf8Decoder;
 
 /// Longest line that is run: Linux passes at most 128 KiB in one argument (`MAX_ARG_STRLEN`).
@@ -72,7 +72,7 @@ impl Shell {
 #[async_trait]
 impl Agent for Shell {
     async fn ready(&self) -> bool {
-        let mut shell = command("sh", &self.directory, &self.directory.workspace());
+        let mut shell = self.directory.command("sh", &self.directory.workspace());
         let status = shell.args(["-c", "true"]).stdin(Stdio::null()).status().await;
         status.is_ok_and(|status| status.success())
     }
@@ -93,7 +93,7 @@ impl Agent for Shell {
         }
         keep_newest(&self.directory.shell_sessions(), SESSIONS_KEPT_MAX, u64::MAX).await;
         let (reader, writer) = std::io::pipe().context("cannot make a pipe")?;
-        let mut shell = command("sh", &self.directory, &self.working_directory(session).await);
+        let mut shell = self.directory.command("sh", &self.working_directory(session).await);
         shell
             .arg("-c")
             .arg(SCRIPT)

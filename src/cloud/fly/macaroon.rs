@@ -14,14 +14,17 @@ use rmp::encode::{self, ByteBuf};
 use sha2::Sha256;
 use zeroize::Zeroizing;
 
+pub use self::caveat::Caveat;
 use self::caveat::EncodedCaveat;
-pub use self::caveat::{ActionMask, Caveat};
 use self::reader::{MessagePackError, MessagePackReader};
 
 mod caveat;
 mod reader;
 #[cfg(test)]
 mod tests;
+
+/// What may be done with something, one bit each ([`Caveat::READ`] and so on).
+pub type ActionMask = u16;
 
 /// The longest single token that is read, in characters. Whole organisation tokens measure about
 /// 700; this leaves room for hundreds of caveats and keeps the work on a hostile one small.

@@ -5,7 +5,7 @@ use proptest::prelude::*;
 use super::channels::serving;
 use super::*;
 use crate::conversation::choice::ChatCommand;
-use crate::conversation::understand::{LineKind, reading};
+use crate::conversation::reading::{LineKind, reading};
 
 /// One conversation in each phase.
 pub(super) fn every_phase() -> Vec<ConversationWorld> {

@@ -9,7 +9,7 @@ use super::{
     CREDENTIAL_MAX, ChatInput, ChatTask, LINE_MAX, StepTrigger, UNANSWERED_MAX, truncated,
 };
 use crate::conversation::messages;
-use crate::conversation::understand::{self, LineKind};
+use crate::conversation::reading::{self, LineKind};
 use crate::conversation::{Event, Exposure};
 use crate::credential_format::recognise;
 use crate::metrics::{self, DropReason};
@@ -152,7 +152,7 @@ impl ChatTask {
         let mut texts = forwarded.map(|it| it.text.as_str()).chain([own]);
         Ok(texts.any(|text| {
             let state = &self.stored.state;
-            let read = self.decide(&runs, |context| understand::reading(state, context, text));
+            let read = self.decide(&runs, |context| reading::reading(state, context, text));
             !text.trim().is_empty() && read != LineKind::Text
         }))
     }
@@ -173,10 +173,10 @@ impl ChatTask {
     pub(super) async fn text_event(&self, text: &str, pasted: bool) -> anyhow::Result<Event> {
         let runs = self.person_record().await?;
         let reading =
-            self.decide(&runs, |context| understand::reading(&self.stored.state, context, text));
+            self.decide(&runs, |context| reading::reading(&self.stored.state, context, text));
         let vendor = match reading {
             LineKind::Secret(vendor) => vendor,
-            LineKind::Text if !pasted && !understand::awaits_secret(&self.stored.state) => None,
+            LineKind::Text if !pasted && !reading::awaits_secret(&self.stored.state) => None,
             LineKind::Text => {
                 return Ok(Event::TextReceived(truncated(text, LINE_MAX).to_owned()));
             }

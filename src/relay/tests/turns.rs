@@ -60,7 +60,7 @@ async fn a_channel_without_edits_gets_every_part_once_and_notices_of_their_own()
 
 #[tokio::test]
 async fn a_machine_out_of_reach_is_given_up_with_the_next_step() {
-    use turn::VmFailure::{DiskFailed, Full, Refused, Rejected, SessionBusy, Unreachable};
+    use vm_failure::VmFailure::{DiskFailed, Full, Refused, Rejected, SessionBusy, Unreachable};
     for (status, unheard) in [
         (None, Unreachable),
         (Some(502), Unreachable),

@@ -7,8 +7,8 @@ use axum::http::StatusCode;
 use bytes::Bytes;
 use serde_json::{Value, json};
 
+use super::errors::TelegramApiError;
 use super::messages::{self, NewMessage};
-use super::methods::TelegramApiError;
 use super::parameters::Parameters;
 use super::{SimulatedTelegram, token_of};
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use serde_json::{Value, json};
 
 use super::SimulatedTelegram;
-use super::methods::TelegramApiError;
+use super::errors::TelegramApiError;
 use super::parameters::Parameters;
 
 /// Where a person agrees that a bot is made: `<manager>/<username>` follows.

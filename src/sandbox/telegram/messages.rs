@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 
-use super::methods::TelegramApiError;
+use super::errors::TelegramApiError;
 use super::parameters::Parameters;
 use super::{
     SeenTelegramMessage, SimulatedTelegram, TelegramBot, TelegramChat, TelegramMessage,

@@ -4,10 +4,8 @@ use std::collections::BTreeMap;
 
 use rmp::encode::{self, ByteBuf};
 
+use super::ActionMask;
 use super::reader::MessagePackReader;
-
-/// What may be done with something, one bit each ([`Caveat::READ`] and so on).
-pub type ActionMask = u16;
 
 /// One restriction of a token. Types that decide nothing for us are kept as they came.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use rmp::Marker;
 use rmp::decode;
 
-use super::caveat::ActionMask;
+use super::ActionMask;
 
 /// Why there is no whole value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

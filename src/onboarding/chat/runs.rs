@@ -1,0 +1,218 @@
+//! Runs of the person in this chat.
+
+use std::sync::Arc;
+
+use tokio::time::Instant;
+use zeroize::Zeroizing;
+
+use super::super::runs::{PendingLink, RunEvent};
+use super::ChatTask;
+use crate::cloud::fly::FlyAccount;
+use crate::cloud::{self, DeploymentKeys, FailureCause};
+use crate::conversation::{
+    Event, OfferedDeployment, RemainingResource, RunCredentials, RunFailure, RunOutcome,
+    StageStatus, TeardownTarget,
+};
+use crate::metrics;
+use crate::plan::Stage;
+use crate::provisioner::{DriveError, Goal, Outcome, StageActivity, StageUpdate};
+use crate::secret::{Secret, SecretKind, SecretRef};
+use crate::spec::{DeploymentId, Role, Spec};
+use crate::vault::HOLD_MAX;
+
+impl ChatTask {
+    /// What a run's event means to the conversation; `None` for a run that was stopped.
+    pub(super) async fn conversation_event(&mut self, event: RunEvent) -> Option<Event> {
+        match event {
+            RunEvent::Progress(generation, run, StageUpdate { stage, state })
+                if generation == self.runner.generation =>
+            {
+                let (stage, mark) = stage_status(stage, state, self.runner.goal);
+                Some(Event::RunProgressed { run, stage, mark })
+            }
+            RunEvent::Ended(generation, run, outcome) if generation == self.runner.generation => {
+                self.runner.task = None;
+                let end = self.end(&run, *outcome).await;
+                metrics::run_ended(match &end {
+                    RunOutcome::Deployed { .. } => metrics::RunEndLabel::Deployed,
+                    RunOutcome::Removed(_) => metrics::RunEndLabel::Removed,
+                    RunOutcome::Failed(_) => metrics::RunEndLabel::Failed,
+                });
+                Some(Event::RunEnded { run, end })
+            }
+            RunEvent::Progress(..) | RunEvent::Ended(..) => None,
+        }
+    }
+
+    async fn end(&mut self, run: &DeploymentId, outcome: anyhow::Result<Outcome>) -> RunOutcome {
+        // Whatever the end is, the key is not kept here.
+        let owner_key = self.runner.owner_key.take();
+        match outcome {
+            Ok(Outcome::Deployed(_)) => self.deployed(owner_key),
+            Ok(Outcome::Removed(receipt)) => RunOutcome::Removed(receipt.removed_resources()),
+            Ok(Outcome::Failed { cause, step, remaining }) => {
+                tracing::info!(%run, %step, ?cause, "a run has stopped");
+                let spec = self.spec_of(run).await;
+                let remaining = spec.map(|spec| remaining.remaining_resources(&spec));
+                RunOutcome::Failed(RunFailure { cause, step: Some(step), remaining })
+            }
+            Err(error) if matches!(error.downcast_ref(), Some(DriveError::Fenced)) => {
+                failed(FailureCause::LockedByOther, None)
+            }
+            Err(error) => {
+                tracing::error!(%run, "a run could not be driven: {error:#}");
+                failed(FailureCause::InvalidRequest, None)
+            }
+        }
+    }
+
+    fn deployed(&self, owner_key: Option<Arc<Secret>>) -> RunOutcome {
+        let held =
+            owner_key.and_then(|key| self.bot_channel.shared.vault.put(&self.owner, key).ok());
+        RunOutcome::Deployed { link: held }
+    }
+
+    pub(super) async fn deploy(
+        &mut self,
+        spec: Spec,
+        organisation: Option<u64>,
+        with: RunCredentials,
+    ) -> Option<Event> {
+        let run = spec.id.clone();
+        let within = self.quota_key(organisation);
+        match self
+            .bot_channel
+            .shared
+            .provisioner
+            .open_within_quota(&spec, &self.owner, within)
+            .await
+        {
+            Ok(Ok(())) => self.resume(&run, with).await,
+            Ok(Err(used_up)) => Some(Event::QuotaReached { run, used_up }),
+            Err(error) => {
+                tracing::error!(%run, "a run could not be opened: {error:#}");
+                let end = failed(FailureCause::InvalidRequest, Some(Vec::new()));
+                Some(Event::RunEnded { run, end })
+            }
+        }
+    }
+
+    pub(super) async fn resume(
+        &mut self,
+        run: &DeploymentId,
+        with: RunCredentials,
+    ) -> Option<Event> {
+        self.runner.stop().await;
+        let Some(token) = self.ready(SecretKind::FlyToken, with.token) else {
+            return Some(token_missing(run));
+        };
+        let model_key = with.model_key.and_then(|key| self.ready(SecretKind::ModelKey, key));
+        let channel_key = (with.channel_key.zip(self.channel_key_kind(run).await))
+            .and_then(|(key, kind)| self.ready(kind, key));
+        let settings = &self.bot_channel.shared.settings;
+        let audience = settings.vendors.fly.endpoints().keys_audience();
+        let keys = DeploymentKeys::candidates(&settings.random, model_key, channel_key, &audience);
+        self.runner.owner_key = Some(keys.owner_key.clone());
+        let cloud = settings.vendors.fly.open(token, keys);
+        self.drive(run.clone(), Goal::Deployed, cloud)
+    }
+
+    fn drive(&mut self, run: DeploymentId, goal: Goal, cloud: FlyAccount) -> Option<Event> {
+        let Some(guard) = self.bot_channel.shared.active_runs.try_start(&run) else {
+            self.runner.owner_key = None;
+            return Some(Event::RunEnded { run, end: failed(FailureCause::LockedByOther, None) });
+        };
+        let provisioner = self.bot_channel.shared.provisioner.clone();
+        self.runner.start(provisioner, guard, run, goal, cloud);
+        None
+    }
+
+    async fn channel_key_kind(&self, run: &DeploymentId) -> Option<SecretKind> {
+        self.spec_of(run).await?.channel.key()
+    }
+
+    pub(super) async fn tear_down(
+        &mut self,
+        target: TeardownTarget,
+        token: SecretRef,
+    ) -> Option<Event> {
+        self.runner.stop().await;
+        let run = target.id().clone();
+        let Some(token) = self.ready(SecretKind::FlyToken, token) else {
+            return Some(token_missing(&run));
+        };
+        if let TeardownTarget::Found(OfferedDeployment { spec, roles }) = target {
+            let found = cloud::FoundDeployment { id: run.clone(), spec: *spec, roles };
+            if let Err(error) = self.bot_channel.shared.provisioner.adopt(&found, &self.owner).await
+            {
+                tracing::error!(%run, "a deployment could not be adopted: {error:#}");
+                let end = failed(FailureCause::InvalidRequest, None);
+                return Some(Event::RunEnded { run, end });
+            }
+        }
+        let cloud = self.bot_channel.shared.settings.vendors.fly.open_for_teardown(token);
+        self.drive(run, Goal::Removed, cloud)
+    }
+
+    /// The person is owed the link to a relay from now on.
+    pub(super) async fn owe_link(&mut self, run: &DeploymentId, key: SecretRef) -> Option<Event> {
+        let held = self.held(key);
+        self.bot_channel.shared.vault.forget(&self.owner, key);
+        let spec = self.spec_of(run).await;
+        let (Some(spec), Some(owner_key)) = (spec, held) else { return Some(Event::LinkLost) };
+        let until = Instant::now() + HOLD_MAX;
+        self.runner.owed = Some(PendingLink { spec, owner_key, until });
+        self.send_link().await
+    }
+
+    /// Tells the link that is still owed, if one is.
+    pub(super) async fn tell_link(&mut self) {
+        if let Some(told) = self.send_link().await {
+            self.take(told, None).await;
+        }
+    }
+
+    /// Gives up a link that is still owed: the person is told that it can be made anew.
+    pub(super) async fn lose_link(&mut self) {
+        if self.runner.owed.take().is_some() {
+            self.take(Event::LinkLost, None).await;
+        }
+    }
+
+    /// Sends the link, which is the one secret that is meant for the person. It is written nowhere.
+    async fn send_link(&mut self) -> Option<Event> {
+        let owed = self.runner.owed.take()?;
+        let endpoints = self.bot_channel.shared.settings.vendors.fly.endpoints();
+        let relay = endpoints.public(&owed.spec.app(Role::Relay));
+        let link = Zeroizing::new(format!("{relay}/chat#{}", owed.owner_key.expose()));
+        match self.outbox.say_secret(&link).await {
+            Ok(()) => Some(Event::LinkSent),
+            Err(_) => {
+                self.runner.owed = Some(owed);
+                None
+            }
+        }
+    }
+}
+
+fn token_missing(run: &DeploymentId) -> Event {
+    Event::RunEnded { run: run.clone(), end: failed(FailureCause::TokenRefused, None) }
+}
+
+/// A run that came to no step.
+fn failed(cause: FailureCause, remaining: Option<Vec<RemainingResource>>) -> RunOutcome {
+    RunOutcome::Failed(RunFailure { cause, step: None, remaining })
+}
+
+/// While a run makes things, taking one back means that it moves to another region.
+fn stage_status(stage: Stage, state: StageActivity, goal: Goal) -> (Stage, StageStatus) {
+    let mark = match (goal, state) {
+        (Goal::Deployed, StageActivity::Removing | StageActivity::Removed) => {
+            StageStatus::ChangingRegion
+        }
+        (_, StageActivity::Working | StageActivity::Removing) => StageStatus::Running,
+        (_, StageActivity::Unconfirmed) => StageStatus::Unconfirmed,
+        (_, StageActivity::Done | StageActivity::Removed) => StageStatus::Done,
+    };
+    (stage, mark)
+}
