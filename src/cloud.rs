@@ -1,16 +1,99 @@
-//! What a cloud account must offer so that the provisioner can drive a plan in it.
+//! The interface of a cloud: [`Provider`] judges its credentials and opens accounts, and the
+//! provisioner drives a plan in an account through [`Cloud`].
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use async_trait::async_trait;
 
 pub use crate::account::{Account, FailureCause, Organisation, OrganisationStatus, RegionOffer};
+use crate::credential_format::CredentialRejection;
 use crate::plan::{Facts, Plan, StepFacts, StepId};
 use crate::random::Random;
 use crate::secret::{Audience, Secret, SecretKind};
-use crate::spec::{DeploymentId, Region, Role, Spec};
+use crate::spec::{CloudKind, DeploymentId, Region, Role, Spec};
 
 pub mod fly;
+
+/// One cloud, for everybody.
+#[async_trait]
+pub trait Provider: Send + Sync {
+    /// The cloud that this is.
+    fn kind(&self) -> CloudKind;
+
+    /// Judges a pasted credential without a call, and returns it as narrow as it can be made
+    /// offline.
+    ///
+    /// # Errors
+    /// When it cannot be a credential of this cloud, or opens too little.
+    fn check_format(&self, pasted: &str) -> Result<Arc<Secret>, CredentialRejection>;
+
+    /// Asks the cloud about a credential that [`Self::check_format`] returned.
+    ///
+    /// # Errors
+    /// [`CredentialRejection::RefusedByVendor`] when the cloud refuses it,
+    /// [`CredentialRejection::VendorUnreachable`] when it gives no usable answer.
+    async fn check(&self, token: &Arc<Secret>) -> Result<Account, CredentialRejection>;
+
+    /// Opens an account to deploy into, with the keys of one deployment.
+    fn open(&self, token: Arc<Secret>, keys: DeploymentKeys) -> Arc<dyn Cloud>;
+
+    /// Opens an account to look and to remove, which needs no keys.
+    fn open_for_teardown(&self, token: Arc<Secret>) -> Arc<dyn Cloud>;
+
+    /// The hosts (as in a URL's authority) that store the keys of a deployment.
+    fn secret_stores(&self) -> Vec<String>;
+
+    /// The environment variable from which a command reads the credential.
+    fn token_setting(&self) -> &'static str;
+
+    /// The relay of a deployment, as the internet finds it, without a slash at its end.
+    fn relay_url(&self, spec: &Spec) -> String;
+}
+
+/// The clouds that this process deploys to.
+#[derive(Clone)]
+pub struct Clouds {
+    providers: Arc<BTreeMap<CloudKind, Arc<dyn Provider>>>,
+    kinds: Arc<[CloudKind]>,
+}
+
+impl Clouds {
+    /// These clouds.
+    pub fn of(providers: impl IntoIterator<Item = Arc<dyn Provider>>) -> Self {
+        let providers: BTreeMap<_, _> = providers.into_iter().map(|it| (it.kind(), it)).collect();
+        let kinds = providers.keys().copied().collect();
+        Self { providers: Arc::new(providers), kinds }
+    }
+
+    /// The kinds of these clouds, the usual one first.
+    pub fn kinds(&self) -> &[CloudKind] {
+        &self.kinds
+    }
+
+    /// The provider of this cloud.
+    ///
+    /// # Errors
+    /// When this process does not deploy to it.
+    pub fn get(&self, kind: CloudKind) -> Result<&dyn Provider, UnknownCloud> {
+        self.providers.get(&kind).map(AsRef::as_ref).ok_or(UnknownCloud(kind))
+    }
+
+    /// The provider whose credentials are of this kind, if any.
+    pub fn of_token(&self, kind: SecretKind) -> Option<&dyn Provider> {
+        self.get(CloudKind::of_token(kind)?).ok()
+    }
+
+    /// The hosts that store the keys of deployments.
+    pub fn secret_stores(&self) -> Vec<String> {
+        self.providers.values().flat_map(|provider| provider.secret_stores()).collect()
+    }
+}
+
+/// A deployment stands in a cloud that this process does not deploy to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("this program was not set up for the cloud {}", .0.word())]
+pub struct UnknownCloud(pub CloudKind);
 
 /// An account in a cloud, opened with a credential.
 ///

@@ -4,6 +4,7 @@
 use anyhow::{Context, bail};
 use zeroize::Zeroizing;
 
+use crate::machine_env;
 use crate::secret::{Audience, Secret, SecretKind};
 use crate::spec::Spec;
 
@@ -37,7 +38,7 @@ const DAILY_TOKENS_MAX: u64 = 1_000_000_000_000;
 /// # Errors
 /// When it is not a number of tokens.
 pub fn daily_tokens(environment: &Environment<'_>) -> anyhow::Result<u64> {
-    let Some(text) = environment.get("TEXTSLASH_DAILY_TOKENS") else {
+    let Some(text) = environment.get(machine_env::DAILY_TOKENS) else {
         return Ok(Spec::DAILY_TOKENS);
     };
     let tokens = text.parse().ok().filter(|tokens| *tokens <= DAILY_TOKENS_MAX);
@@ -46,9 +47,6 @@ pub fn daily_tokens(environment: &Environment<'_>) -> anyhow::Result<u64> {
          for none",
     )
 }
-
-/// The port of a relay's model proxy.
-pub const MODEL_PROXY_PORT: &str = "MODEL_PROXY_PORT";
 
 /// Where settings come from: the process's environment, or a map in tests.
 pub struct Environment<'a>(Box<SettingLookup<'a>>);

@@ -3,6 +3,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::secret::SecretKind;
+
 #[cfg(test)]
 mod tests;
 
@@ -72,8 +74,21 @@ pub enum Vendor {
     Twilio,
 }
 
-/// Whose credential stands anywhere in `text`. Twilio's auth token, 32 bare hex digits, could be
-/// anything and is not recognised.
+impl Vendor {
+    /// The credential that this vendor issues.
+    pub fn credential(self) -> SecretKind {
+        match self {
+            Self::Fly => SecretKind::FlyToken,
+            Self::Anthropic => SecretKind::ModelKey,
+            Self::Telegram => SecretKind::TelegramToken,
+            Self::Discord => SecretKind::DiscordToken,
+            Self::Twilio => SecretKind::TwilioKey,
+        }
+    }
+}
+
+/// The vendor of a credential that stands anywhere in `text`. Twilio's auth token, 32 bare hex
+/// digits, could be anything and is not recognised.
 pub fn recognise(text: &str) -> Option<Vendor> {
     let looks_like = |vendor: &Vendor| match vendor {
         Vendor::Fly => holds_fly_token(text),

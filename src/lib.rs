@@ -21,6 +21,7 @@
 //! # Words: types without behaviour
 //! - [`secret`]: a credential that cannot be printed, bound to the hosts that may see it
 //! - [`spec`]: the choices of a person: cloud, region, size, names
+//! - [`machine_env`]: the settings of a deployed machine
 //! - [`protocol`]: the calls between relay and VM, and their signatures
 //! - [`messages`]: each text that a person reads, in each language
 //!
@@ -69,6 +70,8 @@
 pub mod secret;
 
 pub mod spec;
+
+pub mod machine_env;
 
 pub mod protocol;
 

@@ -18,7 +18,7 @@ use url::Url;
 use zeroize::Zeroizing;
 
 use crate::clock::Clock;
-use crate::cloud::fly::FlyProvider;
+use crate::cloud::Clouds;
 use crate::conversation::messages::{self, Locale, Message};
 use crate::conversation::{CheckedCredential, ConversationState, Phase};
 use crate::credential_format::CredentialRejection;
@@ -31,7 +31,7 @@ use crate::provisioner::Provisioner;
 use crate::quota::Quotas;
 use crate::random::Random;
 use crate::secret::{Secret, SecretKind, SecretRef};
-use crate::spec::{AgentKind, CloudKind, Images, RelayChannel};
+use crate::spec::{AgentKind, Images, RelayChannel};
 use crate::store::Database;
 use crate::store::conversations::{Conversations, StoredConversation};
 use crate::vault::Vault;
@@ -98,7 +98,8 @@ pub struct HostedForms {
 pub struct VendorClients {
     /// What carries requests.
     pub transport: SharedTransport,
-    pub fly: FlyProvider,
+    /// The clouds on offer.
+    pub clouds: Clouds,
     /// The chat services that relays speak through.
     pub messaging: Messaging,
     /// The API that model keys are checked with (`https://api.anthropic.com`).
@@ -107,7 +108,6 @@ pub struct VendorClients {
 
 /// What people can choose from. Each list starts with the usual choice and is not empty.
 pub struct Catalogue {
-    pub clouds: Vec<CloudKind>,
     /// Channels of a relay.
     pub channels: Vec<RelayChannel>,
     pub agents: Vec<AgentKind>,

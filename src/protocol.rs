@@ -46,11 +46,6 @@ pub const NONCES_MAX: usize = 4096;
 /// person's retry a few more.
 pub const PROBATION_MS: u64 = 30 * 60_000;
 
-/// The setting that tells a machine when its probation ends at the latest, in unix milliseconds.
-/// The provisioner counts it from its request, so that a machine that is made or booted late does
-/// not run longer.
-pub const PROBATION_UNTIL: &str = "TEXTSLASH_PROBATION_UNTIL_MS";
-
 /// Who calls whom; part of what is signed, so that a call cannot be turned around.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Direction {

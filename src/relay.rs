@@ -120,7 +120,7 @@ pub struct RelayLimits {
     /// See [`PROBATION_MS`].
     pub probation_ms: u64,
     /// When the probation ends at the latest, in unix milliseconds: see
-    /// [`crate::protocol::PROBATION_UNTIL`].
+    /// [`crate::machine_env::PROBATION_UNTIL`].
     pub probation_until_ms: Option<u64>,
     /// See [`proxy::CALLS_PER_MINUTE_MAX`].
     pub calls_per_minute: u32,

@@ -60,10 +60,25 @@ pub struct Secret {
     audience: Audience,
 }
 
-/// What a credential opens. A kind may be stored and printed; a credential may not.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+/// The thing that a credential opens. A kind may be stored and printed; a credential may not.
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Hash,
+    Serialize,
+    Deserialize,
+    strum::IntoStaticStr,
+)]
 #[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "kebab-case")]
 pub enum SecretKind {
+    /// A text that was pasted and not judged yet.
+    Unjudged,
     /// A Fly.io token: the person's cloud account.
     FlyToken,
     /// An Anthropic API key: the person's model account.
@@ -81,6 +96,13 @@ pub enum SecretKind {
     /// What the agent shows to the relay's model proxy; it opens nothing else, and nothing after
     /// its turn.
     ModelProxyToken,
+}
+
+impl SecretKind {
+    /// The word for it in texts and forms.
+    pub fn word(self) -> &'static str {
+        self.into()
+    }
 }
 
 /// Stands for a credential that is held in memory elsewhere; may be stored and logged, and opens

@@ -196,11 +196,48 @@ macro_rules! text_of {
 
 text_of!(DeploymentId, DeploymentName, Region);
 
-/// Which cloud a deployment goes to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+/// The cloud that a deployment goes to.
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    Default,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Hash,
+    Serialize,
+    Deserialize,
+    strum::IntoStaticStr,
+    strum::EnumString,
+    strum::VariantArray,
+)]
 #[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case")]
 pub enum CloudKind {
+    #[default]
     Fly,
+}
+
+impl CloudKind {
+    /// The word in flags, button ids and texts.
+    pub fn word(self) -> &'static str {
+        self.into()
+    }
+
+    /// The credential that opens an account in it.
+    pub fn token(self) -> SecretKind {
+        match self {
+            Self::Fly => SecretKind::FlyToken,
+        }
+    }
+
+    /// The cloud whose accounts a credential of this kind opens, if any.
+    pub fn of_token(kind: SecretKind) -> Option<Self> {
+        use strum::VariantArray;
+        Self::VARIANTS.iter().copied().find(|cloud| cloud.token() == kind)
+    }
 }
 
 /// A place as the cloud names it (`ams`, `iad`): lower-case letters and digits.

@@ -98,7 +98,7 @@ pub struct VmLimits {
     /// See [`PROBATION_MS`].
     pub probation_ms: u64,
     /// When the probation ends at the latest, in unix milliseconds: see
-    /// [`crate::protocol::PROBATION_UNTIL`].
+    /// [`crate::machine_env::PROBATION_UNTIL`].
     pub probation_until_ms: Option<u64>,
 }
 

@@ -3,18 +3,20 @@
 
 use std::sync::Arc;
 
+use async_trait::async_trait;
+
 use crate::account::GeoPoint;
 use crate::clock::Clock;
 use crate::cloud::fly::errors::CallFailure;
 use crate::cloud::{
-    Account, CloudError, DeploymentKeys, FailureCause, Organisation, OrganisationStatus,
-    RegionOffer,
+    Account, Cloud, CloudError, DeploymentKeys, FailureCause, Organisation, OrganisationStatus,
+    Provider, RegionOffer,
 };
 use crate::credential_format::CredentialRejection;
 use crate::http::SharedTransport;
 use crate::random::Random;
 use crate::secret::{Secret, SecretKind};
-use crate::spec::Region;
+use crate::spec::{CloudKind, Region, Role, Spec};
 
 pub use self::account::FlyAccount;
 use self::client::FlyClient;
@@ -53,19 +55,6 @@ impl FlyProvider {
         Self { client: FlyClient { transport, endpoints, limits: Arc::default(), clock }, random }
     }
 
-    /// Where this Fly is.
-    pub fn endpoints(&self) -> &FlyEndpoints {
-        &self.client.endpoints
-    }
-
-    /// Judges a pasted token without asking anybody, and narrows it to [`token::WINDOW`] at once:
-    /// what was pasted is not kept.
-    pub fn check_format(&self, pasted: &str) -> Result<Arc<Secret>, CredentialRejection> {
-        let now_ms = self.client.clock.now_ms();
-        let narrow = token::parse_pasted(pasted, now_ms)?.narrowed_to_window(now_ms, token::WINDOW);
-        Ok(Arc::new(self.client.token(narrow.text())))
-    }
-
     /// Looks at an account before anything is made in it.
     pub async fn preflight(&self, token: &Arc<Secret>) -> Result<Account, CloudError> {
         let (opened, regions) =
@@ -86,12 +75,26 @@ impl FlyProvider {
         })
     }
 
-    /// Asks Fly for a token that was judged already: what it opens, or why it is not taken.
-    ///
-    /// # Errors
-    /// [`CredentialRejection::RefusedByVendor`] when Fly says no,
-    /// [`CredentialRejection::VendorUnreachable`] when it says nothing.
-    pub async fn check(&self, token: &Arc<Secret>) -> Result<Account, CredentialRejection> {
+    /// Opens an account, with the keys of one deployment where it is to deploy.
+    pub fn account(&self, token: Arc<Secret>, keys: Option<DeploymentKeys>) -> FlyAccount {
+        FlyAccount::new(self.client.clone(), self.random.clone(), token, keys)
+    }
+}
+
+#[async_trait]
+impl Provider for FlyProvider {
+    fn kind(&self) -> CloudKind {
+        CloudKind::Fly
+    }
+
+    /// Narrows the token to [`token::WINDOW`].
+    fn check_format(&self, pasted: &str) -> Result<Arc<Secret>, CredentialRejection> {
+        let now_ms = self.client.clock.now_ms();
+        let narrow = token::parse_pasted(pasted, now_ms)?.narrowed_to_window(now_ms, token::WINDOW);
+        Ok(Arc::new(self.client.token(narrow.text())))
+    }
+
+    async fn check(&self, token: &Arc<Secret>) -> Result<Account, CredentialRejection> {
         self.preflight(token).await.map_err(|error| match error.cause {
             FailureCause::TokenRefused => CredentialRejection::RefusedByVendor,
             _ => {
@@ -101,14 +104,24 @@ impl FlyProvider {
         })
     }
 
-    /// Opens an account to deploy into, with the keys of one deployment.
-    pub fn open(&self, token: Arc<Secret>, keys: DeploymentKeys) -> FlyAccount {
-        FlyAccount::new(self.client.clone(), self.random.clone(), token, Some(keys))
+    fn open(&self, token: Arc<Secret>, keys: DeploymentKeys) -> Arc<dyn Cloud> {
+        Arc::new(self.account(token, Some(keys)))
     }
 
-    /// Opens an account to look and to remove, which needs no keys.
-    pub fn open_for_teardown(&self, token: Arc<Secret>) -> FlyAccount {
-        FlyAccount::new(self.client.clone(), self.random.clone(), token, None)
+    fn open_for_teardown(&self, token: Arc<Secret>) -> Arc<dyn Cloud> {
+        Arc::new(self.account(token, None))
+    }
+
+    fn secret_stores(&self) -> Vec<String> {
+        vec![self.client.endpoints.machines_api.authority().to_owned()]
+    }
+
+    fn token_setting(&self) -> &'static str {
+        "FLY_API_TOKEN"
+    }
+
+    fn relay_url(&self, spec: &Spec) -> String {
+        self.client.endpoints.public(&spec.app(Role::Relay))
     }
 }
 

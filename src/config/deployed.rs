@@ -10,11 +10,11 @@ use nix::unistd::geteuid;
 use url::Url;
 use zeroize::Zeroizing;
 
-use super::{ALLOW_SANDBOX, Environment, MODEL_PROXY_PORT, daily_tokens, keys, vendors};
+use super::{ALLOW_SANDBOX, Environment, daily_tokens, keys, vendors};
+use crate::machine_env;
 use crate::messages::Locale;
-use crate::protocol::PROBATION_UNTIL;
 use crate::secret::{Audience, Secret, SecretKind};
-use crate::spec::{AgentKind, DeploymentId, RelayChannel};
+use crate::spec::{AgentKind, DeploymentId, RelayChannel, Role};
 use crate::vm::firewall::AgentFirewall;
 use crate::vm::process::AgentUser;
 use crate::{relay, vm};
@@ -28,12 +28,6 @@ const PROXY_PORT: &str = "8081";
 /// Every address of the machine, version 6 and 4: Fly's proxy uses the private version 6.
 const LISTEN_HOST: &str = "::";
 
-/// The keys of a relay, with the token of an older release.
-const RELAY_KEYS: [&str; 4] = ["LINK_KEY", "OWNER_KEY", "CHANNEL_KEY", "MODEL_KEY"];
-
-/// The keys of a VM.
-const VM_KEYS: [&str; 1] = ["LINK_KEY"];
-
 /// Where a role listens.
 pub struct ListenAddress {
     host: IpAddr,
@@ -46,7 +40,7 @@ impl ListenAddress {
     /// # Errors
     /// When either is not what it should be.
     pub fn read(environment: &Environment<'_>) -> anyhow::Result<Self> {
-        Self::socket_address(environment, "PORT", PORT)
+        Self::socket_address(environment, machine_env::PORT, PORT)
     }
 
     /// `LISTEN_HOST` and `MODEL_PROXY_PORT`.
@@ -54,7 +48,7 @@ impl ListenAddress {
     /// # Errors
     /// When either is not what it should be.
     pub fn of_model_proxy(environment: &Environment<'_>) -> anyhow::Result<Self> {
-        Self::socket_address(environment, MODEL_PROXY_PORT, PROXY_PORT)
+        Self::socket_address(environment, machine_env::MODEL_PROXY_PORT, PROXY_PORT)
     }
 
     fn socket_address(
@@ -86,30 +80,30 @@ impl ListenAddress {
 /// When a setting is missing or wrong, an owner who is not an id of the channel, or a key that can
 /// be guessed.
 pub fn relay_settings(environment: &Environment<'_>) -> anyhow::Result<relay::RelaySettings> {
-    let model_url = vendors::vendor_url(environment, "TEXTSLASH_MODEL_URL")?;
+    let model_url = vendors::vendor_url(environment, machine_env::MODEL_URL)?;
     let to_model = Audience::of([model_url.authority()]);
     let model_key = match agent(environment)? {
         AgentKind::Claude => {
-            let key = environment.secret("MODEL_KEY", SecretKind::ModelKey, to_model)?;
+            let key = environment.secret(machine_env::MODEL_KEY, SecretKind::ModelKey, to_model)?;
             Some(Arc::new(key))
         }
         AgentKind::Shell => None,
     };
     let channel = channel(environment)?;
-    keys::check(environment, &RELAY_KEYS)?;
+    keys::check(environment, machine_env::keys_of(Role::Relay))?;
     Ok(relay::RelaySettings {
         owner: owner(environment, channel)?,
         sleeps: !channel.holds_connection(),
-        locale: Locale::of_hint(environment.get("TEXTSLASH_LOCALE").as_deref()),
+        locale: Locale::of_hint(environment.get(machine_env::LOCALE).as_deref()),
         deployment: deployment(environment)?,
         data_dir: data_dir(environment)?,
-        public_url: match environment.get("TEXTSLASH_PUBLIC_URL") {
-            Some(_) => Some(url(environment, "TEXTSLASH_PUBLIC_URL")?),
+        public_url: match environment.get(machine_env::PUBLIC_URL) {
+            Some(_) => Some(url(environment, machine_env::PUBLIC_URL)?),
             None => None,
         },
-        vm_url: url(environment, "TEXTSLASH_VM_URL")?,
+        vm_url: url(environment, machine_env::VM_URL)?,
         model_url,
-        link_key: key(environment, "LINK_KEY", SecretKind::LinkKey)?,
+        link_key: key(environment, machine_env::LINK_KEY, SecretKind::LinkKey)?,
         model_key,
         daily_tokens: daily_tokens(environment)?,
         limits: relay::RelayLimits {
@@ -121,7 +115,7 @@ pub fn relay_settings(environment: &Environment<'_>) -> anyhow::Result<relay::Re
 
 /// A relay obeys its owner alone; without one it would obey anybody.
 fn owner(environment: &Environment<'_>, channel: RelayChannel) -> anyhow::Result<UserId> {
-    let id = environment.or("TEXTSLASH_OWNER", "");
+    let id = environment.or(machine_env::OWNER, "");
     if !channel.is_owner_id(&id) {
         bail!(
             "this relay has no owner: set TEXTSLASH_OWNER to the owner's id on {}, which is {}",
@@ -167,10 +161,10 @@ pub fn relay_channel(environment: &Environment<'_>) -> anyhow::Result<ChannelSet
     let channel = channel(environment)?;
     let services = vendors::chat_services(environment)?;
     let key = |kind| {
-        let key = environment.secret("CHANNEL_KEY", kind, services.audience(kind))?;
+        let key = environment.secret(machine_env::CHANNEL_KEY, kind, services.audience(kind))?;
         Ok::<_, anyhow::Error>(Arc::new(key))
     };
-    let public_url = || url(environment, "TEXTSLASH_PUBLIC_URL");
+    let public_url = || url(environment, machine_env::PUBLIC_URL);
     Ok(match channel {
         RelayChannel::Web => ChannelSettings::Web,
         RelayChannel::Telegram => ChannelSettings::Telegram {
@@ -180,7 +174,7 @@ pub fn relay_channel(environment: &Environment<'_>) -> anyhow::Result<ChannelSet
         RelayChannel::Discord => ChannelSettings::Discord { key: key(SecretKind::DiscordToken)? },
         RelayChannel::WhatsApp => ChannelSettings::WhatsApp {
             key: key(SecretKind::TwilioKey)?,
-            number: environment.require("TEXTSLASH_ADDRESS")?,
+            number: environment.require(machine_env::ADDRESS)?,
             public_url: public_url()?,
         },
     })
@@ -191,7 +185,7 @@ pub fn relay_channel(environment: &Environment<'_>) -> anyhow::Result<ChannelSet
 /// # Errors
 /// When it is not set: a relay that anybody could open must not start.
 pub fn owner_key(environment: &Environment<'_>) -> anyhow::Result<Zeroizing<String>> {
-    environment.require("OWNER_KEY").map(Zeroizing::new)
+    environment.require(machine_env::OWNER_KEY).map(Zeroizing::new)
 }
 
 /// What the VM's machine says.
@@ -199,13 +193,13 @@ pub fn owner_key(environment: &Environment<'_>) -> anyhow::Result<Zeroizing<Stri
 /// # Errors
 /// When a setting is missing or wrong.
 pub fn vm_settings(environment: &Environment<'_>) -> anyhow::Result<vm::VmSettings> {
-    let model_proxy_url = url(environment, "TEXTSLASH_MODEL_PROXY_URL")?;
-    keys::check(environment, &VM_KEYS)?;
+    let model_proxy_url = url(environment, machine_env::MODEL_PROXY_URL)?;
+    keys::check(environment, machine_env::keys_of(Role::Vm))?;
     Ok(vm::VmSettings {
         deployment: deployment(environment)?,
         data_dir: data_dir(environment)?,
         agent: agent(environment)?,
-        link_key: key(environment, "LINK_KEY", SecretKind::LinkKey)?,
+        link_key: key(environment, machine_env::LINK_KEY, SecretKind::LinkKey)?,
         model_proxy_url,
         agent_user: agent_user(environment, geteuid().is_root())?,
         claude_bin: PathBuf::from(environment.or("CLAUDE_BIN", "claude")),
@@ -245,7 +239,7 @@ pub fn agent_firewall(environment: &Environment<'_>) -> anyhow::Result<Option<Ag
         "TEXTSLASH_AGENT_FIREWALL needs a user whose network it restricts: set \
          TEXTSLASH_AGENT_USER",
     )?;
-    Ok(Some(AgentFirewall::new(user, url(environment, "TEXTSLASH_MODEL_PROXY_URL")?)))
+    Ok(Some(AgentFirewall::new(user, url(environment, machine_env::MODEL_PROXY_URL)?)))
 }
 
 fn key(environment: &Environment<'_>, name: &str, kind: SecretKind) -> anyhow::Result<Arc<Secret>> {
@@ -253,21 +247,21 @@ fn key(environment: &Environment<'_>, name: &str, kind: SecretKind) -> anyhow::R
 }
 
 fn channel(environment: &Environment<'_>) -> anyhow::Result<RelayChannel> {
-    environment.require("TEXTSLASH_CHANNEL")?.parse().context("TEXTSLASH_CHANNEL")
+    environment.require(machine_env::CHANNEL)?.parse().context(machine_env::CHANNEL)
 }
 
 fn deployment(environment: &Environment<'_>) -> anyhow::Result<DeploymentId> {
-    let id = environment.require("TEXTSLASH_DEPLOYMENT")?;
-    DeploymentId::try_from(id).context("TEXTSLASH_DEPLOYMENT")
+    let id = environment.require(machine_env::DEPLOYMENT)?;
+    DeploymentId::try_from(id).context(machine_env::DEPLOYMENT)
 }
 
 /// Not set on machines that an earlier version made: their probation counts from their first start
 /// alone.
 fn probation_until_ms(environment: &Environment<'_>) -> anyhow::Result<Option<u64>> {
-    let Some(text) = environment.get(PROBATION_UNTIL) else { return Ok(None) };
+    let Some(text) = environment.get(machine_env::PROBATION_UNTIL) else { return Ok(None) };
     text.parse()
         .map(Some)
-        .with_context(|| format!("{PROBATION_UNTIL} is not a time in milliseconds"))
+        .with_context(|| format!("{} is not a time in milliseconds", machine_env::PROBATION_UNTIL))
 }
 
 /// The directory that outlives a relay or a VM.
@@ -275,11 +269,11 @@ fn probation_until_ms(environment: &Environment<'_>) -> anyhow::Result<Option<u6
 /// # Errors
 /// When it is not set.
 pub fn data_dir(environment: &Environment<'_>) -> anyhow::Result<PathBuf> {
-    environment.require("DATA_DIR").map(PathBuf::from)
+    environment.require(machine_env::DATA_DIR).map(PathBuf::from)
 }
 
 fn agent(environment: &Environment<'_>) -> anyhow::Result<AgentKind> {
-    environment.require("TEXTSLASH_AGENT")?.parse().context("TEXTSLASH_AGENT")
+    environment.require(machine_env::AGENT)?.parse().context(machine_env::AGENT)
 }
 
 fn url(environment: &Environment<'_>, name: &str) -> anyhow::Result<Url> {

@@ -1,7 +1,6 @@
 //! The open question, and what happens when one of its answers is chosen.
 
 use crate::pricing;
-use crate::secret::SecretKind;
 use crate::spec::AgentKind;
 
 use super::choice::{ChatCommand, Choice};
@@ -89,7 +88,7 @@ impl Transition<'_> {
                 self.answered();
             }
             Choice::CheckAgain => match self.token() {
-                Some(token) => self.check(SecretKind::FlyToken, token),
+                Some(token) => self.check_again(token),
                 None => self.answered(),
             },
             Choice::Deploy => self.deploy_now(),
@@ -111,7 +110,8 @@ impl Transition<'_> {
 
     fn take_offer(&mut self) {
         let Phase::Asking { question, purpose, .. } = &self.state.phase else { return };
-        let kind = self.awaited(*question, purpose).unwrap_or(SecretKind::FlyToken);
+        let awaited = self.awaited(*question, purpose);
+        let kind = awaited.unwrap_or_else(|| self.cloud_token(purpose));
         let offer = self.context.lent_secrets.iter().find(|(offered, _)| *offered == kind);
         match offer {
             Some((_, secret)) => self.check(kind, *secret),

@@ -143,7 +143,7 @@ impl Choice {
     fn word(&self) -> String {
         match self {
             Self::Command(command) => command.word().to_owned(),
-            Self::Cloud(CloudKind::Fly) => "cloud:fly".to_owned(),
+            Self::Cloud(cloud) => format!("cloud:{}", cloud.word()),
             Self::Offer => "offer".to_owned(),
             Self::KeepAnswer => "keep-answer".to_owned(),
             Self::Agent(agent) => format!("agent:{}", agent.word()),

@@ -2,7 +2,7 @@
 
 use crate::credential_format::{CredentialRejection, Vendor};
 use crate::secret::{SecretKind, SecretRef};
-use crate::spec::RelayChannel;
+use crate::spec::{CloudKind, RelayChannel};
 
 use super::messages::Message;
 use super::transition::Transition;
@@ -21,7 +21,7 @@ impl Transition<'_> {
         if pasted {
             self.erase_pasted();
         }
-        let kind = vendor.and_then(kind_of);
+        let kind = vendor.map(Vendor::credential);
         match self.state.phase.clone() {
             Phase::Asking { checking: Some(_), .. } => {
                 self.effect(Effect::ForgetCredential(secret));
@@ -30,13 +30,13 @@ impl Transition<'_> {
             Phase::Asking { question, purpose, checking: None } => {
                 self.judge_or_refuse(question, &purpose, vendor, kind, secret);
             }
-            Phase::Idle if kind == Some(SecretKind::FlyToken) && self.begins_with_a_token() => {
+            Phase::Idle if self.begins_with(kind) => {
                 self.state.phase = Phase::Asking {
                     question: Question::Token,
                     purpose: Purpose::Deploy,
                     checking: None,
                 };
-                self.check(SecretKind::FlyToken, secret);
+                self.check(self.cloud_token(&Purpose::Deploy), secret);
             }
             _ => {
                 self.effect(Effect::ForgetCredential(secret));
@@ -46,9 +46,10 @@ impl Transition<'_> {
     }
 
     /// A token that nobody asked for begins a deployment: this person has none and may make one.
-    fn begins_with_a_token(&self) -> bool {
+    fn begins_with(&self, kind: Option<SecretKind>) -> bool {
         let may_begin = self.is_let_in() && !self.context.quotas.is_closed();
-        self.context.runs.is_empty() && may_begin
+        let is_token = kind == Some(self.cloud_token(&Purpose::Deploy));
+        is_token && self.context.runs.is_empty() && may_begin
     }
 
     fn judge_or_refuse(
@@ -63,8 +64,10 @@ impl Transition<'_> {
         match (awaited, kind, vendor) {
             (Some(awaited), None, None) => self.check(awaited, secret),
             (Some(awaited), Some(kind), _) if awaited == kind => self.check(kind, secret),
-            (None, Some(SecretKind::FlyToken), _) if is_about_account(question) => {
-                self.check(SecretKind::FlyToken, secret);
+            (None, Some(kind), _)
+                if is_about_account(question) && kind == self.cloud_token(purpose) =>
+            {
+                self.check(kind, secret);
             }
             (_, Some(kind), _) if self.is_needed(kind, purpose) => {
                 self.say(Message::EarlySecret { kind });
@@ -103,21 +106,32 @@ impl Transition<'_> {
     /// The credential that answers a question.
     pub(super) fn awaited(&self, question: Question, purpose: &Purpose) -> Option<SecretKind> {
         match question {
-            Question::Token => Some(SecretKind::FlyToken),
+            Question::Token => Some(self.cloud_token(purpose)),
             Question::Model => Some(SecretKind::ModelKey),
             Question::ChannelKey => self.channel_for(purpose).and_then(RelayChannel::key),
             _ => None,
         }
     }
 
+    /// The credential of the cloud in which this purpose acts.
+    pub(super) fn cloud_token(&self, purpose: &Purpose) -> SecretKind {
+        self.cloud(purpose).token()
+    }
+
     pub(super) fn check(&mut self, kind: SecretKind, secret: SecretRef) {
-        let of_cloud = kind == SecretKind::FlyToken;
+        let of_cloud = CloudKind::of_token(kind).is_some();
         let organisation = self.required_organisation().filter(|_| of_cloud);
         if let Phase::Asking { checking, .. } = &mut self.state.phase {
             *checking = Some(PendingCheck { kind, secret });
         }
         self.say(Message::Checking { kind });
         self.effect(Effect::Check { kind, secret, organisation });
+    }
+
+    /// Looks once more at the account that this token opens.
+    pub(super) fn check_again(&mut self, token: SecretRef) {
+        let Phase::Asking { purpose, .. } = &self.state.phase else { return };
+        self.check(self.cloud_token(purpose), token);
     }
 
     /// The organisation that a token must open: that of the deployment it is asked for.
@@ -212,7 +226,8 @@ impl Transition<'_> {
 
     /// The first answer whose credential is gone.
     pub(super) fn lost_secret(&self) -> Option<SecretKind> {
-        let token = self.token().map(|secret| (SecretKind::FlyToken, secret));
+        let token = self.state.answers.token.as_ref();
+        let token = token.map(|token| (self.cloud_token(&Purpose::Deploy), token.secret));
         let key = self.model_key().map(|secret| (SecretKind::ModelKey, secret));
         let chat = self.state.answers.chat.as_ref();
         let chat = chat.and_then(|chat| Some((chat.channel.key()?, chat.key)));
@@ -259,16 +274,6 @@ impl Transition<'_> {
     }
 }
 
-fn kind_of(vendor: Vendor) -> Option<SecretKind> {
-    match vendor {
-        Vendor::Fly => Some(SecretKind::FlyToken),
-        Vendor::Anthropic => Some(SecretKind::ModelKey),
-        Vendor::Telegram => Some(SecretKind::TelegramToken),
-        Vendor::Discord => Some(SecretKind::DiscordToken),
-        Vendor::Twilio => Some(SecretKind::TwilioKey),
-    }
-}
-
 /// The question that a credential of this kind answers.
 pub fn question_of(kind: SecretKind) -> Question {
     match kind {
@@ -276,10 +281,7 @@ pub fn question_of(kind: SecretKind) -> Question {
         SecretKind::TelegramToken | SecretKind::DiscordToken | SecretKind::TwilioKey => {
             Question::ChannelKey
         }
-        SecretKind::FlyToken
-        | SecretKind::OwnerKey
-        | SecretKind::LinkKey
-        | SecretKind::ModelProxyToken => Question::Token,
+        _ => Question::Token,
     }
 }
 

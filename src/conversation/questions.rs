@@ -5,12 +5,12 @@ use crate::account::{Account, Organisation, OrganisationStatus, RegionOffer};
 use crate::credential_format::CredentialRejection;
 use crate::pricing;
 use crate::secret::SecretKind;
-use crate::spec::{AgentKind, DeploymentName, MachineSize, Region, Spec};
+use crate::spec::{AgentKind, CloudKind, DeploymentName, MachineSize, Region, Spec};
 
 use super::choice::{ChatCommand, Choice};
 use super::messages::{Message, PageLink};
 use super::transition::{OpenQuestion, Transition};
-use super::{ModelChoice, Phase, Purpose, Question, channels};
+use super::{ModelChoice, Phase, Purpose, Question, TeardownTarget, channels};
 
 /// Regions offered as buttons; any other can be typed. More would not fit a phone's screen.
 const REGIONS_SHOWN: usize = 6;
@@ -148,13 +148,28 @@ impl Transition<'_> {
         (answers.organisation, answers.region, answers.size) = (organisation, region, size);
     }
 
+    /// The cloud in which this purpose acts: that of its deployment, else the chosen one.
+    pub(super) fn cloud(&self, purpose: &Purpose) -> CloudKind {
+        let run = match purpose {
+            Purpose::Resume { run } => self.run(run),
+            Purpose::Teardown { target } => self.run(target.id()),
+            Purpose::Deploy | Purpose::Find => None,
+        };
+        let found = match purpose {
+            Purpose::Teardown { target: TeardownTarget::Found(found) } => Some(found.spec.cloud),
+            _ => None,
+        };
+        let usual = || self.context.clouds.first().copied().unwrap_or_default();
+        run.map(|run| run.spec.cloud).or(found).or(self.state.answers.cloud).unwrap_or_else(usual)
+    }
+
     /// The pages on which the answer is made, each a message of its own.
     pub(super) fn pages_for(&self, question: Question, purpose: &Purpose) -> Vec<PageLink> {
         if self.awaited(question, purpose).is_some_and(|kind| self.is_offered(kind)) {
             return Vec::new();
         }
         match question {
-            Question::Token => vec![PageLink::FlyTokens],
+            Question::Token => vec![PageLink::CloudTokens(self.cloud(purpose))],
             Question::Model => vec![PageLink::AnthropicKeys],
             Question::ChannelKey => channels::pages(self.channel_for(purpose)),
             Question::Billing => match self.standing() {
@@ -201,7 +216,7 @@ impl Transition<'_> {
             Question::Invitation => Message::AskInvitation,
             Question::Cloud => Message::AskCloud,
             Question::Token => Message::AskToken {
-                offered: self.is_offered(SecretKind::FlyToken),
+                offered: self.is_offered(self.cloud_token(purpose)),
                 deploying: matches!(purpose, Purpose::Deploy | Purpose::Resume { .. }),
                 entry: self.entry(),
             },
@@ -233,7 +248,7 @@ impl Transition<'_> {
         let offer = |kind| self.is_offered(kind).then_some(Choice::Offer);
         match question {
             Question::Cloud => self.context.clouds.iter().copied().map(Choice::Cloud).collect(),
-            Question::Token => offer(SecretKind::FlyToken).into_iter().collect(),
+            Question::Token => offer(self.cloud_token(purpose)).into_iter().collect(),
             Question::Organisation => (self.organisations().iter().enumerate())
                 .map(|(place, it)| Choice::Organisation(place, it.slug.clone()))
                 .collect(),
@@ -335,7 +350,7 @@ impl Transition<'_> {
         Some(Spec {
             id: self.context.fresh.clone(),
             name: answers.name.clone().unwrap_or_else(|| DeploymentName::nearest_to("")),
-            cloud: answers.cloud.or_else(|| self.context.clouds.first().copied())?,
+            cloud: self.cloud(&Purpose::Deploy),
             organisation: self.organisation().map(|it| it.slug.clone()).unwrap_or_default(),
             regions: self.nearby_regions(region),
             size: answers.size.unwrap_or_default(),

@@ -8,7 +8,6 @@ use zeroize::Zeroizing;
 
 use crate::account::FailureCause;
 use crate::anthropic;
-use crate::cloud::Cloud;
 use crate::conversation::{CheckedCredential, OfferedDeployment};
 use crate::credential_format::CredentialRejection;
 use crate::secret::{Audience, Secret, SecretKind, SecretRef};
@@ -28,9 +27,9 @@ pub(super) struct CredentialChecker {
 }
 
 impl ChatTask {
-    /// Holds what was pasted, for nobody's eyes, until it is judged.
+    /// Holds a pasted text until it is judged. Its kind is not known yet, and no host may see it.
     pub(super) fn hold(&self, pasted: Zeroizing<String>) -> anyhow::Result<SecretRef> {
-        let pasted = Arc::new(Secret::new(SecretKind::FlyToken, pasted, Audience::nobody()));
+        let pasted = Arc::new(Secret::new(SecretKind::Unjudged, pasted, Audience::nobody()));
         Ok(self.bot_channel.shared.vault.put(&self.owner, pasted)?)
     }
 
@@ -93,9 +92,14 @@ impl CredentialChecker {
         &self,
         token: SecretRef,
     ) -> Result<Vec<OfferedDeployment>, FailureCause> {
-        let token = self.ready(SecretKind::FlyToken, token).ok_or(FailureCause::TokenRefused)?;
-        let cloud = self.bot_channel.shared.settings.vendors.fly.open_for_teardown(token);
-        let found = cloud.find().await.map_err(|error| {
+        let vendors = &self.bot_channel.shared.settings.vendors;
+        let kind = self.held(token).map(|token| token.kind());
+        let provider = kind.and_then(|kind| vendors.clouds.of_token(kind));
+        let token = kind.and_then(|kind| self.ready(kind, token));
+        let (Some(provider), Some(token)) = (provider, token) else {
+            return Err(FailureCause::TokenRefused);
+        };
+        let found = provider.open_for_teardown(token).find().await.map_err(|error| {
             tracing::info!(%error, "an account could not be searched");
             error.cause
         })?;
@@ -114,13 +118,17 @@ impl OnboardingContext {
         let vendors = &self.settings.vendors;
         match kind {
             SecretKind::ModelKey => {
-                let audience = vendors.fly.endpoints().model_key_audience(&vendors.anthropic);
-                anthropic::check_format(pasted, audience)
+                let model = vendors.anthropic.authority().to_owned();
+                let stores = vendors.clouds.secret_stores();
+                anthropic::check_format(pasted, Audience::of(stores.into_iter().chain([model])))
             }
             SecretKind::TelegramToken | SecretKind::DiscordToken | SecretKind::TwilioKey => {
                 vendors.messaging.check_format(kind, pasted)
             }
-            _ => vendors.fly.check_format(pasted),
+            _ => match vendors.clouds.of_token(kind) {
+                Some(provider) => provider.check_format(pasted),
+                None => Err(CredentialRejection::NotOffered),
+            },
         }
     }
 
@@ -141,7 +149,10 @@ impl OnboardingContext {
                 SecretKind::TelegramToken | SecretKind::DiscordToken | SecretKind::TwilioKey => {
                     vendors.messaging.check(kind, judged).await.map(CheckedCredential::Chat)
                 }
-                _ => vendors.fly.check(judged).await.map(CheckedCredential::Account),
+                _ => match vendors.clouds.of_token(kind) {
+                    Some(provider) => provider.check(judged).await.map(CheckedCredential::Account),
+                    None => Err(CredentialRejection::NotOffered),
+                },
             }
         };
         tokio::time::timeout(CHECK_TIMEOUT, asked)

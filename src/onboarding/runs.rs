@@ -6,7 +6,7 @@ use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
 
-use crate::cloud::fly::FlyAccount;
+use crate::cloud::Cloud;
 use crate::metrics;
 use crate::provisioner::{Goal, Outcome, Provisioner, StageUpdate};
 use crate::secret::Secret;
@@ -104,7 +104,7 @@ impl Runner {
         guard: RunGuard,
         run: DeploymentId,
         goal: Goal,
-        cloud: FlyAccount,
+        cloud: Arc<dyn Cloud>,
     ) {
         metrics::run_begun(goal == Goal::Removed);
         self.goal = goal;
@@ -128,7 +128,7 @@ struct DriveTask {
     guard: RunGuard,
     run: DeploymentId,
     goal: Goal,
-    cloud: FlyAccount,
+    cloud: Arc<dyn Cloud>,
     events: mpsc::Sender<RunEvent>,
 }
 
@@ -136,7 +136,7 @@ impl DriveTask {
     async fn work(self) {
         let (sender, mut progress) = mpsc::channel(StageUpdate::CHANNEL);
         let outcome = {
-            let drive = self.provisioner.drive(&self.run, self.goal, &self.cloud, &sender);
+            let drive = self.provisioner.drive(&self.run, self.goal, &*self.cloud, &sender);
             let mut drive = std::pin::pin!(catch_panic(drive));
             loop {
                 tokio::select! {

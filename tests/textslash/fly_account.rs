@@ -9,6 +9,7 @@ use bytes::Bytes;
 use futures::StreamExt;
 use serde_json::Value;
 use textslash::clock::Clock;
+use textslash::cloud::Provider;
 use textslash::cloud::fly::{FlyAccount, FlyEndpoints, FlyProvider};
 use textslash::cloud::{Cloud, DeploymentKeys, FailureCause, Observation, StepContext};
 use textslash::http::{StreamedResponse, Transport, TransportError, call};
@@ -81,7 +82,7 @@ impl FlyAccountWorld {
         let Ok(token) = fly.check_format(&simulated.mint_org_token()) else {
             panic!("a token as Fly's")
         };
-        Self { simulated, machines, account: fly.open(token, keys()), spec: spec() }
+        Self { simulated, machines, account: fly.account(token, Some(keys())), spec: spec() }
     }
 
     /// Asks until it is so; an hour of simulated time is more than any of it takes.

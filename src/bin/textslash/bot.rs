@@ -21,7 +21,7 @@ use textslash::metrics::Exposition;
 use textslash::onboarding::{Catalogue, HostedForms, Onboarding};
 use textslash::quota::Quotas;
 use textslash::secret::{Audience, Secret, SecretKind};
-use textslash::spec::{AgentKind, CloudKind, RelayChannel};
+use textslash::spec::{AgentKind, RelayChannel};
 use textslash::web::bot::{
     self, AddressSource, BotServer, FormEndpoint, IdentityVerifiers, MetricsEndpoint,
 };
@@ -79,7 +79,6 @@ pub async fn run(_: BotArguments) -> anyhow::Result<ExitReason> {
     let services = services(&settings);
     let routes = services.iter().map(ServiceStart::router).fold(Router::new(), Router::merge);
     let catalogue = Catalogue {
-        clouds: vec![CloudKind::Fly],
         channels: RelayChannel::ALL.to_vec(),
         agents: agents(&environment)?,
         images,

@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use anyhow::{Context, bail};
 use textslash::clock::Clock;
-use textslash::cloud::Cloud;
 use textslash::cloud::fly::FlyProvider;
+use textslash::cloud::{Cloud, Clouds};
 use textslash::config::{Environment, VendorEndpoints};
 use textslash::conversation;
 use textslash::http::{NetworkTransport, SharedTransport};
@@ -28,7 +28,7 @@ pub const HERE: &str = "console:console";
 
 pub struct Connections {
     pub transport: SharedTransport,
-    pub fly: FlyProvider,
+    pub clouds: Clouds,
     pub messaging: Messaging,
     pub anthropic: Url,
     pub clock: Clock,
@@ -42,14 +42,15 @@ impl Connections {
         let transport: SharedTransport = Arc::new(NetworkTransport::new()?);
         let (clock, chance) = (Clock::system(), Random::system()?);
         let fly = FlyProvider::new(transport.clone(), vendors.fly, clock.clone(), chance.clone());
-        let stores = vec![fly.endpoints().machines_api.authority().to_owned()];
+        let clouds = Clouds::of([Arc::new(fly) as _]);
+        let stores = clouds.secret_stores();
         let messaging = Messaging::new(transport.clone(), vendors.messaging, stores);
         let path = data_dir.join("textslash.db");
         refuse_damage(&path).await?;
         let database = store::open_watched(&path, &store::SCHEMA).await?;
         Ok(Self {
             transport,
-            fly,
+            clouds,
             messaging,
             anthropic: vendors.anthropic,
             clock,
@@ -77,7 +78,7 @@ impl Connections {
             random: self.random.clone(),
             vendors: onboarding::VendorClients {
                 transport: self.transport.clone(),
-                fly: self.fly.clone(),
+                clouds: self.clouds.clone(),
                 messaging: self.messaging.clone(),
                 anthropic: self.anthropic.clone(),
             },

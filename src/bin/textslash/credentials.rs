@@ -4,13 +4,13 @@ use std::sync::Arc;
 
 use textslash::account::{Account, ChatAccount};
 use textslash::anthropic;
+use textslash::cloud::Provider;
 use textslash::config::Environment;
 use textslash::conversation::Question;
 use textslash::conversation::messages::{self, Message};
 use textslash::credential_format::CredentialRejection;
-use textslash::messages::LocalizedText;
 use textslash::phrase;
-use textslash::secret::{Secret, SecretKind};
+use textslash::secret::{Audience, Secret, SecretKind};
 use textslash::spec::Spec;
 use zeroize::Zeroizing;
 
@@ -25,17 +25,17 @@ asked for without echo. CHANNEL_KEY, for every channel but web, is read from the
 a bot's token, or an Account SID and its Auth Token with a space between. None of them is stored.
 TEXTSLASH_DATA is where the record is kept.";
 
-/// A token that Fly accepts, and what it opens; `None` when it was refused and this was said.
-pub async fn fly_token(
+/// A token that the cloud accepts, and the account that it opens; `None` when it was refused and
+/// the person was told.
+pub async fn cloud_token(
     environment: &Environment<'_>,
-    connections: &Connections,
+    provider: &dyn Provider,
     person: &TerminalPrompt,
 ) -> anyhow::Result<Option<(Arc<Secret>, Account)>> {
-    let pasted =
-        entered(environment, person, "FLY_API_TOKEN", LocalizedText::new("cli-ask-fly-token"))
-            .await?;
-    let opened = match connections.fly.check_format(&pasted) {
-        Ok(token) => connections.fly.check(&token).await.map(|account| (token, account)),
+    let question = phrase!(locale(), "cli-ask-cloud-token", cloud = provider.kind().word());
+    let pasted = entered(environment, person, provider.token_setting(), &question).await?;
+    let opened = match provider.check_format(&pasted) {
+        Ok(token) => provider.check(&token).await.map(|account| (token, account)),
         Err(rejection) => Err(rejection),
     };
     accepted(Question::Token, opened)
@@ -47,10 +47,11 @@ pub async fn model_key(
     connections: &Connections,
     person: &TerminalPrompt,
 ) -> anyhow::Result<Option<Arc<Secret>>> {
-    let pasted =
-        entered(environment, person, "ANTHROPIC_API_KEY", LocalizedText::new("cli-ask-model-key"))
-            .await?;
-    let audience = connections.fly.endpoints().model_key_audience(&connections.anthropic);
+    let question = phrase!(locale(), "cli-ask-model-key");
+    let pasted = entered(environment, person, "ANTHROPIC_API_KEY", &question).await?;
+    let model = connections.anthropic.authority().to_owned();
+    let stores = connections.clouds.secret_stores();
+    let audience = Audience::of(stores.into_iter().chain([model]));
     let checked = match anthropic::check_format(&pasted, audience) {
         Ok(key) => {
             let transport = connections.transport.as_ref();
@@ -116,11 +117,11 @@ async fn entered(
     environment: &Environment<'_>,
     person: &TerminalPrompt,
     name: &str,
-    question: LocalizedText,
+    question: &str,
 ) -> anyhow::Result<Zeroizing<String>> {
     if let Some(value) = environment.get(name) {
         return Ok(Zeroizing::new(value));
     }
     anyhow::ensure!(person.is_interactive(), phrase!(locale(), "cli-no-terminal", setting = name));
-    Ok(person.enters(&question.said(locale())).await)
+    Ok(person.enters(question).await)
 }

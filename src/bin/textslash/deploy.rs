@@ -12,7 +12,8 @@ use textslash::conversation::messages::{self, Message};
 use textslash::phrase;
 use textslash::pricing;
 use textslash::provisioner::{Goal, Outcome, Remaining};
-use textslash::spec::{AgentKind, DeploymentId, Role, Spec};
+use textslash::secret::Audience;
+use textslash::spec::{AgentKind, DeploymentId, Spec};
 
 use crate::connections::{Connections, HERE};
 use crate::exit::ExitReason;
@@ -24,8 +25,8 @@ mod chat;
 mod ready;
 mod started;
 
-pub use arguments::DeployArguments;
 use arguments::OnFailure;
+pub use arguments::{DeployArguments, clouds};
 use ready::RelayContact;
 use started::StartedDeployment;
 
@@ -60,7 +61,8 @@ async fn deploy(
     let daily_tokens = config::daily_tokens(&environment)?;
     let connections = Connections::of_environment(&environment).await?;
     let person = TerminalPrompt::default();
-    let token = credentials::fly_token(&environment, &connections, &person).await?;
+    let provider = connections.clouds.get(arguments.cloud)?;
+    let token = credentials::cloud_token(&environment, provider, &person).await?;
     let Some((token, account)) = token else { return Ok(ExitReason::CredentialRefused) };
     let organisation = arguments.organisation(&account)?;
     if !may_deploy(&organisation.standing) {
@@ -93,9 +95,9 @@ async fn deploy(
         &connections.random,
         model_key,
         chat.as_ref().map(|chat| chat.key.clone()),
-        &connections.fly.endpoints().keys_audience(),
+        &Audience::of(provider.secret_stores()),
     );
-    let cloud = connections.fly.open(token, keys.clone());
+    let cloud = provider.open(token, keys.clone());
     // On record, it may be; in the account, nothing is before it is on record.
     begun.get_or_init(|| StartedDeployment {
         provisioner: connections.provisioner(),
@@ -103,9 +105,9 @@ async fn deploy(
         plan: cloud.plan(&spec),
     });
     connections.provisioner().open(&spec, arguments.email.as_deref().unwrap_or(HERE)).await?;
-    match connections.drive(&spec.id, Goal::Deployed, &cloud).await? {
+    match connections.drive(&spec.id, Goal::Deployed, &*cloud).await? {
         Outcome::Deployed(known) => {
-            let relay = connections.fly.endpoints().public(&spec.app(Role::Relay));
+            let relay = provider.relay_url(&spec);
             let way = RelayContact::to(&spec, address, &relay, &keys);
             report::print(&if arguments.json {
                 ready::json(&spec, &known, &way).to_string()
@@ -118,7 +120,7 @@ async fn deploy(
             report::say_failed(conversation::RunGoal::Deployed, cause, step, &spec, &remaining);
             let remaining = match arguments.on_failure {
                 OnFailure::Keep => remaining,
-                OnFailure::Remove => removed(&connections, &cloud, &spec).await?,
+                OnFailure::Remove => removed(&connections, &*cloud, &spec).await?,
             };
             Ok(failed(arguments, cause, &spec, &remaining))
         }

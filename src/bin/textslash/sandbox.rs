@@ -16,8 +16,8 @@ use textslash::phrase;
 use textslash::quota::Quotas;
 use textslash::sandbox::fly::{FACES, nothing};
 use textslash::sandbox::{Leftovers, Sandbox, SandboxOptions};
-use textslash::secret::{Secret, SecretKind};
-use textslash::spec::{AgentKind, CloudKind, Images, RelayChannel, Spec};
+use textslash::secret::{Audience, Secret, SecretKind};
+use textslash::spec::{AgentKind, Images, RelayChannel, Spec};
 use tokio::sync::mpsc;
 
 use crate::connections::Connections;
@@ -189,16 +189,12 @@ async fn connections(sandbox: &Sandbox) -> anyhow::Result<Connections> {
 }
 
 fn onboarding(sandbox: &Sandbox, connections: &Connections) -> Onboarding {
-    let fly = connections.fly.endpoints();
-    let model_key = Secret::new(
-        SecretKind::ModelKey,
-        sandbox.model_key().to_owned(),
-        fly.model_key_audience(&connections.anthropic),
-    );
-    let token =
-        Secret::new(SecretKind::FlyToken, sandbox.fly_token().to_owned(), fly.token_audience());
+    // Each is judged when it is used, and bound to its hosts then.
+    let lent =
+        |kind, value: &str| Arc::new(Secret::new(kind, value.to_owned(), Audience::nobody()));
+    let token = lent(SecretKind::FlyToken, sandbox.fly_token());
+    let model_key = lent(SecretKind::ModelKey, sandbox.model_key());
     let catalogue = Catalogue {
-        clouds: vec![CloudKind::Fly],
         channels: vec![RelayChannel::Web],
         agents: vec![AgentKind::Shell, AgentKind::Claude],
         images: images(),
@@ -206,7 +202,7 @@ fn onboarding(sandbox: &Sandbox, connections: &Connections) -> Onboarding {
         quotas: Quotas::UNLIMITED,
         invitations: Vec::new(),
     };
-    connections.onboarding(catalogue, vec![Arc::new(token), Arc::new(model_key)], None)
+    connections.onboarding(catalogue, vec![token, model_key], None)
 }
 
 /// The simulated registry has every image that is pinned by digest.

@@ -8,7 +8,7 @@ use textslash::journal;
 use textslash::onboarding::Catalogue;
 use textslash::phrase;
 use textslash::quota::Quotas;
-use textslash::spec::{AgentKind, CloudKind, RelayChannel};
+use textslash::spec::{AgentKind, RelayChannel};
 
 use crate::connections::Connections;
 use crate::exit::ExitReason;
@@ -23,7 +23,6 @@ pub async fn run(_: SetupArguments) -> anyhow::Result<ExitReason> {
     let images = images(&environment)?;
     let connections = Connections::of_environment(&environment).await?;
     let catalogue = Catalogue {
-        clouds: vec![CloudKind::Fly],
         channels: vec![RelayChannel::Web],
         agents: vec![AgentKind::Claude],
         images,

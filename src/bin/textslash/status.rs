@@ -11,7 +11,6 @@ use textslash::journal;
 use textslash::phrase;
 use textslash::protocol::Health;
 use textslash::provisioner::RunSummary;
-use textslash::spec::Role;
 
 use crate::connections::Connections;
 use crate::exit::ExitReason;
@@ -81,7 +80,7 @@ pub async fn find_run(connections: &Connections, wanted: &str) -> anyhow::Result
 
 /// What the relay says of itself, if it is ours.
 async fn health(connections: &Connections, run: &RunSummary) -> Option<Health> {
-    let url = connections.fly.endpoints().public(&run.spec.app(Role::Relay));
+    let url = connections.clouds.get(run.spec.cloud).ok()?.relay_url(&run.spec);
     let request = http::Request::get(format!("{url}/health")).body(Bytes::new()).ok()?;
     let transport = connections.transport.as_ref();
     let answer = call(transport, request, PATIENCE, BODY_MAX).await.ok()?;

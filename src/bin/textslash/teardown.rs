@@ -9,9 +9,10 @@ use textslash::conversation;
 use textslash::conversation::messages::{self, Message};
 use textslash::phrase;
 use textslash::provisioner::{Goal, Outcome};
-use textslash::spec::Spec;
+use textslash::spec::{CloudKind, Spec};
 
 use crate::connections::{Connections, HERE};
+use crate::deploy::clouds;
 use crate::exit::ExitReason;
 use crate::person::TerminalPrompt;
 use crate::{credentials, report, signals, status};
@@ -21,6 +22,9 @@ pub struct TeardownArguments {
     /// Its name or id. Without one, the account is searched for all deployments of ours.
     #[arg(value_name = "NAME")]
     deployment: Option<String>,
+    /// The cloud to search.
+    #[arg(long, default_value = CloudKind::default().word(), value_parser = clouds())]
+    cloud: CloudKind,
     /// Do not ask.
     #[arg(long)]
     yes: bool,
@@ -44,10 +48,11 @@ async fn teardown(arguments: &TeardownArguments) -> anyhow::Result<ExitReason> {
     let environment = Environment::of_process();
     let connections = Connections::of_environment(&environment).await?;
     let person = TerminalPrompt::default();
-    let token = credentials::fly_token(&environment, &connections, &person).await?;
+    let provider = connections.clouds.get(arguments.cloud)?;
+    let token = credentials::cloud_token(&environment, provider, &person).await?;
     let Some((token, account)) = token else { return Ok(ExitReason::CredentialRefused) };
-    let cloud = connections.fly.open_for_teardown(token);
-    let specs = target(&connections, &cloud, arguments.deployment.as_deref()).await?;
+    let cloud = provider.open_for_teardown(token);
+    let specs = target(&connections, &*cloud, arguments.deployment.as_deref()).await?;
     if !credentials::opens_all(&account, &specs) {
         return Ok(ExitReason::CredentialRefused);
     }
@@ -62,7 +67,7 @@ async fn teardown(arguments: &TeardownArguments) -> anyhow::Result<ExitReason> {
             end = ExitReason::ResourcesRemain;
             continue;
         }
-        let (removed, all_gone) = removed(arguments, &connections, &cloud, &spec).await?;
+        let (removed, all_gone) = removed(arguments, &connections, &*cloud, &spec).await?;
         told.push(removed);
         if !all_gone {
             end = ExitReason::ResourcesRemain;

@@ -63,19 +63,9 @@ impl FlyEndpoints {
         })
     }
 
-    /// Who may see a Fly token.
+    /// The hosts that may see a token.
     pub fn token_audience(&self) -> Audience {
         Audience::of([self.machines_api.authority(), self.platform_api.authority()])
-    }
-
-    /// Who may see the keys of a deployment: the store of app secrets.
-    pub fn keys_audience(&self) -> Audience {
-        Audience::of([self.machines_api.authority()])
-    }
-
-    /// Who may see a model key: the model API at `anthropic`, and the store of app secrets.
-    pub fn model_key_audience(&self, anthropic: &Url) -> Audience {
-        Audience::of([anthropic.authority(), self.machines_api.authority()])
     }
 
     /// Where the internet finds this app.

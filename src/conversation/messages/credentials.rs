@@ -3,7 +3,6 @@
 use adapters::channel::SecretEntry;
 use adapters::chat::{SecretField, SecretForm};
 
-use crate::messages::LocalizedText;
 use crate::phrase;
 use crate::secret::SecretKind;
 use crate::spec::RelayChannel;
@@ -80,7 +79,7 @@ pub(super) fn ask_channel_key_again(
 }
 
 pub(super) fn early(locale: Locale, kind: SecretKind) -> String {
-    let secret = phrase!(locale, "a-secret", kind = word(kind));
+    let secret = phrase!(locale, "a-secret", kind = kind.word());
     phrase!(locale, "early-secret", secret = secret)
 }
 
@@ -93,79 +92,29 @@ pub(super) fn checking(locale: Locale, kind: SecretKind) -> String {
 }
 
 fn your_secret(locale: Locale, kind: SecretKind) -> String {
-    phrase!(locale, "your-secret", kind = word(kind))
-}
-
-fn word(kind: SecretKind) -> &'static str {
-    match kind {
-        SecretKind::FlyToken => "fly-token",
-        SecretKind::ModelKey => "model-key",
-        SecretKind::TelegramToken => "telegram-token",
-        SecretKind::DiscordToken => "discord-token",
-        SecretKind::TwilioKey => "twilio-key",
-        SecretKind::OwnerKey | SecretKind::LinkKey | SecretKind::ModelProxyToken => "other",
-    }
+    phrase!(locale, "your-secret", kind = kind.word())
 }
 
 /// The fields in which a credential of this kind is entered.
 pub fn secret_form(locale: Locale, kind: SecretKind) -> SecretForm {
-    let field = |id: &str, label: LocalizedText, example: Option<LocalizedText>| SecretField {
-        id: id.to_owned(),
-        label: label.said(locale),
-        example: example.map(|it| it.said(locale)).unwrap_or_default(),
+    let parts: &[&str] = match kind {
+        SecretKind::TwilioKey => &["account-sid", "auth-token"],
+        SecretKind::ModelKey
+        | SecretKind::OwnerKey
+        | SecretKind::LinkKey
+        | SecretKind::ModelProxyToken => &["key"],
+        _ => &["token"],
     };
-    let token = LocalizedText::new("form-button-token");
-    let key = LocalizedText::new("form-button-key");
-    let (button, title, fields) = match kind {
-        SecretKind::FlyToken => {
-            let label = LocalizedText::new("form-field-fly");
-            let example = LocalizedText::new("form-example-fly");
-            (
-                token,
-                LocalizedText::new("form-title-fly"),
-                vec![field("token", label, Some(example))],
-            )
-        }
-        SecretKind::ModelKey => {
-            let label = LocalizedText::new("form-field-model");
-            let example = LocalizedText::new("form-example-model");
-            (key, LocalizedText::new("form-title-model"), vec![field("key", label, Some(example))])
-        }
-        SecretKind::TelegramToken => {
-            let label = LocalizedText::new("form-field-telegram");
-            let example = LocalizedText::new("form-example-telegram");
-            (
-                token,
-                LocalizedText::new("form-title-telegram"),
-                vec![field("token", label, Some(example))],
-            )
-        }
-        SecretKind::DiscordToken => {
-            let label = LocalizedText::new("form-field-discord");
-            let example = LocalizedText::new("form-example-discord");
-            (
-                token,
-                LocalizedText::new("form-title-discord"),
-                vec![field("token", label, Some(example))],
-            )
-        }
-        SecretKind::TwilioKey => {
-            let sid = LocalizedText::new("form-field-account-sid");
-            let sid_example = LocalizedText::new("form-example-account-sid");
-            let auth = LocalizedText::new("form-field-auth-token");
-            let auth_example = LocalizedText::new("form-example-auth-token");
-            let fields = vec![
-                field("account-sid", sid, Some(sid_example)),
-                field("auth-token", auth, Some(auth_example)),
-            ];
-            (key, LocalizedText::new("form-title-twilio"), fields)
-        }
-        SecretKind::OwnerKey | SecretKind::LinkKey | SecretKind::ModelProxyToken => {
-            let label = LocalizedText::new("form-field-other");
-            (key, LocalizedText::new("form-title-other"), vec![field("key", label, None)])
-        }
+    let field = |part: &&str| SecretField {
+        id: (*part).to_owned(),
+        label: phrase!(locale, "form-field", kind = kind.word(), part = part),
+        example: phrase!(locale, "form-example", kind = kind.word(), part = part),
     };
-    SecretForm { button: button.said(locale), title: title.said(locale), fields }
+    SecretForm {
+        button: phrase!(locale, "form-button", kind = kind.word()),
+        title: phrase!(locale, "form-title", kind = kind.word()),
+        fields: parts.iter().map(field).collect(),
+    }
 }
 
 pub(super) fn privacy(locale: Locale, entry: CredentialEntry) -> String {

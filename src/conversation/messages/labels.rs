@@ -56,10 +56,7 @@ pub(super) fn resource_name(locale: Locale, step: &str) -> String {
 }
 
 pub(super) fn cloud_name(locale: Locale, cloud: CloudKind) -> String {
-    let word = match cloud {
-        CloudKind::Fly => "fly",
-    };
-    phrase!(locale, "cloud-name", cloud = word)
+    phrase!(locale, "cloud-name", cloud = cloud.word())
 }
 
 pub(super) fn agent_name(locale: Locale, agent: AgentKind) -> String {

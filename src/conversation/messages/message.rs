@@ -5,7 +5,7 @@ use crate::credential_format::CredentialRejection;
 use crate::pricing::Quote;
 use crate::quota::QuotaExceeded;
 use crate::secret::{SecretKind, SecretRef};
-use crate::spec::{DeploymentId, MachineSize, RelayChannel, Spec};
+use crate::spec::{CloudKind, DeploymentId, MachineSize, RelayChannel, Spec};
 
 use super::super::choice::ChatCommand;
 use super::super::credential_entry::CredentialEntry;
@@ -17,8 +17,8 @@ use super::super::{
 /// A page that the person needs, sent as a message of its own.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum PageLink {
-    /// Where Fly.io tokens are made.
-    FlyTokens,
+    /// The page on which this cloud makes tokens.
+    CloudTokens(CloudKind),
     /// Where Anthropic keys are made.
     AnthropicKeys,
     /// The chat in which Telegram bots are made.

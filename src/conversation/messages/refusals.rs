@@ -1,7 +1,7 @@
 //! What is said when an answer is not taken or a run fails: what happened, and the next step.
 
 use crate::account::FailureCause;
-use crate::credential_format::{CredentialRejection, Vendor};
+use crate::credential_format::CredentialRejection;
 use crate::phrase;
 use crate::plan::StepId;
 use crate::quota::{QuotaExceeded, QuotaScope};
@@ -22,7 +22,7 @@ pub(super) fn rejection(
         CredentialRejection::TooLong => phrase!(locale, "rejected-too-long", asked = asked),
         CredentialRejection::Malformed => phrase!(locale, "rejected-malformed", asked = asked),
         CredentialRejection::OtherVendor { vendor } => {
-            let credential = phrase!(locale, "a-secret", kind = credential_of(*vendor));
+            let credential = phrase!(locale, "a-secret", kind = vendor.credential().word());
             phrase!(locale, "rejected-other-vendor", credential = credential, asked = asked)
         }
         CredentialRejection::Truncated => phrase!(locale, "rejected-cut-off", asked = asked),
@@ -45,16 +45,6 @@ pub(super) fn rejection(
             phrase!(locale, "rejected-out-of-reach", asked = asked)
         }
         CredentialRejection::NotOffered => phrase!(locale, "rejected-not-offered", asked = asked),
-    }
-}
-
-fn credential_of(vendor: Vendor) -> &'static str {
-    match vendor {
-        Vendor::Fly => "fly-token",
-        Vendor::Anthropic => "model-key",
-        Vendor::Telegram => "telegram-token",
-        Vendor::Discord => "discord-token",
-        Vendor::Twilio => "twilio-key",
     }
 }
 

@@ -72,7 +72,7 @@ pub fn text(locale: Locale, message: &Message) -> String {
         Message::Trial => phrase!(locale, "trial"),
         Message::TrialChannel => phrase!(locale, "trial-channel"),
         Message::Rejected { asked, rejection } => refusals::rejection(locale, *asked, rejection),
-        Message::Page(page) => page_link(page),
+        Message::Page(page) => page_link(locale, page),
         Message::AskCloud => phrase!(locale, "ask-cloud"),
         Message::AskToken { offered, deploying, entry } => {
             credentials::ask_token(locale, *offered, *deploying, *entry)
@@ -201,9 +201,9 @@ fn channel_ready(
     phrase!(locale, "channel-ready", manual = by_hand, address = address, channel = channel.word(),)
 }
 
-fn page_link(page: &PageLink) -> String {
+fn page_link(locale: Locale, page: &PageLink) -> String {
     match page {
-        PageLink::FlyTokens => "https://fly.io/dashboard/personal/tokens".to_owned(),
+        PageLink::CloudTokens(cloud) => phrase!(locale, "page-cloud-tokens", cloud = cloud.word()),
         PageLink::AnthropicKeys => "https://console.anthropic.com/settings/keys".to_owned(),
         PageLink::BotFather => "https://t.me/BotFather".to_owned(),
         PageLink::DiscordApplications => "https://discord.com/developers/applications".to_owned(),

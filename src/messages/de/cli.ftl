@@ -2,7 +2,10 @@
 
 cli-agree = ja oder nein?
 cli-words-of-yes = ja, j
-cli-ask-fly-token = Fly.io-Token (unsichtbar):
+cli-ask-cloud-token =
+    { $cloud ->
+       *[fly] Fly.io-Token (unsichtbar):
+    }
 cli-ask-model-key = API-Schlüssel von Anthropic (unsichtbar):
 cli-ask-link = Der Link zu deinem Relay (unsichtbar):
 cli-no-link = Es wurde kein Link angegeben. Setz TEXTSLASH_LINK, oder starte das noch einmal und füge den Link ein.

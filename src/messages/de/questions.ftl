@@ -138,24 +138,47 @@ form-reused =
         [true] Das Einrichten oder Entfernen läuft weiter; /cancel hält das Einrichten an. Wenn es zu Ende ist, widerrufe, was du eingegeben hast, dort, wo du es angelegt hast.
        *[false] Bitte widerrufe, was du eingegeben hast, dort, wo du es angelegt hast, und lege es neu an. Danach fängt /deploy von vorn an.
     }
-form-button-token = Token eingeben
-form-button-key = Schlüssel eingeben
-form-title-fly = Fly.io-Token
-form-title-model = Anthropic-Schlüssel
-form-title-telegram = Telegram-Bot-Token
-form-title-discord = Discord-Bot-Token
-form-title-twilio = Twilio-Schlüssel
-form-title-other = Schlüssel
-form-field-fly = Organization Token
-form-field-model = API-Schlüssel
-form-field-telegram = Token vom BotFather
-form-field-discord = Token des Bots
-form-field-account-sid = Account SID
-form-field-auth-token = Auth Token
-form-field-other = Schlüssel
-form-example-fly = FlyV1 fm2_... (mehrere hundert Zeichen)
-form-example-model = sk-ant-...
-form-example-telegram = 123456789:AA...
-form-example-discord = drei Teile mit Punkten dazwischen
-form-example-account-sid = AC und 32 Buchstaben und Ziffern
-form-example-auth-token = 32 Buchstaben und Ziffern
+form-button =
+    { $kind ->
+        [model-key] Schlüssel eingeben
+        [twilio-key] Schlüssel eingeben
+        [other] Schlüssel eingeben
+       *[token] Token eingeben
+    }
+form-title =
+    { $kind ->
+        [fly-token] Fly.io-Token
+        [model-key] Anthropic-Schlüssel
+        [telegram-token] Telegram-Bot-Token
+        [discord-token] Discord-Bot-Token
+        [twilio-key] Twilio-Schlüssel
+       *[other] Schlüssel
+    }
+form-field =
+    { $part ->
+        [account-sid] Account SID
+        [auth-token] Auth Token
+       *[only] { $kind ->
+            [fly-token] Organization Token
+            [model-key] API-Schlüssel
+            [telegram-token] Token vom BotFather
+            [discord-token] Token des Bots
+           *[other] Schlüssel
+        }
+    }
+form-example =
+    { $part ->
+        [account-sid] AC und 32 Buchstaben und Ziffern
+        [auth-token] 32 Buchstaben und Ziffern
+       *[only] { $kind ->
+            [fly-token] FlyV1 fm2_... (mehrere hundert Zeichen)
+            [model-key] sk-ant-...
+            [telegram-token] 123456789:AA...
+            [discord-token] drei Teile mit Punkten dazwischen
+           *[other] { "" }
+        }
+    }
+page-cloud-tokens =
+    { $cloud ->
+       *[fly] https://fly.io/dashboard/personal/tokens
+    }

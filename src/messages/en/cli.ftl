@@ -2,7 +2,10 @@
 
 cli-agree = yes or no?
 cli-words-of-yes = yes, y
-cli-ask-fly-token = Fly.io token (not shown):
+cli-ask-cloud-token =
+    { $cloud ->
+       *[fly] Fly.io token (not shown):
+    }
 cli-ask-model-key = Anthropic API key (not shown):
 cli-ask-link = Your relay's link (not shown):
 cli-no-link = No link was given. Set TEXTSLASH_LINK, or run this again and paste the link.

@@ -138,24 +138,47 @@ form-reused =
         [true] What is under way goes on; /cancel stops a deployment. When it has ended, revoke what you entered where you made it.
        *[false] Please revoke what you entered where you made it, and make it anew. Then /deploy starts over.
     }
-form-button-token = Enter token
-form-button-key = Enter key
-form-title-fly = Fly.io token
-form-title-model = Anthropic key
-form-title-telegram = Telegram bot token
-form-title-discord = Discord bot token
-form-title-twilio = Twilio key
-form-title-other = Key
-form-field-fly = Organization token
-form-field-model = API key
-form-field-telegram = Token from BotFather
-form-field-discord = Token of the bot
-form-field-account-sid = Account SID
-form-field-auth-token = Auth Token
-form-field-other = Key
-form-example-fly = FlyV1 fm2_... (several hundred characters)
-form-example-model = sk-ant-...
-form-example-telegram = 123456789:AA...
-form-example-discord = three parts with dots between
-form-example-account-sid = AC and 32 letters and digits
-form-example-auth-token = 32 letters and digits
+form-button =
+    { $kind ->
+        [model-key] Enter key
+        [twilio-key] Enter key
+        [other] Enter key
+       *[token] Enter token
+    }
+form-title =
+    { $kind ->
+        [fly-token] Fly.io token
+        [model-key] Anthropic key
+        [telegram-token] Telegram bot token
+        [discord-token] Discord bot token
+        [twilio-key] Twilio key
+       *[other] Key
+    }
+form-field =
+    { $part ->
+        [account-sid] Account SID
+        [auth-token] Auth Token
+       *[only] { $kind ->
+            [fly-token] Organization token
+            [model-key] API key
+            [telegram-token] Token from BotFather
+            [discord-token] Token of the bot
+           *[other] Key
+        }
+    }
+form-example =
+    { $part ->
+        [account-sid] AC and 32 letters and digits
+        [auth-token] 32 letters and digits
+       *[only] { $kind ->
+            [fly-token] FlyV1 fm2_... (several hundred characters)
+            [model-key] sk-ant-...
+            [telegram-token] 123456789:AA...
+            [discord-token] three parts with dots between
+           *[other] { "" }
+        }
+    }
+page-cloud-tokens =
+    { $cloud ->
+       *[fly] https://fly.io/dashboard/personal/tokens
+    }

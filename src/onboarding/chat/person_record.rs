@@ -11,7 +11,7 @@ use crate::journal::RunEnd;
 use crate::messaging::RETRIES;
 use crate::provisioner::{QuotaKey, RunSummary};
 use crate::quota::RecentStarts;
-use crate::spec::{DeploymentId, Role, Spec};
+use crate::spec::{DeploymentId, Spec};
 use crate::store::{erasure, invitations};
 
 use super::super::OnboardingSettings;
@@ -45,7 +45,7 @@ impl ChatTask {
             now_ms: shared.settings.clock.now_ms(),
             locale: self.locale,
             capabilities: self.bot_channel.channel.capabilities(),
-            clouds: &catalogue.clouds,
+            clouds: shared.settings.vendors.clouds.kinds(),
             channels: &self.bot_channel.channels,
             agents: &catalogue.agents,
             lent_secrets: &shared.lent,
@@ -158,6 +158,6 @@ pub(super) fn webhook_of(
 ) -> Option<String> {
     let Message::WebhookUrl { run } = message else { return None };
     let spec = &runs.iter().find(|it| it.spec.id == *run)?.spec;
-    let relay = line.shared.settings.vendors.fly.endpoints().public(&spec.app(Role::Relay));
+    let relay = line.shared.settings.vendors.clouds.get(spec.cloud).ok()?.relay_url(spec);
     Some(format!("{relay}/whatsapp#{RETRIES}"))
 }

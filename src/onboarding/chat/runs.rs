@@ -7,8 +7,7 @@ use zeroize::Zeroizing;
 
 use super::super::runs::{PendingLink, RunEvent};
 use super::ChatTask;
-use crate::cloud::fly::FlyAccount;
-use crate::cloud::{self, DeploymentKeys, FailureCause};
+use crate::cloud::{self, Cloud, DeploymentKeys, FailureCause, UnknownCloud};
 use crate::conversation::{
     Event, OfferedDeployment, RemainingResource, RunCredentials, RunFailure, RunOutcome,
     StageStatus, TeardownTarget,
@@ -16,8 +15,8 @@ use crate::conversation::{
 use crate::metrics;
 use crate::plan::Stage;
 use crate::provisioner::{DriveError, Goal, Outcome, StageActivity, StageUpdate};
-use crate::secret::{Secret, SecretKind, SecretRef};
-use crate::spec::{DeploymentId, Role, Spec};
+use crate::secret::{Audience, Secret, SecretKind, SecretRef};
+use crate::spec::{DeploymentId, Spec};
 use crate::vault::HOLD_MAX;
 
 impl ChatTask {
@@ -103,21 +102,27 @@ impl ChatTask {
         with: RunCredentials,
     ) -> Option<Event> {
         self.runner.stop().await;
-        let Some(token) = self.ready(SecretKind::FlyToken, with.token) else {
+        let Some(spec) = self.spec_of(run).await else { return Some(unreadable(run)) };
+        let Some(token) = self.ready(spec.cloud.token(), with.token) else {
             return Some(token_missing(run));
         };
         let model_key = with.model_key.and_then(|key| self.ready(SecretKind::ModelKey, key));
-        let channel_key = (with.channel_key.zip(self.channel_key_kind(run).await))
+        let channel_key = (with.channel_key.zip(spec.channel.key()))
             .and_then(|(key, kind)| self.ready(kind, key));
         let settings = &self.bot_channel.shared.settings;
-        let audience = settings.vendors.fly.endpoints().keys_audience();
-        let keys = DeploymentKeys::candidates(&settings.random, model_key, channel_key, &audience);
-        self.runner.owner_key = Some(keys.owner_key.clone());
-        let cloud = settings.vendors.fly.open(token, keys);
+        let provider = match settings.vendors.clouds.get(spec.cloud) {
+            Ok(provider) => provider,
+            Err(error) => return Some(not_set_up(run, error)),
+        };
+        let stores = Audience::of(provider.secret_stores());
+        let keys = DeploymentKeys::candidates(&settings.random, model_key, channel_key, &stores);
+        let owner_key = keys.owner_key.clone();
+        let cloud = provider.open(token, keys);
+        self.runner.owner_key = Some(owner_key);
         self.drive(run.clone(), Goal::Deployed, cloud)
     }
 
-    fn drive(&mut self, run: DeploymentId, goal: Goal, cloud: FlyAccount) -> Option<Event> {
+    fn drive(&mut self, run: DeploymentId, goal: Goal, cloud: Arc<dyn Cloud>) -> Option<Event> {
         let Some(guard) = self.bot_channel.shared.active_runs.try_start(&run) else {
             self.runner.owner_key = None;
             return Some(Event::RunEnded { run, end: failed(FailureCause::LockedByOther, None) });
@@ -127,10 +132,6 @@ impl ChatTask {
         None
     }
 
-    async fn channel_key_kind(&self, run: &DeploymentId) -> Option<SecretKind> {
-        self.spec_of(run).await?.channel.key()
-    }
-
     pub(super) async fn tear_down(
         &mut self,
         target: TeardownTarget,
@@ -138,7 +139,12 @@ impl ChatTask {
     ) -> Option<Event> {
         self.runner.stop().await;
         let run = target.id().clone();
-        let Some(token) = self.ready(SecretKind::FlyToken, token) else {
+        let cloud = match &target {
+            TeardownTarget::Found(found) => Some(found.spec.cloud),
+            TeardownTarget::Known(run) => self.spec_of(run).await.map(|spec| spec.cloud),
+        };
+        let Some(cloud) = cloud else { return Some(unreadable(&run)) };
+        let Some(token) = self.ready(cloud.token(), token) else {
             return Some(token_missing(&run));
         };
         if let TeardownTarget::Found(OfferedDeployment { spec, roles }) = target {
@@ -150,8 +156,13 @@ impl ChatTask {
                 return Some(Event::RunEnded { run, end });
             }
         }
-        let cloud = self.bot_channel.shared.settings.vendors.fly.open_for_teardown(token);
-        self.drive(run, Goal::Removed, cloud)
+        match self.bot_channel.shared.settings.vendors.clouds.get(cloud) {
+            Ok(provider) => {
+                let cloud = provider.open_for_teardown(token);
+                self.drive(run, Goal::Removed, cloud)
+            }
+            Err(error) => Some(not_set_up(&run, error)),
+        }
     }
 
     /// The person is owed the link to a relay from now on.
@@ -182,8 +193,8 @@ impl ChatTask {
     /// Sends the link, which is the one secret that is meant for the person. It is written nowhere.
     async fn send_link(&mut self) -> Option<Event> {
         let owed = self.runner.owed.take()?;
-        let endpoints = self.bot_channel.shared.settings.vendors.fly.endpoints();
-        let relay = endpoints.public(&owed.spec.app(Role::Relay));
+        let clouds = &self.bot_channel.shared.settings.vendors.clouds;
+        let relay = clouds.get(owed.spec.cloud).ok()?.relay_url(&owed.spec);
         let link = Zeroizing::new(format!("{relay}/chat#{}", owed.owner_key.expose()));
         match self.outbox.say_secret(&link).await {
             Ok(()) => Some(Event::LinkSent),
@@ -197,6 +208,16 @@ impl ChatTask {
 
 fn token_missing(run: &DeploymentId) -> Event {
     Event::RunEnded { run: run.clone(), end: failed(FailureCause::TokenRefused, None) }
+}
+
+/// The record of a run is missing or cannot be read; the log has the cause.
+fn unreadable(run: &DeploymentId) -> Event {
+    Event::RunEnded { run: run.clone(), end: failed(FailureCause::InvalidRequest, None) }
+}
+
+fn not_set_up(run: &DeploymentId, error: UnknownCloud) -> Event {
+    tracing::error!(%run, %error, "a run could not be driven");
+    unreadable(run)
 }
 
 /// A run that came to no step.

@@ -17,7 +17,8 @@ use tokio::process::{Child, ChildStdin, Command};
 use tokio::sync::{oneshot, watch};
 
 use super::{ExecOutput, MachineEndpoint, MachineLaunch, MachineRuntime};
-use crate::config::{ALLOW_SANDBOX, END_WITH_STDIN, MODEL_PROXY_PORT};
+use crate::config::{ALLOW_SANDBOX, END_WITH_STDIN};
+use crate::machine_env::{self, MODEL_PROXY_PORT};
 
 /// What is kept of a machine's output: enough to see why it ended.
 const OUTPUT_MAX: usize = 64 * 1024;
@@ -85,7 +86,7 @@ impl ChildProcesses {
         for (name, value) in &launch.env {
             env.insert(name.clone(), self.moved(value, &launch.mounts));
         }
-        env.insert("PORT".into(), port.to_string());
+        env.insert(machine_env::PORT.into(), port.to_string());
         if let Some(port) = model_proxy_port {
             env.insert(MODEL_PROXY_PORT.into(), port.to_string());
         }

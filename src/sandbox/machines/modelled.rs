@@ -19,10 +19,11 @@ use tokio::time::Instant;
 use super::{ExecOutput, MachineEndpoint, MachineLaunch, MachineRuntime};
 use crate::clock::Clock;
 use crate::http::{SharedTransport, call};
+use crate::machine_env;
 use crate::probation::{LATE_PATIENCE_MS, PROBATION_MS};
 use crate::protocol::{
-    self, BUILD, BodyDigest, CallHead, CallVerifier, Direction, Health, PROBATION_UNTIL,
-    SIGNATURE_HEADER, SignedCall,
+    self, BUILD, BodyDigest, CallHead, CallVerifier, Direction, Health, SIGNATURE_HEADER,
+    SignedCall,
 };
 use crate::random::Random;
 
@@ -130,7 +131,8 @@ impl MachineRuntime for Arc<ModelledRuntime> {
         let silent = knobs.never_healthy.is_some_and(|silent| silent == role);
         let from = Instant::now() + Duration::from_millis(knobs.healthy_after_ms);
         let machine = launch.machine.clone();
-        let until_ms = launch.env.get(PROBATION_UNTIL).and_then(|until| until.parse().ok());
+        let until_ms =
+            launch.env.get(machine_env::PROBATION_UNTIL).and_then(|until| until.parse().ok());
         tokio::spawn(self.clone().end_unless_committed(machine.clone(), from, until_ms));
         let model = ModelledMachine::new(self.clone(), role, launch, knobs);
         let router = if silent { unwell() } else { model.router() };
@@ -219,7 +221,7 @@ impl ModelledMachine {
     fn health(&self) -> Health {
         let or = |wrong: bool, right: &str| if wrong { "another" } else { right }.to_owned();
         Health {
-            deployment: or(self.knobs.wrong_deployment, self.env("TEXTSLASH_DEPLOYMENT")),
+            deployment: or(self.knobs.wrong_deployment, self.env(machine_env::DEPLOYMENT)),
             build: or(self.knobs.wrong_build == Some(self.role.as_str()), BUILD),
             role: self.role.clone(),
             agent_network: None,
@@ -237,7 +239,7 @@ impl ModelledMachine {
         let path = head.uri.path_and_query().map_or("/", |path| path.as_str());
         let call = CallHead { direction, method: head.method.as_str(), path };
         let signature = head.headers.get(SIGNATURE_HEADER).and_then(|value| value.to_str().ok());
-        let key = self.env("LINK_KEY").as_bytes();
+        let key = self.env(machine_env::LINK_KEY).as_bytes();
         let mut verifier = self.verifier.lock();
         let proof = verifier.verify(key, call, signature, self.runtime.clock.now_ms());
         let is_proven = proof.is_ok_and(|digest| digest == BodyDigest::of(&body));
@@ -249,12 +251,12 @@ impl ModelledMachine {
         if self.role != "relay" {
             return Json(self.health()).into_response();
         }
-        let key = self.env("LINK_KEY").as_bytes();
+        let key = self.env(machine_env::LINK_KEY).as_bytes();
         let call_ = SignedCall { direction: Direction::RelayToVm, method, path, body: b"" };
         let (now_ms, nonce) = (self.runtime.clock.now_ms(), self.runtime.random.bytes());
         let request = http::Request::builder()
             .method(method)
-            .uri(format!("{}{path}", self.env("TEXTSLASH_VM_URL")))
+            .uri(format!("{}{path}", self.env(machine_env::VM_URL)))
             .header(SIGNATURE_HEADER, protocol::sign(key, call_, now_ms, nonce))
             .body(Bytes::new());
         let Ok(request) = request else { return StatusCode::BAD_GATEWAY.into_response() };

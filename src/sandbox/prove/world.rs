@@ -15,6 +15,7 @@ use tokio::time::Instant;
 use super::ProofCase;
 use super::case_monitor::CaseMonitor;
 use crate::clock::Clock;
+use crate::cloud::Provider;
 use crate::cloud::fly::{FlyAccount, FlyEndpoints, FlyProvider};
 use crate::cloud::{Cloud, DeploymentKeys};
 use crate::http::SharedTransport;
@@ -25,7 +26,7 @@ use crate::sandbox::faults::FaultyTransport;
 use crate::sandbox::fly::{self, ReadLag, SimulatedFlySettings};
 use crate::sandbox::in_process::InProcess;
 use crate::sandbox::machines::ModelledRuntime;
-use crate::secret::{Secret, SecretKind};
+use crate::secret::{Audience, Secret, SecretKind};
 use crate::spec::{
     AgentKind, CloudKind, DeploymentId, DeploymentName, Images, MachineSize, Region, RelayChannel,
     Spec,
@@ -133,15 +134,16 @@ impl CaseWorld {
             judge()
         };
         let token = judge().or_else(again).context("the token is refused")?;
-        let key =
-            |kind| Arc::new(Secret::new(kind, self.random.key(), fly.endpoints().keys_audience()));
+        let key = |kind| {
+            Arc::new(Secret::new(kind, self.random.key(), Audience::of(fly.secret_stores())))
+        };
         let keys = DeploymentKeys {
             model_key: Some(key(SecretKind::ModelKey)),
             channel_key: None,
             owner_key: key(SecretKind::OwnerKey),
             link_key: key(SecretKind::LinkKey),
         };
-        Ok(fly.open(token, keys))
+        Ok(fly.account(token, Some(keys)))
     }
 
     /// One drive by one process; `None` when the process was killed.

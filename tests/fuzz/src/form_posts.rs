@@ -11,6 +11,7 @@ use adapters::telegram::verify_init_data;
 use axum::Router;
 use axum::body::Body;
 use textslash::clock::Clock;
+use textslash::cloud::Clouds;
 use textslash::cloud::fly::{FlyEndpoints, FlyProvider};
 use textslash::conversation::messages::{Locale, secret_form};
 use textslash::forms::{Form, Forms};
@@ -22,7 +23,7 @@ use textslash::quota::Quotas;
 use textslash::random::Random;
 use textslash::sandbox::in_process::InProcess;
 use textslash::secret::SecretKind;
-use textslash::spec::{AgentKind, CloudKind, Images, RelayChannel};
+use textslash::spec::{AgentKind, Images, RelayChannel};
 use textslash::store;
 use textslash::store::integrity::Integrity;
 use textslash::web::bot::{AddressSource, BotServer, FormEndpoint, MetricsEndpoint, router};
@@ -57,12 +58,12 @@ async fn page(forms: Forms) -> Router {
     // The forms are not kept there, and what is open stays so without a name.
     std::fs::remove_dir_all(directory).expect("a directory of ours");
     let vendors = VendorClients {
-        fly: FlyProvider::new(
+        clouds: Clouds::of([Arc::new(FlyProvider::new(
             transport.clone(),
             FlyEndpoints::real(),
             clock.clone(),
             chance.clone(),
-        ),
+        )) as _]),
         messaging: Messaging::new(transport.clone(), messaging::ChatEndpoints::real(), Vec::new()),
         transport,
         anthropic: "https://api.anthropic.com".parse().expect("a URL"),
@@ -70,7 +71,6 @@ async fn page(forms: Forms) -> Router {
     let catalogue = Catalogue {
         quotas: Quotas::PUBLIC,
         invitations: Vec::new(),
-        clouds: vec![CloudKind::Fly],
         channels: vec![RelayChannel::Web],
         agents: vec![AgentKind::Claude],
         images: Images { relay: String::new(), vm: String::new() },

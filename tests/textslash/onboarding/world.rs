@@ -10,6 +10,7 @@ use adapters::chat::{
 };
 use sqlx::Row;
 use textslash::clock::Clock;
+use textslash::cloud::Clouds;
 use textslash::cloud::fly::{FlyEndpoints, FlyProvider};
 use textslash::http::SharedTransport;
 use textslash::invitation::{self, Invitation};
@@ -25,8 +26,8 @@ use textslash::sandbox::in_process::InProcess;
 use textslash::sandbox::machines::{ModelFaults, ModelledRuntime};
 use textslash::sandbox::telegram::SimulatedTelegram;
 use textslash::sandbox::twilio::SimulatedTwilio;
-use textslash::secret::{Secret, SecretKind};
-use textslash::spec::{AgentKind, CloudKind, Images, RelayChannel, Spec};
+use textslash::secret::{Audience, Secret, SecretKind};
+use textslash::spec::{AgentKind, Images, RelayChannel, Spec};
 use textslash::store;
 use tokio::task::JoinHandle;
 use zeroize::Zeroizing;
@@ -148,15 +149,20 @@ impl ChatWorld {
     pub async fn bot_starts(&mut self) {
         let (clock, chance) = (self.clock.clone(), Random::system().unwrap());
         let database = self.directory.path().join("bot.db");
-        let endpoints = FlyEndpoints::real();
+        let fly = FlyProvider::new(
+            self.transport.clone(),
+            FlyEndpoints::real(),
+            clock.clone(),
+            chance.clone(),
+        );
         let secret = |kind, value: &str, audience| {
             Arc::new(Secret::new(kind, Zeroizing::new(value.to_owned()), audience))
         };
         let lent = self.lends.then(|| {
             let token = self.fly.mint_org_token();
             [
-                secret(SecretKind::FlyToken, &token, endpoints.token_audience()),
-                secret(SecretKind::ModelKey, self.anthropic.key(), endpoints.keys_audience()),
+                secret(SecretKind::FlyToken, &token, Audience::nobody()),
+                secret(SecretKind::ModelKey, self.anthropic.key(), Audience::nobody()),
             ]
         });
         let pool = holding_time(store::open(&database, &store::SCHEMA)).await.unwrap();
@@ -172,11 +178,10 @@ impl ChatWorld {
                     messaging::ChatEndpoints::real(),
                     vec!["api.machines.dev".to_owned()],
                 ),
-                fly: FlyProvider::new(self.transport.clone(), endpoints, clock, chance),
+                clouds: Clouds::of([Arc::new(fly) as _]),
                 anthropic: "https://api.anthropic.com".parse().unwrap(),
             },
             catalogue: Catalogue {
-                clouds: vec![CloudKind::Fly],
                 channels: RelayChannel::ALL.to_vec(),
                 agents: vec![AgentKind::Claude, AgentKind::Shell],
                 images: Images { relay: image("relay", 1), vm: image("vm", 2) },

@@ -8,6 +8,7 @@ use sqlx::AnyPool;
 use tempfile::TempDir;
 use textslash::clock::Clock;
 use textslash::cloud::DeploymentKeys;
+use textslash::cloud::Provider;
 use textslash::cloud::fly::{FlyAccount, FlyEndpoints, FlyProvider};
 use textslash::http::SharedTransport;
 use textslash::journal::Run;
@@ -18,7 +19,7 @@ use textslash::sandbox::fly::{Inventory, Latency, ReadLag, SimulatedFlySettings,
 use textslash::sandbox::in_process::InProcess;
 use textslash::sandbox::machines::ModelledRuntime;
 use textslash::sandbox::{self};
-use textslash::secret::{Secret, SecretKind};
+use textslash::secret::{Audience, Secret, SecretKind};
 use textslash::spec::{
     AgentKind, CloudKind, DeploymentId, DeploymentName, Images, MachineSize, Region, RelayChannel,
     Spec,
@@ -149,7 +150,7 @@ impl DeployWorld {
         secrets.extend([pasted, token.expose().to_owned()]);
         let mut key = |kind, text: zeroize::Zeroizing<String>| {
             secrets.push(text.to_string());
-            Arc::new(Secret::new(kind, text, fly.endpoints().keys_audience()))
+            Arc::new(Secret::new(kind, text, Audience::of(fly.secret_stores())))
         };
         let keys = DeploymentKeys {
             model_key: Some(key(SecretKind::ModelKey, MODEL_KEY.to_owned().into())),
@@ -157,7 +158,7 @@ impl DeployWorld {
             owner_key: key(SecretKind::OwnerKey, self.random.key()),
             link_key: key(SecretKind::LinkKey, self.random.key()),
         };
-        fly.open(token, keys)
+        fly.account(token, Some(keys))
     }
 
     pub async fn open(&self) -> DeploymentId {

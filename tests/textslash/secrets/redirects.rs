@@ -15,6 +15,7 @@ use axum::response::{IntoResponse, Response};
 use parking_lot::Mutex;
 use textslash::anthropic;
 use textslash::clock::Clock;
+use textslash::cloud::Provider;
 use textslash::cloud::fly::{FlyEndpoints, FlyProvider};
 use textslash::http::NetworkTransport;
 use textslash::messaging::{self, Messaging};

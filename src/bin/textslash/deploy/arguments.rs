@@ -2,6 +2,8 @@
 
 use anyhow::{Context, bail};
 use clap::ValueEnum;
+use clap::builder::{PossibleValuesParser, TypedValueParser};
+use strum::VariantArray;
 use textslash::account::{Account, ChatAddress, Organisation};
 use textslash::messages::{Locale, any_of};
 use textslash::phrase;
@@ -14,6 +16,12 @@ use crate::report;
 
 mod owner;
 
+/// The clouds by their words.
+pub fn clouds() -> impl TypedValueParser<Value = CloudKind> {
+    PossibleValuesParser::new(CloudKind::VARIANTS.iter().map(|cloud| cloud.word()))
+        .try_map(|word| word.parse::<CloudKind>())
+}
+
 /// Longest email address (RFC 5321, 4.5.3.1.3, with its erratum 1690).
 const EMAIL_BYTES_MAX: usize = 254;
 
@@ -25,7 +33,10 @@ pub struct DeployArguments {
     /// Whose it is; shown by `textslash list`, and sent nowhere.
     #[arg(long, value_parser = email)]
     pub email: Option<String>,
-    /// The Fly.io organisation; needed when the token opens several.
+    /// The cloud to deploy to.
+    #[arg(long, default_value = CloudKind::default().word(), value_parser = clouds())]
+    pub cloud: CloudKind,
+    /// The organisation in the cloud; needed when the token opens several.
     #[arg(long)]
     organisation: Option<String>,
     /// Where, and nowhere else (ams, iad, ...); without it the nearest region that has room.
@@ -131,7 +142,7 @@ impl DeployArguments {
         Ok(Spec {
             id,
             name: self.name.clone(),
-            cloud: CloudKind::Fly,
+            cloud: self.cloud,
             organisation: organisation.slug.clone(),
             regions: self.regions(organisation, account)?,
             size: self.size,

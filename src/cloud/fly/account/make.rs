@@ -6,8 +6,9 @@ use crate::cloud::fly::errors::CallFailure;
 use crate::cloud::fly::plan::{self, FlyStep};
 use crate::cloud::fly::wire::{self, MachineGuest, MachineService, ServicePort, StringMap};
 use crate::cloud::{CloudError, FailureCause, StepContext};
+use crate::machine_env::{self, MachineLayout};
 use crate::plan::{Facts, ID};
-use crate::protocol::{PROBATION_MS, PROBATION_UNTIL};
+use crate::protocol::PROBATION_MS;
 use crate::secret::Secret;
 use crate::spec::Role;
 
@@ -21,6 +22,9 @@ pub(super) const SECRETS: &str = "textslash_secrets";
 /// that a bot or number is to be given back.
 pub(super) const CHANNEL: &str = "textslash_channel";
 pub(super) const ADDRESS: &str = "textslash_address";
+
+/// The path of the volume.
+const DATA_DIR: &str = "/data";
 
 /// The port that both roles serve.
 const PORT: u16 = 8080;
@@ -84,11 +88,11 @@ impl FlyAccount {
 
     async fn hand_over_keys(&self, role: Role, app: &str) -> Result<Facts, CallFailure> {
         let keys = self.keys()?;
-        let mut secrets: Vec<(&str, &Secret)> = vec![("LINK_KEY", &keys.link_key)];
+        let mut secrets: Vec<(&str, &Secret)> = vec![(machine_env::LINK_KEY, &keys.link_key)];
         if role == Role::Relay {
-            secrets.push(("OWNER_KEY", &keys.owner_key));
-            secrets.extend(keys.channel_key.as_deref().map(|key| ("CHANNEL_KEY", key)));
-            secrets.extend(keys.model_key.as_deref().map(|key| ("MODEL_KEY", key)));
+            secrets.push((machine_env::OWNER_KEY, &keys.owner_key));
+            secrets.extend(keys.channel_key.as_deref().map(|key| (machine_env::CHANNEL_KEY, key)));
+            secrets.extend(keys.model_key.as_deref().map(|key| (machine_env::MODEL_KEY, key)));
         }
         let set = self.client.set_secrets(&self.token(), PathSegment::of(app)?, &secrets).await?;
         let version = set.version.or(set.version_deprecated);
@@ -135,7 +139,7 @@ impl FlyAccount {
                 init: wire::MachineInit { cmd: [role.word()] },
                 guest: guest(here, role),
                 env: self.environment(here, role),
-                mounts: [wire::VolumeMount { volume, path: "/data" }],
+                mounts: [wire::VolumeMount { volume, path: DATA_DIR }],
                 services: [service(role)],
                 restart: wire::RestartPolicy { policy: "on-failure", max_retries: 10 },
                 auto_destroy: false,
@@ -149,31 +153,19 @@ impl FlyAccount {
 
     fn environment(&self, here: &StepContext<'_>, role: Role) -> StringMap {
         let endpoints = &self.client.endpoints;
-        let probation_until_ms = self.client.clock.now_ms().saturating_add(PROBATION_MS);
-        let mut environment = StringMap::from([
-            (PROBATION_UNTIL, probation_until_ms.to_string()),
-            ("PORT", PORT.to_string()),
-            ("DATA_DIR", "/data".to_owned()),
-            ("TEXTSLASH_DEPLOYMENT", here.spec.id.to_string()),
-            ("TEXTSLASH_AGENT", here.spec.agent.word().to_owned()),
-        ]);
-        match role {
-            Role::Relay => environment.extend([
-                ("TEXTSLASH_CHANNEL", here.spec.channel.word().to_owned()),
-                ("TEXTSLASH_OWNER", here.spec.owner.clone()),
-                ("TEXTSLASH_LOCALE", here.spec.locale.clone()),
-                ("TEXTSLASH_ADDRESS", here.spec.address.clone().unwrap_or_default()),
-                ("TEXTSLASH_VM_URL", endpoints.private(&here.spec.app(Role::Vm))),
-                ("TEXTSLASH_MODEL_URL", endpoints.model_api.clone()),
-                ("MODEL_PROXY_PORT", MODEL_PROXY_PORT.to_string()),
-                ("TEXTSLASH_DAILY_TOKENS", here.spec.daily_tokens.to_string()),
-                ("TEXTSLASH_PUBLIC_URL", endpoints.public(&here.spec.app(Role::Relay))),
-            ]),
-            Role::Vm => {
-                let model_proxy = endpoints.model_proxy(&here.spec.app(Role::Relay));
-                environment.extend([("TEXTSLASH_MODEL_PROXY_URL", model_proxy)]);
-            }
-        }
+        let relay = here.spec.app(Role::Relay);
+        let layout = MachineLayout {
+            port: PORT,
+            model_proxy_port: MODEL_PROXY_PORT,
+            data_dir: DATA_DIR,
+            vm_url: endpoints.private(&here.spec.app(Role::Vm)),
+            public_url: endpoints.public(&relay),
+            model_proxy_url: endpoints.model_proxy(&relay),
+            model_url: endpoints.model_api.clone(),
+            probation_until_ms: self.client.clock.now_ms().saturating_add(PROBATION_MS),
+        };
+        let mut environment: StringMap =
+            machine_env::settings(here.spec, role, &layout).into_iter().collect();
         if role == Role::Relay {
             environment.extend(endpoints.relay_settings.iter().cloned());
         }

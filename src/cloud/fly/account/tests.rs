@@ -3,6 +3,7 @@ use std::sync::Arc;
 use serde_json::{Value, json};
 
 use super::*;
+use crate::cloud::Provider;
 use crate::cloud::fly::macaroon::Macaroon;
 use crate::cloud::fly::tests::{ScriptedFly, SeenRequest, a_token, fly};
 use crate::contract::Contract;
@@ -61,7 +62,7 @@ fn account(paper: &Arc<ScriptedFly>) -> FlyAccount {
     };
     let fly = fly(paper);
     let token = fly.check_format(&a_token()).ok().unwrap();
-    fly.open(token, keys)
+    fly.account(token, Some(keys))
 }
 
 /// An account in which the first request line that begins so is answered so, and all else is

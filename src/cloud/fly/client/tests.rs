@@ -4,6 +4,7 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use super::*;
+use crate::cloud::Provider;
 use crate::cloud::fly::tests::{ScriptedFly, a_token, fly};
 use crate::cloud::{CloudError, FailureCause};
 use crate::contract::Contract;

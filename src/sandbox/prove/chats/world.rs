@@ -20,6 +20,7 @@ use super::plan::BotStoryPlan;
 use super::proof::StoreProof;
 use super::service::{ServiceConnection, SimulatedService};
 use crate::clock::Clock;
+use crate::cloud::Clouds;
 use crate::cloud::fly::{FlyEndpoints, FlyProvider};
 use crate::http::SharedTransport;
 use crate::invitation::Invitation;
@@ -32,7 +33,7 @@ use crate::sandbox::faults::FaultyTransport;
 use crate::sandbox::fly::{self, FlyOrganisation};
 use crate::sandbox::in_process::InProcess;
 use crate::sandbox::machines::ModelledRuntime;
-use crate::spec::{AgentKind, CloudKind, Images, RelayChannel, Spec};
+use crate::spec::{AgentKind, Images, RelayChannel, Spec};
 use crate::store::Database;
 use crate::store::runs::Runs;
 use crate::vault::HOLD_MAX;
@@ -254,9 +255,13 @@ impl BotStoryWorld {
             database: self.database.clone(),
             clock,
             random: chance,
-            vendors: VendorClients { transport, fly, messaging, anthropic },
+            vendors: VendorClients {
+                transport,
+                clouds: Clouds::of([Arc::new(fly) as _]),
+                messaging,
+                anthropic,
+            },
             catalogue: Catalogue {
-                clouds: vec![CloudKind::Fly],
                 channels: RelayChannel::ALL.to_vec(),
                 agents: vec![AgentKind::Claude, AgentKind::Shell],
                 images: Images { relay: image("relay"), vm: image("vm") },
