@@ -20,7 +20,7 @@ use crate::spec::{CloudKind, Region, Role, Spec};
 
 pub use self::account::FlyAccount;
 use self::client::FlyClient;
-pub use self::endpoints::FlyEndpoints;
+pub use self::endpoints::{CLIENT_HEADER, FlyEndpoints};
 use self::token::FlyToken;
 
 mod account;

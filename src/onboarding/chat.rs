@@ -48,7 +48,7 @@ const UNANSWERED_MAX: usize = 20;
 /// The longest line that is looked at, in bytes. No answer is longer, credentials aside.
 const LINE_MAX: usize = 4096;
 
-/// The longest credential that is held, in bytes: a bundle of Fly tokens has a few thousand. The
+/// The longest credential that is held, in bytes: a bundle of cloud tokens has a few thousand. The
 /// judges refuse shorter ones already; this bounds what is held until they do.
 const CREDENTIAL_MAX: usize = 64 * 1024;
 

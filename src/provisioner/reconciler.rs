@@ -29,7 +29,7 @@ const CALLS_PER_STEP_MAX: u32 = 24;
 /// getting anywhere.
 const CALLS_PER_PLAN_STEP_MAX: usize = 6;
 
-/// The first pause: Fly's lists lag about that much behind its writes (flyctl waits as long).
+/// The first pause: a cloud's lists lag about that much behind its writes (flyctl waits as long).
 const BACKOFF_MIN_MS: u64 = 500;
 
 /// The longest pause that we choose ourselves: a person is waiting.

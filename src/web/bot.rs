@@ -57,8 +57,8 @@ const REQUEST_TIMEOUT: Duration = Duration::from_secs(15);
 /// second or two.
 const BODY_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// Fly's proxy sends 250 requests at most. Requests in flight at the end have as long as any
-/// request.
+/// The proxy of the cloud that the bot runs in sends 250 requests at most (`fly.toml`). Requests in
+/// flight at the end have as long as any request.
 const SERVER: ServerLimits = ServerLimits { connections_max: 1_024, grace: REQUEST_TIMEOUT };
 
 /// Who Telegram and the like say has opened a page, by channel: a form of such a channel is shown

@@ -1,5 +1,5 @@
 //! Public plain HTTP is led to HTTPS by the relay itself: its port also serves the private network,
-//! where Fly's proxy speaks plain HTTP, so that the cloud cannot do it.
+//! where the cloud's proxy speaks plain HTTP, so that the cloud cannot do it.
 
 use axum::Router;
 use axum::extract::{Request, State};
@@ -11,8 +11,8 @@ use url::Url;
 #[cfg(test)]
 mod tests;
 
-/// Names the protocol of the client (Fly.io docs, "Request headers"). Fly's proxy replaces what a
-/// client claims there; calls on the private network past the proxy have none.
+/// Headers in which a cloud's proxy names the protocol of the client (<https://fly.io/docs>,
+/// "Request headers"). The proxy replaces what a client claims there; calls on the private network past the proxy have none.
 const PROTOCOL_HEADERS: [&str; 2] = ["x-forwarded-proto", "fly-forwarded-proto"];
 
 /// Ends of names on the private network.

@@ -167,6 +167,30 @@ fn only_the_sandbox_role_reaches_the_simulated_vendors() {
     assert_eq!(reaching, Vec::<PathBuf>::new());
 }
 
+/// Modules above the seam of the clouds.
+const CLOUD_NEUTRAL: [&str; 5] = ["conversation", "onboarding", "provisioner", "relay", "web"];
+
+/// The beginnings of words that name a cloud.
+const CLOUDS: [&str; 3] = ["Fly", "Hetzner", "Cloudflare"];
+
+#[test]
+fn no_module_above_the_seam_names_a_cloud() {
+    let mut named = Vec::new();
+    for source in sources("src") {
+        let module = module_of(&source).unwrap_or_default();
+        if source.is_test() || !CLOUD_NEUTRAL.contains(&module.as_str()) {
+            continue;
+        }
+        for (line_number, line) in (1..).zip(source.text.lines()) {
+            let mut words = line.split(|c: char| !c.is_alphanumeric());
+            if words.any(|word| CLOUDS.iter().any(|cloud| word.starts_with(cloud))) {
+                named.push(format!("{}:{line_number}", source.path.display()));
+            }
+        }
+    }
+    assert_eq!(named, Vec::<String>::new(), "what a cloud is stands in its folder");
+}
+
 #[test]
 fn the_chat_crate_knows_nothing_of_us_and_we_know_none_of_its_libraries() {
     let manifest = fs::read_to_string(root().join("Cargo.toml")).unwrap();

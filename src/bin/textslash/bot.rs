@@ -11,6 +11,7 @@ use adapters::whatsapp::{self, WhatsAppChannel};
 use anyhow::{Context, bail};
 use axum::Router;
 use textslash::clock::Clock;
+use textslash::cloud::fly::CLIENT_HEADER;
 use textslash::config::{
     ALLOW_SANDBOX, BotSettings, Environment, ListenAddress, TelegramSettings, WhatsAppSettings,
     daily_tokens, images,
@@ -97,8 +98,11 @@ pub async fn run(_: BotArguments) -> anyhow::Result<ExitReason> {
         onboarding: onboarding.clone(),
         identity_verifiers: vouchers(&settings, connections.clock.clone()),
     });
-    let caller =
-        if settings.behind_fly_proxy { AddressSource::FlyClient } else { AddressSource::Peer };
+    let caller = if settings.behind_fly_proxy {
+        AddressSource::Header(CLIENT_HEADER)
+    } else {
+        AddressSource::Peer
+    };
     let metrics =
         MetricsEndpoint { exposition: exposition.clone(), token: settings.metrics_token.clone() };
     let integrity =

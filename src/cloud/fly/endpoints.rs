@@ -4,6 +4,9 @@ use url::Url;
 
 use crate::secret::Audience;
 
+/// The header in which Fly's proxy names the caller (Fly.io docs, "Request headers").
+pub const CLIENT_HEADER: &str = "fly-client-ip";
+
 /// The addresses of Fly's interfaces and of what runs there.
 #[derive(Clone, Debug)]
 pub struct FlyEndpoints {

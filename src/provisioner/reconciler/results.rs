@@ -141,7 +141,7 @@ impl Reconciler {
         None
     }
 
-    /// Whether others of its name may be a person's: Fly restores a volume by making a second one
+    /// Whether others of its name may be a person's: a cloud may restore a volume by making a second one
     /// of the same name. Doubles of our own making were counted before the run was first proven.
     fn keeps_duplicates(&self, id: &StepId) -> bool {
         let may_double = self.plan.step(id).is_some_and(Step::can_duplicate);

@@ -23,7 +23,7 @@ const FORM: &str = include_str!("../pages/form.html");
 /// Mini Apps are shown in a frame of Telegram's on the web.
 const FRAMED_BY: &str = "https://web.telegram.org";
 
-/// The longest value of a field, in characters: a bundle of Fly.io tokens has a few thousand.
+/// The longest value of a field, in characters: a bundle of cloud tokens has a few thousand.
 const VALUE_MAX: usize = 16 * 1024;
 
 /// The shortest and the longest name of a submission, in characters: the page makes 32.

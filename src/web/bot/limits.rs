@@ -33,17 +33,14 @@ const ADDRESSES_MAX: usize = 10_000;
 /// What the counts are for.
 const WINDOW: Duration = Duration::from_secs(60);
 
-/// Where Fly's proxy says who calls (Fly.io docs, "Request headers"). It replaces what a client
-/// claims there.
-const CLIENT_HEADER: &str = "fly-client-ip";
-
-/// What tells addresses apart.
+/// The source of a caller's address.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum AddressSource {
-    /// Whose connection it is.
+    /// The connection.
     Peer,
-    /// Whom Fly's proxy names, which all connections come from.
-    FlyClient,
+    /// This header of a proxy that all connections come from. The proxy replaces what a client
+    /// claims there.
+    Header(&'static str),
 }
 
 impl AddressSource {
@@ -52,8 +49,8 @@ impl AddressSource {
         let peer = peer.map(|peer| peer.ip());
         let address = match self {
             Self::Peer => peer,
-            Self::FlyClient => {
-                let mut named = headers.get_all(CLIENT_HEADER).iter();
+            Self::Header(name) => {
+                let mut named = headers.get_all(name).iter();
                 match (named.next(), named.next()) {
                     (Some(named), None) => {
                         named.to_str().ok().and_then(|it| it.trim().parse().ok()).or(peer)

@@ -94,7 +94,7 @@ async fn page(forms: Forms) -> Router {
         routes: Router::new(),
         forms,
         metrics,
-        caller: AddressSource::FlyClient,
+        caller: AddressSource::Header("fly-client-ip"),
     })
 }
 

@@ -5,7 +5,7 @@ use super::*;
 const ADA: IpAddr = IpAddr::V4(std::net::Ipv4Addr::new(192, 0, 2, 1));
 
 fn named(values: &[&'static str]) -> HeaderMap {
-    let name = HeaderName::from_static(CLIENT_HEADER);
+    let name = HeaderName::from_static("fly-client-ip");
     values.iter().map(|value| (name.clone(), HeaderValue::from_static(value))).collect()
 }
 
@@ -41,10 +41,13 @@ async fn so_many_addresses_are_remembered_and_the_rest_share_a_count() {
 fn the_proxy_is_believed_only_where_a_setting_says_so() {
     let proxy = "[fdaa::3]:443".parse().ok();
     let headers = named(&["192.0.2.1"]);
-    assert_eq!(AddressSource::FlyClient.address(proxy, &headers), Some(ADA));
+    assert_eq!(AddressSource::Header("fly-client-ip").address(proxy, &headers), Some(ADA));
     assert_eq!(AddressSource::Peer.address(proxy, &headers), "fdaa::".parse().ok());
     for strange in [&["192.0.2.1", "192.0.2.2"][..], &["nobody"], &[]] {
-        assert_eq!(AddressSource::FlyClient.address(proxy, &named(strange)), "fdaa::".parse().ok());
+        assert_eq!(
+            AddressSource::Header("fly-client-ip").address(proxy, &named(strange)),
+            "fdaa::".parse().ok()
+        );
     }
 }
 
