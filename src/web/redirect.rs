@@ -12,7 +12,8 @@ use url::Url;
 mod tests;
 
 /// Headers in which a cloud's proxy names the protocol of the client (<https://fly.io/docs>,
-/// "Request headers"). The proxy replaces what a client claims there; calls on the private network past the proxy have none.
+/// "Request headers"). The proxy replaces what a client claims there; calls on the private network
+/// past the proxy have none.
 const PROTOCOL_HEADERS: [&str; 2] = ["x-forwarded-proto", "fly-forwarded-proto"];
 
 /// Ends of names on the private network.

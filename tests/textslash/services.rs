@@ -241,9 +241,9 @@ async fn a_secret_that_is_pasted_on_whatsapp_is_scrubbed_and_the_person_is_told(
     ada.reads("I need a token").await;
     let token = world.sandbox.fly_token().to_owned();
     ada.says(&token);
-    ada.reads("phone").await;
     ada.reads("That token works").await;
     ada.reads("Which Anthropic API key").await;
+    ada.reads_in_any_order("your phone keeps the message").await;
     world.expect_nowhere(&token);
 }
 

@@ -165,6 +165,16 @@ impl TwilioPerson {
         found.unwrap_or_else(|| panic!("never read {expected:?}{}", self.story()))
     }
 
+    /// Waits until a message says so, before or after those that were read.
+    ///
+    /// # Panics
+    /// As of [`Self::reads`].
+    pub async fn reads_in_any_order(&mut self, expected: &str) {
+        let read = std::mem::take(&mut self.read);
+        self.reads(expected).await;
+        self.read = read;
+    }
+
     fn find(&mut self, expected: &str) -> Option<String> {
         let shown = self.screen();
         let mut unread = shown.iter().enumerate().skip(self.read);
