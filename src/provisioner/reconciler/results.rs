@@ -141,8 +141,9 @@ impl Reconciler {
         None
     }
 
-    /// Whether others of its name may be a person's: a cloud may restore a volume by making a second
-    /// one of the same name. Doubles of our own making were counted before the run was first proven.
+    /// Whether others of its name may be a person's: a cloud may restore a volume by making a
+    /// second one of the same name. Doubles of our own making were counted before the run was first
+    /// proven.
     fn keeps_duplicates(&self, id: &StepId) -> bool {
         let may_double = self.plan.step(id).is_some_and(Step::can_duplicate);
         may_double && self.run.was_proven() && !self.is_deleting_id(id)
