@@ -31,7 +31,6 @@ pub mod fly;
 pub mod in_process;
 pub mod machines;
 mod patience;
-pub mod prove;
 pub mod telegram;
 #[cfg(test)]
 mod tests;

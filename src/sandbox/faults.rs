@@ -246,7 +246,8 @@ impl VendorCall {
         }
     }
 
-    pub(super) fn of(request: &http::Request<Bytes>) -> Self {
+    /// The kind of call that this request is.
+    pub fn of(request: &http::Request<Bytes>) -> Self {
         let authority = request.uri().authority().map_or("", |authority| authority.as_str());
         Self::new(request.method(), authority, request.uri().path())
     }

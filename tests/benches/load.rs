@@ -13,7 +13,13 @@ use std::time::Duration;
 
 use tracing::Level;
 
-use textslash::sandbox::prove::chats::crowd::{Crowd, CrowdOutcome, HostileCounts, ResponseTimes};
+#[allow(dead_code, reason = "a crowd needs some of the stories only")]
+#[path = "../prove"]
+mod prove {
+    pub mod bot;
+}
+
+use prove::bot::chats::crowd::{Crowd, CrowdOutcome, HostileCounts, ResponseTimes};
 
 const CROWD: Crowd = Crowd { seed: 1, people: 1_000, deploying: 100, hostile: HostileCounts::MANY };
 

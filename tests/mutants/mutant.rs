@@ -19,8 +19,7 @@ use std::path::{Path, PathBuf};
 pub struct Mutant {
     /// In words.
     pub bug: String,
-    /// `lib`, `textslash` (the integration tests), `prove` (the stories of relay and VM) or
-    /// `adapters`.
+    /// `lib`, `textslash` (the integration tests), `prove` (the stories) or `adapters`.
     pub suite: String,
     /// The beginning of the test's name.
     pub test: String,

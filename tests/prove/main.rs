@@ -1,83 +1,32 @@
-//! Stories of a relay and its VM, whatever goes wrong between them.
+//! Stories of the bot, of its provisioner, and of a relay and its VM, whatever goes wrong.
 //!
-//! A story runs the real relay and the real VM on their real files, in one process, on one thread
-//! and in modelled time. Between them is a network that loses, delays, doubles and cuts off calls;
-//! around them are a modelled chat service and a modelled agent. Either process is killed at any
-//! event. A seed is a story, and the same seed is the same story, line by line.
+//! `cargo test --test prove` tells a small part of them. These options tell more:
 //!
-//! `cargo test --test prove` tells a few; `-- --seeds N --seed S` tells N from seed S on; with
-//! `--seed` alone, that one with its trace.
+//! - `--seeds N`: every kind, with N seeds of those whose seeds are drawn
+//! - `--seeds N --seed S`: the same, from seed S on
+//! - `--seed S`: one story with its trace
+//! - `--of KIND`: only stories of this kind
+//!
+//! `--help` lists all of them.
 
 #![cfg(test)]
 
 use std::process::ExitCode;
 
-use arguments::StoryArguments;
-use parking_lot::Mutex;
-use table::StoryTable;
+use arguments::ProveArguments;
 
-mod agent;
 mod arguments;
+mod bot;
 mod checks;
-mod dice;
-mod disk;
-mod network;
-mod plan;
-mod programs;
-mod promise;
-mod service;
-mod stage;
-mod story;
-mod table;
-mod world;
-
-/// Stories told twice, to see that a seed is a story.
-const TOLD_TWICE: u64 = 5;
+mod harness;
+mod kinds;
+mod relay;
+mod seeds;
 
 fn main() -> ExitCode {
-    let Some(arguments) = StoryArguments::read(std::env::args().skip(1)) else {
-        return ExitCode::SUCCESS;
-    };
-    let StoryArguments { first, seeds } = arguments;
-    println!("cargo test --test prove -- --seed {first} --seeds {seeds}");
-    let table = run_stories(first, seeds);
-    if seeds == 1 {
-        println!("{}", table.first_trace.join("\n"));
+    let arguments = ProveArguments::read(std::env::args()).unwrap_or_else(|error| error.exit());
+    match arguments.stories.are_given() {
+        true => ExitCode::from(kinds::run(&arguments.stories)),
+        false => arguments.harness.run(checks::all()),
     }
-    println!("{table}");
-    let differing = (first..).take(TOLD_TWICE.min(seeds) as usize);
-    let differing: Vec<u64> = differing.filter(|seed| differs(*seed)).collect();
-    if !differing.is_empty() {
-        println!("told twice, these seeds were two stories: {differing:?}");
-    }
-    ExitCode::from(u8::from(table.is_broken() || !differing.is_empty()))
-}
-
-/// Tells stories on as many threads as there are cores.
-fn run_stories(first: u64, seeds: u64) -> StoryTable {
-    let next = Mutex::new(first..first.saturating_add(seeds));
-    let threads = std::thread::available_parallelism().map_or(1, usize::from);
-    let work = || {
-        let mut table = StoryTable::default();
-        while let Some(seed) = { next.lock().next() } {
-            table.add(seed, story::run(seed));
-        }
-        table
-    };
-    std::thread::scope(|scope| {
-        let workers: Vec<_> = (0..threads).map(|_| scope.spawn(work)).collect();
-        let mut all = StoryTable::default();
-        workers.into_iter().for_each(|worker| all.merge(worker.join().unwrap()));
-        all
-    })
-}
-
-/// Whether this seed is another story the second time.
-fn differs(seed: u64) -> bool {
-    let (first, again) = (story::run(seed).trace, story::run(seed).trace);
-    let place = first.iter().zip(&again).position(|(one, other)| one != other);
-    if let Some(place) = place {
-        println!("seed {seed}, line {place}:\n{}\n{}", first[place], again[place]);
-    }
-    place.is_some() || first.len() != again.len()
 }

@@ -1,7 +1,7 @@
 //! Every writer of the program on a full disk: what it writes is there whole, or the caller is
 //! told.
 
-#[path = "../../src/bin/textslash/sandbox/kill/disk.rs"]
+#[path = "../kill/disk.rs"]
 mod disk;
 mod relay;
 mod vm;

@@ -140,6 +140,16 @@ fn in_the_program(metadata: &serde_json::Value) -> BTreeSet<String> {
     with_script.filter_map(|package| Some(package["name"].as_str()?.to_owned())).collect()
 }
 
+#[test]
+fn only_tests_can_stop_the_clock() {
+    for name in ["Cargo.toml", "adapters/Cargo.toml"] {
+        let manifest = read(name);
+        let (program, tests) = manifest.split_once("[dev-dependencies]").unwrap();
+        assert!(tests.contains("test-util"), "the check is blind");
+        assert!(!program.contains("test-util"), "{name}");
+    }
+}
+
 /// The images that a Dockerfile builds on and that it does not name by tag and digest.
 fn unpinned(dockerfile: &str) -> Vec<&str> {
     let mut stages = vec!["scratch"];

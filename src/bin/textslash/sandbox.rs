@@ -24,11 +24,8 @@ use crate::connections::Connections;
 use crate::exit::ExitReason;
 use crate::{report, signals};
 
-mod kill;
 mod link_observer;
-mod prove;
 mod script;
-mod seeds;
 
 use link_observer::LinkObserver;
 use script::TerminalScript;
@@ -61,16 +58,6 @@ pub struct SandboxArguments {
     /// What the simulated Fly.io account is like.
     #[arg(long, value_name = "NAME", default_value = "paid", value_parser = faces())]
     face: String,
-    #[command(subcommand)]
-    other: Option<SandboxCommand>,
-}
-
-#[derive(clap::Subcommand)]
-enum SandboxCommand {
-    /// Prove in thousands of simulated stories that no fault and no crash leaves anything behind.
-    Prove(prove::ProveArguments),
-    /// Kill real processes with their real database at random, and prove that nothing stays behind.
-    Kill(kill::KillArguments),
 }
 
 fn faces() -> PossibleValuesParser {
@@ -78,14 +65,6 @@ fn faces() -> PossibleValuesParser {
 }
 
 pub async fn run(arguments: SandboxArguments) -> anyhow::Result<ExitReason> {
-    match arguments.other {
-        // Each story has a runtime of its own.
-        Some(SandboxCommand::Prove(arguments)) => {
-            return tokio::task::spawn_blocking(move || prove::run(&arguments)).await?;
-        }
-        Some(SandboxCommand::Kill(arguments)) => return kill::run(&arguments).await,
-        None => {}
-    }
     let told = signals::shutdown_signal()?;
     let patience = Duration::from_secs(arguments.patience);
     let script = arguments.script.map(|path| TerminalScript::read(&path, patience)).transpose()?;

@@ -75,7 +75,7 @@ impl FlyAccount {
     }
 
     /// The token as it is now: narrower once the apps exist.
-    pub(crate) fn token(&self) -> Arc<Secret> {
+    pub fn token(&self) -> Arc<Secret> {
         self.token.lock().clone()
     }
 

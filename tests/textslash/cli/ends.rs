@@ -2,8 +2,10 @@
 
 use nix::sys::signal::Signal;
 use textslash::sandbox::fly::nothing;
+use tokio::process::Command;
 
 use super::CliWorld;
+use crate::program;
 
 const DEPLOY: [&str; 5] = ["deploy", "--agent", "shell", "--yes", "--json"];
 
@@ -123,4 +125,16 @@ async fn a_teardown_that_is_interrupted_goes_on_later() {
     assert!(ended.err.contains("goes on where this one stopped"), "{}", ended.err);
     world.run(&["teardown", "my", "--yes", "--json"]).await.succeeds();
     assert_eq!(world.sandbox.inventory(), nothing());
+}
+
+#[tokio::test]
+async fn a_reader_that_goes_away_is_no_bug_of_ours() {
+    let dir = tempfile::tempdir().unwrap();
+    let (reader, writer) = std::io::pipe().unwrap();
+    drop(reader);
+    let mut list = Command::new(program::PATH);
+    list.args(["list", "--json"]).env_clear().env("HOME", dir.path()).stdout(writer);
+    let told = list.output().await.unwrap();
+    assert!(told.status.success(), "{told:?}");
+    assert!(told.stderr.is_empty(), "{told:?}");
 }

@@ -130,7 +130,7 @@ async fn what_is_missing_is_named_where_nobody_can_be_asked() {
 async fn wrong_usage_is_explained() {
     let dir = tempfile::tempdir().unwrap();
     let run = async |arguments: &[&str]| Program::start(dir.path(), arguments, &[]).end().await;
-    let cases: [(&[&str], &str); 13] = [
+    let cases: [(&[&str], &str); 15] = [
         (&[], "Usage: textslash"),
         (&["dance"], "unrecognized subcommand"),
         (&["deploy", "--name", ""], "a name is 1 to 20 of a-z"),
@@ -144,6 +144,8 @@ async fn wrong_usage_is_explained() {
         (&["deploy", "--volume-gb", "0"], "1..=500"),
         (&["sandbox", "--face", "happy"], "no-card"),
         (&["sandbox", "--serve", "--script", "file"], "cannot be used with"),
+        (&["sandbox", "--script", "file", "--patience", "0"], "invalid value"),
+        (&["sandbox", "--script", "file", "--patience", "18446744073709551615"], "invalid value"),
     ];
     for (arguments, sentence) in cases {
         let ended = run(arguments).await;
