@@ -3,6 +3,9 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use adapters::channel::Capabilities;
+use adapters::{discord, telegram, whatsapp};
+
 use super::dice::RelayStoryDice;
 use super::stage::Kill;
 
@@ -56,8 +59,8 @@ pub struct RelayStoryPlan {
     pub full_percent: u64,
     /// When the disk of the relay, then that of the VM, is full, and for how long.
     pub full: [Vec<(Duration, Duration)>; 2],
-    /// The channel can edit messages.
-    pub edits: bool,
+    /// As the adapter of the service has them.
+    pub capabilities: Capabilities,
     /// The channel knows messages by their keys.
     pub knows_keys: bool,
     /// When the deployment is committed; `None`: never.
@@ -88,7 +91,11 @@ impl RelayStoryPlan {
             twice_percent: often(60),
             full_percent: often(12),
             full: [(); 2].map(|()| times_of_full_disk(&dice)),
-            edits: dice.percent(70),
+            capabilities: match dice.below(100) {
+                0..35 => telegram::capabilities(false),
+                35..70 => discord::capabilities(),
+                _ => whatsapp::capabilities(),
+            },
             knows_keys: dice.percent(50),
             committed_after: match dice.below(10) {
                 0 => None,

@@ -5,11 +5,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use adapters::channel::{Capabilities, Channel, ChannelError, ChannelEvent, SecretEntry};
+use adapters::channel::{Capabilities, Channel, ChannelError, ChannelEvent};
 use adapters::chat::{
     Attachment, ChatId, Inbound, InboundContent, InboundId, MessageRef, Outbound, OutboundFile,
 };
-use adapters::text::LengthUnit;
 use async_trait::async_trait;
 use bytes::Bytes;
 use parking_lot::{Mutex, MutexGuard};
@@ -64,23 +63,6 @@ pub struct OwnerChatMessage {
     pub key: String,
     pub text: String,
     pub file: Option<(String, Bytes)>,
-}
-
-pub fn capabilities(edits: bool) -> Capabilities {
-    Capabilities {
-        edits,
-        deletes_theirs: false,
-        scrubs_theirs: false,
-        buttons_max: 0,
-        text_max: 4_096,
-        text_unit: LengthUnit::Utf16,
-        edit_interval_ms: 1_500,
-        secret_entry: SecretEntry::Hidden,
-        opens_pages: false,
-        makes_bots: false,
-        files_in_bytes_max: 1_000_000,
-        files_out_bytes_max: 1_000_000,
-    }
 }
 
 /// What is in the file of this id.

@@ -33,7 +33,7 @@ use super::network::{NetworkLink, RunningVm, VmNetwork};
 use super::plan::RelayStoryPlan;
 use super::programs::SequentialPrograms;
 use super::records;
-use super::service::{OWNER, OwnerChat, OwnerChatConnection as Chat, capabilities};
+use super::service::{OWNER, OwnerChat, OwnerChatConnection as Chat};
 use super::stage::{ProcessKind, StoryMonitor};
 
 pub const START_MS: u64 = 1_700_000_000_000;
@@ -103,7 +103,7 @@ impl RelayStoryWorld {
         let service = Arc::new(OwnerChat {
             stage: stage.clone(),
             dice: RelayStoryDice::new(plan.seed, 2),
-            capabilities: capabilities(plan.edits),
+            capabilities: plan.capabilities.clone(),
             knows_keys: plan.knows_keys,
             refusals_percent: AtomicU64::new(plan.refusals_percent),
             twice_percent: AtomicU64::new(plan.twice_percent),
