@@ -20,6 +20,7 @@ pub fn all() -> Vec<Trial> {
         trial(chats::every_conversation_has_a_legal_end),
         trial(chats::conversations_that_no_earlier_commit_was_told_have_legal_ends),
         trial(chats::the_same_seed_is_the_same_conversation_line_by_line),
+        trial(chats::what_was_mended_stays_mended),
         trial(chats::a_crowd_loses_nothing_and_gets_nothing_twice),
         trial(chats::who_means_no_harm_is_served_among_those_who_do),
         trial(chats::a_promise_that_no_story_looked_at_is_not_called_kept),

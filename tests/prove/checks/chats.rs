@@ -41,6 +41,14 @@ pub(super) fn the_same_seed_is_the_same_conversation_line_by_line() {
     }
 }
 
+/// Conversations that once broke a promise.
+pub(super) fn what_was_mended_stays_mended() {
+    // Twenty messages wait for an answer while the chat cannot be reached, and the next is refused.
+    let verdict = chats::run(175_024_537_638_979).unwrap();
+    assert_eq!(verdict.violations, []);
+    assert!(verdict.trace.iter().any(|line| line.contains("That was a lot at once")), "another");
+}
+
 pub(super) fn a_crowd_loses_nothing_and_gets_nothing_twice() {
     let crowd = Crowd { seed: 1, people: 100, deploying: 10, hostile: HostileCounts::default() };
     let outcome = crowd.simulate().unwrap();

@@ -151,7 +151,10 @@ fn expect_nothing_doubled(
     let chat = &person.chat;
     let shown = world.service.shown_in(chat);
     let helps = count(&shown, &Message::Help);
-    if !matches!(person.persona, Persona::Flooding { .. }) && helps != did.helps {
+    // A message that was left unread is answered by a word about that.
+    let is_refused = count(&shown, &Message::TooMuchAtOnce) > 0;
+    let is_answered = helps == did.helps || (is_refused && helps < did.helps);
+    if !matches!(person.persona, Persona::Flooding { .. }) && !is_answered {
         let what = format!("{} asks for help {} times, gets {helps}", chat.0, did.helps);
         world.stage.violation(Promise::OneAnswer, what);
     }
