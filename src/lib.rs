@@ -40,6 +40,7 @@
 //! - [`random`]: random bytes, real or from a seed
 //! - [`files`]: atomic writes of files
 //! - [`metrics`]: counters and gauges for the bot's host
+//! - [`spans`]: the conversation, run and turn of a log line
 //! - [`body_budget`]: limit on the bytes of bodies in memory
 //! - [`http`]: one transport under every call to a vendor
 //! - [`cloud`]: the interface of a cloud account, and Fly.io
@@ -100,6 +101,8 @@ pub mod random;
 pub mod files;
 
 pub mod metrics;
+
+pub mod spans;
 
 pub mod body_budget;
 

@@ -14,6 +14,7 @@ use adapters::chat::{ChatId, ChatType, Inbound, InboundId, Outbound, UserId};
 use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore, mpsc, watch};
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
+use tracing::{Instrument, Span};
 use url::Url;
 use zeroize::Zeroizing;
 
@@ -31,6 +32,7 @@ use crate::provisioner::Provisioner;
 use crate::quota::Quotas;
 use crate::random::Random;
 use crate::secret::{Secret, SecretKind, SecretRef};
+use crate::spans;
 use crate::spec::{AgentKind, Images, RelayChannel};
 use crate::store::Database;
 use crate::store::conversations::{Conversations, StoredConversation};
@@ -353,11 +355,18 @@ impl Reception {
                 self.route(chat, person, ChatInput::Reachable).await;
             }
             Ok(_) => {}
-            Err(error) => tracing::error!("cannot load a conversation: {error:#}"),
+            Err(error) => self.bot_channel.span(&chat).in_scope(|| {
+                tracing::error!("cannot load a conversation: {error:#}");
+            }),
         }
     }
 
     async fn route(&mut self, chat: ChatId, person: UserId, item: ChatInput) {
+        let span = self.bot_channel.span(&chat);
+        self.route_item(chat, person, item).instrument(span).await;
+    }
+
+    async fn route_item(&mut self, chat: ChatId, person: UserId, item: ChatInput) {
         let item = match self.offer(&chat, item).await {
             Ok(()) => return,
             Err(item) => item,
@@ -381,7 +390,7 @@ impl Reception {
         let _ = queue.try_send(QueuedInput::new(item, places.clone().try_acquire_owned().ok()));
         let worker =
             ChatTask::new(self.bot_channel.clone(), chat.clone(), person, items, flooded.clone());
-        let task = tokio::spawn(worker.work());
+        let task = tokio::spawn(worker.work().in_current_span());
         self.open.insert(chat, OpenChat { queue, places, flooded, task });
     }
 
@@ -429,7 +438,9 @@ impl Reception {
             let text = messages::text(locale, &Message::PrivateOnly);
             let pointer = Outbound::text(format!("private-{}", inbound.id.0), text);
             if let Err(error) = self.bot_channel.channel.send(&inbound.chat, &pointer).await {
-                tracing::debug!(%error, "a group could not be told that we talk in private");
+                self.bot_channel.span(&inbound.chat).in_scope(|| {
+                    tracing::debug!(%error, "a group could not be told that we talk in private");
+                });
             }
         }
         self.bot_channel.channel.acknowledge(&inbound.id).await;
@@ -461,6 +472,11 @@ fn is_under_way(state: &ConversationState) -> bool {
 }
 
 impl BotChannel {
+    /// The span of log lines about this chat.
+    fn span(&self, chat: &ChatId) -> Span {
+        spans::conversation(self.channel.name(), chat)
+    }
+
     /// A new one-time form for this credential, where forms are found; the link to it.
     fn form_link(
         &self,

@@ -12,6 +12,7 @@ use futures::stream::FuturesUnordered;
 use futures::{FutureExt, StreamExt};
 use tokio::sync::mpsc;
 use tokio::time::Instant;
+use tracing::Instrument;
 
 use crate::clock::Clock;
 use crate::cloud::{Cloud, CloudError, FoundDeployment, StepContext};
@@ -19,6 +20,7 @@ use crate::journal::{InvalidJournal, JournalEntry, Run, RunEnd};
 use crate::plan::{StepFacts, StepId};
 use crate::quota::{QuotaExceeded, RecentStarts};
 use crate::random::Random;
+use crate::spans;
 use crate::spec::{DeploymentId, Region, Spec};
 use crate::store::Database;
 use crate::store::runs::{AppendError, Lease, Runs, StartOutcome};
@@ -175,6 +177,23 @@ impl Provisioner {
     /// # Errors
     /// See [`DriveError`]. After any of them the run can be driven again.
     pub async fn drive(
+        &self,
+        id: &DeploymentId,
+        goal: Goal,
+        cloud: &dyn Cloud,
+        progress: &mpsc::Sender<StageUpdate>,
+    ) -> Result<Outcome, DriveError> {
+        let drive = async {
+            tracing::info!(?goal, "a drive begins");
+            let outcome = self.drive_to(id, goal, cloud, progress).await;
+            let is_at_goal = outcome.as_ref().is_ok_and(Outcome::is_goal);
+            tracing::info!(is_at_goal, "a drive has ended");
+            outcome
+        };
+        drive.instrument(spans::run(id)).await
+    }
+
+    async fn drive_to(
         &self,
         id: &DeploymentId,
         goal: Goal,
@@ -370,7 +389,7 @@ async fn call(
 ) -> (StepId, CallResult) {
     let here = StepContext { spec: &place.spec, region: &place.region, facts: &place.facts };
     let cause = |error: CloudError| {
-        tracing::info!(deployment = %place.spec.id, step = %id, %error, "a call failed");
+        tracing::info!(step = %id, %error, "a call failed");
         error.cause
     };
     let answer = match &what {

@@ -10,9 +10,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use adapters::channel::Channel;
-use adapters::chat::UserId;
+use adapters::chat::{ChatId, UserId};
 use parking_lot::Mutex;
 use tokio::sync::{Notify, watch};
+use tracing::Span;
 use url::Url;
 
 use crate::body_budget::BodyBudget;
@@ -23,6 +24,7 @@ use crate::probation::{PROBATION_MS, Probation};
 use crate::protocol::{BUILD, BodyDigest, CallHead, CallRefusal, CallVerifier, Health};
 use crate::random::Random;
 use crate::secret::Secret;
+use crate::spans;
 use crate::spec::{DeploymentId, Role};
 use crate::store::integrity::UnhealthyReason;
 
@@ -167,6 +169,8 @@ pub struct Relay {
     turns_ended: watch::Sender<u64>,
     /// A chat can be reached again.
     reachable: Notify,
+    /// The span of the running turn, or of the last one when none runs.
+    turn_span: Mutex<Span>,
 }
 
 /// Why [`Relay::run`] returned.
@@ -233,6 +237,7 @@ impl Relay {
             stopped: Notify::new(),
             turns_ended: watch::Sender::new(0),
             reachable: Notify::new(),
+            turn_span: Mutex::new(Span::none()),
         }))
     }
 
@@ -364,6 +369,11 @@ impl Relay {
                 Err(error) => self.database_failed(&error).await,
             }
         }
+    }
+
+    /// The span of log lines about this chat.
+    fn span(&self, chat: &ChatId) -> Span {
+        spans::conversation(self.channel.name(), chat)
     }
 
     async fn database_failed(&self, error: &anyhow::Error) {

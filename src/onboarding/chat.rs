@@ -10,6 +10,7 @@ use adapters::chat::{ChatId, InboundId, MessageRef, UserId};
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep_until};
+use tracing::Instrument;
 use zeroize::Zeroizing;
 
 use crate::account;
@@ -82,7 +83,7 @@ pub(super) struct ChatTask {
     pub(super) runner: Runner,
     pub(super) outbox: Outbox,
     /// What is being asked of others, which may take a while.
-    checks: JoinSet<Option<Event>>,
+    checks: JoinSet<Event>,
     deletions: Deletions,
 }
 
@@ -162,7 +163,7 @@ impl ChatTask {
                 Some(event) = self.runner.event() => self.run_event(event).await,
                 Some(answered) = self.checks.join_next(), if !self.checks.is_empty() => {
                     // A panic in it is logged by the hook.
-                    if let Ok(Some(event)) = answered {
+                    if let Ok(event) = answered {
                         self.take(event, None).await;
                     }
                 }
@@ -227,6 +228,7 @@ impl ChatTask {
         }
         for (since, _) in self.unanswered.drain(..) {
             metrics::answered(self.bot_channel.channel.name(), since.elapsed());
+            tracing::debug!("a message was answered");
         }
         if self.items.is_empty() && self.backlog.is_empty() {
             self.report_unread().await;
@@ -419,6 +421,7 @@ impl ChatTask {
         }
         if let Some(cause) = inbound {
             metrics::taken(self.bot_channel.channel.name());
+            tracing::debug!("a message was taken");
             self.unanswered.push((cause.since, GaugeGuard::waiting(QueueKind::Outbound)));
         }
         self.stored.messages += i64::try_from(outbound.len())?;
@@ -492,11 +495,11 @@ impl ChatTask {
                         return Some(Event::CredentialChecked { secret, result: Err(rejection) });
                     }
                 };
-                self.checks.spawn(async move {
+                self.check(async move {
                     examiner.bot_channel.channel.typing(&chat).await;
                     let checked = catch_panic(examiner.check(kind, &judged, organisation)).await;
                     let result = checked.unwrap_or(Err(CredentialRejection::VendorUnreachable));
-                    Some(Event::CredentialChecked { secret, result })
+                    Event::CredentialChecked { secret, result }
                 });
                 None
             }
@@ -521,16 +524,21 @@ impl ChatTask {
             Effect::Teardown { target, token } => self.tear_down(target, token).await,
             Effect::SearchAccount { token } => {
                 let (examiner, chat) = (self.checker(), self.chat.clone());
-                self.checks.spawn(async move {
+                self.check(async move {
                     examiner.bot_channel.channel.typing(&chat).await;
                     let found = catch_panic(examiner.find(token)).await;
-                    Some(Event::AccountSearched(
+                    Event::AccountSearched(
                         found.unwrap_or(Err(account::FailureCause::InvalidRequest)),
-                    ))
+                    )
                 });
                 None
             }
         }
+    }
+
+    /// Asks somebody, beside the chat's task.
+    fn check(&mut self, asking: impl Future<Output = Event> + Send + 'static) {
+        self.checks.spawn(asking.in_current_span());
     }
 
     /// The database failed: nothing was changed, and the message stays with the channel.

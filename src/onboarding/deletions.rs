@@ -7,6 +7,7 @@ use std::time::Duration;
 use adapters::channel::ChannelError;
 use adapters::chat::MessageRef;
 use tokio::task::JoinSet;
+use tracing::Instrument;
 
 use super::BotChannel;
 use crate::conversation::{DeletionOutcome, Event};
@@ -48,10 +49,11 @@ impl Deletions {
             && let Some(PendingDeletion { message, at_ms }) = self.waiting.pop_front()
         {
             let line = line.clone();
-            self.running.spawn(async move {
+            let deletion = async move {
                 let outcome = delete(&line, &message, at_ms).await;
                 Event::MessageDeleted { message: message.id, outcome }
-            });
+            };
+            self.running.spawn(deletion.in_current_span());
         }
     }
 

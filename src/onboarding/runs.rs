@@ -5,6 +5,7 @@ use std::sync::Arc;
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
+use tracing::Instrument;
 
 use crate::cloud::Cloud;
 use crate::metrics;
@@ -117,7 +118,7 @@ impl Runner {
             cloud,
             events: self.sender.clone(),
         };
-        self.task = Some(tokio::spawn(drive.work()));
+        self.task = Some(tokio::spawn(drive.work().in_current_span()));
     }
 }
 

@@ -34,6 +34,13 @@ pub enum Outcome {
     },
 }
 
+impl Outcome {
+    /// Whether the run came to the goal of its drive.
+    pub(super) fn is_goal(&self) -> bool {
+        !matches!(self, Self::Failed { .. })
+    }
+}
+
 /// A line of the progress message changed. A drive sends few of these: a channel of
 /// [`StageUpdate::CHANNEL`] is never full.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use adapters::channel::ChannelError;
 use adapters::chat::{MessageRef, Outbound, OutboundFile};
+use tracing::Instrument;
 
 use super::relay_store::OutboxMessage;
 use super::{Relay, messages};
@@ -21,19 +22,28 @@ const NO_ROOM_MS: u64 = 1_000;
 impl Relay {
     pub(super) async fn deliver(&self) {
         loop {
-            match self.deliver_next().await {
-                Ok(true) => {}
-                Ok(false) => self.store.messages.notified().await,
+            match self.store.unsent().await {
+                Ok(Some(unsent)) => {
+                    let span = self.span(&unsent.chat);
+                    self.deliver_message(&unsent).instrument(span).await;
+                }
+                Ok(None) => self.store.messages.notified().await,
                 Err(error) => self.database_failed(&error).await,
             }
         }
     }
 
-    /// False when nothing is to be sent.
-    async fn deliver_next(&self) -> anyhow::Result<bool> {
-        let Some(unsent) = self.store.unsent().await? else { return Ok(false) };
-        match self.hand_over(&unsent).await {
-            Ok(message) => self.store.sent(&unsent, Some(&message)).await?,
+    async fn deliver_message(&self, unsent: &OutboxMessage) {
+        if let Err(error) = self.try_to_deliver(unsent).await {
+            self.database_failed(&error).await;
+        }
+    }
+
+    /// # Errors
+    /// When the database fails.
+    async fn try_to_deliver(&self, unsent: &OutboxMessage) -> anyhow::Result<()> {
+        match self.hand_over(unsent).await {
+            Ok(message) => self.store.sent(unsent, Some(&message)).await?,
             Err(ChannelError::Refused(reason)) => {
                 tracing::warn!(reason, "a message can never be sent");
                 if let Some(file) = &unsent.file {
@@ -42,9 +52,9 @@ impl Relay {
                     let now_ms = self.clock.now_ms();
                     self.store.post(&unsent.chat, &Outbound::text(key, text), now_ms).await?;
                 }
-                self.store.sent(&unsent, unsent.sent_as.as_ref()).await?;
+                self.store.sent(unsent, unsent.sent_as.as_ref()).await?;
             }
-            Err(ChannelError::NoSuchMessage) => self.store.lost(&unsent).await?,
+            Err(ChannelError::NoSuchMessage) => self.store.lost(unsent).await?,
             Err(ChannelError::RateLimited { retry_after_ms }) => pause(retry_after_ms).await,
             Err(ChannelError::InDoubt) => pause(IN_DOUBT_MS).await,
             Err(ChannelError::Unreachable) => tokio::select! {
@@ -53,7 +63,7 @@ impl Relay {
                 () = pause(UNREACHABLE_MS) => {}
             },
         }
-        Ok(true)
+        Ok(())
     }
 
     async fn hand_over(&self, unsent: &OutboxMessage) -> Result<MessageRef, ChannelError> {

@@ -11,6 +11,7 @@ use http::header::{CONTENT_TYPE, HeaderValue, RETRY_AFTER};
 use http::request::Parts;
 use http::{Request, Response, StatusCode};
 use tokio::time::Instant;
+use tracing::{Instrument, Span};
 
 use super::{Relay, RelayLimits, messages};
 use crate::anthropic;
@@ -83,6 +84,11 @@ impl Relay {
     /// head is checked again: the body may have taken a minute to arrive. The call ends with its
     /// turn.
     pub async fn forward(self: &Arc<Self>, request: Request<Bytes>) -> ProxiedResponse {
+        let span = self.turn_span.lock().clone();
+        self.forward_in_turn(request).instrument(span).await
+    }
+
+    async fn forward_in_turn(self: &Arc<Self>, request: Request<Bytes>) -> ProxiedResponse {
         let (head, body) = request.into_parts();
         let Some(shown) = token::shown(&head.headers) else { return unauthorized() };
         let access = self.turn_access(shown);
@@ -207,9 +213,9 @@ impl Relay {
         head.headers = headers::to_the_caller(&head.headers);
         let meter = reservation.map(|reservation| (UsageMeter::new(&head.headers), reservation));
         let (relay, busy) = (self.clone(), self.busy());
-        let state = (body, meter, access, relay, busy);
+        let state = (body, meter, access, relay, Span::current(), busy);
         let stream = futures::stream::unfold(state, |mut state| async {
-            let (body, meter, access, relay, _) = &mut state;
+            let (body, meter, access, relay, span, _) = &mut state;
             let piece = tokio::select! {
                 biased;
                 () = access.over(relay) => Some(Err(TransportError::ConnectionLost)),
@@ -218,7 +224,8 @@ impl Relay {
                 }
             };
             if let Some((meter, reservation)) = meter {
-                relay.meter(meter, reservation, piece.as_ref()).await;
+                let metering = relay.meter(meter, reservation, piece.as_ref());
+                metering.instrument(span.clone()).await;
             }
             piece.map(|piece| (piece, state))
         });

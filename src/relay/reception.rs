@@ -2,6 +2,7 @@
 
 use adapters::channel::ChannelEvent;
 use adapters::chat::{Attachment, Citation, Inbound, InboundContent, Outbound};
+use tracing::Instrument;
 
 use super::commands::OwnerCommand;
 use super::owner_filter::Access;
@@ -23,7 +24,9 @@ impl Relay {
         while let Some(event) = self.channel.next().await {
             match event {
                 ChannelEvent::Reachable(_) => self.reachable.notify_one(),
-                ChannelEvent::Inbound(inbound) => self.take(&inbound).await,
+                ChannelEvent::Inbound(inbound) => {
+                    self.take(&inbound).instrument(self.span(&inbound.chat)).await;
+                }
             }
         }
         std::future::pending::<()>().await;
@@ -128,7 +131,9 @@ impl Relay {
             turn: &turn,
             is_command: command.is_some(),
         };
-        match self.store.accept(new, self.clock.now_ms()).await? {
+        let accepted = self.store.accept(new, self.clock.now_ms()).await?;
+        tracing::debug!("a message was taken");
+        match accepted {
             AcceptOutcome::Completed => Ok(()),
             AcceptOutcome::Full => self.decline(inbound, messages::FULL.said(self.locale())).await,
             AcceptOutcome::Waiting { line, ahead } => match command {

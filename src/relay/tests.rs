@@ -1,5 +1,6 @@
 mod delivery;
 mod files;
+mod logs;
 mod probation;
 mod restored;
 mod turns;

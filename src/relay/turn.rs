@@ -9,6 +9,7 @@ use std::time::Duration;
 use adapters::chat::{Citation, CitationKind, Outbound};
 use http::StatusCode;
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep, timeout, timeout_at};
+use tracing::Instrument;
 
 use super::relay_store::{ArrivedFile, InboxMessage};
 use super::turn_view::TurnView;
@@ -16,6 +17,7 @@ use super::vm_failure::VmFailure;
 use super::{Relay, messages};
 use crate::http::StreamedResponse;
 use crate::protocol::{TurnEvent, TurnFailure, TurnRequest};
+use crate::spans;
 
 mod event_lines;
 
@@ -84,17 +86,24 @@ impl Relay {
     pub(super) async fn work(&self) {
         self.probation.committed().await;
         loop {
-            let worked = match self.store.first().await {
-                Ok(Some(line)) => self.turn(&line).await,
-                Ok(None) => {
-                    self.store.lines.notified().await;
-                    Ok(())
+            match self.store.first().await {
+                Ok(Some(line)) => {
+                    let turn = || spans::relay_turn(&line.turn, line.seq);
+                    let span = self.span(&line.chat).in_scope(turn);
+                    *self.turn_span.lock() = span.clone();
+                    self.work_off(&line).instrument(span).await;
                 }
-                Err(error) => Err(error),
-            };
-            if let Err(error) = worked {
-                self.database_failed(&error).await;
+                Ok(None) => self.store.lines.notified().await,
+                Err(error) => self.database_failed(&error).await,
             }
+        }
+    }
+
+    async fn work_off(&self, line: &InboxMessage) {
+        tracing::info!("a turn begins");
+        match self.turn(line).await {
+            Ok(()) => tracing::info!("a turn has ended"),
+            Err(error) => self.database_failed(&error).await,
         }
     }
 

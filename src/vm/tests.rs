@@ -1,4 +1,5 @@
 mod life;
+mod logs;
 mod outbox;
 mod processes;
 

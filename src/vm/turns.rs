@@ -13,10 +13,12 @@ use adapters::chat::Citation;
 use tokio::sync::{Mutex, watch};
 use tokio::task::JoinSet;
 use tokio::time::Instant;
+use tracing::Instrument;
 
 use crate::files::keep_newest;
 use crate::protocol::{TurnEvent, TurnFailure};
 use crate::secret::Secret;
+use crate::spans;
 use crate::vm::VmLimits;
 use crate::vm::agent::Agent;
 use crate::vm::directory::VmDirectory;
@@ -121,6 +123,15 @@ impl Turns {
     /// # Errors
     /// When it is not known and cannot begin now.
     pub async fn ask(&self, ask: TurnParams) -> Result<TurnSubscription, TurnRefusal> {
+        let span = spans::vm_turn(&ask.turn, Some(&ask.session));
+        let begun = async {
+            let begun = self.begin_or_attach(ask).await;
+            begun.inspect_err(|refusal| tracing::info!(%refusal, "a turn was not begun"))
+        };
+        begun.instrument(span).await
+    }
+
+    async fn begin_or_attach(&self, ask: TurnParams) -> Result<TurnSubscription, TurnRefusal> {
         let mut tasks = self.tasks.lock().await;
         while tasks.try_join_next().is_some() {}
         if let Some(live) = self.live(&ask.turn) {
@@ -153,13 +164,16 @@ impl Turns {
         });
         let (agent, limits, running) = (self.agent.clone(), self.limits, self.running.clone());
         let exchange = FileExchange::new(self.directory.clone());
-        tasks.spawn(async move {
+        let drive = async move {
+            tracing::info!("a turn begins");
             drive::drive(&live, record, agent.as_ref(), &exchange, &ask, limits).await;
+            tracing::info!("a turn has ended");
             running.send_modify(|running| {
                 running.turns.remove(&ask.turn);
                 running.last_end = Instant::now();
             });
-        });
+        };
+        tasks.spawn(drive.in_current_span());
         Ok(attached)
     }
 

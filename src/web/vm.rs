@@ -8,19 +8,21 @@ use std::time::Duration;
 
 use anyhow::Context;
 use axum::body::{Body, Bytes};
-use axum::extract::{DefaultBodyLimit, Path, Request, State};
+use axum::extract::{DefaultBodyLimit, Path, RawPathParams, Request, State};
 use axum::http::{StatusCode, header};
-use axum::middleware::{Next, from_fn_with_state};
+use axum::middleware::{Next, from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post, put};
 use axum::{Json, Router};
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
+use tracing::Instrument;
 
 use super::server::{self, ServerLimits};
 use super::{answered, verified};
 use crate::files::{FILE_BYTES_MAX, in_pieces};
 use crate::protocol::{CallHead, Direction, Health, SavedFile, TurnRequest};
+use crate::spans;
 use crate::vm::ids::{SessionId, TurnId};
 use crate::vm::turns::{TurnParams, TurnRefusal, TurnSubscription};
 use crate::vm::{Vm, VmExit, process};
@@ -61,13 +63,15 @@ pub async fn serve(
 pub fn router(vm: Arc<Vm>) -> Router {
     let files = Router::new()
         .route("/turns/{id}/inbox/{name}", put(inbox))
+        .route_layer(from_fn(in_span_of_turn))
         .layer(DefaultBodyLimit::disable())
         .route_layer(from_fn_with_state(vm.clone(), only_when_committed))
         .route_layer(from_fn_with_state((vm.clone(), FILE_BYTES_MAX), only_the_relay));
     let turns = Router::new()
-        .route("/turns", post(turn))
         .route("/turns/{id}/cancel", post(cancel))
         .route("/turns/{id}/outbox/{index}", get(outbox))
+        .route_layer(from_fn(in_span_of_turn))
+        .route("/turns", post(turn))
         .route_layer(from_fn_with_state(vm.clone(), only_when_committed));
     Router::new()
         .merge(turns)
@@ -99,6 +103,15 @@ async fn only_when_committed(
         return Err(StatusCode::FORBIDDEN);
     }
     Ok(next.run(request).await)
+}
+
+/// An id that is none leads nowhere, which the route says.
+async fn in_span_of_turn(parameters: RawPathParams, request: Request, next: Next) -> Response {
+    let id = parameters.iter().find(|(name, _)| *name == "id");
+    match id.and_then(|(_, id)| TurnId::try_from(id).ok()) {
+        Some(id) => next.run(request).instrument(spans::vm_turn(&id, None)).await,
+        None => next.run(request).await,
+    }
 }
 
 async fn health(State(vm): State<Arc<Vm>>) -> Json<Health> {
@@ -160,14 +173,11 @@ async fn outbox(
 async fn turn(State(vm): State<Arc<Vm>>, body: Bytes) -> Result<Response, StatusCode> {
     let ask = parse(&vm, &body).ok_or(StatusCode::BAD_REQUEST)?;
     vm.restrict_agent().await;
-    let attached = vm.turns().ask(ask).await.map_err(|refusal| {
-        tracing::info!(%refusal, "a turn was not begun");
-        match refusal {
-            TurnRefusal::SessionBusy => StatusCode::CONFLICT,
-            TurnRefusal::Full => StatusCode::TOO_MANY_REQUESTS,
-            TurnRefusal::Closing => StatusCode::SERVICE_UNAVAILABLE,
-            TurnRefusal::DiskFailed => StatusCode::INSUFFICIENT_STORAGE,
-        }
+    let attached = vm.turns().ask(ask).await.map_err(|refusal| match refusal {
+        TurnRefusal::SessionBusy => StatusCode::CONFLICT,
+        TurnRefusal::Full => StatusCode::TOO_MANY_REQUESTS,
+        TurnRefusal::Closing => StatusCode::SERVICE_UNAVAILABLE,
+        TurnRefusal::DiskFailed => StatusCode::INSUFFICIENT_STORAGE,
     })?;
     let lines = futures::stream::unfold(attached, next_line);
     Ok(([(header::CONTENT_TYPE, "application/x-ndjson")], Body::from_stream(lines)).into_response())

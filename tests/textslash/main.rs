@@ -11,6 +11,7 @@ mod fly_account;
 mod full_disk;
 mod hostile;
 mod late;
+mod logs;
 mod memory;
 mod mutants;
 mod naughty;

@@ -6,6 +6,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 use textslash::config::{ALLOW_SANDBOX, Environment, deployed_data_dir};
 use textslash::privileges;
+use textslash::telemetry::LogFormat;
 use tracing::level_filters::LevelFilter;
 use zeroizing_alloc::ZeroAlloc;
 
@@ -35,13 +36,24 @@ use exit::ExitReason;
 #[global_allocator]
 static ALLOCATOR: ZeroAlloc<System> = ZeroAlloc(System);
 
+/// The level of the log where no other is set.
+const LOG: &str = "warn";
+
+/// The form of the log where no other is set.
+const LOG_FORMAT: &str = "text";
+
 /// Deploys your own coding agent into your own cloud account, from a chat, and takes it down again.
 #[derive(Parser)]
 #[command(version, arg_required_else_help = true, after_help = exit::HELP)]
 struct CliArguments {
-    /// How much is logged to standard error: off, error, warn, info, debug or trace.
-    #[arg(long, env = "TEXTSLASH_LOG", default_value = "warn", global = true)]
+    /// The level of the log on standard error: off, error, warn, info, debug or trace.
+    #[arg(long, env = "TEXTSLASH_LOG", default_value = LOG, global = true,
+        value_parser = log_level)]
     log: LevelFilter,
+    /// The form of the log: text, or json for log collectors.
+    #[arg(long, value_name = "FORMAT", env = "TEXTSLASH_LOG_FORMAT", default_value = LOG_FORMAT,
+        global = true, value_parser = log_format)]
+    log_format: LogFormat,
     #[command(subcommand)]
     role: CliRole,
 }
@@ -76,9 +88,22 @@ enum CliRole {
 }
 
 fn main() -> ExitCode {
-    let CliArguments { log, role } = CliArguments::parse();
-    textslash::telemetry::start(log);
+    let CliArguments { log, log_format, role } = CliArguments::parse();
+    textslash::telemetry::start(log, log_format);
     exit::of(start(role))
+}
+
+/// An empty setting counts as none.
+fn log_level(text: &str) -> Result<LevelFilter, &'static str> {
+    let text = if text.is_empty() { LOG } else { text };
+    text.parse()
+        .map_err(|_| "set TEXTSLASH_LOG, or --log, to off, error, warn, info, debug or trace")
+}
+
+/// An empty setting counts as none.
+fn log_format(text: &str) -> Result<LogFormat, &'static str> {
+    let text = if text.is_empty() { LOG_FORMAT } else { text };
+    text.parse().map_err(|_| "set TEXTSLASH_LOG_FORMAT, or --log-format, to text or json")
 }
 
 /// Threads keep rights of their own, so root's are given up before there is a second one.

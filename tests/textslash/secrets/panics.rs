@@ -24,6 +24,9 @@ use crate::program::PATIENCE;
 /// Says to the other process that panics are to be told as Rust tells them.
 const NO_HOOK: &str = "WITHOUT_OUR_HOOK";
 
+/// Says to the other process how it logs.
+const FORMAT: &str = "LOG_FORMAT";
+
 /// Shows that everything of ours is logged.
 const VERBOSE: &str = "as much as can be";
 
@@ -90,7 +93,8 @@ impl PanicStory {
 #[ignore = "one process's panics: the tests below run it"]
 #[tokio::test]
 async fn the_process_that_panics() {
-    telemetry::start(LevelFilter::TRACE);
+    let format = std::env::var(FORMAT).unwrap();
+    telemetry::start(LevelFilter::TRACE, format.parse().unwrap());
     tracing::trace!(target: "textslash", "{VERBOSE}");
     if std::env::var_os(NO_HOOK).is_some() {
         drop(std::panic::take_hook());
@@ -110,7 +114,7 @@ async fn the_process_that_panics() {
 }
 
 /// Runs it, and reads what it hunted.
-async fn process(hook: &str) -> (Output, Vec<(String, String)>, usize) {
+async fn process(hook: &str, format: &str) -> (Output, Vec<(String, String)>, usize) {
     let dir = tempfile::tempdir().unwrap();
     let name = concat!(module_path!(), "::the_process_that_panics");
     let name = name.split_once("::").unwrap().1;
@@ -119,6 +123,7 @@ async fn process(hook: &str) -> (Output, Vec<(String, String)>, usize) {
         .env_clear()
         .env("TMPDIR", dir.path())
         .env(hook, "1")
+        .env(FORMAT, format)
         .stdin(Stdio::null())
         .kill_on_drop(true)
         .output();
@@ -138,20 +143,22 @@ fn hunt(canaries: &[(String, String)]) -> SecretHunt {
 
 #[tokio::test]
 async fn a_panic_at_any_call_tells_its_place_only_and_the_person_gets_through() {
-    let (ended, canaries, calls) = process("WITH_OUR_HOOK").await;
-    assert!(calls > 40, "{calls}");
-    assert_eq!(canaries.len(), 3 * calls);
-    let log = String::from_utf8(ended.stderr).unwrap();
-    let panics = log.matches("a bug: this task panicked").count();
-    assert_eq!(panics, calls, "each call panics once");
-    assert_eq!(log.matches(&format!("place=\"{}:", file!())).count(), panics, "{log}");
-    assert!(log.contains(VERBOSE), "the log is not verbose:\n{log}");
-    hunt(&canaries).finds_nothing("the log", log);
+    for (format, place) in [("text", "place=\""), ("json", "\"place\":\"")] {
+        let (ended, canaries, calls) = process("WITH_OUR_HOOK", format).await;
+        assert!(calls > 40, "{calls}");
+        assert_eq!(canaries.len(), 3 * calls);
+        let log = String::from_utf8(ended.stderr).unwrap();
+        let panics = log.matches("a bug: this task panicked").count();
+        assert_eq!(panics, calls, "each call panics once");
+        assert_eq!(log.matches(&format!("{place}{}:", file!())).count(), panics, "{log}");
+        assert!(log.contains(VERBOSE), "the log is not verbose:\n{log}");
+        hunt(&canaries).finds_nothing("the log", log);
+    }
 }
 
 #[tokio::test]
 async fn without_our_hook_every_kind_of_secret_is_found_in_the_log() {
-    let (ended, canaries, _) = process(NO_HOOK).await;
+    let (ended, canaries, _) = process(NO_HOOK, "json").await;
     let hunt = hunt(&canaries);
     let found: BTreeSet<_> = hunt.found(&ended.stderr).into_iter().collect();
     assert_eq!(found, ["Fly token", "model key", "own bot's token"].into());

@@ -38,10 +38,11 @@ struct SinkWorld {
 }
 
 impl SinkWorld {
-    async fn new() -> Self {
+    /// With logs of this form.
+    async fn logging(format: &str) -> Self {
         let agent = tempfile::tempdir().unwrap();
         let mut taps = None;
-        let world = ServicesWorld::verbose(executable(agent.path()), |urls| {
+        let world = ServicesWorld::verbose(executable(agent.path()), format, |urls| {
             let (laid, moved) = TrafficTaps::on(urls);
             taps = Some(laid);
             moved
@@ -135,7 +136,7 @@ impl SinkWorld {
         has("file textslash.db-wal", "");
         has("file relay.db", "");
         has("log of bot", "a call failed");
-        has("log of a machine", " INFO ");
+        has("log of a machine", "INFO");
         has("output of bot", "");
         has("metrics", "textslash_runs_begun_total");
         let bots = ["operator's Telegram token", "operator's Discord token", "Twilio's auth token"];
@@ -196,7 +197,7 @@ async fn on_telegram_no_sink_holds_a_secret() {
     if !may_look() {
         return;
     }
-    let mut scene = SinkWorld::new().await;
+    let mut scene = SinkWorld::logging("text").await;
     let own_bot = scene.world.sandbox.telegram().mint_bot("ada_bot");
     scene.keeps_secret("own bot's token", &own_bot);
     let token = scene.world.sandbox.fly_token().to_owned();
@@ -241,7 +242,7 @@ async fn on_discord_no_sink_holds_a_secret() {
     if !may_look() {
         return;
     }
-    let mut scene = SinkWorld::new().await;
+    let mut scene = SinkWorld::logging("json").await;
     let own_bot = scene.world.sandbox.discord().mint_bot("ada_bot");
     scene.keeps_secret("own bot's token", &own_bot);
     let token = scene.world.sandbox.fly_token().to_owned();
@@ -288,7 +289,7 @@ async fn on_whatsapp_no_sink_holds_a_secret() {
     if !may_look() {
         return;
     }
-    let mut scene = SinkWorld::new().await;
+    let mut scene = SinkWorld::logging("text").await;
     let twilio = scene.world.sandbox.twilio().clone();
     let (sid, auth_token) = (twilio.account_sid().to_owned(), twilio.auth_token().to_owned());
     twilio.add_sender(RELAYS_NUMBER);
@@ -338,7 +339,7 @@ async fn what_is_planted_in_a_sink_is_found_there() {
     if !may_look() {
         return;
     }
-    let scene = SinkWorld::new().await;
+    let scene = SinkWorld::logging("text").await;
     let before = scene.found().await;
     let key = scene.world.sandbox.model_key();
     let (ours, theirs) = (scene.world.directory(), scene.world.sandbox.directory());

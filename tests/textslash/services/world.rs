@@ -59,11 +59,17 @@ impl ServicesWorld {
         Self::made(true, BTreeMap::new(), |urls| urls).await
     }
 
-    /// On every service, with this program for Claude Code; everybody logs as much as they can, and
-    /// finds the vendors where `leads` says.
-    pub async fn verbose(program: String, leads: impl FnOnce(VendorUrls) -> VendorUrls) -> Self {
-        let log = ("TEXTSLASH_LOG".to_owned(), "trace".to_owned());
-        Self::made(true, BTreeMap::from([agent(program), log]), leads).await
+    /// On every service, with this program for Claude Code; everybody logs as much as they can in
+    /// this form, and finds the vendors where `leads` says.
+    pub async fn verbose(
+        program: String,
+        format: &str,
+        leads: impl FnOnce(VendorUrls) -> VendorUrls,
+    ) -> Self {
+        let log = [("TEXTSLASH_LOG", "trace"), ("TEXTSLASH_LOG_FORMAT", format)];
+        let log = log.map(|(name, value)| (name.to_owned(), value.to_owned()));
+        let extra_env = log.into_iter().chain([agent(program)]).collect();
+        Self::made(true, extra_env, leads).await
     }
 
     async fn made(
@@ -75,7 +81,8 @@ impl ServicesWorld {
         extra_env.insert("TMPDIR".to_owned(), dir.path().to_str().unwrap().to_owned());
         let options = SandboxOptions::this_program().unwrap();
         let program = program::PATH.into();
-        let log = extra_env.get("TEXTSLASH_LOG").cloned();
+        let mut of_log = extra_env.clone();
+        of_log.retain(|name, _| name.starts_with("TEXTSLASH_LOG"));
         let options = SandboxOptions { program, extra_env, ..options };
         let sandbox = Sandbox::start(options).await.unwrap();
         let bot_token = sandbox.telegram().mint_bot("textslash_bot");
@@ -87,7 +94,7 @@ impl ServicesWorld {
         for (name, url) in leads(sandbox.base_urls()) {
             set(name, url);
         }
-        log.into_iter().for_each(|log| set("TEXTSLASH_LOG", log));
+        of_log.into_iter().for_each(|(name, value)| set(&name, value));
         // Nobody is there: a bot that took a proxy from its environment would reach no vendor.
         set("http_proxy", "http://127.0.0.1:9".to_owned());
         set("TELEGRAM_BOT_TOKEN", bot_token.clone());
@@ -217,11 +224,18 @@ impl ServicesWorld {
         self.bot_starts().await;
     }
 
-    /// The bot is told to end, finishes what it took, and is started anew.
-    pub async fn bot_is_replaced(&mut self) {
+    /// The bot is told to end and finishes what it took.
+    pub async fn bot_stops(&mut self) -> ProgramExit {
         let bot = self.bot.take().unwrap();
         bot.signal(Signal::SIGTERM);
-        assert_eq!(bot.end().await.code, 130);
+        let ended = bot.end().await;
+        assert_eq!(ended.code, 130);
+        ended
+    }
+
+    /// The bot is told to end, finishes what it took, and is started anew.
+    pub async fn bot_is_replaced(&mut self) {
+        self.bot_stops().await;
         self.bot_starts().await;
     }
 
