@@ -8,10 +8,11 @@ use async_trait::async_trait;
 
 pub use crate::account::{Account, FailureCause, Organisation, OrganisationStatus, RegionOffer};
 use crate::credential_format::CredentialRejection;
+use crate::deployment::FoundDeployment;
 use crate::plan::{Facts, Plan, StepFacts, StepId};
 use crate::random::Random;
 use crate::secret::{Audience, Secret, SecretKind};
-use crate::spec::{CloudKind, DeploymentId, Region, Role, Spec};
+use crate::spec::{CloudKind, Region, Spec};
 
 pub mod fly;
 
@@ -191,17 +192,6 @@ pub enum Observation {
     /// It is there but not as this run needs it (made with other keys, in another region): to be
     /// deleted and made anew.
     Outdated(Vec<Facts>),
-}
-
-/// A deployment found in an account without any record of it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct FoundDeployment {
-    /// Its id, from name and network.
-    pub id: DeploymentId,
-    /// The spec as far as names and machines tell; enough to tear it down.
-    pub spec: Spec,
-    /// Which of its apps are there.
-    pub roles: Vec<Role>,
 }
 
 /// A failed call, for the log: cause, the vendor's request id, and a scrubbed, shortened message.

@@ -19,8 +19,8 @@ use adapters::channel::Capabilities;
 
 use crate::account::{Account, ChatAccount, FailureCause};
 use crate::credential_format::{CredentialRejection, Vendor};
+use crate::deployment::{FoundDeployment, Progress, RemovedResource, RunFailure, StageUpdate};
 use crate::invitation::{Invitation, InvitationUse, WrongCodes};
-use crate::plan::Stage;
 use crate::quota::{QuotaExceeded, Quotas, RecentStarts};
 use crate::secret::{SecretKind, SecretRef};
 use crate::spec::{AgentKind, CloudKind, DeploymentId, Images, RelayChannel, Spec};
@@ -49,9 +49,8 @@ use messages::{Locale, Message};
 pub use channels::chat_page;
 pub use credentials::question_of;
 pub use state::{
-    Answers, ChatSelection, CheckedToken, ConversationState, ModelChoice, OfferedDeployment,
-    PendingCheck, Phase, Progress, Purpose, Question, RemainingResource, RemovedResource,
-    RunFailure, RunGoal, StageStatus, TeardownTarget,
+    Answers, ChatSelection, CheckedToken, ConversationState, ModelChoice, PendingCheck, Phase,
+    Purpose, Question, TeardownTarget,
 };
 pub use transition::receipt_of;
 
@@ -105,13 +104,7 @@ pub enum Event {
         result: Result<CheckedCredential, CredentialRejection>,
     },
     /// A run moved on.
-    RunProgressed {
-        run: DeploymentId,
-        /// On which stage.
-        stage: Stage,
-        /// How far that is now.
-        mark: StageStatus,
-    },
+    RunProgressed { run: DeploymentId, update: StageUpdate },
     /// A run ended.
     RunEnded { run: DeploymentId, end: RunOutcome },
     /// A run was not begun: others have used up a quota first.
@@ -125,7 +118,7 @@ pub enum Event {
     /// A reader of a one-time form said that this chat's account is not theirs.
     FormDeclined,
     /// The account was searched.
-    AccountSearched(Result<Vec<OfferedDeployment>, FailureCause>),
+    AccountSearched(Result<Vec<FoundDeployment>, FailureCause>),
     /// The link has reached the person.
     LinkSent,
     /// The link could not be told and is gone.

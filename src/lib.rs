@@ -32,6 +32,7 @@
 //! - [`quota`]: limits on deployments per day
 //! - [`invitation`]: invitation codes, for bots that admit only invited people
 //! - [`plan`]: the resources and gates of a deployment, as a graph
+//! - [`deployment`]: goal, progress and end of a run
 //! - [`journal`]: intents and results, replayed into the state of a run
 //! - [`conversation`]: the onboarding chat as a state machine
 //!
@@ -89,6 +90,8 @@ pub mod quota;
 pub mod invitation;
 
 pub mod plan;
+
+pub mod deployment;
 
 pub mod journal;
 

@@ -15,7 +15,8 @@ use tokio::time::Instant;
 use tracing::Instrument;
 
 use crate::clock::Clock;
-use crate::cloud::{Cloud, CloudError, FoundDeployment, StepContext};
+use crate::cloud::{Cloud, CloudError, StepContext};
+use crate::deployment::{FoundDeployment, Goal, Outcome, RunFailure, StageUpdate};
 use crate::journal::{InvalidJournal, JournalEntry, Run, RunEnd};
 use crate::plan::{StepFacts, StepId};
 use crate::quota::{QuotaExceeded, RecentStarts};
@@ -26,17 +27,11 @@ use crate::store::Database;
 use crate::store::runs::{AppendError, Lease, Runs, StartOutcome};
 
 pub use crate::store::runs::{QuotaKey, RunSummary};
-pub use report::{
-    Goal, Outcome, Presence, Receipt, ReceiptLine, Remaining, RemainingLine, StageActivity,
-    StageUpdate,
-};
-
 use progress_reporter::{ProgressReporter, receipt, remaining};
 use reconciler::{CallResult, Decision, Reconciler, ResultTime, StepCall};
 
 mod progress_reporter;
 mod reconciler;
-mod report;
 
 /// How long a deployment that was removed stays on record: a month, in which its owner may ask what
 /// became of it.
@@ -133,10 +128,9 @@ impl Provisioner {
         found: &FoundDeployment,
         owner: &str,
     ) -> anyhow::Result<DeploymentId> {
-        let spec = Box::new(found.spec.clone());
-        self.insert(&found.spec, owner, &[JournalEntry::Created { spec }, JournalEntry::Adopted])
-            .await?;
-        Ok(found.id.clone())
+        let created = JournalEntry::Created { spec: found.spec.clone() };
+        self.insert(&found.spec, owner, &[created, JournalEntry::Adopted]).await?;
+        Ok(found.spec.id.clone())
     }
 
     /// Erases what is on record of deployments that were removed [`REMOVED_KEPT`] ago or earlier,
@@ -302,7 +296,8 @@ impl RunDriver<'_> {
                     last.push(JournalEntry::Ended { end: RunEnd::Stuck });
                     self.record(last)?;
                     self.flush().await?;
-                    return Ok(Outcome::Failed { cause, step, remaining });
+                    let (step, remaining) = (Some(step), Some(remaining));
+                    return Ok(Outcome::Failed(RunFailure { cause, step, remaining }));
                 }
             }
         }

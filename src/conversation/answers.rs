@@ -1,12 +1,13 @@
 //! The open question, and what happens when one of its answers is chosen.
 
+use crate::deployment::FoundDeployment;
 use crate::pricing;
 use crate::spec::AgentKind;
 
 use super::choice::{ChatCommand, Choice};
 use super::messages::Message;
 use super::transition::{OpenQuestion, Transition};
-use super::{ModelChoice, OfferedDeployment, Phase, Purpose, TeardownTarget};
+use super::{ModelChoice, Phase, Purpose, TeardownTarget};
 
 impl Transition<'_> {
     /// The open question, if one is.
@@ -135,8 +136,8 @@ impl Transition<'_> {
     }
 }
 
-fn found_choices(found: &[OfferedDeployment]) -> Vec<Choice> {
-    let label = |it: &OfferedDeployment| {
+fn found_choices(found: &[FoundDeployment]) -> Vec<Choice> {
+    let label = |it: &FoundDeployment| {
         format!("{} ({})", it.spec.name, super::choice::role_words(&it.roles))
     };
     let choices = found.iter().map(|it| Choice::Run(it.spec.id.clone(), label(it)));

@@ -4,7 +4,8 @@ use super::choice::{ChatCommand, Choice};
 use super::credential_entry::CredentialEntry;
 use super::messages::{Locale, Message};
 use super::transition::Transition;
-use super::{Answers, Phase, Purpose, RunGoal};
+use super::{Answers, Phase, Purpose};
+use crate::deployment::Goal;
 
 impl Transition<'_> {
     pub(super) fn command(&mut self, command: ChatCommand) {
@@ -100,7 +101,7 @@ impl Transition<'_> {
     fn cancel(&mut self) {
         match &mut self.state.phase {
             Phase::Idle => self.say(Message::NothingToCancel),
-            Phase::Running { board, stopping } if board.goal == RunGoal::Deployed => {
+            Phase::Running { board, stopping } if board.goal == Goal::Deployed => {
                 *stopping = true;
                 self.state.serial += 1;
                 self.repeat();

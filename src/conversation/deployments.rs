@@ -1,6 +1,7 @@
 //! Deployments: started, watched, ended, removed.
 
 use crate::account::FailureCause;
+use crate::deployment::{FoundDeployment, Goal, Progress, StageStatus, StageUpdate};
 use crate::plan::Stage;
 use crate::pricing;
 use crate::quota::QuotaExceeded;
@@ -11,8 +12,7 @@ use super::choice::{ChatCommand, Choice};
 use super::messages::{DeploymentSummary, Message};
 use super::transition::Transition;
 use super::{
-    Answers, DeploymentStatus, Effect, OfferedDeployment, Phase, Progress, Purpose, RunCredentials,
-    RunGoal, RunOutcome, StageStatus, TeardownTarget,
+    Answers, DeploymentStatus, Effect, Phase, Purpose, RunCredentials, RunOutcome, TeardownTarget,
 };
 
 /// The stages of a deployment, in the order in which they are shown.
@@ -35,14 +35,14 @@ impl Transition<'_> {
                 let Some(with) = self.credentials(&purpose) else {
                     return self.ask_next_or_act(purpose);
                 };
-                self.watch(run.clone(), RunGoal::Deployed);
+                self.watch(run.clone(), Goal::Deployed);
                 self.effect(Effect::Resume { run, with });
             }
             Purpose::Teardown { target } => {
                 let Some(token) = self.token() else {
                     return self.ask_next_or_act(Purpose::Teardown { target });
                 };
-                self.watch(target.id().clone(), RunGoal::Removed);
+                self.watch(target.id().clone(), Goal::Removed);
                 self.effect(Effect::Teardown { target, token });
             }
         }
@@ -68,7 +68,7 @@ impl Transition<'_> {
         let (Some(spec), Some(with)) = (self.draft(), self.credentials(&Purpose::Deploy)) else {
             return self.ask_next_or_act(Purpose::Deploy);
         };
-        self.watch(spec.id.clone(), RunGoal::Deployed);
+        self.watch(spec.id.clone(), Goal::Deployed);
         let organisation = self.state.answers.chosen_organisation().and_then(|it| it.number);
         self.effect(Effect::Deploy { spec: Box::new(spec), organisation, with });
     }
@@ -85,10 +85,10 @@ impl Transition<'_> {
     }
 
     /// A run is under way from here on.
-    fn watch(&mut self, run: DeploymentId, goal: RunGoal) {
+    fn watch(&mut self, run: DeploymentId, goal: Goal) {
         let stages = match goal {
-            RunGoal::Deployed => STAGES.map(|stage| (stage, StageStatus::Pending)).to_vec(),
-            RunGoal::Removed => Vec::new(),
+            Goal::Deployed => STAGES.map(|stage| (stage, StageStatus::Pending)).to_vec(),
+            Goal::Removed => Vec::new(),
         };
         let board = Progress { run, goal, stages };
         self.state.phase = Phase::Running { board: board.clone(), stopping: false };
@@ -97,14 +97,14 @@ impl Transition<'_> {
     }
 
     /// A run moved on: the progress message follows.
-    pub(super) fn progressed(&mut self, run: &DeploymentId, stage: Stage, mark: StageStatus) {
+    pub(super) fn progressed(&mut self, run: &DeploymentId, update: StageUpdate) {
         let Phase::Running { board, .. } = &mut self.state.phase else { return };
         if board.run != *run {
             return;
         }
-        board.mark(stage, mark);
+        board.mark(update);
         let board = board.clone();
-        self.effect(Effect::Show { board, milestone: mark == StageStatus::Done });
+        self.effect(Effect::Show { board, milestone: update.status == StageStatus::Done });
     }
 
     /// A run ended.
@@ -172,8 +172,8 @@ impl Transition<'_> {
     pub(super) fn retry(&mut self) {
         let Phase::Failed { run, goal, .. } = self.state.phase.clone() else { return };
         self.ask_next_or_act(match goal {
-            RunGoal::Deployed => Purpose::Resume { run },
-            RunGoal::Removed => Purpose::Teardown { target: TeardownTarget::Known(run) },
+            Goal::Deployed => Purpose::Resume { run },
+            Goal::Removed => Purpose::Teardown { target: TeardownTarget::Known(run) },
         });
     }
 
@@ -205,7 +205,7 @@ impl Transition<'_> {
     pub(super) fn run_interrupted(&mut self, board: &Progress) {
         let standing = self.run(&board.run).map(|run| run.standing);
         match (board.goal, standing) {
-            (RunGoal::Deployed, Some(DeploymentStatus::Deployed)) => {
+            (Goal::Deployed, Some(DeploymentStatus::Deployed)) => {
                 let by_hand = self.needs_manual_webhook(&board.run);
                 self.state.answers = Answers::default();
                 self.go_idle();
@@ -216,21 +216,21 @@ impl Transition<'_> {
                 self.state.link_owed = Some(board.run.clone());
                 self.link_lost();
             }
-            (RunGoal::Removed, None | Some(DeploymentStatus::Removed)) => {
+            (Goal::Removed, None | Some(DeploymentStatus::Removed)) => {
                 self.state.answers = Answers::default();
                 self.go_idle();
                 self.say(Message::RemovedMeanwhile);
             }
-            (RunGoal::Deployed, None) => {
-                self.say(Message::Interrupted { goal: RunGoal::Deployed });
+            (Goal::Deployed, None) => {
+                self.say(Message::Interrupted { goal: Goal::Deployed });
                 self.ask_next_or_act(Purpose::Deploy);
             }
             (goal, _) => {
                 self.say(Message::Interrupted { goal });
                 let run = board.run.clone();
                 self.ask_next_or_act(match goal {
-                    RunGoal::Deployed => Purpose::Resume { run },
-                    RunGoal::Removed => Purpose::Teardown { target: TeardownTarget::Known(run) },
+                    Goal::Deployed => Purpose::Resume { run },
+                    Goal::Removed => Purpose::Teardown { target: TeardownTarget::Known(run) },
                 });
             }
         }
@@ -269,7 +269,7 @@ impl Transition<'_> {
 
     pub(super) fn teardown(&mut self) {
         match &self.state.phase {
-            Phase::Running { board, .. } if board.goal == RunGoal::Deployed => {
+            Phase::Running { board, .. } if board.goal == Goal::Deployed => {
                 self.command(ChatCommand::Cancel)
             }
             Phase::Running { .. } | Phase::Finding { .. } => {
@@ -313,7 +313,7 @@ impl Transition<'_> {
     }
 
     /// The account was searched.
-    pub(super) fn found(&mut self, result: Result<Vec<OfferedDeployment>, FailureCause>) {
+    pub(super) fn found(&mut self, result: Result<Vec<FoundDeployment>, FailureCause>) {
         if !matches!(self.state.phase, Phase::Finding { .. }) {
             return;
         }

@@ -3,11 +3,12 @@
 
 use adapters::chat::MenuEntry;
 
+use crate::deployment::Goal;
 use crate::phrase;
 use crate::plan::Stage;
 
+use super::ConversationState;
 use super::choice::ChatCommand;
-use super::{ConversationState, RunGoal};
 
 mod credentials;
 mod labels;
@@ -31,7 +32,7 @@ pub fn locale_of(state: &ConversationState, hint: Option<&str>) -> Locale {
 }
 
 /// The name of a stage of a run to this goal.
-pub fn stage(locale: Locale, stage: Stage, goal: RunGoal) -> String {
+pub fn stage(locale: Locale, stage: Stage, goal: Goal) -> String {
     let word = match stage {
         Stage::Apps => "apps",
         Stage::Network => "network",
@@ -41,8 +42,8 @@ pub fn stage(locale: Locale, stage: Stage, goal: RunGoal) -> String {
         Stage::Proof => "proof",
     };
     match goal {
-        RunGoal::Deployed => phrase!(locale, "stage-deploying", stage = word),
-        RunGoal::Removed => phrase!(locale, "stage-removing", stage = word),
+        Goal::Deployed => phrase!(locale, "stage-deploying", stage = word),
+        Goal::Removed => phrase!(locale, "stage-removing", stage = word),
     }
 }
 

@@ -3,19 +3,13 @@
 use serde::{Deserialize, Serialize};
 
 use crate::account::{Account, ChatAccount, ChatAddress, Organisation};
+use crate::deployment::{FoundDeployment, Goal, Progress, RunFailure};
 use crate::secret::{SecretKind, SecretRef};
 use crate::spec::{
     AgentKind, CloudKind, DeploymentId, DeploymentName, MachineSize, Region, RelayChannel,
 };
 
 use super::messages::Locale;
-
-mod run_progress;
-
-pub use run_progress::{
-    OfferedDeployment, Progress, RemainingResource, RemovedResource, RunFailure, RunGoal,
-    StageStatus,
-};
 
 /// Where a conversation stands. It holds no secret, so it may be stored and logged.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -76,7 +70,7 @@ pub enum Phase {
     /// Which of the deployments that were found to remove.
     ChoosingFound {
         /// What was found.
-        found: Vec<OfferedDeployment>,
+        found: Vec<FoundDeployment>,
     },
     /// A deployment is being made or removed.
     Running {
@@ -90,7 +84,7 @@ pub enum Phase {
         /// Of which deployment.
         run: DeploymentId,
         /// What was wanted.
-        goal: RunGoal,
+        goal: Goal,
         /// Why, and what is left.
         failure: RunFailure,
     },
@@ -157,7 +151,7 @@ pub enum TeardownTarget {
     /// One that we have a record of.
     Known(DeploymentId),
     /// One that was found in the account.
-    Found(OfferedDeployment),
+    Found(FoundDeployment),
 }
 
 impl TeardownTarget {

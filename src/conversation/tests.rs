@@ -9,7 +9,9 @@ use super::*;
 use crate::account::{
     Account, ChatAddress, FailureCause, Organisation, OrganisationStatus, RegionOffer,
 };
+use crate::deployment::{RemainingResource, RunFailure};
 use crate::plan::Stage;
+use crate::plan::StepId;
 use crate::spec::{MachineSize, Region, Role};
 
 mod always;
@@ -355,9 +357,10 @@ fn stopped(cause: FailureCause) -> RunOutcome {
 
 fn remains() -> Vec<RemainingResource> {
     vec![RemainingResource {
-        kind: "relay-app".into(),
+        step: StepId::new("relay-app"),
         name: "my-relay-3333333333".into(),
         seen: true,
+        costs: false,
         link: "https://fly.io/apps/my-relay-3333333333".into(),
     }]
 }

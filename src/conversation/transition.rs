@@ -75,7 +75,7 @@ impl<'a> Transition<'a> {
                 self.say(receipt_of(outcome, self.context.capabilities));
             }
             Event::CredentialChecked { secret, result } => self.checked(secret, result),
-            Event::RunProgressed { run, stage, mark } => self.progressed(&run, stage, mark),
+            Event::RunProgressed { run, update } => self.progressed(&run, update),
             Event::RunEnded { run, end } => self.ended(&run, end),
             Event::QuotaReached { run, used_up } => self.not_begun(&run, used_up),
             Event::FormReused => self.form_reused(),

@@ -8,8 +8,9 @@ use zeroize::Zeroizing;
 
 use crate::account::FailureCause;
 use crate::anthropic;
-use crate::conversation::{CheckedCredential, OfferedDeployment};
+use crate::conversation::CheckedCredential;
 use crate::credential_format::CredentialRejection;
+use crate::deployment::FoundDeployment;
 use crate::secret::{Audience, Secret, SecretKind, SecretRef};
 
 use super::chat::ChatTask;
@@ -91,7 +92,7 @@ impl CredentialChecker {
     pub(super) async fn find(
         &self,
         token: SecretRef,
-    ) -> Result<Vec<OfferedDeployment>, FailureCause> {
+    ) -> Result<Vec<FoundDeployment>, FailureCause> {
         let vendors = &self.bot_channel.shared.settings.vendors;
         let kind = self.held(token).map(|token| token.kind());
         let provider = kind.and_then(|kind| vendors.clouds.of_token(kind));
@@ -99,12 +100,10 @@ impl CredentialChecker {
         let (Some(provider), Some(token)) = (provider, token) else {
             return Err(FailureCause::TokenRefused);
         };
-        let found = provider.open_for_teardown(token).find().await.map_err(|error| {
+        provider.open_for_teardown(token).find().await.map_err(|error| {
             tracing::info!(%error, "an account could not be searched");
             error.cause
-        })?;
-        let found = found.into_iter();
-        Ok(found.map(|it| OfferedDeployment { spec: Box::new(it.spec), roles: it.roles }).collect())
+        })
     }
 }
 

@@ -12,7 +12,8 @@ use zeroize::Zeroizing;
 
 use crate::conversation::choice::Choice;
 use crate::conversation::messages::{self, Locale, Message};
-use crate::conversation::{BotMessage, Effect, Progress};
+use crate::conversation::{BotMessage, Effect};
+use crate::deployment::Progress;
 use crate::random::Random;
 use crate::secret::SecretKind;
 use crate::store::conversations::Conversations;

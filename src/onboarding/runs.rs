@@ -8,8 +8,9 @@ use tokio::time::Instant;
 use tracing::Instrument;
 
 use crate::cloud::Cloud;
+use crate::deployment::{Goal, Outcome, StageUpdate};
 use crate::metrics;
-use crate::provisioner::{Goal, Outcome, Provisioner, StageUpdate};
+use crate::provisioner::Provisioner;
 use crate::secret::Secret;
 use crate::spec::{DeploymentId, Spec};
 

@@ -7,15 +7,14 @@ use tokio::sync::mpsc;
 
 use super::CallContext;
 use super::reconciler::Reconciler;
-use super::report::{
-    Presence, Receipt, ReceiptLine, Remaining, RemainingLine, StageActivity, StageUpdate,
-};
 use crate::cloud::{Cloud, FailureCause, Observation, StepContext};
-use crate::plan::{Facts, Stage, Step, StepId};
+use crate::deployment::{RemainingResource, RemovedResource, StageStatus, StageUpdate};
+use crate::plan::{Facts, ID, Stage, Step, StepId};
+use crate::spec::Spec;
 
 /// Tells the progress of a drive, each change once.
 pub(super) struct ProgressReporter {
-    reported: BTreeMap<Stage, StageActivity>,
+    reported: BTreeMap<Stage, StageStatus>,
     updates: mpsc::Sender<StageUpdate>,
 }
 
@@ -25,61 +24,76 @@ impl ProgressReporter {
     }
 
     pub(super) fn show(&mut self, course: &Reconciler) {
-        let (busy, quiet) = match course.run().is_teardown() {
-            false => (StageActivity::Working, StageActivity::Done),
-            true => (StageActivity::Removing, StageActivity::Removed),
-        };
         let stages: BTreeSet<Stage> = course.plan().steps().iter().map(|step| step.stage).collect();
         for stage in stages {
             let mut steps = course.plan().steps().iter().filter(|step| step.stage == stage);
             let mut unsettled = steps.clone().filter(|step| !course.is_at_goal(step)).peekable();
-            let state = if unsettled.peek().is_none() {
-                quiet
-            } else if unsettled.all(|step| course.may_still_complete(step)) {
-                StageActivity::Unconfirmed
+            let status = if unsettled.peek().is_none() {
+                StageStatus::Done
+            } else if unsettled.clone().all(|step| course.may_still_complete(step)) {
+                StageStatus::Unconfirmed
+            } else if unsettled.any(|step| course.is_changing_region(step)) {
+                StageStatus::ChangingRegion
             } else if steps.any(|step| course.is_started(step)) {
-                busy
+                StageStatus::Running
             } else {
                 continue;
             };
-            if self.reported.insert(stage, state) != Some(state) {
+            if self.reported.insert(stage, status) != Some(status) {
                 // Nobody reads it, or nobody reads it fast enough: see `StageUpdate::CHANNEL`.
-                self.updates.try_send(StageUpdate { stage, state }).ok();
+                self.updates.try_send(StageUpdate { stage, status }).ok();
             }
         }
     }
 }
 
 /// The proof of a removal that has been observed to its end.
-pub(super) fn receipt(course: &Reconciler, gone: &BTreeMap<StepId, u64>) -> Receipt {
-    let lines = course.started_resources().filter_map(|step| {
+pub(super) fn receipt(course: &Reconciler, gone: &BTreeMap<StepId, u64>) -> Vec<RemovedResource> {
+    let line = |step: &Step| {
         let gone_at_ms = *gone.get(&step.id)?;
-        Some(ReceiptLine { step: step.id.clone(), name: course.name_of(step), gone_at_ms })
-    });
-    Receipt { lines: lines.collect() }
+        Some(RemovedResource { step: step.id.clone(), name: course.name_of(step), gone_at_ms })
+    };
+    course.started_resources().filter_map(line).collect()
 }
 
-/// What exists now, by looking. What was never made is not looked for.
-pub(super) async fn remaining(course: &Reconciler, cloud: &dyn Cloud, now_ms: u64) -> Remaining {
+/// The resources that exist now, by looking. One that was never made is not looked for.
+pub(super) async fn remaining(
+    course: &Reconciler,
+    cloud: &dyn Cloud,
+    now_ms: u64,
+) -> Vec<RemainingResource> {
     let place = CallContext::of(course);
     let here = StepContext { spec: &place.spec, region: &place.region, facts: &place.facts };
     let looks = course.started_resources().map(async |step: &Step| {
         // A list lags behind what we made ourselves: that it is not shown does not make it gone.
         let was_made = course.run().facts().contains_key(&step.id);
         let may_yet_appear = was_made || course.may_yet_appear(&step.id, now_ms);
-        let seen = match cloud.observe(&here, &step.id).await {
-            Ok(Observation::Present(all) | Observation::Outdated(all)) => Presence::Present(all),
-            Ok(Observation::Leaving) => Presence::Leaving,
-            Ok(Observation::Absent) if may_yet_appear => Presence::Unknown,
+        let found = match cloud.observe(&here, &step.id).await {
+            Ok(Observation::Present(all) | Observation::Outdated(all)) => Some(all),
+            Ok(Observation::Leaving) => None,
+            Ok(Observation::Absent) if may_yet_appear => None,
             Ok(Observation::Absent) => return None,
             Err(error) if error.cause == FailureCause::NotFound && !may_yet_appear => return None,
-            Err(_) => Presence::Unknown,
+            Err(_) => None,
         };
-        let link = cloud.link(here.spec, &step.id);
-        let (role, costs) = (step.role, step.costs_money());
-        Some(RemainingLine { step: step.id.clone(), role, seen, costs, link })
+        Some(RemainingResource {
+            step: step.id.clone(),
+            name: names_of(step, found.as_deref().unwrap_or_default(), here.spec),
+            seen: found.is_some(),
+            costs: step.costs_money(),
+            link: cloud.link(here.spec, &step.id),
+        })
     });
-    Remaining { lines: join_all(looks).await.into_iter().flatten().collect() }
+    join_all(looks).await.into_iter().flatten().collect()
+}
+
+/// The names of the resources that were found, else that of the app or network they belong to.
+fn names_of(step: &Step, found: &[Facts], spec: &Spec) -> String {
+    let names = found.iter().filter_map(|facts| facts.get("name").or(facts.get(ID)));
+    match names.map(String::as_str).collect::<Vec<_>>().as_slice() {
+        [] => step.role.map_or_else(|| spec.network(), |role| spec.app(role)),
+        names => names.join(", "),
+    }
 }
 
 impl Reconciler {

@@ -200,6 +200,11 @@ impl Reconciler {
         leaves && self.started_resources().any(|touched| touched.id == step.id)
     }
 
+    /// Whether it is taken back although the run is to be deployed.
+    pub(super) fn is_changing_region(&self, step: &Step) -> bool {
+        self.is_deleting(step) && !self.run.is_teardown()
+    }
+
     fn is_deleting_id(&self, id: &StepId) -> bool {
         self.plan.step(id).is_some_and(|step| self.is_deleting(step))
     }

@@ -12,8 +12,8 @@ use std::time::Duration;
 
 use futures::future::join_all;
 use textslash::cloud::Cloud;
+use textslash::deployment::Outcome;
 use textslash::plan::{Plan, Step, StepId};
-use textslash::provisioner::Outcome;
 use textslash::sandbox::fly::Latency;
 use tokio::time::Instant;
 

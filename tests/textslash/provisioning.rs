@@ -4,9 +4,10 @@ use std::time::Duration;
 
 use http::{Method, StatusCode};
 use textslash::cloud::{Cloud, FailureCause, StepContext};
+use textslash::deployment::{Goal, Outcome, RunFailure, StageStatus, StageUpdate};
 use textslash::journal::RunEnd;
 use textslash::plan::{Facts, Stage, StepFacts, StepId};
-use textslash::provisioner::{DriveError, Goal, Outcome, Presence, StageActivity, StageUpdate};
+use textslash::provisioner::DriveError;
 use textslash::sandbox::faults::{FaultMode, FaultPosition, VendorCall};
 use textslash::sandbox::fly::{BillingProfile, Latency, ReadLag};
 use textslash::sandbox::machines::ModelFaults;
@@ -30,7 +31,7 @@ async fn a_deployment_is_proven_and_its_removal_leaves_a_receipt() {
     }
 
     let Outcome::Removed(receipt) = ada.removes().await else { panic!("not removed") };
-    let names: Vec<_> = receipt.lines.iter().map(|line| line.name.as_str()).collect();
+    let names: Vec<_> = receipt.iter().map(|line| line.name.as_str()).collect();
     assert_eq!(names.len(), 6, "two apps, volumes and machines: {names:?}");
     assert!(names.contains(&format!("ada-relay-{}", ada.spec.id).as_str()));
     ada.expect_nothing();
@@ -47,14 +48,31 @@ async fn progress_tells_each_stage_once_begun_and_once_done() {
     ada.provisioner.drive(&ada.spec.id, Goal::Deployed, &account, &progress).await.unwrap();
 
     let mut lines = Vec::new();
-    while let Ok(StageUpdate { stage, state }) = told.try_recv() {
-        lines.push((stage, state));
+    while let Ok(StageUpdate { stage, status }) = told.try_recv() {
+        lines.push((stage, status));
     }
     for stage in [Stage::Apps, Stage::Network, Stage::Secrets, Stage::Storage, Stage::Proof] {
         let of_stage: Vec<_> = lines.iter().filter(|line| line.0 == stage).collect();
-        let expected = [(stage, StageActivity::Working), (stage, StageActivity::Done)];
+        let expected = [(stage, StageStatus::Running), (stage, StageStatus::Done)];
         assert_eq!(of_stage, expected.iter().collect::<Vec<_>>());
     }
+}
+
+#[tokio::test]
+async fn the_person_sees_that_the_region_changes() {
+    let ada = DeployWorld::with(TestDatabase::new().await, 1, Latency::MEDIANS);
+    ada.fly.set_no_machines_in(&["ams"]);
+    ada.open().await;
+    let (progress, mut told) = mpsc::channel(StageUpdate::CHANNEL);
+
+    let account = ada.account();
+    ada.provisioner.drive(&ada.spec.id, Goal::Deployed, &account, &progress).await.unwrap();
+
+    let updates: Vec<_> = std::iter::from_fn(|| told.try_recv().ok()).collect();
+    let moved = StageUpdate { stage: Stage::Storage, status: StageStatus::ChangingRegion };
+    let at = updates.iter().position(|update| *update == moved).expect("a change of region");
+    let settled = StageUpdate { stage: Stage::Storage, status: StageStatus::Done };
+    assert!(updates[at..].contains(&settled), "{updates:?}");
 }
 
 #[tokio::test]
@@ -87,10 +105,12 @@ async fn where_no_region_has_room_the_person_is_asked_and_may_try_again() {
     let ada = DeployWorld::new().await;
     ada.fly.set_no_machines_in(&["ams", "lhr"]);
 
-    let Outcome::Failed { cause, remaining, .. } = ada.deploys().await else { panic!("deployed") };
+    let Outcome::Failed(RunFailure { cause, remaining, .. }) = ada.deploys().await else {
+        panic!("deployed")
+    };
 
     assert_eq!(cause, FailureCause::NoCapacity);
-    assert!(remaining.lines.iter().any(|line| line.costs), "a volume costs money");
+    assert!(remaining.unwrap().iter().any(|line| line.costs), "a volume costs money");
     ada.fly.set_no_machines_in(&[]);
     assert!(matches!(ada.drive_on(Goal::Deployed).await, Outcome::Deployed(_)));
     ada.expect_deployed();
@@ -108,9 +128,9 @@ async fn a_token_revoked_on_the_way_is_asked_for_again_and_the_run_carries_on() 
 
     let (told, ()) = tokio::join!(ada.drive_on(Goal::Deployed), revoke);
 
-    let Outcome::Failed { cause, remaining, .. } = told else { panic!("deployed") };
+    let Outcome::Failed(RunFailure { cause, remaining, .. }) = told else { panic!("deployed") };
     assert_eq!(cause, FailureCause::TokenRefused);
-    assert!(remaining.lines.iter().all(|line| line.seen == Presence::Unknown), "nobody may look");
+    assert!(remaining.unwrap().iter().all(|line| !line.seen), "nobody may look");
     assert!(matches!(ada.drive_on(Goal::Deployed).await, Outcome::Deployed(_)));
     ada.expect_deployed();
     ada.expect_good_manners();
@@ -121,7 +141,7 @@ async fn a_missing_card_stops_the_run_until_there_is_one() {
     let ada = DeployWorld::new().await;
     ada.fly.show(BillingProfile::NoCard);
 
-    let Outcome::Failed { cause, .. } = ada.deploys().await else { panic!("deployed") };
+    let Outcome::Failed(RunFailure { cause, .. }) = ada.deploys().await else { panic!("deployed") };
 
     assert_eq!(cause, FailureCause::PaymentNeeded);
     ada.fly.show(BillingProfile::Paid);
@@ -208,7 +228,9 @@ async fn an_app_that_was_removed_elsewhere_is_not_waited_for_until_a_machine_wou
 
     let (deployed, ()) = tokio::join!(ada.drive(Goal::Deployed), removal);
 
-    let Some(Ok(Outcome::Failed { cause, .. })) = deployed else { panic!("{deployed:?}") };
+    let Some(Ok(Outcome::Failed(RunFailure { cause, .. }))) = deployed else {
+        panic!("{deployed:?}")
+    };
     assert_eq!(cause, FailureCause::NotFound);
     assert!(began.elapsed() < Duration::from_secs(180), "{:?}", began.elapsed());
     assert!(matches!(ada.removes().await, Outcome::Removed(_)));
@@ -228,7 +250,7 @@ async fn an_app_that_comes_late_is_waited_for_before_nothing_is_said_to_be_left(
     let removed = ada.provisioner.drive(&ada.spec.id, Goal::Removed, &account, &progress).await;
     assert!(matches!(removed, Ok(Outcome::Removed(_))));
 
-    let settling = StageUpdate { stage: Stage::Apps, state: StageActivity::Unconfirmed };
+    let settling = StageUpdate { stage: Stage::Apps, status: StageStatus::Unconfirmed };
     let mut lines = Vec::new();
     while let Ok(line) = told.try_recv() {
         lines.push(line);
@@ -318,7 +340,9 @@ async fn a_deployment_in_use_never_leaves_its_region_or_its_volumes() {
 
         let told = ada.drive_on(Goal::Deployed).await;
 
-        let Outcome::Failed { cause, .. } = told else { panic!("not refused: {told:?}") };
+        let Outcome::Failed(RunFailure { cause, .. }) = told else {
+            panic!("not refused: {told:?}")
+        };
         assert_eq!(cause, FailureCause::NoCapacity);
         assert_eq!(ada.fly.inventory().volumes, volumes);
         let a_person_tries_again_after = Duration::from_secs(60);
@@ -395,9 +419,14 @@ async fn a_refused_stranger_is_part_of_the_proof() {
     let ada = DeployWorld::new().await;
     ada.runtime.set(ModelFaults { open_to_all: true, ..ModelFaults::default() });
 
-    let Outcome::Failed { step, cause, .. } = ada.deploys().await else { panic!("deployed") };
+    let Outcome::Failed(RunFailure { step, cause, .. }) = ada.deploys().await else {
+        panic!("deployed")
+    };
 
-    assert_eq!((step, cause), (StepId::new("stranger-refused"), FailureCause::InvalidRequest));
+    assert_eq!(
+        (step, cause),
+        (Some(StepId::new("stranger-refused")), FailureCause::InvalidRequest)
+    );
     assert_eq!(ada.run().await.end(), Some(RunEnd::Stuck));
 }
 
@@ -406,9 +435,9 @@ async fn a_gate_that_never_opens_is_not_waited_for_for_ever() {
     let ada = DeployWorld::new().await;
     ada.runtime.set(ModelFaults { never_healthy: Some("relay"), ..ModelFaults::default() });
 
-    let Outcome::Failed { step, .. } = ada.deploys().await else { panic!("deployed") };
+    let Outcome::Failed(RunFailure { step, .. }) = ada.deploys().await else { panic!("deployed") };
 
-    assert_eq!(step, StepId::new("relay-healthy"));
+    assert_eq!(step, Some(StepId::new("relay-healthy")));
     ada.runtime.set(ModelFaults::default());
     assert!(matches!(ada.removes().await, Outcome::Removed(_)));
     ada.expect_nothing();

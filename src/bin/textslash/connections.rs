@@ -8,11 +8,11 @@ use textslash::clock::Clock;
 use textslash::cloud::fly::FlyProvider;
 use textslash::cloud::{Cloud, Clouds};
 use textslash::config::{Environment, VendorEndpoints};
-use textslash::conversation;
+use textslash::deployment::{Goal, Outcome, StageUpdate};
 use textslash::http::{NetworkTransport, SharedTransport};
 use textslash::messaging::Messaging;
 use textslash::onboarding::{self, Catalogue, HostedForms, Onboarding};
-use textslash::provisioner::{Goal, Outcome, Provisioner, StageUpdate};
+use textslash::provisioner::Provisioner;
 use textslash::random::Random;
 use textslash::secret::Secret;
 use textslash::spec::DeploymentId;
@@ -102,11 +102,7 @@ impl Connections {
             drop(progress);
             outcome
         };
-        let stages_of = match goal {
-            Goal::Deployed => conversation::RunGoal::Deployed,
-            Goal::Removed => conversation::RunGoal::Removed,
-        };
-        let (outcome, ()) = tokio::join!(drive, report::tell_progress(stages_of, told));
+        let (outcome, ()) = tokio::join!(drive, report::tell_progress(goal, told));
         Ok(outcome?)
     }
 

@@ -7,11 +7,10 @@ use serde_json::json;
 use textslash::account::OrganisationStatus;
 use textslash::cloud::{Cloud, DeploymentKeys, FailureCause};
 use textslash::config::{self, Environment};
-use textslash::conversation;
 use textslash::conversation::messages::{self, Message};
+use textslash::deployment::{Goal, Outcome, RemainingResource};
 use textslash::phrase;
 use textslash::pricing;
-use textslash::provisioner::{Goal, Outcome, Remaining};
 use textslash::secret::Audience;
 use textslash::spec::{AgentKind, DeploymentId, Spec};
 
@@ -116,13 +115,14 @@ async fn deploy(
             });
             Ok(ExitReason::Done)
         }
-        Outcome::Failed { cause, step, remaining } => {
-            report::say_failed(conversation::RunGoal::Deployed, cause, step, &spec, &remaining);
+        Outcome::Failed(failure) => {
+            report::say_failed(Goal::Deployed, &failure);
+            let cause = failure.cause;
             let remaining = match arguments.on_failure {
-                OnFailure::Keep => remaining,
+                OnFailure::Keep => failure.remaining,
                 OnFailure::Remove => removed(&connections, &*cloud, &spec).await?,
             };
-            Ok(failed(arguments, cause, &spec, &remaining))
+            Ok(failed(arguments, cause, &spec, &remaining.unwrap_or_default()))
         }
         Outcome::Removed(_) => bail!("a deployment ended as a removal"),
     }
@@ -164,20 +164,20 @@ async fn confirmed(
     Ok(person.confirms().await)
 }
 
-/// Removes what a failed deployment made; what still remains.
+/// Removes what a failed deployment made. Returns the resources that still remain.
 async fn removed(
     connections: &Connections,
     cloud: &dyn Cloud,
     spec: &Spec,
-) -> anyhow::Result<Remaining> {
+) -> anyhow::Result<Option<Vec<RemainingResource>>> {
     match connections.drive(&spec.id, Goal::Removed, cloud).await? {
-        Outcome::Removed(receipt) => {
-            report::say(&report::receipt_text(&receipt));
-            Ok(Remaining::default())
+        Outcome::Removed(gone) => {
+            report::say(&report::receipt_text(gone));
+            Ok(None)
         }
-        Outcome::Failed { cause, step, remaining } => {
-            report::say_failed(conversation::RunGoal::Removed, cause, step, spec, &remaining);
-            Ok(remaining)
+        Outcome::Failed(failure) => {
+            report::say_failed(Goal::Removed, &failure);
+            Ok(failure.remaining)
         }
         Outcome::Deployed(_) => bail!("a removal ended as a deployment"),
     }
@@ -187,7 +187,7 @@ fn failed(
     arguments: &DeployArguments,
     cause: FailureCause,
     spec: &Spec,
-    remaining: &Remaining,
+    remaining: &[RemainingResource],
 ) -> ExitReason {
     if arguments.json {
         report::print(
@@ -196,12 +196,12 @@ fn failed(
                 "name": spec.name.to_string(),
                 "status": "failed",
                 "cause": cause,
-                "remaining": report::remaining_json(spec, remaining),
+                "remaining": report::remaining_json(remaining),
             })
             .to_string(),
         );
     }
-    if remaining.lines.is_empty() {
+    if remaining.is_empty() {
         return ExitReason::of_cause(cause);
     }
     report::say(&phrase!(report::locale(), "cli-teardown-removes-rest", id = spec.id.as_ref()));

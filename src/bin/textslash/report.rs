@@ -4,15 +4,15 @@
 use std::io::{self, Write};
 
 use serde_json::{Value, json};
-use textslash::cloud::FailureCause;
 use textslash::conversation::messages::{self, Message};
-use textslash::conversation::{self, RemainingResource, RemovedResource, RunFailure};
+use textslash::deployment::{
+    Goal, RemainingResource, RemovedResource, RunFailure, StageStatus, StageUpdate,
+};
 use textslash::journal::RunEnd;
 use textslash::messages::Locale;
 use textslash::phrase;
-use textslash::plan::StepId;
-use textslash::provisioner::{Receipt, Remaining, RunSummary, StageActivity, StageUpdate};
-use textslash::spec::{Role, Spec};
+use textslash::provisioner::RunSummary;
+use textslash::spec::Role;
 use tokio::sync::mpsc;
 
 /// The language of the terminal, as `LC_ALL`, `LC_MESSAGES` or `LANG` names it.
@@ -33,58 +33,48 @@ pub fn print(text: &str) {
 }
 
 /// Tells each step of a run to this goal as it happens, until the run ends.
-pub async fn tell_progress(goal: conversation::RunGoal, mut progress: mpsc::Receiver<StageUpdate>) {
-    while let Some(StageUpdate { stage, state }) = progress.recv().await {
+pub async fn tell_progress(goal: Goal, mut progress: mpsc::Receiver<StageUpdate>) {
+    while let Some(StageUpdate { stage, status }) = progress.recv().await {
         let stage = messages::stage(locale(), stage, goal);
-        say(&match (goal, state) {
-            (conversation::RunGoal::Deployed, StageActivity::Removing) => {
+        say(&match status {
+            StageStatus::ChangingRegion => {
                 phrase!(locale(), "cli-progress-elsewhere", stage = stage)
             }
-            (_, StageActivity::Unconfirmed) => {
-                phrase!(locale(), "cli-progress-waiting", stage = stage)
-            }
-            (_, StageActivity::Working | StageActivity::Removing) => {
+            StageStatus::Unconfirmed => phrase!(locale(), "cli-progress-waiting", stage = stage),
+            StageStatus::Pending | StageStatus::Running => {
                 phrase!(locale(), "cli-progress", stage = stage)
             }
-            (_, StageActivity::Done | StageActivity::Removed) => {
-                phrase!(locale(), "cli-progress-done", stage = stage)
-            }
+            StageStatus::Done => phrase!(locale(), "cli-progress-done", stage = stage),
         });
     }
 }
 
 /// Says why a run stopped and what is left.
-pub fn say_failed(
-    goal: conversation::RunGoal,
-    cause: FailureCause,
-    step: StepId,
-    spec: &Spec,
-    remaining: &Remaining,
-) {
-    let remaining = Some(remaining.remaining_resources(spec));
-    let failure = RunFailure { cause, step: Some(step), remaining };
-    say(&messages::text(locale(), &Message::Failed { goal, failure }));
+pub fn say_failed(goal: Goal, failure: &RunFailure) {
+    say(&messages::text(locale(), &Message::Failed { goal, failure: failure.clone() }));
 }
 
 /// The proof that everything is gone.
-pub fn receipt_text(receipt: &Receipt) -> String {
-    messages::text(locale(), &Message::Receipt { gone: receipt.removed_resources() })
+pub fn receipt_text(gone: Vec<RemovedResource>) -> String {
+    messages::text(locale(), &Message::Receipt { gone })
 }
 
 /// The same for programs.
-pub fn receipt_json(receipt: &Receipt) -> Value {
-    let line =
-        |it: RemovedResource| json!({ "kind": it.kind, "name": it.name, "gone_at_ms": it.at_ms });
-    receipt.removed_resources().into_iter().map(line).collect()
+pub fn receipt_json(gone: &[RemovedResource]) -> Value {
+    let line = |it: &RemovedResource| {
+        let RemovedResource { step, name, gone_at_ms } = it;
+        json!({ "kind": step, "name": name, "gone_at_ms": gone_at_ms })
+    };
+    gone.iter().map(line).collect()
 }
 
 /// What is left, for programs.
-pub fn remaining_json(spec: &Spec, remaining: &Remaining) -> Value {
-    let line = |it: RemainingResource| {
-        let RemainingResource { kind, name, seen, link } = it;
-        json!({ "kind": kind, "name": name, "seen": seen, "link": link })
+pub fn remaining_json(remaining: &[RemainingResource]) -> Value {
+    let line = |it: &RemainingResource| {
+        let RemainingResource { step, name, seen, link, .. } = it;
+        json!({ "kind": step, "name": name, "seen": seen, "link": link })
     };
-    remaining.remaining_resources(spec).into_iter().map(line).collect()
+    remaining.iter().map(line).collect()
 }
 
 /// One line of a list.

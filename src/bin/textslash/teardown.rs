@@ -3,12 +3,11 @@
 
 use anyhow::bail;
 use serde_json::{Value, json};
-use textslash::cloud::{Cloud, FoundDeployment};
+use textslash::cloud::Cloud;
 use textslash::config::Environment;
-use textslash::conversation;
 use textslash::conversation::messages::{self, Message};
+use textslash::deployment::{FoundDeployment, Goal, Outcome};
 use textslash::phrase;
-use textslash::provisioner::{Goal, Outcome};
 use textslash::spec::{CloudKind, Spec};
 
 use crate::connections::{Connections, HERE};
@@ -103,13 +102,14 @@ async fn found(
     wanted: Option<&str>,
 ) -> anyhow::Result<Vec<Spec>> {
     let is_wanted = |found: &FoundDeployment| {
-        wanted
-            .is_none_or(|wanted| found.id.as_ref() == wanted || found.spec.name.as_ref() == wanted)
+        wanted.is_none_or(|wanted| {
+            found.spec.id.as_ref() == wanted || found.spec.name.as_ref() == wanted
+        })
     };
     let mut specs = Vec::new();
     for found in cloud.find().await?.into_iter().filter(is_wanted) {
         connections.provisioner().adopt(&found, HERE).await?;
-        specs.push(found.spec);
+        specs.push(*found.spec);
     }
     Ok(specs)
 }
@@ -140,15 +140,17 @@ async fn removed(
 ) -> anyhow::Result<(Value, bool)> {
     let about = |what: &str, lines: Value| json!({ "id": spec.id, "name": spec.name, what: lines });
     match connections.drive(&spec.id, Goal::Removed, cloud).await? {
-        Outcome::Removed(receipt) => {
+        Outcome::Removed(gone) => {
+            let lines = report::receipt_json(&gone);
             if !arguments.json {
-                report::print(&report::receipt_text(&receipt));
+                report::print(&report::receipt_text(gone));
             }
-            Ok((about("removed", report::receipt_json(&receipt)), true))
+            Ok((about("removed", lines), true))
         }
-        Outcome::Failed { cause, step, remaining } => {
-            report::say_failed(conversation::RunGoal::Removed, cause, step, spec, &remaining);
-            Ok((about("remaining", report::remaining_json(spec, &remaining)), false))
+        Outcome::Failed(failure) => {
+            report::say_failed(Goal::Removed, &failure);
+            let remaining = failure.remaining.unwrap_or_default();
+            Ok((about("remaining", report::remaining_json(&remaining)), false))
         }
         Outcome::Deployed(_) => bail!("a removal ended as a deployment"),
     }

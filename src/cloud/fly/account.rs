@@ -16,9 +16,8 @@ use super::macaroon::Caveat;
 use super::plan::{self, FlyStep};
 use super::token::FlyToken;
 use super::wire;
-use crate::cloud::{
-    Cloud, CloudError, DeploymentKeys, FailureCause, FoundDeployment, Observation, StepContext,
-};
+use crate::cloud::{Cloud, CloudError, DeploymentKeys, FailureCause, Observation, StepContext};
+use crate::deployment::FoundDeployment;
 use crate::plan::{Facts, Plan, StepId};
 use crate::random::Random;
 use crate::secret::Secret;

@@ -1,11 +1,12 @@
 //! What stands in several lines: plan and price, deployments, progress, receipt.
 
+use crate::deployment::{Goal, Progress, RemovedResource, StageStatus};
 use crate::messages::{any_of, dollars};
 use crate::phrase;
 use crate::pricing::{self, CostItem, Quote};
 use crate::spec::{AgentKind, MachineSize, Region, Role, Spec};
 
-use super::super::{DeploymentStatus, Progress, RemovedResource, RunGoal, StageStatus};
+use super::super::DeploymentStatus;
 use super::labels::{agent_name, channel_name, cloud_name, resource_name, size_name};
 use super::{DeploymentSummary, Locale, date, stage};
 
@@ -96,8 +97,8 @@ pub(super) fn confirm_teardown(locale: Locale, spec: &Spec) -> String {
 
 pub(super) fn receipt(locale: Locale, gone: &[RemovedResource]) -> String {
     let line = |it: &RemovedResource| {
-        let resource = resource_name(locale, &it.kind);
-        let date = date(it.at_ms);
+        let resource = resource_name(locale, it.step.0.as_ref());
+        let date = date(it.gone_at_ms);
         phrase!(locale, "receipt-line", resource = resource, name = it.name, date = date)
     };
     let lines: Vec<_> = gone.iter().map(line).collect();
@@ -134,8 +135,8 @@ fn standing(standing: DeploymentStatus) -> &'static str {
 /// The progress message.
 pub fn board(locale: Locale, board: &Progress) -> String {
     let title = match board.goal {
-        RunGoal::Deployed => phrase!(locale, "progress-deploying"),
-        RunGoal::Removed => phrase!(locale, "progress-removing"),
+        Goal::Deployed => phrase!(locale, "progress-deploying"),
+        Goal::Removed => phrase!(locale, "progress-removing"),
     };
     let lines = board.stages.iter().map(|(on, mark)| {
         let name = stage(locale, *on, board.goal);

@@ -2,6 +2,7 @@
 
 use crate::account::FailureCause;
 use crate::credential_format::CredentialRejection;
+use crate::deployment::{Goal, RemainingResource, RemovedResource, RunFailure};
 use crate::pricing::Quote;
 use crate::quota::QuotaExceeded;
 use crate::secret::{SecretKind, SecretRef};
@@ -9,10 +10,7 @@ use crate::spec::{CloudKind, DeploymentId, MachineSize, RelayChannel, Spec};
 
 use super::super::choice::ChatCommand;
 use super::super::credential_entry::CredentialEntry;
-use super::super::{
-    DeploymentStatus, Exposure, PersonTraces, Question, RemainingResource, RemovedResource,
-    RunFailure, RunGoal,
-};
+use super::super::{DeploymentStatus, Exposure, PersonTraces, Question};
 
 /// A page that the person needs, sent as a message of its own.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -332,7 +330,7 @@ pub enum Message {
     /// It failed. What now?
     Failed {
         /// What was wanted.
-        goal: RunGoal,
+        goal: Goal,
         /// Why, and what is left.
         failure: RunFailure,
     },
@@ -389,6 +387,6 @@ pub enum Message {
     /// We were restarted in the middle.
     Interrupted {
         /// Of what.
-        goal: RunGoal,
+        goal: Goal,
     },
 }

@@ -2,11 +2,12 @@
 
 use crate::account::FailureCause;
 use crate::credential_format::CredentialRejection;
+use crate::deployment::{Goal, RemainingResource, RunFailure};
 use crate::phrase;
 use crate::plan::StepId;
 use crate::quota::{QuotaExceeded, QuotaScope};
 
-use super::super::{Question, RemainingResource, RunFailure, RunGoal};
+use super::super::Question;
 use super::labels::resource_name;
 use super::{Locale, date};
 
@@ -49,11 +50,11 @@ pub(super) fn rejection(
 }
 
 /// Why a run ended, and what now.
-pub(super) fn failed(locale: Locale, goal: RunGoal, failure: &RunFailure) -> String {
+pub(super) fn failed(locale: Locale, goal: Goal, failure: &RunFailure) -> String {
     let cause = cause(locale, failure.cause, failure.step.as_ref());
     let what = match goal {
-        RunGoal::Deployed => phrase!(locale, "failed-deploy", cause = cause),
-        RunGoal::Removed => phrase!(locale, "failed-removal", cause = cause),
+        Goal::Deployed => phrase!(locale, "failed-deploy", cause = cause),
+        Goal::Removed => phrase!(locale, "failed-removal", cause = cause),
     };
     let left = match failure.remaining.as_deref() {
         None => phrase!(locale, "not-looked"),
@@ -76,7 +77,7 @@ pub(super) fn kept(locale: Locale, remaining: Option<&[RemainingResource]>) -> S
 
 fn remains(locale: Locale, remaining: &[RemainingResource]) -> String {
     let line = |it: &RemainingResource| {
-        let resource = resource_name(locale, &it.kind);
+        let resource = resource_name(locale, it.step.0.as_ref());
         match it.seen {
             true => phrase!(
                 locale,

@@ -1,10 +1,11 @@
 //! The text of each message.
 
+use crate::deployment::Goal;
 use crate::phrase;
 use crate::spec::RelayChannel;
 
 use super::super::choice::ChatCommand;
-use super::super::{Exposure, PersonTraces, RunGoal};
+use super::super::{Exposure, PersonTraces};
 use super::{Locale, Message, PageLink, credentials, date, labels, lists, refusals};
 
 /// The text of a message.
@@ -122,8 +123,8 @@ pub fn text(locale: Locale, message: &Message) -> String {
         Message::KeptGoing => phrase!(locale, "kept-going"),
         Message::Failed { goal, failure } => refusals::failed(locale, *goal, failure),
         Message::Kept { remaining } => refusals::kept(locale, remaining.as_deref()),
-        Message::Interrupted { goal: RunGoal::Deployed } => phrase!(locale, "interrupted-deploy"),
-        Message::Interrupted { goal: RunGoal::Removed } => phrase!(locale, "interrupted-removal"),
+        Message::Interrupted { goal: Goal::Deployed } => phrase!(locale, "interrupted-deploy"),
+        Message::Interrupted { goal: Goal::Removed } => phrase!(locale, "interrupted-removal"),
         Message::RemovedMeanwhile => phrase!(locale, "removed-meanwhile"),
         Message::Receipt { gone } => lists::receipt(locale, gone),
         Message::Ready => phrase!(locale, "ready"),

@@ -6,6 +6,7 @@ use super::channels::serving;
 use super::*;
 use crate::conversation::choice::ChatCommand;
 use crate::conversation::reading::{LineKind, reading};
+use crate::deployment::{FoundDeployment, StageStatus, StageUpdate};
 
 /// One conversation in each phase.
 pub(super) fn every_phase() -> Vec<ConversationWorld> {
@@ -44,7 +45,7 @@ pub(super) fn every_phase() -> Vec<ConversationWorld> {
     let spec = Box::new(found.expects_deploy());
     found.runs.clear();
     found.state.phase =
-        Phase::ChoosingFound { found: vec![OfferedDeployment { spec, roles: vec![Role::Relay] }] };
+        Phase::ChoosingFound { found: vec![FoundDeployment { spec, roles: vec![Role::Relay] }] };
     let mut keyless = ConversationWorld::on(RelayChannel::Telegram);
     keyless.asked_for_the_channel_key();
     let mut addresses = ConversationWorld::on(RelayChannel::WhatsApp);
@@ -260,7 +261,7 @@ fn play(ada: &mut ConversationWorld, act: RandomAction) -> bool {
                 (Stage::Storage, StageStatus::Pending),
                 (Stage::Proof, StageStatus::Running),
             ][which];
-            ada.event(Event::RunProgressed { run, stage, mark });
+            ada.event(Event::RunProgressed { run, update: StageUpdate { stage, status: mark } });
             return false;
         }
         RandomAction::End(which) => {
@@ -280,7 +281,7 @@ fn play(ada: &mut ConversationWorld, act: RandomAction) -> bool {
                 _ => Ok(ada
                     .runs
                     .iter()
-                    .map(|run| OfferedDeployment {
+                    .map(|run| FoundDeployment {
                         spec: Box::new(run.spec.clone()),
                         roles: vec![Role::Vm],
                     })

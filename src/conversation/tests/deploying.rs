@@ -1,4 +1,5 @@
 use super::*;
+use crate::deployment::{StageStatus, StageUpdate};
 use crate::quota::QuotaScope;
 
 #[test]
@@ -45,7 +46,10 @@ fn hello_to_relay() {
     assert_eq!((spec.size, spec.regions[0].as_ref()), (MachineSize::Small, "iad"));
     let run = spec.id.clone();
     for stage in [Stage::Apps, Stage::Secrets] {
-        ada.event(Event::RunProgressed { run: run.clone(), stage, mark: StageStatus::Done });
+        ada.event(Event::RunProgressed {
+            run: run.clone(),
+            update: StageUpdate { stage, status: StageStatus::Done },
+        });
     }
     ada.unread.drain(..ada.unread.len() - 1);
     insta::assert_snapshot!(ada.transcript(), @r"

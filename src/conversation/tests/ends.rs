@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::conversation::choice::ChatCommand;
+use crate::deployment::{RemainingResource, RunFailure};
 use crate::plan::StepId;
 
 /// Somebody whose run stopped so.

@@ -1,4 +1,6 @@
 use super::*;
+use crate::deployment::{FoundDeployment, RemovedResource};
+use crate::plan::StepId;
 
 fn with_a_deployment() -> ConversationWorld {
     let mut ada = ConversationWorld::deploying();
@@ -10,9 +12,9 @@ fn with_a_deployment() -> ConversationWorld {
 
 fn gone() -> Vec<RemovedResource> {
     vec![RemovedResource {
-        kind: "relay-app".into(),
+        step: StepId::new("relay-app"),
         name: "my-relay-3333333333".into(),
-        at_ms: 1_800_000_000_000,
+        gone_at_ms: 1_800_000_000_000,
     }]
 }
 
@@ -52,7 +54,7 @@ fn what_is_not_on_record_is_found_in_the_account() {
     ada.expects(&Effect::SearchAccount { token });
     ada.unread.clear();
 
-    let found = OfferedDeployment { spec: Box::new(spec), roles: vec![Role::Relay, Role::Vm] };
+    let found = FoundDeployment { spec: Box::new(spec), roles: vec![Role::Relay, Role::Vm] };
     ada.event(Event::AccountSearched(Ok(vec![found.clone()])));
     ada.reads_question("I found these");
     ada.taps("my (relay and vm)");

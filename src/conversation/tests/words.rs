@@ -4,6 +4,7 @@ use super::*;
 use crate::conversation::choice::ChatCommand;
 use crate::conversation::credential_entry::CredentialEntry;
 use crate::conversation::messages::{DeploymentSummary, PageLink};
+use crate::deployment::{Goal, RemovedResource, RunFailure};
 use crate::plan::StepId;
 use crate::pricing;
 use crate::quota::QuotaScope;
@@ -168,8 +169,8 @@ fn each_word_that_chooses_a_text_has_a_text_of_its_own() {
             AgentKind::ALL.map(|it| label(Choice::Agent(it))).into(),
             MachineSize::ALL.map(|it| label(Choice::Size(it))).into(),
             KINDS.map(|kind| messages::text(locale, &Message::Checking { kind })).into(),
-            STAGES.map(|it| messages::stage(locale, it, RunGoal::Deployed)).into(),
-            STAGES.map(|it| messages::stage(locale, it, RunGoal::Removed)).into(),
+            STAGES.map(|it| messages::stage(locale, it, Goal::Deployed)).into(),
+            STAGES.map(|it| messages::stage(locale, it, Goal::Removed)).into(),
         ];
         for family in families {
             let distinct: BTreeSet<_> = family.iter().collect();
@@ -200,7 +201,8 @@ fn samples() -> Vec<Message> {
         step: Some(StepId("relay-healthy".into())),
         remaining: Some(remains()),
     };
-    let gone = vec![RemovedResource { kind: "vm-app".into(), name: "my-vm".into(), at_ms: 0 }];
+    let gone =
+        vec![RemovedResource { step: StepId::new("vm-app"), name: "my-vm".into(), gone_at_ms: 0 }];
     let found = vec!["ada's".to_owned()];
     let mut all = vec![
         Message::Welcome,
@@ -266,7 +268,7 @@ fn samples() -> Vec<Message> {
         Message::ConfirmTeardown { spec: Some(spec) },
         Message::AskStop,
         Message::KeptGoing,
-        Message::Failed { goal: RunGoal::Removed, failure },
+        Message::Failed { goal: Goal::Removed, failure },
         Message::Kept { remaining: None },
         Message::Kept { remaining: Some(Vec::new()) },
         Message::Kept { remaining: Some(remains()) },
@@ -280,8 +282,8 @@ fn samples() -> Vec<Message> {
         Message::FormClosed,
         Message::FormDeclined,
         Message::Receipt { gone },
-        Message::Interrupted { goal: RunGoal::Deployed },
-        Message::Interrupted { goal: RunGoal::Removed },
+        Message::Interrupted { goal: Goal::Deployed },
+        Message::Interrupted { goal: Goal::Removed },
     ];
     for yes in [true, false] {
         all.push(Message::NotLetIn { used_up: yes });

@@ -7,14 +7,11 @@ use zeroize::Zeroizing;
 
 use super::super::runs::{PendingLink, RunEvent};
 use super::ChatTask;
-use crate::cloud::{self, Cloud, DeploymentKeys, FailureCause, UnknownCloud};
-use crate::conversation::{
-    Event, OfferedDeployment, RemainingResource, RunCredentials, RunFailure, RunOutcome,
-    StageStatus, TeardownTarget,
-};
+use crate::cloud::{Cloud, DeploymentKeys, FailureCause, UnknownCloud};
+use crate::conversation::{Event, RunCredentials, RunOutcome, TeardownTarget};
+use crate::deployment::{Goal, Outcome, RemainingResource, RunFailure};
 use crate::metrics;
-use crate::plan::Stage;
-use crate::provisioner::{DriveError, Goal, Outcome, StageActivity, StageUpdate};
+use crate::provisioner::DriveError;
 use crate::secret::{Audience, Secret, SecretKind, SecretRef};
 use crate::spec::{DeploymentId, Spec};
 use crate::vault::HOLD_MAX;
@@ -23,11 +20,8 @@ impl ChatTask {
     /// What a run's event means to the conversation; `None` for a run that was stopped.
     pub(super) async fn conversation_event(&mut self, event: RunEvent) -> Option<Event> {
         match event {
-            RunEvent::Progress(generation, run, StageUpdate { stage, state })
-                if generation == self.runner.generation =>
-            {
-                let (stage, mark) = stage_status(stage, state, self.runner.goal);
-                Some(Event::RunProgressed { run, stage, mark })
+            RunEvent::Progress(generation, run, update) if generation == self.runner.generation => {
+                Some(Event::RunProgressed { run, update })
             }
             RunEvent::Ended(generation, run, outcome) if generation == self.runner.generation => {
                 self.runner.task = None;
@@ -48,12 +42,11 @@ impl ChatTask {
         let owner_key = self.runner.owner_key.take();
         match outcome {
             Ok(Outcome::Deployed(_)) => self.deployed(owner_key),
-            Ok(Outcome::Removed(receipt)) => RunOutcome::Removed(receipt.removed_resources()),
-            Ok(Outcome::Failed { cause, step, remaining }) => {
-                tracing::info!(%run, %step, ?cause, "a run has stopped");
-                let spec = self.spec_of(run).await;
-                let remaining = spec.map(|spec| remaining.remaining_resources(&spec));
-                RunOutcome::Failed(RunFailure { cause, step: Some(step), remaining })
+            Ok(Outcome::Removed(gone)) => RunOutcome::Removed(gone),
+            Ok(Outcome::Failed(failure)) => {
+                let RunFailure { cause, step, .. } = &failure;
+                tracing::info!(%run, ?step, ?cause, "a run has stopped");
+                RunOutcome::Failed(failure)
             }
             Err(error) if matches!(error.downcast_ref(), Some(DriveError::Fenced)) => {
                 failed(FailureCause::LockedByOther, None)
@@ -147,14 +140,11 @@ impl ChatTask {
         let Some(token) = self.ready(cloud.token(), token) else {
             return Some(token_missing(&run));
         };
-        if let TeardownTarget::Found(OfferedDeployment { spec, roles }) = target {
-            let found = cloud::FoundDeployment { id: run.clone(), spec: *spec, roles };
-            if let Err(error) = self.bot_channel.shared.provisioner.adopt(&found, &self.owner).await
-            {
-                tracing::error!(%run, "a deployment could not be adopted: {error:#}");
-                let end = failed(FailureCause::InvalidRequest, None);
-                return Some(Event::RunEnded { run, end });
-            }
+        if let TeardownTarget::Found(found) = target
+            && let Err(error) = self.bot_channel.shared.provisioner.adopt(&found, &self.owner).await
+        {
+            tracing::error!(%run, "a deployment could not be adopted: {error:#}");
+            return Some(unreadable(&run));
         }
         match self.bot_channel.shared.settings.vendors.clouds.get(cloud) {
             Ok(provider) => {
@@ -223,17 +213,4 @@ fn not_set_up(run: &DeploymentId, error: UnknownCloud) -> Event {
 /// A run that came to no step.
 fn failed(cause: FailureCause, remaining: Option<Vec<RemainingResource>>) -> RunOutcome {
     RunOutcome::Failed(RunFailure { cause, step: None, remaining })
-}
-
-/// While a run makes things, taking one back means that it moves to another region.
-fn stage_status(stage: Stage, state: StageActivity, goal: Goal) -> (Stage, StageStatus) {
-    let mark = match (goal, state) {
-        (Goal::Deployed, StageActivity::Removing | StageActivity::Removed) => {
-            StageStatus::ChangingRegion
-        }
-        (_, StageActivity::Working | StageActivity::Removing) => StageStatus::Running,
-        (_, StageActivity::Unconfirmed) => StageStatus::Unconfirmed,
-        (_, StageActivity::Done | StageActivity::Removed) => StageStatus::Done,
-    };
-    (stage, mark)
 }

@@ -13,10 +13,11 @@ use super::faults::{FaultKind, LATE};
 use super::world::CaseWorld;
 use super::{AfterKill, CaseVerdict, CoverageGoal, Promise, ProofCase};
 use textslash::cloud::FailureCause;
+use textslash::deployment::{Goal, Outcome, RemainingResource, RunFailure};
 use textslash::journal::{JournalEntry, RunEnd, StepAction};
 use textslash::plan::StepId;
 use textslash::probation::PROBATION_MS;
-use textslash::provisioner::{DriveError, Goal, Outcome, Presence, Remaining};
+use textslash::provisioner::DriveError;
 use textslash::sandbox::fly::nothing;
 use textslash::store::block_on;
 
@@ -58,11 +59,11 @@ async fn play(
             verdict.coverage.insert(CoverageGoal::Deployed);
             expect_deployed(world, case);
         }
-        DriveEnd::Finished(Outcome::Failed { cause, remaining, .. }) => {
+        DriveEnd::Finished(Outcome::Failed(RunFailure { cause, remaining, .. })) => {
             verdict.deployed = Some(RunEnd::Stuck);
             verdict.coverage.insert(CoverageGoal::Stuck);
             world.watch.trace(&format!("stopped: {cause:?}"));
-            expect_true(world, case, &remaining).await?;
+            expect_true(world, case, &remaining.unwrap_or_default()).await?;
         }
         DriveEnd::Killed if case.after_kill == AfterKill::Abandons => {
             stay_away(world, case, verdict).await
@@ -148,8 +149,8 @@ async fn remove(
     verdict: &mut CaseVerdict,
 ) -> anyhow::Result<()> {
     let mut told = drive(world, case, Goal::Removed, verdict).await?;
-    if let DriveEnd::Finished(Outcome::Failed { remaining, .. }) = &told {
-        expect_true(world, case, remaining).await?;
+    if let DriveEnd::Finished(Outcome::Failed(RunFailure { remaining, .. })) = &told {
+        expect_true(world, case, remaining.as_deref().unwrap_or_default()).await?;
         world.watch.stop_faults();
         told = drive(world, case, Goal::Removed, verdict).await?;
     }
@@ -215,7 +216,7 @@ async fn drive(
                 make_room(world)?;
                 killed(world, verdict, "the disk is full").await;
             }
-            Some(Ok(Outcome::Failed { cause: FailureCause::TokenRefused, .. })) => {
+            Some(Ok(Outcome::Failed(RunFailure { cause: FailureCause::TokenRefused, .. }))) => {
                 world.watch.trace("another token");
                 continue;
             }
@@ -320,16 +321,16 @@ fn expect_deployed(world: &CaseWorld, case: &ProofCase) {
 async fn expect_true(
     world: &CaseWorld,
     case: &ProofCase,
-    remaining: &Remaining,
+    remaining: &[RemainingResource],
 ) -> anyhow::Result<()> {
     world.watch.mark_checked([Promise::Remaining]);
     let asked_for = removals_asked_for(&world.journal().await?);
     for (step, count) in resources(&world.spec, &world.fly.inventory()) {
-        let told = remaining.lines.iter().find(|line| line.step == step);
+        let told = remaining.iter().find(|line| line.step == step);
         if count > 0 && told.is_none() {
             world.watch.violation(Promise::Remaining, format!("{step} is there and not listed"));
         }
-        let was_seen = told.is_some_and(|line| matches!(line.seen, Presence::Present(_)));
+        let was_seen = told.is_some_and(|line| line.seen);
         let may_be_old =
             case.lag_ms > 0 || case.has(FaultKind::GoneByHand) || asked_for.contains(&step);
         if was_seen && count == 0 && !may_be_old {

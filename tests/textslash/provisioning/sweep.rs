@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use http::StatusCode;
+use textslash::deployment::{Goal, Outcome, RunFailure};
 use textslash::journal::RunEnd;
-use textslash::provisioner::{Goal, Outcome};
 use textslash::sandbox::faults::{FaultMode, FaultPosition, VendorCall};
 use textslash::sandbox::fly::Latency;
 
@@ -88,7 +88,7 @@ async fn a_sweep_of_every_call_of_a_deployment_leaves_it_deployed_or_nothing_beh
                     ada.expect_deployed();
                     assert_eq!(ada.run().await.end(), Some(RunEnd::Deployed));
                 }
-                Outcome::Failed { .. } => {
+                Outcome::Failed(RunFailure { .. }) => {
                     ends.asked += 1;
                     assert_eq!(ada.run().await.end(), Some(RunEnd::Stuck));
                 }
@@ -135,7 +135,7 @@ async fn a_sweep_of_every_call_of_a_removal_leaves_nothing_behind() {
             let told = ada.removes().await;
 
             let ends = table.entry(row(place, &clean)).or_default().entry(name).or_default();
-            if matches!(told, Outcome::Failed { .. }) {
+            if matches!(told, Outcome::Failed(RunFailure { .. })) {
                 ends.asked += 1;
                 ada.faults.clear();
                 assert!(matches!(ada.removes().await, Outcome::Removed(_)), "{place:?} {name}");
@@ -170,9 +170,9 @@ async fn a_person_who_retries_after_any_refusal_gets_a_deployment() {
 
         let told = ada.drive_on(Goal::Deployed).await;
 
-        if let Outcome::Failed { remaining, .. } = &told {
+        if let Outcome::Failed(RunFailure { remaining, .. }) = &told {
             let there = ada.fly.inventory();
-            let listed = remaining.lines.len();
+            let listed = remaining.as_ref().map_or(0, Vec::len);
             assert_eq!(listed, there.apps.len() + there.volumes.len() + there.machines.len());
             let told = ada.drive_on(Goal::Deployed).await;
             assert!(matches!(told, Outcome::Deployed(_)), "{place:?}: {told:?}");

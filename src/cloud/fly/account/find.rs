@@ -3,10 +3,11 @@
 use std::collections::BTreeMap;
 
 use super::{FlyAccount, make};
+use crate::cloud::Organisation;
 use crate::cloud::fly::client::PathSegment;
 use crate::cloud::fly::errors::CallFailure;
 use crate::cloud::fly::wire;
-use crate::cloud::{FoundDeployment, Organisation};
+use crate::deployment::FoundDeployment;
 use crate::spec::{
     AgentKind, CloudKind, DeploymentId, DeploymentName, Images, MachineSize, Region, RelayChannel,
     Role, Spec,
@@ -23,14 +24,11 @@ impl FlyAccount {
         for Organisation { slug, .. } in self.client.opened_organisations(&token).await? {
             let apps = self.client.apps(&token, &slug).await?.apps;
             for ((id, name), roles) in grouped(&apps) {
-                let spec = spec_of(id.clone(), name, slug.clone());
+                let spec = spec_of(id, name, slug.clone());
                 let regions = self.regions_of(&spec, &roles).await?;
                 let (channel, address) = self.channel_of(&spec, &roles).await?;
-                all.push(FoundDeployment {
-                    id,
-                    spec: Spec { regions, channel, address, ..spec },
-                    roles,
-                });
+                let spec = Box::new(Spec { regions, channel, address, ..spec });
+                all.push(FoundDeployment { spec, roles });
             }
         }
         Ok(all)
