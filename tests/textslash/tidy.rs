@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+mod imports;
+
 /// Longer than this and a file is no longer read in one sitting.
 const LINES_MAX: usize = 600;
 
