@@ -37,6 +37,8 @@ pub struct RunSummary {
     pub spec: Spec,
     /// How it ended; `None` while it is driven or after a crash.
     pub end: Option<RunEnd>,
+    /// It can only be removed: it was found in an account, or its removal has begun.
+    pub is_removal_only: bool,
 }
 
 /// The right to append to one run's journal, until somebody else takes it.
@@ -220,7 +222,7 @@ impl Runs {
         self.database
             .whole(async {
                 let rows = sqlx::query(
-                    "SELECT runs.id, owner, opened_at_ms, ended, opened.entry, region
+                    "SELECT runs.id, owner, opened_at_ms, ended, opened.entry, region, removal_only
                      FROM runs JOIN journal AS opened ON opened.run = runs.id AND opened.seq = 0
                      WHERE owner = $1 OR $2 = 1
                      ORDER BY opened_at_ms, runs.id",
@@ -318,11 +320,13 @@ impl Lease {
             _ => None,
         });
         let held = sqlx::query(
-            "UPDATE runs SET ended = $1, region = COALESCE($2, region)
-             WHERE id = $3 AND epoch = $4",
+            "UPDATE runs SET ended = $1, region = COALESCE($2, region),
+                 removal_only = CASE WHEN $3 = 1 THEN 1 ELSE removal_only END
+             WHERE id = $4 AND epoch = $5",
         )
         .bind(ended)
         .bind(moved)
+        .bind(removal_only(entries))
         .bind(self.id.as_ref())
         .bind(self.epoch)
         .execute(&mut *transaction)
@@ -336,6 +340,13 @@ impl Lease {
         transaction.commit().await.context(CANNOT_WRITE)?;
         Ok(())
     }
+}
+
+/// 1 when these entries leave a run that can only be removed, else 0.
+fn removal_only(entries: &[JournalEntry]) -> i64 {
+    let ends =
+        |it: &JournalEntry| matches!(it, JournalEntry::Adopted | JournalEntry::TeardownStarted);
+    i64::from(entries.iter().any(ends))
 }
 
 fn ended(last: &JournalEntry) -> anyhow::Result<Option<String>> {
@@ -354,12 +365,13 @@ async fn make(
     entries: &[JournalEntry],
 ) -> anyhow::Result<bool> {
     let made = sqlx::query(
-        "INSERT INTO runs (id, owner, opened_at_ms, epoch) VALUES ($1, $2, $3, 0)
+        "INSERT INTO runs (id, owner, opened_at_ms, epoch, removal_only) VALUES ($1, $2, $3, 0, $4)
          ON CONFLICT (id) DO NOTHING",
     )
     .bind(id.as_ref())
     .bind(owner)
     .bind(i64::try_from(at_ms)?)
+    .bind(removal_only(entries))
     .execute(&mut *connection)
     .await?
     .rows_affected();
@@ -417,6 +429,7 @@ fn summary(row: &AnyRow) -> anyhow::Result<RunSummary> {
         opened_at_ms: u64::try_from(row.try_get::<i64, _>(2)?)?,
         spec: *spec,
         end: end.map(|word| serde_json::from_str(&word)).transpose()?,
+        is_removal_only: row.try_get::<i64, _>(6)? != 0,
     })
 }
 

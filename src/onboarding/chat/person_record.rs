@@ -75,7 +75,7 @@ impl ChatTask {
         by_person_ms.sort_unstable_by_key(|at_ms| Reverse(*at_ms));
         let mut runs = Vec::new();
         for summary in summaries.into_iter().rev() {
-            let standing = self.standing(&summary).await?;
+            let standing = standing(&summary);
             if standing != DeploymentStatus::Removed {
                 let RunSummary { spec, opened_at_ms, .. } = summary;
                 runs.push(KnownDeployment { spec, standing, opened_at_ms });
@@ -124,21 +124,6 @@ impl ChatTask {
         QuotaKey { quotas: self.bot_channel.shared.settings.catalogue.quotas, organisation }
     }
 
-    async fn standing(&self, summary: &RunSummary) -> anyhow::Result<DeploymentStatus> {
-        Ok(match summary.end {
-            Some(RunEnd::Deployed) => DeploymentStatus::Deployed,
-            Some(RunEnd::Removed) => DeploymentStatus::Removed,
-            // A run that stopped on the way to either goal ends stuck; only one that was turned
-            // back cannot be finished.
-            Some(RunEnd::Stuck) | None => {
-                match self.bot_channel.shared.provisioner.run(&summary.id).await? {
-                    Some(run) if run.is_teardown() || run.is_adopted() => DeploymentStatus::Stuck,
-                    _ => DeploymentStatus::InProgress,
-                }
-            }
-        })
-    }
-
     pub(in crate::onboarding) async fn spec_of(&self, run: &DeploymentId) -> Option<Spec> {
         match self.bot_channel.shared.provisioner.run(run).await {
             Ok(run) => run.map(|run| run.spec().clone()),
@@ -147,6 +132,17 @@ impl ChatTask {
                 None
             }
         }
+    }
+}
+
+fn standing(summary: &RunSummary) -> DeploymentStatus {
+    match summary.end {
+        Some(RunEnd::Deployed) => DeploymentStatus::Deployed,
+        Some(RunEnd::Removed) => DeploymentStatus::Removed,
+        // A run that stopped on the way to either goal ends stuck; only one that can still be
+        // deployed can be finished.
+        Some(RunEnd::Stuck) | None if summary.is_removal_only => DeploymentStatus::Stuck,
+        Some(RunEnd::Stuck) | None => DeploymentStatus::InProgress,
     }
 }
 

@@ -218,22 +218,59 @@ async fn a_deployment_counts_for_its_day_though_its_record_is_erased_and_names_n
     assert!(sqlx::query("SELECT 1 FROM openings").fetch_optional(&pool).await.unwrap().is_none());
 }
 
-#[tokio::test]
-async fn a_run_that_moved_before_the_update_is_still_listed_in_its_region() {
-    let (_directory, pool) = database().await;
+/// A database with the run of a journal that an earlier program wrote.
+async fn opened_with(journal: &str) -> (TempDir, AnyPool, Runs) {
+    let (directory, pool) = database().await;
     let runs = Runs::new(pool.clone());
-    let journal = include_str!("../../journal/tests/moved.jsonl");
     let entries: Vec<JournalEntry> =
         journal.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     let JournalEntry::Created { spec } = &entries[0] else { panic!("a journal begins otherwise") };
     runs.open(&spec.id, "ada", 7, &entries).await.unwrap();
-    let before = runs.list(None).await.unwrap();
-    assert_eq!(before[0].spec.regions[0], region("ams"));
+    (directory, pool, runs)
+}
 
-    let migration = include_str!("../migrations/0008_region.sql");
-    let (_, fill_in) = migration.split_once("UPDATE").unwrap();
-    sqlx::query(sqlx::AssertSqlSafe(format!("UPDATE{fill_in}"))).execute(&pool).await.unwrap();
+/// Fills in a column as its migration does.
+async fn fill_in(pool: &AnyPool, migration: &str) {
+    let (_, statement) = migration.split_once("UPDATE").unwrap();
+    sqlx::query(sqlx::AssertSqlSafe(format!("UPDATE{statement}"))).execute(pool).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_run_that_moved_before_the_update_is_still_listed_in_its_region() {
+    let journal = include_str!("../../journal/tests/moved.jsonl");
+    let (_directory, pool, runs) = opened_with(journal).await;
+    assert_eq!(runs.list(None).await.unwrap()[0].spec.regions[0], region("ams"));
+
+    fill_in(&pool, include_str!("../migrations/0008_region.sql")).await;
 
     let after = runs.list(None).await.unwrap();
     assert_eq!(after[0].spec.regions, ["lhr", "ams"].map(region));
+}
+
+#[tokio::test]
+async fn a_removal_that_began_before_the_update_is_still_listed_as_one() {
+    let journal = include_str!("../../journal/tests/moved.jsonl");
+    let (_directory, pool, runs) = opened_with(journal).await;
+    let forget = "UPDATE runs SET removal_only = 0";
+    sqlx::query(forget).execute(&pool).await.unwrap();
+
+    fill_in(&pool, include_str!("../migrations/0009_removal.sql")).await;
+
+    assert!(runs.list(None).await.unwrap()[0].is_removal_only);
+}
+
+#[tokio::test]
+async fn a_run_is_listed_as_removed_only_once_its_removal_has_begun() {
+    let (_directory, pool) = database().await;
+    let runs = Runs::new(pool);
+    let ada = spec(1);
+    let created = JournalEntry::Created { spec: Box::new(ada.clone()) };
+    runs.open(&ada.id, "ada", 7, &[created]).await.unwrap();
+    assert!(!runs.list(None).await.unwrap()[0].is_removal_only);
+
+    let (mut lease, _) = runs.lease(&ada.id).await.unwrap().unwrap();
+    lease.append(8, &[JournalEntry::TeardownStarted]).await.unwrap();
+    lease.append(9, &[JournalEntry::Ended { end: RunEnd::Stuck }]).await.unwrap();
+
+    assert!(runs.list(None).await.unwrap()[0].is_removal_only);
 }
