@@ -1,9 +1,10 @@
 use std::io;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use adapters::chat::ChatId;
 use parking_lot::Mutex;
 use serde_json::{Value, json};
+use tracing::Dispatch;
 use tracing::level_filters::LevelFilter;
 use tracing::subscriber::DefaultGuard;
 use tracing_subscriber::layer::SubscriberExt;
@@ -32,6 +33,12 @@ impl io::Write for LogSink {
     }
 }
 
+/// With a single subscriber, tracing asks only the thread that first comes to a line whether it is
+/// logged, and remembers the answer. That thread may be another test's, without a subscriber. With
+/// a second one it asks all subscribers.
+static SECOND_SUBSCRIBER: LazyLock<Dispatch> =
+    LazyLock::new(|| Dispatch::new(tracing_subscriber::registry()));
+
 /// The lines that this thread logs from now on, each as JSON.
 pub(crate) struct CapturedLog {
     sink: LogSink,
@@ -40,6 +47,7 @@ pub(crate) struct CapturedLog {
 
 impl CapturedLog {
     pub(crate) fn start() -> Self {
+        LazyLock::force(&SECOND_SUBSCRIBER);
         let sink = LogSink::default();
         let writer = sink.clone();
         let layer = layer(LevelFilter::TRACE, LogFormat::Json, move || writer.clone());
