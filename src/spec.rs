@@ -386,6 +386,14 @@ impl AgentKind {
             Self::Shell => "shell",
         }
     }
+
+    /// It answers with a model, and so needs a model key.
+    pub fn needs_model(self) -> bool {
+        match self {
+            Self::Claude => true,
+            Self::Shell => false,
+        }
+    }
 }
 
 impl FromStr for AgentKind {

@@ -18,15 +18,14 @@ use crate::secret::{Audience, Secret};
 use crate::spec::{AgentKind, DeploymentId, Role};
 
 pub mod agent;
+pub mod agents;
 mod citation;
-pub mod claude;
 pub mod directory;
 pub mod exchange;
 pub mod firewall;
 pub mod ids;
 pub mod process;
 mod record;
-pub mod shell;
 mod text;
 pub mod turns;
 
@@ -152,14 +151,7 @@ impl Vm {
     /// When the data directory cannot be written.
     pub fn start(settings: VmSettings, clock: Clock) -> anyhow::Result<Self> {
         let directory = VmDirectory::open(&settings.data_dir, settings.agent_user)?;
-        let agent: Arc<dyn Agent> = match settings.agent {
-            AgentKind::Shell => Arc::new(shell::Shell::new(directory.clone())),
-            AgentKind::Claude => Arc::new(claude::Claude::new(
-                settings.claude_bin.clone(),
-                directory.clone(),
-                settings.model_proxy_url.clone(),
-            )),
-        };
+        let agent = agents::open(&settings, &directory);
         Self::with_agent(settings, directory, agent, clock)
     }
 

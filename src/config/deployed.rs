@@ -82,12 +82,11 @@ impl ListenAddress {
 pub fn relay_settings(environment: &Environment<'_>) -> anyhow::Result<relay::RelaySettings> {
     let model_url = vendors::vendor_url(environment, machine_env::MODEL_URL)?;
     let to_model = Audience::of([model_url.authority()]);
-    let model_key = match agent(environment)? {
-        AgentKind::Claude => {
-            let key = environment.secret(machine_env::MODEL_KEY, SecretKind::ModelKey, to_model)?;
-            Some(Arc::new(key))
-        }
-        AgentKind::Shell => None,
+    let model_key = if agent(environment)?.needs_model() {
+        let key = environment.secret(machine_env::MODEL_KEY, SecretKind::ModelKey, to_model)?;
+        Some(Arc::new(key))
+    } else {
+        None
     };
     let channel = channel(environment)?;
     keys::check(environment, machine_env::keys_of(Role::Relay))?;

@@ -2,7 +2,6 @@
 
 use crate::deployment::FoundDeployment;
 use crate::pricing;
-use crate::spec::AgentKind;
 
 use super::choice::{ChatCommand, Choice};
 use super::messages::Message;
@@ -65,11 +64,13 @@ impl Transition<'_> {
             }
             Choice::Offer => self.take_offer(),
             Choice::KeepAnswer => self.answered(),
-            Choice::Agent(AgentKind::Shell) => {
-                self.replace_model(ModelChoice::Shell);
-                self.answered();
-            }
-            Choice::Agent(AgentKind::Claude) => self.repeat(),
+            Choice::Agent(agent) => match ModelChoice::without_key(agent) {
+                Some(model) => {
+                    self.replace_model(model);
+                    self.answered();
+                }
+                None => self.repeat(),
+            },
             Choice::Organisation(_, slug) => {
                 self.state.answers.organisation = Some(slug);
                 self.answered();

@@ -6,7 +6,7 @@ use crate::plan::Stage;
 use crate::pricing;
 use crate::quota::QuotaExceeded;
 use crate::secret::SecretRef;
-use crate::spec::{AgentKind, DeploymentId, RelayChannel};
+use crate::spec::{DeploymentId, RelayChannel};
 
 use super::choice::{ChatCommand, Choice};
 use super::messages::{DeploymentSummary, Message};
@@ -239,7 +239,7 @@ impl Transition<'_> {
     /// The link may not have reached the person, and nobody has it any more.
     pub(super) fn link_lost(&mut self) {
         if let Some(id) = self.state.link_owed.take() {
-            let needs_key = self.run(&id).is_some_and(|run| run.spec.agent == AgentKind::Claude);
+            let needs_key = self.run(&id).is_some_and(|run| run.spec.agent.needs_model());
             self.say_with(Message::LinkLost { needs_key }, vec![Choice::NewLink(id)]);
         }
     }

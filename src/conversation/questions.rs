@@ -1,6 +1,8 @@
 //! The questions: which are asked, in which order, what can be answered, and what an answer
 //! changes.
 
+use std::iter;
+
 use crate::account::{Account, Organisation, OrganisationStatus, RegionOffer};
 use crate::credential_format::CredentialRejection;
 use crate::pricing;
@@ -33,12 +35,11 @@ impl Transition<'_> {
                 Question::Region,
                 Question::Size,
             ],
-            Purpose::Resume { run } => match self.run(run).map(|run| run.spec.agent) {
-                Some(AgentKind::Claude) => {
-                    vec![Question::Token, Question::Model, Question::ChannelKey]
-                }
-                Some(AgentKind::Shell) | None => vec![Question::Token, Question::ChannelKey],
-            },
+            Purpose::Resume { run } => {
+                let needs_model = self.run(run).is_some_and(|run| run.spec.agent.needs_model());
+                let model = needs_model.then_some(Question::Model);
+                iter::once(Question::Token).chain(model).chain([Question::ChannelKey]).collect()
+            }
             Purpose::Teardown { .. } | Purpose::Find => vec![Question::Token],
         }
     }
@@ -66,7 +67,7 @@ impl Transition<'_> {
             Question::Cloud => self.context.clouds.len() > 1,
             Question::Channel => self.context.channels.len() > 1,
             Question::Organisation => self.organisations().len() > 1,
-            Question::Model => self.context.agents != [AgentKind::Shell],
+            Question::Model => self.context.agents.iter().any(|agent| agent.needs_model()),
             Question::ChannelKey => self.awaited(question, purpose).is_some(),
             Question::Address => self.addresses().len() > 1,
             Question::Billing | Question::TakeOver => false,
@@ -227,7 +228,7 @@ impl Transition<'_> {
             }
             Question::Model => Message::AskModel {
                 offered: self.is_offered(SecretKind::ModelKey),
-                shell: self.is_shell_allowed(purpose),
+                shell: self.keyless_agents(purpose).next().is_some(),
                 entry: self.entry(),
             },
             Question::Channel => Message::AskChannel,
@@ -240,8 +241,11 @@ impl Transition<'_> {
         }
     }
 
-    fn is_shell_allowed(&self, purpose: &Purpose) -> bool {
-        *purpose == Purpose::Deploy && self.context.agents.contains(&AgentKind::Shell)
+    /// The agents that answer without a model.
+    fn keyless_agents(&self, purpose: &Purpose) -> impl Iterator<Item = AgentKind> {
+        let is_new = *purpose == Purpose::Deploy;
+        let agents = self.context.agents.iter().copied();
+        agents.filter(move |agent| is_new && !agent.needs_model())
     }
 
     fn answers_to(&self, question: Question, purpose: &Purpose) -> Vec<Choice> {
@@ -254,9 +258,8 @@ impl Transition<'_> {
                 .collect(),
             Question::Billing => vec![Choice::CheckAgain],
             Question::Model => {
-                let shell = self.is_shell_allowed(purpose);
-                let shell = shell.then_some(Choice::Agent(AgentKind::Shell));
-                offer(SecretKind::ModelKey).into_iter().chain(shell).collect()
+                let keyless = self.keyless_agents(purpose).map(Choice::Agent);
+                offer(SecretKind::ModelKey).into_iter().chain(keyless).collect()
             }
             Question::Channel => {
                 self.context.channels.iter().copied().map(Choice::Channel).collect()

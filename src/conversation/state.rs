@@ -254,4 +254,12 @@ impl ModelChoice {
             Self::Shell => AgentKind::Shell,
         }
     }
+
+    /// This agent, if it needs no key.
+    pub fn without_key(agent: AgentKind) -> Option<Self> {
+        match agent {
+            AgentKind::Claude => None,
+            AgentKind::Shell => Some(Self::Shell),
+        }
+    }
 }

@@ -171,10 +171,9 @@ fn vouchers(settings: &BotSettings, clock: Clock) -> IdentityVerifiers {
 
 /// A simulated model needs no key, and neither does the shell agent.
 fn agents(environment: &Environment<'_>) -> anyhow::Result<Vec<AgentKind>> {
-    match environment.flag(ALLOW_SANDBOX)? {
-        true => Ok(vec![AgentKind::Claude, AgentKind::Shell]),
-        false => Ok(vec![AgentKind::Claude]),
-    }
+    let is_sandbox = environment.flag(ALLOW_SANDBOX)?;
+    let all = AgentKind::ALL.into_iter();
+    Ok(all.filter(|agent| is_sandbox || agent.needs_model()).collect())
 }
 
 /// Every service that is set up.

@@ -12,7 +12,7 @@ use textslash::deployment::{Goal, Outcome, RemainingResource};
 use textslash::phrase;
 use textslash::pricing;
 use textslash::secret::Audience;
-use textslash::spec::{AgentKind, DeploymentId, Spec};
+use textslash::spec::{DeploymentId, Spec};
 
 use crate::connections::{Connections, HERE};
 use crate::exit::ExitReason;
@@ -67,13 +67,12 @@ async fn deploy(
     if !may_deploy(&organisation.standing) {
         return Ok(ExitReason::AccountBlocked);
     }
-    let model_key = match arguments.agent {
-        AgentKind::Claude => {
-            let key = credentials::model_key(&environment, &connections, &person).await?;
-            let Some(key) = key else { return Ok(ExitReason::CredentialRefused) };
-            Some(key)
-        }
-        AgentKind::Shell => None,
+    let model_key = if arguments.agent.needs_model() {
+        let key = credentials::model_key(&environment, &connections, &person).await?;
+        let Some(key) = key else { return Ok(ExitReason::CredentialRefused) };
+        Some(key)
+    } else {
+        None
     };
     let chat = match chat::chosen(arguments, &environment, &connections).await? {
         Ok(chat) => chat,

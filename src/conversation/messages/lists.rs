@@ -4,7 +4,7 @@ use crate::deployment::{Goal, Progress, RemovedResource, StageStatus};
 use crate::messages::{any_of, dollars};
 use crate::phrase;
 use crate::pricing::{self, CostItem, Quote};
-use crate::spec::{AgentKind, MachineSize, Region, Role, Spec};
+use crate::spec::{MachineSize, Region, Role, Spec};
 
 use super::super::DeploymentStatus;
 use super::labels::{agent_name, channel_name, cloud_name, resource_name, size_name};
@@ -42,13 +42,11 @@ pub(super) fn review(locale: Locale, spec: &Spec, quote: &Quote) -> String {
 /// The agent, and the limit of one that uses a model.
 fn agent(locale: Locale, spec: &Spec) -> String {
     let agent = agent_name(locale, spec.agent);
-    match spec.agent {
-        AgentKind::Claude => {
-            let tokens = locale.grouped(spec.daily_tokens);
-            phrase!(locale, "plan-agent-limit", agent = agent, tokens = tokens)
-        }
-        AgentKind::Shell => agent,
+    if !spec.agent.needs_model() {
+        return agent;
     }
+    let tokens = locale.grouped(spec.daily_tokens);
+    phrase!(locale, "plan-agent-limit", agent = agent, tokens = tokens)
 }
 
 /// Where it goes, and where it goes when that is full.
