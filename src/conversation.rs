@@ -284,6 +284,8 @@ pub struct ConversationContext<'a> {
     pub person: &'a str,
     /// The agents on offer.
     pub agents: &'a [AgentKind],
+    /// The page on which a model key is made.
+    pub model_key_page: &'a str,
     /// Credentials that we can lend (the sandbox's).
     pub lent_secrets: &'a [(SecretKind, SecretRef)],
     /// The credentials that are still held.

@@ -44,8 +44,8 @@
 //! - [`spans`]: the conversation, run and turn of a log line
 //! - [`body_budget`]: limit on the bytes of bodies in memory
 //! - [`http`]: one transport under every call to a vendor
+//! - [`model`]: the interface of a model's vendor, and Anthropic
 //! - [`cloud`]: the interface of a cloud account, and Fly.io
-//! - [`anthropic`]: checks of a model key
 //! - [`messaging`]: checks and webhooks of the chat service that a relay will use
 //! - [`store`]: the database: runs, journals, conversations
 //! - [`vault`]: credentials held in memory, each with a deadline
@@ -111,9 +111,9 @@ pub mod body_budget;
 
 pub mod http;
 
-pub mod cloud;
+pub mod model;
 
-pub mod anthropic;
+pub mod cloud;
 
 pub mod messaging;
 

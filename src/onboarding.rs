@@ -24,10 +24,10 @@ use crate::conversation::messages::{self, Locale, Message};
 use crate::conversation::{CheckedCredential, ConversationState, Phase};
 use crate::credential_format::CredentialRejection;
 use crate::forms::{Form, FormSubmission, Forms};
-use crate::http::SharedTransport;
 use crate::invitation::Invitation;
 use crate::messaging::Messaging;
 use crate::metrics::{self, DropReason, GaugeGuard, QueueKind};
+use crate::model::ModelVendor;
 use crate::provisioner::Provisioner;
 use crate::quota::Quotas;
 use crate::random::Random;
@@ -98,14 +98,12 @@ pub struct HostedForms {
 
 /// Who we deploy with.
 pub struct VendorClients {
-    /// What carries requests.
-    pub transport: SharedTransport,
     /// The clouds on offer.
     pub clouds: Clouds,
     /// The chat services that relays speak through.
     pub messaging: Messaging,
-    /// The API that model keys are checked with (`https://api.anthropic.com`).
-    pub anthropic: Url,
+    /// The vendor of the model.
+    pub model: Arc<dyn ModelVendor>,
 }
 
 /// What people can choose from. Each list starts with the usual choice and is not empty.

@@ -7,7 +7,7 @@ fn without_settings_the_vendors_are_the_real_ones() {
     let vendors = VendorEndpoints::read(&Environment::of(NOTHING)).unwrap();
 
     assert_eq!(vendors.fly.machines_api.as_str(), "https://api.machines.dev/v1");
-    assert_eq!(vendors.anthropic.as_str(), "https://api.anthropic.com/");
+    assert_eq!(vendors.model.as_str(), "https://api.anthropic.com/");
 }
 
 #[test]

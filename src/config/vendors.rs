@@ -6,6 +6,7 @@ use url::{Host, Url};
 use super::Environment;
 use crate::cloud::fly::FlyEndpoints;
 use crate::messaging;
+use crate::model::anthropic;
 use crate::spec::Images;
 
 /// Lets a role use vendors on this machine; see [`VendorEndpoints::read`].
@@ -18,8 +19,8 @@ pub struct VendorEndpoints {
     pub fly: FlyEndpoints,
     /// The chat services.
     pub messaging: messaging::ChatEndpoints,
-    /// Anthropic's API.
-    pub anthropic: Url,
+    /// The API of the model.
+    pub model: Url,
 }
 
 impl VendorEndpoints {
@@ -36,18 +37,18 @@ impl VendorEndpoints {
             allowed(name, &address, environment)?;
             Ok::<_, anyhow::Error>(address)
         };
-        let anthropic = address("ANTHROPIC_API_URL", &real.model_api)?;
+        let model = address(anthropic::API_SETTING, anthropic::API_URL)?;
         let mut fly = FlyEndpoints::of(
             &address("FLY_API_URL", real.machines_api.as_str())?,
             &address("FLY_PLATFORM_URL", real.platform_api.as_str())?,
             &address("FLY_PUBLIC_APP_URL", &real.public_app)?,
             &address("FLY_PRIVATE_APP_URL", &real.private_app)?,
             &address("FLY_MODEL_PROXY_URL", &real.model_proxy)?,
-            &anthropic,
+            &model,
         )?;
         let messaging = chat_services(environment)?;
         fly.relay_settings = messaging.settings();
-        Ok(Self { fly, messaging, anthropic: parse_url("ANTHROPIC_API_URL", &anthropic)? })
+        Ok(Self { fly, messaging, model: parse_url(anthropic::API_SETTING, &model)? })
     }
 }
 

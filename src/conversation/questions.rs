@@ -171,7 +171,7 @@ impl Transition<'_> {
         }
         match question {
             Question::Token => vec![PageLink::CloudTokens(self.cloud(purpose))],
-            Question::Model => vec![PageLink::AnthropicKeys],
+            Question::Model => vec![PageLink::Vendor(self.context.model_key_page.to_owned())],
             Question::ChannelKey => channels::pages(self.channel_for(purpose)),
             Question::Billing => match self.standing() {
                 OrganisationStatus::PaymentNeeded { link }

@@ -27,6 +27,7 @@ mod words;
 
 const CLOUDS: &[CloudKind] = &[CloudKind::Fly];
 const CHANNELS: &[RelayChannel] = &[RelayChannel::Web];
+const MODEL_KEY_PAGE: &str = "https://models.test/keys";
 const BOTH_AGENTS: &[AgentKind] = &[AgentKind::Claude, AgentKind::Shell];
 const MINUTE_MS: u64 = 60_000;
 
@@ -133,6 +134,7 @@ impl ConversationWorld {
             person: "4711",
             channels: self.channels,
             agents: self.agents,
+            model_key_page: MODEL_KEY_PAGE,
             lent_secrets: &self.offers,
             held_secrets: &self.held,
             runs: &self.runs,

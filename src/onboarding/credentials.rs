@@ -7,7 +7,6 @@ use std::time::Duration;
 use zeroize::Zeroizing;
 
 use crate::account::FailureCause;
-use crate::anthropic;
 use crate::conversation::CheckedCredential;
 use crate::credential_format::CredentialRejection;
 use crate::deployment::FoundDeployment;
@@ -116,11 +115,7 @@ impl OnboardingContext {
     ) -> Result<Arc<Secret>, CredentialRejection> {
         let vendors = &self.settings.vendors;
         match kind {
-            SecretKind::ModelKey => {
-                let model = vendors.anthropic.authority().to_owned();
-                let stores = vendors.clouds.secret_stores();
-                anthropic::check_format(pasted, Audience::of(stores.into_iter().chain([model])))
-            }
+            SecretKind::ModelKey => vendors.model.check_format(pasted),
             SecretKind::TelegramToken | SecretKind::DiscordToken | SecretKind::TwilioKey => {
                 vendors.messaging.check_format(kind, pasted)
             }
@@ -141,9 +136,7 @@ impl OnboardingContext {
         let asked = async {
             match kind {
                 SecretKind::ModelKey => {
-                    let transport = vendors.transport.as_ref();
-                    anthropic::check(transport, &vendors.anthropic, judged).await?;
-                    Ok(CheckedCredential::Model)
+                    vendors.model.check(judged).await.map(|()| CheckedCredential::Model)
                 }
                 SecretKind::TelegramToken | SecretKind::DiscordToken | SecretKind::TwilioKey => {
                     vendors.messaging.check(kind, judged).await.map(CheckedCredential::Chat)

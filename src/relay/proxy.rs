@@ -14,11 +14,11 @@ use tokio::time::Instant;
 use tracing::{Instrument, Span};
 
 use super::{Relay, RelayLimits, messages};
-use crate::anthropic;
 use crate::conversation::Question;
 use crate::conversation::messages::{Message, text};
 use crate::credential_format::CredentialRejection;
 use crate::http::{StreamedResponse, TransportError};
+use crate::model::anthropic;
 use crate::secret::Secret;
 
 mod budget;

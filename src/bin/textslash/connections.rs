@@ -11,6 +11,8 @@ use textslash::config::{Environment, VendorEndpoints};
 use textslash::deployment::{Goal, Outcome, StageUpdate};
 use textslash::http::{NetworkTransport, SharedTransport};
 use textslash::messaging::Messaging;
+use textslash::model::ModelVendor;
+use textslash::model::anthropic::Anthropic;
 use textslash::onboarding::{self, Catalogue, HostedForms, Onboarding};
 use textslash::provisioner::Provisioner;
 use textslash::random::Random;
@@ -19,7 +21,6 @@ use textslash::spec::DeploymentId;
 use textslash::store::integrity::{IntegrityResult, START_CHECK_MAX, inspect};
 use textslash::store::{self, Database};
 use tokio::sync::mpsc;
-use url::Url;
 
 use crate::report;
 
@@ -30,7 +31,7 @@ pub struct Connections {
     pub transport: SharedTransport,
     pub clouds: Clouds,
     pub messaging: Messaging,
-    pub anthropic: Url,
+    pub model: Arc<dyn ModelVendor>,
     pub clock: Clock,
     pub random: Random,
     pub database: Database,
@@ -44,6 +45,7 @@ impl Connections {
         let fly = FlyProvider::new(transport.clone(), vendors.fly, clock.clone(), chance.clone());
         let clouds = Clouds::of([Arc::new(fly) as _]);
         let stores = clouds.secret_stores();
+        let model = Anthropic::new(transport.clone(), vendors.model, stores.clone());
         let messaging = Messaging::new(transport.clone(), vendors.messaging, stores);
         let path = data_dir.join("textslash.db");
         refuse_damage(&path).await?;
@@ -52,7 +54,7 @@ impl Connections {
             transport,
             clouds,
             messaging,
-            anthropic: vendors.anthropic,
+            model: Arc::new(model),
             clock,
             random: chance,
             database,
@@ -77,10 +79,9 @@ impl Connections {
             clock: self.clock.clone(),
             random: self.random.clone(),
             vendors: onboarding::VendorClients {
-                transport: self.transport.clone(),
                 clouds: self.clouds.clone(),
                 messaging: self.messaging.clone(),
-                anthropic: self.anthropic.clone(),
+                model: self.model.clone(),
             },
             catalogue,
             lent,

@@ -3,14 +3,13 @@
 use std::sync::Arc;
 
 use textslash::account::{Account, ChatAccount};
-use textslash::anthropic;
 use textslash::cloud::Provider;
 use textslash::config::Environment;
 use textslash::conversation::Question;
 use textslash::conversation::messages::{self, Message};
 use textslash::credential_format::CredentialRejection;
 use textslash::phrase;
-use textslash::secret::{Audience, Secret, SecretKind};
+use textslash::secret::{Secret, SecretKind};
 use textslash::spec::Spec;
 use zeroize::Zeroizing;
 
@@ -41,22 +40,17 @@ pub async fn cloud_token(
     accepted(Question::Token, opened)
 }
 
-/// A model key that Anthropic accepts; `None` when it was refused and this was said.
+/// A model key that its vendor accepts; `None` when it was refused and this was said.
 pub async fn model_key(
     environment: &Environment<'_>,
     connections: &Connections,
     person: &TerminalPrompt,
 ) -> anyhow::Result<Option<Arc<Secret>>> {
     let question = phrase!(locale(), "cli-ask-model-key");
-    let pasted = entered(environment, person, "ANTHROPIC_API_KEY", &question).await?;
-    let model = connections.anthropic.authority().to_owned();
-    let stores = connections.clouds.secret_stores();
-    let audience = Audience::of(stores.into_iter().chain([model]));
-    let checked = match anthropic::check_format(&pasted, audience) {
-        Ok(key) => {
-            let transport = connections.transport.as_ref();
-            anthropic::check(transport, &connections.anthropic, &key).await.map(|()| key)
-        }
+    let model = &connections.model;
+    let pasted = entered(environment, person, model.key_setting(), &question).await?;
+    let checked = match model.check_format(&pasted) {
+        Ok(key) => model.check(&key).await.map(|()| key),
         Err(rejection) => Err(rejection),
     };
     accepted(Question::Model, checked)

@@ -2,6 +2,7 @@
 
 use url::Url;
 
+use crate::model::anthropic;
 use crate::secret::Audience;
 
 /// The header in which Fly's proxy names the caller (Fly.io docs, "Request headers").
@@ -36,7 +37,7 @@ impl FlyEndpoints {
             "https://{app}.fly.dev",
             "http://{app}.flycast",
             "http://{app}.internal:8081",
-            "https://api.anthropic.com",
+            anthropic::API_URL,
         ) else {
             unreachable!("these are URLs")
         };

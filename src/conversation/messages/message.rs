@@ -17,8 +17,6 @@ use super::super::{DeploymentStatus, Exposure, PersonTraces, Question};
 pub enum PageLink {
     /// The page on which this cloud makes tokens.
     CloudTokens(CloudKind),
-    /// Where Anthropic keys are made.
-    AnthropicKeys,
     /// The chat in which Telegram bots are made.
     BotFather,
     /// Where Discord applications and their bots are made.
@@ -29,7 +27,7 @@ pub enum PageLink {
     TwilioSandbox,
     /// Where the owner writes to the relay.
     Relay(String),
-    /// A page that the vendor named.
+    /// A page of a vendor.
     Vendor(String),
 }
 

@@ -205,7 +205,6 @@ fn channel_ready(
 fn page_link(locale: Locale, page: &PageLink) -> String {
     match page {
         PageLink::CloudTokens(cloud) => phrase!(locale, "page-cloud-tokens", cloud = cloud.word()),
-        PageLink::AnthropicKeys => "https://console.anthropic.com/settings/keys".to_owned(),
         PageLink::BotFather => "https://t.me/BotFather".to_owned(),
         PageLink::DiscordApplications => "https://discord.com/developers/applications".to_owned(),
         PageLink::TwilioConsole => "https://console.twilio.com".to_owned(),

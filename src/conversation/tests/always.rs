@@ -165,6 +165,7 @@ fn a_line_is_a_secret_where_one_is_awaited_unless_it_is_plainly_not() {
             person: "4711",
             channels: ada.channels,
             agents: ada.agents,
+            model_key_page: MODEL_KEY_PAGE,
             lent_secrets: &ada.offers,
             held_secrets: &ada.held,
             runs: &ada.runs,

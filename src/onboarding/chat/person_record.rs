@@ -48,6 +48,7 @@ impl ChatTask {
             clouds: shared.settings.vendors.clouds.kinds(),
             channels: &self.bot_channel.channels,
             agents: &catalogue.agents,
+            model_key_page: shared.settings.vendors.model.key_page(),
             lent_secrets: &shared.lent,
             held_secrets: &shared.vault.references(&self.owner),
             runs: &known.runs,

@@ -18,6 +18,7 @@ use textslash::forms::{Form, Forms};
 use textslash::http::SharedTransport;
 use textslash::messaging::{self, Messaging};
 use textslash::metrics::Exposition;
+use textslash::model::anthropic::{self, Anthropic};
 use textslash::onboarding::{Catalogue, Onboarding, OnboardingSettings, VendorClients};
 use textslash::quota::Quotas;
 use textslash::random::Random;
@@ -65,8 +66,11 @@ async fn page(forms: Forms) -> Router {
             chance.clone(),
         )) as _]),
         messaging: Messaging::new(transport.clone(), messaging::ChatEndpoints::real(), Vec::new()),
-        transport,
-        anthropic: "https://api.anthropic.com".parse().expect("a URL"),
+        model: Arc::new(Anthropic::new(
+            transport,
+            anthropic::API_URL.parse().expect("a URL"),
+            Vec::new(),
+        )),
     };
     let catalogue = Catalogue {
         quotas: Quotas::PUBLIC,

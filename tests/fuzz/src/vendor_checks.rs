@@ -1,10 +1,11 @@
 //! What Anthropic and the chat services may answer when they are asked about a key, and when a bot
 //! is led somewhere.
 
-use textslash::anthropic;
 use textslash::http::SharedTransport;
 use textslash::messaging::{ChatEndpoints, Messaging, Webhook};
-use textslash::secret::{Audience, SecretKind};
+use textslash::model::ModelVendor;
+use textslash::model::anthropic::{self, Anthropic};
+use textslash::secret::SecretKind;
 
 const MODEL_KEY: &str = "sk-ant-api03-aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa";
 
@@ -32,11 +33,11 @@ pub(super) const KEYS: [(SecretKind, &str, &str); 3] = [
 
 /// Every question has an end, and what is made of an answer is short, printable and free of keys.
 pub(super) async fn ask_about_keys(transport: SharedTransport) {
-    let base = "https://api.anthropic.com".parse().expect("a URL");
-    let audience = Audience::of(["api.anthropic.com"]);
-    let Ok(key) = anthropic::check_format(MODEL_KEY, audience) else { panic!("a good key") };
-    let checked = anthropic::check(&*transport, &base, &key).await;
-    let again = anthropic::check(&*transport, &base, &key).await;
+    let api = anthropic::API_URL.parse().expect("a URL");
+    let model = Anthropic::new(transport.clone(), api, Vec::new());
+    let Ok(key) = model.check_format(MODEL_KEY) else { panic!("a good key") };
+    let checked = model.check(&key).await;
+    let again = model.check(&key).await;
     assert_eq!(checked, again, "the same answer means the same");
     let messaging = Messaging::new(transport, ChatEndpoints::real(), Vec::new());
     for (kind, pasted, secret) in KEYS {

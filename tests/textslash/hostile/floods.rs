@@ -22,12 +22,14 @@ use textslash::cloud::Provider;
 use textslash::cloud::fly::macaroon::{Caveat, Macaroon, PERMISSION_LOCATION};
 use textslash::cloud::fly::{FlyEndpoints, FlyProvider};
 use textslash::credential_format::CredentialRejection;
+use textslash::http as transport;
 use textslash::http::{NetworkTransport, StreamedResponse, Transport, TransportError};
 use textslash::messaging::{self, Messaging, ServiceError};
+use textslash::model::ModelVendor;
+use textslash::model::anthropic::{self, Anthropic};
 use textslash::random::Random;
 use textslash::sandbox;
-use textslash::secret::{Audience, SecretKind};
-use textslash::{anthropic, http as transport};
+use textslash::secret::SecretKind;
 use tokio::task::JoinSet;
 
 use crate::port::{RestartablePort, serve};
@@ -128,11 +130,10 @@ async fn a_cloud_that_floods_is_not_read_to_the_end() {
 async fn a_service_that_floods_when_it_is_asked_about_a_key_is_out_of_reach() {
     for status in [200, 401, 500] {
         let flooded = FloodingTransport::with(status);
-        let base = "https://api.anthropic.com".parse().unwrap();
-        let audience = Audience::of(["api.anthropic.com"]);
-        let key =
-            anthropic::check_format(&format!("sk-ant-api03-{}", "a".repeat(40)), audience).unwrap();
-        let checked = anthropic::check(&*flooded, &base, &key).await;
+        let api = anthropic::API_URL.parse().unwrap();
+        let model = Anthropic::new(flooded.clone(), api, Vec::new());
+        let key = model.check_format(&format!("sk-ant-api03-{}", "a".repeat(40))).unwrap();
+        let checked = model.check(&key).await;
         assert_eq!(checked, Err(CredentialRejection::VendorUnreachable));
         flooded.expect_taken(CHECK_MAX);
 

@@ -15,6 +15,7 @@ use textslash::cloud::fly::{FlyEndpoints, FlyProvider};
 use textslash::http::SharedTransport;
 use textslash::invitation::{self, Invitation};
 use textslash::messaging::{self, Messaging};
+use textslash::model::anthropic::{self, Anthropic};
 use textslash::onboarding::{Catalogue, Onboarding, OnboardingSettings, VendorClients};
 use textslash::provisioner::Provisioner;
 use textslash::quota::Quotas;
@@ -172,14 +173,17 @@ impl ChatWorld {
             clock: clock.clone(),
             random: chance.clone(),
             vendors: VendorClients {
-                transport: self.transport.clone(),
                 messaging: Messaging::new(
                     self.transport.clone(),
                     messaging::ChatEndpoints::real(),
                     vec!["api.machines.dev".to_owned()],
                 ),
                 clouds: Clouds::of([Arc::new(fly) as _]),
-                anthropic: "https://api.anthropic.com".parse().unwrap(),
+                model: Arc::new(Anthropic::new(
+                    self.transport.clone(),
+                    anthropic::API_URL.parse().unwrap(),
+                    vec!["api.machines.dev".to_owned()],
+                )),
             },
             catalogue: Catalogue {
                 channels: RelayChannel::ALL.to_vec(),

@@ -13,15 +13,16 @@ use axum::extract::{Request, State};
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use parking_lot::Mutex;
-use textslash::anthropic;
 use textslash::clock::Clock;
 use textslash::cloud::Provider;
 use textslash::cloud::fly::{FlyEndpoints, FlyProvider};
 use textslash::http::NetworkTransport;
 use textslash::messaging::{self, Messaging};
+use textslash::model::ModelVendor;
+use textslash::model::anthropic::Anthropic;
 use textslash::random::Random;
 use textslash::sandbox;
-use textslash::secret::{Audience, SecretKind};
+use textslash::secret::SecretKind;
 use tokio::task::JoinSet;
 use url::Url;
 
@@ -151,9 +152,9 @@ async fn what_the_provisioner_and_the_checks_show_a_vendor_stays_with_it() {
         let (fly, messaging) = (world.fly(), world.messaging());
         let token = fly.check_format(&has.fly_token).unwrap();
         assert!(fly.check(&token).await.is_err(), "{status}");
-        let key =
-            anthropic::check_format(&has.model_key, Audience::of([world.vendor_url.authority()]));
-        let told = anthropic::check(&*world.network(), &world.vendor_url, &key.unwrap()).await;
+        let model = Anthropic::new(world.network(), world.vendor_url.clone(), Vec::new());
+        let key = model.check_format(&has.model_key);
+        let told = model.check(&key.unwrap()).await;
         assert!(told.is_err(), "{status}");
         let twilio_key = format!("{} {}", has.account_sid, has.auth_token);
         for (kind, key) in [

@@ -25,6 +25,7 @@ use textslash::cloud::fly::{FlyEndpoints, FlyProvider};
 use textslash::http::SharedTransport;
 use textslash::invitation::Invitation;
 use textslash::messaging::{self, Messaging};
+use textslash::model::anthropic::{self, Anthropic};
 use textslash::onboarding::{Catalogue, Onboarding, OnboardingSettings, VendorClients};
 use textslash::quota::Quotas;
 use textslash::random::Random;
@@ -253,7 +254,6 @@ impl BotStoryWorld {
     }
 
     fn settings(&self) -> anyhow::Result<OnboardingSettings> {
-        let anthropic = "https://api.anthropic.com".parse()?;
         let transport: SharedTransport = self.network.clone();
         let (clock, chance) = (self.clock.clone(), self.random.clone());
         let image = |role| format!("ghcr.io/textslash/{role}@sha256:{}", "1".repeat(64));
@@ -264,6 +264,8 @@ impl BotStoryWorld {
             chance.clone(),
         );
         let keys_go_to = vec!["api.machines.dev".to_owned()];
+        let model =
+            Anthropic::new(transport.clone(), anthropic::API_URL.parse()?, keys_go_to.clone());
         let messaging =
             Messaging::new(transport.clone(), messaging::ChatEndpoints::real(), keys_go_to);
         Ok(OnboardingSettings {
@@ -271,10 +273,9 @@ impl BotStoryWorld {
             clock,
             random: chance,
             vendors: VendorClients {
-                transport,
                 clouds: Clouds::of([Arc::new(fly) as _]),
                 messaging,
-                anthropic,
+                model: Arc::new(model),
             },
             catalogue: Catalogue {
                 channels: RelayChannel::ALL.to_vec(),

@@ -3,7 +3,7 @@ use futures::StreamExt;
 use parking_lot::Mutex;
 
 use super::*;
-use crate::http::{StreamedResponse, TransportError};
+use crate::http::{StreamedResponse, Transport, TransportError};
 
 /// Answers every request with one status and remembers it.
 struct FixedApi {
@@ -12,8 +12,8 @@ struct FixedApi {
 }
 
 impl FixedApi {
-    fn that_answers(answer: Result<u16, TransportError>) -> Self {
-        Self { answer, seen: Mutex::default() }
+    fn that_answers(answer: Result<u16, TransportError>) -> Arc<Self> {
+        Arc::new(Self { answer, seen: Mutex::default() })
     }
 }
 
@@ -30,12 +30,16 @@ impl Transport for FixedApi {
     }
 }
 
-fn audience() -> Audience {
-    Audience::of(["api.anthropic.com"])
+fn vendor_at(url: &str, api: &Arc<FixedApi>) -> Anthropic {
+    Anthropic::new(api.clone(), Url::parse(url).unwrap(), vec!["store.test".to_owned()])
 }
 
-fn base() -> Url {
-    Url::parse("https://api.anthropic.com").unwrap()
+fn vendor(api: &Arc<FixedApi>) -> Anthropic {
+    vendor_at(API_URL, api)
+}
+
+fn judged(pasted: &str) -> Result<Arc<Secret>, CredentialRejection> {
+    vendor(&FixedApi::that_answers(Ok(200))).check_format(pasted)
 }
 
 fn api_key() -> String {
@@ -64,16 +68,19 @@ fn what_is_wrong_is_seen_without_asking() {
         ),
     ];
     for (pasted, expected) in cases {
-        let verdict = check_format(&pasted, audience()).err();
+        let verdict = judged(&pasted).err();
         assert_eq!(verdict, expected, "{}", pasted.chars().take(40).collect::<String>());
     }
-    let clean = check_format(&format!("'{key}'"), audience()).ok().unwrap();
+    let clean = judged(&format!("'{key}'")).ok().unwrap();
     assert_eq!(clean.expose(), key);
+    for host in ["api.anthropic.com", "store.test"] {
+        assert!(clean.expose_for_host(host).is_ok(), "{host}");
+    }
 }
 
 #[tokio::test]
 async fn the_answer_says_whether_the_key_is_alive() {
-    let key = check_format(&api_key(), audience()).ok().unwrap();
+    let key = judged(&api_key()).ok().unwrap();
     let cases = [
         (Ok(200), Ok(())),
         (Ok(429), Ok(())),
@@ -85,7 +92,7 @@ async fn the_answer_says_whether_the_key_is_alive() {
     ];
     for (answer, expected) in cases {
         let api = FixedApi::that_answers(answer);
-        assert_eq!(check(&api, &base(), &key).await, expected, "{answer:?}");
+        assert_eq!(vendor(&api).check(&key).await, expected, "{answer:?}");
         let seen = api.seen.lock();
         assert_eq!(seen[0].uri(), "https://api.anthropic.com/v1/models?limit=1");
         assert_eq!(seen[0].headers()["x-api-key"], api_key());
@@ -98,11 +105,7 @@ fn a_subscription_token_is_not_taken() {
     for prefix in ["sk-ant-oat01-", "sk-ant-oat02-", "sk-ant-ort01-"] {
         for body in ["a".repeat(90), "short".to_owned(), String::new()] {
             let pasted = format!("here it is: '{prefix}{body}'");
-            assert_eq!(
-                check_format(&pasted, audience()).err(),
-                Some(CredentialRejection::Subscription),
-                "{pasted}"
-            );
+            assert_eq!(judged(&pasted).err(), Some(CredentialRejection::Subscription), "{pasted}");
         }
     }
     assert!(!is_subscription(&api_key()));
@@ -110,9 +113,9 @@ fn a_subscription_token_is_not_taken() {
 
 #[tokio::test]
 async fn a_key_is_not_sent_where_it_does_not_belong() {
-    let key = check_format(&api_key(), audience()).ok().unwrap();
+    let key = judged(&api_key()).ok().unwrap();
     let api = FixedApi::that_answers(Ok(200));
-    let elsewhere = Url::parse("https://example.com").unwrap();
-    assert_eq!(check(&api, &elsewhere, &key).await, Err(CredentialRejection::VendorUnreachable));
+    let elsewhere = vendor_at("https://example.com", &api);
+    assert_eq!(elsewhere.check(&key).await, Err(CredentialRejection::VendorUnreachable));
     assert!(api.seen.lock().is_empty());
 }
