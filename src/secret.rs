@@ -18,7 +18,7 @@ mod tests;
 /// ```
 /// use textslash::secret::{Audience, Secret, SecretKind};
 /// let key = Secret::new(SecretKind::ModelKey, "sk-ant".to_owned(), Audience::of(["api.test"]));
-/// assert_eq!(key.expose_to("api.test"), Ok("sk-ant"));
+/// assert_eq!(key.expose_for_host("api.test"), Ok("sk-ant"));
 /// ```
 ///
 /// It cannot be printed,
