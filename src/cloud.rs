@@ -14,7 +14,10 @@ use crate::random::Random;
 use crate::secret::{Audience, Secret, SecretKind};
 use crate::spec::{CloudKind, Region, Spec};
 
+pub use self::plan_table::{Gate, Handover, PlanRow, Resource, TabledAccount};
+
 pub mod fly;
+mod plan_table;
 
 /// One cloud, for everybody.
 #[async_trait]
@@ -133,8 +136,8 @@ pub trait Cloud: Send + Sync {
     /// Every deployment of ours in this account, found by names and metadata alone.
     async fn find(&self) -> Result<Vec<FoundDeployment>, CloudError>;
 
-    /// Where a person can look at a resource that remains.
-    fn link(&self, spec: &Spec, step: &StepId) -> String;
+    /// Where a person can look at a resource that remains; none for other steps.
+    fn link(&self, spec: &Spec, step: &StepId) -> Option<String>;
 }
 
 /// The credentials that a deployment needs in its own account. All but the model key are made by
@@ -207,4 +210,9 @@ pub struct CloudError {
 impl CloudError {
     /// Long enough for every known vendor message, short enough for a log line.
     pub const DETAIL_MAX: usize = 300;
+
+    /// A call that the program should not have made.
+    pub fn our_fault(detail: &str) -> Self {
+        Self { cause: FailureCause::InvalidRequest, detail: detail.to_owned() }
+    }
 }

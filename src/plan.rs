@@ -32,6 +32,11 @@ pub const ID: &str = "id";
 /// What is known of a step that is done: ids, addresses, versions. Never a secret.
 pub type Facts = BTreeMap<String, String>;
 
+/// The facts that are known, by name.
+pub fn known_facts<const N: usize>(facts: [(&str, Option<String>); N]) -> Facts {
+    facts.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?))).collect()
+}
+
 /// What is known of every step so far.
 pub type StepFacts = BTreeMap<StepId, Facts>;
 

@@ -27,10 +27,12 @@ mod account;
 mod client;
 mod endpoints;
 mod errors;
+mod find;
+mod gates;
 mod limits;
 pub mod macaroon;
 mod plan;
-mod proof;
+mod resources;
 #[cfg(test)]
 mod tests;
 pub mod token;

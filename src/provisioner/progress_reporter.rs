@@ -81,7 +81,7 @@ pub(super) async fn remaining(
             name: names_of(step, found.as_deref().unwrap_or_default(), here.spec),
             seen: found.is_some(),
             costs: step.costs_money(),
-            link: cloud.link(here.spec, &step.id),
+            link: cloud.link(here.spec, &step.id).unwrap_or_default(),
         })
     });
     join_all(looks).await.into_iter().flatten().collect()

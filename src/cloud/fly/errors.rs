@@ -96,8 +96,14 @@ impl CallFailure {
 
     /// A request that we should not have made.
     pub(super) fn our_fault(detail: &str) -> Self {
-        let error = CloudError { cause: FailureCause::InvalidRequest, detail: detail.to_owned() };
-        Self { status: None, error }
+        Self { status: None, error: CloudError::our_fault(detail) }
+    }
+
+    /// A success that does not name a fact on which later steps depend. The change may have been
+    /// made.
+    pub(super) fn fact_missing(fact: &str) -> Self {
+        let detail = format!("the answer to a change names no {fact}");
+        Self { status: None, error: CloudError { cause: FailureCause::InDoubt, detail } }
     }
 
     /// Our clock and a relay's differ by `off_ms`.

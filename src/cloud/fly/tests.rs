@@ -8,6 +8,8 @@ use super::macaroon::{Caveat, Macaroon, PERMISSION_LOCATION};
 use super::*;
 use crate::http::{StreamedResponse, Transport, TransportError};
 
+pub(super) mod scripted_account;
+
 pub(super) const NOW_MS: u64 = 1_790_000_000_000;
 
 /// A request as it arrived.

@@ -2,27 +2,36 @@
 
 use std::collections::BTreeMap;
 
-use super::{FlyAccount, make};
+use super::client::{FlyClient, PathSegment};
+use super::errors::CallFailure;
+use super::resources::machine::config;
+use super::wire;
 use crate::cloud::Organisation;
-use crate::cloud::fly::client::PathSegment;
-use crate::cloud::fly::errors::CallFailure;
-use crate::cloud::fly::wire;
 use crate::deployment::FoundDeployment;
+use crate::secret::Secret;
 use crate::spec::{
     AgentKind, CloudKind, DeploymentId, DeploymentName, Images, MachineSize, Region, RelayChannel,
     Role, Spec,
 };
 
+#[cfg(test)]
+mod tests;
+
 /// Stands for the region of a deployment that has nothing in any. Nothing is made there.
 const REGION_UNKNOWN: &str = "iad";
 
-impl FlyAccount {
+/// A look at everything that a token opens.
+pub(super) struct DeploymentSearch<'a> {
+    pub(super) client: &'a FlyClient,
+    pub(super) token: &'a Secret,
+}
+
+impl DeploymentSearch<'_> {
     /// Apps whose name and network carry the same random id; nothing else is ever returned.
-    pub(super) async fn find_ours(&self) -> Result<Vec<FoundDeployment>, CallFailure> {
-        let token = self.token();
+    pub(super) async fn run(&self) -> Result<Vec<FoundDeployment>, CallFailure> {
         let mut all = Vec::new();
-        for Organisation { slug, .. } in self.client.opened_organisations(&token).await? {
-            let apps = self.client.apps(&token, &slug).await?.apps;
+        for Organisation { slug, .. } in self.client.opened_organisations(self.token).await? {
+            let apps = self.client.apps(self.token, &slug).await?.apps;
             for ((id, name), roles) in grouped(&apps) {
                 let spec = spec_of(id, name, slug.clone());
                 let regions = self.regions_of(&spec, &roles).await?;
@@ -39,7 +48,7 @@ impl FlyAccount {
         let mut regions = Vec::new();
         for role in roles {
             let app = spec.app(*role);
-            let volumes = listed(self.client.volumes(&self.token(), PathSegment::of(&app)?).await)?;
+            let volumes = listed(self.client.volumes(self.token, PathSegment::of(&app)?).await)?;
             regions.extend(
                 volumes.into_iter().filter_map(|volume| Region::try_from(volume.region?).ok()),
             );
@@ -63,11 +72,11 @@ impl FlyAccount {
             return Ok(unsaid);
         }
         let app = spec.app(Role::Relay);
-        let machines = listed(self.client.machines(&self.token(), PathSegment::of(&app)?).await)?;
+        let machines = listed(self.client.machines(self.token, PathSegment::of(&app)?).await)?;
         let said = machines.iter().find_map(|machine| {
-            machine.metadata(make::DEPLOYMENT).filter(|id| *id == spec.id.as_ref())?;
-            let channel = machine.metadata(make::CHANNEL)?.parse().ok()?;
-            Some((channel, machine.metadata(make::ADDRESS).map(str::to_owned)))
+            machine.metadata(config::DEPLOYMENT).filter(|id| *id == spec.id.as_ref())?;
+            let channel = machine.metadata(config::CHANNEL)?.parse().ok()?;
+            Some((channel, machine.metadata(config::ADDRESS).map(str::to_owned)))
         });
         Ok(said.unwrap_or(unsaid))
     }

@@ -3,11 +3,10 @@
 
 use std::time::Duration;
 
-use crate::cloud::fly::client::PathSegment;
+use crate::cloud::fly::client::{FlyClient, PathSegment};
 use crate::cloud::fly::errors::CallFailure;
+use crate::secret::Secret;
 use crate::spec::{RelayChannel, Spec};
-
-use super::FlyAccount;
 
 /// How long all of it may take: a start, and two short calls to the service. What costs money must
 /// not wait longer for it.
@@ -24,11 +23,19 @@ pub(super) fn has_set_webhook(spec: &Spec) -> bool {
     matches!(spec.channel, RelayChannel::Telegram | RelayChannel::WhatsApp)
 }
 
-impl FlyAccount {
-    /// Asks the relay to give the bot back. A relay that cannot keeps nothing from being removed;
-    /// its bot then leads to an address that is gone, until it is led elsewhere.
-    pub(super) async fn release_channel(&self, app: PathSegment<'_>, machine: PathSegment<'_>) {
-        match tokio::time::timeout(DEADLINE, self.ask_to_release(app, machine)).await {
+/// The relay in this machine, asked to give the bot back.
+pub(super) struct ChannelRelease<'a> {
+    pub(super) client: &'a FlyClient,
+    pub(super) token: &'a Secret,
+    pub(super) app: PathSegment<'a>,
+    pub(super) machine: PathSegment<'a>,
+}
+
+impl ChannelRelease<'_> {
+    /// A relay that cannot keeps nothing from being removed; its bot then leads to an address that
+    /// is gone, until it is led elsewhere.
+    pub(super) async fn release(&self) {
+        match tokio::time::timeout(DEADLINE, self.ask()).await {
             Ok(Ok(())) => {}
             Ok(Err(failure)) => {
                 tracing::warn!(error = %failure.error, "a relay did not give its owner's bot back");
@@ -37,19 +44,15 @@ impl FlyAccount {
         }
     }
 
-    async fn ask_to_release(
-        &self,
-        app: PathSegment<'_>,
-        machine: PathSegment<'_>,
-    ) -> Result<(), CallFailure> {
-        let token = self.token();
+    async fn ask(&self) -> Result<(), CallFailure> {
+        let Self { client, token, app, machine } = *self;
         let mut asked_to_start = false;
         loop {
-            let found = self.client.machine(&token, app, machine).await?;
+            let found = client.machine(token, app, machine).await?;
             match found.state.as_deref() {
                 Some("started") => break,
                 Some("stopped" | "suspended" | "created") if !asked_to_start => {
-                    self.client.start_machine(&token, app, machine).await?;
+                    client.start_machine(token, app, machine).await?;
                     asked_to_start = true;
                 }
                 Some("created" | "starting" | "stopped" | "suspended" | "stopping") => {}
@@ -57,7 +60,7 @@ impl FlyAccount {
             }
             tokio::time::sleep(LOOK_INTERVAL).await;
         }
-        let executed = self.client.exec(&token, app, machine, &COMMAND).await?;
+        let executed = client.exec(token, app, machine, &COMMAND).await?;
         match executed.exit_code {
             Some(0) => Ok(()),
             _ => Err(CallFailure::our_fault("the relay could not give the bot back")),

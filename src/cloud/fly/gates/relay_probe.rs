@@ -5,12 +5,14 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::{Method, StatusCode};
 
-use super::client::FlyClient;
-use super::errors::clock_off_ms;
+use crate::cloud::fly::account::FlyAccount;
+use crate::cloud::fly::client::FlyClient;
+use crate::cloud::fly::errors::clock_off_ms;
 use crate::http::{HttpResponse, call};
 use crate::protocol::{Direction, Health, SIGNATURE_HEADER, SignedCall, sign};
 use crate::random::Random;
 use crate::secret::Secret;
+use crate::spec::{Role, Spec};
 
 /// An app that sleeps takes seconds to wake; a gate asks again soon enough.
 const DEADLINE: Duration = Duration::from_secs(20);
@@ -20,11 +22,15 @@ const BODY_MAX: usize = 64 * 1024;
 
 /// A relay, from the internet.
 pub(super) struct RelayProbe<'a> {
-    pub(super) client: &'a FlyClient,
-    pub(super) app: String,
+    client: &'a FlyClient,
+    app: String,
 }
 
-impl RelayProbe<'_> {
+impl<'a> RelayProbe<'a> {
+    pub(super) fn of(account: &'a FlyAccount, spec: &Spec) -> Self {
+        Self { client: &account.client, app: spec.app(Role::Relay) }
+    }
+
     /// What it says of itself to everybody, and by how many milliseconds its clock differs from
     /// ours if it tells the time; `None` when it says nothing or something else.
     pub(super) async fn health(&self) -> Option<(Health, Option<u64>)> {

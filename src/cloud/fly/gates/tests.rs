@@ -1,7 +1,15 @@
 use std::collections::BTreeMap;
 
-use super::*;
-use crate::cloud::fly::tests::SeenRequest;
+use serde_json::{Value, json};
+
+use super::narrowed::NUMBERLESS_LOOKS_MAX;
+use crate::cloud::fly::macaroon::{Caveat, Macaroon};
+use crate::cloud::fly::tests::scripted_account::*;
+use crate::cloud::fly::tests::{ScriptedFly, SeenRequest};
+use crate::cloud::{Cloud, FailureCause, StepContext};
+use crate::http::TransportError;
+use crate::plan::{Facts, StepFacts, StepId};
+use crate::protocol::BUILD;
 
 async fn pass(
     answers: Vec<(&'static str, ScriptedResponse)>,
