@@ -14,6 +14,7 @@ use textslash::sandbox::machines::ModelFaults;
 use textslash::spec::Role;
 use tokio::sync::mpsc;
 
+mod earlier;
 mod sweep;
 pub mod world;
 

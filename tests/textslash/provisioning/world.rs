@@ -12,7 +12,7 @@ use textslash::cloud::Provider;
 use textslash::cloud::fly::{FlyAccount, FlyEndpoints, FlyProvider};
 use textslash::deployment::{Goal, Outcome, StageUpdate};
 use textslash::http::SharedTransport;
-use textslash::journal::Run;
+use textslash::journal::{JournalEntry, Run};
 use textslash::provisioner::{DriveError, Provisioner};
 use textslash::random::Random;
 use textslash::sandbox::faults::FaultyTransport;
@@ -166,6 +166,12 @@ impl DeployWorld {
         self.provisioner.open(&self.spec, "ada").await.unwrap()
     }
 
+    /// Puts a run of another process into the database.
+    pub async fn remembers(&self, journal: &[JournalEntry]) {
+        let runs = store::runs::Runs::new(self.database.pool.clone());
+        assert!(runs.open(&self.spec.id, "ada", START_MS, journal).await.unwrap());
+    }
+
     /// One drive by one process; `None` when the process was killed by a fault.
     pub async fn drive(&self, goal: Goal) -> Option<Result<Outcome, DriveError>> {
         let (progress, _unread) = mpsc::channel(StageUpdate::CHANNEL);
@@ -187,7 +193,7 @@ impl DeployWorld {
         }
     }
 
-    async fn restarts(&self) {
+    pub async fn restarts(&self) {
         tokio::time::sleep(RESTART).await;
         *self.process.lock() = fly_client(&self.faults, &self.clock, &self.random);
     }
