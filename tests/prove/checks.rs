@@ -52,10 +52,12 @@ fn trial(check: impl FnOnce() + Send + 'static) -> Trial {
 
 fn expect_kept(table: &CaseTable) {
     let told: Vec<_> = (table.broken().iter())
-        .map(|(case, verdict)| {
-            let broken: Vec<_> = verdict.violations.iter().map(ToString::to_string).collect();
-            format!("{case}\n  {}", broken.join("\n  "))
-        })
+        .map(|(case, verdict)| format!("{case}\n  {}", named(&verdict.violations)))
         .collect();
     assert!(told.is_empty(), "{}\n{table}", told.join("\n"));
+}
+
+/// Each violation with the name of its promise, as the tables have it.
+fn named(violations: &[impl ToString]) -> String {
+    violations.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n  ")
 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use textslash::journal::RunEnd;
 
-use super::expect_kept;
+use super::{expect_kept, named};
 use crate::arguments::{StoryKind, again};
 use crate::bot::cases::{CaseLength, run_all};
 use crate::bot::chats::crowd::{Crowd, HostileCounts};
@@ -45,14 +45,14 @@ pub(super) fn the_same_seed_is_the_same_conversation_line_by_line() {
 pub(super) fn what_was_mended_stays_mended() {
     // Twenty messages wait for an answer while the chat cannot be reached, and the next is refused.
     let verdict = chats::run(175_024_537_638_979).unwrap();
-    assert_eq!(verdict.violations, []);
+    assert_eq!(named(&verdict.violations), "");
     assert!(verdict.trace.iter().any(|line| line.contains("That was a lot at once")), "another");
 }
 
 pub(super) fn a_crowd_loses_nothing_and_gets_nothing_twice() {
     let crowd = Crowd { seed: 1, people: 100, deploying: 10, hostile: HostileCounts::default() };
     let outcome = crowd.simulate().unwrap();
-    assert_eq!(outcome.verdict.violations, []);
+    assert_eq!(named(&outcome.verdict.violations), "");
     assert_eq!(outcome.verdict.deployed, Some(RunEnd::Deployed), "nobody has a relay");
     // Three curious questions and a greeting each, at least.
     assert!(outcome.pace.acknowledged.len() > 90 * 4);
@@ -63,7 +63,7 @@ pub(super) fn who_means_no_harm_is_served_among_those_who_do() {
     let outcome = crowd.simulate().unwrap();
     let slowest = outcome.pace.acknowledged.iter().max().unwrap();
     println!("{:?}, {} deployed, {slowest:?}", outcome.kept_back, outcome.deployed);
-    assert_eq!(outcome.verdict.violations, []);
+    assert_eq!(named(&outcome.verdict.violations), "");
     assert!(*slowest < HELD_UP_MAX, "somebody was held up for {slowest:?}");
 }
 

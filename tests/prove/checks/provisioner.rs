@@ -1,6 +1,6 @@
 //! Stories of the provisioner.
 
-use super::expect_kept;
+use super::{expect_kept, named};
 use crate::arguments::{StoryKind, again};
 use crate::bot::cases::{CaseLength, run_all};
 use crate::bot::faults::FaultKind;
@@ -111,7 +111,7 @@ pub(super) fn what_was_mended_stays_mended() {
     ];
     for case in cases {
         let verdict = case.run().unwrap();
-        assert_eq!(verdict.violations, [], "{case}");
+        assert_eq!(named(&verdict.violations), "", "{case}");
     }
 }
 
@@ -171,7 +171,7 @@ pub(super) fn what_we_made_is_listed_as_remaining_although_no_list_shows_it_yet(
         let case = ProofCase { lag_ms, faults: troubles, ..ProofCase::without_faults(seed) };
         let verdict = case.run().unwrap();
         assert!(verdict.coverage.contains(&CoverageGoal::StuckRemoved), "{case}: another story");
-        assert_eq!(verdict.violations, [], "{case}");
+        assert_eq!(named(&verdict.violations), "", "{case}");
     }
 }
 
@@ -180,7 +180,7 @@ pub(super) fn a_disk_that_is_full_twice_is_a_story_too() {
     for (first, then) in [(9, 9), (9, 14), (30, 12)] {
         let case = ProofCase::without_faults(1).with(full(first)).with(full(then));
         let verdict = case.run().unwrap();
-        assert_eq!(verdict.violations, [], "{case}");
+        assert_eq!(named(&verdict.violations), "", "{case}");
         assert_eq!(verdict.kills, if first == then { 1 } else { 2 }, "{case}");
     }
 }
