@@ -255,3 +255,14 @@ pub enum FailureKind {
     #[serde(rename = "our_fault")]
     InvalidRequest,
 }
+
+/// The thing that a checked credential opens.
+#[derive(Clone, Debug, PartialEq)]
+pub enum CheckedCredential {
+    /// A cloud account.
+    Account(Account),
+    /// A model.
+    Model,
+    /// An account with a chat service.
+    Chat(ChatAccount),
+}

@@ -208,6 +208,11 @@ pub struct CloudError {
 }
 
 impl CloudError {
+    /// The cloud, or what stands for it, does not take the token.
+    pub fn token_refused(detail: &str) -> Self {
+        Self { cause: FailureCause::TokenRefused, detail: detail.to_owned() }
+    }
+
     /// Long enough for every known vendor message, short enough for a log line.
     pub const DETAIL_MAX: usize = 300;
 

@@ -17,7 +17,7 @@ use std::collections::BTreeSet;
 
 use adapters::channel::Capabilities;
 
-use crate::account::{Account, ChatAccount, FailureCause};
+use crate::account::{CheckedCredential, FailureCause};
 use crate::credential_format::{CredentialRejection, Vendor};
 use crate::deployment::{FoundDeployment, Progress, RemovedResource, RunFailure, StageUpdate};
 use crate::invitation::{Invitation, InvitationUse, WrongCodes};
@@ -153,17 +153,6 @@ pub enum Exposure {
     Edited,
     /// In anything but the text of a message: a file's name, a contact, a poll.
     Elsewhere,
-}
-
-/// What a checked credential opens.
-#[derive(Clone, Debug, PartialEq)]
-pub enum CheckedCredential {
-    /// A cloud account.
-    Account(Account),
-    /// A model.
-    Model,
-    /// An account with a chat service.
-    Chat(ChatAccount),
 }
 
 /// How a run ended.

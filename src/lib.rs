@@ -53,6 +53,7 @@
 //!
 //! # Workers: a decision and some hands
 //! - [`provisioner`]: drives a plan to deployed or to nothing
+//! - [`deployments`]: the service under every face: check, begin, drive, list, find, remove
 //! - [`onboarding`]: drives conversations on the channels
 //! - [`probation`]: the end of deployments that nobody commits
 //! - [`relay`]: the chat with its owner, and the keys
@@ -124,6 +125,8 @@ pub mod vault;
 pub mod forms;
 
 pub mod provisioner;
+
+pub mod deployments;
 
 pub mod onboarding;
 

@@ -18,17 +18,15 @@ use tracing::{Instrument, Span};
 use url::Url;
 use zeroize::Zeroizing;
 
+use crate::account::CheckedCredential;
 use crate::clock::Clock;
-use crate::cloud::Clouds;
 use crate::conversation::messages::{self, Locale, Message};
-use crate::conversation::{CheckedCredential, ConversationState, Phase};
+use crate::conversation::{ConversationState, Phase};
 use crate::credential_format::CredentialRejection;
+use crate::deployments::{Deployments, VendorClients};
 use crate::forms::{Form, FormSubmission, Forms};
 use crate::invitation::Invitation;
-use crate::messaging::Messaging;
 use crate::metrics::{self, DropReason, GaugeGuard, QueueKind};
-use crate::model::ModelVendor;
-use crate::provisioner::Provisioner;
 use crate::quota::Quotas;
 use crate::random::Random;
 use crate::secret::{Secret, SecretKind, SecretRef};
@@ -96,16 +94,6 @@ pub struct HostedForms {
     pub public_url: Url,
 }
 
-/// Who we deploy with.
-pub struct VendorClients {
-    /// The clouds on offer.
-    pub clouds: Clouds,
-    /// The chat services that relays speak through.
-    pub messaging: Messaging,
-    /// The vendor of the model.
-    pub model: Arc<dyn ModelVendor>,
-}
-
 /// What people can choose from. Each list starts with the usual choice and is not empty.
 pub struct Catalogue {
     /// Channels of a relay.
@@ -130,7 +118,7 @@ pub struct Onboarding {
 /// What all chats share.
 struct OnboardingContext {
     settings: OnboardingSettings,
-    provisioner: Provisioner,
+    deployments: Deployments,
     vault: Vault,
     /// Becomes true when nothing more is to be taken.
     stopping: watch::Sender<bool>,
@@ -190,15 +178,16 @@ struct OpenChat {
 impl Onboarding {
     /// An onboarding bot.
     pub fn new(settings: OnboardingSettings) -> Self {
-        let OnboardingSettings { database, clock, random: chance, .. } = &settings;
-        let provisioner = Provisioner::new(database.clone(), clock.clone(), chance.clone());
-        let vault = Vault::new(chance.clone());
+        let OnboardingSettings { database, clock, random, vendors, .. } = &settings;
+        let deployments =
+            Deployments::new(database.clone(), clock.clone(), random.clone(), vendors.clone());
+        let vault = Vault::new(random.clone());
         let lent = settings.lent.iter().map(|secret| vault.lend(secret.clone())).collect();
         let stopping = watch::Sender::new(false);
         let erased = Notify::new();
         let active_runs = ActiveRuns::default();
         let shared =
-            OnboardingContext { settings, provisioner, vault, stopping, active_runs, erased, lent };
+            OnboardingContext { settings, deployments, vault, stopping, active_runs, erased, lent };
         Self { shared: Arc::new(shared) }
     }
 
@@ -218,8 +207,8 @@ impl Onboarding {
         kind: SecretKind,
         pasted: &str,
     ) -> Result<CheckedCredential, CredentialRejection> {
-        let judged = self.shared.judge(kind, pasted)?;
-        self.shared.ask(kind, &judged).await
+        let judged = self.shared.deployments.check_format(kind, pasted)?;
+        self.shared.deployments.check(&judged).await
     }
 
     /// How many credentials of people are held now.

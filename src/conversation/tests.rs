@@ -7,7 +7,7 @@ use adapters::text::LengthUnit;
 
 use super::*;
 use crate::account::{
-    Account, ChatAddress, FailureCause, Organisation, OrganisationStatus, RegionOffer,
+    Account, ChatAccount, ChatAddress, FailureCause, Organisation, OrganisationStatus, RegionOffer,
 };
 use crate::deployment::{RemainingResource, RunFailure};
 use crate::plan::Stage;

@@ -497,7 +497,7 @@ impl ChatTask {
                 };
                 self.check(async move {
                     examiner.bot_channel.channel.typing(&chat).await;
-                    let checked = catch_panic(examiner.check(kind, &judged, organisation)).await;
+                    let checked = catch_panic(examiner.check(&judged, organisation)).await;
                     let result = checked.unwrap_or(Err(CredentialRejection::VendorUnreachable));
                     Event::CredentialChecked { secret, result }
                 });

@@ -6,14 +6,13 @@ use std::time::Duration;
 
 use zeroize::Zeroizing;
 
-use crate::account::FailureCause;
-use crate::conversation::CheckedCredential;
+use crate::account::{CheckedCredential, FailureCause};
 use crate::credential_format::CredentialRejection;
 use crate::deployment::FoundDeployment;
 use crate::secret::{Audience, Secret, SecretKind, SecretRef};
 
+use super::BotChannel;
 use super::chat::ChatTask;
-use super::{BotChannel, OnboardingContext};
 
 /// The longest check: a person waits for it.
 const CHECK_TIMEOUT: Duration = Duration::from_secs(30);
@@ -56,7 +55,7 @@ impl CredentialChecker {
         secret: SecretRef,
     ) -> Result<Arc<Secret>, CredentialRejection> {
         let pasted = self.held(secret).ok_or(CredentialRejection::VendorUnreachable)?;
-        let judged = self.bot_channel.shared.judge(kind, pasted.expose())?;
+        let judged = self.bot_channel.shared.deployments.check_format(kind, pasted.expose())?;
         self.bot_channel.shared.vault.replace(&self.owner, secret, judged.clone());
         Ok(judged)
     }
@@ -64,11 +63,13 @@ impl CredentialChecker {
     /// Asks the vendor about a credential that was judged.
     pub(super) async fn check(
         &self,
-        kind: SecretKind,
         judged: &Arc<Secret>,
         organisation: Option<String>,
     ) -> Result<CheckedCredential, CredentialRejection> {
-        match (self.bot_channel.shared.ask(kind, judged).await?, organisation) {
+        let asked = self.bot_channel.shared.deployments.check(judged);
+        let asked = tokio::time::timeout(CHECK_TIMEOUT, asked);
+        let opened = asked.await.unwrap_or(Err(CredentialRejection::VendorUnreachable))?;
+        match (opened, organisation) {
             (CheckedCredential::Account(account), Some(expected))
                 if !account.has_organisation(&expected) =>
             {
@@ -82,7 +83,7 @@ impl CredentialChecker {
     pub(super) fn ready(&self, kind: SecretKind, secret: SecretRef) -> Option<Arc<Secret>> {
         let held = self.held(secret)?;
         if self.bot_channel.shared.lent.iter().any(|(_, lent)| *lent == secret) {
-            return self.bot_channel.shared.judge(kind, held.expose()).ok();
+            return self.bot_channel.shared.deployments.check_format(kind, held.expose()).ok();
         }
         Some(held)
     }
@@ -92,63 +93,12 @@ impl CredentialChecker {
         &self,
         token: SecretRef,
     ) -> Result<Vec<FoundDeployment>, FailureCause> {
-        let vendors = &self.bot_channel.shared.settings.vendors;
         let kind = self.held(token).map(|token| token.kind());
-        let provider = kind.and_then(|kind| vendors.clouds.of_token(kind));
         let token = kind.and_then(|kind| self.ready(kind, token));
-        let (Some(provider), Some(token)) = (provider, token) else {
-            return Err(FailureCause::TokenRefused);
-        };
-        provider.open_for_teardown(token).find().await.map_err(|error| {
+        let token = token.ok_or(FailureCause::TokenRefused)?;
+        self.bot_channel.shared.deployments.find(token).await.map_err(|error| {
             tracing::info!(%error, "an account could not be searched");
             error.cause
         })
-    }
-}
-
-impl OnboardingContext {
-    /// What can be said of a credential without asking anybody; what is kept of it, narrowed.
-    pub(super) fn judge(
-        &self,
-        kind: SecretKind,
-        pasted: &str,
-    ) -> Result<Arc<Secret>, CredentialRejection> {
-        let vendors = &self.settings.vendors;
-        match kind {
-            SecretKind::ModelKey => vendors.model.check_format(pasted),
-            SecretKind::TelegramToken | SecretKind::DiscordToken | SecretKind::TwilioKey => {
-                vendors.messaging.check_format(kind, pasted)
-            }
-            _ => match vendors.clouds.of_token(kind) {
-                Some(provider) => provider.check_format(pasted),
-                None => Err(CredentialRejection::NotOffered),
-            },
-        }
-    }
-
-    /// What a judged credential opens, as its vendor says.
-    pub(super) async fn ask(
-        &self,
-        kind: SecretKind,
-        judged: &Arc<Secret>,
-    ) -> Result<CheckedCredential, CredentialRejection> {
-        let vendors = &self.settings.vendors;
-        let asked = async {
-            match kind {
-                SecretKind::ModelKey => {
-                    vendors.model.check(judged).await.map(|()| CheckedCredential::Model)
-                }
-                SecretKind::TelegramToken | SecretKind::DiscordToken | SecretKind::TwilioKey => {
-                    vendors.messaging.check(kind, judged).await.map(CheckedCredential::Chat)
-                }
-                _ => match vendors.clouds.of_token(kind) {
-                    Some(provider) => provider.check(judged).await.map(CheckedCredential::Account),
-                    None => Err(CredentialRejection::NotOffered),
-                },
-            }
-        };
-        tokio::time::timeout(CHECK_TIMEOUT, asked)
-            .await
-            .unwrap_or(Err(CredentialRejection::VendorUnreachable))
     }
 }

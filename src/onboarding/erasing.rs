@@ -25,7 +25,7 @@ impl OnboardingContext {
             days.tick().await;
             let now_ms = self.settings.clock.now_ms();
             let erased = async {
-                self.provisioner.erase_removed().await?;
+                self.deployments.erase_removed().await?;
                 erasure::erase_expired(&self.settings.database, now_ms).await
             };
             if let Err(error) = erased.await {

@@ -9,8 +9,8 @@ use tracing::Instrument;
 
 use crate::cloud::Cloud;
 use crate::deployment::{Goal, Outcome, StageUpdate};
+use crate::deployments::Deployments;
 use crate::metrics;
-use crate::provisioner::Provisioner;
 use crate::secret::Secret;
 use crate::spec::{DeploymentId, Spec};
 
@@ -102,7 +102,7 @@ impl Runner {
 
     pub(super) fn start(
         &mut self,
-        provisioner: Provisioner,
+        deployments: Deployments,
         guard: RunGuard,
         run: DeploymentId,
         goal: Goal,
@@ -112,7 +112,7 @@ impl Runner {
         self.goal = goal;
         let drive = DriveTask {
             generation: self.generation,
-            provisioner,
+            deployments,
             guard,
             run,
             goal,
@@ -125,7 +125,7 @@ impl Runner {
 
 struct DriveTask {
     generation: u64,
-    provisioner: Provisioner,
+    deployments: Deployments,
     /// Nobody else drives this run from here.
     guard: RunGuard,
     run: DeploymentId,
@@ -138,7 +138,7 @@ impl DriveTask {
     async fn work(self) {
         let (sender, mut progress) = mpsc::channel(StageUpdate::CHANNEL);
         let outcome = {
-            let drive = self.provisioner.drive(&self.run, self.goal, &*self.cloud, &sender);
+            let drive = self.deployments.drive(&self.run, self.goal, &*self.cloud, &sender);
             let mut drive = std::pin::pin!(catch_panic(drive));
             loop {
                 tokio::select! {

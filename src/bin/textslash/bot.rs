@@ -225,7 +225,7 @@ impl ServiceStart {
                 spoken.context("Telegram").map(Some)
             }
             (RelayChannel::Discord, _, Some(token), _) => {
-                let api_url = discord_url(connections.messaging.endpoints());
+                let api_url = discord_url(connections.vendors.messaging.endpoints());
                 let discord = DiscordChannel::start(discord::DiscordChannelSettings {
                     token: token.clone(),
                     api_url,
@@ -254,7 +254,7 @@ async fn on_whatsapp(
     settings: &WhatsAppSettings,
     connections: &Connections,
 ) -> anyhow::Result<StartedService> {
-    let endpoints = connections.messaging.endpoints();
+    let endpoints = connections.vendors.messaging.endpoints();
     let whatsapp = WhatsAppChannel::start(whatsapp::WhatsAppChannelSettings {
         account_sid: settings.account_sid.clone(),
         auth_token: settings.auth_token.clone(),
@@ -268,6 +268,7 @@ async fn on_whatsapp(
     let base = settings.public_url.as_str().trim_end_matches('/');
     let url = format!("{base}/whatsapp#{RETRIES}");
     connections
+        .vendors
         .messaging
         .set_webhook(&key, &settings.number, Webhook { url: &url, secret: "" })
         .await?;
@@ -295,7 +296,7 @@ async fn on_telegram(
         let key = Secret::new(SecretKind::TelegramToken, settings.token.clone(), audience);
         let url = format!("{}/telegram", public_url.as_str().trim_end_matches('/'));
         let to = Webhook { url: &url, secret };
-        connections.messaging.set_webhook(&key, telegram.username(), to).await?;
+        connections.vendors.messaging.set_webhook(&key, telegram.username(), to).await?;
     }
     let line = format!("Telegram: https://t.me/{}", telegram.username());
     Ok(StartedService { routes: telegram.router(), channel: telegram, line })

@@ -9,12 +9,11 @@ use textslash::cloud::fly::FlyProvider;
 use textslash::cloud::{Cloud, Clouds};
 use textslash::config::{Environment, VendorEndpoints};
 use textslash::deployment::{Goal, Outcome, StageUpdate};
+use textslash::deployments::{Deployments, VendorClients};
 use textslash::http::{NetworkTransport, SharedTransport};
 use textslash::messaging::Messaging;
-use textslash::model::ModelVendor;
 use textslash::model::anthropic::Anthropic;
 use textslash::onboarding::{self, Catalogue, HostedForms, Onboarding};
-use textslash::provisioner::Provisioner;
 use textslash::random::Random;
 use textslash::secret::Secret;
 use textslash::spec::DeploymentId;
@@ -29,9 +28,7 @@ pub const HERE: &str = "console:console";
 
 pub struct Connections {
     pub transport: SharedTransport,
-    pub clouds: Clouds,
-    pub messaging: Messaging,
-    pub model: Arc<dyn ModelVendor>,
+    pub vendors: VendorClients,
     pub clock: Clock,
     pub random: Random,
     pub database: Database,
@@ -50,15 +47,8 @@ impl Connections {
         let path = data_dir.join("textslash.db");
         refuse_damage(&path).await?;
         let database = store::open_watched(&path, &store::SCHEMA).await?;
-        Ok(Self {
-            transport,
-            clouds,
-            messaging,
-            model: Arc::new(model),
-            clock,
-            random: chance,
-            database,
-        })
+        let vendors = VendorClients { clouds, messaging, model: Arc::new(model) };
+        Ok(Self { transport, vendors, clock, random: chance, database })
     }
 
     /// Those that the environment of this process names.
@@ -78,11 +68,7 @@ impl Connections {
             database: self.database.clone(),
             clock: self.clock.clone(),
             random: self.random.clone(),
-            vendors: onboarding::VendorClients {
-                clouds: self.clouds.clone(),
-                messaging: self.messaging.clone(),
-                model: self.model.clone(),
-            },
+            vendors: self.vendors.clone(),
             catalogue,
             lent,
             forms,
@@ -97,9 +83,9 @@ impl Connections {
         cloud: &dyn Cloud,
     ) -> anyhow::Result<Outcome> {
         let (progress, told) = mpsc::channel(StageUpdate::CHANNEL);
-        let provisioner = self.provisioner();
+        let deployments = self.deployments();
         let drive = async {
-            let outcome = provisioner.drive(id, goal, cloud, &progress).await;
+            let outcome = deployments.drive(id, goal, cloud, &progress).await;
             drop(progress);
             outcome
         };
@@ -107,8 +93,10 @@ impl Connections {
         Ok(outcome?)
     }
 
-    pub fn provisioner(&self) -> Provisioner {
-        Provisioner::new(self.database.clone(), self.clock.clone(), self.random.clone())
+    /// The deployments on record here.
+    pub fn deployments(&self) -> Deployments {
+        let (clock, random) = (self.clock.clone(), self.random.clone());
+        Deployments::new(self.database.clone(), clock, random, self.vendors.clone())
     }
 }
 

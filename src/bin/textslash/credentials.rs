@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use textslash::account::{Account, ChatAccount};
+use textslash::account::{Account, ChatAccount, CheckedCredential};
 use textslash::cloud::Provider;
 use textslash::config::Environment;
 use textslash::conversation::Question;
@@ -28,16 +28,19 @@ TEXTSLASH_DATA is where the record is kept.";
 /// the person was told.
 pub async fn cloud_token(
     environment: &Environment<'_>,
+    connections: &Connections,
     provider: &dyn Provider,
     person: &TerminalPrompt,
 ) -> anyhow::Result<Option<(Arc<Secret>, Account)>> {
     let question = phrase!(locale(), "cli-ask-cloud-token", cloud = provider.kind().word());
     let pasted = entered(environment, person, provider.token_setting(), &question).await?;
-    let opened = match provider.check_format(&pasted) {
-        Ok(token) => provider.check(&token).await.map(|account| (token, account)),
-        Err(rejection) => Err(rejection),
-    };
-    accepted(Question::Token, opened)
+    let kind = provider.kind().token();
+    accepted(Question::Token, checked(connections, kind, &pasted).await).map(
+        |opened| match opened {
+            Some((token, CheckedCredential::Account(account))) => Some((token, account)),
+            _ => None,
+        },
+    )
 }
 
 /// A model key that its vendor accepts; `None` when it was refused and this was said.
@@ -47,13 +50,11 @@ pub async fn model_key(
     person: &TerminalPrompt,
 ) -> anyhow::Result<Option<Arc<Secret>>> {
     let question = phrase!(locale(), "cli-ask-model-key");
-    let model = &connections.model;
+    let model = &connections.vendors.model;
     let pasted = entered(environment, person, model.key_setting(), &question).await?;
-    let checked = match model.check_format(&pasted) {
-        Ok(key) => model.check(&key).await.map(|()| key),
-        Err(rejection) => Err(rejection),
-    };
-    accepted(Question::Model, checked)
+    let opened =
+        accepted(Question::Model, checked(connections, SecretKind::ModelKey, &pasted).await)?;
+    Ok(opened.map(|(key, _)| key))
 }
 
 /// A key that opens bots or numbers of a chat service, and these; `None` when it was refused and
@@ -64,11 +65,23 @@ pub async fn channel_key(
     kind: SecretKind,
 ) -> anyhow::Result<Option<(Arc<Secret>, ChatAccount)>> {
     let pasted = Zeroizing::new(environment.require("CHANNEL_KEY")?);
-    let opened = match connections.messaging.check_format(kind, &pasted) {
-        Ok(key) => connections.messaging.check(kind, &key).await.map(|account| (key, account)),
-        Err(rejection) => Err(rejection),
-    };
-    accepted(Question::ChannelKey, opened)
+    let opened = accepted(Question::ChannelKey, checked(connections, kind, &pasted).await)?;
+    Ok(opened.and_then(|opened| match opened {
+        (key, CheckedCredential::Chat(account)) => Some((key, account)),
+        _ => None,
+    }))
+}
+
+/// A credential that was judged and that its vendor accepts, and the thing that it opens.
+async fn checked(
+    connections: &Connections,
+    kind: SecretKind,
+    pasted: &str,
+) -> Result<(Arc<Secret>, CheckedCredential), CredentialRejection> {
+    let deployments = connections.deployments();
+    let judged = deployments.check_format(kind, pasted)?;
+    let opened = deployments.check(&judged).await?;
+    Ok((judged, opened))
 }
 
 /// Says why a credential is not taken.

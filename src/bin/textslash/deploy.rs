@@ -5,13 +5,13 @@ use std::cell::OnceCell;
 use anyhow::bail;
 use serde_json::json;
 use textslash::account::OrganisationStatus;
-use textslash::cloud::{Cloud, DeploymentKeys, FailureCause};
+use textslash::cloud::{Cloud, FailureCause};
 use textslash::config::{self, Environment};
 use textslash::conversation::messages::{self, Message};
 use textslash::deployment::{Goal, Outcome, RemainingResource};
+use textslash::deployments::{OpenedAccount, RunSecrets};
 use textslash::phrase;
 use textslash::pricing;
-use textslash::secret::Audience;
 use textslash::spec::{DeploymentId, Spec};
 
 use crate::connections::{Connections, HERE};
@@ -60,8 +60,8 @@ async fn deploy(
     let daily_tokens = config::daily_tokens(&environment)?;
     let connections = Connections::of_environment(&environment).await?;
     let person = TerminalPrompt::default();
-    let provider = connections.clouds.get(arguments.cloud)?;
-    let token = credentials::cloud_token(&environment, provider, &person).await?;
+    let provider = connections.vendors.clouds.get(arguments.cloud)?;
+    let token = credentials::cloud_token(&environment, &connections, provider, &person).await?;
     let Some((token, account)) = token else { return Ok(ExitReason::CredentialRefused) };
     let organisation = arguments.organisation(&account)?;
     if !may_deploy(&organisation.standing) {
@@ -89,20 +89,20 @@ async fn deploy(
         report::say(&phrase!(report::locale(), "cli-nothing-created"));
         return Ok(ExitReason::Failed);
     }
-    let keys = DeploymentKeys::candidates(
-        &connections.random,
-        model_key,
-        chat.as_ref().map(|chat| chat.key.clone()),
-        &Audience::of(provider.secret_stores()),
-    );
-    let cloud = provider.open(token, keys.clone());
+    let channel_key = chat.as_ref().map(|chat| chat.key.clone());
+    let deployments = connections.deployments();
+    let OpenedAccount { cloud, keys } =
+        deployments.open(&spec, RunSecrets { token, model_key, channel_key })?;
     // On record, it may be; in the account, nothing is before it is on record.
     begun.get_or_init(|| StartedDeployment {
-        provisioner: connections.provisioner(),
+        deployments: deployments.clone(),
         id: spec.id.clone(),
         plan: cloud.plan(&spec),
     });
-    connections.provisioner().open(&spec, arguments.email.as_deref().unwrap_or(HERE)).await?;
+    let owner = arguments.email.as_deref().unwrap_or(HERE);
+    if let Err(used_up) = deployments.begin(&spec, owner, None).await? {
+        bail!("a quota is used up: {used_up:?}");
+    }
     match connections.drive(&spec.id, Goal::Deployed, &*cloud).await? {
         Outcome::Deployed(known) => {
             let relay = provider.relay_url(&spec);

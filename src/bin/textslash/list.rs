@@ -17,7 +17,7 @@ pub struct ListArguments {
 
 pub async fn run(arguments: ListArguments) -> anyhow::Result<ExitReason> {
     let connections = Connections::of_environment(&Environment::of_process()).await?;
-    let runs = connections.provisioner().runs(None).await?;
+    let runs = connections.deployments().list(None).await?;
     if arguments.json {
         report::print(&Value::from_iter(runs.iter().map(report::summary_json)).to_string());
     } else if runs.is_empty() {

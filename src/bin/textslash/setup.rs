@@ -46,7 +46,7 @@ pub async fn run(_: SetupArguments) -> anyhow::Result<ExitReason> {
 
 /// What is on record and neither finished nor gone.
 async fn say_unfinished(connections: &Connections) -> anyhow::Result<()> {
-    let runs = connections.provisioner().runs(None).await?;
+    let runs = connections.deployments().list(None).await?;
     let unfinished =
         runs.iter().filter(|run| matches!(run.end, None | Some(journal::RunEnd::Stuck)));
     for run in unfinished {

@@ -61,7 +61,7 @@ pub async fn run(arguments: StatusArguments) -> anyhow::Result<ExitReason> {
 /// # Errors
 /// When there is none, or several of this name: then their ids are listed.
 pub async fn find_run(connections: &Connections, wanted: &str) -> anyhow::Result<RunSummary> {
-    let mut runs = connections.provisioner().runs(None).await?;
+    let mut runs = connections.deployments().list(None).await?;
     if let Some(at) = runs.iter().position(|run| run.id.as_ref() == wanted) {
         return Ok(runs.swap_remove(at));
     }
@@ -80,7 +80,7 @@ pub async fn find_run(connections: &Connections, wanted: &str) -> anyhow::Result
 
 /// What the relay says of itself, if it is ours.
 async fn health(connections: &Connections, run: &RunSummary) -> Option<Health> {
-    let url = connections.clouds.get(run.spec.cloud).ok()?.relay_url(&run.spec);
+    let url = connections.deployments().relay_url(&run.spec)?;
     let request = http::Request::get(format!("{url}/health")).body(Bytes::new()).ok()?;
     let transport = connections.transport.as_ref();
     let answer = call(transport, request, PATIENCE, BODY_MAX).await.ok()?;

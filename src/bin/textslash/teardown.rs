@@ -47,8 +47,8 @@ async fn teardown(arguments: &TeardownArguments) -> anyhow::Result<ExitReason> {
     let environment = Environment::of_process();
     let connections = Connections::of_environment(&environment).await?;
     let person = TerminalPrompt::default();
-    let provider = connections.clouds.get(arguments.cloud)?;
-    let token = credentials::cloud_token(&environment, provider, &person).await?;
+    let provider = connections.vendors.clouds.get(arguments.cloud)?;
+    let token = credentials::cloud_token(&environment, &connections, provider, &person).await?;
     let Some((token, account)) = token else { return Ok(ExitReason::CredentialRefused) };
     let cloud = provider.open_for_teardown(token);
     let specs = target(&connections, &*cloud, arguments.deployment.as_deref()).await?;
@@ -108,7 +108,7 @@ async fn found(
     };
     let mut specs = Vec::new();
     for found in cloud.find().await?.into_iter().filter(is_wanted) {
-        connections.provisioner().adopt(&found, HERE).await?;
+        connections.deployments().adopt(&found, HERE).await?;
         specs.push(*found.spec);
     }
     Ok(specs)

@@ -1,6 +1,7 @@
 //! A relay that speaks a chat service: its key, its address, and where it is found.
 
 use super::*;
+use crate::account::ChatAccount;
 use crate::spec::RelayChannel::{Discord, Telegram, WhatsApp};
 
 impl ConversationWorld {

@@ -45,7 +45,7 @@ impl ChatTask {
             now_ms: shared.settings.clock.now_ms(),
             locale: self.locale,
             capabilities: self.bot_channel.channel.capabilities(),
-            clouds: shared.settings.vendors.clouds.kinds(),
+            clouds: shared.deployments.clouds().kinds(),
             channels: &self.bot_channel.channels,
             agents: &catalogue.agents,
             model_key_page: shared.settings.vendors.model.key_page(),
@@ -67,7 +67,7 @@ impl ChatTask {
 
     /// This person's deployments, newest first.
     pub(super) async fn person_record(&self) -> anyhow::Result<PersonRecord> {
-        let summaries = self.bot_channel.shared.provisioner.runs(Some(&self.owner)).await?;
+        let summaries = self.bot_channel.shared.deployments.list(Some(&self.owner)).await?;
         let on_record = summaries.len();
         let mut begun = self.recent_starts().await?;
         let by_person_ms = &mut begun.by_person_ms;
@@ -118,7 +118,7 @@ impl ChatTask {
             return Ok(RecentStarts::default());
         }
         let organisation = answers.chosen_organisation().and_then(|it| it.number);
-        self.bot_channel.shared.provisioner.recent_starts(self.quota_key(organisation)).await
+        self.bot_channel.shared.deployments.recent_starts(self.quota_key(organisation)).await
     }
 
     pub(in crate::onboarding) fn quota_key(&self, organisation: Option<u64>) -> QuotaKey {
@@ -126,7 +126,7 @@ impl ChatTask {
     }
 
     pub(in crate::onboarding) async fn spec_of(&self, run: &DeploymentId) -> Option<Spec> {
-        match self.bot_channel.shared.provisioner.run(run).await {
+        match self.bot_channel.shared.deployments.run(run).await {
             Ok(run) => run.map(|run| run.spec().clone()),
             Err(error) => {
                 tracing::error!("cannot read a run: {error:#}");
@@ -155,6 +155,6 @@ pub(super) fn webhook_of(
 ) -> Option<String> {
     let Message::WebhookUrl { run } = message else { return None };
     let spec = &runs.iter().find(|it| it.spec.id == *run)?.spec;
-    let relay = line.shared.settings.vendors.clouds.get(spec.cloud).ok()?.relay_url(spec);
+    let relay = line.shared.deployments.relay_url(spec)?;
     Some(format!("{relay}/whatsapp#{RETRIES}"))
 }

@@ -7,12 +7,13 @@ use zeroize::Zeroizing;
 
 use super::super::runs::{PendingLink, RunEvent};
 use super::ChatTask;
-use crate::cloud::{Cloud, DeploymentKeys, FailureCause, UnknownCloud};
+use crate::cloud::{Cloud, FailureCause, UnknownCloud};
 use crate::conversation::{Event, RunCredentials, RunOutcome, TeardownTarget};
 use crate::deployment::{Goal, Outcome, RemainingResource, RunFailure};
+use crate::deployments::{OpenedAccount, RunSecrets};
 use crate::metrics;
 use crate::provisioner::DriveError;
-use crate::secret::{Audience, Secret, SecretKind, SecretRef};
+use crate::secret::{Secret, SecretKind, SecretRef};
 use crate::spec::{DeploymentId, Spec};
 use crate::vault::HOLD_MAX;
 
@@ -72,13 +73,7 @@ impl ChatTask {
     ) -> Option<Event> {
         let run = spec.id.clone();
         let within = self.quota_key(organisation);
-        match self
-            .bot_channel
-            .shared
-            .provisioner
-            .open_within_quota(&spec, &self.owner, within)
-            .await
-        {
+        match self.bot_channel.shared.deployments.begin(&spec, &self.owner, Some(within)).await {
             Ok(Ok(())) => self.resume(&run, with).await,
             Ok(Err(used_up)) => Some(Event::QuotaReached { run, used_up }),
             Err(error) => {
@@ -102,17 +97,14 @@ impl ChatTask {
         let model_key = with.model_key.and_then(|key| self.ready(SecretKind::ModelKey, key));
         let channel_key = (with.channel_key.zip(spec.channel.key()))
             .and_then(|(key, kind)| self.ready(kind, key));
-        let settings = &self.bot_channel.shared.settings;
-        let provider = match settings.vendors.clouds.get(spec.cloud) {
-            Ok(provider) => provider,
-            Err(error) => return Some(not_set_up(run, error)),
-        };
-        let stores = Audience::of(provider.secret_stores());
-        let keys = DeploymentKeys::candidates(&settings.random, model_key, channel_key, &stores);
-        let owner_key = keys.owner_key.clone();
-        let cloud = provider.open(token, keys);
-        self.runner.owner_key = Some(owner_key);
-        self.drive(run.clone(), Goal::Deployed, cloud)
+        let secrets = RunSecrets { token, model_key, channel_key };
+        match self.bot_channel.shared.deployments.open(&spec, secrets) {
+            Ok(OpenedAccount { cloud, keys }) => {
+                self.runner.owner_key = Some(keys.owner_key);
+                self.drive(run.clone(), Goal::Deployed, cloud)
+            }
+            Err(error) => Some(not_set_up(run, error)),
+        }
     }
 
     fn drive(&mut self, run: DeploymentId, goal: Goal, cloud: Arc<dyn Cloud>) -> Option<Event> {
@@ -120,8 +112,8 @@ impl ChatTask {
             self.runner.owner_key = None;
             return Some(Event::RunEnded { run, end: failed(FailureCause::LockedByOther, None) });
         };
-        let provisioner = self.bot_channel.shared.provisioner.clone();
-        self.runner.start(provisioner, guard, run, goal, cloud);
+        let deployments = self.bot_channel.shared.deployments.clone();
+        self.runner.start(deployments, guard, run, goal, cloud);
         None
     }
 
@@ -141,16 +133,13 @@ impl ChatTask {
             return Some(token_missing(&run));
         };
         if let TeardownTarget::Found(found) = target
-            && let Err(error) = self.bot_channel.shared.provisioner.adopt(&found, &self.owner).await
+            && let Err(error) = self.bot_channel.shared.deployments.adopt(&found, &self.owner).await
         {
             tracing::error!(%run, "a deployment could not be adopted: {error:#}");
             return Some(unreadable(&run));
         }
-        match self.bot_channel.shared.settings.vendors.clouds.get(cloud) {
-            Ok(provider) => {
-                let cloud = provider.open_for_teardown(token);
-                self.drive(run, Goal::Removed, cloud)
-            }
+        match self.bot_channel.shared.deployments.open_for_teardown(cloud, token) {
+            Ok(cloud) => self.drive(run, Goal::Removed, cloud),
             Err(error) => Some(not_set_up(&run, error)),
         }
     }
@@ -183,8 +172,7 @@ impl ChatTask {
     /// Sends the link, which is the one secret that is meant for the person. It is written nowhere.
     async fn send_link(&mut self) -> Option<Event> {
         let owed = self.runner.owed.take()?;
-        let clouds = &self.bot_channel.shared.settings.vendors.clouds;
-        let relay = clouds.get(owed.spec.cloud).ok()?.relay_url(&owed.spec);
+        let relay = self.bot_channel.shared.deployments.relay_url(&owed.spec)?;
         let link = Zeroizing::new(format!("{relay}/chat#{}", owed.owner_key.expose()));
         match self.outbox.say_secret(&link).await {
             Ok(()) => Some(Event::LinkSent),

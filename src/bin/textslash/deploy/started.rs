@@ -1,16 +1,16 @@
 //! What an interrupted deployment leaves.
 
+use textslash::deployments::Deployments;
 use textslash::journal::StepState;
 use textslash::phrase;
 use textslash::plan::{Plan, StepKind};
-use textslash::provisioner::Provisioner;
 use textslash::spec::DeploymentId;
 
 use crate::report;
 
 /// A deployment that is on record, and what it may make.
 pub struct StartedDeployment {
-    pub provisioner: Provisioner,
+    pub deployments: Deployments,
     pub id: DeploymentId,
     pub plan: Plan,
 }
@@ -19,7 +19,7 @@ impl StartedDeployment {
     /// What may stand in the account, as the journal tells it, and how it is removed. Every call is
     /// on record before it is made.
     pub async fn interrupted(&self) -> anyhow::Result<String> {
-        let Some(run) = self.provisioner.run(&self.id).await? else {
+        let Some(run) = self.deployments.run(&self.id).await? else {
             return Ok(phrase!(report::locale(), "cli-interrupted-untouched"));
         };
         let mut lines = vec![phrase!(report::locale(), "cli-interrupted-may-exist")];
