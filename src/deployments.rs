@@ -20,6 +20,12 @@ use crate::secret::{Audience, Secret, SecretKind};
 use crate::spec::{CloudKind, DeploymentId, Spec};
 use crate::store::Database;
 
+pub use active_runs::{DriveStop, NewDrive, RunEvent, RunResult, RunWatch};
+
+use active_runs::ActiveRuns;
+
+mod active_runs;
+
 /// The vendors that deployments need.
 #[derive(Clone)]
 pub struct VendorClients {
@@ -37,6 +43,7 @@ pub struct Deployments {
     provisioner: Provisioner,
     vendors: VendorClients,
     random: Random,
+    active: ActiveRuns,
 }
 
 /// The credentials of one run, each judged.
@@ -67,7 +74,7 @@ impl Deployments {
         vendors: VendorClients,
     ) -> Self {
         let provisioner = Provisioner::new(database, clock, random.clone());
-        Self { provisioner, vendors, random }
+        Self { provisioner, vendors, random, active: ActiveRuns::default() }
     }
 
     /// The clouds on offer.
@@ -173,6 +180,34 @@ impl Deployments {
         progress: &mpsc::Sender<StageUpdate>,
     ) -> Result<Outcome, DriveError> {
         self.provisioner.drive(run, goal, cloud, progress).await
+    }
+
+    /// Begins a drive that goes on without its watchers; `None` while this process drives the run
+    /// already.
+    pub fn start(&self, drive: NewDrive) -> Option<RunWatch> {
+        self.active.start(self.provisioner.clone(), drive)
+    }
+
+    /// Watches the drive of a run from its beginning. `None` when this process has none, or its end
+    /// was collected.
+    pub fn watch(&self, run: &DeploymentId) -> Option<RunWatch> {
+        self.active.watch(run)
+    }
+
+    /// Stops the drive of a run, and returns when it has stopped. A stopped drive is like a crashed
+    /// one: the next carries on from the journal.
+    pub async fn stop(&self, run: &DeploymentId) {
+        self.active.stop(run).await;
+    }
+
+    /// Waits until every drive that is under way now has ended.
+    pub async fn ended(&self) {
+        self.active.ended().await;
+    }
+
+    /// Stops every drive without waiting for it, as a crash does.
+    pub fn abandon(&self) {
+        self.active.abandon();
     }
 
     /// Every deployment on record, or every one of an owner, oldest first.

@@ -36,10 +36,8 @@ use crate::store::Database;
 use crate::store::conversations::{Conversations, StoredConversation};
 use crate::vault::Vault;
 
-use active_runs::ActiveRuns;
 use chat::ChatTask;
 
-mod active_runs;
 mod chat;
 mod credentials;
 mod deletions;
@@ -122,7 +120,6 @@ struct OnboardingContext {
     vault: Vault,
     /// Becomes true when nothing more is to be taken.
     stopping: watch::Sender<bool>,
-    active_runs: ActiveRuns,
     /// Something was erased, and traces of it may be in the database's files.
     erased: Notify,
     lent: Vec<(SecretKind, SecretRef)>,
@@ -185,9 +182,7 @@ impl Onboarding {
         let lent = settings.lent.iter().map(|secret| vault.lend(secret.clone())).collect();
         let stopping = watch::Sender::new(false);
         let erased = Notify::new();
-        let active_runs = ActiveRuns::default();
-        let shared =
-            OnboardingContext { settings, deployments, vault, stopping, active_runs, erased, lent };
+        let shared = OnboardingContext { settings, deployments, vault, stopping, erased, lent };
         Self { shared: Arc::new(shared) }
     }
 
@@ -246,6 +241,7 @@ impl Onboarding {
             open: HashMap::new(),
             notified: HashSet::new(),
             refused: HashSet::new(),
+            has_ended: false,
         };
         let ended = tokio::select! {
             biased;
@@ -266,10 +262,15 @@ struct Reception {
     open: HashMap<ChatId, OpenChat>,
     notified: HashSet<ChatId>,
     refused: HashSet<InboundId>,
+    /// Dropped before, it has crashed.
+    has_ended: bool,
 }
 
 impl Drop for Reception {
     fn drop(&mut self) {
+        if !self.has_ended {
+            self.bot_channel.shared.deployments.abandon();
+        }
         self.open.values().for_each(|chat| chat.task.abort());
     }
 }
@@ -440,6 +441,9 @@ impl Reception {
             // A panic in it is logged by the hook.
             let _ = chat.task.await;
         }
+        // The chat of a run may have panicked; the run is waited for all the same.
+        self.bot_channel.shared.deployments.ended().await;
+        self.has_ended = true;
     }
 }
 

@@ -1,5 +1,8 @@
 //! The calls between provisioner, relay and VM, and the proof of who made each.
 //!
+//! Machines of neighbouring releases talk to each other: a call names its [`VERSION`], a machine
+//! accepts the one before, and readers skip fields and events that they do not know.
+//!
 //! Every call carries an HMAC-SHA256 over direction, method, path with query, time, nonce and the
 //! SHA-256 digest of its body. The signature names the digest, so the receiver verifies the head
 //! before it reads the body, and checks the body against the digest while it arrives. It refuses
@@ -30,6 +33,25 @@ use crate::secret::{Audience, Secret, SecretKind};
 
 #[cfg(test)]
 mod tests;
+
+/// The version of these calls; raised when the release before would misread one.
+pub const VERSION: u32 = 2;
+
+/// The oldest version that is accepted: the one before, so that relay and VM can be replaced one
+/// after the other.
+pub const VERSION_MIN: u32 = VERSION - 1;
+
+/// The header in which a caller names its [`VERSION`]. Callers of version 1 send none.
+pub const VERSION_HEADER: &str = "x-textslash-protocol";
+
+/// Whether a caller that sends this [`VERSION_HEADER`] is understood. A newer caller understands
+/// the answers of the version before, so it is accepted.
+pub fn is_understood(version: Option<&str>) -> bool {
+    match version {
+        None => VERSION_MIN <= 1,
+        Some(version) => version.parse::<u32>().is_ok_and(|version| version >= VERSION_MIN),
+    }
+}
 
 /// The header that carries what [`sign`] makes.
 pub const SIGNATURE_HEADER: &str = "x-textslash-signature";
@@ -241,9 +263,16 @@ pub struct Health {
     pub build: String,
     /// `relay` or `vm`.
     pub role: String,
+    /// The [`VERSION`] of the machine. Version 1 does not say.
+    #[serde(default = "version_one")]
+    pub protocol: u32,
     /// The network of a VM's agent, where it is to be restricted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub agent_network: Option<AgentNetwork>,
+}
+
+fn version_one() -> u32 {
+    1
 }
 
 /// The network of an agent that is to be restricted.
@@ -354,6 +383,9 @@ pub enum TurnEvent {
         /// Why, as the relay branches on it.
         reason: TurnFailure,
     },
+    /// An event of a later version; it means nothing here.
+    #[serde(other)]
+    Unknown,
 }
 
 impl TurnEvent {
@@ -379,6 +411,9 @@ pub enum WithheldReason {
     TooSlow,
     /// A turn sends only so many.
     TooMany,
+    /// A reason of a later version.
+    #[serde(other)]
+    Unknown,
 }
 
 /// Why a turn ended without an answer.
@@ -397,4 +432,7 @@ pub enum TurnFailure {
     Interrupted,
     /// The VM's disk is full or fails, so the answer could not be kept.
     DiskFailed,
+    /// A reason of a later version.
+    #[serde(other)]
+    Unknown,
 }

@@ -21,7 +21,7 @@ use crate::clock::Clock;
 use crate::http::SharedTransport;
 use crate::messages::Locale;
 use crate::probation::{PROBATION_MS, Probation};
-use crate::protocol::{BUILD, BodyDigest, CallHead, CallRefusal, CallVerifier, Health};
+use crate::protocol::{self, BUILD, BodyDigest, CallHead, CallRefusal, CallVerifier, Health};
 use crate::random::Random;
 use crate::secret::Secret;
 use crate::spans;
@@ -316,6 +316,7 @@ impl Relay {
             deployment: self.settings.deployment.to_string(),
             build: BUILD.to_owned(),
             role: Role::Relay.word().to_owned(),
+            protocol: protocol::VERSION,
             agent_network: None,
         }
     }

@@ -13,7 +13,9 @@ use url::Url;
 
 use crate::body_budget::BodyBudget;
 use crate::clock::Clock;
-use crate::protocol::{BUILD, BodyDigest, CallHead, CallRefusal, CallVerifier, Health, TurnToken};
+use crate::protocol::{
+    self, BUILD, BodyDigest, CallHead, CallRefusal, CallVerifier, Health, TurnToken,
+};
 use crate::secret::{Audience, Secret};
 use crate::spec::{AgentKind, DeploymentId, Role};
 
@@ -256,6 +258,7 @@ impl Vm {
             deployment: self.deployment.to_string(),
             build: BUILD.to_owned(),
             role: Role::Vm.word().to_owned(),
+            protocol: protocol::VERSION,
             agent_network: self.firewall.as_ref().map(AgentFirewall::network),
         }
     }

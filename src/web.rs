@@ -9,7 +9,9 @@ use axum::middleware::{Next, map_response};
 use axum::response::Response;
 
 use crate::body_budget::BodyBudget;
-use crate::protocol::{BodyDigest, CallHead, CallRefusal, Direction, SIGNATURE_HEADER};
+use crate::protocol::{
+    self, BodyDigest, CallHead, CallRefusal, Direction, SIGNATURE_HEADER, VERSION_HEADER,
+};
 
 mod body;
 
@@ -29,7 +31,7 @@ pub mod vm;
 
 /// The head of the request, if `verify` accepts its signature, and its body, which fails at its end
 /// if it is not the one that was signed. Nothing of the body is read before. A refused caller gets
-/// the status alone.
+/// the status alone: 401, or 426 where its version is not understood.
 fn verified(
     request: Request,
     direction: Direction,
@@ -45,6 +47,11 @@ fn verified(
         tracing::warn!(%refusal, "a call was refused");
         StatusCode::UNAUTHORIZED
     })?;
+    let version = head.headers.get(VERSION_HEADER).map(|it| it.to_str().unwrap_or_default());
+    if !protocol::is_understood(version) {
+        tracing::warn!(version, "a call of another release was refused");
+        return Err(StatusCode::UPGRADE_REQUIRED);
+    }
     Ok((head, body::checked(body, digest)))
 }
 

@@ -29,7 +29,7 @@ use crate::store::conversations::{
 use super::deletions::Deletions;
 use super::outbox::Outbox;
 use super::panics::catch_panic;
-use super::runs::{RunEvent, Runner};
+use super::runs::Runner;
 use super::{BotChannel, ChatInput, HostedForms, QueuedInput};
 
 mod arrivals;
@@ -144,6 +144,7 @@ impl ChatTask {
             }
         }
         let _open = GaugeGuard::conversation(self.bot_channel.channel.name());
+        self.watch_again();
         self.outbox.catch_up().await;
         self.reset_conversation();
         self.resume_deletions().await;
@@ -160,7 +161,7 @@ impl ChatTask {
                     Some(QueuedInput { item, .. }) => self.receive(item).await,
                     None => channel_ended = true,
                 },
-                Some(event) = self.runner.event() => self.run_event(event).await,
+                event = self.runner.event() => self.run_event(event).await,
                 Some(answered) = self.checks.join_next(), if !self.checks.is_empty() => {
                     // A panic in it is logged by the hook.
                     if let Ok(event) = answered {
@@ -259,6 +260,9 @@ impl ChatTask {
     }
 
     async fn receive(&mut self, item: ChatInput) {
+        if self.has_lost_its_run() && !matches!(item, ChatInput::Restarted) {
+            self.take(Event::Restarted, None).await;
+        }
         match item {
             ChatInput::Inbound(inbound, since) => self.inbound(*inbound, since).await,
             ChatInput::Submitted(FormSubmission { what, .. }) => self.submitted(what).await,
@@ -331,12 +335,6 @@ impl ChatTask {
         self.tell_link().await;
         self.send_form().await;
         self.record_answered().await;
-    }
-
-    async fn run_event(&mut self, event: RunEvent) {
-        if let Some(event) = self.conversation_event(event).await {
-            self.take(event, None).await;
-        }
     }
 
     /// Takes an event and whatever follows from it. What a person did and the database did not take

@@ -144,6 +144,62 @@ fn a_nonce_is_remembered_for_as_long_as_its_signature_is_valid() {
     }
 }
 
+/// Messages of version 1, as its program wrote them.
+const HEALTH_1: &str = r#"{"deployment":"0123456789","build":"0.1.0","role":"vm"}"#;
+const TURN_1: &str = r#"{"turn":"1","session":"s","text":"hello"}"#;
+const EVENTS_1: [&str; 7] = [
+    r#"{"type":"text","text":"a"}"#,
+    r#"{"type":"tool","name":"bash","detail":"ls"}"#,
+    r#"{"type":"file","index":0,"name":"a.txt","bytes":3}"#,
+    r#"{"type":"withheld","reason":"not_plain","names":["a"],"count":1}"#,
+    r#"{"type":"heartbeat"}"#,
+    r#"{"type":"done"}"#,
+    r#"{"type":"failed","reason":"timed_out"}"#,
+];
+
+#[test]
+fn messages_of_the_version_before_are_read() {
+    let health: Health = serde_json::from_str(HEALTH_1).unwrap();
+    assert_eq!((health.protocol, health.role.as_str()), (1, "vm"));
+    let turn: TurnRequest = serde_json::from_str(TURN_1).unwrap();
+    assert_eq!((turn.text.as_str(), turn.after), ("hello", 0));
+    for line in EVENTS_1 {
+        let event: TurnEvent = serde_json::from_str(line).unwrap();
+        assert_ne!(event, TurnEvent::Unknown, "{line}");
+        assert_eq!(serde_json::to_string(&event).unwrap(), line, "version 1 reads it back");
+    }
+}
+
+#[test]
+fn messages_of_the_next_version_are_read_as_far_as_they_are_known() {
+    for (line, read) in [
+        (r#"{"type":"card","title":"a"}"#, TurnEvent::Unknown),
+        (r#"{"type":"text","text":"a","tone":"warm"}"#, TurnEvent::Text { text: "a".into() }),
+        (
+            r#"{"type":"failed","reason":"out_of_tea"}"#,
+            TurnEvent::Failed { reason: TurnFailure::Unknown },
+        ),
+        (
+            r#"{"type":"withheld","reason":"too_odd","names":[],"count":2}"#,
+            TurnEvent::Withheld { reason: WithheldReason::Unknown, names: vec![], count: 2 },
+        ),
+    ] {
+        assert_eq!(serde_json::from_str::<TurnEvent>(line).unwrap(), read);
+    }
+}
+
+#[test]
+fn callers_of_this_version_and_of_its_neighbours_are_understood() {
+    let [before, this, next] = [VERSION_MIN, VERSION, VERSION + 1].map(|it| it.to_string());
+    for version in [None, Some(&before), Some(&this), Some(&next)] {
+        assert!(is_understood(version.map(String::as_str)), "{version:?}");
+    }
+    let older = (VERSION_MIN - 1).to_string();
+    for version in [older.as_str(), "", "two", "-1", "2.0"] {
+        assert!(!is_understood(Some(version)), "{version:?}");
+    }
+}
+
 #[test]
 fn a_refused_call_uses_up_no_nonce() {
     let mut vm = CallVerifier::default();

@@ -82,6 +82,7 @@ pub(super) fn withheld(
         WithheldReason::NoRoom => phrase!(locale, "relay-withheld-no-room", files = files),
         WithheldReason::TooSlow => phrase!(locale, "relay-withheld-too-slow", files = files),
         WithheldReason::TooMany => phrase!(locale, "relay-withheld-too-many", files = files),
+        WithheldReason::Unknown => phrase!(locale, "relay-withheld-otherwise", files = files),
     }
 }
 
@@ -167,6 +168,7 @@ pub(super) fn failed(reason: TurnFailure) -> LocalizedText {
         TurnFailure::ModelRefused => LocalizedText::new("relay-model-refused"),
         TurnFailure::Interrupted => LocalizedText::new("relay-interrupted"),
         TurnFailure::DiskFailed => LocalizedText::new("relay-turn-disk-failed"),
+        TurnFailure::Unknown => LocalizedText::new("relay-turn-failed-otherwise"),
     }
 }
 
@@ -178,5 +180,6 @@ pub(super) fn vm_failure(reason: VmFailure) -> LocalizedText {
         VmFailure::Refused => LocalizedText::new("relay-vm-refused"),
         VmFailure::DiskFailed => LocalizedText::new("relay-vm-disk-failed"),
         VmFailure::Rejected => LocalizedText::new("relay-vm-not-taken"),
+        VmFailure::OtherRelease => LocalizedText::new("relay-vm-other-release"),
     }
 }

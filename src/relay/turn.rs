@@ -218,7 +218,10 @@ impl RelayTurn<'_> {
                 Some(reply) => VmFailure::of(reply.head.status),
                 None => VmFailure::Unreachable,
             };
-            let is_final = matches!(reason, VmFailure::Rejected | VmFailure::DiskFailed);
+            let is_final = matches!(
+                reason,
+                VmFailure::Rejected | VmFailure::DiskFailed | VmFailure::OtherRelease
+            );
             if is_final || self.heard_at.elapsed() >= give_up {
                 return Ok(TurnOutcome::VmFailed(reason));
             }
@@ -322,7 +325,8 @@ impl RelayTurn<'_> {
             TurnEvent::Text { .. }
             | TurnEvent::Tool { .. }
             | TurnEvent::File { .. }
-            | TurnEvent::Withheld { .. } => self.seen += 1,
+            | TurnEvent::Withheld { .. }
+            | TurnEvent::Unknown => self.seen += 1,
             TurnEvent::Heartbeat => {}
             TurnEvent::Done => return Some(Ok(())),
             TurnEvent::Failed { reason } => return Some(Err(*reason)),

@@ -47,7 +47,10 @@ impl TurnView {
             TurnEvent::Text { text } => self.text.push_str(text),
             TurnEvent::Tool { name, detail } => self.tool = Some(one_line(name, detail)),
             TurnEvent::File { .. } | TurnEvent::Withheld { .. } => self.said_all = true,
-            TurnEvent::Heartbeat | TurnEvent::Done | TurnEvent::Failed { .. } => {}
+            TurnEvent::Heartbeat
+            | TurnEvent::Done
+            | TurnEvent::Failed { .. }
+            | TurnEvent::Unknown => {}
         }
     }
 

@@ -12,7 +12,8 @@ use crate::clock::Clock;
 use crate::files::{FILE_BYTES_MAX, safe_name};
 use crate::http::{HttpResponse, SharedTransport, StreamedResponse, TransportError, call};
 use crate::protocol::{
-    Direction, Health, SIGNATURE_HEADER, SavedFile, SignedCall, TurnRequest, sign,
+    Direction, Health, SIGNATURE_HEADER, SavedFile, SignedCall, TurnRequest, VERSION,
+    VERSION_HEADER, sign,
 };
 use crate::random::Random;
 use crate::secret::Secret;
@@ -165,6 +166,7 @@ impl VmClient {
             .method(method)
             .uri(url.as_str())
             .header(SIGNATURE_HEADER, signature)
+            .header(VERSION_HEADER, VERSION)
             .header(http::header::CONTENT_TYPE, "application/json")
             .body(body)
             .map_err(|_| TransportError::NotSent)

@@ -16,6 +16,8 @@ pub(super) enum VmFailure {
     Refused,
     /// The VM does not take this line; asking again would not help.
     Rejected,
+    /// The VM is of a release that does not understand this relay.
+    OtherRelease,
     /// The VM's disk is full or fails; that does not pass by itself.
     DiskFailed,
 }
@@ -27,6 +29,7 @@ impl VmFailure {
             StatusCode::CONFLICT => Self::SessionBusy,
             StatusCode::TOO_MANY_REQUESTS => Self::Full,
             StatusCode::INSUFFICIENT_STORAGE => Self::DiskFailed,
+            StatusCode::UPGRADE_REQUIRED => Self::OtherRelease,
             StatusCode::BAD_REQUEST | StatusCode::NOT_FOUND | StatusCode::PAYLOAD_TOO_LARGE => {
                 Self::Rejected
             }

@@ -113,7 +113,7 @@ fn whole_events(bytes: &[u8]) -> (Vec<TurnEvent>, usize) {
     let mut whole = 0;
     for line in bytes.split_inclusive(|byte| *byte == b'\n') {
         let Ok(event) = serde_json::from_slice(line) else { break };
-        if !line.ends_with(b"\n") {
+        if !line.ends_with(b"\n") || event == TurnEvent::Unknown {
             break;
         }
         events.push(event);

@@ -236,6 +236,49 @@ async fn a_restart_in_the_middle_of_a_deployment_loses_nothing() {
 }
 
 #[tokio::test]
+async fn a_run_outlives_the_task_of_its_chat_and_is_watched_again() {
+    let mut world = ChatWorld::new().await;
+    world.machines(ModelFaults { never_healthy: Some("vm"), ..ModelFaults::default() });
+    world.answers_everything().await;
+    world.taps("Deploy");
+    world.reads("[x] Machines started").await;
+
+    world.script.panics_once();
+    let lost = world.says("/status");
+    world.acknowledged(&lost).await;
+    world.says("Are you there?");
+    world.machines(ModelFaults::default());
+    world.restart_machines();
+    world.reads("Your relay is ready").await;
+    world.reads("/chat#").await;
+    let said = world.script.everything_ever().join("\n");
+    assert!(!said.contains("restarted in the middle"), "{said}");
+    world.tears_down().await;
+    assert_eq!(world.inventory(), nothing());
+}
+
+#[tokio::test]
+async fn a_run_that_ends_while_its_chat_has_no_task_is_told_with_the_next_message() {
+    let mut world = ChatWorld::new().await;
+    world.machines(ModelFaults { never_healthy: Some("vm"), ..ModelFaults::default() });
+    world.answers_everything().await;
+    world.taps("Deploy");
+    world.reads("[x] Machines started").await;
+
+    world.script.panics_once();
+    let lost = world.says("/status");
+    world.acknowledged(&lost).await;
+    world.machines(ModelFaults::default());
+    world.restart_machines();
+    world.a_run_ends().await;
+    world.says("Are you there?");
+    world.reads("Your relay is ready").await;
+    world.reads("/chat#").await;
+    world.tears_down().await;
+    assert_eq!(world.inventory(), nothing());
+}
+
+#[tokio::test]
 async fn who_shares_an_account_takes_no_deployment_from_somebody_who_works_on_it() {
     let mut world = ChatWorld::new().await;
     world.machines(ModelFaults { never_healthy: Some("vm"), ..ModelFaults::default() });

@@ -79,6 +79,7 @@ relay-withheld-unreadable = Nicht aus outbox/ geschickt, denn dein Agent darf es
 relay-withheld-no-room = Nicht aus outbox/ geschickt, denn der Speicher deiner Maschine ist voll: { $files }. Bitte deinen Agenten, Platz zu schaffen; mit der nächsten Antwort kommt es dann.
 relay-withheld-too-slow = Nicht aus outbox/ geschickt, denn es dauerte zu lange: { $files }. Mit der nächsten Antwort kommt ein neuer Versuch; hilft das nicht, bitte deinen Agenten um kleinere Dateien.
 relay-withheld-too-many = Noch in outbox/: { $files }. Deine nächsten Antworten bringen jeweils ein paar; um alle auf einmal zu bekommen, bitte deinen Agenten um ein Archiv.
+relay-withheld-otherwise = Noch in outbox/: { $files }. Deine Maschine ist neuer als ich und nennt einen Grund, den ich nicht kenne.
 
 ## Ein Auftrag
 
@@ -92,12 +93,14 @@ relay-agent-crashed = Der Agent ist unerwartet zu Ende gegangen. Schick deine Na
 relay-model-refused = Das Modell hat abgelehnt; der Grund steht darüber. Wenn es um Guthaben oder einen Schlüssel geht, sieh bei deinem Modell-Konto nach und schick deine Nachricht dann noch einmal.
 relay-interrupted = Deine Maschine wurde mittendrin neu gestartet. Schick deine Nachricht noch einmal, dann geht es weiter.
 relay-turn-disk-failed = Der Speicher deiner Maschine ist voll oder defekt, deshalb wurde das angehalten. Bitte deinen Agenten, Platz zu schaffen, und schick deine Nachricht noch einmal.
+relay-turn-failed-otherwise = Deine Maschine hat das aus einem Grund angehalten, den ich nicht kenne: Sie ist neuer als ich. Schick deine Nachricht noch einmal; wenn sie wieder anhält, verlang dort, wo du mich eingerichtet hast, neue Schlüssel, das erneuert auch mich.
 relay-vm-out-of-reach = Deine Maschine antwortet nicht. Schick deine Nachricht in ein paar Minuten noch einmal; wenn sie dann noch schweigt, sieh bei deiner Cloud nach ihr.
 relay-vm-session-busy = Deine Maschine arbeitet noch an einer früheren Nachricht. Schick diese in ein paar Minuten noch einmal, oder fang mit /new eine Sitzung an, die nicht darauf wartet.
 relay-vm-full = Deine Maschine arbeitet schon an so vielen Nachrichten, wie sie kann. Schick diese in ein paar Minuten noch einmal.
 relay-vm-refused = Deine Maschine nimmt keine Aufrufe von mir an. Schick deine Nachricht in ein paar Minuten noch einmal; wenn das nicht hilft, verlang dort, wo du mich eingerichtet hast, einen neuen Link oder neue Schlüssel: dann bekommen wir beide neue.
 relay-vm-disk-failed = Der Speicher deiner Maschine ist voll oder defekt, deshalb wurde deine Nachricht nicht angenommen. Starte die Maschine bei deiner Cloud neu oder gib ihr mehr Speicher, und schick sie dann noch einmal.
 relay-vm-not-taken = Deine Maschine kann diese Nachricht nicht annehmen. Schick sie in kleineren Teilen oder in anderen Worten; wenn sie gar keine annimmt, verlang dort, wo du mich eingerichtet hast, einen neuen Link oder neue Schlüssel.
+relay-vm-other-release = Deine Maschine ist älter als ich und versteht mich nicht. Verlang dort, wo du mich eingerichtet hast, neue Schlüssel: Das bringt uns beide auf denselben Stand.
 
 ## Grenzen des Modells
 

@@ -79,6 +79,7 @@ relay-withheld-unreadable = Not sent from outbox/, because your agent may not re
 relay-withheld-no-room = Not sent from outbox/, because your machine's disk is full: { $files }. Ask your agent to make room; the next answer then brings it.
 relay-withheld-too-slow = Not sent from outbox/, because it took too long: { $files }. The next answer tries again; if that does not help, ask your agent for smaller files.
 relay-withheld-too-many = Still in outbox/: { $files }. Your next answers bring a few each; to get all at once, ask your agent for one archive.
+relay-withheld-otherwise = Still in outbox/: { $files }. Your machine is of a newer release than I am and gives a reason that I do not know.
 
 ## A turn
 
@@ -92,12 +93,14 @@ relay-agent-crashed = The agent ended unexpectedly. Send your message again; if 
 relay-model-refused = The model refused; the reason stands above. If it is about credit or a key, check your model account, then send your message again.
 relay-interrupted = Your machine was restarted in the middle of this. Send your message again to go on.
 relay-turn-disk-failed = Your machine's disk is full or failing, so this was stopped. Ask your agent to make room, then send your message again.
+relay-turn-failed-otherwise = Your machine stopped this for a reason that I do not know: it is of a newer release than I am. Send your message again; if it stops again, ask for new keys where you deployed me, which also updates me.
 relay-vm-out-of-reach = Your machine does not answer. Send your message again in a few minutes; if it still does not, look at it with your cloud.
 relay-vm-session-busy = Your machine is still at work on an earlier message. Send this one again in a few minutes, or begin a session that does not wait for it with /new.
 relay-vm-full = Your machine is at work on as many messages as it can take. Send this one again in a few minutes.
 relay-vm-refused = Your machine does not accept calls from me. Send your message again in a few minutes; if that does not help, ask for a new link or new keys where you deployed me: both of us get new keys then.
 relay-vm-disk-failed = Your machine's disk is full or failing, so your message was not taken. Restart the machine or give it a larger disk with your cloud, then send it again.
 relay-vm-not-taken = Your machine cannot take this message. Send it in smaller parts or in other words; if it takes none at all, ask for a new link or new keys where you deployed me.
+relay-vm-other-release = Your machine is of an older release and does not understand me. Ask for new keys where you deployed me: that brings both of us to the same release.
 
 ## Limits of the model
 

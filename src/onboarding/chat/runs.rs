@@ -5,57 +5,62 @@ use std::sync::Arc;
 use tokio::time::Instant;
 use zeroize::Zeroizing;
 
-use super::super::runs::{PendingLink, RunEvent};
+use super::super::runs::PendingLink;
 use super::ChatTask;
-use crate::cloud::{Cloud, FailureCause, UnknownCloud};
-use crate::conversation::{Event, RunCredentials, RunOutcome, TeardownTarget};
+use crate::cloud::{FailureCause, UnknownCloud};
+use crate::conversation::{Event, Phase, RunCredentials, RunOutcome, TeardownTarget};
 use crate::deployment::{Goal, Outcome, RemainingResource, RunFailure};
-use crate::deployments::{OpenedAccount, RunSecrets};
-use crate::metrics;
-use crate::provisioner::DriveError;
+use crate::deployments::{
+    DriveStop, NewDrive, OpenedAccount, RunEvent, RunResult, RunSecrets, RunWatch,
+};
 use crate::secret::{Secret, SecretKind, SecretRef};
 use crate::spec::{DeploymentId, Spec};
 use crate::vault::HOLD_MAX;
 
 impl ChatTask {
-    /// What a run's event means to the conversation; `None` for a run that was stopped.
-    pub(super) async fn conversation_event(&mut self, event: RunEvent) -> Option<Event> {
-        match event {
-            RunEvent::Progress(generation, run, update) if generation == self.runner.generation => {
-                Some(Event::RunProgressed { run, update })
-            }
-            RunEvent::Ended(generation, run, outcome) if generation == self.runner.generation => {
-                self.runner.task = None;
-                let end = self.end(&run, *outcome).await;
-                metrics::run_ended(match &end {
-                    RunOutcome::Deployed { .. } => metrics::RunEndLabel::Deployed,
-                    RunOutcome::Removed(_) => metrics::RunEndLabel::Removed,
-                    RunOutcome::Failed(_) => metrics::RunEndLabel::Failed,
-                });
-                Some(Event::RunEnded { run, end })
-            }
-            RunEvent::Progress(..) | RunEvent::Ended(..) => None,
+    /// Watches the run again that an earlier task of this chat began.
+    pub(super) fn watch_again(&mut self) {
+        let Phase::Running { board, .. } = &self.stored.state.phase else { return };
+        if let Some(mut watch) = self.bot_channel.shared.deployments.watch(&board.run) {
+            watch.skip_shown(board);
+            self.runner.watch = Some(watch);
         }
     }
 
-    async fn end(&mut self, run: &DeploymentId, outcome: anyhow::Result<Outcome>) -> RunOutcome {
-        // Whatever the end is, the key is not kept here.
-        let owner_key = self.runner.owner_key.take();
-        match outcome {
-            Ok(Outcome::Deployed(_)) => self.deployed(owner_key),
+    /// The conversation waits for a run that nobody drives.
+    pub(super) fn has_lost_its_run(&self) -> bool {
+        self.runner.is_idle() && matches!(self.stored.state.phase, Phase::Running { .. })
+    }
+
+    pub(super) async fn run_event(&mut self, event: RunEvent) {
+        match event {
+            RunEvent::Progress(update) => {
+                if let Some(watch) = &self.runner.watch {
+                    let run = watch.run.clone();
+                    self.take(Event::RunProgressed { run, update }, None).await;
+                }
+            }
+            RunEvent::Ended(end) => {
+                if let Some(watch) = self.runner.watch.take() {
+                    let (run, end) = (watch.run.clone(), self.end(&watch, end));
+                    self.take(Event::RunEnded { run, end }, None).await;
+                    watch.collect();
+                }
+            }
+        }
+    }
+
+    fn end(&self, watch: &RunWatch, end: RunResult) -> RunOutcome {
+        match end {
+            Ok(Outcome::Deployed(_)) => self.deployed(watch.owner_key.clone()),
             Ok(Outcome::Removed(gone)) => RunOutcome::Removed(gone),
             Ok(Outcome::Failed(failure)) => {
                 let RunFailure { cause, step, .. } = &failure;
-                tracing::info!(%run, ?step, ?cause, "a run has stopped");
+                tracing::info!(run = %watch.run, ?step, ?cause, "a run has stopped");
                 RunOutcome::Failed(failure)
             }
-            Err(error) if matches!(error.downcast_ref(), Some(DriveError::Fenced)) => {
-                failed(FailureCause::LockedByOther, None)
-            }
-            Err(error) => {
-                tracing::error!(%run, "a run could not be driven: {error:#}");
-                failed(FailureCause::InvalidRequest, None)
-            }
+            Err(DriveStop::Fenced) => failed(FailureCause::LockedByOther, None),
+            Err(DriveStop::Broken) => failed(FailureCause::InvalidRequest, None),
         }
     }
 
@@ -89,7 +94,7 @@ impl ChatTask {
         run: &DeploymentId,
         with: RunCredentials,
     ) -> Option<Event> {
-        self.runner.stop().await;
+        self.runner.stop(&self.bot_channel.shared.deployments).await;
         let Some(spec) = self.spec_of(run).await else { return Some(unreadable(run)) };
         let Some(token) = self.ready(spec.cloud.token(), with.token) else {
             return Some(token_missing(run));
@@ -99,22 +104,25 @@ impl ChatTask {
             .and_then(|(key, kind)| self.ready(kind, key));
         let secrets = RunSecrets { token, model_key, channel_key };
         match self.bot_channel.shared.deployments.open(&spec, secrets) {
-            Ok(OpenedAccount { cloud, keys }) => {
-                self.runner.owner_key = Some(keys.owner_key);
-                self.drive(run.clone(), Goal::Deployed, cloud)
-            }
+            Ok(OpenedAccount { cloud, keys }) => self.drive(NewDrive {
+                run: run.clone(),
+                goal: Goal::Deployed,
+                cloud,
+                owner_key: Some(keys.owner_key),
+            }),
             Err(error) => Some(not_set_up(run, error)),
         }
     }
 
-    fn drive(&mut self, run: DeploymentId, goal: Goal, cloud: Arc<dyn Cloud>) -> Option<Event> {
-        let Some(guard) = self.bot_channel.shared.active_runs.try_start(&run) else {
-            self.runner.owner_key = None;
-            return Some(Event::RunEnded { run, end: failed(FailureCause::LockedByOther, None) });
-        };
-        let deployments = self.bot_channel.shared.deployments.clone();
-        self.runner.start(deployments, guard, run, goal, cloud);
-        None
+    fn drive(&mut self, drive: NewDrive) -> Option<Event> {
+        let run = drive.run.clone();
+        match self.bot_channel.shared.deployments.start(drive) {
+            Some(watch) => {
+                self.runner.watch = Some(watch);
+                None
+            }
+            None => Some(Event::RunEnded { run, end: failed(FailureCause::LockedByOther, None) }),
+        }
     }
 
     pub(super) async fn tear_down(
@@ -122,7 +130,7 @@ impl ChatTask {
         target: TeardownTarget,
         token: SecretRef,
     ) -> Option<Event> {
-        self.runner.stop().await;
+        self.runner.stop(&self.bot_channel.shared.deployments).await;
         let run = target.id().clone();
         let cloud = match &target {
             TeardownTarget::Found(found) => Some(found.spec.cloud),
@@ -139,7 +147,7 @@ impl ChatTask {
             return Some(unreadable(&run));
         }
         match self.bot_channel.shared.deployments.open_for_teardown(cloud, token) {
-            Ok(cloud) => self.drive(run, Goal::Removed, cloud),
+            Ok(cloud) => self.drive(NewDrive { run, goal: Goal::Removed, cloud, owner_key: None }),
             Err(error) => Some(not_set_up(&run, error)),
         }
     }

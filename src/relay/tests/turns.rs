@@ -5,6 +5,7 @@ use adapters::text::{LengthUnit, split};
 use sqlx::AnyPool;
 
 use super::*;
+use crate::relay::vm_failure::VmFailure;
 
 fn tool() -> TurnEvent {
     TurnEvent::Tool { name: "bash".into(), detail: "cargo build".into() }
@@ -183,4 +184,23 @@ async fn a_stop_is_obeyed_though_the_database_failed_when_it_was_looked_for() {
     rename("ALTER TABLE gone RENAME TO inbox").await;
 
     tokio::time::timeout(Duration::from_secs(20), stopped).await.expect("it is never stopped");
+}
+
+#[tokio::test]
+async fn a_machine_of_a_newer_release_is_heard_as_far_as_it_is_understood() {
+    let mut events = AgentScript::answers("four").events;
+    events.insert(0, TurnEvent::Unknown);
+    let world = RelayWorld::new(AgentScript::of(events)).await;
+    world.channel.says(line("1", "two and two?"));
+    world.until(&["four"]).await;
+}
+
+#[tokio::test]
+async fn a_machine_of_an_older_release_is_named_at_once() {
+    let world =
+        RelayWorld::new(AgentScript { status: Some(426), ..AgentScript::never_ends() }).await;
+    world.channel.says(line("1", "two and two?"));
+    let told = messages::vm_failure(VmFailure::OtherRelease).said(Locale::English);
+    world.until(&[&told]).await;
+    assert_eq!(world.vm.attached_after().len(), 1, "asking again would not help");
 }

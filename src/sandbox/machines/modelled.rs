@@ -224,6 +224,7 @@ impl ModelledMachine {
             deployment: or(self.knobs.wrong_deployment, self.env(machine_env::DEPLOYMENT)),
             build: or(self.knobs.wrong_build == Some(self.role.as_str()), BUILD),
             role: self.role.clone(),
+            protocol: protocol::VERSION,
             agent_network: None,
         }
     }

@@ -8,7 +8,7 @@ use url::Url;
 use super::*;
 use crate::clock::Clock;
 use crate::probation::PROBATION_MS;
-use crate::protocol::{SIGNATURE_HEADER, SignedCall, TurnEvent, sign};
+use crate::protocol::{SIGNATURE_HEADER, SignedCall, TurnEvent, VERSION_HEADER, sign};
 use crate::secret::{Audience, Secret, SecretKind};
 use crate::spec::{AgentKind, DeploymentId};
 use crate::vm::{VmLimits, VmSettings};
@@ -183,6 +183,26 @@ async fn a_body_that_was_not_signed_has_no_effect() {
     assert!(!world.dir.path().join("committed").exists());
     let (_, told) = world.call(Method::POST, "/turns", &turn("2", "true")).await;
     assert_eq!(told, "{\"type\":\"done\"}\n", "it was not cancelled");
+}
+
+#[tokio::test]
+async fn a_relay_of_a_neighbouring_release_is_served_and_an_older_one_is_told_so() {
+    let world = VmRouteWorld::new();
+    for (id, version) in [("1", None), ("2", Some("1")), ("3", Some("2")), ("4", Some("3"))] {
+        let mut request = world.signed(Method::POST, "/turns", &turn(id, "true"));
+        if let Some(version) = version {
+            request.headers_mut().insert(VERSION_HEADER, version.parse().unwrap());
+        }
+        assert_eq!(world.send(request).await.0, StatusCode::OK, "{version:?}");
+    }
+    let mut older = world.signed(Method::POST, "/turns", &turn("5", "touch ran"));
+    older.headers_mut().insert(VERSION_HEADER, "0".parse().unwrap());
+    assert_eq!(world.send(older).await, (StatusCode::UPGRADE_REQUIRED, String::new()));
+    assert!(!world.dir.path().join("workspace/ran").exists());
+
+    let mut unproven = unsigned(Method::POST, "/turns", &turn("6", "true"), "none");
+    unproven.headers_mut().insert(VERSION_HEADER, "0".parse().unwrap());
+    assert_eq!(world.send(unproven).await.0, StatusCode::UNAUTHORIZED, "strangers learn nothing");
 }
 
 #[tokio::test]

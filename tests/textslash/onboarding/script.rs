@@ -28,6 +28,7 @@ struct PhoneScreen {
     deleted: Vec<String>,
     deletions_fail: Option<ChannelError>,
     unreachable: bool,
+    panics: bool,
     /// The chat in which we are too fast, how long we shall wait, and how often we are told.
     too_fast: Option<(String, u64, usize)>,
 }
@@ -146,6 +147,11 @@ impl ScriptedChannel {
         self.screen().too_fast = Some((chat.to_owned(), retry_after_ms, times));
     }
 
+    /// The next message that is sent panics, and with it the task of its chat.
+    pub fn panics_once(&self) {
+        self.screen().panics = true;
+    }
+
     /// The service is back, and does not say so.
     pub fn is_back_silently(&self) {
         self.screen().unreachable = false;
@@ -184,6 +190,7 @@ impl Channel for ScriptedChannel {
         assert!(message.buttons.len() <= self.capabilities.buttons_max);
         let place = {
             let mut screen = self.screen();
+            assert!(!std::mem::take(&mut screen.panics), "a planned panic");
             if screen.unreachable {
                 return Err(ChannelError::Unreachable);
             }

@@ -9,7 +9,9 @@ use crate::cloud::fly::account::FlyAccount;
 use crate::cloud::fly::client::FlyClient;
 use crate::cloud::fly::errors::clock_off_ms;
 use crate::http::{HttpResponse, call};
-use crate::protocol::{Direction, Health, SIGNATURE_HEADER, SignedCall, sign};
+use crate::protocol::{
+    Direction, Health, SIGNATURE_HEADER, SignedCall, VERSION, VERSION_HEADER, sign,
+};
 use crate::random::Random;
 use crate::secret::Secret;
 use crate::spec::{Role, Spec};
@@ -85,7 +87,7 @@ impl<'a> RelayProbe<'a> {
         let uri = format!("{}{path}", self.client.endpoints.public(&self.app));
         let mut request = http::Request::builder().method(method).uri(uri);
         if let Some(signature) = signature {
-            request = request.header(SIGNATURE_HEADER, signature);
+            request = request.header(SIGNATURE_HEADER, signature).header(VERSION_HEADER, VERSION);
         }
         let request = request.body(Bytes::new()).ok()?;
         call(self.client.transport.as_ref(), request, DEADLINE, BODY_MAX).await.ok()

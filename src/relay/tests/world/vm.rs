@@ -13,7 +13,7 @@ use tokio::sync::watch;
 use super::{Breakpoint, KillPoint};
 use crate::http::{StreamedResponse, Transport, TransportError};
 use crate::protocol::{
-    AgentNetwork, Health, SIGNATURE_HEADER, TurnEvent, TurnFailure, TurnRequest,
+    self, AgentNetwork, Health, SIGNATURE_HEADER, TurnEvent, TurnFailure, TurnRequest,
 };
 use crate::secret::Audience;
 
@@ -193,6 +193,7 @@ impl Transport for FakeVm {
                 deployment: "0".repeat(10),
                 build: "b".into(),
                 role: "vm".into(),
+                protocol: protocol::VERSION,
                 agent_network: *self.network.lock(),
             };
             return Ok(reply(vec![serde_json::to_string(&health).unwrap()], true));
