@@ -3,7 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::spec::{MachineSize, Region};
+use crate::spec::{MachineSize, Region, RelayChannel};
 
 #[cfg(test)]
 mod tests;
@@ -138,6 +138,28 @@ pub struct ChatAddress {
     pub serves: Option<String>,
     /// There is no interface that points it at the relay: the person does it by hand.
     pub by_hand: bool,
+}
+
+/// The facts about a chat service that people are told.
+#[derive(Clone, Copy, Debug)]
+pub struct ChatGuide {
+    /// The channel that a relay speaks through it.
+    pub channel: RelayChannel,
+    /// The pages on which a key is made, in the order of their use.
+    pub key_pages: &'static [&'static str],
+    /// The page on which the owner writes to a relay at this address, if there is one.
+    pub chat_page: fn(&str) -> Option<String>,
+    /// The address that no interface leads to a relay, if there is one.
+    pub manual: Option<ManualAddress>,
+}
+
+/// An address that a person leads to a relay by hand.
+#[derive(Clone, Copy, Debug)]
+pub struct ManualAddress {
+    /// As people write it.
+    pub name: &'static str,
+    /// The page on which it is led.
+    pub page: &'static str,
 }
 
 /// A point on the earth, in thousandths of a degree.

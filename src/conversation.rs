@@ -17,7 +17,7 @@ use std::collections::BTreeSet;
 
 use adapters::channel::Capabilities;
 
-use crate::account::{CheckedCredential, FailureCause};
+use crate::account::{ChatGuide, CheckedCredential, FailureCause};
 use crate::credential_format::{CredentialRejection, Vendor};
 use crate::deployment::{FoundDeployment, Progress, RemovedResource, RunFailure, StageUpdate};
 use crate::invitation::{Invitation, InvitationUse, WrongCodes};
@@ -46,7 +46,6 @@ pub mod understand;
 use choice::Choice;
 use messages::{Locale, Message};
 
-pub use channels::chat_page;
 pub use credentials::question_of;
 pub use state::{
     Answers, ChatSelection, CheckedToken, ConversationState, ModelChoice, PendingCheck, Phase,
@@ -269,6 +268,8 @@ pub struct ConversationContext<'a> {
     /// channel, only the one that this conversation is on: who its owner is has been vouched for
     /// there.
     pub channels: &'a [RelayChannel],
+    /// The guides of the chat services.
+    pub chat_guides: &'a [ChatGuide],
     /// Who is talking: their immutable id on this channel.
     pub person: &'a str,
     /// The agents on offer.

@@ -6,12 +6,12 @@ use std::sync::Arc;
 use tokio::sync::mpsc;
 
 use crate::account::CheckedCredential;
+use crate::chat_service::ChatServices;
 use crate::clock::Clock;
 use crate::cloud::{Cloud, CloudError, Clouds, DeploymentKeys, UnknownCloud};
 use crate::credential_format::CredentialRejection;
 use crate::deployment::{FoundDeployment, Goal, Outcome, StageUpdate};
 use crate::journal::Run;
-use crate::messaging::Messaging;
 use crate::model::ModelVendor;
 use crate::provisioner::{DriveError, Provisioner, QuotaKey, RunSummary};
 use crate::quota::{QuotaExceeded, RecentStarts};
@@ -32,7 +32,7 @@ pub struct VendorClients {
     /// The clouds on offer.
     pub clouds: Clouds,
     /// The chat services that relays speak through.
-    pub messaging: Messaging,
+    pub chat_services: ChatServices,
     /// The vendor of the model.
     pub model: Arc<dyn ModelVendor>,
 }
@@ -91,14 +91,13 @@ impl Deployments {
         kind: SecretKind,
         pasted: &str,
     ) -> Result<Arc<Secret>, CredentialRejection> {
+        let vendors = &self.vendors;
         match kind {
-            SecretKind::ModelKey => self.vendors.model.check_format(pasted),
-            SecretKind::TelegramToken | SecretKind::DiscordToken | SecretKind::TwilioKey => {
-                self.vendors.messaging.check_format(kind, pasted)
-            }
-            _ => match self.vendors.clouds.of_token(kind) {
-                Some(provider) => provider.check_format(pasted),
-                None => Err(CredentialRejection::NotOffered),
+            SecretKind::ModelKey => vendors.model.check_format(pasted),
+            _ => match (vendors.clouds.of_token(kind), vendors.chat_services.of_key(kind)) {
+                (Some(provider), _) => provider.check_format(pasted),
+                (None, Some(service)) => service.check_format(pasted),
+                (None, None) => Err(CredentialRejection::NotOffered),
             },
         }
     }
@@ -111,18 +110,15 @@ impl Deployments {
         &self,
         judged: &Arc<Secret>,
     ) -> Result<CheckedCredential, CredentialRejection> {
-        match judged.kind() {
+        let (kind, vendors) = (judged.kind(), &self.vendors);
+        match kind {
             SecretKind::ModelKey => {
-                self.vendors.model.check(judged).await.map(|()| CheckedCredential::Model)
+                vendors.model.check(judged).await.map(|()| CheckedCredential::Model)
             }
-            kind @ (SecretKind::TelegramToken
-            | SecretKind::DiscordToken
-            | SecretKind::TwilioKey) => {
-                self.vendors.messaging.check(kind, judged).await.map(CheckedCredential::Chat)
-            }
-            kind => match self.vendors.clouds.of_token(kind) {
-                Some(provider) => provider.check(judged).await.map(CheckedCredential::Account),
-                None => Err(CredentialRejection::NotOffered),
+            _ => match (vendors.clouds.of_token(kind), vendors.chat_services.of_key(kind)) {
+                (Some(provider), _) => provider.check(judged).await.map(CheckedCredential::Account),
+                (None, Some(service)) => service.check(judged).await.map(CheckedCredential::Chat),
+                (None, None) => Err(CredentialRejection::NotOffered),
             },
         }
     }

@@ -45,8 +45,8 @@
 //! - [`body_budget`]: limit on the bytes of bodies in memory
 //! - [`http`]: one transport under every call to a vendor
 //! - [`model`]: the interface of a model's vendor, and Anthropic
+//! - [`chat_service`]: the interface of a chat service, and Telegram, Discord and Twilio
 //! - [`cloud`]: the interface of a cloud account, and Fly.io
-//! - [`messaging`]: checks and webhooks of the chat service that a relay will use
 //! - [`store`]: the database: runs, journals, conversations
 //! - [`vault`]: credentials held in memory, each with a deadline
 //! - [`forms`]: one-time forms for credentials
@@ -114,9 +114,9 @@ pub mod http;
 
 pub mod model;
 
-pub mod cloud;
+pub mod chat_service;
 
-pub mod messaging;
+pub mod cloud;
 
 pub mod store;
 

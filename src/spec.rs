@@ -350,6 +350,11 @@ impl RelayChannel {
         }
     }
 
+    /// The channel that a credential of this kind opens, if any.
+    pub fn of_key(kind: SecretKind) -> Option<Self> {
+        Self::ALL.into_iter().find(|channel| channel.key() == Some(kind))
+    }
+
     /// The relay holds a connection to it, and so must stay up: nothing would wake it.
     pub fn holds_connection(self) -> bool {
         self == Self::Discord

@@ -4,6 +4,7 @@ use anyhow::{Context, bail};
 use url::Url;
 use zeroize::Zeroizing;
 
+use crate::chat_service::telegram;
 use crate::invitation::{self, Invitation};
 use crate::quota::Quotas;
 
@@ -48,6 +49,7 @@ pub struct BotSettings {
 }
 
 /// How the bot speaks WhatsApp.
+#[derive(Clone)]
 pub struct WhatsAppSettings {
     /// The Twilio account.
     pub account_sid: String,
@@ -60,6 +62,7 @@ pub struct WhatsAppSettings {
 }
 
 /// How the bot speaks Telegram.
+#[derive(Clone)]
 pub struct TelegramSettings {
     /// The bot's token.
     pub token: Zeroizing<String>,
@@ -145,7 +148,7 @@ fn telegram(
             );
         }
     }
-    let api_url = vendors::chat_services(environment)?.telegram;
+    let api_url = vendors::chat_services(environment)?.url(&telegram::API);
     Ok(Some(TelegramSettings { token, api_url, webhook_secret: secret }))
 }
 

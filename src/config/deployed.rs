@@ -11,6 +11,7 @@ use url::Url;
 use zeroize::Zeroizing;
 
 use super::{ALLOW_SANDBOX, Environment, daily_tokens, keys, vendors};
+use crate::chat_service::ChatServiceProfile;
 use crate::machine_env;
 use crate::messages::Locale;
 use crate::secret::{Audience, Secret, SecretKind};
@@ -158,9 +159,11 @@ pub enum ChannelSettings {
 /// When it is none that a relay can speak, or its key or address is missing.
 pub fn relay_channel(environment: &Environment<'_>) -> anyhow::Result<ChannelSettings> {
     let channel = channel(environment)?;
-    let services = vendors::chat_services(environment)?;
+    let endpoints = vendors::chat_services(environment)?;
+    let apis = ChatServiceProfile::of_channel(channel).map_or(&[][..], |profile| profile.apis);
     let key = |kind| {
-        let key = environment.secret(machine_env::CHANNEL_KEY, kind, services.audience(kind))?;
+        let audience = endpoints.audience(apis);
+        let key = environment.secret(machine_env::CHANNEL_KEY, kind, audience)?;
         Ok::<_, anyhow::Error>(Arc::new(key))
     };
     let public_url = || url(environment, machine_env::PUBLIC_URL);

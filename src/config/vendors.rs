@@ -4,8 +4,8 @@ use anyhow::{Context, bail};
 use url::{Host, Url};
 
 use super::Environment;
+use crate::chat_service::{ChatEndpoints, ChatServiceProfile};
 use crate::cloud::fly::FlyEndpoints;
-use crate::messaging;
 use crate::model::anthropic;
 use crate::spec::Images;
 
@@ -18,7 +18,7 @@ pub struct VendorEndpoints {
     /// Fly.io and the apps on it.
     pub fly: FlyEndpoints,
     /// The chat services.
-    pub messaging: messaging::ChatEndpoints,
+    pub chat_services: ChatEndpoints,
     /// The API of the model.
     pub model: Url,
 }
@@ -46,9 +46,9 @@ impl VendorEndpoints {
             &address("FLY_MODEL_PROXY_URL", &real.model_proxy)?,
             &model,
         )?;
-        let messaging = chat_services(environment)?;
-        fly.relay_settings = messaging.settings();
-        Ok(Self { fly, messaging, model: parse_url(anthropic::API_SETTING, &model)? })
+        let chat_services = chat_services(environment)?;
+        fly.relay_settings = chat_services.settings();
+        Ok(Self { fly, chat_services, model: parse_url(anthropic::API_SETTING, &model)? })
     }
 }
 
@@ -56,15 +56,14 @@ impl VendorEndpoints {
 ///
 /// # Errors
 /// As of [`VendorEndpoints::read`].
-pub fn chat_services(environment: &Environment<'_>) -> anyhow::Result<messaging::ChatEndpoints> {
-    let mut urls = Vec::new();
-    for (name, real) in messaging::ChatEndpoints::SETTINGS {
-        let url = environment.or(name, real);
-        allowed(name, &url, environment)?;
-        urls.push(parse_url(name, &url)?);
+pub fn chat_services(environment: &Environment<'_>) -> anyhow::Result<ChatEndpoints> {
+    let mut endpoints = ChatEndpoints::real();
+    for api in ChatServiceProfile::all().flat_map(|profile| profile.apis) {
+        let url = environment.or(api.setting, api.real);
+        allowed(api.setting, &url, environment)?;
+        endpoints = endpoints.with(api, parse_url(api.setting, &url)?);
     }
-    let urls = <[Url; 5]>::try_from(urls);
-    urls.map(messaging::ChatEndpoints::of).map_err(|_| anyhow::anyhow!("too few chat services"))
+    Ok(endpoints)
 }
 
 /// The images to deploy.

@@ -1,20 +1,14 @@
 //! What a relay's channel needs: its key, one of its addresses, and a yes where that is in use.
 
-use crate::account::{ChatAccount, ChatAddress};
+use crate::account::{ChatAccount, ChatAddress, ChatGuide};
 use crate::credential_format::CredentialRejection;
-use crate::secret::{SecretKind, SecretRef};
+use crate::secret::SecretRef;
 use crate::spec::{DeploymentId, RelayChannel};
 
 use super::choice::{ChatCommand, Choice};
 use super::messages::{Message, PageLink};
 use super::transition::Transition;
 use super::{ChatSelection, Effect, PendingCheck, Purpose, Question};
-
-/// The number of Twilio's WhatsApp sandbox, which can be pointed at a relay by hand only.
-const TWILIO_SANDBOX: &str = "+14155238886";
-
-/// The digits that an application id of Discord has at least (a snowflake since 2015).
-const APPLICATION_ID_DIGITS_MIN: usize = 17;
 
 /// What is kept of an id in a bot's suggested name: Telegram's names have 32 characters at most.
 const PERSON_IN_NAME_MAX: usize = 16;
@@ -29,6 +23,17 @@ impl Transition<'_> {
             Purpose::Resume { run } => self.run(run).map(|run| run.spec.channel),
             Purpose::Teardown { .. } | Purpose::Find => None,
         }
+    }
+
+    fn chat_guide(&self, channel: RelayChannel) -> Option<&ChatGuide> {
+        self.context.chat_guides.iter().find(|guide| guide.channel == channel)
+    }
+
+    /// The pages on which the channel's key is made.
+    pub(super) fn channel_key_pages(&self, purpose: &Purpose) -> Vec<PageLink> {
+        let guide = self.channel_for(purpose).and_then(|channel| self.chat_guide(channel));
+        let pages = guide.map_or(&[][..], |guide| guide.key_pages);
+        pages.iter().map(|page| PageLink::Vendor((*page).to_owned())).collect()
     }
 
     /// Whom the relay obeys.
@@ -109,7 +114,7 @@ impl Transition<'_> {
     fn can_make_bot(&self, purpose: &Purpose) -> bool {
         self.context.capabilities.makes_bots
             && *purpose == Purpose::Deploy
-            && self.awaited(Question::ChannelKey, purpose) == Some(SecretKind::TelegramToken)
+            && self.awaited(Question::ChannelKey, purpose).is_some()
     }
 
     pub(super) fn ways_to_a_channel_key(&self, purpose: &Purpose) -> Vec<Choice> {
@@ -197,10 +202,11 @@ impl Transition<'_> {
 
     /// The person points the address at the relay by hand: no interface does.
     pub(super) fn needs_manual_webhook(&self, run: &DeploymentId) -> bool {
-        let spec = self.run(run).map(|run| &run.spec);
-        let name = spec.and_then(|spec| spec.address.as_deref());
+        let Some(spec) = self.run(run).map(|run| &run.spec) else { return false };
+        let name = spec.address.as_deref();
+        let manual = self.chat_guide(spec.channel).and_then(|guide| guide.manual);
         let known = self.state.answers.chat.as_ref().and_then(ChatSelection::address);
-        name == Some(TWILIO_SANDBOX)
+        manual.is_some_and(|manual| Some(manual.name) == name)
             || known.is_some_and(|known| known.by_hand && Some(known.name.as_str()) == name)
     }
 
@@ -209,15 +215,18 @@ impl Transition<'_> {
     pub(super) fn channel_ready(&mut self, run: &DeploymentId, by_hand: bool) {
         let Some(spec) = self.run(run).map(|run| &run.spec) else { return };
         let (channel, address) = (spec.channel, spec.address.clone());
-        let page = address.as_deref().and_then(|address| chat_page(channel, address));
+        let guide = self.chat_guide(channel).copied();
+        let page = guide.zip(address.as_deref());
+        let page = page.and_then(|(guide, address)| (guide.chat_page)(address));
+        let manual = guide.and_then(|guide| guide.manual).filter(|_| by_hand);
         self.say(Message::ChannelReady { channel, address, by_hand });
-        if by_hand {
-            self.say(Message::Page(PageLink::TwilioSandbox));
+        if let Some(manual) = manual {
+            self.say(Message::Page(PageLink::Vendor(manual.page.to_owned())));
             self.say(Message::PointByHand);
             self.say(Message::WebhookUrl { run: run.clone() });
         }
         if let Some(page) = page {
-            self.say(Message::Page(page));
+            self.say(Message::Page(PageLink::Relay(page)));
         }
         let status = vec![Choice::Command(ChatCommand::Status)];
         self.say_with(Message::ChannelFirstSteps { channel }, status);
@@ -226,37 +235,6 @@ impl Transition<'_> {
 
 fn has_address(account: &ChatAccount, address: &str) -> bool {
     account.addresses.iter().any(|it| it.name == address)
-}
-
-/// The pages on which a channel's key is made.
-pub(super) fn pages(channel: Option<RelayChannel>) -> Vec<PageLink> {
-    match channel {
-        Some(RelayChannel::Telegram) => vec![PageLink::BotFather],
-        Some(RelayChannel::Discord) => vec![PageLink::DiscordApplications],
-        Some(RelayChannel::WhatsApp) => vec![PageLink::TwilioConsole, PageLink::TwilioSandbox],
-        Some(RelayChannel::Web) | None => Vec::new(),
-    }
-}
-
-/// Where the owner writes to the relay. A Discord address may end in the application's id
-/// (`@ada_bot 123456789012345678`), which is what its install link needs.
-pub fn chat_page(channel: RelayChannel, address: &str) -> Option<PageLink> {
-    let link = match channel {
-        RelayChannel::Web => return None,
-        RelayChannel::Telegram => format!("https://t.me/{}", address.strip_prefix('@')?),
-        RelayChannel::Discord => {
-            let id = address.rsplit([' ', '(']).next()?.trim_end_matches(')');
-            let is_id = id.len() >= APPLICATION_ID_DIGITS_MIN
-                && id.bytes().all(|byte| byte.is_ascii_digit());
-            let id = Some(id).filter(|_| is_id)?;
-            format!("https://discord.com/oauth2/authorize?client_id={id}")
-        }
-        RelayChannel::WhatsApp => {
-            let digits: String = address.chars().filter(char::is_ascii_digit).collect();
-            format!("https://wa.me/{digits}")
-        }
-    };
-    Some(PageLink::Relay(link))
 }
 
 /// A name that is free and fit to be a Telegram bot's: one a person.

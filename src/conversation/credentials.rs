@@ -278,9 +278,7 @@ impl Transition<'_> {
 pub fn question_of(kind: SecretKind) -> Question {
     match kind {
         SecretKind::ModelKey => Question::Model,
-        SecretKind::TelegramToken | SecretKind::DiscordToken | SecretKind::TwilioKey => {
-            Question::ChannelKey
-        }
+        kind if RelayChannel::of_key(kind).is_some() => Question::ChannelKey,
         _ => Question::Token,
     }
 }

@@ -12,7 +12,7 @@ use crate::spec::{AgentKind, CloudKind, DeploymentName, MachineSize, Region, Spe
 use super::choice::{ChatCommand, Choice};
 use super::messages::{Message, PageLink};
 use super::transition::{OpenQuestion, Transition};
-use super::{ModelChoice, Phase, Purpose, Question, TeardownTarget, channels};
+use super::{ModelChoice, Phase, Purpose, Question, TeardownTarget};
 
 /// Regions offered as buttons; any other can be typed. More would not fit a phone's screen.
 const REGIONS_SHOWN: usize = 6;
@@ -172,7 +172,7 @@ impl Transition<'_> {
         match question {
             Question::Token => vec![PageLink::CloudTokens(self.cloud(purpose))],
             Question::Model => vec![PageLink::Vendor(self.context.model_key_page.to_owned())],
-            Question::ChannelKey => channels::pages(self.channel_for(purpose)),
+            Question::ChannelKey => self.channel_key_pages(purpose),
             Question::Billing => match self.standing() {
                 OrganisationStatus::PaymentNeeded { link }
                 | OrganisationStatus::UnderReview { link } => {

@@ -9,6 +9,7 @@ use super::*;
 use crate::account::{
     Account, ChatAccount, ChatAddress, FailureCause, Organisation, OrganisationStatus, RegionOffer,
 };
+use crate::chat_service::ChatServiceProfile;
 use crate::deployment::{RemainingResource, RunFailure};
 use crate::plan::Stage;
 use crate::plan::StepId;
@@ -28,6 +29,12 @@ mod words;
 const CLOUDS: &[CloudKind] = &[CloudKind::Fly];
 const CHANNELS: &[RelayChannel] = &[RelayChannel::Web];
 const MODEL_KEY_PAGE: &str = "https://models.test/keys";
+
+/// The guides of the real services.
+fn chat_guides() -> Vec<ChatGuide> {
+    ChatServiceProfile::all().map(|profile| profile.guide).collect()
+}
+
 const BOTH_AGENTS: &[AgentKind] = &[AgentKind::Claude, AgentKind::Shell];
 const MINUTE_MS: u64 = 60_000;
 
@@ -135,6 +142,7 @@ impl ConversationWorld {
             channels: self.channels,
             agents: self.agents,
             model_key_page: MODEL_KEY_PAGE,
+            chat_guides: &chat_guides(),
             lent_secrets: &self.offers,
             held_secrets: &self.held,
             runs: &self.runs,

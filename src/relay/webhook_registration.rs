@@ -10,12 +10,12 @@ use sha2::Sha256;
 use zeroize::Zeroizing;
 
 use super::relay_store::RelayStore;
-use crate::messaging::{Messaging, ServiceError, Webhook};
+use crate::chat_service::{ChatService, ServiceError, Webhook};
 use crate::secret::Secret;
 
 /// Points the owner's bot at this relay, and back.
 pub struct WebhookRegistration {
-    messaging: Messaging,
+    service: Arc<dyn ChatService>,
     key: Arc<Secret>,
     /// The bot or number.
     address: String,
@@ -40,14 +40,14 @@ impl WebhookRegistration {
     /// the service shows there is made of the link key, so that every process of one deployment
     /// knows it and nobody else does.
     pub fn new(
-        messaging: Messaging,
+        service: Arc<dyn ChatService>,
         key: Arc<Secret>,
         address: String,
         url: String,
         link_key: &Secret,
         store: Arc<RelayStore>,
     ) -> Self {
-        Self { messaging, key, address, url, secret: webhook_secret(link_key), store }
+        Self { service, key, address, url, secret: webhook_secret(link_key), store }
     }
 
     /// Leads the bot here. Doing it twice is doing it once.
@@ -55,17 +55,17 @@ impl WebhookRegistration {
     /// # Errors
     /// When the service refuses, does not answer, or what was before cannot be written down.
     pub async fn register(&self) -> anyhow::Result<()> {
-        if !self.messaging.has_webhook(&self.key, &self.address).await? {
+        if !self.service.has_webhook(&self.key, &self.address).await? {
             return Ok(());
         }
-        let before = self.messaging.current_webhook(&self.key, &self.address).await?;
+        let before = self.service.current_webhook(&self.key, &self.address).await?;
         if before.as_deref() != Some(&self.url) {
             let saved = self.store.note_pointing(before.as_deref()).await;
             saved.context("cannot write down where the bot led before")?;
         }
         let to = Webhook { url: &self.url, secret: &self.secret };
-        self.messaging.set_webhook(&self.key, &self.address, to).await?;
-        let now = self.messaging.current_webhook(&self.key, &self.address).await?;
+        self.service.set_webhook(&self.key, &self.address, to).await?;
+        let now = self.service.current_webhook(&self.key, &self.address).await?;
         anyhow::ensure!(now.as_deref() == Some(&self.url), "the bot does not lead here yet");
         Ok(())
     }
@@ -75,7 +75,7 @@ impl WebhookRegistration {
     /// # Errors
     /// When the service does not answer or the database fails: to be tried again.
     pub async fn release(&self) -> anyhow::Result<ReleaseOutcome> {
-        let now = match self.messaging.current_webhook(&self.key, &self.address).await {
+        let now = match self.service.current_webhook(&self.key, &self.address).await {
             Err(ServiceError::Refused) => return Ok(ReleaseOutcome::Refused),
             now => now?,
         };
@@ -83,7 +83,7 @@ impl WebhookRegistration {
             return Ok(ReleaseOutcome::NotOurs);
         }
         let before = self.store.pointed_before().await?;
-        match self.messaging.restore_webhook(&self.key, &self.address, before.as_deref()).await {
+        match self.service.restore_webhook(&self.key, &self.address, before.as_deref()).await {
             Ok(()) => Ok(ReleaseOutcome::Restored),
             Err(ServiceError::Refused) => Ok(ReleaseOutcome::Refused),
             Err(error) => Err(error.into()),

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::{Context, bail};
+use textslash::chat_service::ChatServices;
 use textslash::clock::Clock;
 use textslash::cloud::fly::FlyProvider;
 use textslash::cloud::{Cloud, Clouds};
@@ -11,7 +12,6 @@ use textslash::config::{Environment, VendorEndpoints};
 use textslash::deployment::{Goal, Outcome, StageUpdate};
 use textslash::deployments::{Deployments, VendorClients};
 use textslash::http::{NetworkTransport, SharedTransport};
-use textslash::messaging::Messaging;
 use textslash::model::anthropic::Anthropic;
 use textslash::onboarding::{self, Catalogue, HostedForms, Onboarding};
 use textslash::random::Random;
@@ -43,11 +43,11 @@ impl Connections {
         let clouds = Clouds::of([Arc::new(fly) as _]);
         let stores = clouds.secret_stores();
         let model = Anthropic::new(transport.clone(), vendors.model, stores.clone());
-        let messaging = Messaging::new(transport.clone(), vendors.messaging, stores);
+        let chat_services = ChatServices::new(transport.clone(), vendors.chat_services, stores);
         let path = data_dir.join("textslash.db");
         refuse_damage(&path).await?;
         let database = store::open_watched(&path, &store::SCHEMA).await?;
-        let vendors = VendorClients { clouds, messaging, model: Arc::new(model) };
+        let vendors = VendorClients { clouds, chat_services, model: Arc::new(model) };
         Ok(Self { transport, vendors, clock, random: chance, database })
     }
 

@@ -10,18 +10,21 @@ use adapters::whatsapp::{self, WhatsAppChannel};
 use anyhow::Context;
 use axum::Router;
 use futures::future::BoxFuture;
+use textslash::chat_service::{
+    ChatEndpoints, ChatServices, discord as discord_service, telegram as telegram_service, twilio,
+};
 use textslash::clock::Clock;
 use textslash::config::{
     ChannelSettings, Environment, ListenAddress, chat_services, owner_key, relay_channel,
     relay_settings,
 };
 use textslash::http::NetworkTransport;
-use textslash::messaging::{ChatEndpoints, Messaging, RETRIES, twilio_parts};
 use textslash::random::Random;
 use textslash::relay::relay_store::RelayStore;
 use textslash::relay::webhook_registration::{WebhookRegistration, webhook_secret};
 use textslash::relay::{Relay, RelayExit, RelaySettings};
 use textslash::web;
+use url::Url;
 use zeroize::Zeroizing;
 
 use crate::exit::ExitReason;
@@ -84,7 +87,7 @@ fn open(
             Ok(OpenedChannel::ready(web, routes))
         }
         ChannelSettings::Telegram { key, .. } => {
-            let api_url = chat_services(environment)?.telegram.to_string();
+            let api_url = chat_services(environment)?.url(&telegram_service::API).to_string();
             let secret = webhook_secret(&settings.link_key);
             let start = move || {
                 TelegramChannel::start(telegram::TelegramChannelSettings {
@@ -108,7 +111,7 @@ fn open(
             Ok(OpenedChannel { chat, routes, starting: Box::pin(starting) })
         }
         ChannelSettings::WhatsApp { key, number, public_url } => {
-            let (account_sid, auth_token) = twilio_parts(key.expose())
+            let (account_sid, auth_token) = twilio::parts(key.expose())
                 .context("CHANNEL_KEY is not an account's id and its token")?;
             let whatsapp = WhatsAppChannel::start(whatsapp::WhatsAppChannelSettings {
                 account_sid: account_sid.to_owned(),
@@ -150,33 +153,29 @@ pub fn webhook_registration(
     channel: &ChannelSettings,
     ledger: Arc<RelayStore>,
 ) -> anyhow::Result<Option<WebhookRegistration>> {
-    let (key, address, public_url, path) = match channel {
-        ChannelSettings::Telegram { key, public_url } => {
-            (key, "", public_url, "/telegram".to_owned())
-        }
-        ChannelSettings::WhatsApp { key, number, public_url } => {
-            (key, number.as_str(), public_url, format!("/whatsapp#{RETRIES}"))
-        }
+    let (key, address, public_url) = match channel {
+        ChannelSettings::Telegram { key, public_url } => (key, "", public_url),
+        ChannelSettings::WhatsApp { key, number, public_url } => (key, number.as_str(), public_url),
         ChannelSettings::Web | ChannelSettings::Discord { .. } => return Ok(None),
     };
     let transport = Arc::new(NetworkTransport::new()?);
-    let messaging = Messaging::new(transport, chat_services(environment)?, Vec::new());
-    let url = format!("{}{path}", public_url.as_str().trim_end_matches('/'));
+    let services = ChatServices::new(transport, chat_services(environment)?, Vec::new());
+    let Some(service) = services.of_key(key.kind()).cloned() else { return Ok(None) };
+    let Some(url) = service.profile().webhook_url(public_url.as_str()) else { return Ok(None) };
     let (key, address) = (key.clone(), address.to_owned());
-    Ok(Some(WebhookRegistration::new(messaging, key, address, url, &settings.link_key, ledger)))
+    Ok(Some(WebhookRegistration::new(service, key, address, url, &settings.link_key, ledger)))
 }
 
 /// Discord's address where it is not the real one, as the adapter wants to know it.
 pub fn discord_url(services: &ChatEndpoints) -> Option<String> {
-    let is_real = services.discord == ChatEndpoints::real().discord;
-    (!is_real).then(|| services.discord.to_string())
+    services.moved(&discord_service::API).map(Url::to_string)
 }
 
 /// Twilio's interfaces, as the adapter wants to know them.
 pub fn apis(services: &ChatEndpoints) -> whatsapp::TwilioApis {
     whatsapp::TwilioApis {
-        api: services.twilio.clone(),
-        messaging: services.twilio_messaging.clone(),
-        content: services.twilio_content.clone(),
+        api: services.url(&twilio::API),
+        messaging: services.url(&twilio::MESSAGING),
+        content: services.url(&twilio::CONTENT),
     }
 }

@@ -17,14 +17,6 @@ use super::super::{DeploymentStatus, Exposure, PersonTraces, Question};
 pub enum PageLink {
     /// The page on which this cloud makes tokens.
     CloudTokens(CloudKind),
-    /// The chat in which Telegram bots are made.
-    BotFather,
-    /// Where Discord applications and their bots are made.
-    DiscordApplications,
-    /// Where Twilio's keys stand.
-    TwilioConsole,
-    /// Where Twilio's WhatsApp sandbox is joined and pointed at a relay.
-    TwilioSandbox,
     /// Where the owner writes to the relay.
     Relay(String),
     /// A page of a vendor.

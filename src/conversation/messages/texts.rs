@@ -205,12 +205,6 @@ fn channel_ready(
 fn page_link(locale: Locale, page: &PageLink) -> String {
     match page {
         PageLink::CloudTokens(cloud) => phrase!(locale, "page-cloud-tokens", cloud = cloud.word()),
-        PageLink::BotFather => "https://t.me/BotFather".to_owned(),
-        PageLink::DiscordApplications => "https://discord.com/developers/applications".to_owned(),
-        PageLink::TwilioConsole => "https://console.twilio.com".to_owned(),
-        PageLink::TwilioSandbox => {
-            "https://console.twilio.com/us1/develop/sms/try-it-out/whatsapp-learn".to_owned()
-        }
         PageLink::Relay(link) | PageLink::Vendor(link) => link.clone(),
     }
 }

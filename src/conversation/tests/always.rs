@@ -166,6 +166,7 @@ fn a_line_is_a_secret_where_one_is_awaited_unless_it_is_plainly_not() {
             channels: ada.channels,
             agents: ada.agents,
             model_key_page: MODEL_KEY_PAGE,
+            chat_guides: &chat_guides(),
             lent_secrets: &ada.offers,
             held_secrets: &ada.held,
             runs: &ada.runs,

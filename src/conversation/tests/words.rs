@@ -378,10 +378,7 @@ fn every_message_has_words_of_its_own_in_every_language() {
 fn a_page_is_a_link_and_nothing_else_in_every_language() {
     for page in [
         PageLink::CloudTokens(CloudKind::Fly),
-        PageLink::BotFather,
-        PageLink::DiscordApplications,
-        PageLink::TwilioConsole,
-        PageLink::TwilioSandbox,
+        PageLink::Vendor("https://t.me/BotFather".into()),
         PageLink::Relay("https://t.me/ada_bot".into()),
     ] {
         let [english, german] =

@@ -2,13 +2,13 @@
 
 use std::cmp::Reverse;
 
+use crate::chat_service::ChatServiceProfile;
 use crate::conversation::messages::Message;
 use crate::conversation::{
     ConversationContext, ConversationState, DeploymentStatus, KnownDeployment, Phase,
 };
 use crate::invitation::{InvitationUse, WrongCodes};
 use crate::journal::RunEnd;
-use crate::messaging::RETRIES;
 use crate::provisioner::{QuotaKey, RunSummary};
 use crate::quota::RecentStarts;
 use crate::spec::{DeploymentId, Spec};
@@ -48,6 +48,7 @@ impl ChatTask {
             clouds: shared.deployments.clouds().kinds(),
             channels: &self.bot_channel.channels,
             agents: &catalogue.agents,
+            chat_guides: shared.settings.vendors.chat_services.guides(),
             model_key_page: shared.settings.vendors.model.key_page(),
             lent_secrets: &shared.lent,
             held_secrets: &shared.vault.references(&self.owner),
@@ -156,5 +157,5 @@ pub(super) fn webhook_of(
     let Message::WebhookUrl { run } = message else { return None };
     let spec = &runs.iter().find(|it| it.spec.id == *run)?.spec;
     let relay = line.shared.deployments.relay_url(spec)?;
-    Some(format!("{relay}/whatsapp#{RETRIES}"))
+    ChatServiceProfile::of_channel(spec.channel)?.webhook_url(&relay)
 }

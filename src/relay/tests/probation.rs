@@ -1,10 +1,11 @@
 //! A relay whose deployment was never proven.
 
 use super::*;
-use crate::messaging::{ChatEndpoints, Messaging};
+use crate::chat_service::{ChatEndpoints, ChatServices};
 use crate::sandbox::in_process::InProcess;
 use crate::sandbox::telegram::SimulatedTelegram;
 use crate::secret::{Audience, SecretKind};
+use crate::spec::RelayChannel;
 
 #[tokio::test]
 async fn after_its_time_it_serves_nothing_until_it_is_committed() {
@@ -99,13 +100,14 @@ async fn the_owners_bot_is_led_here_when_both_are_committed_and_not_before() {
     let nobody = Arc::new(InProcess::new());
     let telegram = SimulatedTelegram::new(Clock::system(), Random::seeded(3), nobody);
     let transport = InProcess::new().mount("api.telegram.org", telegram.router());
-    let messaging = Messaging::new(Arc::new(transport), ChatEndpoints::real(), Vec::new());
+    let services = ChatServices::new(Arc::new(transport), ChatEndpoints::real(), Vec::new());
+    let service = services.of_channel(RelayChannel::Telegram).unwrap();
     let token = telegram.mint_bot("ada_bot");
     let here = "https://relay.example/telegram";
     let link_key = Secret::new(SecretKind::LinkKey, "the link key".to_owned(), Audience::nobody());
     let pointer = WebhookRegistration::new(
-        messaging.clone(),
-        messaging.check_format(SecretKind::TelegramToken, &token).unwrap(),
+        service.clone(),
+        service.check_format(&token).unwrap(),
         "@ada_bot".to_owned(),
         here.to_owned(),
         &link_key,

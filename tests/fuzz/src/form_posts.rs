@@ -10,6 +10,7 @@ use adapters::chat::{ChatId, UserId};
 use adapters::telegram::verify_init_data;
 use axum::Router;
 use axum::body::Body;
+use textslash::chat_service::{ChatEndpoints, ChatServices};
 use textslash::clock::Clock;
 use textslash::cloud::Clouds;
 use textslash::cloud::fly::{FlyEndpoints, FlyProvider};
@@ -17,7 +18,6 @@ use textslash::conversation::messages::{Locale, secret_form};
 use textslash::deployments::VendorClients;
 use textslash::forms::{Form, Forms};
 use textslash::http::SharedTransport;
-use textslash::messaging::{self, Messaging};
 use textslash::metrics::Exposition;
 use textslash::model::anthropic::{self, Anthropic};
 use textslash::onboarding::{Catalogue, Onboarding, OnboardingSettings};
@@ -66,7 +66,7 @@ async fn page(forms: Forms) -> Router {
             clock.clone(),
             chance.clone(),
         )) as _]),
-        messaging: Messaging::new(transport.clone(), messaging::ChatEndpoints::real(), Vec::new()),
+        chat_services: ChatServices::new(transport.clone(), ChatEndpoints::real(), Vec::new()),
         model: Arc::new(Anthropic::new(
             transport,
             anthropic::API_URL.parse().expect("a URL"),

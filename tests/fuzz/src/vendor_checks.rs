@@ -1,8 +1,8 @@
 //! What Anthropic and the chat services may answer when they are asked about a key, and when a bot
 //! is led somewhere.
 
+use textslash::chat_service::{ChatEndpoints, ChatService, ChatServices, Webhook};
 use textslash::http::SharedTransport;
-use textslash::messaging::{ChatEndpoints, Messaging, Webhook};
 use textslash::model::ModelVendor;
 use textslash::model::anthropic::{self, Anthropic};
 use textslash::secret::SecretKind;
@@ -39,15 +39,16 @@ pub(super) async fn ask_about_keys(transport: SharedTransport) {
     let checked = model.check(&key).await;
     let again = model.check(&key).await;
     assert_eq!(checked, again, "the same answer means the same");
-    let messaging = Messaging::new(transport, ChatEndpoints::real(), Vec::new());
+    let services = ChatServices::new(transport, ChatEndpoints::real(), Vec::new());
     for (kind, pasted, secret) in KEYS {
-        ask_about(&messaging, kind, pasted, secret).await;
+        let Some(service) = services.of_key(kind) else { panic!("a service") };
+        ask_about(&**service, pasted, secret).await;
     }
 }
 
-async fn ask_about(messaging: &Messaging, kind: SecretKind, pasted: &str, secret: &str) {
-    let Ok(key) = messaging.check_format(kind, pasted) else { panic!("a good key") };
-    if let Ok(account) = messaging.check(kind, &key).await {
+async fn ask_about(service: &dyn ChatService, pasted: &str, secret: &str) {
+    let Ok(key) = service.check_format(pasted) else { panic!("a good key") };
+    if let Ok(account) = service.check(&key).await {
         assert!(!account.addresses.is_empty(), "an account without a way to it");
         for address in &account.addresses {
             let name = &address.name;
@@ -60,9 +61,9 @@ async fn ask_about(messaging: &Messaging, kind: SecretKind, pasted: &str, secret
     }
     let number = "+15550001111";
     let to = Webhook { url: "https://ada-relay.fly.dev/hook", secret: &"s".repeat(64) };
-    let _ = messaging.has_webhook(&key, number).await;
-    let _ = messaging.current_webhook(&key, number).await;
-    let _ = messaging.set_webhook(&key, number, to).await;
-    let _ = messaging.restore_webhook(&key, number, None).await;
-    let _ = messaging.restore_webhook(&key, number, Some("https://shop.example/hook")).await;
+    let _ = service.has_webhook(&key, number).await;
+    let _ = service.current_webhook(&key, number).await;
+    let _ = service.set_webhook(&key, number, to).await;
+    let _ = service.restore_webhook(&key, number, None).await;
+    let _ = service.restore_webhook(&key, number, Some("https://shop.example/hook")).await;
 }

@@ -20,9 +20,9 @@ use proptest::prelude::*;
 use proptest::strategy::ValueTree;
 use proptest::test_runner::TestRunner;
 use serde_json::{Value, json};
+use textslash::chat_service::{ChatEndpoints, ChatServices, Webhook};
 use textslash::clock::Clock;
 use textslash::http::{StreamedResponse, Transport, TransportError};
-use textslash::messaging::{ChatEndpoints, Messaging, Webhook};
 use textslash::random::Random;
 use textslash::sandbox;
 use textslash::secret::SecretKind;
@@ -144,8 +144,8 @@ fn an_address_that_leaves_its_place_is_seen() {
 async fn no_key_leads_a_check_out_of_its_service() {
     let calls = CallAddresses::default();
     let endpoints = ChatEndpoints::real();
-    let messaging =
-        Messaging::new(Arc::new(RecordingTransport(calls.clone())), endpoints, Vec::new());
+    let transport = Arc::new(RecordingTransport(calls.clone()));
+    let services = ChatServices::new(transport, endpoints, Vec::new());
     let to = Webhook { url: "https://relay.example", secret: "s" };
     for (kind, good, shapes) in [
         (
@@ -169,13 +169,14 @@ async fn no_key_leads_a_check_out_of_its_service() {
         ),
     ] {
         let mut taken = 0;
+        let service = services.of_key(kind).unwrap();
         for pasted in nearly(&good).chain([good.clone()]) {
-            let Ok(key) = messaging.check_format(kind, &pasted) else { continue };
+            let Ok(key) = service.check_format(&pasted) else { continue };
             taken += 1;
-            let _ = messaging.check(kind, &key).await;
+            let _ = service.check(&key).await;
             for number in ["+15550001111", "../../x"] {
-                let _ = messaging.set_webhook(&key, number, to).await;
-                let _ = messaging.restore_webhook(&key, number, None).await;
+                let _ = service.set_webhook(&key, number, to).await;
+                let _ = service.restore_webhook(&key, number, None).await;
             }
             let called = calls.take();
             assert!(!called.is_empty(), "nothing was asked: {pasted:?}");

@@ -16,6 +16,7 @@ use axum::body::Body;
 use bytes::Bytes;
 use futures::StreamExt;
 use parking_lot::Mutex;
+use textslash::chat_service::{ChatEndpoints, ChatServices, ServiceError};
 use textslash::clock::Clock;
 use textslash::cloud::FailureCause;
 use textslash::cloud::Provider;
@@ -24,7 +25,6 @@ use textslash::cloud::fly::{FlyEndpoints, FlyProvider};
 use textslash::credential_format::CredentialRejection;
 use textslash::http as transport;
 use textslash::http::{NetworkTransport, StreamedResponse, Transport, TransportError};
-use textslash::messaging::{self, Messaging, ServiceError};
 use textslash::model::ModelVendor;
 use textslash::model::anthropic::{self, Anthropic};
 use textslash::random::Random;
@@ -137,8 +137,8 @@ async fn a_service_that_floods_when_it_is_asked_about_a_key_is_out_of_reach() {
         assert_eq!(checked, Err(CredentialRejection::VendorUnreachable));
         flooded.expect_taken(CHECK_MAX);
 
-        let endpoints = messaging::ChatEndpoints::real();
-        let messaging = Messaging::new(flooded.clone(), endpoints, Vec::new());
+        let endpoints = ChatEndpoints::real();
+        let services = ChatServices::new(flooded.clone(), endpoints, Vec::new());
         for (kind, pasted) in [
             (SecretKind::TelegramToken, format!("1234567890:{}", "A".repeat(35))),
             (
@@ -147,15 +147,16 @@ async fn a_service_that_floods_when_it_is_asked_about_a_key_is_out_of_reach() {
             ),
             (SecretKind::TwilioKey, format!("AC{} {}", "1".repeat(32), "2".repeat(32))),
         ] {
-            let key = messaging.check_format(kind, &pasted).unwrap();
+            let service = services.of_key(kind).unwrap();
+            let key = service.check_format(&pasted).unwrap();
             assert_eq!(
-                messaging.check(kind, &key).await,
+                service.check(&key).await,
                 Err(CredentialRejection::VendorUnreachable),
                 "{kind:?}"
             );
             flooded.expect_taken(CHECK_MAX);
             if kind != SecretKind::DiscordToken {
-                let leads = messaging.current_webhook(&key, "+15550001111").await;
+                let leads = service.current_webhook(&key, "+15550001111").await;
                 assert_eq!(leads, Err(ServiceError::Unreachable), "{kind:?}");
                 flooded.expect_taken(CHECK_MAX);
             }

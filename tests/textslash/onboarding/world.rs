@@ -9,13 +9,13 @@ use adapters::chat::{
     ChatId, ChatType, Inbound, InboundContent, InboundId, MessageContext, MessageRef, UserId,
 };
 use sqlx::Row;
+use textslash::chat_service::{ChatEndpoints, ChatServices};
 use textslash::clock::Clock;
 use textslash::cloud::Clouds;
 use textslash::cloud::fly::{FlyEndpoints, FlyProvider};
 use textslash::deployments::VendorClients;
 use textslash::http::SharedTransport;
 use textslash::invitation::{self, Invitation};
-use textslash::messaging::{self, Messaging};
 use textslash::model::anthropic::{self, Anthropic};
 use textslash::onboarding::{Catalogue, Onboarding, OnboardingSettings};
 use textslash::provisioner::Provisioner;
@@ -174,9 +174,9 @@ impl ChatWorld {
             clock: clock.clone(),
             random: chance.clone(),
             vendors: VendorClients {
-                messaging: Messaging::new(
+                chat_services: ChatServices::new(
                     self.transport.clone(),
-                    messaging::ChatEndpoints::real(),
+                    ChatEndpoints::real(),
                     vec!["api.machines.dev".to_owned()],
                 ),
                 clouds: Clouds::of([Arc::new(fly) as _]),

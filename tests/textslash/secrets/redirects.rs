@@ -13,11 +13,11 @@ use axum::extract::{Request, State};
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use parking_lot::Mutex;
+use textslash::chat_service::{ChatEndpoints, ChatServiceProfile, ChatServices};
 use textslash::clock::Clock;
 use textslash::cloud::Provider;
 use textslash::cloud::fly::{FlyEndpoints, FlyProvider};
 use textslash::http::NetworkTransport;
-use textslash::messaging::{self, Messaging};
 use textslash::model::ModelVendor;
 use textslash::model::anthropic::Anthropic;
 use textslash::random::Random;
@@ -92,10 +92,12 @@ impl RedirectWorld {
         FlyProvider::new(self.network(), endpoints, Clock::system(), Random::system().unwrap())
     }
 
-    fn messaging(&self) -> Messaging {
-        let endpoints =
-            messaging::ChatEndpoints::of(std::array::from_fn(|_| self.vendor_url.clone()));
-        Messaging::new(self.network(), endpoints, Vec::new())
+    fn chat_services(&self) -> ChatServices {
+        let apis = ChatServiceProfile::all().flat_map(|profile| profile.apis);
+        let endpoints = apis.fold(ChatEndpoints::real(), |endpoints, api| {
+            endpoints.with(api, self.vendor_url.clone())
+        });
+        ChatServices::new(self.network(), endpoints, Vec::new())
     }
 
     /// The vendor was shown it, and the host that it names was not even called.
@@ -149,7 +151,7 @@ async fn what_the_provisioner_and_the_checks_show_a_vendor_stays_with_it() {
     let has = UniqueCredentials::new();
     for status in REDIRECTS {
         let world = RedirectWorld::redirecting(status).await;
-        let (fly, messaging) = (world.fly(), world.messaging());
+        let (fly, services) = (world.fly(), world.chat_services());
         let token = fly.check_format(&has.fly_token).unwrap();
         assert!(fly.check(&token).await.is_err(), "{status}");
         let model = Anthropic::new(world.network(), world.vendor_url.clone(), Vec::new());
@@ -162,8 +164,9 @@ async fn what_the_provisioner_and_the_checks_show_a_vendor_stays_with_it() {
             (SecretKind::DiscordToken, &has.discord_token),
             (SecretKind::TwilioKey, &twilio_key),
         ] {
-            let judged = messaging.check_format(kind, key).unwrap();
-            assert!(messaging.check(kind, &judged).await.is_err(), "{status}");
+            let service = services.of_key(kind).unwrap();
+            let judged = service.check_format(key).unwrap();
+            assert!(service.check(&judged).await.is_err(), "{status}");
         }
         world.expect_kept(&[
             ("Fly token", &has.fly_token["FlyV1 fm2_".len()..][..40]),

@@ -2,10 +2,9 @@
 
 use serde_json::{Value, json};
 use textslash::account::ChatAddress;
+use textslash::chat_service::ChatServiceProfile;
 use textslash::cloud::DeploymentKeys;
-use textslash::conversation::chat_page;
-use textslash::conversation::messages::{self, Message, PageLink};
-use textslash::messaging::RETRIES;
+use textslash::conversation::messages::{self, Message};
 use textslash::phrase;
 use textslash::plan::{StepFacts, StepId};
 use textslash::spec::{Role, Spec};
@@ -36,16 +35,14 @@ impl RelayContact {
         let Some(address) = address else {
             return Self::Link(format!("{relay}/chat#{}", keys.owner_key.expose()));
         };
-        let page = chat_page(spec.channel, &address.name);
+        let service = ChatServiceProfile::of_channel(spec.channel);
         Self::Chat {
-            page: page.map(said),
-            webhook: address.by_hand.then(|| format!("{relay}/whatsapp#{RETRIES}")),
+            page: service.and_then(|service| (service.guide.chat_page)(&address.name)),
+            webhook: service
+                .filter(|_| address.by_hand)
+                .and_then(|service| service.webhook_url(relay)),
         }
     }
-}
-
-fn said(page: PageLink) -> String {
-    messages::text(report::locale(), &Message::Page(page))
 }
 
 /// For people.
@@ -79,7 +76,9 @@ fn chat_text(spec: &Spec, page: Option<&str>, webhook: Option<&str>) -> String {
     let mut lines =
         vec![say(Message::ChannelReady { channel, address, by_hand: webhook.is_some() })];
     if let Some(webhook) = webhook {
-        lines.push(said(PageLink::TwilioSandbox));
+        let service = ChatServiceProfile::of_channel(spec.channel);
+        let manual = service.and_then(|service| service.guide.manual);
+        lines.extend(manual.map(|manual| manual.page.to_owned()));
         lines.push(say(Message::PointByHand));
         lines.push(webhook.to_owned());
     }

@@ -19,13 +19,13 @@ use super::persona::Persona;
 use super::plan::BotStoryPlan;
 use super::proof::StoreProof;
 use super::service::{ServiceConnection, SimulatedService};
+use textslash::chat_service::{ChatEndpoints, ChatServices};
 use textslash::clock::Clock;
 use textslash::cloud::Clouds;
 use textslash::cloud::fly::{FlyEndpoints, FlyProvider};
 use textslash::deployments::VendorClients;
 use textslash::http::SharedTransport;
 use textslash::invitation::Invitation;
-use textslash::messaging::{self, Messaging};
 use textslash::model::anthropic::{self, Anthropic};
 use textslash::onboarding::{Catalogue, Onboarding, OnboardingSettings};
 use textslash::quota::Quotas;
@@ -267,15 +267,14 @@ impl BotStoryWorld {
         let keys_go_to = vec!["api.machines.dev".to_owned()];
         let model =
             Anthropic::new(transport.clone(), anthropic::API_URL.parse()?, keys_go_to.clone());
-        let messaging =
-            Messaging::new(transport.clone(), messaging::ChatEndpoints::real(), keys_go_to);
+        let chat_services = ChatServices::new(transport.clone(), ChatEndpoints::real(), keys_go_to);
         Ok(OnboardingSettings {
             database: self.database.clone(),
             clock,
             random: chance,
             vendors: VendorClients {
                 clouds: Clouds::of([Arc::new(fly) as _]),
-                messaging,
+                chat_services,
                 model: Arc::new(model),
             },
             catalogue: Catalogue {

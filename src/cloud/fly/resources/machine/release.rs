@@ -3,10 +3,11 @@
 
 use std::time::Duration;
 
+use crate::chat_service::ChatServiceProfile;
 use crate::cloud::fly::client::{FlyClient, PathSegment};
 use crate::cloud::fly::errors::CallFailure;
 use crate::secret::Secret;
-use crate::spec::{RelayChannel, Spec};
+use crate::spec::Spec;
 
 /// How long all of it may take: a start, and two short calls to the service. What costs money must
 /// not wait longer for it.
@@ -20,7 +21,8 @@ const COMMAND: [&str; 3] = ["/textslash", "channel", "release"];
 
 /// Whether a relay of this spec has led a bot to itself.
 pub(super) fn has_set_webhook(spec: &Spec) -> bool {
-    matches!(spec.channel, RelayChannel::Telegram | RelayChannel::WhatsApp)
+    let service = ChatServiceProfile::of_channel(spec.channel);
+    service.is_some_and(|service| service.webhook_path.is_some())
 }
 
 /// The relay in this machine, asked to give the bot back.

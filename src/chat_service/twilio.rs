@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use async_trait::async_trait;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
@@ -11,11 +12,46 @@ use serde_json::{Value, json};
 use url::Url;
 use zeroize::Zeroizing;
 
-use super::{ChatEndpoints, ServiceError, Webhook};
-use crate::account::{ChatAccount, ChatAddress};
+use super::{ChatService, ChatServiceProfile, ServiceAccess, ServiceApi, ServiceError, Webhook};
+use crate::account::{ChatAccount, ChatAddress, ChatGuide, ManualAddress};
 use crate::credential_format::{CredentialRejection, Vendor, recognise};
-use crate::http::{Transport, call};
-use crate::secret::{Audience, Secret, SecretKind};
+use crate::http::call;
+use crate::secret::{Secret, SecretKind};
+use crate::spec::RelayChannel;
+
+/// The account and its messages.
+pub const API: ServiceApi =
+    ServiceApi { setting: "TWILIO_API_URL", real: "https://api.twilio.com" };
+
+/// The senders.
+pub const MESSAGING: ServiceApi =
+    ServiceApi { setting: "TWILIO_MESSAGING_URL", real: "https://messaging.twilio.com" };
+
+/// The templates of messages with buttons.
+pub const CONTENT: ServiceApi =
+    ServiceApi { setting: "TWILIO_CONTENT_URL", real: "https://content.twilio.com" };
+
+/// All of them see a key.
+pub const APIS: &[ServiceApi] = &[API, MESSAGING, CONTENT];
+
+/// WhatsApp through Twilio.
+///
+/// A message that was not taken is delivered again and again, after any failure (Twilio's docs,
+/// "Webhooks: Connection overrides"): the usual one retry would lose what comes during a restart.
+pub(super) static PROFILE: ChatServiceProfile = ChatServiceProfile {
+    apis: APIS,
+    webhook_path: Some("/whatsapp#rc=5&rp=all"),
+    guide: ChatGuide {
+        channel: RelayChannel::WhatsApp,
+        key_pages: &["https://console.twilio.com", SANDBOX_PAGE],
+        chat_page,
+        manual: Some(ManualAddress { name: SANDBOX_NUMBER, page: SANDBOX_PAGE }),
+    },
+    open: |access| Arc::new(Twilio(access)),
+};
+
+/// The page on which the sandbox is joined and led to a relay.
+const SANDBOX_PAGE: &str = "https://console.twilio.com/us1/develop/sms/try-it-out/whatsapp-learn";
 
 /// The longest paste that is looked at, in bytes.
 const PASTE_MAX: usize = 2048;
@@ -30,39 +66,89 @@ const DEADLINE: Duration = Duration::from_secs(15);
 const ANSWER_BYTES_MAX: usize = 256 * 1024;
 
 /// Twilio's sandbox, which every account may use; only the console leads it anywhere.
-pub const SANDBOX_NUMBER: &str = "+14155238886";
+const SANDBOX_NUMBER: &str = "+14155238886";
 
-/// How Twilio is to deliver a message that was not taken: again and again, after any failure
-/// (Twilio's docs, "Webhooks: Connection overrides"). Its usual one retry would lose what comes
-/// while we restart.
-pub const RETRIES: &str = "rc=5&rp=all";
+/// WhatsApp numbers of Twilio's accounts.
+struct Twilio(ServiceAccess);
 
-/// An account's id and Auth Token in a paste, in either order.
-pub(super) fn check_format(
-    pasted: &str,
-    audience: Audience,
-) -> Result<Arc<Secret>, CredentialRejection> {
-    if pasted.trim().is_empty() {
-        return Err(CredentialRejection::Empty);
+impl Twilio {
+    fn account<'a>(&'a self, key: &'a Secret) -> TwilioAccount<'a> {
+        TwilioAccount { access: &self.0, key }
     }
-    if pasted.len() > PASTE_MAX {
-        return Err(CredentialRejection::TooLong);
+}
+
+#[async_trait]
+impl ChatService for Twilio {
+    fn profile(&self) -> &'static ChatServiceProfile {
+        &PROFILE
     }
-    let words: Vec<&str> = pasted.split(|c: char| !c.is_ascii_alphanumeric()).collect();
-    let is_hex = |word: &str| word.bytes().all(|b| b.is_ascii_hexdigit());
-    let sid = words.iter().find_map(|it| it.strip_prefix("AC").filter(|it| is_hex(it)));
-    let token = words.iter().find(|it| (DIGITS - 6..=DIGITS).contains(&it.len()) && is_hex(it));
-    match (sid, token) {
-        (Some(sid), Some(token)) if sid.len() == DIGITS && token.len() == DIGITS => {
-            let value = Zeroizing::new(format!("AC{sid} {token}"));
-            Ok(Arc::new(Secret::new(SecretKind::TwilioKey, value, audience)))
+
+    /// An account's id and its Auth Token, in either order.
+    fn check_format(&self, pasted: &str) -> Result<Arc<Secret>, CredentialRejection> {
+        if pasted.trim().is_empty() {
+            return Err(CredentialRejection::Empty);
         }
-        (Some(_), _) => Err(CredentialRejection::Truncated),
-        _ => Err(match recognise(pasted) {
-            None | Some(Vendor::Twilio) => CredentialRejection::Malformed,
-            Some(vendor) => CredentialRejection::OtherVendor { vendor },
-        }),
+        if pasted.len() > PASTE_MAX {
+            return Err(CredentialRejection::TooLong);
+        }
+        let words: Vec<&str> = pasted.split(|c: char| !c.is_ascii_alphanumeric()).collect();
+        let is_hex = |word: &str| word.bytes().all(|b| b.is_ascii_hexdigit());
+        let sid = words.iter().find_map(|it| it.strip_prefix("AC").filter(|it| is_hex(it)));
+        let token = words.iter().find(|it| (DIGITS - 6..=DIGITS).contains(&it.len()) && is_hex(it));
+        match (sid, token) {
+            (Some(sid), Some(token)) if sid.len() == DIGITS && token.len() == DIGITS => {
+                let value = Zeroizing::new(format!("AC{sid} {token}"));
+                Ok(Arc::new(Secret::new(SecretKind::TwilioKey, value, self.0.audience(APIS))))
+            }
+            (Some(_), _) => Err(CredentialRejection::Truncated),
+            _ => Err(match recognise(pasted) {
+                None | Some(Vendor::Twilio) => CredentialRejection::Malformed,
+                Some(vendor) => CredentialRejection::OtherVendor { vendor },
+            }),
+        }
     }
+
+    async fn check(&self, key: &Secret) -> Result<ChatAccount, CredentialRejection> {
+        self.account(key).check().await
+    }
+
+    /// The sandbox's number is led by hand.
+    async fn has_webhook(&self, key: &Secret, number: &str) -> Result<bool, ServiceError> {
+        Ok(self.account(key).sender(number).await?.is_some())
+    }
+
+    async fn current_webhook(
+        &self,
+        key: &Secret,
+        number: &str,
+    ) -> Result<Option<String>, ServiceError> {
+        let sender = self.account(key).sender(number).await?;
+        Ok(sender.as_ref().and_then(callback_url).map(str::to_owned))
+    }
+
+    async fn set_webhook(
+        &self,
+        key: &Secret,
+        number: &str,
+        to: Webhook<'_>,
+    ) -> Result<(), ServiceError> {
+        self.account(key).post_webhook(number, to.url).await
+    }
+
+    async fn restore_webhook(
+        &self,
+        key: &Secret,
+        number: &str,
+        before: Option<&str>,
+    ) -> Result<(), ServiceError> {
+        self.account(key).post_webhook(number, before.unwrap_or_default()).await
+    }
+}
+
+/// The page on which a person writes to this number.
+fn chat_page(number: &str) -> Option<String> {
+    let digits: String = number.chars().filter(char::is_ascii_digit).collect();
+    Some(format!("https://wa.me/{digits}"))
 }
 
 /// An account's id and its Auth Token, of a key that was judged.
@@ -71,21 +157,12 @@ pub fn parts(key: &str) -> Option<(&str, &str)> {
 }
 
 /// An account, as its key opens it.
-pub(super) struct TwilioAccount<'a> {
-    transport: &'a dyn Transport,
-    endpoints: &'a ChatEndpoints,
+struct TwilioAccount<'a> {
+    access: &'a ServiceAccess,
     key: &'a Secret,
 }
 
-impl<'a> TwilioAccount<'a> {
-    pub(super) fn of(
-        transport: &'a dyn Transport,
-        endpoints: &'a ChatEndpoints,
-        key: &'a Secret,
-    ) -> Self {
-        Self { transport, endpoints, key }
-    }
-
+impl TwilioAccount<'_> {
     async fn call(
         &self,
         method: Method,
@@ -105,7 +182,7 @@ impl<'a> TwilioAccount<'a> {
             .header(header::CONTENT_TYPE, "application/json")
             .body(Bytes::from(body.map(|it| it.to_string()).unwrap_or_default()))
             .map_err(|_| ServiceError::Unreachable)?;
-        let answer = call(self.transport, request, DEADLINE, ANSWER_BYTES_MAX).await;
+        let answer = call(&*self.access.transport, request, DEADLINE, ANSWER_BYTES_MAX).await;
         let answer = answer.map_err(|_| ServiceError::Unreachable)?;
         match answer.status {
             status if status.is_success() => {
@@ -118,8 +195,8 @@ impl<'a> TwilioAccount<'a> {
         }
     }
 
-    fn url(base: &Url, path: &[&str]) -> Result<Url, ServiceError> {
-        let mut url = base.clone();
+    fn url(&self, api: &ServiceApi, path: &[&str]) -> Result<Url, ServiceError> {
+        let mut url = self.access.endpoints.url(api);
         url.path_segments_mut()
             .map_err(|()| ServiceError::Unreachable)?
             .pop_if_empty()
@@ -128,23 +205,21 @@ impl<'a> TwilioAccount<'a> {
     }
 
     async fn account(&self) -> Result<Value, ServiceError> {
-        let key = self
-            .key
-            .expose_for_host(self.endpoints.twilio.authority())
-            .map_err(|_| ServiceError::Refused)?;
+        let api = self.access.endpoints.url(&API);
+        let key = self.key.expose_for_host(api.authority()).map_err(|_| ServiceError::Refused)?;
         let (sid, _) = parts(key).ok_or(ServiceError::Refused)?;
         let path = ["2010-04-01", "Accounts", &format!("{sid}.json")];
-        self.call(Method::GET, Self::url(&self.endpoints.twilio, &path)?, None).await
+        self.call(Method::GET, self.url(&API, &path)?, None).await
     }
 
     async fn senders(&self) -> Result<Vec<Value>, ServiceError> {
-        let mut url = Self::url(&self.endpoints.twilio_messaging, &["v2", "Channels", "Senders"])?;
+        let mut url = self.url(&MESSAGING, &["v2", "Channels", "Senders"])?;
         url.set_query(Some("Channel=whatsapp"));
         let list = self.call(Method::GET, url, None).await?;
         Ok(list["senders"].as_array().cloned().unwrap_or_default())
     }
 
-    pub(super) async fn check(&self) -> Result<ChatAccount, CredentialRejection> {
+    async fn check(&self) -> Result<ChatAccount, CredentialRejection> {
         let (account, senders) = futures::join!(self.account(), self.senders());
         let account = account?;
         if account["status"].as_str().is_some_and(|status| status != "active") {
@@ -166,42 +241,12 @@ impl<'a> TwilioAccount<'a> {
         Ok(senders.into_iter().find(|it| it["sender_id"] == id.as_str()))
     }
 
-    /// Where the sender leads; nothing where no interface leads it anywhere.
-    pub(super) async fn current_webhook(
-        &self,
-        number: &str,
-    ) -> Result<Option<String>, ServiceError> {
-        let sender = self.sender(number).await?;
-        Ok(sender.as_ref().and_then(callback_url).map(str::to_owned))
-    }
-
-    /// Whether an interface leads this number anywhere: the sandbox's is led by hand.
-    pub(super) async fn has_webhook(&self, number: &str) -> Result<bool, ServiceError> {
-        Ok(self.sender(number).await?.is_some())
-    }
-
-    pub(super) async fn set_webhook(
-        &self,
-        number: &str,
-        to: Webhook<'_>,
-    ) -> Result<(), ServiceError> {
-        self.post_webhook(number, to.url).await
-    }
-
-    pub(super) async fn restore_webhook(
-        &self,
-        number: &str,
-        before: Option<&str>,
-    ) -> Result<(), ServiceError> {
-        self.post_webhook(number, before.unwrap_or_default()).await
-    }
-
     /// 202: it is on its way; the caller looks again.
     async fn post_webhook(&self, number: &str, url: &str) -> Result<(), ServiceError> {
         let Some(sender) = self.sender(number).await? else { return Ok(()) };
         let sid = sender["sid"].as_str().ok_or(ServiceError::Unreachable)?;
         let path = ["v2", "Channels", "Senders", sid];
-        let at = Self::url(&self.endpoints.twilio_messaging, &path)?;
+        let at = self.url(&MESSAGING, &path)?;
         let change = json!({ "webhook": { "callback_url": url, "callback_method": "POST" } });
         self.call(Method::POST, at, Some(change)).await.map(|_| ())
     }
