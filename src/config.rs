@@ -1,6 +1,8 @@
 //! Settings: small structs, each read once from the environment at the door of the role that needs
 //! it. A missing or wrong setting is a sentence that names it.
 
+use std::collections::BTreeMap;
+
 use anyhow::{Context, bail};
 use zeroize::Zeroizing;
 
@@ -11,6 +13,7 @@ use crate::spec::Spec;
 mod bot;
 mod deployed;
 mod keys;
+pub mod reference;
 mod vendors;
 
 pub use bot::{BotSettings, TelegramSettings, WhatsAppSettings};
@@ -57,6 +60,11 @@ impl<'a> Environment<'a> {
     /// The environment of this process.
     pub fn of_process() -> Self {
         Self(Box::new(|name| std::env::var(name).ok()))
+    }
+
+    /// The environment of this process, under these settings.
+    pub fn under(settings: &'a BTreeMap<&'static str, String>) -> Self {
+        Self(Box::new(|name| settings.get(name).cloned().or_else(|| std::env::var(name).ok())))
     }
 
     /// These settings and no others.

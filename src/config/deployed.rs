@@ -21,13 +21,13 @@ use crate::vm::process::AgentUser;
 use crate::{relay, vm};
 
 /// Where Fly's proxy looks for the process.
-const PORT: &str = "8080";
+pub(super) const DEFAULT_PORT: &str = "8080";
 
 /// Where the VM looks for the relay's model proxy. No service of the cloud leads there.
 const PROXY_PORT: &str = "8081";
 
 /// Every address of the machine, version 6 and 4: Fly's proxy uses the private version 6.
-const LISTEN_HOST: &str = "::";
+pub(super) const DEFAULT_LISTEN_HOST: &str = "::";
 
 /// Where a role listens.
 pub struct ListenAddress {
@@ -41,7 +41,7 @@ impl ListenAddress {
     /// # Errors
     /// When either is not what it should be.
     pub fn read(environment: &Environment<'_>) -> anyhow::Result<Self> {
-        Self::socket_address(environment, machine_env::PORT, PORT)
+        Self::socket_address(environment, machine_env::PORT, DEFAULT_PORT)
     }
 
     /// `LISTEN_HOST` and `MODEL_PROXY_PORT`.
@@ -57,7 +57,7 @@ impl ListenAddress {
         name: &str,
         default: &str,
     ) -> anyhow::Result<Self> {
-        let host = environment.or("LISTEN_HOST", LISTEN_HOST);
+        let host = environment.or("LISTEN_HOST", DEFAULT_LISTEN_HOST);
         let port = environment.or(name, default);
         Ok(Self {
             host: host.parse().context("LISTEN_HOST is not an IP address")?,

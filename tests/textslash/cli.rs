@@ -2,6 +2,7 @@
 
 mod channels;
 mod ends;
+mod help;
 mod refusals;
 
 use std::collections::BTreeMap;

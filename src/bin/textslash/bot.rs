@@ -28,7 +28,10 @@ use crate::connections::{Connections, data_dir};
 use crate::exit::ExitReason;
 use crate::signals;
 
+mod arguments;
 mod services;
+
+pub use arguments::BotArguments;
 
 use services::ServiceStart;
 
@@ -39,15 +42,12 @@ const INIT_DATA_AGE_MAX_MS: u64 = 15 * 60 * 1000;
 /// requests in flight; fly.toml gives both 30 seconds.
 const GRACE: Duration = Duration::from_secs(10);
 
-#[derive(clap::Args)]
-pub struct BotArguments {}
-
 /// The conversations on each channel, by its name.
 type ChannelTasks = JoinSet<(&'static str, anyhow::Result<()>)>;
 
-pub async fn run(_: BotArguments) -> anyhow::Result<ExitReason> {
+pub async fn run(arguments: BotArguments) -> anyhow::Result<ExitReason> {
     let told = signals::shutdown_signal()?;
-    let environment = Environment::of_process();
+    let environment = arguments.environment();
     let settings = BotSettings::read(&environment)?;
     let images = images(&environment)?;
     let _claim = store::claim(&data_dir(&environment)?)?;

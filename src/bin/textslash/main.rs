@@ -3,7 +3,7 @@
 use std::alloc::System;
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, Parser, Subcommand};
 use textslash::config::{ALLOW_SANDBOX, Environment, deployed_data_dir};
 use textslash::privileges;
 use textslash::telemetry::LogFormat;
@@ -24,6 +24,7 @@ mod relay;
 mod report;
 mod sandbox;
 mod setup;
+mod shell;
 mod signals;
 mod status;
 mod teardown;
@@ -78,12 +79,18 @@ enum CliRole {
     /// Remove a deployment and prove that nothing is left.
     #[command(after_help = credentials::HELP)]
     Teardown(teardown::TeardownArguments),
+    /// Print the completions of a shell.
+    Completions(shell::CompletionsArguments),
+    /// Print the manual page.
+    Man(shell::ManArguments),
     /// Run as a relay, where it was deployed.
+    #[command(hide = true)]
     Relay,
     /// What a relay does with its channel, within its machine.
     #[command(hide = true)]
     Channel(channel::ChannelArguments),
     /// Run as the agent's machine, where it was deployed.
+    #[command(hide = true)]
     Vm,
 }
 
@@ -108,19 +115,25 @@ fn log_format(text: &str) -> Result<LogFormat, &'static str> {
 
 /// Threads keep rights of their own, so root's are given up before there is a second one.
 fn start(role: CliRole) -> anyhow::Result<ExitReason> {
-    let environment = Environment::of_process();
+    give_up_root(&role)?;
+    tokio::runtime::Runtime::new()?.block_on(run(role))
+}
+
+fn give_up_root(role: &CliRole) -> anyhow::Result<()> {
+    let environment = match role {
+        CliRole::Bot(arguments) => arguments.environment(),
+        _ => Environment::of_process(),
+    };
     let data_dir = match role {
         // Without a directory the role refuses to start and names what is missing.
         CliRole::Relay | CliRole::Channel(_) => deployed_data_dir(&environment).ok(),
         CliRole::Bot(_) => Some(data_dir(&environment)?),
         _ => None,
     };
-    if let Some(data_dir) = data_dir {
-        let user = environment.get(privileges::USER);
-        let is_ones_own_machine = environment.flag(ALLOW_SANDBOX)?;
-        privileges::drop_root(user.as_deref(), &data_dir, is_ones_own_machine)?;
-    }
-    tokio::runtime::Runtime::new()?.block_on(run(role))
+    let Some(data_dir) = data_dir else { return Ok(()) };
+    let user = environment.get(privileges::USER);
+    let is_ones_own_machine = environment.flag(ALLOW_SANDBOX)?;
+    privileges::drop_root(user.as_deref(), &data_dir, is_ones_own_machine)
 }
 
 async fn run(role: CliRole) -> anyhow::Result<ExitReason> {
@@ -133,6 +146,8 @@ async fn run(role: CliRole) -> anyhow::Result<ExitReason> {
         CliRole::Status(arguments) => status::run(arguments).await,
         CliRole::List(arguments) => list::run(arguments).await,
         CliRole::Teardown(arguments) => teardown::run(arguments).await,
+        CliRole::Completions(arguments) => shell::completions(arguments, CliArguments::command()),
+        CliRole::Man(arguments) => shell::man(arguments, CliArguments::command()),
         CliRole::Relay => relay::run().await,
         CliRole::Channel(arguments) => channel::run(arguments).await,
         CliRole::Vm => vm::run().await,

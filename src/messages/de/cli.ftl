@@ -92,3 +92,4 @@ cli-sandbox-remains =
     Das war noch im simulierten Konto; mit der Sandbox ist es weg:
     { $inventory }
 cli-script-waited = Das Skript wartete vergeblich auf: { $text }
+cli-no-such-command = Einen Befehl { $name } gibt es nicht. textslash --help nennt alle.

@@ -92,3 +92,4 @@ cli-sandbox-remains =
     This was still in the simulated account; it is gone with the sandbox:
     { $inventory }
 cli-script-waited = The script waited in vain for: { $text }
+cli-no-such-command = There is no command { $name }. textslash --help lists all of them.
