@@ -11,17 +11,19 @@ const RELAYS_NUMBER: &str = "+15550002222";
 
 pub mod world;
 
+mod transcript;
+
 #[tokio::test]
 async fn hello_to_relay_to_nothing_on_telegram() {
-    hello_to_nothing(ServicesWorld::polling().await).await;
+    hello_to_nothing("telegram_polling", ServicesWorld::polling().await).await;
 }
 
 #[tokio::test]
 async fn hello_to_relay_to_nothing_on_telegram_by_webhook() {
-    hello_to_nothing(ServicesWorld::webhook().await).await;
+    hello_to_nothing("telegram_webhook", ServicesWorld::webhook().await).await;
 }
 
-async fn hello_to_nothing(mut world: ServicesWorld) {
+async fn hello_to_nothing(transcript: &str, mut world: ServicesWorld) {
     let own_bot = world.sandbox.telegram().mint_bot("ada_bot");
     world.sandbox.telegram().set_webhook(&own_bot, "https://shop.example/hook");
     let mut ada = world.ada();
@@ -76,7 +78,7 @@ async fn hello_to_nothing(mut world: ServicesWorld) {
     let after = world.sandbox.telegram().webhook(&own_bot);
     assert_eq!(after.as_deref(), Some("https://shop.example/hook"), "the bot is given back");
     world.expect_nowhere(&token);
-    world.tell("telegram", &ada.story());
+    transcript::expect(transcript, &ada.story());
     assert_eq!(ada.unread(), Vec::<String>::new());
 }
 
@@ -180,7 +182,7 @@ async fn hello_to_relay_to_nothing_on_whatsapp() {
     let after = twilio.callback_url(RELAYS_NUMBER);
     assert_eq!(after.as_deref(), Some("https://shop.example/hook"), "the number is given back");
     world.expect_nowhere(&token);
-    world.tell("whatsapp", &ada.story());
+    transcript::expect("whatsapp", &ada.story());
 }
 
 #[tokio::test]
@@ -230,7 +232,7 @@ async fn hello_to_relay_to_nothing_on_discord() {
     ada.reads("Everything is gone").await;
     assert_eq!(world.sandbox.inventory(), nothing());
     world.expect_nowhere(&token);
-    world.tell("discord", &ada.story());
+    transcript::expect("discord", &ada.story());
 }
 
 #[tokio::test]

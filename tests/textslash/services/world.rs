@@ -319,13 +319,6 @@ impl ServicesWorld {
         }
         assert!(looked_at > 0, "the hunt is blind");
     }
-
-    /// Leaves a transcript where `TRANSCRIPTS` says, if it does.
-    pub fn tell(&self, name: &str, story: &str) {
-        if let Ok(directory) = std::env::var("TRANSCRIPTS") {
-            std::fs::write(Path::new(&directory).join(format!("{name}.txt")), story).unwrap();
-        }
-    }
 }
 
 fn agent(program: String) -> (String, String) {
