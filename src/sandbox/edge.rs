@@ -1,5 +1,5 @@
-//! Fly's proxy: finds the app by host name, wakes its machine, passes requests on, and refuses what
-//! has no address.
+//! The network side of Fly's proxy: reads the app from the host name, forwards the request to its
+//! machine, and refuses names without an address.
 
 use std::sync::{Arc, Weak};
 
@@ -11,7 +11,7 @@ use bytes::Bytes;
 use futures::{StreamExt, TryStreamExt};
 use tower::ServiceExt;
 
-use super::fly::{AppRoute, SimulatedFly};
+use super::fly::{AppProxy, AppRoute, SimulatedFly};
 use super::machines::MachineEndpoint;
 use crate::http::{StreamedResponse, Transport, TransportError};
 
@@ -45,26 +45,25 @@ pub fn app_of(host: &str) -> Option<(&str, HostKind)> {
     kinds.into_iter().find_map(|(suffix, kind)| Some((name.strip_suffix(suffix)?, kind)))
 }
 
-/// The private network of an app, as a machine in it sees the world: names of this network, and
-/// public ones.
+/// The network that a machine can reach: the apps of its own private network, and public addresses.
 pub struct PrivateNetwork {
-    fly: Weak<SimulatedFly>,
+    proxy: Weak<AppProxy>,
     network: Option<String>,
 }
 
 impl PrivateNetwork {
-    /// Seen from a machine in this network.
-    pub fn new(fly: Weak<SimulatedFly>, network: String) -> Self {
-        Self { fly, network: Some(network) }
+    /// The view from a machine in this network.
+    pub fn new(proxy: Weak<AppProxy>, network: String) -> Self {
+        Self { proxy, network: Some(network) }
     }
 
-    /// Seen from anywhere else: public addresses only.
-    pub fn outside(fly: &Arc<SimulatedFly>) -> Self {
-        Self { fly: Arc::downgrade(fly), network: None }
+    /// The view from the internet: public addresses only.
+    pub fn outside(fly: &SimulatedFly) -> Self {
+        Self { proxy: Arc::downgrade(fly.proxy()), network: None }
     }
 }
 
-/// Tells a machine how its client came, in place of what the client claims.
+/// Carries the protocol of the client to a machine, in place of any value from the client.
 pub(super) const PROTOCOL_HEADER: &str = "x-forwarded-proto";
 
 /// Passes a request to a machine that is modelled in this process.
@@ -77,7 +76,7 @@ impl Transport for PrivateNetwork {
         let is_plain = request.uri().scheme_str() == Some("http");
         let protocol = HeaderValue::from_static(if is_plain { "http" } else { "https" });
         request.headers_mut().insert(PROTOCOL_HEADER, protocol);
-        let fly = self.fly.upgrade().ok_or(TransportError::NotSent)?;
+        let proxy = self.proxy.upgrade().ok_or(TransportError::NotSent)?;
         let host = request.uri().authority().map(|authority| authority.as_str().to_owned());
         let host = host.unwrap_or_default();
         let route = match (app_of(&host), &self.network) {
@@ -90,7 +89,7 @@ impl Transport for PrivateNetwork {
             }
             _ => return Err(TransportError::NotSent),
         };
-        let response = match fly.awake_endpoint(route.0, route.1).await {
+        let response = match proxy.awake_endpoint(route.0, route.1).await {
             Ok((_, MachineEndpoint::InProcess(router))) => {
                 let Ok(response) = router.oneshot(request.map(Body::from)).await;
                 response

@@ -1,28 +1,39 @@
-//! A simulated Fly.io: the Machines API, the organisations of its REST and GraphQL APIs, and what
-//! runs behind them. It forgets nothing, and checks more than the vendor does.
+//! A simulated Fly.io: the Machines API, the organisations of its REST and GraphQL APIs, and the
+//! machines behind them. It logs every request, and checks more than the vendor does.
 
 use std::collections::BTreeSet;
-use std::sync::{Arc, Weak};
+use std::sync::Arc;
 use std::time::Duration;
 
-use parking_lot::{Mutex, MutexGuard};
-use tokio::sync::watch;
+use axum::Router;
+use parking_lot::Mutex;
 
 use crate::clock::Clock;
 use crate::random::Random;
 
 use super::machines::MachineRuntime;
+pub use accounts::{BillingProfile, FlyOrganisation, Organisations};
+use app_table::AppTable;
 pub use bill::Bill;
+pub use billing_profiles::FACES;
+use call_log::CallLog;
 pub use call_log::LoggedCall;
+use inventory::Lookalikes;
 pub use inventory::{Inventory, nothing};
 pub use lag::ReadLag;
 pub use latency::Latency;
-use state::FlyState;
+use life::MachineLife;
+use machine_table::MachineTable;
+pub use mint::TokenKind;
+pub use proxy::{AppProxy, AppRoute, RouteError};
 pub use tokens::MintedToken;
 use tokens::TokenIssuer;
+use world::SharedWorld;
 
 mod accounts;
 mod addresses;
+mod admission;
+mod app_table;
 mod apps;
 mod bill;
 mod billing_profiles;
@@ -33,10 +44,12 @@ mod lag;
 mod latency;
 mod life;
 mod limits;
+mod machine_table;
 mod machines;
 mod metadata;
 mod mint;
 mod organisations;
+mod proxy;
 mod regions;
 mod secrets;
 mod state;
@@ -44,30 +57,26 @@ mod state;
 mod tests;
 mod tokens;
 mod volumes;
+mod world;
 
-pub use accounts::{BillingProfile, FlyOrganisation};
-pub use billing_profiles::FACES;
-pub use life::{AppRoute, RouteError};
-pub use mint::TokenKind;
-
-/// What a simulated Fly.io is made with.
+/// The parts from which [`SimulatedFly::new`] makes a cloud.
 pub struct SimulatedFlySettings {
-    /// Stamps and expiry.
+    /// The source of timestamps and expiry.
     pub clock: Clock,
-    /// Ids, keys and every choice.
+    /// The source of ids, keys and every choice.
     pub random: Random,
-    /// What machines run on.
+    /// Runs the processes of machines.
     pub runtime: Arc<dyn MachineRuntime>,
-    /// How long things take.
+    /// The delays of calls.
     pub latency: Latency,
-    /// How far reads lag behind writes.
+    /// The delay between a write and the reads that show it.
     pub lag: ReadLag,
     /// The images that exist; `None` accepts every image that is pinned by digest.
     pub images: Option<BTreeSet<String>>,
 }
 
 impl SimulatedFlySettings {
-    /// At once, without lag, any pinned image.
+    /// A cloud without delays and without lag that accepts any pinned image.
     pub fn prompt(clock: Clock, random: Random, runtime: Arc<dyn MachineRuntime>) -> Self {
         Self { clock, random, runtime, latency: Latency::NONE, lag: ReadLag::None, images: None }
     }
@@ -75,122 +84,128 @@ impl SimulatedFlySettings {
 
 /// The simulated Fly.io.
 pub struct SimulatedFly {
-    clock: Clock,
-    random: Random,
+    world: Arc<SharedWorld>,
+    organisations: Arc<Organisations>,
+    issuer: TokenIssuer,
+    apps: AppTable,
+    machines: Arc<MachineTable>,
+    proxy: Arc<AppProxy>,
     runtime: Arc<dyn MachineRuntime>,
     latency: Latency,
     images: Option<BTreeSet<String>>,
-    issuer: TokenIssuer,
-    state: Mutex<FlyState>,
-    lag: Mutex<ReadLag>,
-    accounts: Mutex<Vec<accounts::OrganisationState>>,
-    call_log: Mutex<call_log::CallLog>,
-    costs: Mutex<bill::AccruedCosts>,
-    lookalikes: Mutex<inventory::Lookalikes>,
-    changed: watch::Sender<u64>,
-    me: Weak<Self>,
+    call_log: CallLog,
+    lookalikes: Mutex<Lookalikes>,
 }
 
 impl SimulatedFly {
     /// A cloud in which nothing exists yet, with two organisations: [`FlyOrganisation::OURS`] and
     /// [`FlyOrganisation::OTHER`].
     pub fn new(settings: SimulatedFlySettings) -> Arc<Self> {
-        let SimulatedFlySettings { clock, random: chance, runtime, latency, lag, images } =
-            settings;
-        let accounts = accounts::OrganisationState::all();
-        let issuer =
-            TokenIssuer::new(chance.clone(), accounts.iter().map(|a| a.organisation.number));
-        Arc::new_cyclic(|me| Self {
-            clock,
-            random: chance,
+        let SimulatedFlySettings { clock, random, runtime, latency, lag, images } = settings;
+        let ours_and_other = [FlyOrganisation::OURS, FlyOrganisation::OTHER];
+        let issuer = TokenIssuer::new(random.clone(), ours_and_other.map(|it| it.number));
+        let organisations = Arc::new(Organisations::new(random.clone()));
+        let world = Arc::new(SharedWorld::new(clock, random, lag));
+        let machines = Arc::new(MachineTable::new(world.clone()));
+        let proxy = AppProxy::new(|network_of| {
+            Arc::new_cyclic(|me| MachineLife {
+                world: world.clone(),
+                machines: machines.clone(),
+                organisations: organisations.clone(),
+                runtime: runtime.clone(),
+                latency,
+                network_of,
+                me: me.clone(),
+            })
+        });
+        Arc::new(Self {
+            apps: AppTable::new(world.clone()),
+            world,
+            organisations,
+            issuer,
+            machines,
+            proxy,
             runtime,
             latency,
             images,
-            issuer,
-            state: Mutex::default(),
-            lag: Mutex::new(lag),
-            accounts: Mutex::new(accounts),
-            call_log: Mutex::default(),
-            costs: Mutex::default(),
+            call_log: CallLog::default(),
             lookalikes: Mutex::default(),
-            changed: watch::Sender::new(0),
-            me: me.clone(),
         })
     }
 
-    /// From now on, reads lag this far behind writes.
-    pub fn set_lag(&self, lag: ReadLag) {
-        *lock(&self.lag) = lag;
+    /// The APIs: `/v1` (api.machines.dev), `/api/v1` and `/graphql` (api.fly.io).
+    pub fn router(self: &Arc<Self>) -> Router {
+        admission::router(self)
     }
 
-    /// What machines run on.
+    /// The organisations, with their billing profiles and limits.
+    pub fn organisations(&self) -> &Organisations {
+        &self.organisations
+    }
+
+    /// Adds an organisation, for which tokens can be minted.
+    pub fn add_organisation(&self, organisation: FlyOrganisation) {
+        self.issuer.add(organisation.number);
+        self.organisations.add(organisation);
+    }
+
+    /// The proxy in front of the apps.
+    pub fn proxy(&self) -> &Arc<AppProxy> {
+        &self.proxy
+    }
+
+    /// The runtime of the machines' processes.
     pub fn runtime(&self) -> &dyn MachineRuntime {
         self.runtime.as_ref()
     }
 
-    fn now_ms(&self) -> u64 {
-        self.clock.now_ms()
+    /// Sets the delay after which reads show later writes.
+    pub fn set_lag(&self, lag: ReadLag) {
+        self.world.set_lag(lag);
     }
 
-    fn world(&self) -> MutexGuard<'_, FlyState> {
-        lock(&self.state)
+    /// Every request so far.
+    pub fn calls(&self) -> Vec<LoggedCall> {
+        self.call_log.calls()
     }
 
-    /// Changes the world, with time and lag for its writes, and wakes whoever waits for a change.
-    fn write<R>(&self, change: impl FnOnce(&mut FlyState, WriteTime) -> R) -> R {
-        let when = WriteTime { now_ms: self.now_ms(), lag_ms: self.draw_lag_ms() };
-        let mut world = self.world();
-        lock(&self.costs).settle(&world, when.now_ms);
-        let result = change(&mut world, when);
-        drop(world);
-        self.changed.send_modify(|changes| *changes += 1);
-        result
+    /// Requests that no correct client makes: unknown routes, unknown fields, too many calls.
+    pub fn violations(&self) -> Vec<String> {
+        self.call_log.violations()
     }
 
-    fn draw_lag_ms(&self) -> u64 {
-        let lag = *lock(&self.lag);
-        match lag {
-            ReadLag::None | ReadLag::UpToMs(0) => 0,
-            ReadLag::FixedMs(ms) => ms,
-            ReadLag::UpToMs(ms) => u64::from_be_bytes(self.random.bytes()) % ms,
-        }
+    /// The cost so far and for a month.
+    pub fn bill(&self) -> Bill {
+        self.world.bill()
     }
 
-    /// A choice among what a client must be ready for.
-    fn draw(&self) -> u8 {
-        let [draw] = self.random.bytes();
-        draw
+    /// Everything that exists now, without the lag of reads.
+    pub fn inventory(&self) -> Inventory {
+        let lookalikes = self.lookalikes.lock();
+        lookalikes.inventory_of_others(&self.world.state())
     }
 
-    fn id<const BYTES: usize>(&self) -> String {
-        hex::encode(self.random.bytes::<BYTES>())
+    /// Puts fifty apps into our organisation whose names and networks resemble ours.
+    pub fn add_lookalikes(&self) {
+        let added = Lookalikes::add(&self.apps, &self.world);
+        *self.lookalikes.lock() = added;
     }
 
-    /// 26 characters, as Fly's versions and events have.
-    fn version_id(&self) -> String {
-        format!("01{}", self.id::<12>().to_uppercase())
+    /// Whether every look-alike is as it was at first.
+    pub fn lookalikes_untouched(&self) -> bool {
+        let lookalikes = self.lookalikes.lock();
+        lookalikes.are_untouched(&self.world.state())
     }
 
-    /// Runs beside the requests, for as long as this cloud exists.
-    fn spawn<F>(&self, work: impl FnOnce(Arc<Self>) -> F)
-    where
-        F: Future<Output = ()> + Send + 'static,
-    {
-        if let Some(fly) = self.me.upgrade() {
-            tokio::spawn(work(fly));
-        }
+    /// Removes an app with everything in it, as a person does in the dashboard.
+    pub async fn remove_by_hand(&self, app: &str) {
+        apps::remove(self, app).await;
     }
-}
 
-/// When a write happens, and how long reads take to notice.
-#[derive(Clone, Copy)]
-struct WriteTime {
-    now_ms: u64,
-    lag_ms: u64,
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock()
+    /// Makes every token that was handed out worthless.
+    pub fn revoke_all_tokens(&self) {
+        self.issuer.revoke_all();
+    }
 }
 
 async fn pause(ms: u64) {
@@ -199,7 +214,7 @@ async fn pause(ms: u64) {
     }
 }
 
-/// Unix milliseconds as Fly writes times.
+/// A time in unix milliseconds as Fly writes it (RFC 3339).
 fn written(ms: u64) -> String {
     use time::format_description::well_known::Rfc3339;
     time::OffsetDateTime::from_unix_timestamp_nanos(i128::from(ms) * 1_000_000)

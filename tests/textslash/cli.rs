@@ -47,7 +47,7 @@ impl CliWorld {
     /// With this account from the start.
     async fn with_face(face: &str) -> Self {
         let world = Self::new().await;
-        assert!(world.sandbox.fly().set_billing_profile(face));
+        assert!(world.sandbox.fly().organisations().set_face(face));
         world
     }
 

@@ -23,7 +23,7 @@ async fn two_conversations_and_a_run_can_be_told_apart() {
     world.host_sets("TEXTSLASH_LOG_FORMAT", "json").await;
     world.host_sets("TEXTSLASH_LOG", "debug").await;
     // A deployment in which nothing goes wrong logs no failed calls.
-    world.sandbox.fly().set_no_machines_in(&["lhr"]);
+    world.sandbox.fly().organisations().set_no_machines_in(&["lhr"]);
     let (mut ada, mut ben) = (world.ada(), world.somebody(world::ADA + 1));
     let token = world.sandbox.fly_token().to_owned();
 

@@ -482,7 +482,10 @@ async fn how_a_run_ended_is_told_although_the_database_failed_just_then() {
 async fn a_failed_deployment_that_is_kept_can_be_finished() {
     let mut world = ChatWorld::new().await;
     world.answers_everything().await;
-    world.fly.set_no_machines_in(&["ams", "fra", "lhr", "cdg", "iad", "ord", "sjc", "nrt", "syd"]);
+    world
+        .fly
+        .organisations()
+        .set_no_machines_in(&["ams", "fra", "lhr", "cdg", "iad", "ord", "sjc", "nrt", "syd"]);
     world.taps("Deploy");
     world.reads("The deployment stopped").await;
     world.taps("Keep for inspection");

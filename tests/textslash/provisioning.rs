@@ -62,7 +62,7 @@ async fn progress_tells_each_stage_once_begun_and_once_done() {
 #[tokio::test]
 async fn the_person_sees_that_the_region_changes() {
     let ada = DeployWorld::with(TestDatabase::new().await, 1, Latency::MEDIANS);
-    ada.fly.set_no_machines_in(&["ams"]);
+    ada.fly.organisations().set_no_machines_in(&["ams"]);
     ada.open().await;
     let (progress, mut told) = mpsc::channel(StageUpdate::CHANNEL);
 
@@ -84,9 +84,9 @@ async fn a_full_region_is_left_without_a_trace_for_the_next_one() {
     for (seed, (machines, lag)) in (1..).zip(cases) {
         let ada = DeployWorld::with(database.clone(), seed, Latency::NONE).lagging(lag);
         if machines {
-            ada.fly.set_no_machines_in(&["ams"]);
+            ada.fly.organisations().set_no_machines_in(&["ams"]);
         } else {
-            ada.fly.set_no_volumes_in(&["ams"]);
+            ada.fly.organisations().set_no_volumes_in(&["ams"]);
         }
 
         assert!(matches!(ada.deploys().await, Outcome::Deployed(_)));
@@ -104,7 +104,7 @@ async fn a_full_region_is_left_without_a_trace_for_the_next_one() {
 #[tokio::test]
 async fn where_no_region_has_room_the_person_is_asked_and_may_try_again() {
     let ada = DeployWorld::new().await;
-    ada.fly.set_no_machines_in(&["ams", "lhr"]);
+    ada.fly.organisations().set_no_machines_in(&["ams", "lhr"]);
 
     let Outcome::Failed(RunFailure { cause, remaining, .. }) = ada.deploys().await else {
         panic!("deployed")
@@ -112,7 +112,7 @@ async fn where_no_region_has_room_the_person_is_asked_and_may_try_again() {
 
     assert_eq!(cause, FailureCause::NoCapacity);
     assert!(remaining.unwrap().iter().any(|line| line.costs), "a volume costs money");
-    ada.fly.set_no_machines_in(&[]);
+    ada.fly.organisations().set_no_machines_in(&[]);
     assert!(matches!(ada.drive_on(Goal::Deployed).await, Outcome::Deployed(_)));
     ada.expect_deployed();
     ada.expect_good_manners();
@@ -140,12 +140,12 @@ async fn a_token_revoked_on_the_way_is_asked_for_again_and_the_run_carries_on() 
 #[tokio::test]
 async fn a_missing_card_stops_the_run_until_there_is_one() {
     let ada = DeployWorld::new().await;
-    ada.fly.show(BillingProfile::NoCard);
+    ada.fly.organisations().set_billing_profile(BillingProfile::NoCard);
 
     let Outcome::Failed(RunFailure { cause, .. }) = ada.deploys().await else { panic!("deployed") };
 
     assert_eq!(cause, FailureCause::PaymentNeeded);
-    ada.fly.show(BillingProfile::Paid);
+    ada.fly.organisations().set_billing_profile(BillingProfile::Paid);
     assert!(matches!(ada.drive_on(Goal::Deployed).await, Outcome::Deployed(_)));
     ada.expect_deployed();
 }
@@ -337,7 +337,7 @@ async fn a_deployment_in_use_never_leaves_its_region_or_its_volumes() {
     let Outcome::Deployed(before) = ada.deploys().await else { panic!("not deployed") };
     let volumes = ada.fly.inventory().volumes;
     for full in [vec!["ams"], vec!["ams", "lhr"]] {
-        ada.fly.set_no_machines_in(&full);
+        ada.fly.organisations().set_no_machines_in(&full);
 
         let told = ada.drive_on(Goal::Deployed).await;
 
@@ -350,7 +350,7 @@ async fn a_deployment_in_use_never_leaves_its_region_or_its_volumes() {
         tokio::time::sleep(a_person_tries_again_after).await;
     }
 
-    ada.fly.set_no_machines_in(&[]);
+    ada.fly.organisations().set_no_machines_in(&[]);
     let Outcome::Deployed(after) = ada.drive_on(Goal::Deployed).await else { panic!("failed") };
 
     for volume in ["relay-volume", "vm-volume"].map(StepId::new) {

@@ -69,7 +69,7 @@ pub async fn run(arguments: SandboxArguments) -> anyhow::Result<ExitReason> {
     let patience = Duration::from_secs(arguments.patience);
     let script = arguments.script.map(|path| TerminalScript::read(&path, patience)).transpose()?;
     let sandbox = Sandbox::start(SandboxOptions::this_program()?).await?;
-    sandbox.fly().set_billing_profile(&arguments.face);
+    sandbox.fly().organisations().set_face(&arguments.face);
     let end = if arguments.serve {
         serve(&sandbox, told).await
     } else {

@@ -43,9 +43,13 @@ async fn pass_on(mut client: TcpStream, fly: &Arc<SimulatedFly>) -> std::io::Res
             .await;
     };
     let found = match app_of(&head.host) {
-        Some((app, HostKind::Public)) => fly.awake_endpoint(app, AppRoute::Public).await,
-        Some((app, HostKind::Flycast)) => fly.awake_endpoint(app, AppRoute::Private(None)).await,
-        Some((app, HostKind::Internal)) => fly.awake_endpoint(app, AppRoute::Internal(None)).await,
+        Some((app, HostKind::Public)) => fly.proxy().awake_endpoint(app, AppRoute::Public).await,
+        Some((app, HostKind::Flycast)) => {
+            fly.proxy().awake_endpoint(app, AppRoute::Private(None)).await
+        }
+        Some((app, HostKind::Internal)) => {
+            fly.proxy().awake_endpoint(app, AppRoute::Internal(None)).await
+        }
         None => Err(RouteError::NameNotFound),
     };
     let port = match found {

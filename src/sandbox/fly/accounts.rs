@@ -1,41 +1,44 @@
-//! The organisations of the simulated cloud, and what each may do.
+//! The organisations of the simulated cloud, with their billing profiles and limits.
 
 use std::borrow::Cow;
 
 use axum::http::StatusCode;
+use parking_lot::Mutex;
+
+use crate::random::Random;
 
 use super::errors::FlyApiError;
-use super::{SimulatedFly, lock};
+use super::tokens::TokenCaller;
 
 /// An organisation.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FlyOrganisation {
-    /// As tokens name it.
+    /// The id in tokens.
     pub number: u64,
-    /// As calls name it.
+    /// The name in calls and URLs.
     pub slug: Cow<'static, str>,
-    /// As people read it.
+    /// The display name.
     pub name: Cow<'static, str>,
 }
 
 impl FlyOrganisation {
-    /// The person's.
+    /// The organisation that a test or the sandbox deploys to.
     pub const OURS: Self = Self::called(4711, "personal", "Ada Lovelace");
-    /// Somebody else's.
+    /// An organisation of other people.
     pub const OTHER: Self = Self::called(815, "acme", "Acme");
 
     const fn called(number: u64, slug: &'static str, name: &'static str) -> Self {
         Self { number, slug: Cow::Borrowed(slug), name: Cow::Borrowed(name) }
     }
 
-    /// One of many.
+    /// An organisation with a slug and a name made of its number.
     pub fn numbered(number: u64) -> Self {
         let (slug, name) = (format!("org-{number}"), format!("Organisation {number}"));
         Self { number, slug: slug.into(), name: name.into() }
     }
 }
 
-/// How the cloud stands to an organisation.
+/// The payment and trust status of an organisation, which decides what Fly allows it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum BillingProfile {
     /// A card is on file.
@@ -55,18 +58,18 @@ pub enum BillingProfile {
     Suspended,
 }
 
-/// How long a machine of a trial runs.
+/// The running time after which Fly stops a machine of a trial, in milliseconds.
 pub(super) const TRIAL_RUN_MS: u64 = 300_000;
 
-/// An organisation and its standing.
+/// An organisation with its billing profile and limits.
 pub(super) struct OrganisationState {
     pub organisation: FlyOrganisation,
     pub billing_profile: BillingProfile,
-    /// Where its quota is used up.
+    /// The regions in which its quota is used up.
     pub over_quota_in: Vec<String>,
-    /// Where there is no room for anybody's machines.
+    /// The regions without room for machines.
     pub no_machines_in: Vec<String>,
-    /// Where there is no room for anybody's volumes.
+    /// The regions without room for volumes.
     pub no_volumes_in: Vec<String>,
 }
 
@@ -81,11 +84,7 @@ impl OrganisationState {
         }
     }
 
-    pub fn all() -> Vec<Self> {
-        [FlyOrganisation::OURS, FlyOrganisation::OTHER].map(Self::of).into()
-    }
-
-    /// The word for it in `billing_status`.
+    /// The value of `billing_status` in Fly's answers.
     pub fn billing_status(&self) -> &'static str {
         match self.billing_profile {
             BillingProfile::Paid | BillingProfile::HighRisk => "CURRENT",
@@ -97,16 +96,26 @@ impl OrganisationState {
     }
 }
 
-impl SimulatedFly {
-    /// There is one organisation more from now on.
-    pub fn add_organisation(&self, organisation: FlyOrganisation) {
-        self.issuer.add(organisation.number);
-        lock(&self.accounts).push(OrganisationState::of(organisation));
+/// Every organisation of the cloud.
+pub struct Organisations {
+    random: Random,
+    all: Mutex<Vec<OrganisationState>>,
+}
+
+impl Organisations {
+    /// [`FlyOrganisation::OURS`] and [`FlyOrganisation::OTHER`].
+    pub(super) fn new(random: Random) -> Self {
+        let all = [FlyOrganisation::OURS, FlyOrganisation::OTHER].map(OrganisationState::of);
+        Self { random, all: Mutex::new(all.into()) }
     }
 
-    /// From now on, the cloud shows our organisation this face.
-    pub fn show(&self, face: BillingProfile) {
-        self.ours(|account| account.billing_profile = face);
+    pub(super) fn add(&self, organisation: FlyOrganisation) {
+        self.all.lock().push(OrganisationState::of(organisation));
+    }
+
+    /// Changes the billing profile of our organisation.
+    pub fn set_billing_profile(&self, profile: BillingProfile) {
+        self.ours(|account| account.billing_profile = profile);
     }
 
     /// Our organisation has used up its quota in these regions.
@@ -128,21 +137,30 @@ impl SimulatedFly {
         self.account(&FlyOrganisation::OURS.slug, change);
     }
 
+    /// Reads or changes one organisation; `None` when there is none of this slug.
     pub(super) fn account<R>(
         &self,
         slug: &str,
         look: impl FnOnce(&mut OrganisationState) -> R,
     ) -> Option<R> {
-        lock(&self.accounts).iter_mut().find(|account| account.organisation.slug == slug).map(look)
+        self.all.lock().iter_mut().find(|account| account.organisation.slug == slug).map(look)
     }
 
-    /// The organisation that a slug names.
-    pub(super) fn organisation(&self, slug: &str) -> Result<FlyOrganisation, FlyApiError> {
+    pub(super) fn named(&self, slug: &str) -> Result<FlyOrganisation, FlyApiError> {
         self.account(slug, |account| account.organisation.clone())
             .ok_or_else(|| FlyApiError::new(StatusCode::NOT_FOUND, "Could not find Organization"))
     }
 
-    /// Refuses what the organisation's standing does not allow at all.
+    /// The organisations that the caller's tokens open.
+    pub(super) fn of(&self, caller: &TokenCaller) -> Vec<FlyOrganisation> {
+        let all: Vec<FlyOrganisation> =
+            self.all.lock().iter().map(|account| account.organisation.clone()).collect();
+        let numbers: Vec<u64> = all.iter().map(|organisation| organisation.number).collect();
+        let opened = caller.organisations(&numbers);
+        all.into_iter().filter(|organisation| opened.contains(&organisation.number)).collect()
+    }
+
+    /// Refuses every call, or every write, where the billing profile says so.
     pub(super) fn check_standing(&self, slug: &str, writes: bool) -> Result<(), FlyApiError> {
         let draw = self.draw();
         match self.account(slug, |account| account.billing_profile.clone()) {
@@ -152,7 +170,7 @@ impl SimulatedFly {
         }
     }
 
-    /// Refuses a new machine that the organisation may not have here.
+    /// Refuses a new machine in `region` to an organisation with this many `machines`.
     pub(super) fn check_room_for_machine(
         &self,
         slug: &str,
@@ -179,6 +197,11 @@ impl SimulatedFly {
             Ok(())
         };
         self.account(slug, decide).unwrap_or(Ok(()))
+    }
+
+    fn draw(&self) -> u8 {
+        let [draw] = self.random.bytes();
+        draw
     }
 }
 

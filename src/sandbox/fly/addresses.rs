@@ -41,20 +41,20 @@ struct AddressRequest {
 
 const FIELDS: &[&str] = &["type", "network", "region", "org_slug", "service_name"];
 
-/// Another v6 address is made every time. A Flycast address without `network` lands in the default
-/// one, where an app with a network of its own is not reached.
+/// Each call makes another v6 address. A Flycast address without `network` is in the default
+/// network, where it does not reach an app that has a network of its own.
 async fn assign(
     State(fly): State<Arc<SimulatedFly>>,
     Extension(app): Extension<FlyApp>,
     Json(body): Json<Value>,
 ) -> Result<Json<Value>, FlyApiError> {
-    let wanted: AddressRequest = fly.read("POST ip_assignments", &body, FIELDS)?;
-    let draw = fly.draw();
-    let serial = fly.write(|world, _| {
+    let wanted: AddressRequest = fly.call_log.read("POST ip_assignments", &body, FIELDS)?;
+    let draw = fly.world.draw();
+    let serial = fly.world.write(|world, _| {
         world.serial += 1;
         world.serial
     });
-    fly.change_app(&app.name, |app, now_ms| {
+    fly.apps.change(&app.name, |app, now_ms| {
         let network = wanted.network.filter(|network| !network.is_empty());
         let kind = match wanted.r#type.as_str() {
             "v4" => AddressKind::V4,
@@ -88,7 +88,7 @@ async fn release(
     Extension(app): Extension<FlyApp>,
     Path((_, ip)): Path<(String, String)>,
 ) -> Result<StatusCode, FlyApiError> {
-    fly.change_app(&app.name, |app, _| {
+    fly.apps.change(&app.name, |app, _| {
         let before = app.addresses.len();
         app.addresses.retain(|address| address.ip != ip);
         if app.addresses.len() == before {

@@ -1,8 +1,6 @@
-//! What it would have cost. Prices near Fly's, rounded: enough to see that something was left
-//! running.
+//! The cost of everything that exists, at prices near Fly's: exact enough to show that a machine
+//! was left running.
 
-use super::SimulatedFly;
-use super::lock;
 use super::state::{AddressKind, FlyMachine, FlyState, MachineState};
 
 /// US cents a month of a shared processor with its 256 MB, of a further GB of memory, of a GB of
@@ -14,16 +12,16 @@ const IPV4_CENTS: f64 = 200.0;
 
 const MONTH_MS: f64 = 30.0 * 24.0 * 3_600_000.0;
 
-/// A bill, in US cents.
+/// Costs in US cents.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Bill {
-    /// Since the cloud was made.
+    /// From the start of the simulation until now.
     pub so_far_cents: f64,
-    /// If everything stayed as it is for a month.
+    /// For a month in which everything stays as it is.
     pub per_month_cents: f64,
 }
 
-/// What has been run up.
+/// The costs up to the last change.
 #[derive(Default)]
 pub(super) struct AccruedCosts {
     cents: f64,
@@ -38,15 +36,10 @@ impl AccruedCosts {
         let passed_ms = now_ms.saturating_sub(since_ms) as f64;
         self.cents += per_month_cents(world) * passed_ms / MONTH_MS;
     }
-}
 
-impl SimulatedFly {
-    /// What it has cost and costs.
-    pub fn bill(&self) -> Bill {
-        let world = self.world();
-        let mut ledger = lock(&self.costs);
-        ledger.settle(&world, self.now_ms());
-        Bill { so_far_cents: ledger.cents, per_month_cents: per_month_cents(&world) }
+    pub fn bill(&mut self, world: &FlyState, now_ms: u64) -> Bill {
+        self.settle(world, now_ms);
+        Bill { so_far_cents: self.cents, per_month_cents: per_month_cents(world) }
     }
 }
 

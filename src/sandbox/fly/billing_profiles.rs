@@ -1,9 +1,9 @@
-//! What an account can be like, by words: to try what is hard to come by in a real one.
+//! Conditions of an account by name, so that a user can try those that are rare in a real one.
 
-use super::accounts::BillingProfile;
-use super::{SimulatedFly, regions};
+use super::accounts::{BillingProfile, Organisations};
+use super::regions;
 
-/// Words for [`SimulatedFly::set_billing_profile`], and what they mean.
+/// The words for [`Organisations::set_face`], each with its meaning.
 pub const FACES: [(&str, &str); 9] = [
     ("paid", "a payment method is on file, and all is well"),
     ("trial", "a free trial: machines are stopped after five minutes"),
@@ -16,10 +16,10 @@ pub const FACES: [(&str, &str); 9] = [
     ("full", "no region has room for machines"),
 ];
 
-impl SimulatedFly {
-    /// From now on, our organisation is like this; whether `word` is one of [`FACES`].
-    pub fn set_billing_profile(&self, word: &str) -> bool {
-        let (face, full) = match word {
+impl Organisations {
+    /// Puts our organisation into one of [`FACES`]; false when `word` is none of them.
+    pub fn set_face(&self, word: &str) -> bool {
+        let (profile, full) = match word {
             "paid" => (BillingProfile::Paid, Vec::new()),
             "trial" => (BillingProfile::Trial, Vec::new()),
             "trial-ended" => (BillingProfile::TrialEnded, Vec::new()),
@@ -31,7 +31,7 @@ impl SimulatedFly {
             "full" => (BillingProfile::Paid, regions::codes()),
             _ => return false,
         };
-        self.show(face);
+        self.set_billing_profile(profile);
         self.set_no_machines_in(&full);
         true
     }

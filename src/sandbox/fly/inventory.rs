@@ -1,14 +1,15 @@
-//! Everything that exists in our organisations, and fifty strangers' things that must not change.
+//! The list of everything in our organisations, and apps of other people that must not change.
 
 use std::collections::BTreeSet;
 use std::fmt;
 
 use super::accounts::FlyOrganisation;
+use super::app_table::AppTable;
 use super::state::{AddressKind, FlyState};
-use super::{SimulatedFly, lock};
+use super::world::SharedWorld;
 
-/// Everything that exists in our organisations, look-alikes aside, each as a readable line. Volumes
-/// that wait to be destroyed cost nothing and are not counted.
+/// Everything that exists in our organisations, except look-alikes, each as a readable line.
+/// Volumes that wait for their destruction cost nothing and are left out.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Inventory {
     pub apps: Vec<String>,
@@ -48,25 +49,19 @@ impl fmt::Display for Inventory {
     }
 }
 
-/// Strangers' things: their apps, and what was there of them at first.
+/// The apps of other people in our organisation, with their contents at the start.
 #[derive(Default)]
 pub(super) struct Lookalikes {
     apps: BTreeSet<String>,
     at_first: Vec<String>,
 }
 
-/// Names that resemble ours and are not.
+/// The number of apps whose names resemble ours.
 const LOOKALIKES: usize = 50;
 
-impl SimulatedFly {
-    /// Everything that truly exists now, whatever reads show.
-    pub fn inventory(&self) -> Inventory {
-        let lookalikes = lock(&self.lookalikes);
-        inventory(&self.world(), |app| !lookalikes.apps.contains(app))
-    }
-
-    /// Puts fifty apps into our organisation whose names and networks resemble ours.
-    pub fn add_lookalikes(&self) {
+impl Lookalikes {
+    /// Adds apps to our organisation whose names and networks resemble ours.
+    pub fn add(apps: &AppTable, world: &SharedWorld) -> Self {
         let mut names = BTreeSet::new();
         for number in 0..LOOKALIKES {
             let role = if number % 2 == 0 { "relay" } else { "vm" };
@@ -76,19 +71,21 @@ impl SimulatedFly {
                 _ => format!("my-{role}-{number:09}"),
             };
             let network = if number % 5 == 0 { "textslash-".to_owned() } else { "default".into() };
-            if self.add_app(name.clone(), FlyOrganisation::OURS.slug.into_owned(), network).is_ok()
-            {
+            if apps.add(name.clone(), FlyOrganisation::OURS.slug.into_owned(), network).is_ok() {
                 names.insert(name);
             }
         }
-        let at_first = foreign(&self.world(), &names);
-        *lock(&self.lookalikes) = Lookalikes { apps: names, at_first };
+        let at_first = foreign(&world.state(), &names);
+        Self { apps: names, at_first }
     }
 
-    /// Whether every look-alike is as it was.
-    pub fn lookalikes_untouched(&self) -> bool {
-        let lookalikes = lock(&self.lookalikes);
-        foreign(&self.world(), &lookalikes.apps) == lookalikes.at_first
+    pub fn are_untouched(&self, world: &FlyState) -> bool {
+        foreign(world, &self.apps) == self.at_first
+    }
+
+    /// Everything that exists besides these apps, without the lag of reads.
+    pub fn inventory_of_others(&self, world: &FlyState) -> Inventory {
+        inventory(world, |app| !self.apps.contains(app))
     }
 }
 

@@ -13,7 +13,7 @@ use serde_json::{Map, Value, json};
 use super::SimulatedFly;
 use super::errors::FlyApiError;
 use super::regions;
-use super::state::{FlyApp, FlyMachine, MachineState, mounts};
+use super::state::{FlyApp, FlyMachine, MachineState};
 
 mod exec;
 mod lease;
@@ -54,8 +54,8 @@ async fn list(
     Extension(app): Extension<FlyApp>,
     Query(query): Query<MachineListQuery>,
 ) -> Json<Value> {
-    let world = fly.world();
-    let of_app = world.machines.all_seen(fly.now_ms()).filter(|machine| {
+    let world = fly.world.state();
+    let of_app = world.machines.all_seen(fly.world.now_ms()).filter(|machine| {
         machine.app == app.name
             && (query.include_deleted == Some(true) || machine.exists())
             && query.region.as_ref().is_none_or(|region| *region == machine.region)
@@ -69,8 +69,8 @@ async fn show(
     Extension(app): Extension<FlyApp>,
     Path((_, id)): Path<(String, String)>,
 ) -> Result<Json<Value>, FlyApiError> {
-    let world = fly.world();
-    let machine = world.machines.read(&id, fly.now_ms()).filter(|m| m.app == app.name);
+    let world = fly.world.state();
+    let machine = world.machines.read(&id, fly.world.now_ms()).filter(|m| m.app == app.name);
     machine.map(|machine| Json(shown(machine))).ok_or_else(FlyApiError::machine_not_found)
 }
 
@@ -102,35 +102,35 @@ async fn create(
     Extension(app): Extension<FlyApp>,
     Json(body): Json<Value>,
 ) -> Result<Json<Value>, FlyApiError> {
-    let wanted: MachineRequest = fly.read("POST machines", &body, FIELDS)?;
+    let wanted: MachineRequest = fly.call_log.read("POST machines", &body, FIELDS)?;
     let config = wanted.config.ok_or_else(|| FlyApiError::malformed("config is required"))?;
     let region = regions::known(wanted.region.as_deref())?;
-    fly.check_image(&config)?;
-    fly.check_secrets(&app, wanted.min_secrets_version)?;
-    fly.check_mounts(&app.name, &region, &config, None)?;
-    let id = fly.id::<7>();
+    check_image(&fly, &config)?;
+    fly.machines.check_secrets(&app, wanted.min_secrets_version)?;
+    fly.machines.check_mounts(&app.name, &region, &config, None)?;
+    let id = fly.world.id::<7>();
     let name = wanted.name.unwrap_or_else(|| format!("quiet-water-{}", &id[..4]));
-    let siblings = fly.check_name_free(&app.name, &name)?;
-    fly.check_room_for_machine(&app.organisation, &region, siblings)?;
-    let machine = fly.add_machine(FlyMachine {
+    let siblings = fly.machines.check_name_free(&app.name, &name)?;
+    fly.organisations.check_room_for_machine(&app.organisation, &region, siblings)?;
+    let machine = fly.machines.add(FlyMachine {
         id,
         app: app.name,
         name,
         region,
         state: MachineState::Created,
         config,
-        instance_id: fly.version_id(),
-        private_ip: format!("fdaa:4:{}:a7b:1::2", fly.id::<2>()),
+        instance_id: fly.world.version_id(),
+        private_ip: format!("fdaa:4:{}:a7b:1::2", fly.world.id::<2>()),
         secrets_version_min: wanted.min_secrets_version,
         events: Vec::new(),
         lease: None,
         run: 0,
         retries: 0,
-        created_ms: fly.now_ms(),
-        updated_ms: fly.now_ms(),
+        created_ms: fly.world.now_ms(),
+        updated_ms: fly.world.now_ms(),
     })?;
     if wanted.skip_launch != Some(true) {
-        fly.launch(&machine.id, fly.latency.machine_launch_ms, "flyd");
+        fly.proxy.life().launch(&machine.id, fly.latency.machine_launch_ms, "flyd");
     }
     Ok(Json(shown(&machine)))
 }
@@ -144,24 +144,24 @@ async fn update(
     headers: HeaderMap,
     Json(body): Json<Value>,
 ) -> Result<Json<Value>, FlyApiError> {
-    let wanted: MachineRequest = fly.read("POST machine", &body, FIELDS)?;
+    let wanted: MachineRequest = fly.call_log.read("POST machine", &body, FIELDS)?;
     let config = wanted.config.ok_or_else(|| FlyApiError::malformed("config is required"))?;
-    let machine = fly.machine_for_write(&app.name, &id, &headers)?;
+    let machine = machine_for_write(&fly, &app.name, &id, &headers)?;
     if wanted.current_version.is_some_and(|version| version != machine.instance_id) {
         return Err(FlyApiError::version_mismatch(StatusCode::CONFLICT, "current_version"));
     }
-    fly.check_image(&config)?;
-    fly.check_secrets(&app, wanted.min_secrets_version)?;
-    fly.check_mounts(&app.name, &machine.region, &config, Some(&id))?;
-    let instance_id = fly.version_id();
-    let machine = fly.change_machine(&id, |machine, _| {
+    check_image(&fly, &config)?;
+    fly.machines.check_secrets(&app, wanted.min_secrets_version)?;
+    fly.machines.check_mounts(&app.name, &machine.region, &config, Some(&id))?;
+    let instance_id = fly.world.version_id();
+    let machine = fly.machines.change(&id, |machine, _| {
         machine.config = config;
         machine.instance_id = instance_id;
         machine.secrets_version_min = wanted.min_secrets_version.or(machine.secrets_version_min);
         machine.name = wanted.name.unwrap_or_else(|| machine.name.clone());
     })?;
     if matches!(machine.state, MachineState::Started | MachineState::Starting) {
-        fly.relaunch(&id, GRACE);
+        fly.proxy.life().relaunch(&id, GRACE);
     }
     Ok(Json(shown(&machine)))
 }
@@ -179,7 +179,7 @@ async fn delete(
     Query(query): Query<DeleteMachineQuery>,
     headers: HeaderMap,
 ) -> Result<Json<Value>, FlyApiError> {
-    let machine = fly.machine_for_write(&app.name, &id, &headers)?;
+    let machine = machine_for_write(&fly, &app.name, &id, &headers)?;
     let forced = query.force == Some(true) || query.kill == Some(true);
     let down = [MachineState::Stopped, MachineState::Suspended, MachineState::Created];
     if !forced && !down.contains(&machine.state) {
@@ -187,11 +187,11 @@ async fn delete(
             "unable to destroy machine, not currently stopped, suspended, or failed",
         ));
     }
-    fly.change_machine(&id, |machine, _| {
+    fly.machines.change(&id, |machine, _| {
         machine.state = MachineState::Destroying;
         machine.run += 1;
     })?;
-    fly.spawn(async move |fly| fly.destroy(&id).await);
+    tokio::spawn(async move { fly.proxy.life().destroy(&id).await });
     Ok(ok())
 }
 
@@ -206,11 +206,11 @@ async fn start(
     Path((_, id)): Path<(String, String)>,
     headers: HeaderMap,
 ) -> Result<Json<Value>, FlyApiError> {
-    let machine = fly.machine_for_write(&app.name, &id, &headers)?;
+    let machine = machine_for_write(&fly, &app.name, &id, &headers)?;
     match machine.state {
         MachineState::Started | MachineState::Starting => {}
         MachineState::Created | MachineState::Stopped | MachineState::Suspended => {
-            fly.launch(&id, fly.latency.machine_start_ms, "user");
+            fly.proxy.life().launch(&id, fly.latency.machine_start_ms, "user");
         }
         state => {
             let text = format!("unable to start machine from current state: '{state}'");
@@ -234,11 +234,11 @@ async fn stop(
     body: Option<Json<Value>>,
 ) -> Result<Json<Value>, FlyApiError> {
     let stop: StopRequest = match body {
-        Some(Json(body)) => fly.read("POST stop", &body, &["signal", "timeout"])?,
+        Some(Json(body)) => fly.call_log.read("POST stop", &body, &["signal", "timeout"])?,
         None => StopRequest::default(),
     };
-    fly.machine_for_write(&app.name, &id, &headers)?;
-    fly.stop(&id, stop.timeout.as_deref().and_then(duration).unwrap_or(GRACE));
+    machine_for_write(&fly, &app.name, &id, &headers)?;
+    fly.proxy.life().stop(&id, stop.timeout.as_deref().and_then(duration).unwrap_or(GRACE));
     Ok(ok())
 }
 
@@ -249,8 +249,8 @@ async fn suspend(
     Path((_, id)): Path<(String, String)>,
     headers: HeaderMap,
 ) -> Result<Json<Value>, FlyApiError> {
-    fly.machine_for_write(&app.name, &id, &headers)?;
-    fly.stop(&id, GRACE);
+    machine_for_write(&fly, &app.name, &id, &headers)?;
+    fly.proxy.life().stop(&id, GRACE);
     Ok(ok())
 }
 
@@ -260,8 +260,8 @@ async fn restart(
     Path((_, id)): Path<(String, String)>,
     headers: HeaderMap,
 ) -> Result<Json<Value>, FlyApiError> {
-    fly.machine_for_write(&app.name, &id, &headers)?;
-    fly.relaunch(&id, GRACE);
+    machine_for_write(&fly, &app.name, &id, &headers)?;
+    fly.proxy.life().relaunch(&id, GRACE);
     Ok(ok())
 }
 
@@ -274,80 +274,28 @@ fn duration(text: &str) -> Option<Duration> {
     Some(Duration::from_secs(number.parse::<u64>().ok()? * unit_s))
 }
 
-impl SimulatedFly {
-    /// A machine of this app, as it truly is.
-    pub(super) fn machine_of(&self, app: &str, id: &str) -> Result<FlyMachine, FlyApiError> {
-        let world = self.world();
-        let machine = world.machines.get(id).filter(|machine| machine.app == app);
-        machine.cloned().ok_or_else(FlyApiError::machine_not_found)
-    }
+/// A machine for a call that changes it; refuses a writer without the lease that is in force.
+fn machine_for_write(
+    fly: &SimulatedFly,
+    app: &str,
+    id: &str,
+    headers: &HeaderMap,
+) -> Result<FlyMachine, FlyApiError> {
+    let machine = fly.machines.of(app, id)?;
+    lease::check(&machine, headers, fly.world.now_ms())?;
+    Ok(machine)
+}
 
-    /// The same, unless somebody else holds its lease.
-    pub(super) fn machine_for_write(
-        &self,
-        app: &str,
-        id: &str,
-        headers: &HeaderMap,
-    ) -> Result<FlyMachine, FlyApiError> {
-        let machine = self.machine_of(app, id)?;
-        lease::check(&machine, headers, self.now_ms())?;
-        Ok(machine)
+fn check_image(fly: &SimulatedFly, config: &Map<String, Value>) -> Result<(), FlyApiError> {
+    let image = config.get("image").and_then(Value::as_str).unwrap_or_default();
+    if image.is_empty() {
+        return Err(FlyApiError::malformed("config.image is required"));
     }
-
-    fn check_image(&self, config: &Map<String, Value>) -> Result<(), FlyApiError> {
-        let image = config.get("image").and_then(Value::as_str).unwrap_or_default();
-        if image.is_empty() {
-            return Err(FlyApiError::malformed("config.image is required"));
-        }
-        let exists = match &self.images {
-            Some(images) => images.contains(image),
-            None => is_pinned(image),
-        };
-        if exists { Ok(()) } else { Err(FlyApiError::manifest_unknown(image, self.draw())) }
-    }
-
-    fn check_secrets(&self, app: &FlyApp, wanted: Option<u64>) -> Result<(), FlyApiError> {
-        let version = self.world().apps.get(&app.name).map_or(0, |app| app.secrets_version);
-        if wanted.is_some_and(|wanted| wanted > version) {
-            return Err(FlyApiError::secrets_not_available());
-        }
-        Ok(())
-    }
-
-    /// Every mount must be a volume of this app in this region that nobody else has.
-    fn check_mounts(
-        &self,
-        app: &str,
-        region: &str,
-        config: &Map<String, Value>,
-        by: Option<&str>,
-    ) -> Result<(), FlyApiError> {
-        let (world, now_ms) = (self.world(), self.now_ms());
-        for (id, _) in mounts(config) {
-            let volume = world.volumes.read(&id, now_ms).and(world.volumes.get(&id));
-            let volume = volume
-                .filter(|volume| volume.app == app && volume.leaving_since_ms.is_none())
-                .ok_or_else(FlyApiError::mount_not_found)?;
-            if volume.region != region {
-                return Err(FlyApiError::volume_in_wrong_region(&id, &volume.region, region));
-            }
-            if let Some(machine) = volume.machine.as_deref().filter(|m| Some(*m) != by) {
-                return Err(FlyApiError::volume_in_use(&id, machine));
-            }
-        }
-        Ok(())
-    }
-
-    /// How many machines the app has, none of them of this name.
-    fn check_name_free(&self, app: &str, name: &str) -> Result<usize, FlyApiError> {
-        let world = self.world();
-        let siblings: Vec<&FlyMachine> =
-            world.machines.all().filter(|machine| machine.app == app && machine.exists()).collect();
-        match siblings.iter().find(|machine| machine.name == name) {
-            Some(taken) => Err(FlyApiError::machine_name_taken(&taken.id, name)),
-            None => Ok(siblings.len()),
-        }
-    }
+    let exists = match &fly.images {
+        Some(images) => images.contains(image),
+        None => is_pinned(image),
+    };
+    if exists { Ok(()) } else { Err(FlyApiError::manifest_unknown(image, fly.world.draw())) }
 }
 
 fn is_pinned(image: &str) -> bool {

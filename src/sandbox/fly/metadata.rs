@@ -12,6 +12,7 @@ use serde_json::{Map, Value, json};
 
 use super::SimulatedFly;
 use super::errors::FlyApiError;
+use super::machine_table::MachineTable;
 use super::state::{FlyApp, FlyMachine};
 
 pub(super) fn routes() -> Router<Arc<SimulatedFly>> {
@@ -26,7 +27,7 @@ async fn show(
     Extension(app): Extension<FlyApp>,
     Path((_, id)): Path<(String, String)>,
 ) -> Result<Json<Value>, FlyApiError> {
-    Ok(Json(Value::Object(fly.machine_of(&app.name, &id)?.metadata())))
+    Ok(Json(Value::Object(fly.machines.of(&app.name, &id)?.metadata())))
 }
 
 #[derive(Deserialize)]
@@ -43,8 +44,8 @@ async fn replace(
     Path((_, id)): Path<(String, String)>,
     Json(body): Json<Value>,
 ) -> Result<StatusCode, FlyApiError> {
-    let update = fly.metadata_update(&app.name, &id, &body)?;
-    fly.change_metadata(&app.name, &id, |metadata| {
+    let update = read_update(&fly, &app.name, &id, &body)?;
+    change(&fly.machines, &app.name, &id, |metadata| {
         metadata.clear();
         metadata.extend(update);
     })
@@ -56,8 +57,8 @@ async fn merge(
     Path((_, id)): Path<(String, String)>,
     Json(body): Json<Value>,
 ) -> Result<StatusCode, FlyApiError> {
-    let update = fly.metadata_update(&app.name, &id, &body)?;
-    fly.change_metadata(&app.name, &id, |metadata| metadata.extend(update))
+    let update = read_update(&fly, &app.name, &id, &body)?;
+    change(&fly.machines, &app.name, &id, |metadata| metadata.extend(update))
 }
 
 async fn show_key(
@@ -65,7 +66,7 @@ async fn show_key(
     Extension(app): Extension<FlyApp>,
     Path((_, id, key)): Path<(String, String, String)>,
 ) -> Result<Json<Value>, FlyApiError> {
-    let metadata = fly.machine_of(&app.name, &id)?.metadata();
+    let metadata = fly.machines.of(&app.name, &id)?.metadata();
     let value = metadata
         .get(&key)
         .ok_or_else(|| FlyApiError::new(StatusCode::NOT_FOUND, "metadata key not found"))?;
@@ -83,8 +84,9 @@ async fn set_key(
     Path((_, id, key)): Path<(String, String, String)>,
     Json(body): Json<Value>,
 ) -> Result<StatusCode, FlyApiError> {
-    let set: SetMetadataRequest = fly.read("POST metadata", &body, &["value", "updated_at"])?;
-    fly.change_metadata(&app.name, &id, |metadata| {
+    let set: SetMetadataRequest =
+        fly.call_log.read("POST metadata", &body, &["value", "updated_at"])?;
+    change(&fly.machines, &app.name, &id, |metadata| {
         metadata.insert(key, set.value.into());
     })
 }
@@ -94,39 +96,38 @@ async fn remove_key(
     Extension(app): Extension<FlyApp>,
     Path((_, id, key)): Path<(String, String, String)>,
 ) -> Result<StatusCode, FlyApiError> {
-    fly.change_metadata(&app.name, &id, |metadata| {
+    change(&fly.machines, &app.name, &id, |metadata| {
         metadata.remove(&key);
     })
 }
 
-impl SimulatedFly {
-    fn metadata_update(
-        &self,
-        app: &str,
-        id: &str,
-        body: &Value,
-    ) -> Result<Map<String, Value>, FlyApiError> {
-        let update: MetadataUpdate = self.read("metadata", body, FIELDS)?;
-        let machine = self.machine_of(app, id)?;
-        if update.machine_version.is_some_and(|version| version != machine.instance_id) {
-            let status = StatusCode::PRECONDITION_FAILED;
-            return Err(FlyApiError::version_mismatch(status, "machine_version"));
-        }
-        Ok(update.metadata.into_iter().map(|(key, value)| (key, value.into())).collect())
+/// Reads the body of an update; refuses one for another version of the machine.
+fn read_update(
+    fly: &SimulatedFly,
+    app: &str,
+    id: &str,
+    body: &Value,
+) -> Result<Map<String, Value>, FlyApiError> {
+    let update: MetadataUpdate = fly.call_log.read("metadata", body, FIELDS)?;
+    let machine = fly.machines.of(app, id)?;
+    if update.machine_version.is_some_and(|version| version != machine.instance_id) {
+        let status = StatusCode::PRECONDITION_FAILED;
+        return Err(FlyApiError::version_mismatch(status, "machine_version"));
     }
+    Ok(update.metadata.into_iter().map(|(key, value)| (key, value.into())).collect())
+}
 
-    fn change_metadata(
-        &self,
-        app: &str,
-        id: &str,
-        change: impl FnOnce(&mut Map<String, Value>),
-    ) -> Result<StatusCode, FlyApiError> {
-        self.machine_of(app, id)?;
-        self.change_machine(id, |machine: &mut FlyMachine, _| {
-            let mut metadata = machine.metadata();
-            change(&mut metadata);
-            machine.config.insert("metadata".into(), Value::Object(metadata));
-        })?;
-        Ok(StatusCode::NO_CONTENT)
-    }
+fn change(
+    machines: &MachineTable,
+    app: &str,
+    id: &str,
+    change: impl FnOnce(&mut Map<String, Value>),
+) -> Result<StatusCode, FlyApiError> {
+    machines.of(app, id)?;
+    machines.change(id, |machine: &mut FlyMachine, _| {
+        let mut metadata = machine.metadata();
+        change(&mut metadata);
+        machine.config.insert("metadata".into(), Value::Object(metadata));
+    })?;
+    Ok(StatusCode::NO_CONTENT)
 }

@@ -10,11 +10,11 @@ use serde_json::{Value, json};
 
 use crate::cloud::fly::macaroon::Caveat;
 
+use super::SimulatedFly;
 use super::accounts::FlyOrganisation;
 use super::errors::FlyApiError;
 use super::state::FlyApp;
 use super::tokens::{MintedToken, TokenCaller};
-use super::{SimulatedFly, lock};
 
 pub(super) fn routes() -> Router<Arc<SimulatedFly>> {
     Router::new()
@@ -26,9 +26,9 @@ async fn current(
     State(fly): State<Arc<SimulatedFly>>,
     Extension(caller): Extension<TokenCaller>,
 ) -> Json<Value> {
-    let organisations = fly.organisations_of(&caller);
+    let organisations = fly.organisations.of(&caller);
     let narrowed = caller.narrowed_to_apps();
-    let world = fly.world();
+    let world = fly.world.state();
     let tokens: Vec<Value> = organisations
         .iter()
         .map(|organisation| {
@@ -54,11 +54,11 @@ async fn deploy_token(
     body: Option<Json<Value>>,
 ) -> Result<Json<Value>, FlyApiError> {
     if let Some(Json(body)) = body {
-        let _: Value = fly.read("POST deploy_token", &body, &["expiry"])?;
+        let _: Value = fly.call_log.read("POST deploy_token", &body, &["expiry"])?;
     }
-    let organisation = fly.organisation(&app.organisation)?;
+    let organisation = fly.organisations.named(&app.organisation)?;
     let only = Caveat::Apps(BTreeMap::from([(app.number, Caveat::ALL)]));
-    let minted = fly.issuer.mint(organisation.number, Caveat::ALL, vec![only], fly.now_ms());
+    let minted = fly.issuer.mint(organisation.number, Caveat::ALL, vec![only], fly.world.now_ms());
     Ok(Json(json!({ "token": minted.text() })))
 }
 
@@ -108,20 +108,20 @@ impl SimulatedFly {
 
     /// A token for all of an organisation.
     pub fn mint_token_of(&self, organisation: &FlyOrganisation) -> String {
-        self.issuer.mint(organisation.number, Caveat::ALL, Vec::new(), self.now_ms()).text()
+        self.issuer.mint(organisation.number, Caveat::ALL, Vec::new(), self.world.now_ms()).text()
     }
 
     /// A new token of this kind, as a person would paste it.
     pub fn mint_token(&self, kind: TokenKind) -> String {
         let ours = |mask, caveats| {
-            self.issuer.mint(FlyOrganisation::OURS.number, mask, caveats, self.now_ms())
+            self.issuer.mint(FlyOrganisation::OURS.number, mask, caveats, self.world.now_ms())
         };
         let whole = || -> MintedToken { ours(Caveat::ALL, Vec::new()) };
         match kind {
             TokenKind::WholeOrganisation => whole().text(),
             TokenKind::OtherOrganisation => self.mint_token_of(&FlyOrganisation::OTHER),
             TokenKind::Expired => {
-                let now_s = i64::try_from(self.now_ms() / 1000).unwrap_or(i64::MAX);
+                let now_s = i64::try_from(self.world.now_ms() / 1000).unwrap_or(i64::MAX);
                 let window =
                     Caveat::ValidityWindow { not_before: now_s - 7200, not_after: now_s - 3600 };
                 ours(Caveat::ALL, vec![window]).text()
@@ -136,18 +136,5 @@ impl SimulatedFly {
             TokenKind::Forged => whole().forged(),
             TokenKind::OAuth => self.issuer.mint_oauth(),
         }
-    }
-
-    /// Makes every token that was handed out worthless.
-    pub fn revoke_all_tokens(&self) {
-        self.issuer.revoke_all();
-    }
-
-    pub(super) fn organisations_of(&self, caller: &TokenCaller) -> Vec<FlyOrganisation> {
-        let all: Vec<FlyOrganisation> =
-            lock(&self.accounts).iter().map(|account| account.organisation.clone()).collect();
-        let numbers: Vec<u64> = all.iter().map(|organisation| organisation.number).collect();
-        let opened = caller.organisations(&numbers);
-        all.into_iter().filter(|organisation| opened.contains(&organisation.number)).collect()
     }
 }

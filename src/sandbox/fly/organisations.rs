@@ -30,9 +30,10 @@ async fn list(
     Extension(caller): Extension<TokenCaller>,
 ) -> Json<Value> {
     let organisations: Vec<Value> = fly
-        .organisations_of(&caller)
+        .organisations
+        .of(&caller)
         .iter()
-        .filter_map(|organisation| fly.account(&organisation.slug, rest))
+        .filter_map(|organisation| fly.organisations.account(&organisation.slug, rest))
         .collect();
     Json(json!({ "organizations": organisations }))
 }
@@ -42,10 +43,10 @@ async fn show(
     Extension(caller): Extension<TokenCaller>,
     Path(slug): Path<String>,
 ) -> Result<Json<Value>, FlyApiError> {
-    let known = fly.organisations_of(&caller);
+    let known = fly.organisations.of(&caller);
     let organisation = known.iter().find(|organisation| organisation.slug == slug);
     let organisation = organisation.ok_or_else(FlyApiError::unauthorized)?;
-    let shown = fly.account(&organisation.slug, rest);
+    let shown = fly.organisations.account(&organisation.slug, rest);
     Ok(Json(json!({ "organization": shown })))
 }
 
@@ -73,14 +74,15 @@ async fn graphql(
 ) -> Response {
     let query = body["query"].as_str().unwrap_or_default();
     if !query.contains("organizations") || query.contains("mutation") {
-        fly.violation("a GraphQL query that is not understood");
+        fly.call_log.add_violation("a GraphQL query that is not understood");
         let errors = json!([{ "message": "Field doesn't exist" }]);
         return (StatusCode::OK, Json(json!({ "errors": errors }))).into_response();
     }
     let nodes: Vec<Value> = fly
-        .organisations_of(&caller)
+        .organisations
+        .of(&caller)
         .iter()
-        .filter_map(|organisation| fly.account(&organisation.slug, node))
+        .filter_map(|organisation| fly.organisations.account(&organisation.slug, node))
         .collect();
     Json(json!({ "data": { "organizations": { "nodes": nodes } } })).into_response()
 }
@@ -116,16 +118,16 @@ async fn machines(
     Extension(caller): Extension<TokenCaller>,
     Path(slug): Path<String>,
 ) -> Result<Json<Value>, FlyApiError> {
-    let organisation = fly.organisation(&slug)?;
+    let organisation = fly.organisations.named(&slug)?;
     caller.may(AccessRequest {
         organisation: Some(organisation.number),
         mask: Caveat::READ,
         ..AccessRequest::default()
     })?;
-    let world = fly.world();
+    let world = fly.world.state();
     let of_organisation = world
         .machines
-        .all_seen(fly.now_ms())
+        .all_seen(fly.world.now_ms())
         .filter(|machine| world.apps.get(&machine.app).is_some_and(|app| app.organisation == slug));
     let machines: Vec<Value> = of_organisation.map(overview).collect();
     Ok(Json(json!({ "machines": machines, "error_regions": [], "next_cursor": "" })))

@@ -1,4 +1,4 @@
-//! Secrets of apps: written once, never read back; each write counts their version up.
+//! Secrets of apps: no call reads a value back, and each write raises their version.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -11,6 +11,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
+use super::app_table::AppTable;
 use super::errors::FlyApiError;
 use super::state::{AppSecret, FlyApp};
 use super::{SimulatedFly, written};
@@ -53,8 +54,8 @@ async fn update(
     Extension(app): Extension<FlyApp>,
     Json(body): Json<Value>,
 ) -> Result<Json<Value>, FlyApiError> {
-    let update: SecretsUpdate = fly.read("POST secrets", &body, &["values"])?;
-    let app = fly.write_secrets(&app.name, update.values)?;
+    let update: SecretsUpdate = fly.call_log.read("POST secrets", &body, &["values"])?;
+    let app = write(&fly.apps, &app.name, update.values)?;
     let version = app.secrets_version;
     Ok(Json(json!({ "secrets": all(&app), "version": version, "Version": version })))
 }
@@ -70,8 +71,8 @@ async fn set(
     Path((_, name)): Path<(String, String)>,
     Json(body): Json<Value>,
 ) -> Result<(StatusCode, Json<Value>), FlyApiError> {
-    let set: SetSecretRequest = fly.read("POST secret", &body, &["value"])?;
-    let app = fly.write_secrets(&app.name, BTreeMap::from([(name.clone(), Some(set.value))]))?;
+    let set: SetSecretRequest = fly.call_log.read("POST secret", &body, &["value"])?;
+    let app = write(&fly.apps, &app.name, BTreeMap::from([(name.clone(), Some(set.value))]))?;
     let mut answer = app.secrets.get(&name).map(|secret| shown(&name, secret)).unwrap_or_default();
     answer["version"] = app.secrets_version.into();
     Ok((StatusCode::CREATED, Json(answer)))
@@ -85,7 +86,7 @@ async fn remove(
     if !app.secrets.contains_key(&name) {
         return Err(not_found());
     }
-    let app = fly.write_secrets(&app.name, BTreeMap::from([(name, None)]))?;
+    let app = write(&fly.apps, &app.name, BTreeMap::from([(name, None)]))?;
     Ok(Json(json!({ "version": app.secrets_version })))
 }
 
@@ -99,27 +100,25 @@ fn is_name(name: &str) -> bool {
         && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_')
 }
 
-impl SimulatedFly {
-    fn write_secrets(
-        &self,
-        app: &str,
-        values: BTreeMap<String, Option<String>>,
-    ) -> Result<FlyApp, FlyApiError> {
-        if !values.keys().all(|name| is_name(name)) {
-            return Err(FlyApiError::new(StatusCode::BAD_REQUEST, "invalid secret name"));
-        }
-        self.change_app(app, |app, now_ms| {
-            for (name, value) in values {
-                match value {
-                    Some(value) => {
-                        let digest = hex::encode(&Sha256::digest(&value)[..8]);
-                        app.secrets.insert(name, AppSecret { value, digest, updated_ms: now_ms });
-                    }
-                    None => drop(app.secrets.remove(&name)),
-                }
-            }
-            app.secrets_version += 1;
-            Ok(app.clone())
-        })
+fn write(
+    apps: &AppTable,
+    app: &str,
+    values: BTreeMap<String, Option<String>>,
+) -> Result<FlyApp, FlyApiError> {
+    if !values.keys().all(|name| is_name(name)) {
+        return Err(FlyApiError::new(StatusCode::BAD_REQUEST, "invalid secret name"));
     }
+    apps.change(app, |app, now_ms| {
+        for (name, value) in values {
+            match value {
+                Some(value) => {
+                    let digest = hex::encode(&Sha256::digest(&value)[..8]);
+                    app.secrets.insert(name, AppSecret { value, digest, updated_ms: now_ms });
+                }
+                None => drop(app.secrets.remove(&name)),
+            }
+        }
+        app.secrets_version += 1;
+        Ok(app.clone())
+    })
 }

@@ -11,12 +11,13 @@ use serde_json::{Value, json};
 use super::errors::FlyApiError;
 use super::regions;
 use super::state::{FlyApp, FlyVolume};
+use super::world::SharedWorld;
 use super::{SimulatedFly, written};
 
-/// How long a deleted volume is still listed.
+/// The time for which lists show a deleted volume, in milliseconds.
 const KEPT_MS: u64 = 24 * 3600 * 1000;
 
-/// What Fly offers, in GB.
+/// Largest volume of Fly, in GB.
 const SIZE_GB_MAX: u64 = 500;
 
 pub(super) fn routes() -> Router<Arc<SimulatedFly>> {
@@ -61,8 +62,8 @@ async fn list(
     State(fly): State<Arc<SimulatedFly>>,
     Extension(app): Extension<FlyApp>,
 ) -> Json<Value> {
-    let now_ms = fly.now_ms();
-    let world = fly.world();
+    let now_ms = fly.world.now_ms();
+    let world = fly.world.state();
     let of_app = world.volumes.all_seen(now_ms).filter(|volume| volume.app == app.name);
     Json(of_app.filter(|volume| is_listed(volume, now_ms)).map(shown).collect())
 }
@@ -72,8 +73,8 @@ async fn show(
     Extension(app): Extension<FlyApp>,
     Path((_, id)): Path<(String, String)>,
 ) -> Result<Json<Value>, FlyApiError> {
-    let now_ms = fly.now_ms();
-    let world = fly.world();
+    let now_ms = fly.world.now_ms();
+    let world = fly.world.state();
     let volume = world.volumes.read(&id, now_ms).filter(|volume| volume.app == app.name);
     let volume = volume.filter(|volume| is_listed(volume, now_ms));
     volume.map(|volume| Json(shown(volume))).ok_or_else(FlyApiError::volume_not_found)
@@ -105,13 +106,13 @@ const FIELDS: &[&str] = &[
     "source_volume_id",
 ];
 
-/// Its name is not unique: each call makes another one.
+/// Each call makes another volume, even for the same name.
 async fn create(
     State(fly): State<Arc<SimulatedFly>>,
     Extension(app): Extension<FlyApp>,
     Json(body): Json<Value>,
 ) -> Result<Json<Value>, FlyApiError> {
-    let wanted: CreateVolumeRequest = fly.read("POST volumes", &body, FIELDS)?;
+    let wanted: CreateVolumeRequest = fly.call_log.read("POST volumes", &body, FIELDS)?;
     let region = regions::known(wanted.region.as_deref())?;
     let size_gb = wanted.size_gb.unwrap_or(3);
     if !(1..=SIZE_GB_MAX).contains(&size_gb) {
@@ -119,11 +120,11 @@ async fn create(
     }
     let full =
         |account: &mut super::accounts::OrganisationState| account.no_volumes_in.contains(&region);
-    if fly.account(&app.organisation, full) == Some(true) {
+    if fly.organisations.account(&app.organisation, full) == Some(true) {
         return Err(FlyApiError::no_volume_capacity());
     }
-    let id = format!("vol_{}", fly.id::<8>());
-    let volume = fly.write(|world, when| {
+    let id = format!("vol_{}", fly.world.id::<8>());
+    let volume = fly.world.write(|world, when| {
         // Reads may still show an app that is gone.
         if world.apps.get(&app.name).is_none() {
             return Err(FlyApiError::app_not_found());
@@ -160,8 +161,8 @@ async fn update(
     Json(body): Json<Value>,
 ) -> Result<Json<Value>, FlyApiError> {
     let fields = ["snapshot_retention", "auto_backup_enabled"];
-    let update: VolumeUpdate = fly.read("PUT volume", &body, &fields)?;
-    fly.change_volume(&app.name, &id, |volume, _| {
+    let update: VolumeUpdate = fly.call_log.read("PUT volume", &body, &fields)?;
+    change(&fly.world, &app.name, &id, |volume, _| {
         volume.snapshot_retention = update.snapshot_retention.unwrap_or(volume.snapshot_retention);
         volume.auto_backup_enabled =
             update.auto_backup_enabled.unwrap_or(volume.auto_backup_enabled);
@@ -180,8 +181,9 @@ async fn extend(
     Path((_, id)): Path<(String, String)>,
     Json(body): Json<Value>,
 ) -> Result<Json<Value>, FlyApiError> {
-    let extend: ExtendVolumeRequest = fly.read("PUT volume/extend", &body, &["size_gb"])?;
-    fly.change_volume(&app.name, &id, |volume, _| {
+    let extend: ExtendVolumeRequest =
+        fly.call_log.read("PUT volume/extend", &body, &["size_gb"])?;
+    change(&fly.world, &app.name, &id, |volume, _| {
         if !(volume.size_gb..=SIZE_GB_MAX).contains(&extend.size_gb) {
             return Err(FlyApiError::malformed("size_gb cannot shrink or exceed 500"));
         }
@@ -195,7 +197,7 @@ async fn delete(
     Extension(app): Extension<FlyApp>,
     Path((_, id)): Path<(String, String)>,
 ) -> Result<Json<Value>, FlyApiError> {
-    let answer = fly.change_volume(&app.name, &id, |volume, now_ms| {
+    let answer = change(&fly.world, &app.name, &id, |volume, now_ms| {
         if volume.machine.is_some() {
             return Err(FlyApiError::precondition("volume is attached to a machine"));
         }
@@ -206,19 +208,17 @@ async fn delete(
     Ok(answer)
 }
 
-impl SimulatedFly {
-    fn change_volume<R>(
-        &self,
-        app: &str,
-        id: &str,
-        change: impl FnOnce(&mut FlyVolume, u64) -> Result<R, FlyApiError>,
-    ) -> Result<R, FlyApiError> {
-        self.write(|world, when| {
-            let volume = world.volumes.get(id).filter(|volume| volume.app == app).cloned();
-            let mut volume = volume.ok_or_else(FlyApiError::volume_not_found)?;
-            let result = change(&mut volume, when.now_ms)?;
-            world.volumes.put(id, volume, when.now_ms, when.lag_ms);
-            Ok(result)
-        })
-    }
+fn change<R>(
+    world: &SharedWorld,
+    app: &str,
+    id: &str,
+    change: impl FnOnce(&mut FlyVolume, u64) -> Result<R, FlyApiError>,
+) -> Result<R, FlyApiError> {
+    world.write(|world, when| {
+        let volume = world.volumes.get(id).filter(|volume| volume.app == app).cloned();
+        let mut volume = volume.ok_or_else(FlyApiError::volume_not_found)?;
+        let result = change(&mut volume, when.now_ms)?;
+        world.volumes.put(id, volume, when.now_ms, when.lag_ms);
+        Ok(result)
+    })
 }

@@ -183,7 +183,7 @@ impl CaseMonitor {
         for way in strikes {
             match way {
                 FaultKind::TokenRefused => self.fly.revoke_all_tokens(),
-                FaultKind::NoRoom => self.fly.set_no_machines_in(&["ams"]),
+                FaultKind::NoRoom => self.fly.organisations().set_no_machines_in(&["ams"]),
                 FaultKind::Unwell => {
                     vm(ModelFaults { never_healthy: Some("vm"), ..ModelFaults::default() })
                 }
@@ -205,7 +205,7 @@ impl CaseMonitor {
     pub(super) fn stop_faults(&self) {
         self.faults.clear();
         self.seen().faults.clear();
-        self.fly.set_no_machines_in(&[]);
+        self.fly.organisations().set_no_machines_in(&[]);
         self.machines.set(ModelFaults::default());
         self.set_clock_right();
     }

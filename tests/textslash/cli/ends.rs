@@ -76,14 +76,14 @@ async fn what_cannot_be_removed_is_listed_and_removed_later() {
     let world = CliWorld::new().await;
     world.deploys("my").await;
 
-    world.sandbox.fly().set_billing_profile("held");
+    world.sandbox.fly().organisations().set_face("held");
     let ended = world.run(&["teardown", "my", "--yes", "--json"]).await;
 
     assert_eq!(ended.code, 5, "{}", ended.err);
     let remaining = &ended.document()["deployments"][0]["remaining"];
     assert!(!remaining.as_array().unwrap().is_empty(), "{}", ended.out);
 
-    world.sandbox.fly().set_billing_profile("paid");
+    world.sandbox.fly().organisations().set_face("paid");
     world.run(&["teardown", "my", "--yes", "--json"]).await.succeeds();
     assert_eq!(world.sandbox.inventory(), nothing());
 }

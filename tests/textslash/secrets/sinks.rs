@@ -49,7 +49,7 @@ impl SinkWorld {
         });
         let world = world.await;
         // A deployment in which nothing goes wrong logs nothing.
-        world.sandbox.fly().set_no_machines_in(&["lhr"]);
+        world.sandbox.fly().organisations().set_no_machines_in(&["lhr"]);
         let token = world.sandbox.fly_token();
         let permission = token.split(',').next().unwrap();
         let [telegram, discord] = world.operators_tokens();

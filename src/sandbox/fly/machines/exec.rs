@@ -27,8 +27,8 @@ pub async fn signal(
     Path((_, id)): Path<(String, String)>,
     Json(body): Json<Value>,
 ) -> Result<Json<Value>, FlyApiError> {
-    let wanted: SignalRequest = fly.read("POST signal", &body, &["signal"])?;
-    fly.machine_of(&app.name, &id)?;
+    let wanted: SignalRequest = fly.call_log.read("POST signal", &body, &["signal"])?;
+    fly.machines.of(&app.name, &id)?;
     fly.runtime.signal(&id, &wanted.signal);
     Ok(ok())
 }
@@ -49,8 +49,8 @@ pub async fn exec(
     Path((_, id)): Path<(String, String)>,
     Json(body): Json<Value>,
 ) -> Result<Json<Value>, FlyApiError> {
-    let exec: ExecRequest = fly.read("POST exec", &body, EXEC_FIELDS)?;
-    let machine = fly.machine_of(&app.name, &id)?;
+    let exec: ExecRequest = fly.call_log.read("POST exec", &body, EXEC_FIELDS)?;
+    let machine = fly.machines.of(&app.name, &id)?;
     if machine.state != MachineState::Started {
         return Err(FlyApiError::precondition("machine not running"));
     }

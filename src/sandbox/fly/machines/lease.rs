@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 use super::super::errors::FlyApiError;
 use super::super::state::{FlyApp, FlyMachine, MachineLease};
 use super::super::{SimulatedFly, written};
+use super::machine_for_write;
 
 const NONCE_HEADER: &str = "fly-machine-lease-nonce";
 
@@ -46,8 +47,8 @@ pub async fn show(
     Extension(app): Extension<FlyApp>,
     Path((_, id)): Path<(String, String)>,
 ) -> Result<Json<Value>, FlyApiError> {
-    let machine = fly.machine_of(&app.name, &id)?;
-    let lease = machine.lease.as_ref().filter(|lease| lease.until_ms > fly.now_ms());
+    let machine = fly.machines.of(&app.name, &id)?;
+    let lease = machine.lease.as_ref().filter(|lease| lease.until_ms > fly.world.now_ms());
     let lease = lease.ok_or_else(|| FlyApiError::new(StatusCode::NOT_FOUND, "lease not found"))?;
     Ok(Json(shown(&machine, lease)))
 }
@@ -68,18 +69,18 @@ pub async fn acquire(
     body: Option<Json<Value>>,
 ) -> Result<(StatusCode, Json<Value>), FlyApiError> {
     let wanted: LeaseRequest = match body {
-        Some(Json(body)) => fly.read("POST lease", &body, &["ttl", "description"])?,
+        Some(Json(body)) => fly.call_log.read("POST lease", &body, &["ttl", "description"])?,
         None => LeaseRequest::default(),
     };
-    let machine = fly.machine_for_write(&app.name, &id, &headers)?;
+    let machine = machine_for_write(&fly, &app.name, &id, &headers)?;
     let ttl_s = wanted.ttl.or(query.ttl).unwrap_or(TTL_S);
-    let renewed = machine.lease.filter(|lease| lease.until_ms > fly.now_ms());
+    let renewed = machine.lease.filter(|lease| lease.until_ms > fly.world.now_ms());
     let lease = MachineLease {
-        nonce: renewed.map_or_else(|| fly.id::<6>(), |lease| lease.nonce),
-        until_ms: fly.now_ms() + ttl_s * 1000,
+        nonce: renewed.map_or_else(|| fly.world.id::<6>(), |lease| lease.nonce),
+        until_ms: fly.world.now_ms() + ttl_s * 1000,
         description: wanted.description.or(query.description).unwrap_or_default(),
     };
-    let machine = fly.change_machine(&id, |machine, _| machine.lease = Some(lease.clone()))?;
+    let machine = fly.machines.change(&id, |machine, _| machine.lease = Some(lease.clone()))?;
     Ok((StatusCode::CREATED, Json(shown(&machine, &lease))))
 }
 
@@ -89,7 +90,7 @@ pub async fn release(
     Path((_, id)): Path<(String, String)>,
     headers: HeaderMap,
 ) -> Result<Json<Value>, FlyApiError> {
-    fly.machine_for_write(&app.name, &id, &headers)?;
-    fly.change_machine(&id, |machine, _| machine.lease = None)?;
+    machine_for_write(&fly, &app.name, &id, &headers)?;
+    fly.machines.change(&id, |machine, _| machine.lease = None)?;
     Ok(Json(json!({ "status": "success", "data": { "ok": true } })))
 }

@@ -92,5 +92,5 @@ pub async fn events(
     Extension(app): Extension<FlyApp>,
     Path((_, id)): Path<(String, String)>,
 ) -> Result<Json<Value>, FlyApiError> {
-    Ok(Json(fly.machine_of(&app.name, &id)?.events.iter().map(event).collect()))
+    Ok(Json(fly.machines.of(&app.name, &id)?.events.iter().map(event).collect()))
 }

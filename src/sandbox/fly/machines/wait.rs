@@ -31,7 +31,7 @@ pub async fn wait(
     if !(1..=60).contains(&timeout_s) {
         return Err(FlyApiError::malformed("timeout must be in range [1s, 60s]"));
     }
-    if fly.world().machines.read(&id, fly.now_ms()).is_none() {
+    if fly.world.state().machines.read(&id, fly.world.now_ms()).is_none() {
         return Err(FlyApiError::machine_not_found());
     }
     let state = wanted.state.unwrap_or_else(|| "started".to_owned());
@@ -43,7 +43,7 @@ pub async fn wait(
     tokio::time::timeout(deadline, reached(&fly, &app.name, &id, &state, version.as_deref()))
         .await
         .unwrap_or_else(|_| {
-            let current = fly.machine_of(&app.name, &id).map(|machine| machine.state.to_string());
+            let current = fly.machines.of(&app.name, &id).map(|machine| machine.state.to_string());
             Err(FlyApiError::not_reached(&state, current.as_deref().unwrap_or("destroyed")))
         })
 }
@@ -55,10 +55,10 @@ async fn reached(
     wanted: &str,
     version: Option<&str>,
 ) -> Result<Json<Value>, FlyApiError> {
-    let mut changes = fly.changed.subscribe();
+    let mut changes = fly.world.changes();
     loop {
         changes.borrow_and_update();
-        match fly.machine_of(app, id) {
+        match fly.machines.of(app, id) {
             Ok(machine) if version.is_some_and(|version| version != machine.instance_id) => {
                 return Err(FlyApiError::not_reached(wanted, "replaced"));
             }

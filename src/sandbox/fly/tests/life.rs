@@ -159,7 +159,8 @@ async fn a_vm_is_reached_only_from_its_own_network() {
         ada.app(app).await;
     }
     ada.machine("ada-vm", "vm").await;
-    let inside = |network: &str| PrivateNetwork::new(Arc::downgrade(&ada.fly), network.to_owned());
+    let inside =
+        |network: &str| PrivateNetwork::new(Arc::downgrade(ada.fly.proxy()), network.to_owned());
     let health = || Request::get("http://ada-vm.flycast/health").body(Bytes::new()).unwrap();
     let addresses = "/v1/apps/ada-vm/ip_assignments";
 
@@ -206,7 +207,7 @@ async fn strangers_things_are_told_from_ours() {
 #[tokio::test(start_paused = true)]
 async fn a_trials_machine_is_stopped_after_five_minutes() {
     let ada = FlyWorld::new();
-    ada.fly.show(BillingProfile::Trial);
+    ada.fly.organisations().set_billing_profile(BillingProfile::Trial);
     ada.app("ada-vm").await;
     let id = ada.machine("ada-vm", "vm").await;
     tokio::time::sleep(Duration::from_secs(290)).await;

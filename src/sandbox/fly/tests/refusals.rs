@@ -110,7 +110,7 @@ async fn each_face_of_an_account_refuses_in_its_own_words() {
     for (face, words) in cases {
         let ada = FlyWorld::new();
         ada.app("ada-vm").await;
-        ada.fly.show(face);
+        ada.fly.organisations().set_billing_profile(face);
         let (status, answer) = ada.post("/v1/apps/ada-vm/machines", machine("vm")).await;
         assert!(status.is_client_error());
         assert!(text(&answer).contains(words), "{answer} should say {words}");
@@ -123,15 +123,15 @@ async fn full_regions_refuse_and_others_do_not() {
     let ada = FlyWorld::new();
     ada.app("ada-vm").await;
     let path = "/v1/apps/ada-vm/machines";
-    ada.fly.set_over_quota_in(&["lhr"]);
+    ada.fly.organisations().set_over_quota_in(&["lhr"]);
     let (status, answer) = ada.post(path, machine("vm")).await;
     assert_eq!(status, StatusCode::FORBIDDEN);
     assert!(text(&answer).contains("in lhr which is over the allowed quota"));
-    ada.fly.set_over_quota_in(&[]);
-    ada.fly.set_no_machines_in(&["lhr"]);
+    ada.fly.organisations().set_over_quota_in(&[]);
+    ada.fly.organisations().set_no_machines_in(&["lhr"]);
     let (status, _) = ada.post(path, machine("vm")).await;
     assert!([409, 503].contains(&status.as_u16()));
-    ada.fly.set_no_volumes_in(&["lhr"]);
+    ada.fly.organisations().set_no_volumes_in(&["lhr"]);
     let wanted = json!({ "name": "data", "region": "lhr", "size_gb": 1 });
     let (_, answer) = ada.post("/v1/apps/ada-vm/volumes", wanted).await;
     assert_eq!(text(&answer), "no capacity");

@@ -93,7 +93,7 @@ async fn a_revoked_token_opens_nothing() {
 #[tokio::test(start_paused = true)]
 async fn organisations_are_listed_with_their_standing_in_both_ways() {
     let ada = FlyWorld::new();
-    ada.fly.show(BillingProfile::NoCard);
+    ada.fly.organisations().set_billing_profile(BillingProfile::NoCard);
 
     let (_, rest) = ada.get("/api/v1/organizations?admin=false").await;
     let query = json!({ "query": "query { organizations { nodes { slug } } }" });

@@ -36,7 +36,7 @@ impl BotNetwork {
     /// Nothing goes wrong any more.
     pub(super) fn stop_faults(&self) {
         self.faults.clear();
-        self.fly.set_no_machines_in(&[]);
+        self.fly.organisations().set_no_machines_in(&[]);
         self.machines.set(ModelFaults::default());
     }
 
@@ -45,7 +45,9 @@ impl BotNetwork {
             let vm = |knobs| self.machines.set(knobs);
             match trouble.kind {
                 FaultKind::TokenRefused => self.fly.revoke_all_tokens(),
-                FaultKind::NoRoom => self.fly.set_no_machines_in(&["ams", "fra", "lhr"]),
+                FaultKind::NoRoom => {
+                    self.fly.organisations().set_no_machines_in(&["ams", "fra", "lhr"])
+                }
                 FaultKind::Unwell => {
                     vm(ModelFaults { never_healthy: Some("vm"), ..ModelFaults::default() })
                 }
