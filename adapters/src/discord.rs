@@ -102,13 +102,13 @@ impl DiscordChannel {
             None => http,
         };
         let inbox = Arc::new(Inbox::default());
-        let heard = Arc::new(MissedMessages::new(inbox.clone()));
+        let feed = Arc::new(MissedMessages::new(inbox.clone()));
         let (ready, mut is_ready) = watch::channel(false);
         let (connection, ended) = oneshot::channel();
         // Its connections live where the gateway's do.
         let asks = Arc::new(DiscordRest::new(&settings.token, settings.api_url.as_deref())?);
         let listener =
-            GatewayListener { rest: asks, inbox: inbox.clone(), heard: heard.clone(), ready };
+            GatewayListener { rest: asks, inbox: inbox.clone(), feed: feed.clone(), ready };
         gateway::begin(http.build(), listener, ended)?;
         let is_ready = tokio::time::timeout(READY_TIMEOUT, is_ready.wait_for(|it| *it)).await;
         if !matches!(is_ready, Ok(Ok(_))) {
@@ -120,7 +120,7 @@ impl DiscordChannel {
             application: me.id,
             capabilities: capabilities(),
             inbox,
-            feed: heard,
+            feed: feed,
             sent: Mutex::default(),
             _connection: connection,
         }))

@@ -39,6 +39,7 @@ use inbound::is_sid;
 use media::MediaStore;
 use rest::TwilioRest;
 use state::WhatsAppState;
+use webhook::WebhookVerifier;
 
 /// Longest text of a message (Twilio error 21617).
 const TEXT_MAX: usize = 1600;
@@ -77,10 +78,9 @@ pub struct TwilioApis {
 /// A WhatsApp number of a Twilio account.
 pub struct WhatsAppChannel {
     account_sid: String,
-    auth_token: Zeroizing<String>,
     /// As `whatsapp:+` and the number.
     from: String,
-    public_url: String,
+    verifier: WebhookVerifier,
     capabilities: Capabilities,
     inbox: Inbox,
     rest: TwilioRest,
@@ -121,9 +121,11 @@ impl WhatsAppChannel {
         let rest = TwilioRest::new(&account_sid, auth_token.clone(), apis)?;
         Ok(Arc::new(Self {
             from: format!("whatsapp:{number}"),
-            public_url: public_url.as_str().trim_end_matches('/').to_owned(),
+            verifier: WebhookVerifier {
+                public_url: public_url.as_str().trim_end_matches('/').to_owned(),
+                auth_token,
+            },
             account_sid,
-            auth_token,
             capabilities: capabilities(),
             inbox: Inbox::default(),
             rest,
@@ -143,7 +145,7 @@ impl WhatsAppChannel {
     }
 
     fn status_url(&self) -> String {
-        format!("{}/whatsapp/status", self.public_url)
+        format!("{}/whatsapp/status", self.verifier.public_url)
     }
 
     /// Posts a message; its id.
@@ -170,7 +172,7 @@ impl WhatsAppChannel {
     async fn submit(
         &self,
         chat: &ChatId,
-        what: &[(&str, &str)],
+        fields: &[(&str, &str)],
         body: &str,
     ) -> Result<String, ChannelError> {
         let status = self.status_url();
@@ -179,7 +181,7 @@ impl WhatsAppChannel {
             ("To", chat.0.as_str()),
             ("StatusCallback", status.as_str()),
         ];
-        form.extend(what);
+        form.extend(fields);
         match self.rest.send(&form).await {
             Err(ChannelError::InDoubt) => {
                 let newest = self.rest.newest(&self.from, &chat.0).await;
@@ -260,8 +262,8 @@ impl Channel for WhatsAppChannel {
     }
 
     async fn typing(&self, chat: &ChatId) {
-        let heard = self.state().last_heard(chat);
-        if let Some(sid) = heard {
+        let last_inbound = self.state().last_inbound_sid(chat);
+        if let Some(sid) = last_inbound {
             self.rest.typing(&sid).await;
         }
     }
@@ -286,12 +288,12 @@ impl Channel for WhatsAppChannel {
             return Err(self.unreachable(chat));
         }
         let at = Instant::now();
-        let medium = format!("{}{}", self.public_url, self.media.put(file)?);
-        let mut what = vec![("MediaUrl", medium.as_str())];
+        let medium = format!("{}{}", self.verifier.public_url, self.media.put(file)?);
+        let mut fields = vec![("MediaUrl", medium.as_str())];
         if !file.caption.is_empty() {
-            what.push(("Body", &file.caption));
+            fields.push(("Body", &file.caption));
         }
-        let sid = self.submit(chat, &what, &file.caption).await?;
+        let sid = self.submit(chat, &fields, &file.caption).await?;
         Ok(self.state().note_sent(chat, &file.key, &sid, at, None))
     }
 }

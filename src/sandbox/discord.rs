@@ -28,6 +28,8 @@ mod limits;
 mod messages;
 mod person;
 
+pub use gateway::DiscordGateway;
+pub use limits::DiscordRateLimits;
 pub use person::{DiscordPerson, InstallContext, SeenDiscordMessage};
 
 /// When Discord's ids began, in unix milliseconds.
@@ -38,7 +40,9 @@ pub struct SimulatedDiscord {
     clock: Clock,
     random: Random,
     state: Mutex<DiscordState>,
-    /// Changes with everything that happens.
+    gateway: DiscordGateway,
+    limits: DiscordRateLimits,
+    /// Changes with every event.
     changed: watch::Sender<()>,
 }
 
@@ -49,8 +53,6 @@ struct DiscordState {
     calls: Vec<(String, String, Value)>,
     /// Where it is reached, as those who call it say.
     host: String,
-    gateway: gateway::GatewayState,
-    limits: limits::DiscordRateLimits,
 }
 
 struct DiscordBot {
@@ -118,8 +120,15 @@ impl axum::response::IntoResponse for DiscordApiError {
 impl SimulatedDiscord {
     /// A Discord without bots.
     pub fn new(clock: Clock, chance: Random) -> Arc<Self> {
-        let (state, changed) = (Mutex::default(), watch::Sender::new(()));
-        Arc::new(Self { clock, random: chance, state, changed })
+        let changed = watch::Sender::new(());
+        Arc::new(Self {
+            clock,
+            random: chance,
+            state: Mutex::default(),
+            gateway: DiscordGateway::new(changed.clone()),
+            limits: DiscordRateLimits::default(),
+            changed,
+        })
     }
 
     /// REST below `/api/v10`, and the gateway.
@@ -149,7 +158,17 @@ impl SimulatedDiscord {
             .with_state(self.clone())
     }
 
-    /// A new bot; its token is worth nothing elsewhere.
+    /// The gateway, for tests that break its connections.
+    pub fn gateway(&self) -> &DiscordGateway {
+        &self.gateway
+    }
+
+    /// The rate limits of messages.
+    pub fn limits(&self) -> &DiscordRateLimits {
+        &self.limits
+    }
+
+    /// Makes a bot and returns its token, which is worth nothing elsewhere.
     pub fn mint_bot(&self, name: &str) -> String {
         let id = self.snowflake();
         let key = self.random.key();
@@ -214,6 +233,19 @@ impl SimulatedDiscord {
         self.state.lock()
     }
 
+    /// Acts as the bot of a REST call, with the host under which Discord is reached.
+    fn with_bot<T>(
+        &self,
+        headers: &http::HeaderMap,
+        act: impl FnOnce(&mut DiscordBot, &str) -> Result<T, DiscordApiError>,
+    ) -> Result<T, DiscordApiError> {
+        const UNAUTHORIZED: DiscordApiError = DiscordApiError(401, 0, "401: Unauthorized");
+        let token = token_of(headers).ok_or(UNAUTHORIZED)?;
+        let mut state = self.state();
+        let host = state.host.clone();
+        act(state.bots.get_mut(&token).ok_or(UNAUTHORIZED)?, &host)
+    }
+
     fn has_changed(&self) {
         self.changed.send_replace(());
     }
@@ -258,9 +290,9 @@ fn numbered(components: &Value) -> Value {
 
 /// A message as the gateway tells it of direct messages.
 fn as_event(bot: &DiscordBot, channel: u64, message: &DiscordMessage, host: &str) -> Value {
-    let mut told = as_json(bot, channel, message, host);
-    told["channel_type"] = json!(1);
-    told
+    let mut value = as_json(bot, channel, message, host);
+    value["channel_type"] = json!(1);
+    value
 }
 
 /// A message as the API tells it.
@@ -270,7 +302,7 @@ fn as_json(bot: &DiscordBot, channel: u64, message: &DiscordMessage, host: &str)
         if message.by_bot { user(bot.id, &bot.name, true) } else { user(person, "ada", false) };
     let files: Vec<Value> =
         message.files.iter().map(|it| files::as_json(it, channel, host)).collect();
-    let mut told = json!({
+    let mut value = json!({
         "id": message.id.to_string(), "channel_id": channel.to_string(), "author": author,
         "content": message.text, "timestamp": time(message.at_ms),
         "edited_timestamp": message.edited.then(|| time(message.at_ms)), "tts": false,
@@ -279,7 +311,7 @@ fn as_json(bot: &DiscordBot, channel: u64, message: &DiscordMessage, host: &str)
         "flags": 0,
     });
     if let Some(nonce) = &message.nonce {
-        told["nonce"] = json!(nonce);
+        value["nonce"] = json!(nonce);
     }
-    told
+    value
 }

@@ -6,12 +6,11 @@
 //! time, the published rates. It delivers a webhook's update again until it is answered with 2xx,
 //! in order, and, when it is told to be unruly, some of them more than once and late.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use axum::Router;
 use axum::routing::{any, get};
-use bytes::Bytes;
 use parking_lot::{Mutex, MutexGuard};
 use serde_json::Value;
 use tokio::sync::watch;
@@ -20,6 +19,8 @@ use crate::clock::Clock;
 use crate::http::SharedTransport;
 use crate::random::Random;
 
+mod commands;
+mod delivery;
 mod errors;
 mod files;
 mod managed;
@@ -32,13 +33,17 @@ mod updates;
 
 pub use person::{SeenTelegramMessage, TelegramPerson};
 
+use commands::CommandMenus;
+use files::StoredFiles;
 use rates::TelegramRateLimits;
+use updates::{RegisteredWebhook, UpdateQueue};
 
 /// A simulated Telegram.
 pub struct SimulatedTelegram {
     clock: Clock,
     random: Random,
     transport: SharedTransport,
+    files: StoredFiles,
     state: Mutex<TelegramState>,
     /// Changes with everything that happens.
     changed: watch::Sender<()>,
@@ -47,7 +52,6 @@ pub struct SimulatedTelegram {
 #[derive(Default)]
 struct TelegramState {
     bots: BTreeMap<String, TelegramBot>,
-    files: BTreeMap<String, Bytes>,
     unruly: bool,
     calls: Vec<(String, Value)>,
 }
@@ -57,16 +61,8 @@ struct TelegramBot {
     id: u64,
     username: String,
     chats: BTreeMap<u64, TelegramChat>,
-    updates: VecDeque<Value>,
-    next_update: u32,
-    webhook: Option<RegisteredWebhook>,
-    /// A delivery task works on this bot's webhook.
-    delivering: bool,
-    /// The kinds of updates that were last asked for; none given means all that come by default.
-    allowed: Option<Value>,
-    /// Counts the calls of `getUpdates`: a newer one ends an older one.
-    polls: u64,
-    commands: BTreeMap<String, Value>,
+    updates: UpdateQueue,
+    commands: CommandMenus,
     rates: TelegramRateLimits,
     /// It may make bots for people.
     makes_bots: bool,
@@ -74,13 +70,6 @@ struct TelegramBot {
     manager: Option<String>,
     /// Nobody but its owner can write to it.
     restricted: bool,
-}
-
-#[derive(Clone)]
-struct RegisteredWebhook {
-    url: String,
-    secret: Option<String>,
-    max_connections: u64,
 }
 
 /// A private chat of a bot with one person.
@@ -109,6 +98,7 @@ impl SimulatedTelegram {
     pub fn new(clock: Clock, chance: Random, transport: SharedTransport) -> Arc<Self> {
         Arc::new(Self {
             clock,
+            files: StoredFiles::new(chance.clone()),
             random: chance,
             transport,
             state: Mutex::default(),
@@ -130,12 +120,7 @@ impl SimulatedTelegram {
         let id = 1_000_000_000 + u64::from(number);
         let secret: String = self.random.key().chars().take(33).collect();
         let token = format!("{id}:AA{secret}");
-        let bot = TelegramBot {
-            id,
-            username: username.to_owned(),
-            next_update: 1,
-            ..TelegramBot::default()
-        };
+        let bot = TelegramBot { id, username: username.to_owned(), ..TelegramBot::default() };
         self.state().bots.insert(token.clone(), bot);
         token
     }
@@ -172,14 +157,15 @@ impl SimulatedTelegram {
     /// Where this bot's webhook leads, if it has one.
     pub fn webhook(&self, token: &str) -> Option<String> {
         let state = self.state();
-        state.bots.get(token)?.webhook.as_ref().map(|webhook| webhook.url.clone())
+        state.bots.get(token)?.updates.webhook.as_ref().map(|webhook| webhook.url.clone())
     }
 
     /// Points a bot somewhere, as if it had served something before.
     pub fn set_webhook(&self, token: &str, url: &str) {
         if let Some(bot) = self.state().bots.get_mut(token) {
             let url = url.to_owned();
-            bot.webhook = Some(RegisteredWebhook { url, secret: None, max_connections: 40 });
+            bot.updates.webhook =
+                Some(RegisteredWebhook { url, secret: None, max_connections: 40 });
         }
     }
 

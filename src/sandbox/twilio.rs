@@ -6,7 +6,7 @@
 //! asks. A message outside the day after the person's last one is taken, and fails later with
 //! 63016.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use axum::Router;
@@ -28,8 +28,11 @@ mod messages;
 mod person;
 mod senders;
 
-pub use faults::TwilioFault;
+pub use faults::{TwilioFault, TwilioFaults};
 pub use person::{SeenTwilioMessage, TwilioPerson};
+
+use accounts::TwilioCredentials;
+use delivery::WebhookClient;
 
 /// Twilio's sandbox number, which every account may use and no interface points anywhere.
 pub const SANDBOX_NUMBER: &str = "+14155238886";
@@ -38,11 +41,11 @@ pub const SANDBOX_NUMBER: &str = "+14155238886";
 pub struct SimulatedTwilio {
     clock: Clock,
     random: Random,
-    transport: SharedTransport,
-    account_sid: String,
-    auth_token: String,
+    credentials: TwilioCredentials,
+    webhooks: Arc<WebhookClient>,
+    faults: TwilioFaults,
     state: Mutex<TwilioState>,
-    /// Changes with everything that happens.
+    /// Changes with every event.
     changed: watch::Sender<()>,
 }
 
@@ -57,7 +60,6 @@ struct TwilioState {
     contents: BTreeMap<String, Value>,
     media: BTreeMap<String, (String, Bytes)>,
     unruly: bool,
-    faults: VecDeque<TwilioFault>,
     refuses_contents: bool,
     calls: Vec<(String, String, Value)>,
 }
@@ -92,13 +94,14 @@ struct TwilioPhone {
 impl SimulatedTwilio {
     /// An account without senders. Webhooks are called through `transport`.
     pub fn new(clock: Clock, chance: Random, transport: SharedTransport) -> Arc<Self> {
-        let hex = |chance: &Random| hex::encode(chance.bytes::<16>());
+        let credentials = TwilioCredentials::new(&chance);
+        let webhooks = WebhookClient::new(credentials.clone(), chance.clone(), transport);
         Arc::new(Self {
-            account_sid: format!("AC{}", hex(&chance)),
-            auth_token: hex(&chance),
             clock,
             random: chance,
-            transport,
+            credentials,
+            webhooks: Arc::new(webhooks),
+            faults: TwilioFaults::default(),
             state: Mutex::default(),
             changed: watch::Sender::new(()),
         })
@@ -131,12 +134,12 @@ impl SimulatedTwilio {
 
     /// The account (`AC…`).
     pub fn account_sid(&self) -> &str {
-        &self.account_sid
+        &self.credentials.account_sid
     }
 
     /// Its Auth Token; worth nothing elsewhere.
     pub fn auth_token(&self) -> &str {
-        &self.auth_token
+        &self.credentials.auth_token
     }
 
     /// A WhatsApp sender of the account, which leads nowhere yet.
@@ -176,6 +179,22 @@ impl SimulatedTwilio {
     /// Every call so far: method, path, parameters.
     pub fn calls(&self) -> Vec<(String, String, Value)> {
         self.state().calls.clone()
+    }
+
+    /// The faults of the next messages.
+    pub fn faults(&self) -> &TwilioFaults {
+        &self.faults
+    }
+
+    /// Removes every content, and refuses new ones from now on.
+    pub fn refuse_contents(&self) {
+        let mut state = self.state();
+        state.refuses_contents = true;
+        state.contents.clear();
+    }
+
+    fn note(&self, method: &str, path: &str, parameters: Value) {
+        self.state().calls.push((method.to_owned(), path.to_owned(), parameters));
     }
 
     fn sid(&self, kind: &str) -> String {

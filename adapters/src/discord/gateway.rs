@@ -30,7 +30,7 @@ const EPHEMERAL: u32 = 64;
 pub(super) struct GatewayListener {
     pub(super) rest: Arc<DiscordRest>,
     pub(super) inbox: Arc<Inbox>,
-    pub(super) heard: Arc<MissedMessages>,
+    pub(super) feed: Arc<MissedMessages>,
     /// Told when the connection listens.
     pub(super) ready: watch::Sender<bool>,
 }
@@ -86,12 +86,12 @@ impl EventHandler for GatewayListener {
         let is_again = self.ready.send_replace(true);
         if is_again {
             // A new session: nothing that was said since the last one ended is replayed.
-            self.heard.catch_up(&self.rest).await;
+            self.feed.catch_up(&self.rest).await;
         }
     }
 
     async fn message(&self, _: Context, message: Message) {
-        self.heard.message(&message).await;
+        self.feed.message(&message).await;
     }
 
     async fn message_update(
@@ -102,7 +102,7 @@ impl EventHandler for GatewayListener {
         update: MessageUpdateEvent,
     ) {
         if let Some(message) = inbound::updated_message(&update) {
-            self.heard.edited(&message).await;
+            self.feed.edited(&message).await;
         }
     }
 
@@ -122,7 +122,7 @@ impl EventHandler for GatewayListener {
         // Before it is answered, so that what the same person does next does not come before it.
         if let Some(inbound) = inbound::of_interaction(&interaction) {
             if let (ChatType::Private, Ok(chat)) = (inbound.place, inbound.chat.0.parse()) {
-                self.heard.chat(chat);
+                self.feed.chat(chat);
             }
             let _ = self.inbox.put(inbound);
         }

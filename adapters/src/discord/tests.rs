@@ -74,17 +74,17 @@ fn a_message_in_a_server_is_no_private_one_and_every_file_of_a_message_is_heard(
         "mentions": [], "mention_roles": [], "attachments": [file("3"), file("4")], "embeds": [],
         "pinned": false, "type": 0,
     });
-    let heard = |message: &Value| {
+    let inbound_of = |message: &Value| {
         let message = serde_json::from_value(message.clone()).unwrap();
         inbound::of_message(&message)
     };
-    let of_person = heard(&message);
+    let of_person = inbound_of(&message);
     let ids: Vec<_> = of_person.iter().map(|it| it.id.0.as_str()).collect();
     assert_eq!(ids, ["1", "1/4"]);
     assert!(of_person.iter().all(|it| it.place == ChatType::Private));
 
     message["guild_id"] = json!("9");
-    assert!(heard(&message).iter().all(|it| it.place == ChatType::Group));
+    assert!(inbound_of(&message).iter().all(|it| it.place == ChatType::Group));
     message["author"]["bot"] = json!(true);
-    assert_eq!(heard(&message), []);
+    assert_eq!(inbound_of(&message), []);
 }

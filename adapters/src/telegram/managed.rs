@@ -9,7 +9,6 @@ use teloxide::{Bot, RequestError};
 use url::Url;
 use zeroize::Zeroizing;
 
-use super::TelegramChannel;
 use super::calls::ask;
 use super::errors::meaning;
 use crate::chat::{
@@ -64,49 +63,47 @@ pub(super) async fn me(bot: &Bot) -> Result<TelegramProfile, RequestError> {
     ask(bot, &GetMe {}).await
 }
 
-impl TelegramChannel {
-    /// Gets the token of a bot that was made, and takes it in as if its owner had entered it. A bot
-    /// is told of once, whatever becomes of its token later.
-    pub(super) async fn hear_of_bot(
-        &self,
-        made: CreatedBot,
-    ) -> Result<Option<Inbound>, RedeliveryNeeded> {
-        let token = match ask(&self.bot, &GetManagedBotToken { user_id: made.bot }).await {
-            Ok(token) => Zeroizing::new(token),
-            Err(RequestError::Api(error)) => {
-                tracing::warn!(?error, "the token of a bot that was made is not given");
-                return Ok(None);
-            }
-            Err(error) => {
-                tracing::warn!(error = %meaning(&error), "the token of a bot that was made must \
-                                                          wait");
-                return Err(RedeliveryNeeded);
-            }
-        };
-        self.close_to_others(made.bot);
-        let owner = made.owner.to_string();
-        Ok(Some(Inbound {
-            id: InboundId(format!("managed-bot-{}", made.bot)),
-            chat: ChatId(owner.clone()),
-            from: UserId(owner),
-            place: ChatType::Private,
-            locale: made.locale,
-            message: None,
-            content: InboundContent::Secret(token),
-            context: MessageContext::default(),
-        }))
-    }
+/// Gets the token of a bot that was made, and takes it in as if its owner had entered it. A bot
+/// is told of once, whatever becomes of its token later.
+pub(super) async fn receive(
+    bot: &Bot,
+    made: CreatedBot,
+) -> Result<Option<Inbound>, RedeliveryNeeded> {
+    let token = match ask(bot, &GetManagedBotToken { user_id: made.bot }).await {
+        Ok(token) => Zeroizing::new(token),
+        Err(RequestError::Api(error)) => {
+            tracing::warn!(?error, "the token of a bot that was made is not given");
+            return Ok(None);
+        }
+        Err(error) => {
+            tracing::warn!(error = %meaning(&error), "the token of a bot that was made must \
+                                                      wait");
+            return Err(RedeliveryNeeded);
+        }
+    };
+    close_to_others(bot, made.bot);
+    let owner = made.owner.to_string();
+    Ok(Some(Inbound {
+        id: InboundId(format!("managed-bot-{}", made.bot)),
+        chat: ChatId(owner.clone()),
+        from: UserId(owner),
+        place: ChatType::Private,
+        locale: made.locale,
+        message: None,
+        content: InboundContent::Secret(token),
+        context: MessageContext::default(),
+    }))
+}
 
-    /// Nobody but its owner can write to the bot. Its relay obeys nobody else anyway.
-    fn close_to_others(&self, user_id: i64) {
-        let closed = SetManagedBotAccessSettings { user_id, is_access_restricted: true };
-        let bot = self.bot.clone();
-        tokio::spawn(async move {
-            if let Err(error) = ask(&bot, &closed).await {
-                tracing::info!(error = %meaning(&error), "a bot that was made stays open to all");
-            }
-        });
-    }
+/// Nobody but its owner can write to the bot. Its relay obeys nobody else anyway.
+fn close_to_others(bot: &Bot, user_id: i64) {
+    let closed = SetManagedBotAccessSettings { user_id, is_access_restricted: true };
+    let bot = bot.clone();
+    tokio::spawn(async move {
+        if let Err(error) = ask(&bot, &closed).await {
+            tracing::info!(error = %meaning(&error), "a bot that was made stays open to all");
+        }
+    });
 }
 
 #[derive(Serialize)]

@@ -48,7 +48,7 @@ impl Payload for GetUpdates {
 pub(super) async fn poll(telegram: Weak<TelegramChannel>) {
     let mut offset = 0;
     let mut pause = PAUSE;
-    let mut complaints = PollingWarnings::default();
+    let mut warnings = PollingWarnings::default();
     loop {
         let Some(bot) = telegram.upgrade().map(|telegram| telegram.bot.clone()) else { return };
         let ask =
@@ -59,7 +59,7 @@ pub(super) async fn poll(telegram: Weak<TelegramChannel>) {
             Ok(updates) => {
                 let all = updates.len();
                 let taken = take(&telegram, updates, &mut offset).await;
-                complaints.reachable();
+                warnings.reachable();
                 taken < all
             }
             Err(error) if is_revoked(&error) => {
@@ -67,7 +67,7 @@ pub(super) async fn poll(telegram: Weak<TelegramChannel>) {
                 return telegram.inbox.end();
             }
             Err(error) => {
-                complaints.make(&error);
+                warnings.make(&error);
                 true
             }
         };
@@ -83,14 +83,14 @@ pub(super) async fn poll(telegram: Weak<TelegramChannel>) {
 
 /// Hands updates over in order and moves the offset past those that were taken; says how many were.
 async fn take(telegram: &TelegramChannel, updates: Vec<Value>, offset: &mut i32) -> usize {
-    let mut heard: Vec<(i32, bool)> = Vec::new();
+    let mut read: Vec<(i32, bool)> = Vec::new();
     let mut events = Vec::new();
     for update in updates {
         let id = update["update_id"].as_i64().and_then(|id| i32::try_from(id).ok());
         let Some(id) = id else { continue };
         match telegram.read_update(&update).await {
             Ok(found) => {
-                heard.push((id, found.is_some()));
+                read.push((id, found.is_some()));
                 events.extend(found);
             }
             Err(_) => break,
@@ -98,7 +98,7 @@ async fn take(telegram: &TelegramChannel, updates: Vec<Value>, offset: &mut i32)
     }
     let mut deliveries = telegram.inbox.put_all(events).into_iter();
     let mut taken = 0;
-    for (id, is_delivered) in heard {
+    for (id, is_delivered) in read {
         let is_taken = match is_delivered.then(|| deliveries.next()).flatten() {
             Some(Ok(Some(delivery))) => delivery.taken().await.is_ok(),
             Some(Err(_)) => false,
@@ -135,23 +135,23 @@ struct PollingWarnings {
 
 impl PollingWarnings {
     fn make(&mut self, error: &RequestError) {
-        if let Some(complaint) = self.new_warning(error) {
-            tracing::warn!("{complaint}");
+        if let Some(warning) = self.new_warning(error) {
+            tracing::warn!("{warning}");
         }
     }
 
     /// What is wrong, if that was not said yet.
     fn new_warning(&mut self, error: &RequestError) -> Option<&'static str> {
-        let complaint = match error {
+        let warning = match error {
             RequestError::Api(ApiError::TerminatedByOtherGetUpdates) => RIVAL,
             RequestError::Api(ApiError::CantGetUpdates) => WEBHOOK,
             _ => OUT_OF_REACH,
         };
-        let is_rival = complaint == RIVAL;
-        let was_said = self.last == Some(complaint) || (is_rival && self.of_rival);
+        let is_rival = warning == RIVAL;
+        let was_said = self.last == Some(warning) || (is_rival && self.of_rival);
         self.of_rival |= is_rival;
-        self.last = Some(complaint);
-        (!was_said).then_some(complaint)
+        self.last = Some(warning);
+        (!was_said).then_some(warning)
     }
 
     fn reachable(&mut self) {

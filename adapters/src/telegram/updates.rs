@@ -23,7 +23,7 @@ impl TelegramChannel {
         update: &Value,
     ) -> Result<Option<ChannelEvent>, RedeliveryNeeded> {
         if let Some(made) = managed::made(update) {
-            return Ok(self.hear_of_bot(made).await?.map(ChannelEvent::Inbound));
+            return Ok(managed::receive(&self.bot, made).await?.map(ChannelEvent::Inbound));
         }
         Ok(match update["message"].is_object() || update["edited_message"].is_object() {
             true => message::read(update).map(ChannelEvent::Inbound),

@@ -40,7 +40,7 @@ pub(super) fn router(telegram: Arc<TelegramChannel>) -> Router {
 }
 
 async fn take(State(telegram): State<Arc<TelegramChannel>>, request: Request) -> StatusCode {
-    if !telegram.is_telegrams(request.headers()) {
+    if !telegram.updates.authenticates(request.headers()) {
         return StatusCode::UNAUTHORIZED;
     }
     let body = to_bytes(request.into_body(), BODY_BYTES_MAX);
@@ -67,9 +67,10 @@ async fn take(State(telegram): State<Arc<TelegramChannel>>, request: Request) ->
     }
 }
 
-impl TelegramChannel {
-    fn is_telegrams(&self, headers: &HeaderMap) -> bool {
-        let UpdateSource::Webhook { secret } = &self.updates else { return false };
+impl UpdateSource {
+    /// Whether a request to the webhook shows its secret.
+    fn authenticates(&self, headers: &HeaderMap) -> bool {
+        let Self::Webhook { secret } = self else { return false };
         let mut shown = headers.get_all(SECRET_HEADER).iter();
         match (shown.next(), shown.next()) {
             (Some(shown), None) => shown.as_bytes().ct_eq(secret.as_bytes()).into(),

@@ -237,7 +237,7 @@ async fn before_it_sleeps_it_says_everything_and_closes_normally() {
     let mut phone = RawClient::welcomed(address, 0).await;
     let mut laptop = RawClient::welcomed(address, 0).await;
     web.send(&WebChannel::chat(), &Outbound::text("a", "A")).await.unwrap();
-    let told = async {
+    let sleeps = async {
         for raw in [&mut phone, &mut laptop] {
             assert_eq!(raw.reads().await.unwrap()["id"], "a");
             assert_eq!(raw.reads().await.unwrap(), json!({"type": "sleep"}));
@@ -248,7 +248,7 @@ async fn before_it_sleeps_it_says_everything_and_closes_normally() {
             assert_eq!(raw.reads().await, None);
         }
     };
-    tokio::join!(web.sleep(), told);
+    tokio::join!(web.sleep(), sleeps);
     assert_eq!(web.sockets(), 0);
 }
 
@@ -270,9 +270,9 @@ async fn a_file_is_taken_and_given_for_the_owners_key_only_and_up_to_its_size() 
     assert_eq!(elsewhere.status(), 401, "another site's page");
     assert_eq!(post(KEY, vec![0; FILE_BYTES_MAX + 1]).await.status(), 413);
 
-    let told: Value =
+    let sleeps: Value =
         serde_json::from_str(&post(KEY, b"\xff\0".to_vec()).await.text().await.unwrap()).unwrap();
-    let id = told["id"].as_str().unwrap().to_owned();
+    let id = sleeps["id"].as_str().unwrap().to_owned();
     let mut raw = RawClient::welcomed(address, 0).await;
     raw.says(json!({"type": "file", "id": "1", "file": id, "name": "a.bin", "caption": "look"}))
         .await;

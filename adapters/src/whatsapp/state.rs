@@ -19,7 +19,7 @@ const MISSED_MAX: usize = 20;
 #[derive(Default)]
 pub(super) struct WhatsAppState {
     /// When a person last wrote, and with which message.
-    heard: HashMap<ChatId, (Instant, String)>,
+    last_inbound: HashMap<ChatId, (Instant, String)>,
     /// The window of these chats is closed, whatever we think.
     closed: HashSet<ChatId>,
     /// Somebody was told that these cannot be reached, and waits to hear that they can.
@@ -54,21 +54,21 @@ fn push<T>(all: &mut VecDeque<T>, one: T) {
 impl WhatsAppState {
     /// A person wrote: for a day we may write, too. True when somebody waits for that.
     pub(super) fn record_inbound(&mut self, chat: &ChatId, sid: &str) -> bool {
-        if self.heard.len() >= REMEMBERED_MAX {
-            self.heard.retain(|_, (at, _)| at.elapsed() < WINDOW);
+        if self.last_inbound.len() >= REMEMBERED_MAX {
+            self.last_inbound.retain(|_, (at, _)| at.elapsed() < WINDOW);
         }
-        self.heard.insert(chat.clone(), (Instant::now(), sid.to_owned()));
+        self.last_inbound.insert(chat.clone(), (Instant::now(), sid.to_owned()));
         let was_closed = self.closed.remove(chat);
         self.unreachable.remove(chat) || was_closed
     }
 
     /// The message that a person wrote last.
-    pub(super) fn last_heard(&self, chat: &ChatId) -> Option<String> {
-        self.heard.get(chat).map(|(_, sid)| sid.clone())
+    pub(super) fn last_inbound_sid(&self, chat: &ChatId) -> Option<String> {
+        self.last_inbound.get(chat).map(|(_, sid)| sid.clone())
     }
 
     pub(super) fn is_closed(&self, chat: &ChatId) -> bool {
-        let gone_quiet = self.heard.get(chat).is_some_and(|(at, _)| at.elapsed() >= WINDOW);
+        let gone_quiet = self.last_inbound.get(chat).is_some_and(|(at, _)| at.elapsed() >= WINDOW);
         gone_quiet || self.closed.contains(chat)
     }
 
@@ -134,7 +134,7 @@ impl WhatsAppState {
             Some(message) if missed.len() < MISSED_MAX => missed.push(message),
             _ => tracing::warn!("a message came too late and cannot be kept"),
         }
-        if self.heard.get(&chat).is_some_and(|(heard, _)| *heard > at) {
+        if self.last_inbound.get(&chat).is_some_and(|(last_inbound, _)| *last_inbound > at) {
             return Some(chat);
         }
         self.closed.insert(chat);

@@ -10,6 +10,7 @@ use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use url::form_urlencoded;
+use zeroize::Zeroizing;
 
 use super::signature::{SignedContent, verify};
 use super::{WhatsAppChannel, media};
@@ -41,7 +42,7 @@ pub(super) fn router(whatsapp: Arc<WhatsAppChannel>) -> Router {
 }
 
 async fn message(State(whatsapp): State<Arc<WhatsAppChannel>>, request: Request) -> Response {
-    let form = match whatsapp.verified(request, "/whatsapp").await {
+    let form = match whatsapp.verifier.verified(request, "/whatsapp").await {
         Ok(form) => form,
         Err(status) => return status.into_response(),
     };
@@ -50,7 +51,7 @@ async fn message(State(whatsapp): State<Arc<WhatsAppChannel>>, request: Request)
         whatsapp.catch_up(inbound.chat.clone());
     }
     for inbound in inbound {
-        let taken = match whatsapp.put(inbound) {
+        let taken = match put(&whatsapp, inbound) {
             None => Ok(()),
             Some(Ok(delivery)) => delivery.taken().await,
             Some(Err(not_taken)) => Err(not_taken),
@@ -63,7 +64,7 @@ async fn message(State(whatsapp): State<Arc<WhatsAppChannel>>, request: Request)
 }
 
 async fn status(State(whatsapp): State<Arc<WhatsAppChannel>>, request: Request) -> Response {
-    match whatsapp.verified(request, "/whatsapp/status").await {
+    match whatsapp.verifier.verified(request, "/whatsapp/status").await {
         Ok(form) => {
             whatsapp.take_status(&form);
             nothing()
@@ -76,13 +77,20 @@ fn nothing() -> Response {
     ([(header::CONTENT_TYPE, "text/xml")], NOTHING).into_response()
 }
 
-impl WhatsAppChannel {
-    /// Puts a message in line, unless it is in line already; nothing when it is safe with us.
-    fn put(&self, inbound: Inbound) -> Option<Result<Delivery, RedeliveryNeeded>> {
-        let state = self.state();
-        (!state.is_taken(&inbound.id)).then(|| self.inbox.put_once(inbound))
-    }
+/// Puts a message in line, unless it is in line already; `None` when it is durable with us.
+fn put(whatsapp: &WhatsAppChannel, inbound: Inbound) -> Option<Result<Delivery, RedeliveryNeeded>> {
+    let state = whatsapp.state();
+    (!state.is_taken(&inbound.id)).then(|| whatsapp.inbox.put_once(inbound))
+}
 
+/// Checks that requests are signed by Twilio for our public URL.
+pub(super) struct WebhookVerifier {
+    /// Without a slash at its end.
+    pub public_url: String,
+    pub auth_token: Zeroizing<String>,
+}
+
+impl WebhookVerifier {
     /// The form of a request that Twilio signed for this path of our public URL.
     async fn verified(&self, request: Request, path: &str) -> Result<FormFields, StatusCode> {
         let signature = only(request.headers()).ok_or(StatusCode::FORBIDDEN)?.to_owned();

@@ -322,15 +322,16 @@ async fn what_means_nothing_to_us_is_answered_and_dropped() {
     assert_eq!(delivered(&url, &[SECRET], "x".repeat(1 << 20)).await, 413);
     let mut in_group = update(6, "hi all");
     in_group["message"]["chat"] = json!({ "id": -5, "type": "group", "title": "Friends" });
-    let heard = async {
-        let Some(ChannelEvent::Inbound(heard)) = telegram.next().await else {
+    let received = async {
+        let Some(ChannelEvent::Inbound(received)) = telegram.next().await else {
             panic!("nothing came")
         };
-        telegram.acknowledge(&heard.id).await;
-        heard
+        telegram.acknowledge(&received.id).await;
+        received
     };
-    let (status, heard) = tokio::join!(delivered(&url, &[SECRET], in_group.to_string()), heard);
-    assert_eq!((status, heard.place, heard.id.0.as_str()), (200, ChatType::Group, "-5/6"));
+    let (status, received) =
+        tokio::join!(delivered(&url, &[SECRET], in_group.to_string()), received);
+    assert_eq!((status, received.place, received.id.0.as_str()), (200, ChatType::Group, "-5/6"));
 }
 
 #[tokio::test]
@@ -342,11 +343,11 @@ async fn what_is_not_safe_with_us_is_asked_for_again() {
     let again = async {
         let mut ids = Vec::new();
         for _ in 0..2 {
-            let Some(ChannelEvent::Inbound(heard)) = telegram.next().await else {
+            let Some(ChannelEvent::Inbound(received)) = telegram.next().await else {
                 panic!("it ended")
             };
-            telegram.acknowledge(&heard.id).await;
-            ids.push(heard.id.0);
+            telegram.acknowledge(&received.id).await;
+            ids.push(received.id.0);
         }
         ids
     };

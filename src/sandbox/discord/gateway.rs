@@ -8,46 +8,55 @@ use axum::extract::State;
 use axum::extract::ws::{CloseFrame, Message as Frame, WebSocket, WebSocketUpgrade};
 use axum::http::{HeaderMap, header};
 use axum::response::Response;
+use parking_lot::{Mutex, MutexGuard};
 use serde_json::{Value, json};
+use tokio::sync::watch;
 
-use super::{SimulatedDiscord, user};
+use super::{DiscordBot, SimulatedDiscord, user};
 
-/// As Discord says.
+/// The interval of heartbeats that Discord sends, in milliseconds.
 const HEARTBEAT_MS: u64 = 41_250;
 
-/// What a bot must ask for to hear of messages in servers, and in direct messages.
+/// The intents for messages in servers and for direct messages.
 const GUILD_MESSAGES: u64 = 1 << 9;
 const DIRECT_MESSAGES: u64 = 1 << 12;
 
-/// What lives on between connections.
+/// The part of the gateway that outlives its connections.
+pub struct DiscordGateway {
+    state: Mutex<GatewayState>,
+    /// Shared with the rest of Discord: changes with every event.
+    changed: watch::Sender<()>,
+}
+
 #[derive(Default)]
-pub struct GatewayState {
+struct GatewayState {
     sessions: BTreeMap<String, GatewaySession>,
-    /// What those who are connected must obey, in order.
+    /// Orders that every connection obeys in turn.
     orders: Vec<GatewayOrder>,
-    /// Opcodes that bots sent, heartbeats apart.
-    heard: Vec<u64>,
+    /// Opcodes from bots, except heartbeats.
+    opcodes: Vec<u64>,
     connections: usize,
 }
 
 struct GatewaySession {
     token: String,
     intents: u64,
-    /// Events of the bot before this one are not told: they were before the session.
+    /// The index of the first event of the bot that belongs to the session.
     start: usize,
 }
 
 #[derive(Clone, Copy)]
 enum GatewayOrder {
-    /// The line is cut without a word.
+    /// The connection is closed without a close frame.
     Cut,
-    /// Op 7: connect anew and resume.
+    /// Op 7: connect again and resume.
     Reconnect,
     /// Op 9: the session is gone.
     Invalid,
 }
 
-/// A connection: the session that it carries, and how many of its events were told.
+/// A connection: the id of its session and the number of events sent in it, and the number of orders
+/// obeyed.
 struct GatewayConnection {
     session: Option<(String, usize)>,
     obeyed: usize,
@@ -58,59 +67,72 @@ enum GatewayUpdate {
     Events(Vec<(usize, &'static str, Value)>),
 }
 
-impl SimulatedDiscord {
-    /// Cuts every gateway connection without a word.
-    pub fn cuts_connections(&self) {
-        self.orders(GatewayOrder::Cut);
+impl DiscordGateway {
+    pub(super) fn new(changed: watch::Sender<()>) -> Self {
+        Self { state: Mutex::default(), changed }
     }
 
-    /// Tells every bot to connect anew and resume (op 7).
-    pub fn asks_to_reconnect(&self) {
-        self.orders(GatewayOrder::Reconnect);
+    /// Closes every connection without a close frame.
+    pub fn cut_connections(&self) {
+        self.order(GatewayOrder::Cut);
     }
 
-    /// Forgets every session and says so (op 9): who comes again misses what was told meanwhile.
-    pub fn ends_sessions(&self) {
-        self.state().gateway.sessions.clear();
-        self.orders(GatewayOrder::Invalid);
+    /// Tells every bot to connect again and resume (op 7).
+    pub fn ask_to_reconnect(&self) {
+        self.order(GatewayOrder::Reconnect);
     }
 
-    /// Opcodes that bots sent to the gateway, heartbeats apart.
+    /// Ends every session (op 9): a bot that connects again misses the events in between.
+    pub fn end_sessions(&self) {
+        self.state().sessions.clear();
+        self.order(GatewayOrder::Invalid);
+    }
+
+    /// Opcodes that bots sent to the gateway, except heartbeats.
     pub fn opcodes(&self) -> Vec<u64> {
-        self.state().gateway.heard.clone()
+        self.state().opcodes.clone()
     }
 
-    /// Waits until this many are connected to the gateway.
+    /// Waits until exactly this many connections are open.
     pub async fn has_connections(&self, expected: usize) {
         let mut changed = self.changed.subscribe();
-        while self.state().gateway.connections != expected {
+        while self.state().connections != expected {
             // The sender lives as long as this value.
             let _ = changed.changed().await;
         }
     }
 
-    /// Waits until a bot has sent this opcode so many times.
-    pub async fn has_heard(&self, opcode: u64, times: usize) {
+    /// Waits until bots have sent this opcode so many times.
+    pub async fn has_received(&self, opcode: u64, times: usize) {
         let mut changed = self.changed.subscribe();
         while self.opcodes().iter().filter(|it| **it == opcode).count() < times {
             let _ = changed.changed().await;
         }
     }
 
-    fn orders(&self, order: GatewayOrder) {
-        self.state().gateway.orders.push(order);
-        self.has_changed();
+    fn order(&self, order: GatewayOrder) {
+        self.state().orders.push(order);
+        self.changed.send_replace(());
     }
 
-    fn news(&self, line: &GatewayConnection) -> GatewayUpdate {
+    fn state(&self) -> MutexGuard<'_, GatewayState> {
+        self.state.lock()
+    }
+
+    /// The next order for a connection, or the events that it has not sent yet.
+    fn next_update(
+        &self,
+        bots: &BTreeMap<String, DiscordBot>,
+        connection: &GatewayConnection,
+    ) -> GatewayUpdate {
         let state = self.state();
-        if let Some(order) = state.gateway.orders.get(line.obeyed) {
+        if let Some(order) = state.orders.get(connection.obeyed) {
             return GatewayUpdate::Order(*order);
         }
-        let session = line.session.as_ref();
-        let session = session.and_then(|(id, told)| Some((state.gateway.sessions.get(id)?, *told)));
-        let Some((session, told)) = session else { return GatewayUpdate::Events(Vec::new()) };
-        let events = state.bots.get(&session.token).map_or(&[][..], |bot| &bot.events);
+        let session = connection.session.as_ref();
+        let session = session.and_then(|(id, sent)| Some((state.sessions.get(id)?, *sent)));
+        let Some((session, sent)) = session else { return GatewayUpdate::Events(Vec::new()) };
+        let events = bots.get(&session.token).map_or(&[][..], |bot| &bot.events);
         let asked_for = events.iter().skip(session.start).filter(|(kind, data)| {
             let needed = match (*kind, data.get("guild_id")) {
                 ("MESSAGE_CREATE" | "MESSAGE_UPDATE", Some(_)) => GUILD_MESSAGES,
@@ -119,8 +141,8 @@ impl SimulatedDiscord {
             };
             session.intents & needed != 0
         });
-        let news = asked_for.enumerate().skip(told);
-        GatewayUpdate::Events(news.map(|(n, (kind, data))| (n, *kind, data.clone())).collect())
+        let unsent = asked_for.enumerate().skip(sent);
+        GatewayUpdate::Events(unsent.map(|(n, (kind, data))| (n, *kind, data.clone())).collect())
     }
 }
 
@@ -143,40 +165,41 @@ pub async fn connect(
     upgrade: WebSocketUpgrade,
 ) -> Response {
     upgrade.on_upgrade(move |socket| async move {
-        discord.state().gateway.connections += 1;
+        discord.gateway.state().connections += 1;
         discord.has_changed();
-        // Whoever is cut off connects again.
+        // A bot connects again after a failure.
         let _ = serve(&discord, socket).await;
-        discord.state().gateway.connections -= 1;
+        discord.gateway.state().connections -= 1;
         discord.has_changed();
     })
 }
 
 async fn serve(discord: &SimulatedDiscord, mut socket: WebSocket) -> Result<(), axum::Error> {
     let mut changed = discord.changed.subscribe();
-    let mut line =
-        GatewayConnection { session: None, obeyed: discord.state().gateway.orders.len() };
-    say(&mut socket, 10, json!({ "heartbeat_interval": HEARTBEAT_MS })).await?;
+    let mut connection =
+        GatewayConnection { session: None, obeyed: discord.gateway.state().orders.len() };
+    send(&mut socket, 10, json!({ "heartbeat_interval": HEARTBEAT_MS })).await?;
     loop {
         changed.borrow_and_update();
-        match discord.news(&line) {
+        let update = discord.gateway.next_update(&discord.state().bots, &connection);
+        match update {
             GatewayUpdate::Order(order) => {
-                line.obeyed += 1;
-                line.session = None;
+                connection.obeyed += 1;
+                connection.session = None;
                 match order {
                     GatewayOrder::Cut => return Ok(()),
-                    GatewayOrder::Reconnect => say(&mut socket, 7, Value::Null).await?,
-                    GatewayOrder::Invalid => say(&mut socket, 9, json!(false)).await?,
+                    GatewayOrder::Reconnect => send(&mut socket, 7, Value::Null).await?,
+                    GatewayOrder::Invalid => send(&mut socket, 9, json!(false)).await?,
                 }
                 continue;
             }
             GatewayUpdate::Events(events) => {
                 for (n, kind, data) in events {
-                    // READY was the first.
+                    // READY has the sequence number 1.
                     let event = json!({ "op": 0, "t": kind, "s": n + 2, "d": data });
                     socket.send(Frame::Text(event.to_string().into())).await?;
-                    if let Some((_, told)) = &mut line.session {
-                        *told = n + 1;
+                    if let Some((_, sent)) = &mut connection.session {
+                        *sent = n + 1;
                     }
                 }
             }
@@ -185,11 +208,11 @@ async fn serve(discord: &SimulatedDiscord, mut socket: WebSocket) -> Result<(), 
             frame = socket.recv() => {
                 let Some(Ok(frame)) = frame else { return Ok(()) };
                 let Frame::Text(text) = frame else { continue };
-                let heard = match serde_json::from_str::<Value>(&text) {
-                    Ok(said) => hear(discord, &mut socket, &mut line, &said).await?,
+                let handled = match serde_json::from_str::<Value>(&text) {
+                    Ok(payload) => handle(discord, &mut socket, &mut connection, &payload).await?,
                     Err(_) => Err((4002, "Error while decoding payload.")),
                 };
-                if let Err((code, reason)) = heard {
+                if let Err((code, reason)) = handled {
                     let close = CloseFrame { code, reason: reason.into() };
                     return socket.send(Frame::Close(Some(close))).await;
                 }
@@ -199,61 +222,63 @@ async fn serve(discord: &SimulatedDiscord, mut socket: WebSocket) -> Result<(), 
     }
 }
 
-async fn say(socket: &mut WebSocket, op: u8, data: Value) -> Result<(), axum::Error> {
-    let said = json!({ "op": op, "d": data, "t": null, "s": null });
-    socket.send(Frame::Text(said.to_string().into())).await
+async fn send(socket: &mut WebSocket, op: u8, data: Value) -> Result<(), axum::Error> {
+    let payload = json!({ "op": op, "d": data, "t": null, "s": null });
+    socket.send(Frame::Text(payload.to_string().into())).await
 }
 
-/// Takes what the bot says, or why the connection is closed.
-async fn hear(
+/// Handles one payload of a bot; the inner error closes the connection with its code and reason.
+async fn handle(
     discord: &SimulatedDiscord,
     socket: &mut WebSocket,
-    line: &mut GatewayConnection,
-    said: &Value,
+    connection: &mut GatewayConnection,
+    payload: &Value,
 ) -> Result<Result<(), (u16, &'static str)>, axum::Error> {
     const UNKNOWN_TOKEN: (u16, &str) = (4004, "Authentication failed.");
-    let op = said["op"].as_u64().unwrap_or(u64::MAX);
-    let token = said["d"]["token"].as_str().unwrap_or_default();
+    let op = payload["op"].as_u64().unwrap_or(u64::MAX);
+    let token = payload["d"]["token"].as_str().unwrap_or_default();
     let token = token.strip_prefix("Bot ").unwrap_or(token).to_owned();
     if op != 1 {
-        discord.state().gateway.heard.push(op);
+        discord.gateway.state().opcodes.push(op);
         discord.has_changed();
     }
     match op {
-        1 => say(socket, 11, Value::Null).await?,
-        2 if line.session.is_some() => return Ok(Err((4005, "Already authenticated."))),
-        2 => match identified(discord, token, said) {
+        1 => send(socket, 11, Value::Null).await?,
+        2 if connection.session.is_some() => return Ok(Err((4005, "Already authenticated."))),
+        2 => match identified(discord, token, payload) {
             None => return Ok(Err(UNKNOWN_TOKEN)),
             Some((session, ready)) => {
                 socket.send(Frame::Text(ready.to_string().into())).await?;
-                line.session = Some((session, 0));
+                connection.session = Some((session, 0));
             }
         },
         6 => {
-            let id = said["d"]["session_id"].as_str().unwrap_or_default().to_owned();
+            let id = payload["d"]["session_id"].as_str().unwrap_or_default().to_owned();
             let known = {
-                let state = discord.state();
-                state.gateway.sessions.get(&id).is_some_and(|session| session.token == token)
+                let gateway = discord.gateway.state();
+                gateway.sessions.get(&id).is_some_and(|session| session.token == token)
             };
             if !known {
-                say(socket, 9, json!(false)).await?;
+                send(socket, 9, json!(false)).await?;
                 return Ok(Ok(()));
             }
-            let heard = said["d"]["seq"].as_u64().and_then(|it| usize::try_from(it).ok());
-            let heard = heard.unwrap_or(1).saturating_sub(1);
-            let mut resumed = GatewayConnection { session: Some((id, heard)), obeyed: line.obeyed };
-            if let GatewayUpdate::Events(missed) = discord.news(&resumed) {
+            let seen = payload["d"]["seq"].as_u64().and_then(|it| usize::try_from(it).ok());
+            let seen = seen.unwrap_or(1).saturating_sub(1);
+            let mut resumed =
+                GatewayConnection { session: Some((id, seen)), obeyed: connection.obeyed };
+            let update = discord.gateway.next_update(&discord.state().bots, &resumed);
+            if let GatewayUpdate::Events(missed) = update {
                 for (n, kind, data) in missed {
                     let event = json!({ "op": 0, "t": kind, "s": n + 2, "d": data });
                     socket.send(Frame::Text(event.to_string().into())).await?;
-                    resumed.session.iter_mut().for_each(|(_, told)| *told = n + 1);
+                    resumed.session.iter_mut().for_each(|(_, sent)| *sent = n + 1);
                 }
             }
-            // What was missed comes before it, as Discord has it.
-            let last = resumed.session.as_ref().map_or(1, |(_, told)| told + 1);
-            let told = json!({ "op": 0, "t": "RESUMED", "s": last, "d": {} });
-            socket.send(Frame::Text(told.to_string().into())).await?;
-            *line = resumed;
+            // The missed events come before it (Discord's docs, "Resuming").
+            let last = resumed.session.as_ref().map_or(1, |(_, sent)| sent + 1);
+            let event = json!({ "op": 0, "t": "RESUMED", "s": last, "d": {} });
+            socket.send(Frame::Text(event.to_string().into())).await?;
+            *connection = resumed;
         }
         3 | 4 | 8 => {}
         _ => return Ok(Err((4001, "Unknown opcode."))),
@@ -261,10 +286,14 @@ async fn hear(
     Ok(Ok(()))
 }
 
-/// A new session for this bot, and how it is told.
-fn identified(discord: &SimulatedDiscord, token: String, said: &Value) -> Option<(String, Value)> {
+/// The id of a new session for this bot, and its READY event.
+fn identified(
+    discord: &SimulatedDiscord,
+    token: String,
+    payload: &Value,
+) -> Option<(String, Value)> {
     let session = hex::encode(discord.random.bytes::<16>());
-    let mut state = discord.state();
+    let state = discord.state();
     let host = state.host.clone();
     let bot = state.bots.get(&token)?;
     let ready = json!({ "op": 0, "t": "READY", "s": 1, "d": {
@@ -272,7 +301,11 @@ fn identified(discord: &SimulatedDiscord, token: String, said: &Value) -> Option
         "resume_gateway_url": format!("ws://{host}/gateway"), "shard": [0, 1],
         "application": { "id": bot.id.to_string(), "flags": 0 },
     } });
-    let (intents, start) = (said["d"]["intents"].as_u64().unwrap_or(0), bot.events.len());
-    state.gateway.sessions.insert(session.clone(), GatewaySession { token, intents, start });
+    let (intents, start) = (payload["d"]["intents"].as_u64().unwrap_or(0), bot.events.len());
+    discord
+        .gateway
+        .state()
+        .sessions
+        .insert(session.clone(), GatewaySession { token, intents, start });
     Some((session, ready))
 }

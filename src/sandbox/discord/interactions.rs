@@ -40,7 +40,7 @@ impl SimulatedDiscord {
                 .chats
                 .get(&channel)
                 .and_then(|chat| chat.messages.iter().find(|it| it.id == message).cloned());
-            let mut told = json!({
+            let mut event = json!({
                 "id": id.to_string(), "application_id": bot.id.to_string(), "type": kind,
                 "data": data, "channel_id": channel.to_string(),
                 "token": answer_token, "version": 1, "locale": "en-US", "entitlements": [],
@@ -51,18 +51,18 @@ impl SimulatedDiscord {
             });
             let ada = user(person, "ada", false);
             if place == InstallContext::Server {
-                told["guild_id"] = json!("77");
-                told["member"] = json!({
+                event["guild_id"] = json!("77");
+                event["member"] = json!({
                     "user": ada, "roles": [], "joined_at": "2026-01-01T00:00:00+00:00",
                     "deaf": false, "mute": false, "flags": 0, "permissions": "0",
                 });
             } else {
-                told["user"] = ada;
+                event["user"] = ada;
             }
             if let Some(carrier) = carrier {
-                told["message"] = as_json(bot, channel, &carrier, &host);
+                event["message"] = as_json(bot, channel, &carrier, &host);
             }
-            bot.events.push(("INTERACTION_CREATE", told));
+            bot.events.push(("INTERACTION_CREATE", event));
             let interaction = DiscordInteraction {
                 id,
                 kind,

@@ -1,4 +1,4 @@
-//! How fast a bot may send, as every answer says in its headers.
+//! Rate limits of bots, which every answer states in its headers.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -8,29 +8,33 @@ use axum::extract::{Request, State};
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
+use parking_lot::Mutex;
 use serde_json::json;
 
 use super::SimulatedDiscord;
 
-/// No limit unless somebody sets one.
+/// The limit of messages; none until one is set.
 #[derive(Default)]
-pub struct DiscordRateLimits {
-    /// Messages in one chat, and within how many milliseconds.
+pub struct DiscordRateLimits(Mutex<RateLimitState>);
+
+#[derive(Default)]
+struct RateLimitState {
+    /// The number of messages in one chat, and the milliseconds for which it holds.
     messages: Option<(usize, u64)>,
-    /// By path: when messages came.
+    /// Times of messages by path, in unix milliseconds.
     sent_ms: BTreeMap<String, Vec<u64>>,
     refused: usize,
 }
 
-impl SimulatedDiscord {
-    /// From now on a chat takes this many messages in so many milliseconds.
-    pub fn limits_messages(&self, count: usize, within_ms: u64) {
-        self.state().limits.messages = Some((count, within_ms));
+impl DiscordRateLimits {
+    /// Limits each chat to `count` messages within this many milliseconds.
+    pub fn set_message_limit(&self, count: usize, within_ms: u64) {
+        self.0.lock().messages = Some((count, within_ms));
     }
 
-    /// How often a bot was told that it is too fast.
-    pub fn refused_as_too_fast(&self) -> usize {
-        self.state().limits.refused
+    /// The number of refusals because of a limit.
+    pub fn refusals(&self) -> usize {
+        self.0.lock().refused
     }
 }
 
@@ -44,13 +48,14 @@ pub async fn limit(
     }
     let path = request.uri().path().to_owned();
     let is_message = request.method() == Method::POST && path.ends_with("/messages");
-    let Some((limit, within_ms)) = discord.state().limits.messages.filter(|_| is_message) else {
+    let limit = discord.limits.0.lock().messages;
+    let Some((limit, within_ms)) = limit.filter(|_| is_message) else {
         return next.run(request).await;
     };
     let now_ms = discord.clock.now_ms();
     let (remaining, reset_ms) = {
-        let mut state = discord.state();
-        let sent = state.limits.sent_ms.entry(path).or_default();
+        let mut limits = discord.limits.0.lock();
+        let sent = limits.sent_ms.entry(path).or_default();
         sent.retain(|at_ms| at_ms + within_ms > now_ms);
         let remaining = limit.checked_sub(sent.len() + 1);
         if remaining.is_some() {
@@ -58,7 +63,7 @@ pub async fn limit(
         }
         let oldest_ms = sent.first().copied().unwrap_or(now_ms);
         let reset_ms = (oldest_ms + within_ms).saturating_sub(now_ms);
-        state.limits.refused += usize::from(remaining.is_none());
+        limits.refused += usize::from(remaining.is_none());
         (remaining, reset_ms)
     };
     let mut answer = match remaining {
@@ -83,7 +88,7 @@ fn too_fast(reset_ms: u64) -> Response {
     });
     let mut answer = (StatusCode::TOO_MANY_REQUESTS, Json(body)).into_response();
     let shown = [
-        // Whole seconds here, as HTTP has it.
+        // Whole seconds (RFC 9110, section 10.2.3).
         ("retry-after", reset_ms.div_ceil(1_000).to_string()),
         ("x-ratelimit-scope", "user".to_owned()),
     ];

@@ -10,27 +10,13 @@ use serde_json::{Value, json};
 use super::files::PostedBody;
 use super::{
     DiscordApiError, DiscordBot, DiscordFile, DiscordMessage, SeenDiscordMessage, SimulatedDiscord,
-    as_event, as_json, token_of, user,
+    as_event, as_json, user,
 };
 
 /// Longest content, in characters.
 const TEXT_MAX: usize = 2000;
 
 type DiscordResult = Result<Json<Value>, DiscordApiError>;
-
-impl SimulatedDiscord {
-    fn with_bot<T>(
-        &self,
-        headers: &HeaderMap,
-        act: impl FnOnce(&mut DiscordBot, &str) -> Result<T, DiscordApiError>,
-    ) -> Result<T, DiscordApiError> {
-        const UNAUTHORIZED: DiscordApiError = DiscordApiError(401, 0, "401: Unauthorized");
-        let token = token_of(headers).ok_or(UNAUTHORIZED)?;
-        let mut state = self.state();
-        let host = state.host.clone();
-        act(state.bots.get_mut(&token).ok_or(UNAUTHORIZED)?, &host)
-    }
-}
 
 pub async fn me(State(discord): State<Arc<SimulatedDiscord>>, headers: HeaderMap) -> DiscordResult {
     discord.note("GET", "/users/@me", &json!({}));
@@ -52,12 +38,12 @@ pub async fn set_commands(
     if !all.iter().all(fits) || all.len() > 100 {
         return Err(DiscordApiError(400, 50035, "Invalid Form Body"));
     }
-    let told = discord.with_bot(&headers, |bot, _| {
+    let shown = discord.with_bot(&headers, |bot, _| {
         bot.commands = commands;
         Ok(Json(commands_of(bot)))
     });
     discord.has_changed();
-    told
+    shown
 }
 
 /// What does not fit: Discord says 50035 and where.
@@ -107,7 +93,7 @@ pub async fn create(
         })
         .collect();
     let (id, now_ms) = (discord.snowflake(), discord.clock.now_ms());
-    let told = discord.with_bot(&headers, |bot, host| {
+    let shown = discord.with_bot(&headers, |bot, host| {
         let chat =
             bot.chats.get_mut(&channel).ok_or(DiscordApiError(404, 10003, "Unknown Channel"))?;
         if chat.closed {
@@ -136,14 +122,14 @@ pub async fn create(
                 message
             }
         };
-        let told = as_json(bot, channel, &message, host);
+        let shown = as_json(bot, channel, &message, host);
         if message.id == id {
             bot.events.push(("MESSAGE_CREATE", as_event(bot, channel, &message, host)));
         }
-        Ok(told)
+        Ok(shown)
     })?;
     discord.has_changed();
-    Ok(Json(told))
+    Ok(Json(shown))
 }
 
 pub async fn list(
@@ -231,7 +217,7 @@ pub async fn edit(
 ) -> DiscordResult {
     discord.note("PATCH", "/channels/{channel_id}/messages/{message_id}", &body);
     check(&body, false)?;
-    let told = discord.with_bot(&headers, |bot, host| {
+    let shown = discord.with_bot(&headers, |bot, host| {
         let chat =
             bot.chats.get_mut(&channel).ok_or(DiscordApiError(404, 10003, "Unknown Channel"))?;
         let found = chat.messages.iter_mut().find(|it| it.id == message);
@@ -251,7 +237,7 @@ pub async fn edit(
         Ok(as_json(bot, channel, &found, host))
     })?;
     discord.has_changed();
-    Ok(Json(told))
+    Ok(Json(shown))
 }
 
 pub async fn delete(

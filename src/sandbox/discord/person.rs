@@ -111,14 +111,19 @@ impl DiscordPerson {
 
     /// Tells the bot of a message, changed as whoever calls likes.
     fn deliver_message(&self, message: &DiscordMessage, change: impl FnOnce(&mut Value)) {
-        self.tells("MESSAGE_CREATE", message, change);
+        self.send_event("MESSAGE_CREATE", message, change);
     }
 
-    fn tells(&self, kind: &'static str, message: &DiscordMessage, change: impl FnOnce(&mut Value)) {
+    fn send_event(
+        &self,
+        kind: &'static str,
+        message: &DiscordMessage,
+        change: impl FnOnce(&mut Value),
+    ) {
         let mut event = Value::Null;
-        self.gateway_message(message, |told| {
-            change(told);
-            event = told.clone();
+        self.gateway_message(message, |payload| {
+            change(payload);
+            event = payload.clone();
         });
         if let Some(bot) = self.discord.state().bots.get_mut(&self.token) {
             bot.events.push((kind, event));
@@ -136,12 +141,12 @@ impl DiscordPerson {
 
     /// Forwards a text that others wrote: a snapshot, which does not name its author.
     pub fn forwards(&mut self, text: &str) {
-        self.posts_as(text, |told| {
-            told["content"] = json!("");
-            told["message_reference"] =
+        self.posts_as(text, |payload| {
+            payload["content"] = json!("");
+            payload["message_reference"] =
                 json!({ "type": 1, "channel_id": "78", "message_id": "79" });
-            told["message_snapshots"] = json!([{ "message": {
-                "content": text, "timestamp": told["timestamp"], "edited_timestamp": null,
+            payload["message_snapshots"] = json!([{ "message": {
+                "content": text, "timestamp": payload["timestamp"], "edited_timestamp": null,
                 "mentions": [], "mention_roles": [], "attachments": [], "embeds": [], "type": 0,
                 "flags": 0, "components": [],
             } }]);
@@ -151,12 +156,12 @@ impl DiscordPerson {
     /// Replies to a message of somebody called `author`.
     pub fn replies(&mut self, text: &str, author: &str, replied_to: &str) {
         let other = self.message(replied_to, Vec::new());
-        let mut told_other = Value::Null;
-        self.gateway_message(&other, |told| told_other = told.clone());
-        told_other["author"] = user(88, author, false);
-        self.posts_as(text, |told| {
-            told["type"] = json!(19);
-            told["referenced_message"] = told_other;
+        let mut replied_payload = Value::Null;
+        self.gateway_message(&other, |payload| replied_payload = payload.clone());
+        replied_payload["author"] = user(88, author, false);
+        self.posts_as(text, |payload| {
+            payload["type"] = json!(19);
+            payload["referenced_message"] = replied_payload;
         });
     }
 
@@ -166,8 +171,8 @@ impl DiscordPerson {
         let answers =
             answers.map(|(n, text)| json!({ "answer_id": n + 1, "poll_media": { "text": text } }));
         let answers: Vec<Value> = answers.collect();
-        self.posts_as("", |told| {
-            told["poll"] = json!({
+        self.posts_as("", |payload| {
+            payload["poll"] = json!({
                 "question": { "text": question }, "answers": answers, "expiry": null,
                 "allow_multiselect": false, "layout_type": 1,
             });
@@ -189,16 +194,18 @@ impl DiscordPerson {
         });
         let edited = edited.flatten();
         let edited = edited.unwrap_or_else(|| panic!("nothing to edit{}", self.story()));
-        self.tells("MESSAGE_UPDATE", &edited, |told| told["edited_timestamp"] = json!(time(at_ms)));
+        self.send_event("MESSAGE_UPDATE", &edited, |payload| {
+            payload["edited_timestamp"] = json!(time(at_ms))
+        });
     }
 
     /// Discord adds the preview of a link to the newest message of their own, and says so.
     pub fn gets_a_preview(&self) {
         let newest = |chat: &mut DiscordChat| chat.messages.iter().rfind(|it| !it.by_bot).cloned();
         if let Some(message) = self.with_chat(newest).flatten() {
-            self.tells("MESSAGE_UPDATE", &message, |told| {
-                told["edited_timestamp"] = Value::Null;
-                told["embeds"] = json!([{ "type": "link", "title": "A page" }]);
+            self.send_event("MESSAGE_UPDATE", &message, |payload| {
+                payload["edited_timestamp"] = Value::Null;
+                payload["embeds"] = json!([{ "type": "link", "title": "A page" }]);
             });
         }
     }
@@ -214,23 +221,23 @@ impl DiscordPerson {
 
     /// Says something in a server where the bot is, too.
     pub fn says_in_a_server(&mut self, text: &str) {
-        self.deliver_message(&self.message(text, Vec::new()), |told| {
-            told["guild_id"] = json!("77");
-            told["channel_id"] = json!("78");
-            told["channel_type"] = json!(0);
+        self.deliver_message(&self.message(text, Vec::new()), |payload| {
+            payload["guild_id"] = json!("77");
+            payload["channel_id"] = json!("78");
+            payload["channel_type"] = json!(0);
         });
     }
 
     /// Another bot writes in this chat.
     pub fn hears_another_bot(&mut self, text: &str) {
-        self.deliver_message(&self.message(text, Vec::new()), |told| {
-            told["author"] = user(99, "other", true)
+        self.deliver_message(&self.message(text, Vec::new()), |payload| {
+            payload["author"] = user(99, "other", true)
         });
     }
 
     /// Something that is no message of anybody stands in the chat: a call, a pinned message.
     pub fn causes_a_notice(&mut self) {
-        self.deliver_message(&self.message("", Vec::new()), |told| told["type"] = json!(6));
+        self.deliver_message(&self.message("", Vec::new()), |payload| payload["type"] = json!(6));
     }
 
     /// Runs a slash command, in direct messages.

@@ -102,8 +102,9 @@ fn server() -> Router {
 
 /// The protocols that a machine is told its client speaks.
 async fn protocol(headers: HeaderMap) -> String {
-    let told = headers.get_all(PROTOCOL_HEADER).iter().map(|told| told.to_str().unwrap());
-    told.collect::<Vec<_>>().join(",")
+    let protocols =
+        headers.get_all(PROTOCOL_HEADER).iter().map(|protocols| protocols.to_str().unwrap());
+    protocols.collect::<Vec<_>>().join(",")
 }
 
 /// A cloud with one app behind the proxy.

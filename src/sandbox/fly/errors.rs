@@ -28,8 +28,8 @@ impl FlyApiError {
     }
 
     /// The body could not be read as what the operation takes.
-    pub fn malformed(what: &str) -> Self {
-        Self::new(StatusCode::BAD_REQUEST, format!("invalid_argument: {what}"))
+    pub fn malformed(problem: &str) -> Self {
+        Self::new(StatusCode::BAD_REQUEST, format!("invalid_argument: {problem}"))
     }
 
     /// Recorded: a token that is revoked, forged, expired or cut off.
@@ -232,13 +232,13 @@ impl FlyApiError {
     }
 
     /// An optimistic lock failed.
-    pub fn version_mismatch(status: StatusCode, what: &str) -> Self {
-        Self::new(status, format!("{what} mismatch"))
+    pub fn version_mismatch(status: StatusCode, problem: &str) -> Self {
+        Self::new(status, format!("{problem} mismatch"))
     }
 
     /// The machine is in no state for this.
-    pub fn precondition(what: &str) -> Self {
-        Self::new(StatusCode::PRECONDITION_FAILED, format!("failed_precondition: {what}"))
+    pub fn precondition(problem: &str) -> Self {
+        Self::new(StatusCode::PRECONDITION_FAILED, format!("failed_precondition: {problem}"))
     }
 
     /// Too many calls.

@@ -56,7 +56,7 @@ pub(super) fn agree(
         bot.manager = Some(manager.to_owned());
         json!({ "id": bot.id, "is_bot": true, "first_name": username, "username": username })
     };
-    let told = json!({ "user": person, "bot": bot });
-    telegram.update(manager, "managed_bot", told);
+    let created = json!({ "user": person, "bot": bot });
+    telegram.update(manager, "managed_bot", created);
     Some(token)
 }

@@ -256,21 +256,21 @@ fn command_units(message: &TelegramMessage) -> Option<usize> {
 
 /// A message as the Bot API tells it.
 pub fn as_json(message: &TelegramMessage, person: u64, chat: &TelegramChat) -> Value {
-    let mut told = json!({
+    let mut answer = json!({
         "message_id": message.id,
         "date": message.at_ms / 1000,
         "chat": { "id": person, "type": "private", "first_name": chat.name },
     });
     match &message.file {
-        Some(_) => told["caption"] = json!(message.text),
-        None => told["text"] = json!(message.text),
+        Some(_) => answer["caption"] = json!(message.text),
+        None => answer["text"] = json!(message.text),
     }
     if let Some(units) = command_units(message) {
-        told["entities"] = json!([{ "type": "bot_command", "offset": 0, "length": units }]);
+        answer["entities"] = json!([{ "type": "bot_command", "offset": 0, "length": units }]);
     }
     if let Some(keyboard) = message.keyboard.as_ref().filter(|it| it["inline_keyboard"].is_array())
     {
-        told["reply_markup"] = keyboard.clone();
+        answer["reply_markup"] = keyboard.clone();
     }
-    told
+    answer
 }

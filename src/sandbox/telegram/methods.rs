@@ -11,13 +11,14 @@ use serde_json::{Value, json};
 
 use super::errors::TelegramApiError;
 use super::parameters::Parameters;
-use super::{RegisteredWebhook, SimulatedTelegram, files, managed, messages, token_of};
+use super::updates::RegisteredWebhook;
+use super::{SimulatedTelegram, TelegramBot, files, managed, messages, token_of};
 
-/// The longest that `getUpdates` is held (Bot API: short polling is for tests; 50 is what libraries
-/// use).
+/// The longest time for which `getUpdates` is held, in seconds. Libraries use 50 (Bot API: short
+/// polling is for tests).
 const HOLD_S_MAX: u64 = 50;
 
-/// Updates in one answer at the most.
+/// Most updates in one answer.
 const BATCH_MAX: usize = 100;
 
 pub async fn call(
@@ -40,225 +41,136 @@ pub async fn call(
     };
     let method = method.to_ascii_lowercase();
     telegram.state().calls.push((method.clone(), parameters.named()));
-    match telegram.answer(token, &method, parameters).await {
+    match answer(&telegram, token, &method, parameters).await {
         Ok(result) => Json(json!({ "ok": true, "result": result })).into_response(),
         Err(no) => no.into_response(),
     }
 }
 
-impl SimulatedTelegram {
-    async fn answer(
-        self: &Arc<Self>,
-        token: &str,
-        method: &str,
-        parameters: Parameters,
-    ) -> Result<Value, TelegramApiError> {
-        match method {
-            "getme" => self.get_me(token),
-            "getupdates" => self.get_updates(token, &parameters).await,
-            "setwebhook" => self.point(token, &parameters),
-            "deletewebhook" => self.unpoint(token, &parameters),
-            "getwebhookinfo" => self.webhook_info(token),
-            "sendmessage" => messages::send(self, token, &parameters),
-            "editmessagetext" => messages::edit(self, token, &parameters),
-            "editmessagereplymarkup" => messages::edit_keyboard(self, token, &parameters),
-            "deletemessage" => messages::delete(self, token, &parameters),
-            "deletemessages" => messages::delete_all(self, token, &parameters),
-            "sendphoto" | "senddocument" | "sendvoice" | "sendaudio" | "sendvideo" => {
-                files::send(self, token, &method[4..], &parameters)
-            }
-            "getfile" => files::get(self, &parameters),
-            "answercallbackquery" | "sendchataction" | "logout" | "close" => Ok(json!(true)),
-            "setmycommands" => self.set_commands(token, &parameters),
-            "getmycommands" => self.commands(token, &parameters),
-            "deletemycommands" => self.forget_commands(token, &parameters),
-            "getmanagedbottoken" => managed::token(self, token, &parameters),
-            "setmanagedbotaccesssettings" => managed::restrict(self, token, &parameters),
-            "getchat" => messages::chat(self, token, &parameters),
-            _ => Err(TelegramApiError::Words(
-                StatusCode::NOT_FOUND,
-                "Not Found: method not found".to_owned(),
-            )),
+async fn answer(
+    telegram: &Arc<SimulatedTelegram>,
+    token: &str,
+    method: &str,
+    parameters: Parameters,
+) -> Result<Value, TelegramApiError> {
+    match method {
+        "getme" => with_bot(telegram, token, |bot| Ok(profile(bot))),
+        "getupdates" => get_updates(telegram, token, &parameters).await,
+        "setwebhook" => set_webhook(telegram, token, &parameters),
+        "deletewebhook" => remove_webhook(telegram, token, &parameters),
+        "getwebhookinfo" => with_bot(telegram, token, |bot| Ok(bot.updates.webhook_info())),
+        "sendmessage" => messages::send(telegram, token, &parameters),
+        "editmessagetext" => messages::edit(telegram, token, &parameters),
+        "editmessagereplymarkup" => messages::edit_keyboard(telegram, token, &parameters),
+        "deletemessage" => messages::delete(telegram, token, &parameters),
+        "deletemessages" => messages::delete_all(telegram, token, &parameters),
+        "sendphoto" | "senddocument" | "sendvoice" | "sendaudio" | "sendvideo" => {
+            files::send(telegram, token, &method[4..], &parameters)
         }
+        "getfile" => telegram.files.describe(&parameters),
+        "answercallbackquery" | "sendchataction" | "logout" | "close" => Ok(json!(true)),
+        "setmycommands" => with_bot(telegram, token, |bot| bot.commands.set(&parameters)),
+        "getmycommands" => with_bot(telegram, token, |bot| Ok(bot.commands.get(&parameters))),
+        "deletemycommands" => with_bot(telegram, token, |bot| Ok(bot.commands.remove(&parameters))),
+        "getmanagedbottoken" => managed::token(telegram, token, &parameters),
+        "setmanagedbotaccesssettings" => managed::restrict(telegram, token, &parameters),
+        "getchat" => messages::chat(telegram, token, &parameters),
+        _ => Err(TelegramApiError::Words(
+            StatusCode::NOT_FOUND,
+            "Not Found: method not found".to_owned(),
+        )),
     }
+}
 
-    fn get_me(&self, token: &str) -> Result<Value, TelegramApiError> {
-        let state = self.state();
-        let bot = state.bots.get(token).ok_or_else(|| TelegramApiError::bad("no such bot"))?;
-        Ok(json!({
-            "id": bot.id, "is_bot": true, "first_name": bot.username, "username": bot.username,
-            "can_join_groups": true, "can_read_all_group_messages": false,
-            "supports_inline_queries": false, "can_connect_to_business": false,
-            "has_main_web_app": false, "can_manage_bots": bot.makes_bots,
-        }))
-    }
+fn with_bot<T>(
+    telegram: &SimulatedTelegram,
+    token: &str,
+    act: impl FnOnce(&mut TelegramBot) -> Result<T, TelegramApiError>,
+) -> Result<T, TelegramApiError> {
+    let mut state = telegram.state();
+    act(state.bots.get_mut(token).ok_or_else(|| TelegramApiError::bad("no such bot"))?)
+}
 
-    async fn get_updates(
-        &self,
-        token: &str,
-        parameters: &Parameters,
-    ) -> Result<Value, TelegramApiError> {
-        let offset = parameters.number("offset").unwrap_or(0);
-        let limit = parameters.number("limit").and_then(|it| usize::try_from(it).ok());
-        let limit = limit.unwrap_or(BATCH_MAX).clamp(1, BATCH_MAX);
-        let hold = parameters.number("timeout").and_then(|it| u64::try_from(it).ok());
-        let hold = Duration::from_secs(hold.unwrap_or(0).min(HOLD_S_MAX));
-        let until = tokio::time::Instant::now() + hold;
-        let mut changed = self.changed.subscribe();
-        let poll = {
-            let mut state = self.state();
-            let Some(bot) = state.bots.get_mut(token) else {
-                return Err(TelegramApiError::bad("no such bot"));
-            };
-            if bot.webhook.is_some() {
-                return Err(TelegramApiError::conflict(
-                    "can't use getUpdates method while webhook is active; use deleteWebhook to \
-                     delete the webhook first",
-                ));
-            }
-            bot.allow(parameters);
-            bot.confirm(offset);
-            bot.polls += 1;
-            bot.polls
+/// The answer to `getMe`.
+fn profile(bot: &TelegramBot) -> Value {
+    json!({
+        "id": bot.id, "is_bot": true, "first_name": bot.username, "username": bot.username,
+        "can_join_groups": true, "can_read_all_group_messages": false,
+        "supports_inline_queries": false, "can_connect_to_business": false,
+        "has_main_web_app": false, "can_manage_bots": bot.makes_bots,
+    })
+}
+
+async fn get_updates(
+    telegram: &SimulatedTelegram,
+    token: &str,
+    parameters: &Parameters,
+) -> Result<Value, TelegramApiError> {
+    let limit = parameters.number("limit").and_then(|it| usize::try_from(it).ok());
+    let limit = limit.unwrap_or(BATCH_MAX).clamp(1, BATCH_MAX);
+    let hold = parameters.number("timeout").and_then(|it| u64::try_from(it).ok());
+    let hold = Duration::from_secs(hold.unwrap_or(0).min(HOLD_S_MAX));
+    let until = tokio::time::Instant::now() + hold;
+    let mut changed = telegram.changed.subscribe();
+    let poll = with_bot(telegram, token, |bot| bot.updates.begin_poll(parameters))?;
+    telegram.has_changed();
+    loop {
+        changed.borrow_and_update();
+        let found = {
+            let state = telegram.state();
+            let bot = state.bots.get(token).ok_or_else(TelegramApiError::unauthorised)?;
+            bot.updates.batch(poll, limit)?
         };
-        self.has_changed();
-        loop {
-            changed.borrow_and_update();
-            if let Some(found) = self.waiting(token, poll, limit)? {
-                return Ok(found);
-            }
-            if tokio::time::timeout_at(until, changed.changed()).await.is_err() {
-                return Ok(json!([]));
-            }
+        if let Some(found) = found {
+            return Ok(found);
+        }
+        if tokio::time::timeout_at(until, changed.changed()).await.is_err() {
+            return Ok(json!([]));
         }
     }
+}
 
-    fn waiting(
-        &self,
-        token: &str,
-        poll: u64,
-        limit: usize,
-    ) -> Result<Option<Value>, TelegramApiError> {
-        let state = self.state();
-        let Some(bot) = state.bots.get(token) else { return Err(TelegramApiError::unauthorised()) };
-        if bot.polls != poll {
-            return Err(TelegramApiError::conflict(
-                "terminated by other getUpdates request; make sure that only one bot instance is \
-                 running",
-            ));
-        }
-        let found: Vec<Value> = bot.updates.iter().take(limit).cloned().collect();
-        Ok((!found.is_empty()).then_some(Value::Array(found)))
+fn set_webhook(
+    telegram: &Arc<SimulatedTelegram>,
+    token: &str,
+    parameters: &Parameters,
+) -> Result<Value, TelegramApiError> {
+    let url = parameters.text("url").unwrap_or_default();
+    if url.is_empty() {
+        return remove_webhook(telegram, token, parameters);
     }
+    let is_local =
+        url.starts_with("http://") && (url.contains("localhost") || url.contains("127.0.0.1"));
+    if !url.starts_with("https://") && !is_local {
+        return Err(TelegramApiError::bad(
+            "bad webhook: An HTTPS URL must be provided for webhook",
+        ));
+    }
+    let secret = parameters.text("secret_token");
+    let belongs = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '-';
+    if secret.as_ref().is_some_and(|it| it.len() > 256 || !it.chars().all(belongs)) {
+        return Err(TelegramApiError::bad("secret token contains unallowed characters"));
+    }
+    let max_connections = parameters.number("max_connections").unwrap_or(40).unsigned_abs();
+    with_bot(telegram, token, |bot| {
+        let webhook = RegisteredWebhook { url, secret, max_connections };
+        bot.updates.set_webhook(webhook, parameters);
+        Ok(())
+    })?;
+    telegram.has_changed();
+    telegram.deliver(token);
+    Ok(json!(true))
+}
 
-    fn point(
-        self: &Arc<Self>,
-        token: &str,
-        parameters: &Parameters,
-    ) -> Result<Value, TelegramApiError> {
-        let url = parameters.text("url").unwrap_or_default();
-        if url.is_empty() {
-            return self.unpoint(token, parameters);
-        }
-        let is_local =
-            url.starts_with("http://") && (url.contains("localhost") || url.contains("127.0.0.1"));
-        if !url.starts_with("https://") && !is_local {
-            return Err(TelegramApiError::bad(
-                "bad webhook: An HTTPS URL must be provided for webhook",
-            ));
-        }
-        let secret = parameters.text("secret_token");
-        let belongs = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '-';
-        if secret.as_ref().is_some_and(|it| it.len() > 256 || !it.chars().all(belongs)) {
-            return Err(TelegramApiError::bad("secret token contains unallowed characters"));
-        }
-        {
-            let mut state = self.state();
-            let Some(bot) = state.bots.get_mut(token) else {
-                return Err(TelegramApiError::bad("no such bot"));
-            };
-            if parameters.flag("drop_pending_updates") {
-                bot.updates.clear();
-            }
-            let max_connections = parameters.number("max_connections").unwrap_or(40).unsigned_abs();
-            bot.allow(parameters);
-            bot.webhook = Some(RegisteredWebhook { url, secret, max_connections });
-            bot.polls += 1;
-        }
-        self.has_changed();
-        self.deliver(token);
-        Ok(json!(true))
-    }
-
-    fn unpoint(&self, token: &str, parameters: &Parameters) -> Result<Value, TelegramApiError> {
-        if let Some(bot) = self.state().bots.get_mut(token) {
-            bot.webhook = None;
-            if parameters.flag("drop_pending_updates") {
-                bot.updates.clear();
-            }
-        }
-        self.has_changed();
-        Ok(json!(true))
-    }
-
-    fn webhook_info(&self, token: &str) -> Result<Value, TelegramApiError> {
-        let state = self.state();
-        let bot = state.bots.get(token).ok_or_else(|| TelegramApiError::bad("no such bot"))?;
-        let mut info = json!({
-            "url": bot.webhook.as_ref().map_or("", |webhook| webhook.url.as_str()),
-            "has_custom_certificate": false,
-            "pending_update_count": bot.updates.len(),
-        });
-        if let Some(webhook) = &bot.webhook {
-            info["max_connections"] = json!(webhook.max_connections);
-        }
-        if let Some(allowed) = &bot.allowed {
-            info["allowed_updates"] = allowed.clone();
-        }
-        Ok(info)
-    }
-
-    fn set_commands(
-        &self,
-        token: &str,
-        parameters: &Parameters,
-    ) -> Result<Value, TelegramApiError> {
-        let commands = parameters.structure("commands").unwrap_or(json!([]));
-        let all = commands.as_array().map(Vec::as_slice).unwrap_or_default();
-        let fits = |command: &Value| {
-            let word = command["command"].as_str().unwrap_or_default();
-            let small = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_';
-            let meaning = command["description"].as_str().unwrap_or_default().chars().count();
-            (1..=32).contains(&word.len())
-                && word.chars().all(small)
-                && (1..=256).contains(&meaning)
-        };
-        if all.len() > 100 || !all.iter().all(fits) {
-            return Err(TelegramApiError::bad("BOT_COMMAND_INVALID"));
-        }
-        let language = parameters.text("language_code").unwrap_or_default();
-        if let Some(bot) = self.state().bots.get_mut(token) {
-            bot.commands.insert(language, commands);
-        }
-        Ok(json!(true))
-    }
-
-    fn commands(&self, token: &str, parameters: &Parameters) -> Result<Value, TelegramApiError> {
-        let language = parameters.text("language_code").unwrap_or_default();
-        let state = self.state();
-        let known = state.bots.get(token).and_then(|bot| bot.commands.get(&language).cloned());
-        Ok(known.unwrap_or(json!([])))
-    }
-
-    fn forget_commands(
-        &self,
-        token: &str,
-        parameters: &Parameters,
-    ) -> Result<Value, TelegramApiError> {
-        let language = parameters.text("language_code").unwrap_or_default();
-        if let Some(bot) = self.state().bots.get_mut(token) {
-            bot.commands.remove(&language);
-        }
-        Ok(json!(true))
-    }
+fn remove_webhook(
+    telegram: &SimulatedTelegram,
+    token: &str,
+    parameters: &Parameters,
+) -> Result<Value, TelegramApiError> {
+    with_bot(telegram, token, |bot| {
+        bot.updates.remove_webhook(parameters);
+        Ok(())
+    })?;
+    telegram.has_changed();
+    Ok(json!(true))
 }

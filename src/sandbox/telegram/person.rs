@@ -75,7 +75,7 @@ impl TelegramPerson {
     /// Sends a document with a caption.
     pub fn sends_file(&mut self, name: &str, bytes: Bytes, caption: &str) {
         let size = bytes.len();
-        let id = self.telegram.keep_file(bytes);
+        let id = self.telegram.files.keep(bytes);
         let document = json!({
             "file_id": id, "file_unique_id": id, "file_name": name, "file_size": size,
         });
@@ -109,23 +109,24 @@ impl TelegramPerson {
     pub fn edits(&mut self, text: &str) {
         let from = self.from();
         let now_ms = self.telegram.clock.now_ms();
-        let told = self.with_chat(|person, chat| {
+        let message_json = self.with_chat(|person, chat| {
             let place = chat.messages.iter().rposition(|it| !it.by_bot)?;
             text.clone_into(&mut chat.messages[place].text);
             let shown = SeenTelegramMessage::of(&chat.messages[place]);
             chat.shown.push(shown);
-            let mut told = super::messages::as_json(&chat.messages[place], person, chat);
-            (told["from"], told["edit_date"]) = (from, json!(now_ms / 1000));
-            Some(told)
+            let mut message_json = super::messages::as_json(&chat.messages[place], person, chat);
+            (message_json["from"], message_json["edit_date"]) = (from, json!(now_ms / 1000));
+            Some(message_json)
         });
-        let told = told.flatten().unwrap_or_else(|| panic!("nothing to edit{}", self.story()));
-        self.telegram.update(&self.token, "edited_message", told);
+        let message_json =
+            message_json.flatten().unwrap_or_else(|| panic!("nothing to edit{}", self.story()));
+        self.telegram.update(&self.token, "edited_message", message_json);
     }
 
     fn sends(&mut self, text: &str, file: Option<String>, more: impl FnOnce(&mut Value)) {
         let at_ms = self.telegram.clock.now_ms();
         let from = self.from();
-        let told = self.with_chat(|person, chat| {
+        let message_json = self.with_chat(|person, chat| {
             chat.next_message += 1;
             let message = TelegramMessage {
                 id: chat.next_message,
@@ -136,14 +137,14 @@ impl TelegramPerson {
                 file,
             };
             chat.show(&message);
-            let mut told = super::messages::as_json(&message, person, chat);
-            told["from"] = from;
+            let mut message_json = super::messages::as_json(&message, person, chat);
+            message_json["from"] = from;
             chat.messages.push(message);
-            told
+            message_json
         });
-        let Some(mut told) = told else { return };
-        more(&mut told);
-        self.telegram.update(&self.token, "message", told);
+        let Some(mut message_json) = message_json else { return };
+        more(&mut message_json);
+        self.telegram.update(&self.token, "message", message_json);
     }
 
     /// Taps the newest button with this label.
@@ -213,7 +214,7 @@ impl TelegramPerson {
             let mut of_bot = chat.messages.iter().rev().filter(|it| it.by_bot);
             of_bot.find_map(|it| it.file.clone())
         })??;
-        self.telegram.state().files.get(&file).cloned()
+        self.telegram.files.get(&file)
     }
 
     fn find(&mut self, expected: &str) -> Option<String> {

@@ -1,113 +1,139 @@
-//! Updates on their way to a bot: held for `getUpdates`, or delivered to a webhook until it is
-//! answered.
+//! The updates that wait for a bot, and the webhook that they go to.
 
-use std::sync::Arc;
-use std::time::Duration;
+use std::collections::VecDeque;
 
-use bytes::Bytes;
-use http::{Method, Request, header};
 use serde_json::{Value, json};
 
+use super::errors::TelegramApiError;
 use super::parameters::Parameters;
-use super::{RegisteredWebhook, SimulatedTelegram, TelegramBot};
-use crate::http::call;
+use crate::random::Random;
 
-/// How long a webhook may take to answer.
-const ANSWER_TIMEOUT: Duration = Duration::from_secs(60);
+/// Copies of one update where deliveries are duplicated, besides the first.
+const COPIES_MAX: u8 = 5;
 
-/// The first pause before an update is delivered again, doubled each time.
-const PAUSE: Duration = Duration::from_millis(200);
+/// A webhook that a bot has set.
+#[derive(Clone)]
+pub(super) struct RegisteredWebhook {
+    pub url: String,
+    pub secret: Option<String>,
+    pub max_connections: u64,
+}
 
-/// The longest such pause.
-const PAUSE_MAX: Duration = Duration::from_secs(30);
+/// The updates of one bot, oldest first.
+#[derive(Default)]
+pub(super) struct UpdateQueue {
+    waiting: VecDeque<Value>,
+    last_id: u32,
+    pub webhook: Option<RegisteredWebhook>,
+    /// A task delivers to the webhook.
+    delivering: bool,
+    /// The kinds of updates in the last request for some; `None` means those that come by default.
+    allowed: Option<Value>,
+    /// The number of calls of `getUpdates`; a newer call ends an older one.
+    polls: u64,
+}
 
-/// An unruly Telegram delivers an update at most this often.
-const TIMES_MAX: u8 = 5;
-
-/// The answer to an update is thrown away.
-const ANSWER_BYTES_MAX: usize = 64 * 1024;
-
-impl SimulatedTelegram {
-    /// Puts an update in line for a bot.
-    pub(super) fn update(self: &Arc<Self>, token: &str, kind: &str, what: Value) {
-        {
-            let mut state = self.state();
-            let unruly = state.unruly;
-            let Some(bot) = state.bots.get_mut(token) else { return };
-            if !bot.is_allowed(kind) {
-                return;
-            }
-            let update = json!({ "update_id": bot.next_update, kind: what });
-            bot.next_update += 1;
-            bot.updates.push_back(update.clone());
-            if unruly {
-                let times = self.random.bytes::<1>()[0] % TIMES_MAX;
-                bot.updates.extend((0..times).map(|_| update.clone()));
-                shuffle_all_but_first(bot.updates.make_contiguous(), &self.random);
-            }
+impl UpdateQueue {
+    /// Adds an update; false when the bot did not ask for its kind. With `duplicates`, copies of it
+    /// follow, and the updates behind the first one are shuffled.
+    pub fn add(&mut self, kind: &str, content: Value, duplicates: Option<&Random>) -> bool {
+        if !self.is_allowed(kind) {
+            return false;
         }
-        self.has_changed();
-        self.deliver(token);
+        self.last_id += 1;
+        let update = json!({ "update_id": self.last_id, kind: content });
+        self.waiting.push_back(update.clone());
+        if let Some(random) = duplicates {
+            let copies = random.bytes::<1>()[0] % COPIES_MAX;
+            self.waiting.extend((0..copies).map(|_| update.clone()));
+            shuffle_all_but_first(self.waiting.make_contiguous(), random);
+        }
+        true
     }
 
-    /// Starts to deliver to the bot's webhook, if it has one and nobody does.
-    pub(super) fn deliver(self: &Arc<Self>, token: &str) {
-        {
-            let mut state = self.state();
-            let Some(bot) = state.bots.get_mut(token) else { return };
-            if bot.webhook.is_none() || bot.delivering || bot.updates.is_empty() {
-                return;
-            }
-            bot.delivering = true;
+    /// Begins a call of `getUpdates` and returns its number.
+    pub fn begin_poll(&mut self, parameters: &Parameters) -> Result<u64, TelegramApiError> {
+        if self.webhook.is_some() {
+            return Err(TelegramApiError::conflict(
+                "can't use getUpdates method while webhook is active; use deleteWebhook to delete \
+                 the webhook first",
+            ));
         }
-        let (telegram, token) = (self.clone(), token.to_owned());
-        tokio::spawn(async move { telegram.deliver_all(&token).await });
+        self.allow(parameters);
+        self.confirm(parameters.number("offset").unwrap_or(0));
+        self.polls += 1;
+        Ok(self.polls)
     }
 
-    async fn deliver_all(&self, token: &str) {
-        let mut pause = PAUSE;
-        while let Some((webhook, update)) = self.next_delivery(token) {
-            if self.post(&webhook, &update).await {
-                let mut state = self.state();
-                if let Some(bot) = state.bots.get_mut(token)
-                    && bot.updates.front() == Some(&update)
-                {
-                    bot.updates.pop_front();
-                }
-                pause = PAUSE;
-            } else {
-                tokio::time::sleep(pause).await;
-                pause = (pause * 2).min(PAUSE_MAX);
-            }
+    /// The oldest updates for this call of `getUpdates`; `None` while there are none.
+    pub fn batch(&self, poll: u64, limit: usize) -> Result<Option<Value>, TelegramApiError> {
+        if self.polls != poll {
+            return Err(TelegramApiError::conflict(
+                "terminated by other getUpdates request; make sure that only one bot instance is \
+                 running",
+            ));
+        }
+        let found: Vec<Value> = self.waiting.iter().take(limit).cloned().collect();
+        Ok((!found.is_empty()).then_some(Value::Array(found)))
+    }
+
+    pub fn set_webhook(&mut self, webhook: RegisteredWebhook, parameters: &Parameters) {
+        if parameters.flag("drop_pending_updates") {
+            self.waiting.clear();
+        }
+        self.allow(parameters);
+        self.webhook = Some(webhook);
+        self.polls += 1;
+    }
+
+    pub fn remove_webhook(&mut self, parameters: &Parameters) {
+        self.webhook = None;
+        if parameters.flag("drop_pending_updates") {
+            self.waiting.clear();
         }
     }
 
-    fn next_delivery(&self, token: &str) -> Option<(RegisteredWebhook, Value)> {
-        let mut state = self.state();
-        let bot = state.bots.get_mut(token)?;
-        let next = bot.webhook.clone().zip(bot.updates.front().cloned());
-        bot.delivering = next.is_some();
+    /// The answer to `getWebhookInfo`.
+    pub fn webhook_info(&self) -> Value {
+        let mut info = json!({
+            "url": self.webhook.as_ref().map_or("", |webhook| webhook.url.as_str()),
+            "has_custom_certificate": false,
+            "pending_update_count": self.waiting.len(),
+        });
+        if let Some(webhook) = &self.webhook {
+            info["max_connections"] = json!(webhook.max_connections);
+        }
+        if let Some(allowed) = &self.allowed {
+            info["allowed_updates"] = allowed.clone();
+        }
+        info
+    }
+
+    /// Whether a task must start to deliver to the webhook.
+    pub fn begin_delivery(&mut self) -> bool {
+        if self.webhook.is_none() || self.delivering || self.waiting.is_empty() {
+            return false;
+        }
+        self.delivering = true;
+        true
+    }
+
+    /// The next update to deliver; `None` ends the delivery.
+    pub fn next_delivery(&mut self) -> Option<(RegisteredWebhook, Value)> {
+        let next = self.webhook.clone().zip(self.waiting.front().cloned());
+        self.delivering = next.is_some();
         next
     }
 
-    async fn post(&self, webhook: &RegisteredWebhook, update: &Value) -> bool {
-        let mut request = Request::builder()
-            .method(Method::POST)
-            .uri(&webhook.url)
-            .header(header::CONTENT_TYPE, "application/json");
-        if let Some(secret) = &webhook.secret {
-            request = request.header("x-telegram-bot-api-secret-token", secret);
+    pub fn remove_delivered(&mut self, update: &Value) {
+        if self.waiting.front() == Some(update) {
+            self.waiting.pop_front();
         }
-        let Ok(request) = request.body(Bytes::from(update.to_string())) else { return false };
-        let answer = call(&*self.transport, request, ANSWER_TIMEOUT, ANSWER_BYTES_MAX).await;
-        answer.is_ok_and(|answer| answer.status.is_success())
     }
-}
 
-impl TelegramBot {
-    /// Takes the kinds of updates that are asked for from now on; the earlier ones hold where none
-    /// are named, and an empty list means the default again (Bot API, `getUpdates`).
-    pub(super) fn allow(&mut self, parameters: &Parameters) {
+    /// Takes the kinds of updates in a request. A request that names none leaves them as they are,
+    /// and an empty list means the default again (Bot API, `getUpdates`).
+    fn allow(&mut self, parameters: &Parameters) {
         if let Some(allowed) = parameters.structure("allowed_updates") {
             self.allowed =
                 Some(allowed).filter(|kinds| kinds.as_array().is_some_and(|it| !it.is_empty()));
@@ -119,23 +145,23 @@ impl TelegramBot {
         allowed.is_none_or(|kinds| kinds.iter().any(|it| it == kind))
     }
 
-    /// Forgets the updates before this one; a negative offset counts from the end (Bot API,
+    /// Removes the updates before this one; a negative offset counts from the end (Bot API,
     /// `getUpdates`).
-    pub(super) fn confirm(&mut self, offset: i64) {
+    fn confirm(&mut self, offset: i64) {
         if offset < 0 {
             let kept = usize::try_from(offset.unsigned_abs()).unwrap_or(usize::MAX);
-            let forgotten = self.updates.len().saturating_sub(kept);
-            self.updates.drain(..forgotten);
+            let forgotten = self.waiting.len().saturating_sub(kept);
+            self.waiting.drain(..forgotten);
         } else {
-            self.updates.retain(|update| update["update_id"].as_i64() >= Some(offset));
+            self.waiting.retain(|update| update["update_id"].as_i64() >= Some(offset));
         }
     }
 }
 
-/// What has not been delivered yet comes in any order, but a person's first words come first.
-fn shuffle_all_but_first(updates: &mut [Value], chance: &crate::random::Random) {
+/// Shuffles the updates that are not delivered yet; the first one keeps its place.
+fn shuffle_all_but_first(updates: &mut [Value], random: &Random) {
     for last in (2..updates.len()).rev() {
-        let place = 1 + usize::from(u16::from_le_bytes(chance.bytes())) % last;
+        let place = 1 + usize::from(u16::from_le_bytes(random.bytes())) % last;
         updates.swap(place, last);
     }
 }

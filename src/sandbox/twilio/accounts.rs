@@ -1,4 +1,4 @@
-//! The account, and who may ask.
+//! The account, and the authentication of calls.
 
 use std::sync::Arc;
 
@@ -11,8 +11,9 @@ use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 
 use super::SimulatedTwilio;
+use crate::random::Random;
 
-/// A refusal as Twilio words it.
+/// A refusal in the wording of Twilio.
 pub struct TwilioApiError {
     pub status: StatusCode,
     pub code: u32,
@@ -41,9 +42,21 @@ impl IntoResponse for TwilioApiError {
     }
 }
 
-impl SimulatedTwilio {
-    /// Basic authentication with the account's id and token.
-    pub(super) fn admit(&self, headers: &HeaderMap) -> Result<(), TwilioApiError> {
+/// The account's id (`AC…`) and its Auth Token.
+#[derive(Clone)]
+pub(super) struct TwilioCredentials {
+    pub account_sid: String,
+    pub auth_token: String,
+}
+
+impl TwilioCredentials {
+    pub fn new(random: &Random) -> Self {
+        let hex = || hex::encode(random.bytes::<16>());
+        Self { account_sid: format!("AC{}", hex()), auth_token: hex() }
+    }
+
+    /// Refuses a call without the account's id and token (basic authentication).
+    pub fn admit(&self, headers: &HeaderMap) -> Result<(), TwilioApiError> {
         let shown = headers.get(header::AUTHORIZATION).and_then(|it| it.to_str().ok());
         let shown =
             shown.and_then(|it| it.strip_prefix("Basic ")).and_then(|it| STANDARD.decode(it).ok());
@@ -57,10 +70,6 @@ impl SimulatedTwilio {
             }),
         }
     }
-
-    pub(super) fn note(&self, method: &str, path: &str, parameters: Value) {
-        self.state().calls.push((method.to_owned(), path.to_owned(), parameters));
-    }
 }
 
 pub async fn show(
@@ -68,13 +77,13 @@ pub async fn show(
     Path(account): Path<String>,
     headers: HeaderMap,
 ) -> Result<Json<Value>, TwilioApiError> {
-    twilio.admit(&headers)?;
+    twilio.credentials.admit(&headers)?;
     twilio.note("GET", "/2010-04-01/Accounts/{Sid}.json", json!({}));
-    if account.trim_end_matches(".json") != twilio.account_sid {
+    if account.trim_end_matches(".json") != twilio.credentials.account_sid {
         return Err(TwilioApiError::not_found());
     }
     Ok(Json(json!({
-        "sid": twilio.account_sid, "friendly_name": "Ada's account", "status": "active",
+        "sid": twilio.credentials.account_sid, "friendly_name": "Ada's account", "status": "active",
         "type": "Full",
     })))
 }

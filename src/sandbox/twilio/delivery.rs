@@ -1,4 +1,4 @@
-//! Webhooks: signed, and delivered again as the URL's fragment asks.
+//! Calls of webhooks: signed, and repeated as the fragment of the URL asks.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -8,33 +8,35 @@ use bytes::Bytes;
 use http::{Method, Request, StatusCode, header};
 use url::form_urlencoded;
 
-use super::{SimulatedTwilio, TwilioMessage};
-use crate::http::{TransportError, call};
+use super::TwilioMessage;
+use super::accounts::TwilioCredentials;
+use crate::http::{SharedTransport, TransportError, call};
+use crate::random::Random;
 
-/// Connecting and reading together (Twilio's docs, "Webhooks: Connection overrides").
+/// The time for connecting and reading together (Twilio's docs, "Webhooks: Connection overrides").
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(15);
 
-/// Retries without an override.
+/// The number of retries without an override.
 const RETRIES: u32 = 1;
 
-/// Retries at the most.
+/// Most retries of a webhook.
 const RETRIES_MAX: u32 = 5;
 
-/// Before a retry.
+/// The pause before a retry.
 const PAUSE: Duration = Duration::from_millis(300);
 
-/// TwiML of a page.
+/// Largest answer of a webhook that is read: a page of TwiML.
 const ANSWER_BYTES_MAX: usize = 64 * 1024;
 
 /// Largest file of a message (Twilio's docs, "WhatsApp: media").
 const FILE_BYTES_MAX: usize = 16 * 1024 * 1024;
 
-/// An unruly Twilio delivers a webhook at most this often.
+/// Most deliveries of one webhook where deliveries are duplicated.
 const TIMES_MAX: u8 = 5;
 
 type CallbackFields = Vec<(String, String)>;
 
-/// A URL without its fragment, how often it is tried again, and whether after every failure.
+/// A URL without its fragment, the number of retries, and whether every failure is retried.
 fn overrides(url: &str) -> (&str, u32, bool) {
     let (url, fragment) = url.split_once('#').unwrap_or((url, ""));
     let of = |name: &str| {
@@ -46,15 +48,25 @@ fn overrides(url: &str) -> (&str, u32, bool) {
     (url, retries, of("rp").as_deref() == Some("all"))
 }
 
-impl SimulatedTwilio {
-    /// Tells a sender's webhook what a person did.
-    pub(super) fn deliver(self: &Arc<Self>, url: String, fields: CallbackFields) {
-        let unruly = self.state().unruly;
-        let times = if unruly { 1 + self.random.bytes::<1>()[0] % TIMES_MAX } else { 1 };
-        let twilio = self.clone();
+/// Calls the webhooks of senders, and fetches their files.
+pub(super) struct WebhookClient {
+    credentials: TwilioCredentials,
+    random: Random,
+    transport: SharedTransport,
+}
+
+impl WebhookClient {
+    pub fn new(credentials: TwilioCredentials, random: Random, transport: SharedTransport) -> Self {
+        Self { credentials, random, transport }
+    }
+
+    /// Posts an action of a person to a sender's webhook, with `duplicates` a few times.
+    pub fn deliver(self: &Arc<Self>, url: String, fields: CallbackFields, duplicates: bool) {
+        let times = if duplicates { 1 + self.random.bytes::<1>()[0] % TIMES_MAX } else { 1 };
+        let client = self.clone();
         tokio::spawn(async move {
             for _ in 0..times {
-                twilio.post(&url, &fields).await;
+                client.post(&url, &fields).await;
             }
         });
     }
@@ -76,7 +88,7 @@ impl SimulatedTwilio {
         fields: &CallbackFields,
         token: &str,
     ) -> Result<StatusCode, TransportError> {
-        let signature = sign(&self.auth_token, url, SignedContent::Form(fields));
+        let signature = sign(&self.credentials.auth_token, url, SignedContent::Form(fields));
         let body = form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish();
         let request = Request::builder()
             .method(Method::POST)
@@ -90,25 +102,25 @@ impl SimulatedTwilio {
         Ok(answer.status)
     }
 
-    /// A file of a sender's, from where it says that it lies.
-    pub(super) async fn get(&self, url: &str) -> Option<Bytes> {
+    /// Fetches a file of a sender.
+    pub async fn get(&self, url: &str) -> Option<Bytes> {
         let request = Request::get(url).body(Bytes::new()).ok()?;
         let answer = call(&*self.transport, request, ANSWER_TIMEOUT, FILE_BYTES_MAX).await.ok()?;
         answer.status.is_success().then_some(answer.body)
     }
 
-    /// What becomes of a message: it comes, or fails because the person wrote too long ago. Told
-    /// twice, and the end before the middle.
-    pub(super) fn tell_status(self: &Arc<Self>, url: &str, message: &TwilioMessage, comes: bool) {
-        let ends: &[(&str, Option<&str>)] = match comes {
+    /// Posts the status of a message: delivered, or failed because the person wrote too long ago.
+    /// The callbacks are duplicated and out of order, as Twilio's may be.
+    pub fn post_status(self: &Arc<Self>, url: &str, message: &TwilioMessage, is_delivered: bool) {
+        let callbacks: &[(&str, Option<&str>)] = match is_delivered {
             true => &[("delivered", None), ("sent", None), ("delivered", None)],
             false => &[("failed", Some("63016")), ("failed", Some("63016"))],
         };
-        for (status, error) in ends {
+        for (status, error) in callbacks {
             let mut fields: CallbackFields = [
                 ("MessageSid", message.sid.as_str()),
                 ("SmsSid", &message.sid),
-                ("AccountSid", &self.account_sid),
+                ("AccountSid", &self.credentials.account_sid),
                 ("From", &message.from),
                 ("To", &message.to),
                 ("MessageStatus", status),
@@ -118,8 +130,8 @@ impl SimulatedTwilio {
             .map(|(name, value)| (name.to_owned(), value.to_owned()))
             .into();
             fields.extend(error.map(|code| ("ErrorCode".to_owned(), code.to_owned())));
-            let (twilio, url) = (self.clone(), url.to_owned());
-            tokio::spawn(async move { twilio.post(&url, &fields).await });
+            let (client, url) = (self.clone(), url.to_owned());
+            tokio::spawn(async move { client.post(&url, &fields).await });
         }
     }
 }

@@ -1,19 +1,19 @@
-//! What goes wrong when a message is sent, once each and in order.
+//! Faults in the sending of messages.
 
-use std::sync::Arc;
+use std::collections::VecDeque;
 
 use axum::Json;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use parking_lot::Mutex;
 use serde_json::Value;
 
-use super::SimulatedTwilio;
 use super::accounts::TwilioApiError;
 
-/// What happens to the next message.
+/// A fault of one message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TwilioFault {
-    /// Too many requests, with the seconds to wait if Twilio says them.
+    /// Too many requests, with the seconds to wait where Twilio names them.
     Busy(Option<u64>),
     /// Twilio fails before it has taken the message.
     LostBefore,
@@ -21,25 +21,22 @@ pub enum TwilioFault {
     LostAfter,
 }
 
-impl SimulatedTwilio {
-    /// Something goes wrong with the next message.
-    pub fn has_trouble(&self, trouble: TwilioFault) {
-        self.state().faults.push_back(trouble);
+/// The faults of the next messages, in order.
+#[derive(Default)]
+pub struct TwilioFaults(Mutex<VecDeque<TwilioFault>>);
+
+impl TwilioFaults {
+    /// Adds a fault for one message.
+    pub fn add(&self, fault: TwilioFault) {
+        self.0.lock().push_back(fault);
     }
 
-    /// From now on no content is made, and those that are there are forgotten.
-    pub fn refuse_contents(&self) {
-        let mut state = self.state();
-        state.refuses_contents = true;
-        state.contents.clear();
-    }
-
-    /// Sends, as far as nothing goes wrong.
-    pub(super) fn in_trouble(
-        self: &Arc<Self>,
+    /// Sends a message, unless the next fault prevents it.
+    pub(super) fn apply(
+        &self,
         send: impl FnOnce() -> Result<(StatusCode, Json<Value>), TwilioApiError>,
     ) -> Response {
-        let next = self.state().faults.pop_front();
+        let next = self.0.lock().pop_front();
         let lost = || (StatusCode::SERVICE_UNAVAILABLE, "upstream failed").into_response();
         match next {
             None => send().into_response(),

@@ -22,7 +22,7 @@ pub async fn list(
     Path((_, message)): Path<(String, String)>,
     headers: HeaderMap,
 ) -> Result<Json<Value>, TwilioApiError> {
-    twilio.admit(&headers)?;
+    twilio.credentials.admit(&headers)?;
     twilio.note("GET", LISTED, json!({}));
     let state = twilio.state();
     let message =
@@ -44,7 +44,7 @@ pub async fn show(
     Path((_, message, medium)): Path<(String, String, String)>,
     headers: HeaderMap,
 ) -> Result<Response, TwilioApiError> {
-    twilio.admit(&headers)?;
+    twilio.credentials.admit(&headers)?;
     let sid = medium.trim_end_matches(".json");
     let is_described = sid.len() < medium.len();
     twilio.note("GET", if is_described { DESCRIBED } else { THERE }, json!({}));
@@ -79,11 +79,11 @@ pub async fn download(
 
 fn as_json(twilio: &SimulatedTwilio, message: &TwilioMessage, sid: &str, kind: &str) -> Value {
     json!({
-        "sid": sid, "account_sid": twilio.account_sid, "parent_sid": message.sid,
+        "sid": sid, "account_sid": twilio.credentials.account_sid, "parent_sid": message.sid,
         "content_type": kind, "date_created": date(message.at_ms),
         "date_updated": date(message.at_ms),
         "uri": format!(
-            "/2010-04-01/Accounts/{}/Messages/{}/Media/{sid}.json", twilio.account_sid, message.sid
+            "/2010-04-01/Accounts/{}/Messages/{}/Media/{sid}.json", twilio.credentials.account_sid, message.sid
         ),
     })
 }

@@ -11,12 +11,12 @@ use time::OffsetDateTime;
 use time::format_description::well_known::Rfc2822;
 
 use super::accounts::TwilioApiError;
-use super::{SeenTwilioMessage, SimulatedTwilio, TwilioMessage};
+use super::{SeenTwilioMessage, SimulatedTwilio, TwilioMessage, TwilioState};
 
 /// Longest body, in characters.
 const BODY_MAX: usize = 1600;
 
-/// How long after a person's message a business may write freely, in milliseconds.
+/// The time after a person's message in which a business may write freely, in milliseconds.
 const WINDOW_MS: u64 = 24 * 60 * 60 * 1000;
 
 type RequestFields = Vec<(String, String)>;
@@ -25,7 +25,7 @@ fn field<'a>(fields: &'a RequestFields, name: &str) -> Option<&'a str> {
     fields.iter().find(|(it, _)| it == name).map(|(_, value)| value.as_str())
 }
 
-fn told(fields: &RequestFields) -> Value {
+fn as_object(fields: &RequestFields) -> Value {
     fields
         .iter()
         .map(|(name, value)| (name.clone(), json!(value)))
@@ -38,9 +38,9 @@ pub async fn create(
     headers: HeaderMap,
     Form(fields): Form<RequestFields>,
 ) -> Result<Response, TwilioApiError> {
-    twilio.admit(&headers)?;
-    twilio.note("POST", "/2010-04-01/Accounts/{AccountSid}/Messages.json", told(&fields));
-    Ok(twilio.in_trouble(|| take(&twilio, &fields)))
+    twilio.credentials.admit(&headers)?;
+    twilio.note("POST", "/2010-04-01/Accounts/{AccountSid}/Messages.json", as_object(&fields));
+    Ok(twilio.faults.apply(|| take(&twilio, &fields)))
 }
 
 fn take(
@@ -49,7 +49,7 @@ fn take(
 ) -> Result<(StatusCode, Json<Value>), TwilioApiError> {
     let (from, to) =
         (field(fields, "From").unwrap_or_default(), field(fields, "To").unwrap_or_default());
-    let (text, buttons) = twilio.text_of(fields)?;
+    let (text, buttons) = text_of(&twilio.state(), fields)?;
     let medium = field(fields, "MediaUrl").map(str::to_owned);
     if text.is_empty() && medium.is_none() {
         return Err(TwilioApiError::bad(
@@ -71,10 +71,11 @@ fn take(
     let person = to.strip_prefix("whatsapp:").filter(|it| it.starts_with('+'));
     let person = person.ok_or(TwilioApiError::bad(21211, "Invalid 'To' Phone Number"))?;
     let now_ms = twilio.clock.now_ms();
-    let (message, comes) = {
+    let (message, is_delivered) = {
         let mut state = twilio.state();
         let phone = state.phones.entry((person.to_owned(), number.to_owned())).or_default();
-        let comes = phone.wrote_at_ms.is_some_and(|at_ms| now_ms.saturating_sub(at_ms) < WINDOW_MS);
+        let is_delivered =
+            phone.wrote_at_ms.is_some_and(|at_ms| now_ms.saturating_sub(at_ms) < WINDOW_MS);
         let message = TwilioMessage {
             sid: twilio.sid("SM"),
             from: from.to_owned(),
@@ -86,41 +87,40 @@ fn take(
             at_ms: now_ms,
             media: medium.clone().into_iter().collect(),
         };
-        if comes {
+        if is_delivered {
             let shown =
                 SeenTwilioMessage { mine: false, sid: message.sid.clone(), text, buttons, medium };
             phone.shown.push(shown);
         }
-        let (status, error) = if comes { ("delivered", None) } else { ("failed", Some(63016)) };
+        let (status, error) =
+            if is_delivered { ("delivered", None) } else { ("failed", Some(63016)) };
         state.messages.push(TwilioMessage { status, error, ..message.clone() });
-        (message, comes)
+        (message, is_delivered)
     };
     twilio.has_changed();
     if let Some(callback) = field(fields, "StatusCallback") {
-        twilio.tell_status(callback, &message, comes);
+        twilio.webhooks.post_status(callback, &message, is_delivered);
     }
     Ok((StatusCode::CREATED, Json(as_json(twilio, &message))))
 }
 
-impl SimulatedTwilio {
-    fn text_of(
-        &self,
-        fields: &RequestFields,
-    ) -> Result<(String, Vec<(String, String)>), TwilioApiError> {
-        let Some(content) = field(fields, "ContentSid") else {
-            return Ok((field(fields, "Body").unwrap_or_default().to_owned(), Vec::new()));
-        };
-        let state = self.state();
-        let content = state
-            .contents
-            .get(content)
-            .ok_or(TwilioApiError::bad(21656, "The ContentSid is invalid"))?;
-        let reply = &content["types"]["twilio/quick-reply"];
-        let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
-        let actions = reply["actions"].as_array().into_iter().flatten();
-        let buttons = actions.map(|it| (text(&it["title"]), text(&it["id"]))).collect();
-        Ok((text(&reply["body"]), buttons))
-    }
+/// The text of a message and its quick replies: label and payload.
+fn text_of(
+    state: &TwilioState,
+    fields: &RequestFields,
+) -> Result<(String, Vec<(String, String)>), TwilioApiError> {
+    let Some(content) = field(fields, "ContentSid") else {
+        return Ok((field(fields, "Body").unwrap_or_default().to_owned(), Vec::new()));
+    };
+    let content = state
+        .contents
+        .get(content)
+        .ok_or(TwilioApiError::bad(21656, "The ContentSid is invalid"))?;
+    let reply = &content["types"]["twilio/quick-reply"];
+    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    let actions = reply["actions"].as_array().into_iter().flatten();
+    let buttons = actions.map(|it| (text(&it["title"]), text(&it["id"]))).collect();
+    Ok((text(&reply["body"]), buttons))
 }
 
 pub async fn list(
@@ -128,8 +128,8 @@ pub async fn list(
     headers: HeaderMap,
     Query(query): Query<RequestFields>,
 ) -> Result<Json<Value>, TwilioApiError> {
-    twilio.admit(&headers)?;
-    twilio.note("GET", "/2010-04-01/Accounts/{AccountSid}/Messages.json", told(&query));
+    twilio.credentials.admit(&headers)?;
+    twilio.note("GET", "/2010-04-01/Accounts/{AccountSid}/Messages.json", as_object(&query));
     let size = field(&query, "PageSize").and_then(|it| it.parse().ok()).unwrap_or(50);
     let fits = |message: &&TwilioMessage| {
         field(&query, "From").is_none_or(|it| it == message.from)
@@ -146,7 +146,7 @@ pub async fn show(
     Path((_, message)): Path<(String, String)>,
     headers: HeaderMap,
 ) -> Result<Json<Value>, TwilioApiError> {
-    twilio.admit(&headers)?;
+    twilio.credentials.admit(&headers)?;
     twilio.note("GET", "/2010-04-01/Accounts/{AccountSid}/Messages/{Sid}.json", json!({}));
     let sid = message.trim_end_matches(".json");
     let state = twilio.state();
@@ -154,16 +154,16 @@ pub async fn show(
     found.map(|it| Json(as_json(&twilio, it))).ok_or_else(TwilioApiError::not_found)
 }
 
-/// An empty body takes the words away; nothing else can be changed.
+/// An empty body removes the text; other changes are refused.
 pub async fn redact(
     State(twilio): State<Arc<SimulatedTwilio>>,
     Path((_, message)): Path<(String, String)>,
     headers: HeaderMap,
     Form(fields): Form<RequestFields>,
 ) -> Result<Json<Value>, TwilioApiError> {
-    twilio.admit(&headers)?;
+    twilio.credentials.admit(&headers)?;
     let path = "/2010-04-01/Accounts/{AccountSid}/Messages/{Sid}.json";
-    twilio.note("POST", path, told(&fields));
+    twilio.note("POST", path, as_object(&fields));
     if field(&fields, "Body") != Some("") {
         return Err(TwilioApiError::bad(20001, "Body must be empty"));
     }
@@ -180,7 +180,7 @@ pub async fn delete(
     Path((_, message)): Path<(String, String)>,
     headers: HeaderMap,
 ) -> Result<StatusCode, TwilioApiError> {
-    twilio.admit(&headers)?;
+    twilio.credentials.admit(&headers)?;
     twilio.note("DELETE", "/2010-04-01/Accounts/{AccountSid}/Messages/{Sid}.json", json!({}));
     let sid = message.trim_end_matches(".json");
     let mut state = twilio.state();
@@ -197,8 +197,8 @@ pub async fn typing(
     headers: HeaderMap,
     Form(fields): Form<RequestFields>,
 ) -> Result<Json<Value>, TwilioApiError> {
-    twilio.admit(&headers)?;
-    twilio.note("POST", "/v2/Indicators/Typing.json", told(&fields));
+    twilio.credentials.admit(&headers)?;
+    twilio.note("POST", "/v2/Indicators/Typing.json", as_object(&fields));
     let known = field(&fields, "messageId");
     let is_known = twilio.state().messages.iter().any(|it| Some(it.sid.as_str()) == known);
     if is_known { Ok(Json(json!({ "success": true }))) } else { Err(TwilioApiError::not_found()) }
@@ -209,7 +209,7 @@ pub async fn create_content(
     headers: HeaderMap,
     Json(content): Json<Value>,
 ) -> Result<(StatusCode, Json<Value>), TwilioApiError> {
-    twilio.admit(&headers)?;
+    twilio.credentials.admit(&headers)?;
     twilio.note("POST", "/v1/Content", content.clone());
     let reply = &content["types"]["twilio/quick-reply"];
     let actions = reply["actions"].as_array().map(Vec::as_slice).unwrap_or_default();
@@ -228,7 +228,7 @@ pub async fn create_content(
 }
 
 fn as_json(twilio: &SimulatedTwilio, message: &TwilioMessage) -> Value {
-    let account = &twilio.account_sid;
+    let account = &twilio.credentials.account_sid;
     let uri = format!("/2010-04-01/Accounts/{account}/Messages/{}", message.sid);
     let at = date(message.at_ms);
     json!({
@@ -243,7 +243,7 @@ fn as_json(twilio: &SimulatedTwilio, message: &TwilioMessage) -> Value {
     })
 }
 
-/// As this API writes it (RFC 2822).
+/// A time in unix milliseconds as this API writes it (RFC 2822).
 pub fn date(at_ms: u64) -> Option<String> {
     let at = OffsetDateTime::from_unix_timestamp(i64::try_from(at_ms / 1_000).ok()?).ok()?;
     at.format(&Rfc2822).ok()

@@ -71,7 +71,7 @@ impl TwilioPerson {
         self.twilio.state().media.insert(medium.clone(), (media_type.to_owned(), bytes));
         let url = format!(
             "https://api.twilio.com/2010-04-01/Accounts/{}/Messages/{sid}/Media/{medium}",
-            self.twilio.account_sid
+            self.twilio.credentials.account_sid
         );
         let more = [("MediaUrl0", url.as_str()), ("MediaContentType0", media_type)];
         self.sends(sid, caption, owned(more), vec![medium]);
@@ -138,7 +138,7 @@ impl TwilioPerson {
             ("MessageSid", sid.as_str()),
             ("SmsMessageSid", &sid),
             ("SmsSid", &sid),
-            ("AccountSid", &self.twilio.account_sid),
+            ("AccountSid", &self.twilio.credentials.account_sid),
             ("From", &from),
             ("To", &to),
             ("WaId", wa_id),
@@ -151,7 +151,8 @@ impl TwilioPerson {
         ]);
         fields.extend(more);
         if let Some(url) = leads_to {
-            self.twilio.deliver(url, fields);
+            let duplicates = self.twilio.state().unruly;
+            self.twilio.webhooks.deliver(url, fields, duplicates);
         }
     }
 
@@ -191,7 +192,7 @@ impl TwilioPerson {
         let changed = self.twilio.changed.subscribe();
         let found = wait_until(changed, || self.find_file()).await;
         let url = found.unwrap_or_else(|| panic!("no file ever came{}", self.story()));
-        match self.twilio.get(&url).await {
+        match self.twilio.webhooks.get(&url).await {
             Some(bytes) => bytes,
             None => panic!("nothing lies at {url}"),
         }

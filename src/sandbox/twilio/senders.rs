@@ -14,7 +14,7 @@ pub async fn list(
     State(twilio): State<Arc<SimulatedTwilio>>,
     headers: HeaderMap,
 ) -> Result<Json<Value>, TwilioApiError> {
-    twilio.admit(&headers)?;
+    twilio.credentials.admit(&headers)?;
     twilio.note("GET", "/v2/Channels/Senders", json!({}));
     let state = twilio.state();
     let senders: Vec<Value> =
@@ -28,7 +28,7 @@ pub async fn show(
     Path(sender): Path<String>,
     headers: HeaderMap,
 ) -> Result<Json<Value>, TwilioApiError> {
-    twilio.admit(&headers)?;
+    twilio.credentials.admit(&headers)?;
     let state = twilio.state();
     let found = state.senders.iter().find(|(_, it)| it.sid == sender);
     found.map(|(number, it)| Json(as_json(number, it))).ok_or_else(TwilioApiError::not_found)
@@ -40,7 +40,7 @@ pub async fn update(
     headers: HeaderMap,
     Json(change): Json<Value>,
 ) -> Result<(StatusCode, Json<Value>), TwilioApiError> {
-    twilio.admit(&headers)?;
+    twilio.credentials.admit(&headers)?;
     twilio.note("POST", "/v2/Channels/Senders/{Sid}", change.clone());
     let mut state = twilio.state();
     let found = state.senders.iter_mut().find(|(_, it)| it.sid == sender);
@@ -48,9 +48,9 @@ pub async fn update(
     if let Some(url) = change["webhook"]["callback_url"].as_str() {
         it.callback_url = (!url.is_empty()).then(|| url.to_owned());
     }
-    let mut told = as_json(number, it);
-    told["status"] = json!("ONLINE:UPDATING");
-    Ok((StatusCode::ACCEPTED, Json(told)))
+    let mut shown = as_json(number, it);
+    shown["status"] = json!("ONLINE:UPDATING");
+    Ok((StatusCode::ACCEPTED, Json(shown)))
 }
 
 fn as_json(number: &str, sender: &TwilioSender) -> Value {

@@ -33,15 +33,19 @@ async fn talks(world: &DiscordWorld) {
     let files = ada.files();
     assert_eq!((files[1].0.as_str(), files[1].1.len()), ("back.bin", 100_000));
 
-    world.simulated.cuts_connections();
+    world.simulated.gateway().cut_connections();
     ada.says("meanwhile");
     ada.reads("You said: meanwhile").await;
-    world.simulated.asks_to_reconnect();
+    world.simulated.gateway().ask_to_reconnect();
     ada.says("again");
     ada.reads("You said: again").await;
-    assert_eq!(world.simulated.opcodes().iter().filter(|op| **op == 6).count(), 2, "it resumes");
-    world.simulated.ends_sessions();
-    in_time("it identifies anew", world.simulated.has_heard(2, 2)).await;
+    assert_eq!(
+        world.simulated.gateway().opcodes().iter().filter(|op| **op == 6).count(),
+        2,
+        "it resumes"
+    );
+    world.simulated.gateway().end_sessions();
+    in_time("it identifies anew", world.simulated.gateway().has_received(2, 2)).await;
     ada.says("anew");
     ada.reads("You said: anew").await;
     assert_eq!(ada.unread(), Vec::<String>::new());

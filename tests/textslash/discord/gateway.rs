@@ -16,14 +16,14 @@ async fn a_cut_line_is_resumed_and_what_was_said_meanwhile_is_replayed_once() {
     ada.says("before");
     assert_eq!(world.hears().await, "before");
     for round in 1..=2 {
-        world.simulated.cuts_connections();
+        world.simulated.gateway().cut_connections();
         ada.says("meanwhile");
         assert_eq!(world.hears().await, "meanwhile");
         ada.says("after");
         assert_eq!(world.hears().await, "after");
-        in_time("it resumes", world.simulated.has_heard(RESUME, round)).await;
+        in_time("it resumes", world.simulated.gateway().has_received(RESUME, round)).await;
     }
-    assert_eq!(world.simulated.opcodes(), [IDENTIFY, RESUME, RESUME]);
+    assert_eq!(world.simulated.gateway().opcodes(), [IDENTIFY, RESUME, RESUME]);
     world.expect_only_described_calls();
 }
 
@@ -31,14 +31,14 @@ async fn a_cut_line_is_resumed_and_what_was_said_meanwhile_is_replayed_once() {
 async fn asked_to_reconnect_it_resumes_without_loss_or_double() {
     let world = DiscordWorld::new().await;
     let mut ada = world.ada();
-    world.simulated.asks_to_reconnect();
+    world.simulated.gateway().ask_to_reconnect();
     for n in 0..5 {
         ada.says(&format!("line {n}"));
     }
     for n in 0..5 {
         assert_eq!(world.hears().await, format!("line {n}"));
     }
-    assert_eq!(world.simulated.opcodes(), [IDENTIFY, RESUME]);
+    assert_eq!(world.simulated.gateway().opcodes(), [IDENTIFY, RESUME]);
     world.expect_only_described_calls();
 }
 
@@ -48,7 +48,7 @@ async fn when_the_session_ends_what_the_gateway_does_not_replay_is_looked_up_onc
     let mut ada = world.ada();
     ada.says("before");
     assert_eq!(world.hears().await, "before");
-    world.simulated.ends_sessions();
+    world.simulated.gateway().end_sessions();
     // More than one page of Discord's.
     let said: Vec<_> = (0..120).map(|n| format!("meanwhile {n}")).collect();
     said.iter().for_each(|line| ada.says(line));
@@ -57,7 +57,7 @@ async fn when_the_session_ends_what_the_gateway_does_not_replay_is_looked_up_onc
     }
     ada.says("after");
     assert_eq!(world.hears().await, "after");
-    assert_eq!(world.simulated.opcodes(), [IDENTIFY, IDENTIFY]);
+    assert_eq!(world.simulated.gateway().opcodes(), [IDENTIFY, IDENTIFY]);
     world.expect_only_described_calls();
 }
 
@@ -66,13 +66,13 @@ async fn a_session_that_ended_while_the_line_was_cut_is_begun_anew() {
     let world = DiscordWorld::new().await;
     let mut ada = world.ada();
     world.channel().recover(&[world.chat()]).await;
-    world.simulated.cuts_connections();
-    world.simulated.ends_sessions();
+    world.simulated.gateway().cut_connections();
+    world.simulated.gateway().end_sessions();
     ada.says("meanwhile");
     assert_eq!(world.hears().await, "meanwhile");
     ada.says("after");
     assert_eq!(world.hears().await, "after");
-    assert_eq!(world.simulated.opcodes(), [IDENTIFY, RESUME, IDENTIFY]);
+    assert_eq!(world.simulated.gateway().opcodes(), [IDENTIFY, RESUME, IDENTIFY]);
     world.expect_only_described_calls();
 }
 

@@ -308,7 +308,7 @@ async fn closed_direct_messages_are_unreachable_until_they_open() {
 async fn who_sends_too_fast_is_told_how_long_to_wait_and_not_refused_again_meanwhile() {
     let world = DiscordWorld::new().await;
     let ada = world.ada();
-    world.simulated.limits_messages(5, 60_000);
+    world.simulated.limits().set_message_limit(5, 60_000);
     for n in 0..5 {
         world.sends(&n.to_string(), "quick").await;
     }
@@ -319,7 +319,7 @@ async fn who_sends_too_fast_is_told_how_long_to_wait_and_not_refused_again_meanw
         };
         assert!((30_000..=60_001).contains(&retry_after_ms), "{retry_after_ms} ms");
     }
-    assert!(world.simulated.refused_as_too_fast() <= 1, "who insists is locked out by Discord");
+    assert!(world.simulated.limits().refusals() <= 1, "who insists is locked out by Discord");
     assert_eq!(ada.screen().len(), 5);
     world.expect_only_described_calls();
 }
@@ -329,7 +329,7 @@ async fn when_the_wait_is_over_it_goes_on_and_another_chat_never_waited() {
     let world = DiscordWorld::new().await;
     let ada = world.ada();
     let bobs = ChatId(world.simulated.person(&world.token, ADA + 1).channel().to_string());
-    world.simulated.limits_messages(2, 300);
+    world.simulated.limits().set_message_limit(2, 300);
     for n in 0..6 {
         let message = Outbound::text(n.to_string(), "quick");
         let sent = async {
@@ -343,6 +343,6 @@ async fn when_the_wait_is_over_it_goes_on_and_another_chat_never_waited() {
         }
     }
     assert_eq!(ada.screen().len(), 6);
-    assert_eq!(world.simulated.refused_as_too_fast(), 0, "it waits before it is told to");
+    assert_eq!(world.simulated.limits().refusals(), 0, "it waits before it is told to");
     world.expect_only_described_calls();
 }

@@ -56,7 +56,7 @@ impl DiscordWorld {
     /// The process dies in the midst of whatever it does.
     pub async fn dies(&mut self) {
         self.adapter = None;
-        in_time("the connection ends", self.simulated.has_connections(0)).await;
+        in_time("the connection ends", self.simulated.gateway().has_connections(0)).await;
     }
 
     pub fn channel(&self) -> Arc<DiscordChannel> {

@@ -99,7 +99,7 @@ async fn who_sends_too_fast_is_told_how_long_to_wait() {
     let world = WhatsAppWorld::new().await;
     let mut ada = world.ada_who_wrote().await;
     for (asked, obeyed) in [(Some(7), 7_000), (None, 3_000)] {
-        world.simulated.has_trouble(TwilioFault::Busy(asked));
+        world.simulated.faults().add(TwilioFault::Busy(asked));
         let refused = world.tries("k", "Quick.").await;
         assert_eq!(refused, Err(ChannelError::RateLimited { retry_after_ms: obeyed }));
     }
@@ -115,7 +115,7 @@ async fn a_lost_answer_neither_loses_nor_doubles_a_message() {
     world.sends("first", "The same words.").await;
     ada.reads("The same words.").await;
 
-    world.simulated.has_trouble(TwilioFault::LostBefore);
+    world.simulated.faults().add(TwilioFault::LostBefore);
     let doubt = world.tries("second", "The same words.").await;
     assert_eq!(
         doubt,
@@ -125,19 +125,19 @@ async fn a_lost_answer_neither_loses_nor_doubles_a_message() {
     let second = world.sends("second", "The same words.").await;
     ada.reads("The same words.").await;
 
-    world.simulated.has_trouble(TwilioFault::LostAfter);
+    world.simulated.faults().add(TwilioFault::LostAfter);
     let third = world.sends("third", "The same words.").await;
     assert_ne!(third, second);
     assert_eq!(world.sends("third", "The same words.").await, third);
     ada.reads("The same words.").await;
 
-    world.simulated.has_trouble(TwilioFault::LostAfter);
+    world.simulated.faults().add(TwilioFault::LostAfter);
     let buttons = vec![Button::new("yes", "Yes")];
     let question = Outbound::text("q", "Shall I?").with_buttons(buttons);
     let asked = world.channel().send(&world.chat(), &question).await.unwrap();
     assert_eq!(ada.screen().last().unwrap().sid, asked.id);
 
-    world.simulated.has_trouble(TwilioFault::LostAfter);
+    world.simulated.faults().add(TwilioFault::LostAfter);
     let file = OutboundFile {
         key: "file".into(),
         name: "a.png".into(),

@@ -20,7 +20,7 @@ fn message(fields: &Value) -> Value {
     message
 }
 
-fn heard(fields: &Value) -> Option<Inbound> {
+fn read_message(fields: &Value) -> Option<Inbound> {
     read(&json!({ "update_id": 1, "message": message(fields) }))
 }
 
@@ -56,7 +56,7 @@ fn what_is_forwarded_is_never_the_senders_own_words() {
         ),
         (json!({ "type": "an_origin_of_tomorrow", "date": at }), Author::Hidden),
     ] {
-        let line = heard(&json!({ "text": "/stop", "forward_origin": origin })).unwrap();
+        let line = read_message(&json!({ "text": "/stop", "forward_origin": origin })).unwrap();
         assert_eq!(text(&line), "", "{origin}");
         let cited = &line.context.citations[0];
         assert_eq!((&cited.author, cited.text.as_str()), (&author, "/stop"), "{origin}");
@@ -64,7 +64,7 @@ fn what_is_forwarded_is_never_the_senders_own_words() {
 
         let photo = json!([{ "file_id": "F", "file_unique_id": "U", "file_size": 3 }]);
         let fields = json!({ "photo": photo, "caption": "/stop", "forward_origin": origin });
-        let photo = heard(&fields).unwrap();
+        let photo = read_message(&fields).unwrap();
         assert!(matches!(&photo.content, InboundContent::File(file) if file.caption.is_empty()));
         assert_eq!(photo.context.citations[0].text, "/stop");
     }
@@ -81,7 +81,7 @@ fn forwards_of_an_older_interface_and_words_of_another_bot_count_as_forwarded() 
     ] {
         let mut fields = mark.clone();
         fields["text"] = json!("yes");
-        let line = heard(&fields).unwrap();
+        let line = read_message(&fields).unwrap();
         assert!(line.is_forwarded() && text(&line).is_empty(), "{mark}");
     }
 }
@@ -90,7 +90,7 @@ fn forwards_of_an_older_interface_and_words_of_another_bot_count_as_forwarded() 
 fn a_reply_keeps_its_own_words_and_cites_what_it_replies_to() {
     let by_bot = json!({ "id": 1, "is_bot": true, "first_name": "bot" });
     let replied = json!({ "message_id": 4, "from": by_bot, "text": "Shall I? Or not?" });
-    let reply = heard(&json!({ "text": "yes", "reply_to_message": replied })).unwrap();
+    let reply = read_message(&json!({ "text": "yes", "reply_to_message": replied })).unwrap();
     assert_eq!(text(&reply), "yes");
     let cited = &reply.context.citations[0];
     assert_eq!((cited.kind, &cited.author), (CitationKind::Quoted, &Author::Bot));
@@ -100,7 +100,7 @@ fn a_reply_keeps_its_own_words_and_cites_what_it_replies_to() {
 
     let part = json!({ "text": "Or not?", "position": 10, "is_manual": true });
     let fields = json!({ "text": "not", "reply_to_message": replied, "quote": part });
-    assert_eq!(heard(&fields).unwrap().context.citations[0].text, "Or not?");
+    assert_eq!(read_message(&fields).unwrap().context.citations[0].text, "Or not?");
 }
 
 #[test]
@@ -109,18 +109,18 @@ fn a_reply_to_a_message_in_another_chat_is_not_lost() {
     let elsewhere = json!({ "origin": origin });
     let part = json!({ "text": "Bob's words", "position": 0 });
     let fields = json!({ "text": "look", "external_reply": elsewhere, "quote": part });
-    let reply = heard(&fields).unwrap();
+    let reply = read_message(&fields).unwrap();
     assert_eq!(text(&reply), "look");
     assert_eq!(reply.context.citations[0].author, Author::Named("Bob".into()));
     assert_eq!(reply.context.citations[0].text, "Bob's words");
 
     let to_story = json!({ "text": "nice", "reply_to_story": { "id": 1, "chat": { "id": 8 } } });
-    assert_eq!(text(&heard(&to_story).unwrap()), "nice");
+    assert_eq!(text(&read_message(&to_story).unwrap()), "nice");
 }
 
 #[test]
 fn an_edit_has_an_id_of_its_own_and_names_its_original() {
-    let first = heard(&json!({ "text": "helo" })).unwrap();
+    let first = read_message(&json!({ "text": "helo" })).unwrap();
     let edited = message(&json!({ "text": "hello", "edit_date": 1_790_000_060 }));
     let edit =
         |update: u64| read(&json!({ "update_id": update, "edited_message": edited })).unwrap();
@@ -143,24 +143,24 @@ fn other_kinds_are_heard_as_unsupported_and_every_text_in_them_is_searched() {
         json!({ "checklist": { "title": "T", "tasks": [{ "id": 1, "text": KEY }] } }),
         json!({ "a_kind_of_tomorrow": { "deep": [{ "er": KEY }] } }),
     ] {
-        let inbound = heard(&fields).unwrap();
+        let inbound = read_message(&fields).unwrap();
         assert_eq!(inbound.content, InboundContent::Unsupported, "{fields}");
         assert!(inbound.context.searchable.0.contains(KEY), "{fields}");
         assert!(!format!("{inbound:?}").contains(KEY));
     }
     let file = json!({ "file_id": "F", "file_name": KEY });
-    assert!(heard(&json!({ "document": file })).unwrap().context.searchable.0.contains(KEY));
+    assert!(read_message(&json!({ "document": file })).unwrap().context.searchable.0.contains(KEY));
     let link = json!([{ "type": "text_link", "offset": 0, "length": 2, "url": KEY }]);
-    let linked = heard(&json!({ "text": "hi", "entities": link })).unwrap();
+    let linked = read_message(&json!({ "text": "hi", "entities": link })).unwrap();
     assert!(linked.context.searchable.0.contains(KEY));
 }
 
 #[test]
 fn notices_and_bots_are_not_heard() {
-    assert_eq!(heard(&json!({ "pinned_message": message(&json!({ "text": "hi" })) })), None);
+    assert_eq!(read_message(&json!({ "pinned_message": message(&json!({ "text": "hi" })) })), None);
     let by_bot = json!({ "id": 1, "is_bot": true, "first_name": "bot" });
-    assert_eq!(heard(&json!({ "text": "hi", "from": by_bot })), None);
-    assert_eq!(heard(&json!({ "text": "hi", "from": null })), None);
+    assert_eq!(read_message(&json!({ "text": "hi", "from": by_bot })), None);
+    assert_eq!(read_message(&json!({ "text": "hi", "from": null })), None);
 }
 
 #[test]
@@ -169,5 +169,5 @@ fn what_is_nested_without_end_is_not_followed_without_end() {
     for _ in 0..100 {
         deep = json!([deep]);
     }
-    assert!(heard(&json!({ "text": "hi", "deep": deep })).is_some());
+    assert!(read_message(&json!({ "text": "hi", "deep": deep })).is_some());
 }

@@ -124,12 +124,12 @@ impl ClientSession {
         let hello = Zeroizing::new(encode(&hello).ok_or(ConnectionEnd::Final)?);
         self.write(socket, &hello).await?;
         let events = self.events.clone();
-        let mut heard_at = Instant::now();
+        let mut received_at = Instant::now();
         loop {
             tokio::select! {
-                heard = hear(&events, socket, heard_at + self.waits.silence) => {
-                    let (permit, frame) = heard?;
-                    heard_at = Instant::now();
+                received = receive(&events, socket, received_at + self.waits.silence) => {
+                    let (permit, frame) = received?;
+                    received_at = Instant::now();
                     let welcome = matches!(frame, Some(ServerFrame::Welcome { .. }));
                     let (event, end) = self.understand(frame);
                     if let Some(event) = event {
@@ -221,7 +221,7 @@ impl ClientSession {
 
 /// The next frame that says something, read only when there is room for what it says; `None` for
 /// one that this client is too old for.
-async fn hear<'a>(
+async fn receive<'a>(
     events: &'a mpsc::Sender<ClientEvent>,
     socket: &mut ClientSocket,
     deadline: Instant,

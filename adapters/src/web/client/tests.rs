@@ -107,7 +107,7 @@ async fn cutting_proxy(to: SocketAddr) -> SocketAddr {
 
 /// A relay that answers every line once, as a real one would: it remembers the ids it has seen.
 fn answer_every_line(web: Arc<WebChannel>) -> mpsc::UnboundedReceiver<String> {
-    let (heard, lines) = mpsc::unbounded_channel();
+    let (received, lines) = mpsc::unbounded_channel();
     tokio::spawn(async move {
         let mut seen = HashSet::new();
         while let Some(event) = web.next().await {
@@ -117,7 +117,7 @@ fn answer_every_line(web: Arc<WebChannel>) -> mpsc::UnboundedReceiver<String> {
             {
                 let answer = Outbound::text(format!("to-{}", text.as_str()), text.as_str());
                 web.send(&inbound.chat, &answer).await.unwrap();
-                heard.send(text.to_string()).unwrap();
+                received.send(text.to_string()).unwrap();
             }
             web.acknowledge(&inbound.id).await;
         }
@@ -129,7 +129,7 @@ fn answer_every_line(web: Arc<WebChannel>) -> mpsc::UnboundedReceiver<String> {
 async fn however_often_the_connection_is_cut_nothing_is_lost_or_doubled() {
     const LINES: usize = 60;
     let (web, address) = served().await;
-    let mut heard = answer_every_line(web);
+    let mut received = answer_every_line(web);
     let client = WebClient::connect(link(cutting_proxy(address).await, KEY));
 
     let says = async {
@@ -155,9 +155,9 @@ async fn however_often_the_connection_is_cut_nothing_is_lost_or_doubled() {
     tokio::join!(says, reads);
 
     for n in 0..LINES {
-        assert_eq!(heard.recv().await.unwrap(), n.to_string());
+        assert_eq!(received.recv().await.unwrap(), n.to_string());
     }
-    assert!(heard.try_recv().is_err(), "a line was heard twice");
+    assert!(received.try_recv().is_err(), "a line was heard twice");
 }
 
 #[tokio::test]
@@ -169,15 +169,15 @@ async fn a_relay_that_sleeps_is_left_alone_until_there_is_something_to_say() {
     assert_eq!(client.next().await, Some(ClientEvent::Asleep));
     assert_eq!(web.sockets(), 0);
 
-    let mut heard = answer_every_line(web);
+    let mut received = answer_every_line(web);
     client.say("wake up".to_owned().into()).await.unwrap();
     // Whoever had connected by itself would have told so first.
     assert_eq!(client.next().await, Some(ClientEvent::Connected));
     let answer = Outbound::text("to-wake up", "wake up");
     assert_eq!(client.next().await, Some(ClientEvent::Message(answer)));
     assert!(client.flush(Duration::from_secs(20)).await);
-    assert_eq!(heard.recv().await.unwrap(), "wake up");
-    assert!(heard.try_recv().is_err(), "the line was heard twice");
+    assert_eq!(received.recv().await.unwrap(), "wake up");
+    assert!(received.try_recv().is_err(), "the line was heard twice");
 }
 
 #[tokio::test]
@@ -195,8 +195,8 @@ async fn a_line_that_crosses_with_sleep_is_sent_again_unasked() {
     web.inbox.acknowledge(&late.id);
     web.sleep().await;
 
-    let mut heard = answer_every_line(web);
-    assert_eq!(heard.recv().await.unwrap(), "late");
+    let mut received = answer_every_line(web);
+    assert_eq!(received.recv().await.unwrap(), "late");
     assert!(client.flush(Duration::from_secs(20)).await);
 }
 
