@@ -200,12 +200,12 @@ impl Provisioner {
         if goal == Goal::Deployed && (run.is_teardown() || run.is_adopted()) {
             return Err(DriveError::BeingRemoved(id.clone()));
         }
-        let course = Reconciler::new(cloud.plan(run.spec()), run);
+        let reconciler = Reconciler::new(cloud.plan(run.spec()), run);
         let stages = ProgressReporter::new(progress.clone());
         let mut drive = RunDriver {
             provisioner: self,
             lease,
-            reconciler: course,
+            reconciler,
             cloud,
             reporter: stages,
             unwritten: Vec::new(),
@@ -369,9 +369,9 @@ struct CallContext {
 }
 
 impl CallContext {
-    fn of(course: &Reconciler) -> Self {
-        let run = course.run();
-        Self { spec: run.spec().clone(), region: run.region().clone(), facts: course.facts() }
+    fn of(reconciler: &Reconciler) -> Self {
+        let run = reconciler.run();
+        Self { spec: run.spec().clone(), region: run.region().clone(), facts: reconciler.facts() }
     }
 }
 

@@ -23,18 +23,20 @@ impl ProgressReporter {
         Self { reported: BTreeMap::new(), updates }
     }
 
-    pub(super) fn show(&mut self, course: &Reconciler) {
-        let stages: BTreeSet<Stage> = course.plan().steps().iter().map(|step| step.stage).collect();
+    pub(super) fn show(&mut self, reconciler: &Reconciler) {
+        let stages: BTreeSet<Stage> =
+            reconciler.plan().steps().iter().map(|step| step.stage).collect();
         for stage in stages {
-            let mut steps = course.plan().steps().iter().filter(|step| step.stage == stage);
-            let mut unsettled = steps.clone().filter(|step| !course.is_at_goal(step)).peekable();
+            let mut steps = reconciler.plan().steps().iter().filter(|step| step.stage == stage);
+            let mut unsettled =
+                steps.clone().filter(|step| !reconciler.is_at_goal(step)).peekable();
             let status = if unsettled.peek().is_none() {
                 StageStatus::Done
-            } else if unsettled.clone().all(|step| course.may_still_complete(step)) {
+            } else if unsettled.clone().all(|step| reconciler.may_still_complete(step)) {
                 StageStatus::Unconfirmed
-            } else if unsettled.any(|step| course.is_changing_region(step)) {
+            } else if unsettled.any(|step| reconciler.is_changing_region(step)) {
                 StageStatus::ChangingRegion
-            } else if steps.any(|step| course.is_started(step)) {
+            } else if steps.any(|step| reconciler.is_started(step)) {
                 StageStatus::Running
             } else {
                 continue;
@@ -48,26 +50,29 @@ impl ProgressReporter {
 }
 
 /// The proof of a removal that has been observed to its end.
-pub(super) fn receipt(course: &Reconciler, gone: &BTreeMap<StepId, u64>) -> Vec<RemovedResource> {
+pub(super) fn receipt(
+    reconciler: &Reconciler,
+    gone: &BTreeMap<StepId, u64>,
+) -> Vec<RemovedResource> {
     let line = |step: &Step| {
         let gone_at_ms = *gone.get(&step.id)?;
-        Some(RemovedResource { step: step.id.clone(), name: course.name_of(step), gone_at_ms })
+        Some(RemovedResource { step: step.id.clone(), name: name_of(reconciler, step), gone_at_ms })
     };
-    course.started_resources().filter_map(line).collect()
+    reconciler.started_resources().filter_map(line).collect()
 }
 
 /// The resources that exist now, by looking. One that was never made is not looked for.
 pub(super) async fn remaining(
-    course: &Reconciler,
+    reconciler: &Reconciler,
     cloud: &dyn Cloud,
     now_ms: u64,
 ) -> Vec<RemainingResource> {
-    let place = CallContext::of(course);
+    let place = CallContext::of(reconciler);
     let here = StepContext { spec: &place.spec, region: &place.region, facts: &place.facts };
-    let looks = course.started_resources().map(async |step: &Step| {
+    let looks = reconciler.started_resources().map(async |step: &Step| {
         // A list lags behind what we made ourselves: that it is not shown does not make it gone.
-        let was_made = course.run().facts().contains_key(&step.id);
-        let may_yet_appear = was_made || course.may_yet_appear(&step.id, now_ms);
+        let was_made = reconciler.run().facts().contains_key(&step.id);
+        let may_yet_appear = was_made || reconciler.may_yet_appear(&step.id, now_ms);
         let found = match cloud.observe(&here, &step.id).await {
             Ok(Observation::Present(all) | Observation::Outdated(all)) => Some(all),
             Ok(Observation::Leaving) => None,
@@ -96,14 +101,12 @@ fn names_of(step: &Step, found: &[Facts], spec: &Spec) -> String {
     }
 }
 
-impl Reconciler {
-    /// What a person knows a resource by.
-    fn name_of(&self, step: &Step) -> String {
-        let facts: Facts = self.last_facts(&step.id);
-        let told = ["name", "id", "address"].into_iter().find_map(|key| facts.get(key).cloned());
-        told.unwrap_or_else(|| match step.role {
-            Some(role) => self.run().spec().app(role),
-            None => step.id.to_string(),
-        })
-    }
+/// The name by which a person knows a resource.
+fn name_of(reconciler: &Reconciler, step: &Step) -> String {
+    let facts: Facts = reconciler.last_facts(&step.id);
+    let name = ["name", "id", "address"].into_iter().find_map(|key| facts.get(key).cloned());
+    name.unwrap_or_else(|| match step.role {
+        Some(role) => reconciler.run().spec().app(role),
+        None => step.id.to_string(),
+    })
 }

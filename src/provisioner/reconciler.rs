@@ -139,11 +139,11 @@ enum LastObservation {
 impl Reconciler {
     /// A run as its journal tells it, of which this process has seen nothing yet.
     pub(super) fn new(plan: Plan, run: Run) -> Self {
-        let sights = plan.steps().iter().map(|step| {
+        let initial = plan.steps().iter().map(|step| {
             let facts = run.facts().get(&step.id).cloned().unwrap_or_default();
             (step.id.clone(), StepStatus { facts, ..StepStatus::default() })
         });
-        let statuses = sights.collect();
+        let statuses = initial.collect();
         let leaving_region = run.is_region_full() && !run.is_teardown() && !run.was_proven();
         Self {
             plan,
@@ -171,7 +171,7 @@ impl Reconciler {
         let held = self
             .statuses
             .iter()
-            .filter_map(|(id, sight)| Some((id.clone(), sight.in_place.clone()?)));
+            .filter_map(|(id, status)| Some((id.clone(), status.in_place.clone()?)));
         self.run.facts().clone().into_iter().chain(held).collect()
     }
 
@@ -227,8 +227,8 @@ impl Reconciler {
 
     /// Whether anything was done or asked for a step by this process.
     pub(super) fn is_started(&self, step: &Step) -> bool {
-        let sight = &self.statuses[&step.id];
-        sight.calls > 0 || sight.polling_since_ms.is_some()
+        let status = &self.statuses[&step.id];
+        status.calls > 0 || status.polling_since_ms.is_some()
     }
 
     /// The facts that a resource had when it was last seen or made; empty when it never was.
@@ -265,9 +265,9 @@ impl Reconciler {
 
     /// Whether it is out of the way of what it stands on: not there, and not only unlisted.
     fn is_cleared(&self, id: &StepId) -> bool {
-        let sight = &self.statuses[id];
+        let status = &self.statuses[id];
         let made = self.run.facts().contains_key(id);
-        matches!(sight.observation, LastObservation::Absent { .. }) && (!made || sight.given_up)
+        matches!(status.observation, LastObservation::Absent { .. }) && (!made || status.given_up)
     }
 }
 

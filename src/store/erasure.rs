@@ -38,8 +38,8 @@ fn person_fingerprint(owner: &str) -> String {
     print("person", &[owner], PERSON_PRINT_BYTES)
 }
 
-fn print(what: &str, parts: &[&str], bytes: usize) -> String {
-    let mut hash = Sha256::new_with_prefix(what);
+fn print(domain: &str, parts: &[&str], bytes: usize) -> String {
+    let mut hash = Sha256::new_with_prefix(domain);
     for part in parts {
         hash.update([0]);
         hash.update(part);

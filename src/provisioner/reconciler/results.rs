@@ -34,8 +34,8 @@ pub(in crate::provisioner) struct ResultTime {
 
 impl Reconciler {
     /// What the journal must hold before this move goes out.
-    pub(in crate::provisioner) fn intent(id: &StepId, what: &StepCall) -> Option<JournalEntry> {
-        let action = match what {
+    pub(in crate::provisioner) fn intent(id: &StepId, call: &StepCall) -> Option<JournalEntry> {
+        let action = match call {
             StepCall::Create => StepAction::Create,
             StepCall::HandOver => StepAction::HandOver,
             StepCall::Delete(_) => StepAction::Delete,
@@ -103,14 +103,14 @@ impl Reconciler {
         facts: Facts,
         now_ms: u64,
     ) -> JournalEntry {
-        let sight = self.status_mut(id);
-        sight.in_place = Some(facts.clone());
-        sight.facts = facts.clone();
-        sight.observation = LastObservation::Present(vec![facts.clone()]);
-        sight.retries = 0;
-        sight.given_up = false;
-        sight.is_listed = false;
-        sight.unconfirmed_since_ms = now_ms;
+        let status = self.status_mut(id);
+        status.in_place = Some(facts.clone());
+        status.facts = facts.clone();
+        status.observation = LastObservation::Present(vec![facts.clone()]);
+        status.retries = 0;
+        status.given_up = false;
+        status.is_listed = false;
+        status.unconfirmed_since_ms = now_ms;
         JournalEntry::Done { step: id.clone(), action, facts }
     }
 
@@ -168,10 +168,10 @@ impl Reconciler {
         let first = all.first().cloned().unwrap_or_default();
         self.status_mut(id).facts = first.clone();
         if !unmaking && (all.len() == 1 || goes_with_another) {
-            let told = self.run.state(id) == StepState::Done(first.clone());
+            let is_recorded = self.run.state(id) == StepState::Done(first.clone());
             let entry = self.on_created(id, StepAction::Create, first, now_ms);
             self.status_mut(id).is_listed = true;
-            return (!told).then_some(entry);
+            return (!is_recorded).then_some(entry);
         }
         self.status_mut(id).observation = LastObservation::Present(all);
         let found = unmaking && !self.run.facts().contains_key(id);
@@ -180,9 +180,9 @@ impl Reconciler {
     }
 
     fn on_absent(&mut self, id: &StepId, at: ResultTime) -> Option<JournalEntry> {
-        let sight = self.status_mut(id);
-        sight.observation = LastObservation::Absent { settled: false };
-        sight.in_place = None;
+        let status = self.status_mut(id);
+        status.observation = LastObservation::Absent { settled: false };
+        status.in_place = None;
         let unmaking = self.is_deleting_id(id);
         if unmaking && !self.is_cleared(id) {
             return None;
@@ -196,8 +196,8 @@ impl Reconciler {
         if self.may_yet_appear(id, at.now_ms) {
             let settled_ms = self.statuses[id].unconfirmed_since_ms + SETTLE_MS;
             self.pause(id, at);
-            let sight = self.status_mut(id);
-            sight.not_before_ms = sight.not_before_ms.min(settled_ms);
+            let status = self.status_mut(id);
+            status.not_before_ms = status.not_before_ms.min(settled_ms);
             return None;
         }
         self.status_mut(id).observation = LastObservation::Absent { settled: true };
@@ -220,12 +220,12 @@ impl Reconciler {
     }
 
     fn on_deleted(&mut self, id: &StepId, at: ResultTime) -> Option<JournalEntry> {
-        let sight = self.status_mut(id);
-        sight.observation = LastObservation::Unknown;
-        sight.in_place = None;
-        sight.given_up = true;
+        let status = self.status_mut(id);
+        status.observation = LastObservation::Unknown;
+        status.in_place = None;
+        status.given_up = true;
         self.pause(id, at);
-        // Accepted is not gone: that is for a look to say.
+        // An accepted deletion is not done: a look must confirm it.
         Some(JournalEntry::InDoubt { step: id.clone(), action: StepAction::Delete })
     }
 
@@ -295,10 +295,10 @@ impl Reconciler {
             Some(StepKind::Gate { patience_ms }) => *patience_ms,
             _ => 0,
         };
-        let sight = self.status_mut(id);
-        let waited_ms = now_ms - sight.polling_since_ms.unwrap_or(now_ms);
+        let status = self.status_mut(id);
+        let waited_ms = now_ms - status.polling_since_ms.unwrap_or(now_ms);
         let slow = waited_ms > GATE_SLOW_AFTER_MS;
-        sight.not_before_ms = now_ms + if slow { GATE_POLL_SLOW_MS } else { GATE_POLL_MS };
+        status.not_before_ms = now_ms + if slow { GATE_POLL_SLOW_MS } else { GATE_POLL_MS };
         if waited_ms > patience_ms {
             self.stop(id, FailureCause::RetryLater { after_ms: None });
         }
@@ -318,24 +318,24 @@ impl Reconciler {
         self.full_regions.insert(self.run.region().clone());
         for step in self.plan.steps() {
             let starts_over = step.is_regional() || matches!(step.kind, StepKind::Gate { .. });
-            if let Some(sight) = self.statuses.get_mut(&step.id).filter(|_| starts_over) {
-                sight.in_place = None;
-                sight.polling_since_ms = None;
-                sight.observation = LastObservation::Unknown;
+            if let Some(status) = self.statuses.get_mut(&step.id).filter(|_| starts_over) {
+                status.in_place = None;
+                status.polling_since_ms = None;
+                status.observation = LastObservation::Unknown;
             }
         }
     }
 
     fn pause(&mut self, id: &StepId, at: ResultTime) {
-        let sight = self.status_mut(id);
-        sight.not_before_ms = at.now_ms + backoff_ms(sight.retries, at.jitter);
-        sight.retries += 1;
+        let status = self.status_mut(id);
+        status.not_before_ms = at.now_ms + backoff_ms(status.retries, at.jitter);
+        status.retries += 1;
     }
 
     fn pause_for(&mut self, id: &StepId, cause: FailureCause, at: ResultTime) {
         self.pause(id, at);
-        let sight = self.status_mut(id);
-        sight.last_cause = Some(cause);
+        let status = self.status_mut(id);
+        status.last_cause = Some(cause);
         match cause {
             FailureCause::RetryLater { after_ms: Some(asked_ms) }
                 if asked_ms > RETRY_AFTER_MAX_MS =>
@@ -343,7 +343,7 @@ impl Reconciler {
                 self.stop(id, cause);
             }
             FailureCause::RetryLater { after_ms: Some(asked_ms) } => {
-                sight.not_before_ms = sight.not_before_ms.max(at.now_ms + asked_ms);
+                status.not_before_ms = status.not_before_ms.max(at.now_ms + asked_ms);
             }
             _ => {}
         }

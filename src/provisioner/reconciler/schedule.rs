@@ -34,13 +34,13 @@ impl Reconciler {
     }
 
     /// A move goes out.
-    pub(in crate::provisioner) fn start_call(&mut self, id: &StepId, what: &StepCall, now_ms: u64) {
+    pub(in crate::provisioner) fn start_call(&mut self, id: &StepId, call: &StepCall, now_ms: u64) {
         self.in_flight.insert(id.clone());
-        let sight = self.status_mut(id);
-        if *what == StepCall::PollGate {
-            sight.polling_since_ms.get_or_insert(now_ms);
+        let status = self.status_mut(id);
+        if *call == StepCall::PollGate {
+            status.polling_since_ms.get_or_insert(now_ms);
         } else {
-            sight.calls += 1;
+            status.calls += 1;
             self.calls += 1;
         }
     }
@@ -84,9 +84,9 @@ impl Reconciler {
         self.relisting = true;
         let touched: Vec<StepId> = self.started_resources().map(|step| step.id.clone()).collect();
         for id in touched {
-            let sight = self.status_mut(&id);
-            sight.observation = LastObservation::Unknown;
-            sight.not_before_ms = 0;
+            let status = self.status_mut(&id);
+            status.observation = LastObservation::Unknown;
+            status.not_before_ms = 0;
         }
     }
 
@@ -116,14 +116,14 @@ impl Reconciler {
     fn ready_calls(&self) -> Vec<(StepId, StepCall)> {
         let idle = self.plan.steps().iter().filter(|step| !self.in_flight.contains(&step.id));
         let wanted = idle.filter_map(|step| {
-            let what = if self.is_deleting(step) {
+            let call = if self.is_deleting(step) {
                 self.call_to_delete(step)
             } else if self.leaving_region {
                 None
             } else {
                 self.call_to_create(step)
             };
-            Some((step.id.clone(), what?))
+            Some((step.id.clone(), call?))
         });
         wanted.collect()
     }
@@ -133,9 +133,9 @@ impl Reconciler {
         if !ready || self.run.is_teardown() {
             return None;
         }
-        let sight = &self.statuses[&step.id];
-        if let Some(held) = &sight.in_place {
-            return match &sight.observation {
+        let status = &self.statuses[&step.id];
+        if let Some(held) = &status.in_place {
+            return match &status.observation {
                 LastObservation::Present(all)
                     if all.len() > 1 && !step.is_deleted_with_another() =>
                 {
@@ -154,7 +154,7 @@ impl Reconciler {
         if self.run.state(&step.id) == StepState::Untouched {
             return Some(StepCall::Create);
         }
-        Some(match &sight.observation {
+        Some(match &status.observation {
             LastObservation::Unknown | LastObservation::Leaving => StepCall::Observe,
             LastObservation::Present(all) => StepCall::Delete(all.get(1)?.clone()),
             LastObservation::Outdated(all) => StepCall::Delete(all.first()?.clone()),

@@ -79,9 +79,9 @@ impl ReconcilerWorld {
         }
     }
 
-    fn start_call(&mut self, id: &StepId, what: &StepCall) {
-        self.write(Reconciler::intent(id, what).into_iter().collect());
-        self.reconciler.start_call(id, what, self.now_ms);
+    fn start_call(&mut self, id: &StepId, call: &StepCall) {
+        self.write(Reconciler::intent(id, call).into_iter().collect());
+        self.reconciler.start_call(id, call, self.now_ms);
     }
 
     fn record_result(&mut self, id: &StepId, answer: CallResult) {
@@ -106,9 +106,9 @@ impl ReconcilerWorld {
     fn only(&mut self) -> (StepId, StepCall) {
         let Decision::Start(mut moves) = self.next() else { panic!("nothing to do") };
         assert_eq!(moves.len(), 1, "{moves:?}");
-        let (id, what) = moves.swap_remove(0);
-        self.start_call(&id, &what);
-        (id, what)
+        let (id, call) = moves.swap_remove(0);
+        self.start_call(&id, &call);
+        (id, call)
     }
 
     /// The app is made; the keys and the volume are next.
@@ -153,12 +153,12 @@ fn a_doubtful_create_without_a_unique_name_is_not_repeated_before_it_must_have_a
     drive.record_result(&VOLUME, CallResult::Created(Err(FailureCause::InDoubt)));
 
     loop {
-        let (id, what) = drive.only();
+        let (id, call) = drive.only();
         assert_eq!(id, VOLUME);
-        if what == StepCall::Create {
+        if call == StepCall::Create {
             break;
         }
-        assert_eq!(what, StepCall::Observe);
+        assert_eq!(call, StepCall::Observe);
         drive.record_result(&VOLUME, CallResult::Observed(Ok(Observation::Absent)));
     }
     assert!(drive.now_ms >= SETTLE_MS);
@@ -308,9 +308,9 @@ fn a_removal_goes_backwards_and_looks_again_at_the_end() {
             Decision::Finished => break,
             next => panic!("{next:?}"),
         };
-        for (id, what) in moves {
-            drive.start_call(&id, &what);
-            let answer = match what {
+        for (id, call) in moves {
+            drive.start_call(&id, &call);
+            let answer = match call {
                 StepCall::Delete(_) => {
                     there.remove(&id);
                     deleted.push(id.clone());
@@ -331,7 +331,7 @@ fn a_removal_goes_backwards_and_looks_again_at_the_end() {
 }
 
 /// An answer drawn from everything that a cloud can say.
-fn answer(what: &StepCall, draw: u8) -> CallResult {
+fn answer(call: &StepCall, draw: u8) -> CallResult {
     const CAUSES: [FailureCause; 6] = [
         FailureCause::InDoubt,
         FailureCause::RetryLater { after_ms: None },
@@ -343,7 +343,7 @@ fn answer(what: &StepCall, draw: u8) -> CallResult {
     let cause = CAUSES[usize::from(draw / 2) % CAUSES.len()];
     let fails = draw % 2 == 1;
     let said = |facts| if fails { Err(cause) } else { Ok(facts) };
-    match what {
+    match call {
         StepCall::Create => CallResult::Created(said(facts("one"))),
         StepCall::HandOver => CallResult::HandedOver(said(Facts::new())),
         StepCall::Delete(_) => CallResult::Deleted(if fails { Err(cause) } else { Ok(()) }),
@@ -393,17 +393,17 @@ proptest! {
                     return Ok(());
                 }
             };
-            for (id, what) in &moves {
-                if *what == StepCall::Create {
+            for (id, call) in &moves {
+                if *call == StepCall::Create {
                     prop_assert!(looked.insert(id.clone(), false).unwrap_or(true), "{id}");
                 }
-                drive.start_call(id, what);
+                drive.start_call(id, call);
             }
-            for (id, what) in &moves {
-                if *what == StepCall::Observe {
+            for (id, call) in &moves {
+                if *call == StepCall::Observe {
                     looked.insert(id.clone(), true);
                 }
-                drive.record_result(id, answer(what, draws.next().unwrap_or_default()));
+                drive.record_result(id, answer(call, draws.next().unwrap_or_default()));
                 prop_assert!(Run::replay(&drive.journal).is_ok());
             }
         }

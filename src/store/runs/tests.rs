@@ -89,8 +89,8 @@ async fn a_list_shows_whose_runs_they_are_and_how_they_ended() {
     lease.append(20, &[JournalEntry::Ended { end: RunEnd::Deployed }]).await.unwrap();
 
     let of_ada = runs.list(Some("ada")).await.unwrap();
-    let told: Vec<_> = of_ada.iter().map(|run| (run.opened_at_ms, run.end)).collect();
-    assert_eq!(told, [(7, None), (9, Some(RunEnd::Deployed))], "oldest first");
+    let listed: Vec<_> = of_ada.iter().map(|run| (run.opened_at_ms, run.end)).collect();
+    assert_eq!(listed, [(7, None), (9, Some(RunEnd::Deployed))], "oldest first");
     assert_eq!(of_ada[1].spec, spec(1));
     assert_eq!(runs.list(None).await.unwrap().len(), 3);
 

@@ -194,9 +194,9 @@ fn an_echoed_credential_is_hidden() {
         ("sk-ant-api03-short refused".to_owned(), "api03"),
     ];
     for (text, secret) in cases {
-        let told =
+        let shown =
             CallFailure::from_response(CallEffect::Read, &answer(400, &text), NOW_MS).error.detail;
-        assert!(!told.contains(secret), "{told}");
+        assert!(!shown.contains(secret), "{shown}");
     }
     let link = "Add one: https://fly.io/dashboard/personal/billing";
     assert_eq!(redacted(link), link, "what helps is kept");

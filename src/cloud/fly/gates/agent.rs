@@ -50,7 +50,7 @@ impl Gate<FlyAccount> for AgentReady {
             Some(vm) if relay.is_none_or(|relay| relay != vm) => {
                 Err(CloudError::our_fault("relay and VM are of different builds"))
             }
-            vm => Ok(vm.map(Facts::from)),
+            vm => Ok(vm.map(BuildFacts::into_facts)),
         }
     }
 }

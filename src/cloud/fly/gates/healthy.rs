@@ -29,13 +29,11 @@ pub(super) struct BuildFacts {
 
 const BUILD: &str = "build";
 
-impl From<BuildFacts> for Facts {
-    fn from(facts: BuildFacts) -> Self {
-        known_facts([(BUILD, Some(facts.build))])
-    }
-}
-
 impl BuildFacts {
+    pub(in crate::cloud::fly) fn into_facts(self) -> Facts {
+        known_facts([(BUILD, Some(self.build))])
+    }
+
     /// Only an answer from this deployment and this role proves anything.
     pub(super) fn proven(spec: &Spec, role: Role, health: Health) -> Option<Self> {
         let is_ours = health.deployment == spec.id.as_ref() && health.role == role.word();
@@ -78,7 +76,7 @@ impl Gate<FlyAccount> for RelayHealthy {
         };
         match off_ms {
             Some(off_ms) if off_ms > CLOCK_OFF_MAX_MS => Err(CallFailure::clock_off(off_ms).into()),
-            _ => Ok(Some(facts.into())),
+            _ => Ok(Some(facts.into_facts())),
         }
     }
 }

@@ -30,9 +30,9 @@ struct AddressFacts {
     ip: String,
 }
 
-impl From<AddressFacts> for Facts {
-    fn from(address: AddressFacts) -> Self {
-        known_facts([("ip", Some(address.ip))])
+impl AddressFacts {
+    pub(in crate::cloud::fly) fn into_facts(self) -> Facts {
+        known_facts([("ip", Some(self.ip))])
     }
 }
 
@@ -103,7 +103,7 @@ impl Resource<FlyAccount> for Address {
         let ips = listed.ips.into_iter().filter_map(|address| address.ip);
         let found: Vec<Facts> = ips
             .filter(|ip| IpKind::of(ip) == self.kind)
-            .map(|ip| AddressFacts { ip }.into())
+            .map(|ip| AddressFacts { ip }.into_facts())
             .collect();
         Ok(if found.is_empty() { Observation::Absent } else { Observation::Present(found) })
     }
@@ -120,7 +120,7 @@ impl Resource<FlyAccount> for Address {
         let answer =
             account.client.assign_address(&account.token(), app.segment()?, &request).await;
         let ip = app.settled(answer)?.ip.ok_or_else(|| CallFailure::fact_missing("ip"))?;
-        Ok(AddressFacts { ip }.into())
+        Ok(AddressFacts { ip }.into_facts())
     }
 
     fn link(&self, spec: &Spec) -> String {

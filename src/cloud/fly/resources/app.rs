@@ -21,10 +21,10 @@ struct AppFacts {
     numeric_id: Option<u64>,
 }
 
-impl From<AppFacts> for Facts {
-    fn from(app: AppFacts) -> Self {
-        let numeric_id = app.numeric_id.map(|id| id.to_string());
-        known_facts([(ID, app.id), ("name", Some(app.name)), ("numeric_id", numeric_id)])
+impl AppFacts {
+    pub(in crate::cloud::fly) fn into_facts(self) -> Facts {
+        let numeric_id = self.numeric_id.map(|id| id.to_string());
+        known_facts([(ID, self.id), ("name", Some(self.name)), ("numeric_id", numeric_id)])
     }
 }
 
@@ -78,7 +78,7 @@ impl Resource<FlyAccount> for App {
             return Err(CloudError { cause: FailureCause::RetryLater { after_ms: None }, detail });
         }
         let (id, numeric_id) = (found.id, found.internal_numeric_id);
-        Ok(Observation::Present(vec![AppFacts { id, name: app.name, numeric_id }.into()]))
+        Ok(Observation::Present(vec![AppFacts { id, name: app.name, numeric_id }.into_facts()]))
     }
 
     async fn create(

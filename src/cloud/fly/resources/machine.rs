@@ -34,18 +34,16 @@ const REGION: &str = "region";
 const STATE: &str = "state";
 const SECRETS: &str = "secrets";
 
-impl From<MachineFacts> for Facts {
-    fn from(machine: MachineFacts) -> Self {
+impl MachineFacts {
+    pub(in crate::cloud::fly) fn into_facts(self) -> Facts {
         known_facts([
-            (ID, Some(machine.id)),
-            (REGION, machine.region),
-            (STATE, machine.state),
-            (SECRETS, machine.secrets),
+            (ID, Some(self.id)),
+            (REGION, self.region),
+            (STATE, self.state),
+            (SECRETS, self.secrets),
         ])
     }
-}
 
-impl MachineFacts {
     /// `None` where the body names no machine.
     fn of_body(body: wire::MachineBody) -> Option<Self> {
         let secrets = body.metadata(config::SECRETS).map(str::to_owned);
@@ -126,7 +124,7 @@ impl Resource<FlyAccount> for Machine {
                 && version.is_some()
                 && machine.secrets == version
         };
-        Ok(sorted(machines, fits, Facts::from))
+        Ok(sorted(machines, fits, MachineFacts::into_facts))
     }
 
     async fn create(
@@ -147,7 +145,7 @@ impl Resource<FlyAccount> for Machine {
         let answer =
             account.client.create_machine(&account.token(), app.segment()?, &request).await;
         let created = MachineFacts::of_body(app.settled(answer)?);
-        Ok(created.ok_or_else(|| CallFailure::fact_missing(ID))?.into())
+        Ok(created.ok_or_else(|| CallFailure::fact_missing(ID))?.into_facts())
     }
 
     async fn delete(

@@ -21,13 +21,11 @@ pub(super) struct SecretsFacts {
 
 const VERSION: &str = "version";
 
-impl From<SecretsFacts> for Facts {
-    fn from(secrets: SecretsFacts) -> Self {
-        known_facts([(VERSION, Some(secrets.version.to_string()))])
-    }
-}
-
 impl SecretsFacts {
+    pub(in crate::cloud::fly) fn into_facts(self) -> Facts {
+        known_facts([(VERSION, Some(self.version.to_string()))])
+    }
+
     /// Those of the app of this role, once they are handed over.
     pub(super) fn known(here: &StepContext<'_>, role: Role) -> Option<Self> {
         let version = here.facts.get(&AppSecrets::id(role))?.get(VERSION)?;
@@ -73,6 +71,6 @@ impl Handover<FlyAccount> for AppSecrets {
         let set = app.settled(answer)?;
         let version = set.version.or(set.version_deprecated);
         let version = version.ok_or_else(|| CallFailure::fact_missing(VERSION))?;
-        Ok(SecretsFacts { version }.into())
+        Ok(SecretsFacts { version }.into_facts())
     }
 }

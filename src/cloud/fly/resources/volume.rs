@@ -28,13 +28,11 @@ pub(super) struct VolumeFacts {
 const REGION: &str = "region";
 const STATE: &str = "state";
 
-impl From<VolumeFacts> for Facts {
-    fn from(volume: VolumeFacts) -> Self {
-        known_facts([(ID, Some(volume.id)), (REGION, volume.region), (STATE, volume.state)])
-    }
-}
-
 impl VolumeFacts {
+    pub(in crate::cloud::fly) fn into_facts(self) -> Facts {
+        known_facts([(ID, Some(self.id)), (REGION, self.region), (STATE, self.state)])
+    }
+
     /// `None` where the body names no volume.
     fn of_body(body: wire::VolumeBody) -> Option<Self> {
         Some(Self { id: body.id?, region: body.region, state: body.state })
@@ -102,7 +100,7 @@ impl Resource<FlyAccount> for Volume {
         });
         let volumes = volumes.into_iter().filter_map(VolumeFacts::of_body).collect();
         let fits = |volume: &VolumeFacts| is_in(volume.region.as_deref(), here.region.as_ref());
-        Ok(sorted(volumes, fits, Facts::from))
+        Ok(sorted(volumes, fits, VolumeFacts::into_facts))
     }
 
     async fn create(
@@ -123,7 +121,7 @@ impl Resource<FlyAccount> for Volume {
         };
         let answer = account.client.create_volume(&account.token(), app.segment()?, &request).await;
         let created = VolumeFacts::of_body(app.settled(answer)?);
-        Ok(created.ok_or_else(|| CallFailure::fact_missing(ID))?.into())
+        Ok(created.ok_or_else(|| CallFailure::fact_missing(ID))?.into_facts())
     }
 
     async fn delete(
