@@ -51,7 +51,7 @@ pub trait Provider: Send + Sync {
     /// The environment variable from which a command reads the credential.
     fn token_setting(&self) -> &'static str;
 
-    /// The relay of a deployment, as the internet finds it, without a slash at its end.
+    /// The public address of a deployment's relay, without a slash at its end.
     fn relay_url(&self, spec: &Spec) -> String;
 }
 
@@ -136,7 +136,7 @@ pub trait Cloud: Send + Sync {
     /// Every deployment of ours in this account, found by names and metadata alone.
     async fn find(&self) -> Result<Vec<FoundDeployment>, CloudError>;
 
-    /// Where a person can look at a resource that remains; none for other steps.
+    /// The page on which a person can see a resource that remains; `None` for other steps.
     fn link(&self, spec: &Spec, step: &StepId) -> Option<String>;
 }
 
@@ -148,9 +148,9 @@ pub struct DeploymentKeys {
     pub model_key: Option<Arc<Secret>>,
     /// The key of the channel that the relay speaks; none for the web channel.
     pub channel_key: Option<Arc<Secret>>,
-    /// Whoever holds it owns the relay's web channel.
+    /// The key of the relay's web channel; its holder is the owner.
     pub owner_key: Arc<Secret>,
-    /// What relay, VM and provisioner sign with.
+    /// The key with which relay, VM and provisioner sign.
     pub link_key: Arc<Secret>,
 }
 
@@ -172,23 +172,23 @@ impl DeploymentKeys {
     }
 }
 
-/// Where a run stands when a step is put through something.
+/// The state of a run at a call for one of its steps.
 #[derive(Clone, Copy, Debug)]
 pub struct StepContext<'a> {
-    /// What was asked for.
+    /// The specification of the deployment.
     pub spec: &'a Spec,
     /// The region in force (the first of the spec's, or the one a run moved to).
     pub region: &'a Region,
-    /// What is known of the steps that are done.
+    /// The facts of the steps that are done.
     pub facts: &'a StepFacts,
 }
 
-/// What was seen of a resource.
+/// The result of looking for a resource.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Observation {
     /// It is not there.
     Absent,
-    /// It is on its way out and needs no further call.
+    /// It is being deleted and needs no further call.
     Leaving,
     /// It is there: the facts of each one that matches, the one to keep first.
     Present(Vec<Facts>),
@@ -201,14 +201,14 @@ pub enum Observation {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{cause:?}: {detail}")]
 pub struct CloudError {
-    /// What to do next.
+    /// The cause, which decides the next move.
     pub cause: FailureCause,
     /// The vendor's words without any credential, at most [`CloudError::DETAIL_MAX`] characters.
     pub detail: String,
 }
 
 impl CloudError {
-    /// The cloud, or what stands for it, does not take the token.
+    /// The cloud, or a simulated one, refuses the token.
     pub fn token_refused(detail: &str) -> Self {
         Self { cause: FailureCause::TokenRefused, detail: detail.to_owned() }
     }

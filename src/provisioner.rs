@@ -1,7 +1,7 @@
 //! Drives a plan to deployed or to nothing. Recovery, retry, resume and teardown are one move:
 //! observe, then act until the observation says what it should.
 //!
-//! What to do is decided by `course`, which is pure; this shell journals the intents, makes the
+//! The pure [`Reconciler`] decides the next move; this module journals the intents, makes the
 //! calls, and journals the outcomes. Dropping [`Provisioner::drive`] is a crash by design: a later
 //! drive carries on from the journal.
 
@@ -33,8 +33,8 @@ use reconciler::{CallResult, Decision, Reconciler, ResultTime, StepCall};
 mod progress_reporter;
 mod reconciler;
 
-/// How long a deployment that was removed stays on record: a month, in which its owner may ask what
-/// became of it.
+/// The time that the record of a removed deployment is kept: a month, in which its owner may ask
+/// about it.
 pub const REMOVED_KEPT: Duration = Duration::from_secs(30 * 24 * 60 * 60);
 
 /// Opens runs and drives them.
@@ -45,10 +45,10 @@ pub struct Provisioner {
     random: Random,
 }
 
-/// Why a drive ended without an outcome. The run is as its journal says and can be driven again.
+/// A drive that ended without an outcome. The run is as its journal says and can be driven again.
 #[derive(Debug, thiserror::Error)]
 pub enum DriveError {
-    /// Somebody else drives this run now.
+    /// Another process drives this run now.
     #[error("another process drives this deployment now")]
     Fenced,
     /// There is no such run.
@@ -57,10 +57,10 @@ pub enum DriveError {
     /// It is being removed, so it cannot be deployed any more.
     #[error("deployment {0} is being removed; deploy a new one instead")]
     BeingRemoved(DeploymentId),
-    /// The journal holds what no run can have written.
+    /// The journal holds entries that no run can have written.
     #[error(transparent)]
     Illegal(#[from] InvalidJournal),
-    /// The journal could not be read or written; nothing was done that it does not hold.
+    /// The journal could not be read or written; it holds every change that was made.
     #[error(transparent)]
     Store(anyhow::Error),
 }
@@ -110,7 +110,7 @@ impl Provisioner {
         }
     }
 
-    /// When deployments were begun that count towards these quotas now, by whomever.
+    /// The start times of all deployments that count towards these quotas now.
     ///
     /// # Errors
     /// When the database fails.
@@ -133,8 +133,8 @@ impl Provisioner {
         Ok(found.spec.id.clone())
     }
 
-    /// Erases what is on record of deployments that were removed [`REMOVED_KEPT`] ago or earlier,
-    /// and that others were begun which count no longer.
+    /// Erases the records of deployments that were removed [`REMOVED_KEPT`] ago or earlier, and the
+    /// starts that count no longer.
     ///
     /// # Errors
     /// When the database fails.
@@ -232,9 +232,9 @@ struct RunDriver<'a> {
     reconciler: Reconciler,
     cloud: &'a dyn Cloud,
     reporter: ProgressReporter,
-    /// What the journal does not hold yet.
+    /// Entries that the journal does not hold yet.
     unwritten: Vec<JournalEntry>,
-    /// When each resource was last looked for and not there, in unix milliseconds.
+    /// The time of the last look that did not find a resource, by step, in unix milliseconds.
     gone: BTreeMap<StepId, u64>,
 }
 
@@ -303,7 +303,7 @@ impl RunDriver<'_> {
         }
     }
 
-    /// Takes what came back: first into the course, then into the journal.
+    /// Applies an answer: first to the reconciler, then to the journal.
     fn apply_results(
         &mut self,
         answers: Vec<(StepId, CallResult)>,
@@ -344,7 +344,7 @@ impl RunDriver<'_> {
         Ok(())
     }
 
-    /// Before anything is called: the journal is durable, and the run is still ours.
+    /// Makes sure before a call that the journal is durable and that the run is still ours.
     async fn confirm_lease(&mut self) -> Result<(), DriveError> {
         if self.unwritten.is_empty() {
             return Ok(self.lease.check().await?);
@@ -361,7 +361,7 @@ impl RunDriver<'_> {
     }
 }
 
-/// Where a call is made: what it may rely on, as it was when the call went out.
+/// The state of the run at the time of a call.
 struct CallContext {
     spec: Spec,
     region: Region,
@@ -375,7 +375,7 @@ impl CallContext {
     }
 }
 
-/// Makes one call. Its words go to the log, its cause to the course.
+/// Makes one call. The text of a failure goes to the log, its cause to the reconciler.
 async fn call(
     cloud: &dyn Cloud,
     place: CallContext,

@@ -1,5 +1,5 @@
-//! Simulated vendors: a world that can be carried indoors. Everything here is product code, reached
-//! from the sandbox role and from tests, and from nowhere else.
+//! Simulated vendors, so that the whole program runs on one machine. Everything here is product
+//! code, reached from the sandbox role and from tests, and from nowhere else.
 
 use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -36,18 +36,18 @@ pub mod telegram;
 mod tests;
 pub mod twilio;
 
-/// How long machines have to end by themselves when the sandbox stops.
+/// The time that machines have to end by themselves when the sandbox stops.
 const GRACE: Duration = Duration::from_secs(5);
 
-/// How a sandbox is started.
+/// The settings of a sandbox.
 pub struct SandboxOptions {
-    /// What a machine runs: this executable, outside of tests.
+    /// The program of every machine: this executable, outside of tests.
     pub program: PathBuf,
-    /// What every machine gets beyond its own environment: what its image would hold.
+    /// Environment variables for every machine besides its own, in place of those in its image.
     pub extra_env: BTreeMap<String, String>,
-    /// How long the cloud takes.
+    /// The delays of the cloud.
     pub latency: Latency,
-    /// How far its reads lag behind writes.
+    /// The delay between a write and the reads that show it.
     pub lag: ReadLag,
 }
 
@@ -85,10 +85,10 @@ pub struct Sandbox {
     _servers: JoinSet<()>,
 }
 
-/// What was there when the sandbox ended.
+/// The resources and processes that were left when the sandbox ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Leftovers {
-    /// What had not been torn down; it is gone now.
+    /// The resources that had not been torn down; they are gone now.
     pub inventory: Inventory,
     /// The machines whose processes had to be ended.
     pub processes: Vec<String>,
@@ -142,7 +142,7 @@ impl Sandbox {
         })
     }
 
-    /// What a program needs in its environment to take these vendors for the real ones.
+    /// The environment variables that direct a program to these vendors.
     pub fn base_urls(&self) -> Vec<(&'static str, String)> {
         let fly = self.fly_address;
         let edge = self.edge_address.port();
@@ -172,7 +172,7 @@ impl Sandbox {
         self.anthropic.key()
     }
 
-    /// Where everything of this sandbox is kept; removed with it.
+    /// The directory of this sandbox's files; removed with it.
     pub fn directory(&self) -> &Path {
         &self.directory
     }
@@ -207,7 +207,7 @@ impl Sandbox {
         self.fly.inventory()
     }
 
-    /// Ends every process and says what was left.
+    /// Ends every process and returns the leftovers.
     pub async fn stop(self) -> Leftovers {
         let inventory = self.inventory();
         let runtime = self.fly.runtime();
@@ -221,8 +221,7 @@ impl Sandbox {
 impl Drop for Sandbox {
     fn drop(&mut self) {
         self.fly.runtime().close();
-        // Files of a sandbox are in a temporary directory: what cannot be removed now, the system
-        // removes later.
+        // The files are in a temporary directory: the system removes later those that remain.
         let _ = std::fs::remove_dir_all(&self.directory);
     }
 }

@@ -1,16 +1,16 @@
-//! An answer of a service, read no further than it may be long: whatever sends more than its
-//! interface describes is not to fill our memory.
+//! The answer of a service, read up to a limit: a service that sends more than its interface
+//! describes must not fill our memory.
 
 use bytes::Bytes;
 use reqwest::Response;
 use serde::de::DeserializeOwned;
 
-/// Why there is no whole answer.
+/// A failure to read a whole answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum BodyReadError {
-    /// It is longer than it may be.
+    /// The body exceeds the limit.
     TooLong,
-    /// It breaks off.
+    /// The body ends early.
     Broken,
 }
 
@@ -29,7 +29,7 @@ pub(crate) async fn read(mut answer: Response, bytes_max: u64) -> Result<Bytes, 
     Ok(whole.into())
 }
 
-/// What the body says in JSON; nothing where it says something else.
+/// The body as JSON; `Null` where it is not JSON.
 pub(crate) async fn json<T: DeserializeOwned>(answer: Response, bytes_max: u64) -> Option<T> {
     let body = read(answer, bytes_max).await.ok()?;
     serde_json::from_slice(&body).ok()

@@ -1,4 +1,4 @@
-//! The narrow waist: what a chat service must do for us, and what it can do, as data.
+//! The interface of a chat service, and its capabilities as data.
 
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -17,13 +17,13 @@ pub trait Channel: Send + Sync {
     /// The field's name of the service in lower case (`console`, `web`, `telegram`).
     fn name(&self) -> &'static str;
 
-    /// What this service can do. The core branches on this and never on the name.
+    /// The capabilities of the service. The core branches on them and never on the name.
     fn capabilities(&self) -> &Capabilities;
 
-    /// The next thing that happened; `None` when the service has ended for good.
+    /// The next event; `None` when the service has ended for good.
     async fn next(&self) -> Option<ChannelEvent>;
 
-    /// Says that this inbound message is durable with us and need not be delivered again.
+    /// Marks an inbound message as durable: the service need not deliver it again.
     async fn acknowledge(&self, id: &InboundId);
 
     /// Sends a message. Sending the same [`Outbound::key`] again does not double it where the
@@ -54,26 +54,27 @@ pub trait Channel: Send + Sync {
     /// doing it again changes nothing.
     async fn announce(&self, _: &[MenuEntry]) {}
 
-    /// Asks for what was said in these chats while nobody listened, where the service does not
-    /// deliver it by itself. Called once at the start; what was seen before may come again.
+    /// Asks for the messages that people wrote in these chats while no process listened, where the
+    /// service does not deliver them by itself. Called once at the start; a message may come a
+    /// second time.
     async fn recover(&self, _: &[ChatId]) {}
 
-    /// Tells whoever is connected that this process ends until somebody writes, and returns when
-    /// they know. Nothing to do where the service itself calls us for every message.
+    /// Tells connected clients that this process ends until the next message, and returns when they
+    /// know. Does nothing where the service itself calls us for every message.
     async fn sleep(&self) {}
 }
 
-/// What reaches us from a channel.
+/// An event of a channel.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[expect(clippy::large_enum_variant, reason = "nearly every event is a message")]
 pub enum ChannelEvent {
-    /// A person did something.
+    /// An action of a person.
     Inbound(Inbound),
-    /// This chat can be reached (again): what waits for it may be sent now.
+    /// The chat can be reached (again): messages that wait for it may be sent now.
     Reachable(ChatId),
 }
 
-/// What a channel can do.
+/// The capabilities of a channel.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Capabilities {
     /// Messages of ours can be replaced in place.
@@ -87,11 +88,11 @@ pub struct Capabilities {
     pub buttons_max: usize,
     /// Longest text of one message, in [`Self::text_unit`].
     pub text_max: usize,
-    /// What `text_max` counts.
+    /// The unit of `text_max`.
     pub text_unit: LengthUnit,
     /// Least time between two edits of one message, in milliseconds.
     pub edit_interval_ms: u64,
-    /// How a credential gets in.
+    /// The way in which a person enters a credential.
     pub secret_entry: SecretEntry,
     /// A button can open a page of ours within the service ([`Outbound::page`]).
     pub opens_pages: bool,
@@ -103,18 +104,18 @@ pub struct Capabilities {
     pub files_out_bytes_max: u64,
 }
 
-/// The safest way in that a channel has for a credential.
+/// The safest way of a channel to enter a credential.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SecretEntry {
     /// Typed into a field that the service does not keep (a terminal without echo, a modal).
     Hidden,
     /// Pasted into the chat and deleted by us at once.
     PastedThenDeleted,
-    /// Only through a one-time form; what is pasted stays in the chat for good.
+    /// Only through a one-time form: the chat keeps every pasted text for good.
     Form,
 }
 
-/// Why a message could not be sent, named after what to do next.
+/// The failure of a message, named after the next step.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ChannelError {
     /// Keep it and send it when the chat is [`ChannelEvent::Reachable`] again.
@@ -123,10 +124,10 @@ pub enum ChannelError {
     /// Wait this long, then send it again.
     #[error("too fast; wait {retry_after_ms} ms")]
     RateLimited {
-        /// As the service asked, in milliseconds.
+        /// The pause that the service asks for, in milliseconds.
         retry_after_ms: u64,
     },
-    /// It may have been sent: sending the same key again is the right thing.
+    /// The message may have been sent; it is safe to send the same key again.
     #[error("the service did not answer")]
     InDoubt,
     /// The message to edit or delete is not there: send a new one.

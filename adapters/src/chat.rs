@@ -1,4 +1,4 @@
-//! The words every chat service shares.
+//! The types that all chat services share.
 
 use std::fmt;
 
@@ -20,7 +20,7 @@ pub struct ChatId(pub String);
 #[serde(transparent)]
 pub struct UserId(pub String);
 
-/// What makes two deliveries of one message the same message.
+/// The id of an inbound message: two deliveries of one message have the same.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct InboundId(pub String);
@@ -34,7 +34,7 @@ pub struct MessageRef {
     pub id: String,
 }
 
-/// Where a message was written.
+/// The kind of chat in which a message was written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum ChatType {
     /// Only this person and us.
@@ -43,31 +43,31 @@ pub enum ChatType {
     Group,
 }
 
-/// Something a person did.
+/// An action of a person.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Inbound {
     /// Unique per channel; a second delivery carries the same id.
     pub id: InboundId,
-    /// Where to answer.
+    /// The chat for the answer.
     pub chat: ChatId,
-    /// Who did it.
+    /// The person.
     pub from: UserId,
-    /// Who may read the answer.
+    /// The kind of the chat, which says who reads an answer in it.
     pub place: ChatType,
     /// The service's language hint (BCP 47), if it gives one.
     pub locale: Option<String>,
-    /// The person's own message, where the service names it: what [`Channel::delete`] takes away
-    /// when it held a credential.
+    /// The person's own message, where the service names it. [`Channel::delete`] removes it when it
+    /// held a credential.
     ///
     /// [`Channel::delete`]: crate::channel::Channel::delete
     pub message: Option<MessageRef>,
-    /// What was done: the sender's own words only.
+    /// The action itself, in the sender's own words only.
     pub content: InboundContent,
-    /// What came with it besides those.
+    /// The texts of other people that came with it.
     pub context: MessageContext,
 }
 
-/// What a person did.
+/// The content of a person's action.
 #[derive(Clone, PartialEq, Eq)]
 pub enum InboundContent {
     /// Wrote a line in the chat. It may hold a pasted credential, so it is never printed.
@@ -91,7 +91,7 @@ pub enum InboundContent {
 /// A file that a person sent. [`Channel::fetch`](crate::channel::Channel::fetch) gets its bytes.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Attachment {
-    /// What the service knows it by. Holds no credential, so that it may be stored.
+    /// The service's id of the file. It holds no credential, so it may be stored.
     pub id: String,
     /// As the person's device called it, or a name made from its kind (`photo.jpg`). Not to be
     /// trusted as a path.
@@ -100,8 +100,7 @@ pub struct Attachment {
     pub media_type: Option<String>,
     /// Its size in bytes, if the service says so.
     pub bytes: Option<u64>,
-    /// What was written with it; empty if nothing. It may hold a pasted credential, so it is never
-    /// printed.
+    /// The caption, which may be empty. It may hold a pasted credential, so it is never printed.
     pub caption: String,
 }
 
@@ -110,13 +109,13 @@ pub struct Attachment {
 pub struct OutboundFile {
     /// Chosen by the sender and unique per chat, like [`Outbound::key`].
     pub key: String,
-    /// What it is called on the person's device.
+    /// The name on the person's device.
     pub name: String,
     /// Its media type.
     pub media_type: String,
-    /// What is in it.
+    /// The bytes.
     pub bytes: Bytes,
-    /// What is said with it; may be empty.
+    /// The caption, which may be empty.
     pub caption: String,
 }
 
@@ -167,21 +166,20 @@ pub struct Outbound {
     pub text: String,
     /// Offered answers, in order.
     pub buttons: Vec<Button>,
-    /// What kind of answer is awaited.
+    /// The expected kind of answer.
     pub ask: AnswerKind,
     /// With [`AnswerKind::Secret`]: the fields, for a channel that shows fields of its own (a
     /// modal).
     #[serde(default)]
     pub fields: Option<SecretForm>,
-    /// With [`AnswerKind::Secret`]: where a one-time form of ours takes the answer, for a channel
-    /// that can open a page from a button
-    /// ([`Capabilities::opens_pages`](crate::channel::Capabilities)). It opens the person's
-    /// question, so it is never stored.
+    /// With [`AnswerKind::Secret`]: the address of a one-time form of ours, for a channel that can
+    /// open a page from a button ([`Capabilities::opens_pages`](crate::channel::Capabilities)). It
+    /// opens the person's question, so it is never stored.
     #[serde(skip)]
     pub page: Option<PageButton>,
 }
 
-/// The fields of a credential, with the words that stand on them.
+/// The fields of a credential, with their labels.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SecretForm {
     /// On the button that opens them; at most 20 characters show everywhere.
@@ -195,20 +193,20 @@ pub struct SecretForm {
 /// One field of a credential.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SecretField {
-    /// Names it within its form.
+    /// The id of the field within its form.
     pub id: String,
-    /// What is to be entered; at most 45 characters (Discord's limit).
+    /// The label; at most 45 characters (Discord's limit).
     pub label: String,
-    /// What it looks like, as an example; at most 100 characters (Discord's limit).
+    /// An example of a value; at most 100 characters (Discord's limit).
     pub example: String,
 }
 
 /// A page of ours that a button opens.
 #[derive(Clone, PartialEq, Eq)]
 pub struct PageButton {
-    /// What the person reads on the button.
+    /// The label of the button.
     pub label: String,
-    /// Where it is; it may open something once, so it is never printed.
+    /// The address. It may open something once, so it is never printed.
     pub url: Zeroizing<String>,
 }
 
@@ -256,8 +254,8 @@ impl Outbound {
 pub struct MenuEntry {
     /// The word behind the slash: small letters, at most 32 (Telegram's and Discord's limit).
     pub word: String,
-    /// What it does, by language (ISO 639-1, such as `en`), the usual one first; at most 100
-    /// characters each (Discord's limit).
+    /// The description, by language (ISO 639-1, such as `en`), the usual language first; at most
+    /// 100 characters each (Discord's limit).
     pub meanings: Vec<(String, String)>,
 }
 
@@ -266,7 +264,7 @@ pub struct MenuEntry {
 pub struct Button {
     /// Comes back in [`InboundContent::Tap`]; at most 64 bytes (Telegram's `callback_data`).
     pub id: String,
-    /// What the person reads; at most 20 characters show everywhere (WhatsApp's quick replies).
+    /// The label; at most 20 characters show everywhere (WhatsApp's quick replies).
     pub label: String,
 }
 

@@ -1,4 +1,4 @@
-//! The terminal one sits at.
+//! The terminal of this process.
 //!
 //! One [`Terminal`] holds one or more conversation partners, its *voices*. A typed line goes to the
 //! voice that is being talked to; a line that is exactly `/name` of a voice talks to that one from
@@ -44,7 +44,7 @@ const CHUNKS_MAX: usize = 16;
 /// Bytes read at once.
 const CHUNK_BYTES: usize = 16 * 1024;
 
-/// What kind of screen and keyboard a [`Terminal`] has.
+/// The kind of screen and keyboard of a [`Terminal`].
 #[derive(Default)]
 pub struct TerminalOptions {
     screen: Option<Box<dyn Fn() -> ScreenSize + Send>>,
@@ -69,7 +69,7 @@ impl TerminalOptions {
 /// Keep it for as long as its voices are in use: dropping it gives the real terminal its echo back.
 pub struct Terminal {
     shared: Arc<SharedConsole>,
-    /// Taken by the first voice: before it, nobody would hear a line.
+    /// Taken by the first voice: before it, no voice would read a line.
     chunks: Mutex<Option<mpsc::Receiver<input::InputChunk>>>,
 }
 
@@ -165,7 +165,7 @@ impl Terminal {
         self.shared.state().switch_to(name);
     }
 
-    /// Prints a line that is nobody's message.
+    /// Prints a line that belongs to no voice.
     pub fn notice(&self, text: &str) {
         self.shared.state().notice(text);
     }

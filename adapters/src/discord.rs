@@ -1,9 +1,9 @@
 //! Discord, through a bot in direct messages.
 //!
-//! Messages and taps come over the gateway's connection, so whoever speaks Discord must stay up. An
-//! interaction is answered at once, long before its three seconds are over; what there is to say
+//! Messages and taps come over the gateway's connection, so the process must stay up. An
+//! interaction is answered at once, long before its three seconds are over; the actual answer
 //! follows as messages, which have no such limit. Credentials are entered in modals, which Discord
-//! never keeps; a person's own message can never be deleted by a bot (error 50003).
+//! never keeps; a bot can never delete a person's own message (error 50003).
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -59,13 +59,13 @@ const EDIT_INTERVAL_MS: u64 = 1_200;
 /// Messages that are remembered by their key, so that the same one is not sent twice.
 const KEYS_MAX: usize = 1_024;
 
-/// How long the gateway may take to let us in: what is said before that would not be heard.
+/// The time that the gateway has to let us in: messages before that would be missed.
 const READY_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// Longest nonce (Discord's docs, "Create Message").
 const NONCE_CHARS: usize = 25;
 
-/// How a Discord bot is started.
+/// The settings of a Discord bot.
 pub struct DiscordChannelSettings {
     /// The bot's token.
     pub token: Zeroizing<String>,
@@ -87,8 +87,8 @@ pub struct DiscordChannel {
 }
 
 impl DiscordChannel {
-    /// Asks who the bot is and connects to the gateway, for as long as the value lives. What is
-    /// said from the moment this returns is heard.
+    /// Asks for the bot's profile and connects to the gateway, for as long as the value lives.
+    /// Messages from the return of this function on are received.
     ///
     /// # Errors
     /// When the token is refused or Discord cannot be reached.
@@ -120,7 +120,7 @@ impl DiscordChannel {
             application: me.id,
             capabilities: capabilities(),
             inbox,
-            feed: feed,
+            feed,
             sent: Mutex::default(),
             _connection: connection,
         }))
@@ -131,7 +131,7 @@ impl DiscordChannel {
         &self.name
     }
 
-    /// Where people add the bot to their account, after which they can write to it.
+    /// The address where people add the bot to their account, after which they can write to it.
     pub fn install_link(&self) -> String {
         format!("https://discord.com/oauth2/authorize?client_id={}", self.application)
     }
@@ -167,7 +167,7 @@ impl DiscordChannel {
     }
 }
 
-/// What a Discord bot can do.
+/// The capabilities of a Discord bot.
 pub fn capabilities() -> Capabilities {
     Capabilities {
         edits: true,
@@ -221,7 +221,7 @@ impl Channel for DiscordChannel {
 
     async fn typing(&self, chat: &ChatId) {
         let Ok(channel) = channel(chat) else { return };
-        // A sign that does not come is no loss.
+        // A lost typing sign does no harm.
         let _ = self.rest.typing(channel).await;
     }
 

@@ -1,7 +1,7 @@
-//! What came in over a service's own calls and is not yet safe with us.
+//! Messages that came by a service's own calls and are not durable yet.
 //!
-//! A service delivers again what we do not take. So whoever carries a message in (a webhook's
-//! answer, a poller's offset) waits here until [`Inbox::acknowledge`] says that it is durable.
+//! A service delivers a message again that we do not take. So its carrier (a webhook's answer, a
+//! poller's offset) waits here until [`Inbox::acknowledge`] marks it as durable.
 
 use std::collections::{HashMap, VecDeque};
 use std::time::Duration;
@@ -18,8 +18,8 @@ mod tests;
 /// Messages that wait to be taken. Beyond it the service is told to come again later.
 const WAITING_MAX: usize = 1_024;
 
-/// How long a delivery waits to be taken. Twilio gives up after 15 seconds (its webhook's limits),
-/// Telegram later: a refusal before that is counted as one and delivered again.
+/// The time that a delivery waits to be taken. Twilio gives up after 15 seconds (its webhook's
+/// limits), Telegram later: a refusal before that is counted as one and delivered again.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(10);
 
 /// It was not taken: the service should deliver it again.
@@ -36,7 +36,7 @@ pub(crate) struct Inbox {
 #[derive(Default)]
 struct InboxState {
     queue: VecDeque<ChannelEvent>,
-    /// Whoever waits until a message is durable, by its id.
+    /// The tasks that wait until a message is durable, by its id.
     awaited: HashMap<InboundId, Vec<oneshot::Sender<()>>>,
     /// The service has ended.
     ended: bool,
@@ -97,7 +97,7 @@ impl Inbox {
         self.put(inbound)
     }
 
-    /// Tells that a chat can be reached. When nobody listens any more, nobody needs to know.
+    /// Reports that a chat can be reached. The report is dropped when the receiver is gone.
     pub(crate) fn reachable(&self, chat: ChatId) {
         let _ = self.waiting().push(ChannelEvent::Reachable(chat));
         self.changed.notify_one();
@@ -127,7 +127,7 @@ impl Inbox {
     pub(crate) fn acknowledge(&self, id: &InboundId) {
         let taken = self.waiting().awaited.remove(id);
         for taken in taken.into_iter().flatten() {
-            // Whoever waited may have given up.
+            // The waiting task may have given up.
             let _ = taken.send(());
         }
     }

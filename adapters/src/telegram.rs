@@ -1,9 +1,9 @@
 //! Telegram, through a bot.
 //!
 //! Private chats only. Updates come by long polling, or by a webhook whose secret is compared
-//! before anything of the body is read. What the person pasted can be deleted (within 48 hours,
-//! says the Bot API). Telegram prints neither text nor token anywhere here: errors of the client
-//! hold the URL and with it the token, so each is turned into one of ours where it arises.
+//! before anything of the body is read. A pasted credential can be deleted within 48 hours (Bot
+//! API). Neither texts nor tokens are printed here: errors of the client hold the URL and with it
+//! the token, so each is turned into one of ours at once.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -60,23 +60,23 @@ const BUTTONS_MAX: usize = 30;
 /// Messages that are remembered by their key, so that the same one is not sent twice.
 const KEYS_MAX: usize = 1_024;
 
-/// How a Telegram bot is started.
+/// The settings of a Telegram bot.
 pub struct TelegramChannelSettings {
     /// The bot's token.
     pub token: Zeroizing<String>,
     /// `https://api.telegram.org`, or a simulator.
     pub api_url: String,
-    /// How updates come in.
+    /// The way in which updates come.
     pub updates: UpdateSource,
 }
 
-/// How updates come in.
+/// The way in which updates come.
 pub enum UpdateSource {
     /// We ask for them.
     Polling,
     /// Telegram calls `POST /telegram` of [`Telegram::router`].
     Webhook {
-        /// What Telegram shows us in a header: 32 characters or more of `A-Z a-z 0-9 _ -`.
+        /// The value of Telegram's header: 32 characters or more of `A-Z a-z 0-9 _ -`.
         secret: Zeroizing<String>,
     },
 }
@@ -92,8 +92,8 @@ pub struct TelegramChannel {
 }
 
 impl TelegramChannel {
-    /// Asks who the bot is. With [`UpdateSource::Polling`], updates are asked for from now on, for
-    /// as long as the value lives.
+    /// Asks for the bot's profile. With [`UpdateSource::Polling`], updates are asked for from now
+    /// on, for as long as the value lives.
     ///
     /// # Errors
     /// When the token is refused, Telegram cannot be reached, or the webhook's secret is too weak.
@@ -145,7 +145,7 @@ impl TelegramChannel {
     }
 }
 
-/// What a Telegram bot can do.
+/// The capabilities of a Telegram bot.
 pub fn capabilities(makes_bots: bool) -> Capabilities {
     Capabilities {
         edits: true,
@@ -221,7 +221,7 @@ impl Channel for TelegramChannel {
     async fn typing(&self, chat: &ChatId) {
         let Ok(chat) = chat_id(chat) else { return };
         let sign = self.bot.send_chat_action(chat, ChatAction::Typing);
-        // One that does not come is no loss.
+        // A lost typing sign does no harm.
         let _ = ask(&self.bot, sign.payload_ref()).await;
     }
 

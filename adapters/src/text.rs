@@ -1,4 +1,4 @@
-//! Long text into messages that fit.
+//! The split of long text into messages that fit.
 
 use unicode_segmentation::UnicodeSegmentation;
 
@@ -8,7 +8,7 @@ mod tests;
 
 use fence::Fence;
 
-/// What a service counts when it says how long a message may be.
+/// The unit in which a service limits the length of a message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LengthUnit {
     /// UTF-16 code units (Telegram).
@@ -26,7 +26,7 @@ const MAX_AT_LEAST: usize = 4;
 /// that a short first line does not become a message of its own.
 const WORTH_TAKING: usize = 4;
 
-/// How long this text is, counted in `unit`.
+/// The length of this text in `unit`.
 pub fn length(text: &str, unit: LengthUnit) -> usize {
     match unit {
         LengthUnit::Utf16 => text.encode_utf16().count(),
@@ -46,7 +46,7 @@ pub fn split(text: &str, max: usize, unit: LengthUnit) -> Vec<String> {
     parts(text, max, unit).iter().map(TextPart::message).collect()
 }
 
-/// A stretch of the text and what a cut fence needs around it.
+/// A part of the text, with the lines that close and open a cut fence.
 struct TextPart<'a> {
     reopened: Option<Fence<'a>>,
     body: &'a str,
@@ -148,7 +148,7 @@ struct CutCandidates<'a> {
 /// The search for the end of one message.
 struct CutSearch<'a, 'c> {
     text: &'a str,
-    /// Where `text` starts in the whole text.
+    /// The start of `text` in the whole text.
     start: usize,
     clusters: &'c GraphemeClusters,
     fence: Option<Fence<'a>>,

@@ -34,9 +34,9 @@
 //! message in its latest form. Any number of clients of one owner see the same chat.
 //!
 //! A client whose connection is lost connects again by itself, with growing pauses. One that was
-//! told `sleep` does not: a relay that runs costs money, so it is woken only when there is
-//! something to say, or when a line is not acknowledged yet. What is said while it sleeps is kept,
-//! and sent after the next `welcome`.
+//! told `sleep` does not: a relay that runs costs money, so the client wakes it only for a new
+//! line, or for one that is not acknowledged yet. Lines that a person writes while it sleeps are
+//! kept, and sent after the next `welcome`.
 
 use std::sync::Arc;
 
@@ -85,7 +85,7 @@ const FRAME_MAX: usize = 6 * TEXT_MAX + 8 * 1024;
 /// Longest id of a line, a button or a message that a client may name.
 const ID_MAX: usize = 256;
 
-/// Signs that go to every socket and are worth nothing once they are late.
+/// Signs in the queue of a socket; a late sign is worth nothing.
 const SIGNS_MAX: usize = 2 * inbox::UNACKNOWLEDGED_MAX;
 
 /// The web channel of one owner.
@@ -105,7 +105,7 @@ pub struct WebChannel {
     timeouts: ClientTimeouts,
 }
 
-/// What every connected client hears at once, or never.
+/// A sign that goes to every connected client at once, or never.
 #[derive(Clone)]
 enum ClientSignal {
     Acknowledged(InboundId),
@@ -114,7 +114,7 @@ enum ClientSignal {
 }
 
 impl WebChannel {
-    /// A channel for whoever holds `owner_key`; what is said goes through `log`.
+    /// A channel for the holder of `owner_key`; its messages go through `log`.
     pub fn new(owner_key: Zeroizing<String>, log: Arc<dyn MessageLog>) -> Arc<Self> {
         Self::waiting(owner_key, log, ClientTimeouts::default())
     }
@@ -214,7 +214,7 @@ impl Channel for WebChannel {
 
     async fn acknowledge(&self, id: &InboundId) {
         self.inbox.acknowledge(id);
-        // Without a connected client there is nobody to tell; it will send the line again.
+        // Without a connected client the acknowledgement is lost; the client sends the line again.
         let _ = self.signals.send(ClientSignal::Acknowledged(id.clone()));
     }
 
@@ -261,14 +261,14 @@ impl Channel for WebChannel {
     }
 
     async fn typing(&self, _: &ChatId) {
-        // A sign for nobody is no loss.
+        // A sign without a receiver does no harm.
         let _ = self.signals.send(ClientSignal::Typing);
     }
 
     async fn sleep(&self) {
-        // Without a connected client there is nobody to tell.
+        // Without a connected client there is no receiver.
         let _ = self.signals.send(ClientSignal::Asleep);
-        // Every connection listens for changes for as long as it lives. Who did not hear
+        // Every connection listens for changes for as long as it lives. A client that missed one
         // reconnects.
         let _ = timeout(self.timeouts.farewell, self.changed.closed()).await;
     }

@@ -1,13 +1,13 @@
 //! WhatsApp, through Twilio.
 //!
 //! Messages come by webhook, whose signature is checked against the *configured* public URL before
-//! anything else; they are answered with empty TwiML once they are durable, and all that we say
-//! goes by REST.
+//! anything else. They are answered with empty TwiML once they are durable, and all our messages go
+//! by REST.
 //!
-//! What people should know of it: a person's phone keeps what they wrote, whatever we delete at
-//! Twilio; a day after their last message we may not write first (error 63016), so what is to be
-//! said waits until they write again; a number of Twilio's sandbox hears somebody only for three
-//! days after they sent it `join <two words>` (error 63015).
+//! Three limits: a person's phone keeps their messages, even those that we delete at Twilio; a day
+//! after their last message we may not write first (error 63016), so our messages wait until they
+//! write again; a number of Twilio's sandbox receives from a person only for three days after they
+//! sent it `join <two words>` (error 63015).
 
 use std::sync::Arc;
 
@@ -50,7 +50,7 @@ const BUTTONS_MAX: usize = 3;
 /// Largest medium (Twilio's limit for WhatsApp).
 const FILES_BYTES_MAX: u64 = 16 * 1024 * 1024;
 
-/// How a WhatsApp number is spoken for.
+/// The settings of a WhatsApp number.
 pub struct WhatsAppChannelSettings {
     /// The Twilio account (`AC…`).
     pub account_sid: String,
@@ -58,9 +58,9 @@ pub struct WhatsAppChannelSettings {
     pub auth_token: Zeroizing<String>,
     /// The number, as `+14155238886`.
     pub number: String,
-    /// Where the internet finds [`WhatsApp::router`]: what webhooks are signed for.
+    /// The public address of [`WhatsAppChannel::router`], for which webhooks are signed.
     pub public_url: Url,
-    /// Where Twilio is.
+    /// The addresses of Twilio.
     pub apis: TwilioApis,
 }
 
@@ -89,7 +89,7 @@ pub struct WhatsAppChannel {
     state: Mutex<WhatsAppState>,
 }
 
-/// Why a number cannot be spoken for.
+/// A failure to start a number.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum WhatsAppStartError {
     /// The number is not one.
@@ -104,7 +104,7 @@ pub enum WhatsAppStartError {
 }
 
 impl WhatsAppChannel {
-    /// Speaks for a number. Whether Twilio agrees shows with the first message.
+    /// Starts a number. Twilio accepts or refuses the credentials with the first message.
     ///
     /// # Errors
     /// When the number or the account's id is malformed, or the platform offers no network.
@@ -148,11 +148,11 @@ impl WhatsAppChannel {
         format!("{}/whatsapp/status", self.verifier.public_url)
     }
 
-    /// Posts a message; its id.
+    /// Posts a message and returns its id.
     async fn post(&self, chat: &ChatId, message: &Outbound) -> Result<String, ChannelError> {
         if let Some(content) = self.contents.of(&self.rest, message).await {
             match self.submit(chat, &[("ContentSid", &content)], &message.text).await {
-                // Whoever owns the account may have deleted the content.
+                // The owner of the account may have deleted the content.
                 Err(ChannelError::Refused(_)) => self.contents.forget(&content),
                 done => return done,
             }
@@ -166,9 +166,9 @@ impl WhatsAppChannel {
         self.submit(chat, &[("Body", &text)], &text).await
     }
 
-    /// Posts a form. Twilio knows no key that would tell a second message from the first, so after
-    /// a lost answer the newest message is looked at: one that we do not know and that says the
-    /// same is this one.
+    /// Posts a form. Twilio has no key that tells a second message from the first. So after a lost
+    /// answer the newest message is read: it is this one when it has the same text and an unknown
+    /// id.
     async fn submit(
         &self,
         chat: &ChatId,
@@ -199,7 +199,7 @@ impl WhatsAppChannel {
     }
 }
 
-/// What a WhatsApp number can do.
+/// The capabilities of a WhatsApp number.
 pub fn capabilities() -> Capabilities {
     Capabilities {
         edits: false,

@@ -38,7 +38,7 @@ mod tests;
 pub mod token;
 mod wire;
 
-/// Fly.io, for everybody: one of these serves all accounts, so that its limits are kept together.
+/// Fly.io. One value serves all accounts, so that they share its rate limits.
 #[derive(Clone)]
 pub struct FlyProvider {
     client: FlyClient,
@@ -133,11 +133,11 @@ impl FlyClient {
         Secret::new(SecretKind::FlyToken, bundle, self.endpoints.token_audience())
     }
 
-    /// The organisations that a token opens, at least one: those that Fly names for it, else those
-    /// that it lists for whoever has it.
+    /// The organisations that a token opens, at least one: those that Fly names for the token, else
+    /// those of the holder's list.
     ///
-    /// Where the token is named for some, the list, and with it Fly's word on billing, is tolerated
-    /// to be missing, as flyctl does: the first create will say.
+    /// The list, and with it Fly's word on billing, may be missing where Fly names organisations
+    /// for the token, as flyctl allows: the first create shows it.
     async fn opened_organisations(&self, token: &Secret) -> Result<Vec<Organisation>, CallFailure> {
         let (tokens, listed) =
             futures::join!(self.current_tokens(token), self.organisations(token));
@@ -155,8 +155,7 @@ impl FlyClient {
     }
 }
 
-/// The organisations that are named, with what the list says of them; where none is, those of the
-/// list.
+/// The named organisations, with their entries in the list; all of the list where none is named.
 fn organisations(named: Vec<String>, listed: &[wire::OrganisationBody]) -> Vec<Organisation> {
     let mut opened = named;
     if opened.is_empty() {

@@ -1,4 +1,5 @@
-//! What can be told about a run from outside: its stages, what is gone, what remains.
+//! The progress of a run for its watchers: its stages, the resources that are gone, those that
+//! remain.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -12,7 +13,7 @@ use crate::deployment::{RemainingResource, RemovedResource, StageStatus, StageUp
 use crate::plan::{Facts, ID, Stage, Step, StepId};
 use crate::spec::Spec;
 
-/// Tells the progress of a drive, each change once.
+/// Reports the progress of a drive, each change once.
 pub(super) struct ProgressReporter {
     reported: BTreeMap<Stage, StageStatus>,
     updates: mpsc::Sender<StageUpdate>,
@@ -42,7 +43,7 @@ impl ProgressReporter {
                 continue;
             };
             if self.reported.insert(stage, status) != Some(status) {
-                // Nobody reads it, or nobody reads it fast enough: see `StageUpdate::CHANNEL`.
+                // The receiver is gone or too slow: see `StageUpdate::CHANNEL`.
                 self.updates.try_send(StageUpdate { stage, status }).ok();
             }
         }

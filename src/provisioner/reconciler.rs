@@ -1,6 +1,5 @@
-//! The engine without its hands: what this process has seen of a run, what to do next, and what an
-//! answer means. It is a pure state machine; time comes as an argument, in milliseconds since the
-//! drive began.
+//! The pure state machine of a run: it records observations, chooses the next move, and interprets
+//! each answer. Time is an argument, in milliseconds since the drive began.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -17,8 +16,8 @@ mod schedule;
 #[cfg(test)]
 mod tests;
 
-/// How long after an unanswered create its effect may still appear: effects up to 120 s late are in
-/// the fault matrix, and a list may lag behind them.
+/// The time after an unanswered create in which its effect may still appear: effects up to 120 s
+/// late are in the fault matrix, and a list may lag behind them.
 pub(super) const SETTLE_MS: u64 = 130_000;
 
 /// Calls spent on one step in one drive before a person is asked, gates aside: enough to poll with
@@ -38,16 +37,17 @@ const BACKOFF_MAX_MS: u64 = 30_000;
 /// The longest pause that a vendor may ask for; beyond it the person decides.
 const RETRY_AFTER_MAX_MS: u64 = 120_000;
 
-/// How often a gate is asked at first, so that a deploy is not longer than it must be.
+/// The interval between the first calls of a gate: short, so that a deploy is not longer than it
+/// must be.
 const GATE_POLL_MS: u64 = 100;
 
-/// How often a gate is asked once it has taken [`GATE_SLOW_AFTER_MS`].
+/// The interval between the calls of a gate after [`GATE_SLOW_AFTER_MS`].
 const GATE_POLL_SLOW_MS: u64 = 2_000;
 
-/// After this long, a second more or less is not felt.
+/// After this time a person does not notice a further second.
 const GATE_SLOW_AFTER_MS: u64 = 20_000;
 
-/// Something to do for one step.
+/// A call for one step.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum StepCall {
     /// Look whether it is there.
@@ -56,13 +56,13 @@ pub(super) enum StepCall {
     Create,
     /// Hand over the values that this process holds.
     HandOver,
-    /// Unmake the one with these facts.
+    /// Delete the resource with these facts.
     Delete(Facts),
     /// Ask the gate.
     PollGate,
 }
 
-/// What comes next.
+/// The next decision.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Decision {
     /// Do all of these, beside what is in flight.
@@ -72,7 +72,7 @@ pub(super) enum Decision {
         /// `None` when only an answer helps.
         until_ms: Option<u64>,
     },
-    /// What stood in the full region is gone: go on in this one.
+    /// Everything in the full region is gone: go on in this one.
     ChangeRegion(Region),
     /// The goal is reached.
     Finished,
@@ -96,7 +96,7 @@ pub(super) struct Reconciler {
     stopped: Option<(StepId, FailureCause)>,
 }
 
-/// What this process has seen of one step.
+/// The observations of one step by this process.
 #[derive(Default)]
 struct StepStatus {
     observation: LastObservation,
@@ -107,18 +107,18 @@ struct StepStatus {
     /// The facts that it last had.
     facts: Facts,
     calls: u32,
-    /// Pauses since it last got anywhere.
+    /// Pauses since its last progress.
     retries: u32,
     not_before_ms: u64,
-    /// The cloud said that it takes it away, or that it was gone.
+    /// The cloud accepted its deletion, or it was gone.
     given_up: bool,
-    /// When a create was last in doubt, or done: lists may not show it yet.
+    /// The time of the last create, done or in doubt: lists may not show it yet.
     unconfirmed_since_ms: u64,
-    /// Why it last got nowhere.
+    /// The cause of its last failure.
     last_cause: Option<FailureCause>,
-    /// When a gate was first asked.
+    /// The time of the gate's first call.
     polling_since_ms: Option<u64>,
-    /// Since when a gate says, each time, that what it stands on is not there.
+    /// The time since which every answer of the gate reports a missing dependency.
     missing_since_ms: Option<u64>,
 }
 
@@ -137,7 +137,7 @@ enum LastObservation {
 }
 
 impl Reconciler {
-    /// A run as its journal tells it, of which this process has seen nothing yet.
+    /// A run in the state of its journal, before any observation.
     pub(super) fn new(plan: Plan, run: Run) -> Self {
         let initial = plan.steps().iter().map(|step| {
             let facts = run.facts().get(&step.id).cloned().unwrap_or_default();
@@ -166,7 +166,7 @@ impl Reconciler {
         &self.run
     }
 
-    /// What is known of every step: seen by this process, or told by the journal.
+    /// The facts of every step, from observations or from the journal.
     pub(super) fn facts(&self) -> StepFacts {
         let held = self
             .statuses
@@ -189,12 +189,12 @@ impl Reconciler {
         }
     }
 
-    /// Whether it is sure that there is no second one: only a look tells.
+    /// Whether a look has proven that there is no second one.
     fn is_listed_since_create(&self, step: &Step) -> bool {
         !step.can_duplicate() || self.statuses[&step.id].is_listed
     }
 
-    /// Whether a step is on its way to nothing: the run removes, or leaves a full region.
+    /// Whether a step is being undone: the run removes, or leaves a full region.
     fn is_deleting(&self, step: &Step) -> bool {
         let leaves = self.run.is_teardown() || self.leaving_region && step.is_regional();
         leaves && self.started_resources().any(|touched| touched.id == step.id)
@@ -240,16 +240,16 @@ impl Reconciler {
         self.statuses.entry(id.clone()).or_default()
     }
 
-    /// Whether all that a step stands on is seen to be gone, so that it cannot come to be any more.
+    /// Whether every dependency of a step is observed to be gone, so that it can no longer appear.
     fn is_deleted_with_parent(&self, id: &StepId) -> bool {
         let mut under =
             self.plan.deletable().filter(|step| self.plan.depends_on(id, &step.id)).peekable();
         under.peek().is_some() && under.all(|step| self.is_gone(step))
     }
 
-    /// Whether a resource that is not seen may yet be: a create may take effect late, and what was
-    /// made may not be listed yet. Where a name is unique the latter does no harm: a second create
-    /// is refused.
+    /// Whether a resource that is not observed may still exist: a create may take effect late, and
+    /// a new resource may not be listed yet. Where a name is unique the latter does no harm: a
+    /// second create is refused.
     pub(super) fn may_yet_appear(&self, id: &StepId, now_ms: u64) -> bool {
         let made = self.run.facts().contains_key(id) && !self.statuses[id].given_up;
         let listed_late = made && !self.plan.step(id).is_some_and(Step::is_unique);
@@ -258,12 +258,12 @@ impl Reconciler {
             && !self.is_deleted_with_parent(id)
     }
 
-    /// Whether it was looked for, is not there, and may yet appear.
+    /// Whether a look did not find it, and it may still appear.
     pub(super) fn may_still_complete(&self, step: &Step) -> bool {
         matches!(self.statuses[&step.id].observation, LastObservation::Absent { settled: false })
     }
 
-    /// Whether it is out of the way of what it stands on: not there, and not only unlisted.
+    /// Whether its dependencies can be deleted: it is absent, and not only unlisted.
     fn is_cleared(&self, id: &StepId) -> bool {
         let status = &self.statuses[id];
         let made = self.run.facts().contains_key(id);
@@ -271,8 +271,8 @@ impl Reconciler {
     }
 }
 
-/// The pause after this many in a row: doubled each time, half of it left to chance so that many
-/// runs do not knock at once.
+/// The pause after this many in a row: doubled each time, with a random half so that many runs do
+/// not call at once.
 fn backoff_ms(streak: u32, jitter: u8) -> u64 {
     let whole = BACKOFF_MAX_MS.min(BACKOFF_MIN_MS << streak.min(16));
     whole / 2 + whole / 2 * u64::from(jitter) / u64::from(u8::MAX)

@@ -1,5 +1,5 @@
 //! A simulated Anthropic: the models, and a Messages API whose model follows a small script. It
-//! remembers nothing: all it knows of a conversation stands in the request.
+//! keeps no conversation: the whole conversation stands in each request.
 
 use std::sync::Arc;
 
@@ -43,7 +43,7 @@ struct AnthropicState {
     usage: UsageTotals,
 }
 
-/// What was used.
+/// The usage so far.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct UsageTotals {
     /// Answered messages.
@@ -63,7 +63,7 @@ impl SimulatedAnthropic {
         Arc::new(Self { random: chance, key, state: Mutex::default() })
     }
 
-    /// The key that opens it, and nothing else in the world.
+    /// The key of the account, worth nothing elsewhere.
     pub fn key(&self) -> &str {
         &self.key
     }
@@ -78,7 +78,7 @@ impl SimulatedAnthropic {
         self.state().overloaded = messages;
     }
 
-    /// What was used so far.
+    /// The usage so far.
     pub fn usage(&self) -> UsageTotals {
         self.state().usage
     }

@@ -1,10 +1,9 @@
 //! Discord's REST API and gateway, simulated: bots, and people who write to them directly.
 //!
-//! What it enforces is what Discord documents: lengths, rows and buttons, three seconds for an
-//! interaction, one answer to it, nonces that are enforced, no deleting of what a person wrote.
-//! What is entered in a modal is passed on and kept nowhere. There is no machine-readable
-//! description of gateway events and incoming interactions; they are written here from Discord's
-//! documentation.
+//! It enforces the documented rules: lengths, rows and buttons, three seconds for an interaction,
+//! one answer to it, nonces that are enforced, no deletion of a person's messages. The values of a
+//! modal are passed on and not stored. There is no machine-readable description of gateway events
+//! and incoming interactions; they are written here from Discord's documentation.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -32,7 +31,7 @@ pub use gateway::DiscordGateway;
 pub use limits::DiscordRateLimits;
 pub use person::{DiscordPerson, InstallContext, SeenDiscordMessage};
 
-/// When Discord's ids began, in unix milliseconds.
+/// The start of the time in Discord's ids, in unix milliseconds.
 const EPOCH_MS: u64 = 1_420_070_400_000;
 
 /// A simulated Discord.
@@ -51,7 +50,7 @@ struct DiscordState {
     bots: BTreeMap<String, DiscordBot>,
     next_id: u64,
     calls: Vec<(String, String, Value)>,
-    /// Where it is reached, as those who call it say.
+    /// The host in the last REST call, under which Discord is reached.
     host: String,
 }
 
@@ -60,7 +59,8 @@ struct DiscordBot {
     name: String,
     /// By channel.
     chats: BTreeMap<u64, DiscordChat>,
-    /// What the gateway tells: type and data; its place is its sequence number, from one.
+    /// Events of the gateway: type and data. The sequence number of an event is its position, from
+    /// one.
     events: Vec<(&'static str, Value)>,
     commands: Value,
     interactions: BTreeMap<String, DiscordInteraction>,
@@ -86,7 +86,7 @@ struct DiscordMessage {
     files: Vec<DiscordFile>,
 }
 
-/// What is attached to a message.
+/// A file of a message.
 #[derive(Clone)]
 struct DiscordFile {
     id: u64,
@@ -106,7 +106,7 @@ struct DiscordInteraction {
     modal: Option<Value>,
 }
 
-/// A refusal as Discord words it.
+/// A refusal in the wording of Discord.
 struct DiscordApiError(u16, u32, &'static str);
 
 impl axum::response::IntoResponse for DiscordApiError {
@@ -185,7 +185,7 @@ impl SimulatedDiscord {
         token
     }
 
-    /// Somebody who writes to this bot directly.
+    /// A person in direct messages with this bot.
     pub fn person(self: &Arc<Self>, token: &str, id: u64) -> DiscordPerson {
         DiscordPerson::new(self.clone(), token, id)
     }
@@ -288,14 +288,14 @@ fn numbered(components: &Value) -> Value {
     number(components, &mut 0)
 }
 
-/// A message as the gateway tells it of direct messages.
+/// A direct message in the form of gateway events.
 fn as_event(bot: &DiscordBot, channel: u64, message: &DiscordMessage, host: &str) -> Value {
     let mut value = as_json(bot, channel, message, host);
     value["channel_type"] = json!(1);
     value
 }
 
-/// A message as the API tells it.
+/// A message in the form of the API.
 fn as_json(bot: &DiscordBot, channel: u64, message: &DiscordMessage, host: &str) -> Value {
     let person = bot.chats.get(&channel).map_or(0, |chat| chat.person);
     let author =

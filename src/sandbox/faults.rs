@@ -1,5 +1,5 @@
-//! A network that fails on purpose: at chosen calls, in chosen ways. It also writes down every
-//! call, so that a sweep knows what there is to break.
+//! A network that fails on purpose: at chosen calls, in chosen ways. It also logs every call, so
+//! that a sweep can let each one fail.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -17,7 +17,7 @@ use crate::http::{SharedTransport, StreamedResponse, Transport, TransportError};
 #[cfg(test)]
 mod tests;
 
-/// A call as it is written down.
+/// A call in the log.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct VendorCall {
     pub method: String,
@@ -28,16 +28,16 @@ pub struct VendorCall {
     pub path: String,
 }
 
-/// Which call fails.
+/// The call that fails.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum FaultPosition {
-    /// The so-manyth of all, counted from 0.
+    /// The call at this position among all, counted from 0.
     CallIndex(usize),
-    /// The so-manyth that reads like this, counted from 0.
+    /// The call at this position among equal calls, counted from 0.
     NthOfCall(VendorCall, usize),
 }
 
-/// How it fails.
+/// The kind of failure.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum FaultMode {
     /// No connection.
@@ -48,11 +48,11 @@ pub enum FaultMode {
     LostReply,
     /// It arrives twice; the second answer comes back.
     Twice,
-    /// It does not arrive; something on the way answers.
+    /// It does not arrive; a gateway answers.
     Refused(StatusCode, &'static str),
     /// It does not arrive: too many calls, with this `Retry-After`.
     TooMany(&'static str),
-    /// It arrives, and something on the way answers in its place.
+    /// It arrives, and a gateway answers in its place.
     RefusedAfter(StatusCode, &'static str),
     /// It does not arrive, and no answer comes.
     Hang,
@@ -60,7 +60,7 @@ pub enum FaultMode {
     HangAfter,
     /// The connection breaks; it arrives this much later.
     Late(Duration),
-    /// It arrives, and the answer says 200 and this instead of what it should.
+    /// It arrives, and the answer is 200 with this body in place of the real one.
     BadBody(&'static str),
     /// It arrives, and the answer is of this many bytes.
     Flood(usize),
@@ -89,7 +89,7 @@ struct FaultState {
 struct PlannedFault {
     at: FaultPosition,
     mode: FaultMode,
-    /// How many calls in a row it hits.
+    /// The number of calls in a row that fail.
     times: usize,
 }
 
@@ -114,7 +114,7 @@ impl FaultyTransport {
         self.state().calls.clone()
     }
 
-    /// Each call so far as a place for a fault: what it reads like, and the how-manyth of its kind.
+    /// The position of each call so far, for a fault: the call, and its position among equal calls.
     pub fn positions(&self) -> Vec<FaultPosition> {
         let calls = self.calls();
         let place = |(at, call): (usize, &VendorCall)| {
@@ -124,7 +124,7 @@ impl FaultyTransport {
         calls.iter().enumerate().map(place).collect()
     }
 
-    /// How many faults have happened.
+    /// The number of faults that have happened.
     pub fn fired(&self) -> usize {
         self.state().fired
     }
@@ -134,7 +134,8 @@ impl FaultyTransport {
         self.state().planned.clear();
     }
 
-    /// Returns when a call has killed its process: whoever drives it must now drop it.
+    /// Returns when a call has killed its process: the caller must now drop the future of the
+    /// process.
     pub async fn crashed(&self) {
         self.crash.notified().await;
     }
@@ -143,7 +144,7 @@ impl FaultyTransport {
         self.state.lock()
     }
 
-    /// Writes the call down and says how it fails, if it does.
+    /// Logs the call and returns its failure, if one is planned.
     fn record_and_match(&self, request: &http::Request<Bytes>) -> Option<FaultMode> {
         let call = VendorCall::of(request);
         let mut state = self.state();
@@ -196,7 +197,7 @@ impl Transport for FaultyTransport {
                 let inner = self.inner.clone();
                 tokio::spawn(async move {
                     tokio::time::sleep(after).await;
-                    // Nobody waits for this answer any more.
+                    // The caller no longer waits for this answer.
                     inner.send(request).map(drop).await;
                 });
                 Err(TransportError::ConnectionLost)

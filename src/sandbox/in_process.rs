@@ -22,19 +22,19 @@ pub struct InProcess {
 }
 
 impl InProcess {
-    /// A network with nobody on it.
+    /// A network without hosts.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Puts a router where an authority (`api.machines.dev`) leads to.
+    /// Serves an authority (`api.machines.dev`) with a router.
     #[must_use]
     pub fn mount(mut self, authority: &str, router: Router) -> Self {
         self.routers.insert(authority.to_owned(), router);
         self
     }
 
-    /// Puts Fly where its real addresses are, and the public addresses of its apps behind it.
+    /// Serves Fly's real addresses, and the public addresses of its apps.
     #[must_use]
     pub fn with_fly(mut self, fly: &Arc<SimulatedFly>) -> Self {
         self.edge = Some(PrivateNetwork::outside(fly));

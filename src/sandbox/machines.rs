@@ -1,5 +1,5 @@
-//! What a simulated machine runs on: child processes of this program, or models of relay and VM in
-//! this process.
+//! The runtimes of simulated machines: child processes of this program, or models of relay and VM
+//! in this process.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -17,7 +17,7 @@ mod modelled;
 #[cfg(test)]
 mod tests;
 
-/// Runs what machines run.
+/// Runs the processes of machines.
 #[async_trait]
 pub trait MachineRuntime: Send + Sync {
     /// Starts a machine's process; its exit status follows when it ends, negative for a signal.
@@ -32,43 +32,43 @@ pub trait MachineRuntime: Send + Sync {
     /// Sends a signal (`SIGTERM`) to a machine's process.
     fn signal(&self, machine: &str, signal: &str);
 
-    /// Where a running machine listens.
+    /// The address of a running machine.
     fn endpoint(&self, machine: &str) -> Option<MachineEndpoint>;
 
-    /// Where a running relay serves its model proxy; `None` for a machine without one.
+    /// The address of a running relay's model proxy; `None` for a machine without one.
     fn model_proxy(&self, machine: &str) -> Option<MachineEndpoint>;
 
     /// Runs a command beside a machine's process, with its environment.
     async fn exec(&self, machine: &str, command: &[String], deadline: Duration) -> ExecOutput;
 
-    /// Wipes what a volume holds.
+    /// Deletes the content of a volume.
     async fn discard_volume(&self, volume: &str);
 
     /// The machines whose processes run.
     fn running(&self) -> Vec<String>;
 
-    /// What a machine wrote to its standard output and error, the last part of it.
+    /// The last part of a machine's standard output and error.
     fn output(&self, machine: &str) -> String;
 
     /// Ends every process at once and starts none any more.
     fn close(&self);
 }
 
-/// What is to be started.
+/// The process to start.
 pub struct MachineLaunch {
     /// The machine's id.
     pub machine: String,
     /// The arguments of the image's entrypoint.
     pub cmd: Vec<String>,
-    /// The whole environment: config, secrets, and what Fly adds.
+    /// The whole environment, from config, secrets and Fly.
     pub env: BTreeMap<String, String>,
-    /// Volumes and where they are mounted.
+    /// Volumes and the paths of their mounts.
     pub mounts: Vec<(String, String)>,
     /// The network of the machine's app.
     pub network: SharedTransport,
 }
 
-/// Where a running machine listens.
+/// The address of a running machine.
 pub enum MachineEndpoint {
     /// On this port of this computer.
     Loopback(u16),
@@ -76,7 +76,7 @@ pub enum MachineEndpoint {
     InProcess(axum::Router),
 }
 
-/// What came of a command.
+/// The result of a command.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ExecOutput {
     /// As of a shell: 127 when there is no such command.

@@ -1,13 +1,13 @@
-//! How a simulated person waits for what a service is to show them.
+//! The waiting of simulated people for messages of a service.
 
 use std::time::Duration;
 
 use tokio::sync::watch;
 
-/// Far longer than anything here takes: beyond it the story so far is told.
+/// Longer than every step of a test; after it the test fails with the story so far.
 const PATIENCE: Duration = Duration::from_secs(90);
 
-/// What there is to see, now or after some change; nothing when it never comes.
+/// The result of `look`, now or after a change; `None` when it stays `None`.
 pub(super) async fn wait_until<T>(
     mut changed: watch::Receiver<()>,
     mut look: impl FnMut() -> Option<T>,
@@ -19,7 +19,7 @@ pub(super) async fn wait_until<T>(
                 return seen;
             }
             if changed.changed().await.is_err() {
-                // Nobody is left who could show anything.
+                // The service is gone.
                 std::future::pending::<()>().await;
             }
         }

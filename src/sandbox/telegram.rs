@@ -1,10 +1,10 @@
 //! Telegram's Bot API, simulated: bots, private chats with people who hold a phone, updates by long
 //! polling and by webhook.
 //!
-//! What it enforces is what the Bot API documents: tokens, lengths in UTF-16 units, 64 bytes on a
+//! It enforces the documented rules of the Bot API: tokens, lengths in UTF-16 units, 64 bytes on a
 //! button, the 48 hours within which a message can be deleted, one way of getting updates at a
-//! time, the published rates. It delivers a webhook's update again until it is answered with 2xx,
-//! in order, and, when it is told to be unruly, some of them more than once and late.
+//! time, the published rates. It delivers updates to a webhook in order, each until its answer is
+//! 2xx. With duplicate deliveries, some come more than once and late.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -45,7 +45,7 @@ pub struct SimulatedTelegram {
     transport: SharedTransport,
     files: StoredFiles,
     state: Mutex<TelegramState>,
-    /// Changes with everything that happens.
+    /// Changes with every event.
     changed: watch::Sender<()>,
 }
 
@@ -66,9 +66,9 @@ struct TelegramBot {
     rates: TelegramRateLimits,
     /// It may make bots for people.
     makes_bots: bool,
-    /// Whose bot made this one, by that bot's token.
+    /// The token of the bot that made this one.
     manager: Option<String>,
-    /// Nobody but its owner can write to it.
+    /// Only its owner can write to it.
     restricted: bool,
 }
 
@@ -132,35 +132,34 @@ impl SimulatedTelegram {
         }
     }
 
-    /// Whether nobody but its owner can write to the bot of this name.
+    /// Whether only its owner can write to the bot of this name.
     pub fn is_restricted(&self, username: &str) -> bool {
         self.state().bots.values().any(|bot| bot.username == username && bot.restricted)
     }
 
-    /// The token is worth nothing any more, as after BotFather's `/revoke`; whoever holds
-    /// `getUpdates` is told.
+    /// Makes the token worthless, as BotFather's `/revoke` does; a pending `getUpdates` fails.
     pub fn revoke(&self, token: &str) {
         self.state().bots.remove(token);
         self.has_changed();
     }
 
-    /// From now on updates come more than once, and some of them late.
+    /// Duplicates the deliveries of updates from now on, and delays some.
     pub fn duplicate_deliveries(&self) {
         self.state().unruly = true;
     }
 
-    /// Somebody with a phone, in a private chat with this bot.
+    /// A person with a phone, in a private chat with this bot.
     pub fn person(self: &Arc<Self>, token: &str, id: u64, language: &str) -> TelegramPerson {
         TelegramPerson::new(self.clone(), token, id, language)
     }
 
-    /// Where this bot's webhook leads, if it has one.
+    /// The URL of this bot's webhook, if it has one.
     pub fn webhook(&self, token: &str) -> Option<String> {
         let state = self.state();
         state.bots.get(token)?.updates.webhook.as_ref().map(|webhook| webhook.url.clone())
     }
 
-    /// Points a bot somewhere, as if it had served something before.
+    /// Sets the webhook of a bot that served another program before.
     pub fn set_webhook(&self, token: &str, url: &str) {
         if let Some(bot) = self.state().bots.get_mut(token) {
             let url = url.to_owned();
@@ -192,7 +191,7 @@ impl SimulatedTelegram {
     }
 }
 
-/// Looks different for every token, as Telegram's refusal of a bot that does not exist.
+/// The token in the first segment of a path (`bot<token>`).
 fn token_of(segment: &str) -> Option<&str> {
     segment.strip_prefix("bot")
 }

@@ -1,10 +1,9 @@
 //! Twilio's messaging APIs with WhatsApp behind them, simulated: one account, its senders, and
 //! people with phones.
 //!
-//! A phone keeps everything; what Twilio keeps can be deleted. Webhooks are signed with the
-//! account's token for the URL that is configured, and delivered again as the fragment of that URL
-//! asks. A message outside the day after the person's last one is taken, and fails later with
-//! 63016.
+//! A phone keeps every message; Twilio's copies can be deleted. Webhooks are signed with the
+//! account's token for the configured URL, and delivered again as the fragment of that URL asks. A
+//! message outside the day after the person's last one is accepted, and fails later with 63016.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -34,7 +33,7 @@ pub use person::{SeenTwilioMessage, TwilioPerson};
 use accounts::TwilioCredentials;
 use delivery::WebhookClient;
 
-/// Twilio's sandbox number, which every account may use and no interface points anywhere.
+/// Twilio's sandbox number, which every account may use. Its webhook cannot be set by the API.
 pub const SANDBOX_NUMBER: &str = "+14155238886";
 
 /// A simulated Twilio.
@@ -53,7 +52,7 @@ pub struct SimulatedTwilio {
 struct TwilioState {
     /// By number.
     senders: BTreeMap<String, TwilioSender>,
-    /// What Twilio keeps, oldest first.
+    /// Twilio's copies of messages, oldest first.
     messages: Vec<TwilioMessage>,
     /// By a person's number and the sender's.
     phones: BTreeMap<(String, String), TwilioPhone>,
@@ -87,7 +86,7 @@ struct TwilioMessage {
 #[derive(Default)]
 struct TwilioPhone {
     shown: Vec<SeenTwilioMessage>,
-    /// When the person last wrote.
+    /// The time of the person's last message.
     wrote_at_ms: Option<u64>,
 }
 
@@ -142,30 +141,30 @@ impl SimulatedTwilio {
         &self.credentials.auth_token
     }
 
-    /// A WhatsApp sender of the account, which leads nowhere yet.
+    /// Adds a WhatsApp sender to the account, without a webhook.
     pub fn add_sender(&self, number: &str) {
         let sid = self.sid("XE");
         self.state().senders.insert(number.to_owned(), TwilioSender { sid, callback_url: None });
     }
 
-    /// Leads a sender somewhere, as the console does.
+    /// Sets the webhook of a sender, as the console does.
     pub fn set_callback(&self, number: &str, callback_url: &str) {
         if let Some(sender) = self.state().senders.get_mut(number) {
             sender.callback_url = Some(callback_url.to_owned());
         }
     }
 
-    /// Where a sender leads.
+    /// The URL of a sender's webhook.
     pub fn callback_url(&self, number: &str) -> Option<String> {
         self.state().senders.get(number)?.callback_url.clone()
     }
 
-    /// From now on webhooks come more than once, and some of them late.
+    /// Duplicates the deliveries of webhooks from now on.
     pub fn duplicate_deliveries(&self) {
         self.state().unruly = true;
     }
 
-    /// Somebody with a phone, in a chat with this sender.
+    /// A person with a phone, in a chat with this sender.
     pub fn person(self: &Arc<Self>, sender: &str, number: &str) -> TwilioPerson {
         TwilioPerson::new(self.clone(), sender, number)
     }

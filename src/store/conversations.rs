@@ -1,6 +1,6 @@
-//! Conversations, the messages that were seen, and the messages that are yet to be sent. A step of
-//! a conversation changes all three in one transaction. Of a message that was seen only a print is
-//! kept, which leads to nobody.
+//! Conversations, the messages that were seen, and the messages to send. A step of a conversation
+//! changes all three in one transaction. Only a digest of a seen message is kept, which identifies
+//! no person.
 
 use adapters::chat::{ChatId, InboundId, MessageRef, Outbound, UserId};
 use anyhow::Context;
@@ -19,11 +19,12 @@ mod tests;
 
 pub use deletions::PendingDeletion;
 
-/// How long a message that was seen is remembered, in milliseconds. Telegram and Twilio stop
+/// The time for which a seen message is remembered, in milliseconds. Telegram and Twilio stop
 /// delivering again after a day; a week leaves room for a service that was down.
 pub const SEEN_TTL_MS: u64 = 7 * 24 * 60 * 60 * 1000;
 
-/// Messages that wait for one chat. A person who cannot be reached needs the last words, not all.
+/// Messages that wait for one chat. A person who cannot be reached needs the last messages, not
+/// all.
 pub const OUTBOUND_MAX: i64 = 100;
 
 /// The conversations of one channel.
@@ -36,13 +37,13 @@ pub struct Conversations {
 /// A conversation as it is stored.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct StoredConversation {
-    /// With whom; nobody in a new one.
+    /// The person; `None` in a new conversation.
     pub person: Option<UserId>,
-    /// Where it stands.
+    /// The state.
     pub state: ConversationState,
-    /// How many messages were ever written in it by us: the number of the next one.
+    /// The number of messages that we ever sent in it, which is the number of the next one.
     pub messages: i64,
-    /// The person was forgotten; it is here until they were told, and no longer.
+    /// The person was forgotten; the conversation is kept until they have been told.
     pub forgotten: bool,
 }
 
@@ -50,33 +51,33 @@ pub struct StoredConversation {
 #[derive(Debug)]
 pub struct ConversationStep<'a> {
     pub chat: &'a ChatId,
-    /// With whom.
+    /// The person.
     pub person: &'a UserId,
-    /// Where it stands now.
+    /// The new state.
     pub state: &'a ConversationState,
-    /// What caused it, if a person did.
+    /// The message of a person that caused it, if one did.
     pub inbound: Option<&'a InboundId>,
-    /// Stands for the form that this had, so that an edit without a change of words is known.
+    /// A digest of the message's text, which detects an edit without a change of the text.
     pub version: Option<&'a InboundId>,
-    /// What is to be said, and the number of the first of it.
+    /// The messages to send.
     pub outbound: &'a [Outbound],
     /// The number of the first of `outbound`.
     pub first_seq: i64,
-    /// When, in unix milliseconds.
+    /// The time, in unix milliseconds.
     pub at_ms: u64,
-    /// What lets the person in by it.
+    /// The invitation that admits the person by this step.
     pub invitation: Option<&'a Invitation>,
     /// Messages of the person's that are to be deleted from here on.
     pub deletes: &'a [MessageRef],
     /// The message whose deletion has ended, where the step says so.
     pub deleted: Option<&'a str>,
-    /// The person sent a wrong code by it: who that is, as runs are opened.
+    /// The owner that the person counts as, where this step was a wrong code.
     pub wrong_code_of: Option<&'a str>,
-    /// The person is forgotten by it: whose runs go, as they were opened.
+    /// The owner whose runs are erased, where this step forgets the person.
     pub forgets: Option<&'a str>,
 }
 
-/// What came of a step.
+/// The result of saving a step.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SaveOutcome {
     /// It is durable.
@@ -84,7 +85,7 @@ pub enum SaveOutcome {
     /// The same message, or the end of the same deletion, had caused a step before; nothing was
     /// changed.
     Duplicate,
-    /// The invitation has let in as many people as it is for; nothing was changed.
+    /// The invitation is used up; nothing was changed.
     InvitationUsedUp,
 }
 
@@ -230,7 +231,8 @@ impl Conversations {
         Ok(saved)
     }
 
-    /// Remembers an inbound message; false if it was seen before. Forgets the very old ones.
+    /// Remembers an inbound message; false if it was seen before. Deletes those older than
+    /// [`SEEN_TTL_MS`].
     async fn record_inbound(
         &self,
         connection: &mut AnyConnection,
@@ -286,7 +288,7 @@ impl Conversations {
         Ok(())
     }
 
-    /// The messages that are yet to be sent to a chat, in order.
+    /// The messages to send to a chat, in order.
     ///
     /// # Errors
     /// When the database fails.
@@ -309,8 +311,8 @@ impl Conversations {
             .await
     }
 
-    /// The messages up to this one were sent, or never can be. With the last one to somebody who
-    /// was forgotten their conversation goes.
+    /// Removes the messages up to this one, which were sent or never can be. The last one to a
+    /// forgotten person removes their conversation, too.
     ///
     /// # Errors
     /// When the database fails; nothing was changed then, or all of it.

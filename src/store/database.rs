@@ -1,4 +1,4 @@
-//! The database as those hold it who use it, and how their statements take turns.
+//! The shared handle of the database, and the turns of its statements.
 
 use std::ops::{Deref, DerefMut};
 use std::sync::Arc;

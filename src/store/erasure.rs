@@ -1,4 +1,4 @@
-//! What is erased of a person who asks for it, and how nothing of it stays in the database's files.
+//! The erasure of a person's data from the records and from the database's files.
 
 use adapters::chat::InboundId;
 use anyhow::Context;
@@ -12,24 +12,23 @@ use super::{Database, invitations};
 #[cfg(test)]
 mod tests;
 
-/// How long it is known that a deployment of somebody who was forgotten was begun, in milliseconds:
-/// a day, which is what the limit counts.
+/// The time for which the start of a forgotten person's deployment still counts, in milliseconds: a
+/// day, which is the period of the limit.
 pub const BEGUN_TTL_MS: u64 = 24 * 60 * 60 * 1000;
 
-/// How long the words that say that everything is erased wait for somebody who cannot be reached,
-/// in milliseconds: a day, after which even where to send them goes.
+/// The time for which the message about the erasure waits for a person who cannot be reached, in
+/// milliseconds: after a day its address is erased too.
 pub const RECEIPT_TTL_MS: u64 = 24 * 60 * 60 * 1000;
 
-/// Bytes of a message's print: no two messages have the same by chance.
+/// Bytes of a message's digest: no two messages have the same by chance.
 const MESSAGE_PRINT_BYTES: usize = 16;
 
-/// Bytes of a person's print: one of 65,536, so that thousands share each and it leads to nobody,
-/// and still few enough people deploy and are forgotten within a day that one of them is hardly
+/// Bytes of a person's digest: one of 65,536 values, so that thousands share each and it identifies
+/// no person. Few enough people deploy and are forgotten within a day that one of them is hardly
 /// ever counted for another.
 const PERSON_PRINT_BYTES: usize = 2;
 
-/// What is known of a message that was seen: enough to know it again, and nothing about who wrote
-/// it.
+/// The digest of a seen message: enough to recognise it again, without its sender.
 pub fn message_fingerprint(channel: &str, id: &InboundId) -> String {
     print("message", &[channel, &id.0], MESSAGE_PRINT_BYTES)
 }
@@ -47,8 +46,8 @@ fn print(domain: &str, parts: &[&str], bytes: usize) -> String {
     hex::encode(&hash.finalize()[..bytes])
 }
 
-/// Erases this owner's runs with their journals. That they were begun is known for a day, under a
-/// print.
+/// Erases this owner's runs with their journals. Their starts count for a day, under a digest of
+/// the owner.
 ///
 /// # Errors
 /// When the database fails, or something still stands that could not be removed without its record.
@@ -85,7 +84,7 @@ pub(super) async fn erase_runs(
     Ok(())
 }
 
-/// When deployments were begun that this owner's print still counts for, in unix milliseconds.
+/// The start times of deployments that still count for this owner's digest, in unix milliseconds.
 ///
 /// # Errors
 /// When the database fails.
@@ -109,7 +108,7 @@ fn counting_from(at_ms: u64) -> anyhow::Result<i64> {
     Ok(i64::try_from(at_ms.saturating_sub(BEGUN_TTL_MS))?)
 }
 
-/// Erases what has had its time: deployments and wrong codes that no longer count, and the words to
+/// Erases expired records: deployments and wrong codes that no longer count, and the messages to
 /// people who were forgotten and could not be reached.
 ///
 /// # Errors

@@ -1,7 +1,7 @@
 //! Whether an open database still is the file at its path, and sound.
 //!
-//! SQLite keeps writing to a file that somebody has deleted or replaced, and its caches hide damage
-//! to the file. So what a process acknowledges is compared with the files first.
+//! SQLite keeps writing to a file that was deleted or replaced, and its caches hide damage to the
+//! file. So the files are checked before a process acknowledges a message.
 
 use std::fs::File;
 use std::io::ErrorKind;
@@ -19,25 +19,25 @@ use tokio::time::{Instant, sleep, timeout};
 #[cfg(test)]
 mod tests;
 
-/// Longest check at a start: a relay wakes while its owner waits, and a larger database must not
-/// keep it from starting.
+/// The longest time of a check at a start: a relay wakes while its owner waits, and a larger
+/// database must not keep it from starting.
 pub const START_CHECK_MAX: Duration = Duration::from_secs(3);
 
-/// Longest check of a file that has changed while it is served from: an acknowledgement waits for
-/// it.
+/// The longest time of a check of a file that has changed while it is in use: an acknowledgement
+/// waits for it.
 const CHECK_MAX: Duration = Duration::from_secs(2);
 
-/// How long an answer about health is good for: one write per call would be a way to wear the disk
-/// out.
+/// The time for which a result of a probe is used again: one write for each call would wear the
+/// disk out.
 const PROBE_TTL: Duration = Duration::from_secs(5);
 
-/// Longest probe: Fly waits five seconds for `/health`.
+/// The longest time of a probe: Fly waits five seconds for `/health`.
 const PROBE_MAX: Duration = Duration::from_secs(2);
 
-/// How often the files are looked at while nothing is acknowledged.
+/// The interval between checks of the files while nothing is acknowledged.
 const WATCH_INTERVAL: Duration = Duration::from_secs(2);
 
-/// Instructions of SQLite between two looks at the clock: well below a millisecond.
+/// Instructions of SQLite between two readings of the clock: well below a millisecond.
 const OPERATIONS_PER_LOOK: i32 = 1_000;
 
 /// The first bytes of every database file (<https://www.sqlite.org/fileformat.html>).
@@ -209,7 +209,7 @@ impl Integrity {
                 Ok(IntegrityResult::Sound | IntegrityResult::Unfinished) => *sound = stamp,
                 Ok(IntegrityResult::Damaged) => return Err(Damage::Corrupt),
                 Ok(IntegrityResult::Missing) => return Err(Damage::Gone),
-                // It is looked at again the next time.
+                // The next check reads it again.
                 Err(error) => {
                     tracing::warn!(error = format!("{error:#}"), "the database was not checked");
                 }

@@ -1,5 +1,5 @@
-//! How many people each invitation has let in, and how many wrong codes came: neither names
-//! anybody, so that both count on when somebody is forgotten.
+//! The uses of each invitation, and the number of wrong codes. Neither names a person, so both
+//! remain when a person is forgotten.
 
 use std::collections::BTreeMap;
 
@@ -13,11 +13,11 @@ use crate::invitation::{
 
 use super::Database;
 
-/// Bytes of a code's print: no two codes have the same by chance.
+/// Bytes of a code's digest: no two codes have the same by chance.
 const PRINT_BYTES: usize = 16;
 
-/// Bytes of the print of whoever sent a wrong code: one of 16 million, so that dozens of a
-/// service's users share each, and still hardly anybody is counted for somebody else.
+/// Bytes of the digest of a person who sent a wrong code: one of 16 million values, so that dozens
+/// of a service's users share each, and hardly any is counted for another.
 const SENDER_PRINT_BYTES: usize = 3;
 
 fn print_of_sender(owner: &str) -> String {
@@ -32,7 +32,7 @@ fn print(invitation: &Invitation) -> String {
     hex::encode(&hash.finalize()[..PRINT_BYTES])
 }
 
-/// These invitations, with how many people each has let in.
+/// These invitations, with the number of people that each has admitted.
 ///
 /// # Errors
 /// When the database fails.
@@ -61,8 +61,8 @@ pub async fn offers(
         .await
 }
 
-/// Lets one more in, if the invitation is for one more. The database lets one write at a time: of
-/// two who come for the last place at the same moment, one finds it taken.
+/// Admits one more person, if the invitation is for one more. The database allows one write at a
+/// time: of two requests for the last place, one finds it taken.
 pub(super) async fn let_in(
     connection: &mut AnyConnection,
     invitation: &Invitation,
@@ -133,7 +133,7 @@ pub async fn wrong_codes(
     counted.await
 }
 
-/// When the `nth` newest wrong code that counts now came, counted from 1.
+/// The time of the `nth` newest wrong code that counts now, counted from 1.
 async fn nth_newest(
     connection: &mut AnyConnection,
     print: Option<&str>,

@@ -27,21 +27,21 @@ pub struct Runs {
 /// One run, as a list shows it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RunSummary {
-    /// Which deployment.
+    /// The id of the deployment.
     pub id: DeploymentId,
-    /// Whose, as the caller that opened it names people.
+    /// The owner, in the naming of the caller that opened it.
     pub owner: String,
-    /// When it was opened, in unix milliseconds.
+    /// The time of its opening, in unix milliseconds.
     pub opened_at_ms: u64,
-    /// What was asked for, with the region in force before the others.
+    /// The specification, with the region in force before the others.
     pub spec: Spec,
-    /// How it ended; `None` while it is driven or after a crash.
+    /// The outcome; `None` while it is driven or after a crash.
     pub end: Option<RunEnd>,
     /// It can only be removed: it was found in an account, or its removal has begun.
     pub is_removal_only: bool,
 }
 
-/// The right to append to one run's journal, until somebody else takes it.
+/// The right to append to one run's journal, until another driver takes it.
 pub struct Lease {
     runs: Runs,
     id: DeploymentId,
@@ -49,16 +49,16 @@ pub struct Lease {
     seq: i64,
 }
 
-/// What a run must not exceed when it is begun.
+/// The quotas for a new run.
 #[derive(Clone, Copy, Debug)]
 pub struct QuotaKey {
-    /// How many may be begun within a day.
+    /// The number of runs that may begin within a day.
     pub quotas: Quotas,
     /// The number of the organisation, where that is known.
     pub organisation: Option<u64>,
 }
 
-/// What came of beginning a run.
+/// The result of beginning a run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum StartOutcome {
     /// It was made.
@@ -69,10 +69,10 @@ pub enum StartOutcome {
     QuotaExceeded(QuotaExceeded),
 }
 
-/// Why nothing was appended.
+/// A failure to append; nothing was appended.
 #[derive(Debug, thiserror::Error)]
 pub enum AppendError {
-    /// Somebody else drives this run now.
+    /// Another driver has taken this run.
     #[error("another process drives this deployment now")]
     Fenced,
     /// The database failed.
@@ -111,8 +111,8 @@ impl Runs {
     /// Makes a run with its first entries, if the quotas of its organisation and of all people
     /// allow it.
     ///
-    /// The transaction writes before it counts, and the database lets one write at a time: of two
-    /// who begin at the same moment, one sees the other.
+    /// The transaction writes before it counts, and the database allows one write at a time: of two
+    /// simultaneous requests, one sees the other.
     ///
     /// # Errors
     /// When the database fails.
@@ -145,7 +145,7 @@ impl Runs {
             .await
     }
 
-    /// When runs were begun that count towards these quotas now, by whomever.
+    /// The start times of all runs that count towards these quotas now.
     ///
     /// # Errors
     /// When the database fails.
@@ -163,7 +163,7 @@ impl Runs {
             .await
     }
 
-    /// Erases that runs were begun which count no longer.
+    /// Erases the starts that count no longer.
     ///
     /// # Errors
     /// When the database fails.
@@ -175,8 +175,8 @@ impl Runs {
             .await
     }
 
-    /// Takes the right to append, and with it the journal so far. Whoever had it before is fenced
-    /// out. `None` when there is no such run.
+    /// Takes the right to append, and reads the journal so far. A driver that had it before can
+    /// append no more. `None` when there is no such run.
     ///
     /// # Errors
     /// When the database fails or holds what is not a journal.
@@ -266,12 +266,12 @@ impl Runs {
 }
 
 impl Lease {
-    /// How many entries the journal has.
+    /// The number of entries in the journal.
     pub fn seq(&self) -> usize {
         usize::try_from(self.seq).unwrap_or(usize::MAX)
     }
 
-    /// Looks that nobody has taken the run since.
+    /// Checks that no other driver has taken the run.
     ///
     /// # Errors
     /// See [`AppendError`].

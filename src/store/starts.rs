@@ -8,9 +8,8 @@ use sqlx::{AnyConnection, Row};
 
 use crate::quota::{DAY_MS, Quotas, RecentStarts};
 
-/// Bytes of an organisation's print: one of 65,536, so that many share each and it leads to nobody,
-/// and still few enough have begun as many deployments as they may that one of them is hardly ever
-/// counted for another.
+/// Bytes of an organisation's digest: one of 65,536 values, so that many share each and it
+/// identifies none.
 const PRINT_BYTES: usize = 2;
 
 fn print(organisation: u64) -> String {

@@ -10,7 +10,7 @@ use super::{Inbound, InboundId, MessageRef};
 /// Everything that comes with a message besides its sender's own words.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct MessageContext {
-    /// Text of somebody else: never an answer, a command or a credential of the sender.
+    /// Text of other people: never an answer, a command or a credential of the sender.
     pub citations: Vec<Citation>,
     /// Set when the sender changed a message that they had sent before.
     pub edit: Option<MessageEdit>,
@@ -32,12 +32,12 @@ pub struct MessageEdit {
     pub sent_at_ms: u64,
 }
 
-/// Text of somebody else within a message. It may hold a credential, so it is never printed.
+/// Text of another person within a message. It may hold a credential, so it is never printed.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Citation {
-    /// How it came into the message.
+    /// The way in which it came into the message.
     pub kind: CitationKind,
-    /// Who wrote it, as far as the service says.
+    /// The author, as far as the service names one.
     pub author: Author,
     /// The text; empty for a file without a caption.
     pub text: String,
@@ -46,7 +46,7 @@ pub struct Citation {
     pub message: Option<MessageRef>,
 }
 
-/// How text of somebody else comes into a message.
+/// The way in which text of another person comes into a message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum CitationKind {
@@ -66,7 +66,7 @@ pub enum Author {
     Bot,
     /// A person, a group or a channel under this name, which they chose themselves.
     Named(String),
-    /// Somebody whom the service does not name.
+    /// A person that the service does not name.
     Hidden,
 }
 
@@ -85,7 +85,7 @@ impl Inbound {
         self.id.clone()
     }
 
-    /// Whether the sender passed on a message of somebody else instead of writing one.
+    /// Whether the sender forwarded a message of another person instead of writing one.
     pub fn is_forwarded(&self) -> bool {
         self.context.citations.iter().any(|it| it.kind == CitationKind::Forwarded)
     }

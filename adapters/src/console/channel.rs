@@ -27,7 +27,7 @@ const EDIT_INTERVAL_DRAWN_MS: u64 = 100;
 /// A pipe keeps every version for good.
 const EDIT_INTERVAL_PIPED_MS: u64 = 1_000;
 
-/// The channel of whoever sits at the terminal.
+/// The channel of the person at the terminal.
 pub struct ConsoleChannel {
     voice: Voice,
     capabilities: Capabilities,
@@ -61,7 +61,7 @@ impl ConsoleChannel {
         Self { voice, capabilities, began_ms, lines: AtomicU64::new(0) }
     }
 
-    /// The chat of whoever sits at the terminal.
+    /// The chat of the person at the terminal.
     pub fn chat() -> ChatId {
         ChatId(CONSOLE.into())
     }

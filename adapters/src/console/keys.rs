@@ -4,8 +4,8 @@ use std::mem;
 
 use zeroize::Zeroizing;
 
-/// Longest line, in bytes; what is typed or pasted beyond it is cut off and said so. Larger than
-/// any credential or prompt that a channel would take, small enough to hold.
+/// Longest line, in bytes; text beyond it is cut off, and the person is told. Larger than any
+/// credential or prompt that a channel takes, small enough to hold.
 pub const LINE_MAX: usize = 256 * 1024;
 
 const CTRL_C: u8 = 0x03;
@@ -16,7 +16,7 @@ const CTRL_W: u8 = 0x17;
 const ESCAPE: u8 = 0x1b;
 const DELETE: u8 = 0x7f;
 
-/// What came of a byte.
+/// The effect of a byte.
 pub(super) enum InputEvent {
     /// Nothing yet.
     Incomplete,
@@ -40,7 +40,7 @@ pub(super) struct LineEditor {
     sequence: EscapeState,
 }
 
-/// Where in an escape sequence (an arrow key, say) we are; all of them are ignored.
+/// The position in an escape sequence (of an arrow key, say); all of them are ignored.
 enum EscapeState {
     None,
     Escaped,
@@ -69,7 +69,7 @@ impl LineEditor {
         Zeroizing::new(String::from_utf8_lossy(&self.line).into_owned())
     }
 
-    /// What was typed before the input ended without a line break.
+    /// The text typed before the input ended without a line break.
     pub(super) fn last(&mut self) -> Option<InputEvent> {
         (!self.line.is_empty()).then(|| self.take())
     }

@@ -1,10 +1,10 @@
-//! What stands on the screen, and how to draw over the end of it.
+//! The content of the screen, and the drawing over its end.
 
 use std::io::Write;
 
 use super::plain;
 
-/// How large a screen is, in characters.
+/// The size of a screen, in characters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ScreenSize {
     /// Characters in a row.
@@ -28,7 +28,7 @@ pub(super) struct TerminalScreen {
     last: Option<ScreenBlock>,
     speaker: Option<usize>,
     prompt: String,
-    /// Something stands on it.
+    /// The screen is not empty.
     begun: bool,
 }
 
@@ -67,7 +67,7 @@ impl TerminalScreen {
         self.write(&format!("{}{line}\n{}", self.without_prompt(), self.prompt));
     }
 
-    /// Prints a message, under its speaker's name when that is given and somebody else spoke last.
+    /// Prints a message, under its speaker's name when that is given and another voice spoke last.
     pub(super) fn print(&mut self, id: BlockId, name: Option<&str>, lines: Vec<String>) {
         self.print_from(id, name, lines, 0);
     }
@@ -154,12 +154,12 @@ impl TerminalScreen {
     }
 
     fn write(&mut self, text: &str) {
-        // Nobody is left to tell when the output is closed; the input ends as well then.
+        // A closed output has no reader; the input ends as well then.
         let _ = self.out.write_all(text.as_bytes()).and_then(|()| self.out.flush());
     }
 }
 
-/// How many lines the two have in common at their start.
+/// The number of equal lines at the start of both.
 fn unchanged(old: &[String], new: &[String]) -> usize {
     old.iter().zip(new).take_while(|(old, new)| old == new).count()
 }

@@ -1,4 +1,4 @@
-//! Who is being talked to, what was shown, and what a typed line means.
+//! The state of a terminal: the active voice, the messages shown, and the meaning of a typed line.
 
 use std::collections::VecDeque;
 use std::io::Write;
@@ -142,7 +142,7 @@ impl ConsoleState {
         self.refresh();
     }
 
-    /// What to do with a complete line: whose it is, unless it only switched voices.
+    /// The voice that a complete line goes to; `None` when the line only switched voices.
     pub(super) fn enter(
         &mut self,
         text: Zeroizing<String>,
@@ -165,7 +165,7 @@ impl ConsoleState {
         Some((voice, TypedLine { text, hidden }))
     }
 
-    /// What a line means to this voice now.
+    /// The meaning of a line for this voice now.
     pub(super) fn understand(&self, voice: usize, line: TypedLine) -> InboundContent {
         let TypedLine { text, hidden } = line;
         let voice = &self.voices[voice];

@@ -1,9 +1,9 @@
-//! What one conversation partner can do.
+//! The interface of one conversation partner.
 
 use super::{InboundContent, Outbound, Voice};
 
 impl Voice {
-    /// What the person says next to this voice; `None` when the input has ended.
+    /// The next input of the person for this voice; `None` when the input has ended.
     ///
     /// The number or the label of an offered button is a [`InboundContent::Tap`]; an answer to a
     /// message that asks for a credential is a [`InboundContent::Secret`] unless it starts with
@@ -35,7 +35,7 @@ impl Voice {
         self.shared.state().set_typing(self.index);
     }
 
-    /// Prints a line that is nobody's message, such as "connection lost".
+    /// Prints a line that belongs to no voice, such as "connection lost".
     pub fn notice(&self, text: &str) {
         self.shared.state().notice(text);
     }

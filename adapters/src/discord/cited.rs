@@ -8,7 +8,7 @@ use crate::chat::{
     Author, ChatId, Citation, CitationKind, MessageContext, MessageRef, SearchableText,
 };
 
-/// What a message carries besides its author's own words.
+/// The text in a message that its author did not write.
 pub(super) fn context(message: &Message) -> MessageContext {
     MessageContext {
         citations: citations(message),

@@ -16,8 +16,8 @@ const LABEL_CHARS_MAX: usize = 80;
 /// Longest value that a modal's field takes.
 const VALUE_CHARS_MAX: usize = 4000;
 
-/// What the button of a form carries before its fields: they stand in the button itself, so that it
-/// works after a restart.
+/// The prefix of a form button's id; the fields follow. The id itself holds them, so that the
+/// button works after a restart.
 const FORM: &str = "form";
 
 /// The buttons of a message, and that of its form.
@@ -43,7 +43,7 @@ fn button(id: &str, label: &str, style: u8) -> Value {
 }
 
 fn form_id(form: &SecretForm) -> String {
-    // What parts them stands in none of them.
+    // No field contains the separator.
     let plain = |text: &str| text.replace('|', "/");
     let mut id = format!("{FORM}|{}", plain(&form.title));
     for field in &form.fields {

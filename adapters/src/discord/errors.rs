@@ -1,10 +1,10 @@
-//! What Discord's errors mean for us.
+//! The meaning of Discord's errors.
 
 use reqwest::StatusCode;
 
 use crate::channel::ChannelError;
 
-/// Why a bot cannot be started.
+/// A failure to start a bot.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum DiscordStartError {
     /// The token is not a bot's.

@@ -50,8 +50,7 @@ pub(super) fn begin(
     thread.map(drop).map_err(|_| DiscordStartError::Platform)
 }
 
-/// Listens until nobody holds the other end of `ended`. serenity resumes and reconnects; when it
-/// gives up, it starts over.
+/// Listens until the other end of `ended` is dropped.
 async fn listen(http: Http, listener: GatewayListener, ended: oneshot::Receiver<()>) {
     let intents = GatewayIntents::DIRECT_MESSAGES;
     let client = serenity::client::ClientBuilder::new_with_http(http, intents);

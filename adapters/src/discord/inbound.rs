@@ -1,4 +1,4 @@
-//! What people do on Discord, in the words that every service shares.
+//! Actions of people on Discord, as the types that all services share.
 
 use serde_json::{Map, Value};
 use serenity::all::{
@@ -14,8 +14,8 @@ use crate::chat::{
     MessageRef, UserId,
 };
 
-/// What people do in a payload of the gateway, read as its connection reads it. Nothing for what
-/// cannot be read and for every other event.
+/// The actions of people in a payload of the gateway, read as its connection reads it. Empty for an
+/// unreadable payload and for every other event.
 pub fn done_in(payload: &[u8]) -> Vec<Inbound> {
     match serde_json::from_slice(payload) {
         Ok(GatewayEvent::Dispatch(_, Event::MessageCreate(created))) => {
@@ -31,8 +31,8 @@ pub fn done_in(payload: &[u8]) -> Vec<Inbound> {
     }
 }
 
-/// What a person's message means: a line, or its files, the first with the words. Nothing for a
-/// bot's, ours among them, and for notices.
+/// The content of a person's message: a line, or its files, the first with the text. Empty for a
+/// bot's message, ours included, and for notices.
 pub(super) fn of_message(message: &Message) -> Vec<Inbound> {
     let is_written = matches!(message.kind, MessageType::Regular | MessageType::InlineReply);
     if message.author.bot || !is_written {
@@ -106,7 +106,7 @@ fn edit(id: &str, message: &Message) -> Option<MessageEdit> {
     Some(MessageEdit { original: InboundId(id.to_owned()), sent_at_ms })
 }
 
-/// What an interaction means. Nothing for a tap that opens a form.
+/// The content of an interaction; `None` for a tap that opens a form.
 pub(super) fn of_interaction(interaction: &Interaction) -> Option<Inbound> {
     match interaction {
         Interaction::Command(command) => Some(of_command(command)),
@@ -139,7 +139,7 @@ fn of_tap(tap: &ComponentInteraction) -> Inbound {
     inbound(tap.id.to_string(), &chat, &tap.user, Some(&tap.locale), place, content)
 }
 
-/// What was filled in is a secret.
+/// The values of a modal are a secret.
 fn of_modal(filled: &ModalInteraction) -> Inbound {
     let content = InboundContent::Secret(values(filled));
     let (chat, place) = (filled.channel_id.to_string(), place(filled.guild_id, None));

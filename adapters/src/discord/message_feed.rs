@@ -1,4 +1,5 @@
-//! What people wrote, passed on once: the gateway tells it, and what it did not tell is looked up.
+//! Messages of people, each passed on once: from the gateway, or from a look-up where the gateway
+//! missed them.
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
@@ -12,17 +13,17 @@ use super::rest::DiscordRest;
 use crate::channel::ChannelError;
 use crate::inbox::Inbox;
 
-/// Messages that are looked through where we know of none, in one chat.
+/// Messages that one look-up reads in a chat of which none is known.
 const RECENT_MAX: usize = 50;
 
 /// Messages that are looked up at once (Discord's limit).
 const PAGE_MAX: usize = 100;
 
-/// How far back they are looked through, in seconds: what is older would surprise.
+/// The age up to which messages are looked up, in seconds: an answer to an older one would
+/// surprise.
 const RECENT_AGE_S: i64 = 24 * 60 * 60;
 
-/// How often we are told to wait in one look-up before it is given up: the next one begins where it
-/// ended.
+/// Waits within one look-up before it is given up: the next one begins where it ended.
 const WAITS_MAX: usize = 5;
 
 /// Messages that are remembered, so that one which comes twice is passed on once.
@@ -31,7 +32,7 @@ const REMEMBERED_MAX: usize = 1_024;
 pub(super) struct MissedMessages {
     inbox: Arc<Inbox>,
     known: Mutex<SeenMessages>,
-    /// Whoever passes messages on: those that are looked up go before those that come meanwhile.
+    /// Held while messages are passed on: those from a look-up go before those that come meanwhile.
     turn: tokio::sync::Mutex<()>,
 }
 
@@ -53,7 +54,7 @@ impl MissedMessages {
         self.pass_on(message);
     }
 
-    /// Passes on a message that its author changed. What is not taken stays as it was said.
+    /// Passes on a message that its author changed. A change that is not taken is dropped.
     pub(super) async fn edited(&self, message: &Message) {
         let _turn = self.turn.lock().await;
         for inbound in of_message(message) {
@@ -66,7 +67,7 @@ impl MissedMessages {
         self.known().chats.entry(chat).or_default();
     }
 
-    /// Looks up what was written in every chat that is known while no gateway told it.
+    /// Looks up the messages of every known chat that came while no gateway was connected.
     pub(super) async fn catch_up(&self, rest: &DiscordRest) {
         let _turn = self.turn.lock().await;
         let chats: Vec<_> = self.known().chats.iter().map(|(chat, it)| (*chat, *it)).collect();
@@ -77,7 +78,7 @@ impl MissedMessages {
         }
     }
 
-    /// Looks up what was written in a chat before this process.
+    /// Looks up the messages of a chat from before this process.
     pub(super) async fn recover(&self, rest: &DiscordRest, chat: u64) -> Result<(), ChannelError> {
         let _turn = self.turn.lock().await;
         self.chat(chat);
@@ -111,7 +112,8 @@ impl MissedMessages {
         }
     }
 
-    /// What is not taken is not remembered either, so that it is found again when it is looked up.
+    /// A message that is not taken is not remembered either, so that the next look-up finds it
+    /// again.
     fn pass_on(&self, message: &Message) {
         let (chat, id) = (message.channel_id.get(), message.id.get());
         let mut known = self.known();

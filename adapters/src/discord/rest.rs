@@ -1,4 +1,4 @@
-//! Discord's REST API: what we send and look up, never faster than Discord says.
+//! Discord's REST API, within the rate limits that Discord states.
 
 use std::time::{Duration, Instant};
 
@@ -20,7 +20,7 @@ use crate::client;
 
 const BASE: &str = "https://discord.com";
 
-/// Discord refuses programs that do not say who they are in this form.
+/// Discord refuses programs without a `User-Agent` of this form.
 const NAME: &str = concat!("DiscordBot (https://discord.com, ", env!("CARGO_PKG_VERSION"), ")");
 
 const DEADLINE: Duration = Duration::from_secs(20);
@@ -30,21 +30,21 @@ const ANSWER_BYTES_MAX: u64 = 4 * 1024 * 1024;
 
 const FILE_DEADLINE: Duration = Duration::from_secs(180);
 
-/// How long to wait when Discord is too busy and does not say how long.
+/// The wait when Discord is too busy and names no time.
 const BUSY: Duration = Duration::from_secs(2);
 
-/// What everything shares.
+/// The bucket that all calls share.
 const GLOBAL: &str = "";
 
 pub(super) struct DiscordRest {
     client: Client,
     base: String,
     authorization: Zeroizing<String>,
-    /// Until when nothing more may be sent, by what shares a limit.
+    /// The time until which a bucket is used up, by bucket.
     closed: DashMap<String, Instant>,
 }
 
-/// Who the bot is.
+/// The bot's profile.
 #[derive(Deserialize)]
 pub(super) struct DiscordProfile {
     pub(super) id: UserId,
@@ -180,7 +180,8 @@ impl DiscordRest {
         }
     }
 
-    /// A file from where Discord says it lies: our token is none of that place's business.
+    /// Fetches a file from the address that Discord names, without our token: the host is another
+    /// one.
     pub(super) async fn download(&self, url: &str, most: u64) -> Result<Bytes, ChannelError> {
         let answer = self.client.get(url).timeout(FILE_DEADLINE).send().await;
         let answer = answer.map_err(|_| ChannelError::InDoubt)?;
@@ -216,7 +217,7 @@ impl DiscordRest {
         self.send_within_limit(&limit, request).await
     }
 
-    /// Sends unless Discord said to wait: whoever insists is locked out.
+    /// Sends unless Discord said to wait: a client that insists is locked out.
     async fn send_within_limit(
         &self,
         limit: &str,
@@ -270,7 +271,7 @@ fn too_fast(wait: Duration) -> ChannelError {
     ChannelError::RateLimited { retry_after_ms: u64::try_from(whole_ms).unwrap_or(u64::MAX) }
 }
 
-/// What shares a limit: a method on one channel's messages, whichever they are.
+/// The bucket of a call: a method on one channel's messages, whichever they are.
 fn limit(method: &Method, path: &str) -> String {
     let path = path.split('?').next().unwrap_or(path);
     let shared: Vec<_> = path.split('/').take(3).collect();

@@ -20,7 +20,7 @@ use crate::client;
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// Telegram answers within a second; beyond this nobody knows.
+/// Telegram answers within a second; after this time the fate of a call is unknown.
 const DEADLINE: Duration = Duration::from_secs(17);
 
 /// A file of 50 MB over a slow line.

@@ -1,11 +1,11 @@
-//! What Telegram's errors mean for us. None of them is printed: the client's own hold the URL, and
-//! so the token.
+//! The meaning of Telegram's errors. None of them is printed: the client's own hold the URL, and so
+//! the token.
 
 use teloxide::{ApiError, RequestError};
 
 use crate::channel::ChannelError;
 
-/// Why a bot cannot be started.
+/// A failure to start a bot.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum TelegramStartError {
     /// The token is not a bot's.

@@ -1,4 +1,4 @@
-//! Who opened a Mini App, as Telegram vouches for it.
+//! The init data of a Mini App: the person who opened it, signed by Telegram.
 
 use std::collections::BTreeMap;
 
@@ -9,10 +9,10 @@ use url::form_urlencoded;
 
 use crate::chat::UserId;
 
-/// How far ahead of ours Telegram's clock may be, in milliseconds.
+/// The time by which Telegram's clock may be ahead of ours, in milliseconds.
 const AHEAD_MAX_MS: u64 = 60_000;
 
-/// Who opened the Mini App.
+/// The person who opened the Mini App.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct InitData {
     /// The person.
@@ -21,7 +21,7 @@ pub struct InitData {
     pub locale: Option<String>,
 }
 
-/// Why init data is not believed. The caller learns none of it but "no".
+/// A refusal of init data. The caller learns none of it but "no".
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum InitDataError {
     /// A field is missing, unreadable or there twice.
@@ -41,9 +41,9 @@ struct InitDataUser {
     language_code: Option<String>,
 }
 
-/// Checks what a Mini App was opened with (`Telegram.WebApp.initData`), as the Bot API describes
-/// under "Validating data received via the Mini App": HMAC-SHA256 over all fields but `hash`, with
-/// a key made of the bot's token.
+/// Checks the init data of a Mini App (`Telegram.WebApp.initData`), as the Bot API describes under
+/// "Validating data received via the Mini App": HMAC-SHA256 over all fields but `hash`, with a key
+/// made of the bot's token.
 ///
 /// # Errors
 /// When it is not of this bot, altered, ambiguous, or older than `age_max_ms`.

@@ -1,6 +1,6 @@
-//! Bots that a person lets our bot make for them with one tap
+//! Bots that our bot makes for a person after one tap
 //! (<https://core.telegram.org/bots/api#managedbotcreated>, Bot API 9.6). The library does not know
-//! them yet, so what is new is asked for and read here.
+//! them yet, so these methods and fields are written out here.
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -30,8 +30,8 @@ pub(super) struct CreatedBot {
     locale: Option<String>,
 }
 
-/// The bot that an update tells of, if it does. Telegram tells by an update of its own and by a
-/// message in the chat.
+/// The bot in an update about a new bot. Telegram sends an update of its own and a message in the
+/// chat.
 pub(super) fn made(update: &Value) -> Option<CreatedBot> {
     let message = &update["message"];
     let created = &message["managed_bot_created"]["bot"];
@@ -43,7 +43,7 @@ pub(super) fn made(update: &Value) -> Option<CreatedBot> {
     Some(CreatedBot { bot: bot["id"].as_i64()?, owner: owner["id"].as_i64()?, locale })
 }
 
-/// Where Telegram makes the bot that this button offers.
+/// The page on which Telegram makes the bot that this button offers.
 pub(super) fn page(button: &Button, manager: &str) -> Option<Url> {
     let name = button.id.strip_prefix(MAKE_BOT)?;
     let mut url = Url::parse("https://t.me/newbot").ok()?;
@@ -51,7 +51,7 @@ pub(super) fn page(button: &Button, manager: &str) -> Option<Url> {
     Some(url)
 }
 
-/// Who a bot is.
+/// The profile of a bot.
 #[derive(Deserialize)]
 pub(super) struct TelegramProfile {
     pub(super) username: String,
@@ -63,8 +63,8 @@ pub(super) async fn me(bot: &Bot) -> Result<TelegramProfile, RequestError> {
     ask(bot, &GetMe {}).await
 }
 
-/// Gets the token of a bot that was made, and takes it in as if its owner had entered it. A bot
-/// is told of once, whatever becomes of its token later.
+/// Fetches the token of a bot that was made, as if its owner had entered it. Each bot is reported
+/// once.
 pub(super) async fn receive(
     bot: &Bot,
     made: CreatedBot,
@@ -95,7 +95,7 @@ pub(super) async fn receive(
     }))
 }
 
-/// Nobody but its owner can write to the bot. Its relay obeys nobody else anyway.
+/// Lets only the owner write to the bot. Its relay obeys no other person anyway.
 fn close_to_others(bot: &Bot, user_id: i64) {
     let closed = SetManagedBotAccessSettings { user_id, is_access_restricted: true };
     let bot = bot.clone();

@@ -64,7 +64,7 @@ const NOTICES: [&str; 44] = [
     "web_app_data",
 ];
 
-/// Fields whose text is Telegram's own or names somebody. Ids of files look like anything.
+/// Fields with Telegram's own text or a person's name.
 const NOT_SEARCHED: [&str; 9] = [
     "from",
     "chat",
@@ -90,7 +90,7 @@ const FILES: [(&str, &str); 5] = [
     ("video_note", "video.mp4"),
 ];
 
-/// Reads the message of an update, new or edited. Nothing for what no person wrote.
+/// Reads the message of an update, new or edited; `None` for a message that no person wrote.
 pub(super) fn read(update: &Value) -> Option<Inbound> {
     let (message, is_edit) = match &update["edited_message"] {
         Value::Null => (&update["message"], false),
@@ -169,14 +169,14 @@ fn attachment(file: &Value, name: &str, media_type: Option<&str>) -> Option<Atta
     })
 }
 
-/// Text of others: a forwarded message, and what a reply replies to.
+/// Text of others: a forwarded message, and the message that a reply replies to.
 fn citations(message: &Value, chat: &ChatId) -> Vec<Citation> {
     let forwarded = forwarded_from(message)
         .map(|author| Citation::new(CitationKind::Forwarded, author, words_of(message)));
     forwarded.into_iter().chain(quoted(message, chat)).collect()
 }
 
-/// What a reply replies to: the part that was quoted, else the whole message.
+/// The message that a reply replies to: the quoted part, else all of it.
 fn quoted(message: &Value, chat: &ChatId) -> Option<Citation> {
     let (replied_to, elsewhere) = (&message["reply_to_message"], &message["external_reply"]);
     let author = match (forwarded_from(replied_to), &elsewhere["origin"]) {
@@ -206,8 +206,8 @@ fn words_of(message: &Value) -> String {
     }
 }
 
-/// Who wrote a message that was forwarded, or that another bot wrote in its sender's name; nothing
-/// for one that its sender wrote.
+/// The author of a message that was forwarded, or that another bot wrote in its sender's name;
+/// `None` for a message of the sender.
 fn forwarded_from(message: &Value) -> Option<Author> {
     let from = &message["from"];
     if !message["forward_origin"].is_null() {

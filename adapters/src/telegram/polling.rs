@@ -1,5 +1,5 @@
-//! Long polling: the offset moves only over what is durable with us, so that whatever a crash loses
-//! comes again.
+//! Long polling. The offset moves only past updates that are durable with us, so that Telegram
+//! sends again every update that a crash loses.
 
 use std::sync::Weak;
 use std::time::Duration;
@@ -14,7 +14,7 @@ use super::{TelegramChannel, UPDATE_KINDS, calls};
 #[cfg(test)]
 mod tests;
 
-/// How long Telegram holds a request that has nothing to tell, in seconds.
+/// The time for which Telegram holds a request without updates, in seconds.
 const HOLD_S: u32 = 25;
 
 /// Updates in one answer (Bot API, `getUpdates`: at most 100).
@@ -81,7 +81,8 @@ pub(super) async fn poll(telegram: Weak<TelegramChannel>) {
     }
 }
 
-/// Hands updates over in order and moves the offset past those that were taken; says how many were.
+/// Hands updates over in order and moves the offset past those that were taken. Returns their
+/// number.
 async fn take(telegram: &TelegramChannel, updates: Vec<Value>, offset: &mut i32) -> usize {
     let mut read: Vec<(i32, bool)> = Vec::new();
     let mut events = Vec::new();
@@ -125,11 +126,11 @@ const WEBHOOK: &str = "this bot has a webhook, so its messages cannot be asked f
 
 const OUT_OF_REACH: &str = "Telegram cannot be reached; trying again";
 
-/// What was complained of, so that the log does not fill with it.
+/// The warnings so far, so that the log does not repeat them.
 #[derive(Default)]
 struct PollingWarnings {
     last: Option<&'static str>,
-    /// Two processes that take turns succeed in between: this is said once for good.
+    /// Two processes that take turns succeed in between, so this warning comes only once.
     of_rival: bool,
 }
 
@@ -140,7 +141,7 @@ impl PollingWarnings {
         }
     }
 
-    /// What is wrong, if that was not said yet.
+    /// The warning for this error, if it is a new one.
     fn new_warning(&mut self, error: &RequestError) -> Option<&'static str> {
         let warning = match error {
             RequestError::Api(ApiError::TerminatedByOtherGetUpdates) => RIVAL,

@@ -1,4 +1,4 @@
-//! What an update means.
+//! The meaning of updates.
 
 use serde_json::Value;
 use teloxide::types::{CallbackQuery, ChatMemberKind, ChatMemberUpdated, Update, UpdateKind};
@@ -16,8 +16,8 @@ pub const UPDATE_KINDS: [&str; 5] =
     ["message", "edited_message", "callback_query", "my_chat_member", "managed_bot"];
 
 impl TelegramChannel {
-    /// Reads an update. `Ok(None)` for one that means nothing to us, or that cannot be read: it
-    /// would come again for a day, and there is nobody to tell.
+    /// Reads an update. `Ok(None)` for one of no interest, and for an unreadable one: Telegram
+    /// would send it again for a day, and no person waits for it.
     pub(super) async fn read_update(
         &self,
         update: &Value,
@@ -44,12 +44,12 @@ impl TelegramChannel {
         }
     }
 
-    /// The tapped button stops to look busy; Telegram forgets the tap when nobody says so.
+    /// Stops the tapped button from looking busy; without this answer Telegram shows a spinner.
     fn relieve(&self, query: &CallbackQuery) {
         let (bot, id) = (self.bot.clone(), query.id.clone());
         tokio::spawn(async move {
             use teloxide::requests::{HasPayload, Requester};
-            // It stops by itself after a while.
+            // The button recovers by itself after a while.
             let _ = ask(&bot, bot.answer_callback_query(id).payload_ref()).await;
         });
     }

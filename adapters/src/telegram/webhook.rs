@@ -26,7 +26,7 @@ const SECRET_CHARS_MAX: usize = 256;
 /// that.
 const BODY_BYTES_MAX: usize = 256 * 1024;
 
-/// How long a body may take to arrive.
+/// The time that a body may take to arrive.
 const BODY_TIMEOUT: Duration = Duration::from_secs(5);
 
 pub(super) fn check_secret(secret: &str) -> Result<(), TelegramStartError> {
@@ -47,7 +47,7 @@ async fn take(State(telegram): State<Arc<TelegramChannel>>, request: Request) ->
     let Ok(Ok(body)) = tokio::time::timeout(BODY_TIMEOUT, body).await else {
         return StatusCode::PAYLOAD_TOO_LARGE;
     };
-    // What we cannot read would come again for a day; there is nobody to tell.
+    // Telegram would send an unreadable update again for a day, and no person waits for it.
     let Ok(update) = serde_json::from_slice(&body) else { return StatusCode::OK };
     let taken = match telegram.read_update(&update).await {
         Ok(None) => return StatusCode::OK,

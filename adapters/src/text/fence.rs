@@ -1,4 +1,4 @@
-//! Code fences of Markdown: what opens one, what closes it.
+//! Code fences of Markdown, with the lines that open and close them.
 
 /// An open code fence.
 #[derive(Clone, Copy)]
@@ -33,12 +33,12 @@ impl<'a> Fence<'a> {
         }
     }
 
-    /// What opens it again at the start of a message.
+    /// The line that opens it again at the start of a message.
     pub(super) fn opening(self) -> String {
         format!("{}\n", self.header)
     }
 
-    /// What closes it at the end of a message with this body.
+    /// The line that closes it at the end of a message with this body.
     pub(super) fn closing(self, body: &str) -> String {
         let line_break = if body.ends_with('\n') { "" } else { "\n" };
         format!("{line_break}{}", self.marker)

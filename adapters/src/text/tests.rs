@@ -69,9 +69,9 @@ fn a_hundred_kilobytes_of_anything_is_cut_in_time() {
     }
 }
 
-/// What must hold of every split: messages fit; what lies between the bodies, which are stretches
-/// of the text itself, is whitespace outside of fences; only fences are added; and no cluster is
-/// torn that fits into a message.
+/// The properties of every split: messages fit; the text between the bodies, which are parts of the
+/// text itself, is whitespace outside of fences; only fences are added; and no cluster is torn that
+/// fits into a message.
 fn check(text: &str, max: usize, unit: LengthUnit) {
     let torn = torn_places(text, max, unit);
     let is_torn = |at: usize| torn.binary_search(&at).is_ok();

@@ -1,4 +1,4 @@
-//! Who may come in, and how many.
+//! The admission of connections, and their numbers.
 
 use std::time::Duration;
 
@@ -14,15 +14,16 @@ pub(super) const SOCKETS_MAX: usize = 16;
 /// a crowd cannot keep the owner out.
 pub(super) const STRANGERS_MAX: usize = 32;
 
-/// Wrong keys in one [`WINDOW`] that still get a sentence; more than a person would paste.
+/// Wrong keys in one [`WINDOW`] that get a sentence as their answer; more than a person would
+/// paste.
 const WRONG_KEYS_MAX: u32 = 10;
 
-/// How long wrong keys are counted together.
+/// The time over which wrong keys are counted.
 const WINDOW: Duration = Duration::from_secs(60);
 
 #[derive(Default)]
 pub(super) struct ClientAdmission {
-    /// In the order they came.
+    /// Oldest first.
     unverified: Vec<ClientSlot>,
     wrong_keys: u32,
     window_start: Option<Instant>,
@@ -37,15 +38,15 @@ struct ClientSlot {
     _stay: oneshot::Sender<()>,
 }
 
-/// A client's place, among the strangers or inside.
+/// A client's place, before or after it has shown the key.
 pub(super) struct ClientTicket {
     pub(super) number: u64,
-    /// Ends when somebody else needs the place.
+    /// Ends when another connection needs the place.
     pub(super) leave: oneshot::Receiver<()>,
 }
 
 impl ClientAdmission {
-    /// One more who has not shown a key.
+    /// Admits a connection that has not shown a key yet.
     pub(super) fn admit_unverified(&mut self, now: Instant) -> ClientTicket {
         if self.unverified.len() == STRANGERS_MAX {
             self.unverified.remove(0);
@@ -55,12 +56,12 @@ impl ClientAdmission {
         ticket
     }
 
-    /// This stranger has shown a key or gone.
+    /// Removes a connection that has shown a key or is gone.
     pub(super) fn step_aside(&mut self, ticket: u64) {
         self.unverified.retain(|stranger| stranger.ticket != ticket);
     }
 
-    /// Notes a wrong key; whether it still deserves a sentence.
+    /// Counts a wrong key; true while such a key gets a sentence as its answer.
     pub(super) fn count_wrong_key(&mut self, now: Instant) -> bool {
         if self.window_start.is_none_or(|start| now - start >= WINDOW) {
             self.window_start = Some(now);
@@ -89,7 +90,7 @@ impl ClientAdmission {
         (ClientSlot { ticket: number, heard_at: now, _stay: stay }, ClientTicket { number, leave })
     }
 
-    /// This client said something.
+    /// Marks this client as the last active one.
     pub(super) fn touch(&mut self, ticket: u64, now: Instant) {
         if let Some(guest) = self.verified.iter_mut().find(|guest| guest.ticket == ticket) {
             guest.heard_at = now;
@@ -106,8 +107,8 @@ impl ClientAdmission {
     }
 }
 
-/// Whether the page that opens this socket is one of ours: a browser says where it comes from, and
-/// sends cookies and reaches private networks for any page otherwise. Terminals say nothing.
+/// Whether the page that opens this socket is one of ours. A browser names the page's origin, and
+/// otherwise sends cookies and reaches private networks for any page. Terminals name none.
 pub(super) fn is_same_origin(headers: &HeaderMap) -> bool {
     let Some(origin) = headers.get(header::ORIGIN) else { return true };
     let origin = origin.to_str().ok().and_then(|origin| origin.parse::<Uri>().ok());

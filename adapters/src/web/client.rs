@@ -38,7 +38,7 @@ pub struct WebClient {
     connection: AbortHandle,
 }
 
-/// What reaches a client.
+/// An event for a client.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ClientEvent {
     /// A new message.
@@ -53,15 +53,15 @@ pub enum ClientEvent {
     Connected,
     /// The connection was lost, or none could be made; the client keeps trying.
     Reconnecting,
-    /// The relay stopped because nobody uses it. Whatever is said next wakes it.
+    /// The relay stopped because nobody uses it. The next line wakes it.
     Asleep,
-    /// This line was not taken and will not be sent again; why, as a sentence.
+    /// This line was refused and is not sent again; the reason is a sentence.
     NotTaken(String),
-    /// The relay does not let us in; why, as a sentence. The last event.
+    /// The relay refuses the client; the reason is a sentence. The last event.
     Refused(String),
 }
 
-/// Why a line was not accepted for sending.
+/// A refusal to send a line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum EnqueueError {
     /// Longer than [`TEXT_MAX`] bytes.
@@ -72,7 +72,7 @@ pub enum EnqueueError {
     Ended,
 }
 
-/// Something to send, once and only once.
+/// A line or tap to send exactly once.
 enum ClientCommand {
     Say { text: Zeroizing<String>, secret: bool },
     Tap { button: String, message: Option<String> },
@@ -109,13 +109,12 @@ impl WebClient {
         self.command(ClientCommand::Tap { button, message }).await
     }
 
-    /// What happens next; `None` after [`ClientEvent::Refused`].
+    /// The next event; `None` after [`ClientEvent::Refused`].
     pub async fn next(&self) -> Option<ClientEvent> {
         self.events.lock().await.recv().await
     }
 
-    /// Waits until the relay has everything that was said, but no longer than `at_most`; whether it
-    /// has.
+    /// Waits until the relay has every line, at most for `at_most`. True when it has.
     pub async fn flush(&self, at_most: Duration) -> bool {
         let mut unacknowledged = self.unacknowledged.subscribe();
         let all = unacknowledged.wait_for(|left| *left == 0);

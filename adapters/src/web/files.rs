@@ -1,5 +1,5 @@
 //! Files of the web channel, by HTTP beside the socket: `POST /chat/files` takes one and `GET
-//! /chat/files/{id}` gives one, to whoever shows the owner's key as a bearer token.
+//! /chat/files/{id}` gives one, with the owner's key as a bearer token.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -24,7 +24,7 @@ use crate::chat::OutboundFile;
 /// into the memory of the smallest machine.
 pub const FILE_BYTES_MAX: usize = 20 * 1024 * 1024;
 
-/// How long a file may take to arrive: 20 MB over a slow phone connection.
+/// The time that a file may take to arrive: 20 MB over a slow phone connection.
 pub(super) const UPLOAD_TIMEOUT: Duration = Duration::from_secs(10 * 60);
 
 /// Files that arrive at the same time, each of them in memory.
@@ -33,7 +33,7 @@ pub(super) const UPLOADS_MAX: usize = 2;
 const NO_ROOM: &str =
     "There is no room for this file, and it was not stored. Send a smaller one.\n";
 
-/// The id of a file is what is in it: sent twice, it is kept once.
+/// The id of a file is a digest of its content: a file that is sent twice is kept once.
 fn id_of(bytes: &[u8]) -> String {
     hex::encode(&Sha256::digest(bytes)[..16])
 }
@@ -43,7 +43,7 @@ fn is_id(id: &str) -> bool {
 }
 
 impl WebChannel {
-    /// Keeps a file of ours; what names it.
+    /// Keeps a file of ours and returns its id.
     pub(super) async fn keep(&self, file: &OutboundFile) -> Result<String, ChannelError> {
         if file.bytes.len() > FILE_BYTES_MAX {
             return Err(ChannelError::Refused("the file is too large"));

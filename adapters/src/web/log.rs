@@ -1,4 +1,4 @@
-//! What was said on the web channel, so that nothing is lost while nobody is connected.
+//! The messages of the web channel, kept so that none is lost while no client is connected.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::io;
@@ -26,7 +26,7 @@ const FILES_MAX: usize = 16;
 /// numbers: readers never look back. Old messages may be forgotten.
 #[async_trait]
 pub trait MessageLog: Send + Sync {
-    /// Writes a message, or its new form if its key is known; its sequence number.
+    /// Writes a message, or its new form if its key is known. Returns its sequence number.
     async fn put(&self, posted: &PostedMessage) -> Result<u64, LogError>;
 
     /// Replaces a message by the note that it was removed; the sequence number of that note, or
@@ -48,7 +48,7 @@ pub trait MessageLog: Send + Sync {
     /// The bytes of a file, if they are still there.
     async fn file(&self, id: &str) -> Result<Option<Bytes>, LogError>;
 
-    /// The same file for a reader who may be slow.
+    /// The same file, for a slow reader.
     async fn open_file(&self, id: &str) -> Result<Option<StoredFile>, LogError> {
         let stored = |bytes: Bytes| StoredFile {
             bytes: bytes.len() as u64,
@@ -71,11 +71,11 @@ pub struct StoredFile {
 pub struct LogEntry {
     /// Its place in the order.
     pub seq: u64,
-    /// What changed.
+    /// The change.
     pub change: LogChange,
 }
 
-/// What an [`LogEntry`] says.
+/// The content of a [`LogEntry`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum LogChange {
     /// This message stands, in this form.
@@ -90,7 +90,7 @@ pub struct PostedMessage {
     /// The message; the caption, where there is a file.
     #[serde(flatten)]
     pub message: Outbound,
-    /// What is known of the file. Its bytes are at [`MessageLog::file`].
+    /// The description of the file. Its bytes are at [`MessageLog::file`].
     #[serde(default)]
     pub file: Option<Box<PostedFile>>,
 }
@@ -98,9 +98,9 @@ pub struct PostedMessage {
 /// A file in the log.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PostedFile {
-    /// Names it in the log.
+    /// The id in the log.
     pub id: String,
-    /// What it is called.
+    /// The name.
     pub name: String,
     /// Its media type.
     pub media_type: String,
@@ -114,7 +114,7 @@ impl From<Outbound> for PostedMessage {
     }
 }
 
-/// Why the log could not be read or written.
+/// A failure to read or write the log.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum LogError {
     /// Trying again may help.

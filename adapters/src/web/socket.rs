@@ -58,7 +58,8 @@ impl UnverifiedClient {
         Self { web: web.clone(), ticket }
     }
 
-    /// What it says first; `None` when it says nothing of use in time, or has to make room.
+    /// The first frame of the client; `None` when it sends nothing of use in time, or has to make
+    /// room.
     async fn hello(&mut self, socket: &mut WebSocket) -> Option<(Zeroizing<String>, u64)> {
         tokio::select! {
             hello = timeout(self.web.timeouts.hello, read_hello(socket)) => hello.ok().flatten(),
@@ -140,8 +141,8 @@ impl FrameSocket {
         self.send(Message::Ping(Vec::new().into())).await
     }
 
-    /// Closes normally, once the client has heard everything: what it still says is not read, and
-    /// dropping the socket with it unread would take back what is on its way.
+    /// Closes normally, once the client has everything. Its further frames are read and dropped no
+    /// more: dropping the socket with them unread would discard the frames on their way to it.
     async fn close(&mut self) -> Result<(), ConnectionClosed> {
         let normal = CloseFrame { code: close_code::NORMAL, reason: "".into() };
         self.send(Message::Close(Some(normal))).await?;
@@ -207,7 +208,7 @@ impl ClientConnection {
         }
     }
 
-    /// A client that has seen more than there is knows another log: it starts over.
+    /// A client that has seen a larger number than the last one knows another log: it starts over.
     async fn welcome(&mut self, after: u64) -> Result<(), ConnectionClosed> {
         let head = self.web.log.head().await.map_err(|_| ConnectionClosed)?;
         self.seen = if after > head { 0 } else { after };
@@ -243,7 +244,7 @@ impl ClientConnection {
         }
     }
 
-    /// Says everything there is to say, and that the relay goes to sleep.
+    /// Sends every entry that is left, and that the relay goes to sleep.
     async fn part(&mut self) -> Result<(), ConnectionClosed> {
         self.catch_up().await?;
         self.wire.write(&ServerFrame::Sleep).await?;

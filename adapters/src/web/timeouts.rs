@@ -1,4 +1,4 @@
-//! How long either end waits for the other.
+//! The times that either end waits for the other.
 
 use std::time::Duration;
 
@@ -13,7 +13,7 @@ pub(super) struct ClientTimeouts {
     pub(super) ping: Duration,
     /// Silence after which the other end is gone: three unanswered pings.
     pub(super) silence: Duration,
-    /// For one frame to leave; who reads slower reconnects and catches up from the log.
+    /// For one frame to leave; a slower reader reconnects and catches up from the log.
     pub(super) write: Duration,
     /// For a client to hear that the connection is being closed; it has all there is to hear by
     /// then.

@@ -1,11 +1,11 @@
-//! The frames of the web channel; see [`super`] for what they mean.
+//! The frames of the web channel; [`super`] explains them.
 
 use serde::{Deserialize, Serialize};
 
 use super::log::{LogChange, LogEntry, PostedFile, PostedMessage};
 use crate::chat::{AnswerKind, Button, Outbound};
 
-/// What a client says.
+/// A frame from a client.
 #[derive(Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "lowercase")]
 pub(super) enum ClientFrame {
@@ -37,7 +37,7 @@ pub(super) enum ClientFrame {
     },
 }
 
-/// What a server says.
+/// A frame from a server.
 #[derive(Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "lowercase")]
 pub(super) enum ServerFrame {

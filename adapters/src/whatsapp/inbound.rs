@@ -1,6 +1,6 @@
-//! What a webhook says. The signature binds names and values without separators, so one signature
-//! fits two sets of parameters: only names that Twilio documents are taken, each once, and what can
-//! be said twice must agree.
+//! The content of a webhook. The signature binds names and values without separators, so one
+//! signature fits two sets of parameters: only names that Twilio documents are taken, each once,
+//! and parameters that repeat a value must agree.
 
 use std::collections::BTreeMap;
 
@@ -69,7 +69,7 @@ const KNOWN: [&str; 48] = [
 /// Media of one message (Twilio's limit): numbered with one digit.
 const MEDIA_MAX: usize = 10;
 
-/// It is signed, and yet not a message as Twilio sends them.
+/// The message is signed, but not of a form that Twilio sends.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct InvalidMessage;
 
@@ -82,7 +82,7 @@ fn is_known(name: &str) -> bool {
 }
 
 impl WhatsAppChannel {
-    /// What the person did: a text or a tap, and a file for each medium.
+    /// The actions of the person: a text or a tap, and a file for each medium.
     pub(super) fn read(&self, form: &FormFields) -> Result<Vec<Inbound>, InvalidMessage> {
         let mut fields = BTreeMap::new();
         for (name, value) in form {
@@ -103,7 +103,7 @@ impl WhatsAppChannel {
         if !agrees {
             return Err(InvalidMessage);
         }
-        // What the number itself says would be an answer to its own answer.
+        // An answer to a message of the number itself would be an answer to its own answer.
         if from == self.from {
             return Ok(Vec::new());
         }
@@ -151,8 +151,8 @@ impl WhatsAppChannel {
     }
 }
 
-/// The sender's own words, and those of others. Twilio says that a message was forwarded, not by
-/// whom it was written; an advertisement that led here has words of its own.
+/// The sender's own words, and those of others. Twilio marks a forwarded message without its
+/// author; an advertisement that led here has words of its own.
 fn words<'a>(fields: &BTreeMap<&str, &'a str>) -> (&'a str, Vec<Citation>) {
     let field = |name: &str| fields.get(name).copied().unwrap_or_default();
     let is_forwarded = ["Forwarded", "FrequentlyForwarded"].iter().any(|name| {

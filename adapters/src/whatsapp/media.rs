@@ -1,4 +1,4 @@
-//! Files of ours, which Twilio fetches from us by an address that nobody can guess.
+//! Files of ours, which Twilio fetches from us by an unguessable address.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -15,7 +15,7 @@ use super::{FILES_BYTES_MAX, WhatsAppChannel};
 use crate::channel::ChannelError;
 use crate::chat::OutboundFile;
 
-/// How long Twilio has to fetch a file: it does so within seconds.
+/// The time that Twilio has to fetch a file: it does so within seconds.
 const SHELF_LIFE: Duration = Duration::from_secs(10 * 60);
 
 /// Files at once: a few answers with pictures.
@@ -32,7 +32,7 @@ struct StoredMedia {
 }
 
 impl MediaStore {
-    /// Puts a file where Twilio can fetch it; the path of it.
+    /// Keeps a file for Twilio to fetch and returns its path.
     pub(super) fn put(&self, file: &OutboundFile) -> Result<String, ChannelError> {
         if file.bytes.len() as u64 > FILES_BYTES_MAX {
             return Err(ChannelError::Refused("the file is too large"));

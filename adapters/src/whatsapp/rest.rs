@@ -16,7 +16,7 @@ use crate::answer::{BodyReadError, json, read};
 use crate::channel::ChannelError;
 use crate::client;
 
-/// A message takes a fraction of a second; beyond this nobody knows.
+/// A message takes a fraction of a second; after this time its fate is unknown.
 const DEADLINE: Duration = Duration::from_secs(15);
 
 /// A file of 16 MB over a slow line.
@@ -25,7 +25,7 @@ const FILE_DEADLINE: Duration = Duration::from_secs(60);
 /// A message of 1600 characters with all that surrounds it.
 const ANSWER_BYTES_MAX: u64 = 256 * 1024;
 
-/// How long to wait when Twilio is too busy and does not say.
+/// The wait when Twilio is too busy and names no time.
 const BUSY_MS: u64 = 3_000;
 
 pub(super) struct TwilioRest {
@@ -40,7 +40,7 @@ struct TwilioErrorBody {
     code: Option<u32>,
 }
 
-/// A message as Twilio keeps it.
+/// A message in Twilio's records.
 #[derive(Deserialize)]
 pub(super) struct MessageResource {
     pub(super) sid: String,
@@ -81,7 +81,7 @@ impl TwilioRest {
         request.basic_auth(&self.account_sid, Some(self.auth_token.as_str())).timeout(deadline)
     }
 
-    /// Sends a message; its id.
+    /// Sends a message and returns its id.
     pub(super) async fn send(&self, form: &[(&str, &str)]) -> Result<String, ChannelError> {
         let request = self.client.post(self.account("Messages.json")).form(form);
         let answer = self.authorized(request, DEADLINE).send().await;
@@ -120,7 +120,7 @@ impl TwilioRest {
         }
     }
 
-    /// A sign that does not come is no loss.
+    /// A lost typing sign does no harm.
     pub(super) async fn typing(&self, sid: &str) {
         let url = joined(&self.apis.messaging, "v2/Indicators/Typing.json");
         let form = [("messageId", sid), ("channel", "whatsapp")];
@@ -177,7 +177,7 @@ fn joined(base: &Url, path: &str) -> String {
     format!("{}/{path}", base.as_str().trim_end_matches('/'))
 }
 
-/// What a refusal means (Twilio's error dictionary).
+/// The meaning of a refusal (Twilio's error dictionary).
 async fn meaning(answer: Response) -> ChannelError {
     let status = answer.status();
     let wait = answer.headers().get(reqwest::header::RETRY_AFTER);

@@ -9,7 +9,7 @@ use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 use url::form_urlencoded;
 
-/// What a signature is made over.
+/// The signed content besides the URL.
 #[derive(Clone, Copy, Debug)]
 pub enum SignedContent<'a> {
     /// The parameters of a form.

@@ -1,4 +1,5 @@
-//! What is known of chats and messages: who may be written to, what was sent, and what waits.
+//! The state of chats and messages: the chats that may be written to, the messages sent, and those
+//! that wait.
 
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::time::Duration;
@@ -7,30 +8,31 @@ use tokio::time::Instant;
 
 use crate::chat::{ChatId, InboundId, MessageRef, Outbound};
 
-/// How long after a person's last message we may write (WhatsApp's customer service window).
+/// The time after a person's last message in which we may write (WhatsApp's customer service
+/// window).
 const WINDOW: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// Messages that are remembered by their key or number, so that none is sent twice or lost.
 const REMEMBERED_MAX: usize = 1_024;
 
-/// What waits for one person to write again: beyond it the newest waits in vain.
+/// Messages that wait for one person to write again; beyond it the newest are dropped.
 const MISSED_MAX: usize = 20;
 
 #[derive(Default)]
 pub(super) struct WhatsAppState {
-    /// When a person last wrote, and with which message.
+    /// The time and the id of a person's last message.
     last_inbound: HashMap<ChatId, (Instant, String)>,
-    /// The window of these chats is closed, whatever we think.
+    /// Chats whose window is closed, as Twilio says.
     closed: HashSet<ChatId>,
-    /// Somebody was told that these cannot be reached, and waits to hear that they can.
+    /// Chats that the core believes unreachable until an event says otherwise.
     unreachable: HashSet<ChatId>,
-    /// Twilio took them, and they came too late.
+    /// Messages that Twilio took after the window had closed.
     missed: HashMap<ChatId, Vec<Outbound>>,
     /// Newest last.
     sent: VecDeque<SentMessage>,
-    /// Failed before Twilio had told us their ids.
+    /// Ids of messages that failed before the answer with their id came.
     failed: VecDeque<String>,
-    /// Safe with us, newest last.
+    /// Messages that are durable with us, newest last.
     taken: VecDeque<InboundId>,
 }
 
@@ -40,7 +42,7 @@ struct SentMessage {
     sid: String,
     at: Instant,
     failed: bool,
-    /// Until it is known to have come.
+    /// Kept until its delivery is known.
     message: Option<Outbound>,
 }
 
@@ -52,7 +54,8 @@ fn push<T>(all: &mut VecDeque<T>, one: T) {
 }
 
 impl WhatsAppState {
-    /// A person wrote: for a day we may write, too. True when somebody waits for that.
+    /// Notes a message of a person, which opens the window for a day. True when the core waits for
+    /// that.
     pub(super) fn record_inbound(&mut self, chat: &ChatId, sid: &str) -> bool {
         if self.last_inbound.len() >= REMEMBERED_MAX {
             self.last_inbound.retain(|_, (at, _)| at.elapsed() < WINDOW);
@@ -62,7 +65,7 @@ impl WhatsAppState {
         self.unreachable.remove(chat) || was_closed
     }
 
-    /// The message that a person wrote last.
+    /// The id of a person's last message.
     pub(super) fn last_inbound_sid(&self, chat: &ChatId) -> Option<String> {
         self.last_inbound.get(chat).map(|(_, sid)| sid.clone())
     }
@@ -109,7 +112,7 @@ impl WhatsAppState {
         MessageRef { chat: chat.clone(), id: sid.to_owned() }
     }
 
-    /// It is on the phone, or will never be.
+    /// Marks a message as delivered, or as failed for good.
     pub(super) fn is_final(&mut self, sid: &str) {
         let found = self.sent.iter_mut().find(|it| it.sid == sid);
         if let Some(sent) = found {
@@ -117,8 +120,8 @@ impl WhatsAppState {
         }
     }
 
-    /// Twilio took it and could not send it, for the window was closed. The chat, if the person has
-    /// written since, so that what they missed can be sent at once.
+    /// Marks a message that came after the window had closed. Returns the chat if the person has
+    /// written since, so that the missed messages can be sent at once.
     pub(super) fn came_too_late(&mut self, sid: &str) -> Option<ChatId> {
         let Some(sent) = self.sent.iter_mut().find(|it| it.sid == sid) else {
             push(&mut self.failed, sid.to_owned());

@@ -1,4 +1,4 @@
-//! What became of our messages. Callbacks come out of order and more than once; only a failure
+//! The status of our messages. Callbacks come out of order and more than once; only a failure
 //! matters.
 
 use std::sync::Arc;
@@ -35,7 +35,7 @@ impl WhatsAppChannel {
         }
     }
 
-    /// Sends what a person missed while we could not write to them. They wrote, so that we can.
+    /// Sends the messages that a person missed while the window was closed.
     pub(super) fn catch_up(self: &Arc<Self>, chat: ChatId) {
         let missed = self.state().take_missed(&chat);
         if missed.is_empty() {

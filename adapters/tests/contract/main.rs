@@ -1,4 +1,4 @@
-//! What every channel promises, tried on each of them.
+//! The promises of every channel, tried on each of them.
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on stops")]
 
@@ -21,7 +21,7 @@ const PATIENCE: Duration = Duration::from_secs(20);
 
 const STRANGE: &str = "👩‍👩‍👧‍👦 e\u{301} \"quoted\" {\"type\":\"say\"} <b>&amp; *_`~ \\n 0 -1 '; --";
 
-/// A channel with somebody at its other end.
+/// A channel with a person at its other end.
 pub struct Fixture {
     channel: Arc<dyn Channel>,
     chat: ChatId,

@@ -1,4 +1,4 @@
-//! Who sits at the other end of each channel.
+//! The person at the other end of each channel.
 
 use std::io::{self, Write};
 use std::sync::Arc;
@@ -13,7 +13,7 @@ use tokio::sync::mpsc;
 
 use crate::Fixture;
 
-/// Somebody who uses a chat service.
+/// A user of a chat service.
 #[async_trait]
 pub trait ContractPerson: Send {
     async fn says(&mut self, text: &str);
@@ -21,7 +21,7 @@ pub trait ContractPerson: Send {
     async fn taps(&mut self, message: &str, button: &Button);
     /// Waits for a message, new or edited, with this text.
     async fn sees(&mut self, text: &str);
-    /// How many messages with this text were seen so far.
+    /// The number of messages with this text so far.
     fn messages_saying(&self, text: &str) -> usize;
     /// Ends the person's side, once everything said is on its way.
     async fn leaves(&mut self);
@@ -49,7 +49,7 @@ struct OutputSink(mpsc::UnboundedSender<String>);
 
 impl Write for OutputSink {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        // Nobody looks any more once the test is over.
+        // The receiver is gone once the test is over.
         let _ = self.0.send(String::from_utf8_lossy(bytes).into_owned());
         Ok(bytes.len())
     }
@@ -59,7 +59,7 @@ impl Write for OutputSink {
     }
 }
 
-/// Somebody at a terminal.
+/// A person at a terminal.
 struct TerminalPerson {
     keyboard: Option<DuplexStream>,
     output: mpsc::UnboundedReceiver<String>,
@@ -112,7 +112,7 @@ pub async fn web() -> Fixture {
     }
 }
 
-/// Somebody with a client of the web channel.
+/// A person with a client of the web channel.
 struct WebPerson {
     client: WebClient,
     seen: Vec<(bool, String)>,

@@ -1,4 +1,4 @@
-//! A Fly account that a token opened, and what this process knows of the apps in it.
+//! A Fly account opened with a token, and the state of its apps in this process.
 
 use std::sync::Arc;
 use std::sync::atomic::AtomicUsize;
@@ -21,12 +21,12 @@ use crate::spec::{Role, Spec};
 #[cfg(test)]
 mod tests;
 
-/// How long Fly's replicas may not know an app that was just made: flyctl waits this long, and
-/// takes both 404 and 401 for "not yet" (fly-go, `WaitForApp`).
+/// The time for which Fly's replicas may not know a new app: flyctl waits this long, and takes both
+/// 404 and 401 for "not yet" (fly-go, `WaitForApp`).
 pub(super) const SETTLING: Duration = Duration::from_secs(60);
 
-/// How long an app that may have been made is not believed to be absent. Replicas have been seen to
-/// lag for up to eight seconds.
+/// The time for which an app that may have been made is not taken as absent. Replicas were observed
+/// to lag for up to eight seconds.
 pub(super) const DOUBTFUL: Duration = Duration::from_secs(10);
 
 /// An account of Fly's, opened with a token.
@@ -35,8 +35,8 @@ pub struct FlyAccount {
     pub(super) random: Random,
     token: Mutex<Arc<Secret>>,
     keys: Option<DeploymentKeys>,
-    /// Until when an app that this process made, or may have made, may be unknown to Fly's
-    /// replicas.
+    /// The time until which Fly's replicas may not know an app that this process made, or may have
+    /// made.
     settling: DashMap<String, Instant>,
     /// Looks at the two apps that did not show their numbers.
     pub(super) numberless_looks: AtomicUsize,

@@ -23,14 +23,14 @@ use crate::secret::Secret;
 #[cfg(test)]
 mod tests;
 
-/// Reads answer in milliseconds; this is for a bad day.
+/// Reads answer in milliseconds; this leaves room for an overloaded Fly.
 const READ_DEADLINE: Duration = Duration::from_secs(20);
 
 /// Fly itself gives up on a slow create after 60 seconds and says so; giving up earlier would turn
 /// that answer into a doubt.
 const CHANGE_DEADLINE: Duration = Duration::from_secs(65);
 
-/// How long a command may run in a machine, in seconds: two short calls to a chat service.
+/// The time that a command may run in a machine, in seconds: two short calls to a chat service.
 const EXEC_TIMEOUT_S: u32 = 30;
 
 /// The longest body that is read. Machines have a few kilobytes each; this is an account with
@@ -57,7 +57,7 @@ impl<'a> PathSegment<'a> {
     }
 }
 
-/// Fly, as one token sees it.
+/// Fly's API with one token.
 #[derive(Clone)]
 pub(super) struct FlyClient {
     pub(super) transport: SharedTransport,
@@ -73,7 +73,7 @@ struct FlyRequest<'a> {
     query: &'a [(&'a str, &'a str)],
     body: Option<Vec<u8>>,
     action: FlyOperation,
-    /// What the limit of the action counts; nothing where that is whose token it is.
+    /// The id by which the action is limited; empty where Fly limits it by token.
     id: &'a str,
 }
 
@@ -288,7 +288,7 @@ impl FlyClient {
         self.read(token, FlyRequest::post(FlyOperation::CreateMachine, app, &path, machine)?).await
     }
 
-    /// Running or not.
+    /// The machine, in any state.
     pub(super) async fn delete_machine(
         &self,
         token: &Secret,
@@ -325,7 +325,7 @@ impl FlyClient {
         self.read(token, FlyRequest::post(FlyOperation::Exec, machine, &path, &body)?).await
     }
 
-    /// Makes sure that something is on its way out; gone already is success.
+    /// Deletes a resource; success where it is gone already.
     async fn ensure_gone(
         &self,
         token: &Secret,
@@ -360,7 +360,7 @@ impl FlyClient {
         let (action, id) = (request.action, request.id);
         let request = self.build(token, request)?;
         match id {
-            // What one person asks must not hold up another.
+            // Calls of one person must not hold up those of another.
             "" => self.limits.permit(action, &token_fingerprint(&request)).await,
             id => self.limits.permit(action, id).await,
         }
@@ -400,7 +400,7 @@ impl FlyClient {
     }
 }
 
-/// Tells tokens apart, and nothing more of them.
+/// A digest that tells tokens apart and reveals nothing else.
 fn token_fingerprint(request: &http::Request<Bytes>) -> String {
     let authorization = request.headers().get(http::header::AUTHORIZATION);
     hex::encode(Sha256::digest(authorization.map_or(&[][..], HeaderValue::as_bytes)))

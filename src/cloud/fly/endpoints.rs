@@ -1,4 +1,4 @@
-//! Where Fly is: the real one, or a simulated one.
+//! The addresses of Fly: the real one, or a simulated one.
 
 use url::Url;
 
@@ -8,12 +8,12 @@ use crate::secret::Audience;
 /// The header in which Fly's proxy names the caller (Fly.io docs, "Request headers").
 pub const CLIENT_HEADER: &str = "fly-client-ip";
 
-/// The addresses of Fly's interfaces and of what runs there.
+/// The addresses of Fly's interfaces and of the apps there.
 #[derive(Clone, Debug)]
 pub struct FlyEndpoints {
     /// The Machines API, with its version (`https://api.machines.dev/v1`).
     pub machines_api: Url,
-    /// What is not in the Machines API (`https://api.fly.io`).
+    /// The API for the rest (`https://api.fly.io`).
     pub platform_api: Url,
     /// An app from the internet, with `{app}` for its name.
     pub public_app: String,
@@ -24,7 +24,7 @@ pub struct FlyEndpoints {
     pub model_proxy: String,
     /// The model API that a relay forwards to.
     pub model_api: String,
-    /// What a relay is told of other services that are not at their real addresses.
+    /// Environment variables for a relay, with the addresses of simulated services.
     pub relay_settings: Vec<(&'static str, String)>,
 }
 
@@ -72,17 +72,17 @@ impl FlyEndpoints {
         Audience::of([self.machines_api.authority(), self.platform_api.authority()])
     }
 
-    /// Where the internet finds this app.
+    /// The public address of this app.
     pub fn public(&self, app: &str) -> String {
         self.public_app.replace("{app}", app)
     }
 
-    /// Where the other app of a deployment finds this one.
+    /// The address of this app for the other app of its deployment.
     pub fn private(&self, app: &str) -> String {
         self.private_app.replace("{app}", app)
     }
 
-    /// Where the VM of a deployment finds the model proxy of this relay.
+    /// The address of this relay's model proxy for the VM of its deployment.
     pub fn model_proxy(&self, app: &str) -> String {
         self.model_proxy.replace("{app}", app)
     }

@@ -1,4 +1,4 @@
-//! What Fly's refusals mean for the caller. Fly uses one status for many things (409 has four
+//! The meaning of Fly's refusals for the caller. Fly uses one status for many things (409 has four
 //! meanings) and many statuses for one, so the words decide first and the status last.
 
 use std::time::Duration;
@@ -17,8 +17,8 @@ mod tests;
 /// The longest wait that a `Retry-After` of Fly's is believed. Their limits refill within seconds.
 const RETRY_AFTER_MAX: Duration = Duration::from_secs(300);
 
-/// How far our clock may be from Fly's before a refused token is our clock's fault: the windows
-/// that we cut into tokens begin five minutes early.
+/// The difference between our clock and Fly's beyond which our clock is the cause of a refused
+/// token: the windows that we cut into tokens begin five minutes early.
 const CLOCK_OFF_MAX_MS: u64 = 5 * 60_000;
 
 /// The longest run of token characters that may be an id; longer ones are taken for credentials.
@@ -41,7 +41,7 @@ impl CallEffect {
     }
 }
 
-/// A failed call with the status that came, for those who know what it means in their place.
+/// A failed call with its status, for callers that interpret it themselves.
 #[derive(Debug)]
 pub(super) struct CallFailure {
     pub(super) status: Option<StatusCode>,
@@ -72,7 +72,7 @@ impl CallFailure {
         Self { status: Some(answer.status), error: CloudError { cause: effect.unknown(), detail } }
     }
 
-    /// Fly said no.
+    /// A refusal of Fly.
     pub(super) fn from_response(effect: CallEffect, answer: &HttpResponse, now_ms: u64) -> Self {
         let words = ErrorText::of(&answer.body);
         let cause = if answer.status == StatusCode::TOO_MANY_REQUESTS {
@@ -113,8 +113,8 @@ impl CallFailure {
     }
 }
 
-/// What a refusal says. Errors stand in `error`, those about leases in `message`; a gateway's
-/// body is whatever it is.
+/// The text of a refusal. Errors stand in `error`, those about leases in `message`; the body of a
+/// gateway can be anything.
 struct ErrorText {
     message: String,
     code: String,
@@ -128,7 +128,7 @@ struct ErrorEnvelope {
     status: Option<String>,
 }
 
-/// What Fly's refusals have been seen to contain, in lower case. The first that is found decides.
+/// Parts of Fly's refusals, in lower case, with their meanings. The first match decides.
 const PHRASES: [(&[&str], FailureCause); 6] = [
     (
         &["payment information", "payment method", "credit card", "buy credit", "trial has ended"],
@@ -157,7 +157,7 @@ const PHRASES: [(&[&str], FailureCause); 6] = [
         ],
         FailureCause::NoCapacity,
     ),
-    // It is there already: ours after a lost answer, or somebody else's. Looking tells.
+    // It exists already: ours after a lost answer, or one of another person. A look decides.
     (
         &[
             "name_taken",
@@ -170,7 +170,7 @@ const PHRASES: [(&[&str], FailureCause); 6] = [
         ],
         FailureCause::InDoubt,
     ),
-    // Replicas that have not heard yet, leases and versions in between.
+    // Replicas that lag, leases and newer versions.
     (
         &[
             "manifest_unknown",
@@ -198,7 +198,7 @@ impl ErrorText {
         }
     }
 
-    /// What the words mean. A gateway's page is not Fly's word, except about capacity.
+    /// The meaning of the words. A gateway's page is not from Fly, except about capacity.
     fn cause(&self, status: StatusCode) -> Option<FailureCause> {
         if status == StatusCode::UNAUTHORIZED {
             return None;

@@ -1,4 +1,4 @@
-//! Deployments of ours in an account of which nothing is known here.
+//! The search for our deployments in an account without a record of them.
 
 use std::collections::BTreeMap;
 
@@ -43,7 +43,7 @@ impl DeploymentSearch<'_> {
         Ok(all)
     }
 
-    /// Where the parts of a deployment stand.
+    /// The region of a deployment's parts.
     async fn regions_of(&self, spec: &Spec, roles: &[Role]) -> Result<Vec<Region>, CallFailure> {
         let mut regions = Vec::new();
         for role in roles {
@@ -61,7 +61,7 @@ impl DeploymentSearch<'_> {
         Ok(regions)
     }
 
-    /// What the relay speaks, and as whom; the web where no machine of ours says so.
+    /// The channel of the relay and its owner; the web where no machine of ours names one.
     async fn channel_of(
         &self,
         spec: &Spec,
@@ -82,7 +82,7 @@ impl DeploymentSearch<'_> {
     }
 }
 
-/// What is there, of a list in an app that may go away meanwhile.
+/// The list in an app that may be deleted meanwhile; empty when it is gone.
 fn listed<T>(list: Result<Vec<T>, CallFailure>) -> Result<Vec<T>, CallFailure> {
     match list {
         Err(CallFailure { status: Some(http::StatusCode::NOT_FOUND), .. }) => Ok(Vec::new()),
@@ -98,7 +98,7 @@ fn grouped(apps: &[wire::AppBody]) -> BTreeMap<(DeploymentId, DeploymentName), V
     groups
 }
 
-/// Which deployment and role an app plays, if its name and its network agree on it.
+/// The deployment and the role of an app, if its name and its network agree on them.
 fn deployment_of(app: &wire::AppBody) -> Option<((DeploymentId, DeploymentName), Role)> {
     let id = DeploymentId::of_network(app.network.as_deref()?)?;
     let rest = app.name.as_deref()?.strip_suffix(id.as_ref())?.strip_suffix('-')?;
@@ -108,7 +108,8 @@ fn deployment_of(app: &wire::AppBody) -> Option<((DeploymentId, DeploymentName),
     })
 }
 
-/// Names tell the names; what only matters for making more is left at its least.
+/// A spec with the names that were found; values that matter only for new resources are the
+/// smallest.
 fn spec_of(id: DeploymentId, name: DeploymentName, organisation: String) -> Spec {
     Spec {
         id,

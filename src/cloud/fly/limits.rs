@@ -9,9 +9,9 @@ use tokio::time::{Instant, sleep, sleep_until};
 #[cfg(test)]
 mod tests;
 
-/// What is done, as far as Fly counts it: once a second for each machine or app, three at once
-/// (docs, `working-with-machines-api`). What is of neither is counted by token, which Fly does not
-/// say.
+/// A kind of call with a limit of its own. Fly allows one a second for each machine or app, three
+/// at once (docs, `working-with-machines-api`). Calls about neither are limited by token, which Fly
+/// does not document.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) enum FlyOperation {
     CurrentTokens,
@@ -56,19 +56,20 @@ impl FlyOperation {
     }
 }
 
-/// Things that are counted at once. A deployment touches about twenty in a minute, so this is
-/// hundreds of deployments at the same time; beyond it, callers wait.
+/// Ids that are counted at once. A deployment touches about twenty in a minute, so this is hundreds
+/// of deployments at the same time; beyond it, callers wait.
 const COUNTED_MAX: usize = 10_000;
 
 /// Lets callers through as fast as Fly allows. Follows tokio's clock, paused or not.
 #[derive(Default)]
 pub(super) struct FlyRateLimiter {
-    /// When a thing's allowance is used up: while this lies no more than a burst ahead, go.
+    /// The time at which an id's allowance is used up: a call passes while it lies no more than a
+    /// burst ahead.
     used_until: Mutex<HashMap<(FlyOperation, String), Instant>>,
 }
 
 impl FlyRateLimiter {
-    /// Waits until this may be done to the thing of this id.
+    /// Waits until the limit of this action allows a call for this id.
     pub(super) async fn permit(&self, action: FlyOperation, id: &str) {
         loop {
             match self.reserve(action, id) {
@@ -78,7 +79,7 @@ impl FlyRateLimiter {
         }
     }
 
-    /// When it may be done; `None` when too many things are counted already.
+    /// The time of the next call; `None` when too many ids are counted already.
     fn reserve(&self, action: FlyOperation, id: &str) -> Option<Instant> {
         let CallRate { interval, burst } = action.rate();
         let now = Instant::now();

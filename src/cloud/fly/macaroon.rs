@@ -1,5 +1,5 @@
-//! Fly's bearer tokens: macaroons, a chain of HMACs over MessagePack to which anybody can add a
-//! caveat and from which nobody can take one. This module is pure.
+//! Fly's bearer tokens: macaroons, a chain of HMACs over MessagePack. Every holder can add a
+//! caveat, and none can remove one. This module is pure.
 //!
 //! Wire format as in superfly/macaroon: a label, then the standard base64 of
 //! `[nonce, location, caveats, tail]`. The first tail is the HMAC-SHA256 of the nonce under the
@@ -23,7 +23,7 @@ mod reader;
 #[cfg(test)]
 mod tests;
 
-/// What may be done with something, one bit each ([`Caveat::READ`] and so on).
+/// Allowed actions, one bit each ([`Caveat::READ`] and so on).
 pub type ActionMask = u16;
 
 /// The longest single token that is read, in characters. Whole organisation tokens measure about
@@ -33,11 +33,11 @@ pub const TOKEN_MAX: usize = 16 * 1024;
 /// Bytes of a signature.
 const TAIL: usize = 32;
 
-/// Where Fly's permission tokens are issued for.
+/// The location in Fly's permission tokens.
 pub const PERMISSION_LOCATION: &str = "https://api.fly.io/v1";
 
-/// One token: who signed it, for where, and what restricts it. Whoever holds it may use it, so it
-/// has neither `Debug` nor `Display`.
+/// One token: its issuer, its location and its restrictions. Its holder may use it, so it has
+/// neither `Debug` nor `Display`.
 #[derive(Clone)]
 pub struct Macaroon {
     label: MacaroonLabel,
@@ -49,7 +49,7 @@ pub struct Macaroon {
     tail: Zeroizing<[u8; TAIL]>,
 }
 
-/// Why a text is not a token.
+/// A refusal to read a token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum DecodeError {
     /// Neither label nor form of a macaroon.
@@ -176,12 +176,12 @@ impl Macaroon {
         subtle::ConstantTimeEq::ct_eq(tail.as_slice(), self.tail.as_slice()).into()
     }
 
-    /// Who is to check it: [`PERMISSION_LOCATION`], or the place that issued a discharge.
+    /// The service that checks it: [`PERMISSION_LOCATION`], or the place that issued a discharge.
     pub fn location(&self) -> &str {
         &self.location
     }
 
-    /// Which key signed it; of a discharge, the ticket that it answers.
+    /// The id of the signing key; of a discharge, the ticket that it answers.
     pub fn kid(&self) -> &[u8] {
         &self.kid
     }
@@ -191,7 +191,7 @@ impl Macaroon {
         self.proof
     }
 
-    /// What restricts it, in the order of signing.
+    /// Its restrictions, in the order of signing.
     pub fn caveats(&self) -> impl Iterator<Item = &Caveat> {
         self.caveats.iter().map(EncodedCaveat::caveat)
     }

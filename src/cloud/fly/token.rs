@@ -1,5 +1,4 @@
-//! What a person pastes as their Fly token: cleaned, judged without asking anybody, and narrowed.
-//! This module is pure.
+//! A pasted Fly token: cleaned, judged offline, and narrowed. This module is pure.
 
 use std::time::Duration;
 
@@ -15,14 +14,14 @@ mod tests;
 /// measures about 700 characters; a bundle of several organisations stays far below.
 pub const PASTE_MAX: usize = 32 * 1024;
 
-/// How long a token of ours stays valid. A deploy takes minutes; this leaves time to fix a payment
-/// method in between, and a stolen token opens nothing after it.
+/// The time for which a token of ours stays valid. A deploy takes minutes; this leaves time to fix
+/// a payment method in between, and a stolen token opens nothing after it.
 pub const WINDOW: Duration = Duration::from_secs(2 * 60 * 60);
 
-/// How far Fly's clock and ours may differ before "not yet valid" is believed.
+/// The tolerated difference between Fly's clock and ours for a token that is "not yet valid".
 const SKEW_MAX_S: i64 = 300;
 
-/// What a deployment needs to be allowed in an organisation.
+/// The actions in an organisation that a deployment needs.
 const NEEDED: ActionMask = Caveat::WRITE | Caveat::CREATE | Caveat::DELETE;
 
 /// The words before a token; with these letters in front of it, each is followed by the rest.
@@ -33,7 +32,7 @@ pub struct FlyToken {
     macaroons: Vec<Macaroon>,
 }
 
-/// Which of Fly's interfaces a token is shown to; they differ in the scheme they expect.
+/// The interface of Fly that a token goes to; they differ in the scheme they expect.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum FlyApi {
     /// The Machines API: `FlyV1`.
@@ -53,10 +52,10 @@ impl FlyApi {
     }
 }
 
-/// What can be said of a pasted token offline. Its signature can only be checked by Fly.
+/// The offline judgement of a pasted token. Only Fly can check its signature.
 ///
-/// A bundle is taken when one of its permissions would do; otherwise what is wrong with the first
-/// is said. A permission whose time has not come counts as
+/// A bundle is accepted when one of its permissions suffices; otherwise the refusal is about the
+/// first. A permission whose time has not come counts as [`CredentialRejection::RefusedByVendor`].
 /// [`CredentialRejection::RefusedByVendor`].
 pub fn parse_pasted(pasted: &str, now_ms: u64) -> Result<FlyToken, CredentialRejection> {
     if pasted.trim().is_empty() {
@@ -145,7 +144,7 @@ impl FlyToken {
         Ok(())
     }
 
-    /// What answers each of a permission's third-party caveats; `None` when one is unanswered.
+    /// The discharges of a permission's third-party caveats; `None` when one is missing.
     fn discharges(&self, permission: &Macaroon) -> Option<Vec<&Macaroon>> {
         let tickets = permission.caveats().filter_map(|caveat| match caveat {
             Caveat::ThirdParty { ticket, .. } => Some(ticket.as_slice()),

@@ -1,5 +1,5 @@
 //! The bodies of the Machines API: requests with the fields of its OpenAPI description and no
-//! others, replies with whatever of them came.
+//! others, replies with the fields that came.
 
 use std::collections::BTreeMap;
 
@@ -34,7 +34,7 @@ pub(super) struct CreateVolume<'a> {
     pub(super) region: &'a str,
     pub(super) size_gb: u32,
     pub(super) encrypted: bool,
-    /// What will run beside it, so that a host with room for both is chosen.
+    /// The machine that will mount it, so that Fly chooses a host with room for both.
     pub(super) compute: MachineGuest,
 }
 
@@ -285,7 +285,7 @@ pub(super) struct ExecBody<'a> {
     pub(super) timeout: u32,
 }
 
-/// How a command ended.
+/// The result of a command.
 #[derive(Deserialize)]
 pub(super) struct ExecResult {
     pub(super) exit_code: Option<i64>,

@@ -1,4 +1,4 @@
-//! What an answer means: for this process, and for the journal.
+//! The effect of an answer on this process and on the journal.
 
 use super::{
     CALLS_PER_PLAN_STEP_MAX, CALLS_PER_STEP_MAX, GATE_POLL_MS, GATE_POLL_SLOW_MS,
@@ -9,7 +9,7 @@ use crate::cloud::{FailureCause, Observation};
 use crate::journal::{JournalEntry, StepAction, StepState};
 use crate::plan::{Facts, ID, Step, StepId, StepKind};
 
-/// What a move came to.
+/// The result of a move.
 pub(in crate::provisioner) enum CallResult {
     Observed(Result<Observation, FailureCause>),
     Created(Result<Facts, FailureCause>),
@@ -25,7 +25,7 @@ impl CallResult {
     }
 }
 
-/// When an answer came, and a byte of chance for the pause after it.
+/// The time of an answer, and a random byte for the pause after it.
 #[derive(Clone, Copy)]
 pub(in crate::provisioner) struct ResultTime {
     pub(in crate::provisioner) now_ms: u64,
@@ -33,7 +33,7 @@ pub(in crate::provisioner) struct ResultTime {
 }
 
 impl Reconciler {
-    /// What the journal must hold before this move goes out.
+    /// The entry that the journal must hold before this move.
     pub(in crate::provisioner) fn intent(id: &StepId, call: &StepCall) -> Option<JournalEntry> {
         let action = match call {
             StepCall::Create => StepAction::Create,
@@ -50,7 +50,7 @@ impl Reconciler {
         open.map(|(step, action)| JournalEntry::InDoubt { step: step.clone(), action }).collect()
     }
 
-    /// An entry joins the run.
+    /// Applies an entry to the run.
     pub(in crate::provisioner) fn apply(
         &mut self,
         entry: &JournalEntry,
@@ -62,7 +62,7 @@ impl Reconciler {
         Ok(())
     }
 
-    /// A move was answered: what it means for the journal.
+    /// Applies the answer to a move, and returns the entries for the journal.
     pub(in crate::provisioner) fn record_result(
         &mut self,
         id: &StepId,
@@ -149,8 +149,8 @@ impl Reconciler {
         may_double && self.run.was_proven() && !self.is_deleting_id(id)
     }
 
-    /// The one that the journal knows, or else the first that is as it should be, as if it were
-    /// alone.
+    /// The resource in the journal, or else the first that is as it should be, as if it were the
+    /// only one.
     fn select_own(&self, id: &StepId, seen: Observation) -> Observation {
         let known = self.run.facts().get(id).and_then(|facts| facts.get(ID));
         let is_known = |one: &&Facts| known.is_some() && one.get(ID) == known;
@@ -271,7 +271,7 @@ impl Reconciler {
         self.status_mut(id).missing_since_ms =
             (passed == Err(FailureCause::NotFound)).then_some(missing_since_ms);
         match passed {
-            // Whatever it says is of the region that the run leaves.
+            // The answer is about the region that the run leaves.
             _ if self.leaving_region => {}
             Ok(Some(facts)) => self.status_mut(id).in_place = Some(facts),
             Ok(None) => self.restart_gate(id, at.now_ms),
@@ -280,7 +280,7 @@ impl Reconciler {
             Err(FailureCause::NotFound) if at.now_ms > missing_since_ms + SETTLE_MS => {
                 self.stop(id, FailureCause::NotFound);
             }
-            // It may be there, and not known everywhere yet.
+            // It may exist and not be known to every replica yet.
             Err(FailureCause::NotFound) => self.restart_gate(id, at.now_ms),
             Err(cause) => {
                 self.restart_gate(id, at.now_ms);
@@ -304,7 +304,8 @@ impl Reconciler {
         }
     }
 
-    /// Leaving a region unmakes the volumes in it, so a run that was ever proven stays and waits.
+    /// A change of region deletes the volumes in the old one, so a run that was ever proven stays
+    /// and waits.
     fn on_region_full(&mut self, id: &StepId) {
         if self.run.was_proven() {
             self.stop(id, FailureCause::NoCapacity);
@@ -363,7 +364,7 @@ impl Reconciler {
     }
 }
 
-/// Whether no retry mends it.
+/// Whether no retry can succeed.
 fn needs_person(cause: FailureCause) -> bool {
     match cause {
         FailureCause::TokenRefused

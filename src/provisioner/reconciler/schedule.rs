@@ -1,4 +1,4 @@
-//! What to do next.
+//! The choice of the next moves.
 
 use super::{Decision, LastObservation, Reconciler, StepCall};
 use crate::cloud::FailureCause;
@@ -33,7 +33,7 @@ impl Reconciler {
         Decision::Start(ready)
     }
 
-    /// A move goes out.
+    /// Records that a move is in flight.
     pub(in crate::provisioner) fn start_call(&mut self, id: &StepId, call: &StepCall, now_ms: u64) {
         self.in_flight.insert(id.clone());
         let status = self.status_mut(id);
@@ -49,8 +49,8 @@ impl Reconciler {
         self.statuses[id].not_before_ms
     }
 
-    /// Nothing to do, nothing to wait for, and not there: an engine that waits for ever would be
-    /// worse.
+    /// The failure of a run that has no move, nothing to wait for, and is not at its goal: an
+    /// endless wait would be worse.
     fn blocked(&self) -> Decision {
         let unsettled = self.plan.steps().iter().find(|step| !self.is_at_goal(step));
         match unsettled.or(self.plan.steps().first()) {

@@ -57,7 +57,7 @@ fn opened() -> JournalEntry {
     JournalEntry::Created { spec: Box::new(spec) }
 }
 
-/// A course and its journal, without a cloud: the test says what each call answers.
+/// A reconciler and its journal, without a cloud: the test chooses the answer of each call.
 struct ReconcilerWorld {
     reconciler: Reconciler,
     journal: Vec<JournalEntry>,
@@ -90,7 +90,7 @@ impl ReconcilerWorld {
         self.write(entries);
     }
 
-    /// What comes next once every pause is over.
+    /// The next decision once every pause is over.
     fn next(&mut self) -> Decision {
         match self.reconciler.next(self.now_ms) {
             Decision::Wait { until_ms: Some(until_ms) } => {
@@ -330,7 +330,7 @@ fn a_removal_goes_backwards_and_looks_again_at_the_end() {
     assert_eq!(looks, 3, "the app is gone, and then both are looked for once more");
 }
 
-/// An answer drawn from everything that a cloud can say.
+/// An answer drawn from all answers of a cloud.
 fn answer(call: &StepCall, draw: u8) -> CallResult {
     const CAUSES: [FailureCause; 6] = [
         FailureCause::InDoubt,
@@ -361,8 +361,8 @@ fn answer(call: &StepCall, draw: u8) -> CallResult {
 }
 
 proptest! {
-    /// Whatever the cloud says: every drive ends, its journal is legal, and no create is repeated
-    /// without a look in between.
+    /// For all answers of the cloud: every drive ends, its journal is legal, and no create is
+    /// repeated without a look in between.
     #[test]
     fn any_answers_lead_to_an_end(
         draws in prop::collection::vec(any::<u8>(), 64),

@@ -1,4 +1,4 @@
-//! What the scripted model answers.
+//! The answers of the scripted model.
 //!
 //! - `run: ls`, or a command between backticks: it uses the Bash tool, if it has one; given the
 //!   result, it quotes it.
@@ -10,7 +10,7 @@ use serde_json::Value;
 /// The longest quotation.
 const QUOTE_MAX: usize = 2000;
 
-/// What the model says next.
+/// The next answer of the model.
 #[derive(Debug, PartialEq, Eq)]
 pub enum ModelReply {
     /// It says this.
@@ -49,7 +49,7 @@ pub fn answer(body: &Value) -> ModelReply {
     ModelReply::Text(format!("You said: {}\nTell me what to run, like: run: ls", quoted(&said)))
 }
 
-/// What the person wrote: the last text of the message that is not a reminder of the program's.
+/// The person's text: the last text of the message that is not a reminder of the program.
 fn said(message: &Value) -> String {
     let text = |block: &Value| block["text"].as_str().map(str::to_owned);
     let texts: Vec<String> = match &message["content"] {

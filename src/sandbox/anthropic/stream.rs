@@ -18,7 +18,7 @@ pub struct ModelMessage {
     pub tool_id: String,
     /// The model that was asked for.
     pub model: String,
-    /// What it says.
+    /// The content.
     pub answer: ModelReply,
     /// Tokens read and written.
     pub usage: (u64, u64),

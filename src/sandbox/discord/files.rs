@@ -1,4 +1,4 @@
-//! Files: in a multipart body beside what it says, and where they can be fetched.
+//! Files in multipart bodies, and their downloads.
 
 use std::sync::Arc;
 
@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 
 use super::{DiscordApiError, DiscordFile, SimulatedDiscord};
 
-/// The largest request of a bot: ten files within its limit, and what surrounds them.
+/// The largest request of a bot, in bytes: files within its limit, and the rest of the body.
 pub(super) const BODY_MAX: usize = 30 << 20;
 
 /// The largest file of a bot, in bytes.
@@ -20,7 +20,7 @@ const FILE_BYTES_MAX: usize = 10 << 20;
 const MALFORMED: DiscordApiError =
     DiscordApiError(400, 50109, "The request body contains invalid JSON.");
 
-/// What a bot posts: JSON, alone or with files.
+/// The body of a bot's request: JSON, alone or with files.
 pub(super) struct PostedBody {
     pub body: Value,
     /// Name, media type, bytes.
@@ -61,7 +61,7 @@ impl<S: Send + Sync> FromRequest<S> for PostedBody {
     }
 }
 
-/// A file as the API tells it.
+/// A file in the form of the API.
 pub(super) fn as_json(file: &DiscordFile, channel: u64, host: &str) -> Value {
     let name: String = url::form_urlencoded::byte_serialize(file.name.as_bytes()).collect();
     let url = format!("http://{host}/attachments/{channel}/{}/{name}", file.id);

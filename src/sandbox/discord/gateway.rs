@@ -55,8 +55,8 @@ enum GatewayOrder {
     Invalid,
 }
 
-/// A connection: the id of its session and the number of events sent in it, and the number of orders
-/// obeyed.
+/// A connection: the id of its session and the number of events sent in it, and the number of
+/// orders obeyed.
 struct GatewayConnection {
     session: Option<(String, usize)>,
     obeyed: usize,

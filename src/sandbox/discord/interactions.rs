@@ -1,4 +1,4 @@
-//! Interactions: told over the gateway, answered within three seconds and once.
+//! Interactions: sent over the gateway, answered once and within three seconds.
 
 use std::sync::Arc;
 
@@ -15,11 +15,11 @@ use super::{
 /// The flag of a message that only this person sees and that is not kept.
 const EPHEMERAL: u64 = 1 << 6;
 
-/// How long an interaction can be answered, in milliseconds.
+/// The time in which an interaction can be answered, in milliseconds.
 const ANSWER_MS: u64 = 3_000;
 
 impl SimulatedDiscord {
-    /// Tells a bot of an interaction; the token that its answer carries.
+    /// Sends an interaction to a bot and returns the token for its answer.
     pub(super) fn interact(
         &self,
         token: &str,
@@ -100,7 +100,7 @@ impl SimulatedDiscord {
 }
 
 impl DiscordChat {
-    /// A message as an answer; an ephemeral one is shown and not kept.
+    /// Shows the answer; an ephemeral one is not kept.
     fn is_answered(&mut self, id: u64, at_ms: u64, data: &Value) {
         let message = DiscordMessage {
             id,
@@ -118,7 +118,7 @@ impl DiscordChat {
         }
     }
 
-    /// The message whose button was tapped, as the answer changes it.
+    /// Changes the message whose button was tapped, as the answer says.
     fn is_updated(&mut self, id: u64, data: &Value) {
         let Some(message) = self.messages.iter_mut().find(|it| it.id == id) else { return };
         if let Some(text) = data["content"].as_str() {

@@ -1,4 +1,4 @@
-//! Messages of a bot, and what it asks about itself.
+//! Messages of a bot, its profile and its commands.
 
 use std::sync::Arc;
 
@@ -46,7 +46,7 @@ pub async fn set_commands(
     shown
 }
 
-/// What does not fit: Discord says 50035 and where.
+/// Refuses a body that breaks Discord's limits (error 50035).
 fn check(body: &Value, with_file: bool) -> Result<(), DiscordApiError> {
     const INVALID: DiscordApiError = DiscordApiError(400, 50035, "Invalid Form Body");
     let text = body["content"].as_str().unwrap_or_default();
@@ -149,7 +149,7 @@ pub async fn list(
     let limit = usize::try_from(limit).unwrap_or(100);
     discord.with_bot(&headers, |bot, host| {
         let chat = bot.chats.get(&channel).ok_or(DiscordApiError(404, 10003, "Unknown Channel"))?;
-        // Those nearest to the message that is named; the newest first all the same.
+        // The messages next to the named one, with the newest first in any case.
         let mut found: Vec<_> = match asked("after") {
             Some(after) => chat.messages.iter().filter(|it| it.id > after).take(limit).collect(),
             None => chat.messages.iter().rev().take(limit).collect(),
@@ -172,7 +172,7 @@ fn commands_of(bot: &DiscordBot) -> Value {
     let all = bot.commands.as_array().into_iter().flatten().enumerate();
     let all = all.map(|(n, command)| {
         let mut command = command.clone();
-        // Where nothing else is named, Discord's defaults.
+        // Discord's defaults for missing fields.
         for (name, usual) in [
             ("type", json!(1)),
             ("integration_types", json!([0])),

@@ -1,4 +1,4 @@
-//! Somebody who writes to a bot directly.
+//! A person who writes to a bot directly.
 
 use std::sync::Arc;
 
@@ -11,11 +11,11 @@ use crate::sandbox::patience::wait_until;
 /// A message as the person saw it when it came or changed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SeenDiscordMessage {
-    /// Names the message.
+    /// The id of the message.
     pub id: u64,
-    /// By the bot, not by the person.
+    /// Whether the bot wrote it, not the person.
     pub by_bot: bool,
-    /// Its words.
+    /// The text.
     pub text: String,
     /// Buttons: label and `custom_id`.
     pub buttons: Vec<(String, String)>,
@@ -33,7 +33,7 @@ impl SeenDiscordMessage {
     }
 }
 
-/// Where somebody uses a bot.
+/// The place in which a person uses a bot.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum InstallContext {
     /// In a server.
@@ -109,7 +109,7 @@ impl DiscordPerson {
         }
     }
 
-    /// Tells the bot of a message, changed as whoever calls likes.
+    /// Sends the bot a message event, after `change`.
     fn deliver_message(&self, message: &DiscordMessage, change: impl FnOnce(&mut Value)) {
         self.send_event("MESSAGE_CREATE", message, change);
     }
@@ -131,7 +131,7 @@ impl DiscordPerson {
         self.discord.has_changed();
     }
 
-    /// A message as the gateway would tell it.
+    /// A message in the form of gateway events.
     fn gateway_message(&self, message: &DiscordMessage, read: impl FnOnce(&mut Value)) {
         let state = self.discord.state();
         if let Some(bot) = state.bots.get(&self.token) {
@@ -153,7 +153,7 @@ impl DiscordPerson {
         });
     }
 
-    /// Replies to a message of somebody called `author`.
+    /// Replies to a message of another person, called `author`.
     pub fn replies(&mut self, text: &str, author: &str, replied_to: &str) {
         let other = self.message(replied_to, Vec::new());
         let mut replied_payload = Value::Null;
@@ -219,7 +219,7 @@ impl DiscordPerson {
         self.deliver_message(&message, change);
     }
 
-    /// Says something in a server where the bot is, too.
+    /// Writes a line in a server that the bot is in, too.
     pub fn says_in_a_server(&mut self, text: &str) {
         self.deliver_message(&self.message(text, Vec::new()), |payload| {
             payload["guild_id"] = json!("77");
@@ -235,7 +235,7 @@ impl DiscordPerson {
         });
     }
 
-    /// Something that is no message of anybody stands in the chat: a call, a pinned message.
+    /// Adds a notice to the chat that no person wrote: a call, a pinned message.
     pub fn causes_a_notice(&mut self) {
         self.deliver_message(&self.message("", Vec::new()), |payload| payload["type"] = json!(6));
     }
@@ -296,7 +296,8 @@ impl DiscordPerson {
         found.unwrap_or_else(|| panic!("no button {label:?}{}", self.story()))
     }
 
-    /// Waits until a message of the bot, new or edited, says so, and passes over those before it.
+    /// Waits until a message of the bot, new or edited, contains `expected`, and skips those before
+    /// it.
     ///
     /// # Panics
     /// When none ever does, with the story so far.
@@ -314,7 +315,7 @@ impl DiscordPerson {
         Some(found.text.clone())
     }
 
-    /// What the bot said that was not read.
+    /// The bot's messages after the last one read.
     pub fn unread(&self) -> Vec<String> {
         let shown = self.with_chat(|chat| chat.shown.clone()).unwrap_or_default();
         shown.into_iter().skip(self.read).filter(|it| it.by_bot).map(|it| it.text).collect()
@@ -326,7 +327,7 @@ impl DiscordPerson {
             .unwrap_or_default()
     }
 
-    /// What is attached in the chat now: name and bytes.
+    /// The files in the chat now: name and bytes.
     pub fn files(&self) -> Vec<(String, Bytes)> {
         let files = |chat: &mut DiscordChat| {
             let all = chat.messages.iter().flat_map(|it| &it.files);
@@ -349,7 +350,7 @@ impl DiscordPerson {
         self.with_chat(|chat| chat.closed = false);
     }
 
-    /// Names the chat.
+    /// The id of the chat.
     pub fn channel(&self) -> u64 {
         self.channel
     }

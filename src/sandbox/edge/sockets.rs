@@ -14,10 +14,10 @@ use crate::sandbox::machines::MachineEndpoint;
 /// The longest head that is read, as most proxies have it.
 const HEAD_MAX: usize = 64 * 1024;
 
-/// How long a client may take to send a head.
+/// The time that a client may take to send a head.
 const HEAD_DEADLINE: Duration = Duration::from_secs(30);
 
-/// How long a machine that was just started may take to listen, as Fly's proxy retries.
+/// The time that a new machine may take to listen, while the proxy retries as Fly's does.
 const CONNECT_DEADLINE: Duration = Duration::from_secs(20);
 
 /// Between two attempts to connect.
@@ -29,7 +29,7 @@ pub async fn serve(listener: TcpListener, fly: Arc<SimulatedFly>) {
         if let Ok((stream, _)) = listener.accept().await {
             let fly = fly.clone();
             tokio::spawn(async move {
-                // What breaks here is seen by client and machine as a closed connection.
+                // After an error, client and machine see a closed connection.
                 let _ = pass_on(stream, &fly).await;
             });
         }
@@ -92,7 +92,7 @@ async fn refuse(client: &mut TcpStream, status: &str, why: &str) -> std::io::Res
     client.shutdown().await
 }
 
-/// The head of a request and what of its body came with it.
+/// The head of a request, and the part of its body that came with it.
 struct RequestHead {
     host: String,
     rewritten: Vec<u8>,
@@ -114,8 +114,8 @@ async fn read_head(client: &mut TcpStream) -> std::io::Result<Option<RequestHead
     }
 }
 
-/// One request for each connection: the machine is told to close after its answer, and the client
-/// sees that. A WebSocket keeps its `Upgrade`.
+/// One request for each connection: the machine must close it after its answer, and the client sees
+/// that. A WebSocket keeps its `Upgrade`.
 fn rewrite(head: &[u8], body: &[u8]) -> Option<RequestHead> {
     let head = std::str::from_utf8(head).ok()?;
     let header = |line: &str, name: &str| -> Option<String> {
@@ -135,7 +135,7 @@ fn rewrite(head: &[u8], body: &[u8]) -> Option<RequestHead> {
     if !upgrades {
         rewritten.push_str("connection: close\r\n");
     }
-    // Nothing here speaks TLS.
+    // This proxy has no TLS.
     rewritten.push_str(&format!("{PROTOCOL_HEADER}: http\r\n"));
     rewritten.push_str("\r\n");
     let mut rewritten = rewritten.into_bytes();

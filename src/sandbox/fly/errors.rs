@@ -1,6 +1,5 @@
-//! What Fly answers when it refuses. Texts marked *recorded* are verbatim from production; the
-//! others are near enough in meaning, and where the status is not known either, one of several is
-//! drawn.
+//! The refusals of Fly. Texts marked *recorded* are verbatim from production; the others are near
+//! enough in meaning, and where the status is not known either, one of several is drawn.
 
 use axum::Json;
 use axum::http::StatusCode;
@@ -27,7 +26,7 @@ impl FlyApiError {
         Self(status, json!({ "error": error, "status": word }))
     }
 
-    /// The body could not be read as what the operation takes.
+    /// The body does not fit the operation.
     pub fn malformed(problem: &str) -> Self {
         Self::new(StatusCode::BAD_REQUEST, format!("invalid_argument: {problem}"))
     }
@@ -42,7 +41,7 @@ impl FlyApiError {
         Self::new(StatusCode::UNAUTHORIZED, "no tokens found in header")
     }
 
-    /// Recorded: somebody else's app, or more than the token may do.
+    /// Recorded: an app of another organisation, or an action that the token does not allow.
     pub fn unauthorized() -> Self {
         Self::new(StatusCode::FORBIDDEN, "unauthorized")
     }
@@ -55,7 +54,7 @@ impl FlyApiError {
         Self::new(StatusCode::NOT_FOUND, "machine not found")
     }
 
-    /// The volume is not there, or not seen yet.
+    /// The volume does not exist, or reads do not show it yet.
     pub fn volume_not_found() -> Self {
         Self::new(StatusCode::NOT_FOUND, "volume not found")
     }
@@ -186,7 +185,7 @@ impl FlyApiError {
         Self::new(StatusCode::FORBIDDEN, "organization is suspended")
     }
 
-    /// The image cannot be had.
+    /// The image does not exist.
     pub fn manifest_unknown(image: &str, draw: u8) -> Self {
         let error = if draw.is_multiple_of(2) {
             "MANIFEST_UNKNOWN: manifest unknown".to_owned()
@@ -211,7 +210,7 @@ impl FlyApiError {
         Self::new(status, "Validation failed: App already has a shared IP address")
     }
 
-    /// Somebody else holds the machine's lease; in `message`, not in `error`.
+    /// Another writer holds the machine's lease; the text is in `message`, not in `error`.
     pub fn leased(machine: &str, nonce: &str, until: &str) -> Self {
         Self(
             StatusCode::CONFLICT,

@@ -1,20 +1,20 @@
-//! Two views of one world: what is true, and what reads show of it a moment later. Fly's own lists
-//! are replicas that lag behind writes.
+//! Records with two views: the current state, and the state that reads show. Fly's own lists are
+//! replicas that lag behind writes.
 
 use std::collections::{BTreeMap, VecDeque};
 
-/// How long a write stays unseen by reads.
+/// The delay after which reads show a write.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ReadLag {
     /// Reads show every write at once.
     None,
-    /// Every write is seen after this many milliseconds.
+    /// Reads show every write after this many milliseconds.
     FixedMs(u64),
     /// Each write draws its own delay, up to this many milliseconds.
     UpToMs(u64),
 }
 
-/// Things by key, each with the versions that reads have not caught up with.
+/// Values by key, each with the older versions that reads still show.
 pub struct LaggingStore<T> {
     entries: BTreeMap<String, VecDeque<LaggingVersion<T>>>,
 }
@@ -31,32 +31,32 @@ impl<T> Default for LaggingStore<T> {
 }
 
 impl<T: Clone> LaggingStore<T> {
-    /// What is true of `key`.
+    /// The current value of `key`.
     pub fn get(&self, key: &str) -> Option<&T> {
         self.entries.get(key)?.back()?.value.as_ref()
     }
 
-    /// What reads show of `key` now.
+    /// The value of `key` that reads show now.
     pub fn read(&self, key: &str, now_ms: u64) -> Option<&T> {
         visible_value(self.entries.get(key)?, now_ms)
     }
 
-    /// All that is true.
+    /// All current values.
     pub fn all(&self) -> impl Iterator<Item = &T> {
         self.entries.values().filter_map(|versions| versions.back()?.value.as_ref())
     }
 
-    /// All that reads show now.
+    /// All values that reads show now.
     pub fn all_seen(&self, now_ms: u64) -> impl Iterator<Item = &T> {
         self.entries.values().filter_map(move |versions| visible_value(versions, now_ms))
     }
 
-    /// Makes `value` true now and seen `lag_ms` later, never before what was written earlier.
+    /// Sets the current value; reads show it `lag_ms` later, but never before an earlier write.
     pub fn put(&mut self, key: &str, value: T, now_ms: u64, lag_ms: u64) {
         self.write(key, Some(value), now_ms, lag_ms);
     }
 
-    /// Removes it now; reads notice `lag_ms` later.
+    /// Removes the value now; reads notice `lag_ms` later.
     pub fn remove(&mut self, key: &str, now_ms: u64, lag_ms: u64) {
         if self.get(key).is_some() {
             self.write(key, None, now_ms, lag_ms);

@@ -1,4 +1,4 @@
-//! How long the simulated cloud takes, in milliseconds.
+//! The delays of the simulated cloud, in milliseconds.
 
 #[cfg(test)]
 mod tests;
@@ -31,7 +31,7 @@ pub struct Latency {
 }
 
 impl Latency {
-    /// Everything at once.
+    /// No delays.
     pub const NONE: Self = Self {
         read_ms: 0,
         app_create_ms: 0,
@@ -48,8 +48,8 @@ impl Latency {
 
     /// Medians. Published: a launch takes 2.84 s (obeli-sk/components-flyio, ams, 2025-09) to 3.41
     /// s (Fly's documentation, ord, 2023-10) with the image at hand, the start of an existing
-    /// machine 300 ms (Fly's blog, "Fly Machines"), a read 20-50 ms in the region. Nobody publishes
-    /// the others; they are our guesses.
+    /// machine 300 ms (Fly's blog, "Fly Machines"), a read 20-50 ms in the region. The others are
+    /// unpublished; they are our guesses.
     pub const MEDIANS: Self = Self {
         read_ms: 60,
         app_create_ms: 400,

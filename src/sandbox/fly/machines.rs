@@ -22,7 +22,7 @@ mod wait;
 
 pub(super) use shown::{overview, shown};
 
-/// How long a process has to end when nobody said: Fly's default is 5 s.
+/// The time that a process has to end where the call names none: Fly's default is 5 s.
 const GRACE: Duration = Duration::from_secs(5);
 
 pub(super) fn routes() -> Router<Arc<SimulatedFly>> {
@@ -195,7 +195,7 @@ async fn delete(
     Ok(ok())
 }
 
-/// What most writes answer.
+/// The answer of most writes.
 fn ok() -> Json<Value> {
     Json(json!({ "ok": true }))
 }
@@ -242,7 +242,7 @@ async fn stop(
     Ok(ok())
 }
 
-/// Fly falls back to stopping what it cannot suspend.
+/// Fly stops a machine that it cannot suspend.
 async fn suspend(
     State(fly): State<Arc<SimulatedFly>>,
     Extension(app): Extension<FlyApp>,

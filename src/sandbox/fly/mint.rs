@@ -65,15 +65,15 @@ async fn deploy_token(
 /// A kind of token that people paste.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TokenKind {
-    /// As it should be.
+    /// A correct token of our organisation.
     WholeOrganisation,
-    /// The same of [`FlyOrganisation::OTHER`].
+    /// A correct token of [`FlyOrganisation::OTHER`].
     OtherOrganisation,
-    /// An hour ago.
+    /// Expired for an hour.
     Expired,
-    /// May look and nothing else.
+    /// Only for reading.
     ReadOnly,
-    /// For one app that is not ours to make.
+    /// For one app of other people.
     OneAppOnly,
     /// Only the part before the comma.
     WithoutDischarge,

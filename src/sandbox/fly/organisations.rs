@@ -65,8 +65,8 @@ fn rest(account: &mut OrganisationState) -> Value {
     })
 }
 
-/// Nothing of ours asks it; it is there for other programs. Only the one query that asks for
-/// organisations is understood.
+/// Our program does not call it; it serves other programs. Only the one query for organisations is
+/// understood.
 async fn graphql(
     State(fly): State<Arc<SimulatedFly>>,
     Extension(caller): Extension<TokenCaller>,

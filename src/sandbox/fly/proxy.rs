@@ -14,7 +14,7 @@ use crate::sandbox::machines::{MachineEndpoint, MachineRuntime};
 /// The time for which the proxy holds a request for a machine that starts.
 const WAKE_MAX: Duration = Duration::from_secs(30);
 
-/// The proxy's refusals, named as Fly's.
+/// The proxy's refusals, with the codes of Fly's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum RouteError {
     /// The name does not resolve: no such app, no such address, or not visible yet.
@@ -28,7 +28,7 @@ pub enum RouteError {
     NotWoken,
 }
 
-/// How a request reaches an app.
+/// The way of a request to an app.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum AppRoute<'a> {
     /// Through a public address.

@@ -1,4 +1,4 @@
-//! Where machines can be had.
+//! The regions of the cloud.
 
 use std::sync::Arc;
 
@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use super::SimulatedFly;
 use super::errors::FlyApiError;
 
-/// The region that is nearest to whoever asks here, and where things go that name none.
+/// The region nearest to every caller, and the default of requests that name none.
 pub(super) const NEAREST: &str = "lhr";
 
 /// Code, name, latitude, longitude, geographical region, only for paying accounts.

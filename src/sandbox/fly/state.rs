@@ -1,4 +1,4 @@
-//! What exists in the simulated cloud.
+//! The records of the simulated cloud.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -23,9 +23,9 @@ pub struct FlyState {
 /// An app, with its addresses and secrets.
 #[derive(Clone)]
 pub struct FlyApp {
-    /// As Fly shows it.
+    /// The id in Fly's answers.
     pub id: String,
-    /// As tokens name it.
+    /// The id in tokens.
     pub number: u64,
     /// Globally unique.
     pub name: String,
@@ -48,13 +48,13 @@ pub struct FlyApp {
 pub struct AppAddress {
     /// The address itself.
     pub ip: String,
-    /// What it is for.
+    /// The kind.
     pub kind: AddressKind,
     /// Unix milliseconds.
     pub created_ms: u64,
 }
 
-/// What an address is for.
+/// The kind of an address.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum AddressKind {
     /// Public, of this app alone, $2 a month.
@@ -65,7 +65,7 @@ pub enum AddressKind {
     V6,
     /// Flycast, in this private network.
     PrivateV6 {
-        /// Where it can be reached.
+        /// The private network from which the address is reachable.
         network: String,
     },
 }
@@ -90,9 +90,9 @@ impl AddressKind {
 /// A secret of an app.
 #[derive(Clone)]
 pub struct AppSecret {
-    /// What the machine gets.
+    /// The value, for the machine.
     pub value: String,
-    /// What readers get.
+    /// The digest, for readers.
     pub digest: String,
     /// Unix milliseconds of the last write.
     pub updated_ms: u64,
@@ -105,9 +105,9 @@ pub struct FlyVolume {
     pub id: String,
     /// The app it belongs to.
     pub app: String,
-    /// As asked for; not unique.
+    /// The name in the request; not unique.
     pub name: String,
-    /// Where it is.
+    /// The region.
     pub region: String,
     /// In GB.
     pub size_gb: u64,
@@ -117,9 +117,9 @@ pub struct FlyVolume {
     pub snapshot_retention: u64,
     /// Snapshots every day.
     pub auto_backup_enabled: bool,
-    /// Since when it waits to be destroyed.
+    /// The time since which it waits for its destruction, in unix milliseconds.
     pub leaving_since_ms: Option<u64>,
-    /// Who mounts it.
+    /// The id of the machine that mounts it.
     pub machine: Option<String>,
     /// Unix milliseconds.
     pub created_ms: u64,
@@ -134,9 +134,9 @@ pub struct FlyMachine {
     pub app: String,
     /// Unique in its app.
     pub name: String,
-    /// Where it runs.
+    /// The region.
     pub region: String,
-    /// What it is doing.
+    /// The current state.
     pub state: MachineState,
     /// As the client sent it.
     pub config: Map<String, Value>,
@@ -146,11 +146,11 @@ pub struct FlyMachine {
     pub private_ip: String,
     /// Secrets of at least this version reach it; without one, those that reads show at its start.
     pub secrets_version_min: Option<u64>,
-    /// What happened to it, newest first.
+    /// Its events, newest first.
     pub events: Vec<MachineEvent>,
-    /// Who has it reserved.
+    /// The lease of a writer.
     pub lease: Option<MachineLease>,
-    /// Which of its starts this is; what belongs to an earlier one is void.
+    /// The number of starts so far; calls for an earlier start have no effect.
     pub run: u64,
     /// Restarts since the last clean exit.
     pub retries: u64,
@@ -160,7 +160,7 @@ pub struct FlyMachine {
     pub updated_ms: u64,
 }
 
-/// What a machine is doing, in Fly's own words.
+/// The state of a machine, in Fly's words.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum MachineState {
     Created,
@@ -207,15 +207,15 @@ pub struct MachineEvent {
 /// A machine reserved for one writer.
 #[derive(Clone)]
 pub struct MachineLease {
-    /// What the writer shows.
+    /// The nonce that the writer sends.
     pub nonce: String,
-    /// Until when, in unix milliseconds.
+    /// The end of the lease, in unix milliseconds.
     pub until_ms: u64,
     pub description: String,
 }
 
 impl FlyMachine {
-    /// The text at a key of the config.
+    /// The metadata in the config.
     pub fn metadata(&self) -> Map<String, Value> {
         self.config.get("metadata").and_then(Value::as_object).cloned().unwrap_or_default()
     }
@@ -235,7 +235,7 @@ impl FlyMachine {
         self.config.get("services").and_then(Value::as_array).cloned().unwrap_or_default()
     }
 
-    /// Anything but gone or going.
+    /// Whether the machine is not destroyed.
     pub fn exists(&self) -> bool {
         self.state != MachineState::Destroyed
     }

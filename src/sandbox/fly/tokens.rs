@@ -11,13 +11,13 @@ use crate::random::Random;
 
 use super::errors::FlyApiError;
 
-/// Where the discharges of real organisation tokens come from.
+/// The location in the discharges of real organisation tokens.
 const AUTH_LOCATION: &str = "https://api.fly.io/aaa/v1";
 
-/// How long a minted token lasts: a year, in seconds.
+/// The lifetime of a minted token: a year, in seconds.
 const LIFETIME_S: i64 = 365 * 24 * 3600;
 
-/// What a request is about to do, and with what.
+/// The action of a request and its resources.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct AccessRequest<'a> {
     /// The organisation's numeric id.
@@ -28,11 +28,11 @@ pub struct AccessRequest<'a> {
     pub machine: Option<&'a str>,
     /// The volume's id.
     pub volume: Option<&'a str>,
-    /// What is done.
+    /// The actions.
     pub mask: ActionMask,
 }
 
-/// Who calls: the permission tokens that were shown and hold now.
+/// The caller of a request: its permission tokens that are valid now.
 #[derive(Clone)]
 pub struct TokenCaller(Arc<Vec<HeldToken>>);
 
@@ -77,7 +77,7 @@ impl TokenCaller {
     }
 }
 
-/// Whether a caveat of a token that holds allows this. Time and discharges were checked before.
+/// Whether a caveat of a valid token allows this. Time and discharges were checked before.
 fn permits(caveat: &Caveat, access: AccessRequest<'_>) -> bool {
     let covers = |mask: ActionMask| access.mask & !mask == 0;
     match caveat {
@@ -123,7 +123,7 @@ impl TokenIssuer {
         }
     }
 
-    /// From now on, for this organisation too.
+    /// Adds an organisation.
     pub fn add(&self, organisation: u64) {
         let key = self.random.bytes();
         lock(&self.keys).insert(organisation, key);

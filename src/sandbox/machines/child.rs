@@ -20,10 +20,10 @@ use super::{ExecOutput, MachineEndpoint, MachineLaunch, MachineRuntime};
 use crate::config::{ALLOW_SANDBOX, END_WITH_STDIN};
 use crate::machine_env::{self, MODEL_PROXY_PORT};
 
-/// What is kept of a machine's output: enough to see why it ended.
+/// The part of a machine's output that is kept, in bytes: enough to show why it ended.
 const OUTPUT_MAX: usize = 64 * 1024;
 
-/// What is kept of a command's output, as Fly keeps it short.
+/// The part of a command's output that is kept, in bytes: short, as Fly's.
 const EXEC_OUTPUT_MAX: usize = 64 * 1024;
 
 /// Runs machines as child processes. When it is dropped, they are all killed.
@@ -56,8 +56,8 @@ type ProcessOutput = Arc<Mutex<VecDeque<u8>>>;
 
 impl ChildProcesses {
     /// Runs `program` (this executable, outside of tests) with the machines' files under
-    /// `directory`. `extra_env` is what every machine gets beyond its own, like `CLAUDE_BIN`: what
-    /// the image would hold.
+    /// `directory`. `extra_env` are variables for every machine besides its own, in place of those
+    /// in its image (`CLAUDE_BIN`).
     pub fn new(program: PathBuf, directory: PathBuf, extra_env: BTreeMap<String, String>) -> Self {
         Self { program, directory, extra_env, state: Mutex::default() }
     }
@@ -70,7 +70,7 @@ impl ChildProcesses {
         self.directory.join("volumes").join(volume)
     }
 
-    /// What the process sees: the machine's environment with paths and port of this computer.
+    /// The environment of the process: the machine's, with the paths and the port of this computer.
     fn environment(
         &self,
         launch: &MachineLaunch,
@@ -170,7 +170,7 @@ impl MachineRuntime for ChildProcesses {
         keep_output(child.stderr.take(), output);
         tokio::spawn(async move {
             let status = child.wait().await;
-            // What it left behind in its group must not outlive the machine.
+            // No process of its group must outlive the machine.
             let _ = killpg(group, Signal::SIGKILL);
             ended.send_replace(true);
             let _ = exited.send(status.map_or(-1, code_of));

@@ -1,5 +1,5 @@
-//! Relay and VM as models in this process, for paused time: they answer what the provisioner asks,
-//! and check what it shows, as the real ones do.
+//! Relay and VM as models in this process, for paused time: they answer the provisioner's calls and
+//! check its signatures, as the real ones do.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -30,13 +30,13 @@ use crate::random::Random;
 /// The longest body that a model reads.
 const BODY_MAX: usize = 1 << 20;
 
-/// How long a relay waits for its VM, waking included.
+/// The time that a relay waits for its VM, waking included.
 const VM_DEADLINE: Duration = Duration::from_secs(30);
 
-/// How models misbehave.
+/// The faults of models.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ModelFaults {
-    /// How long after its start a machine begins to listen, in milliseconds.
+    /// The time from a machine's start until it listens, in milliseconds.
     pub healthy_after_ms: u64,
     /// Machines of this role start and answer 503 to everything.
     pub never_healthy: Option<&'static str>,
@@ -72,17 +72,17 @@ struct RunningModel {
 }
 
 impl ModelledRuntime {
-    /// Models that tell the time by `clock` and sign with nonces from `chance`.
+    /// Models with this clock, and nonces from `chance`.
     pub fn new(clock: Clock, chance: Random) -> Arc<Self> {
         Arc::new(Self { clock, random: chance, state: Mutex::default() })
     }
 
-    /// From now on, started machines misbehave like this.
+    /// Sets the faults of machines that start from now on.
     pub fn set(&self, knobs: ModelFaults) {
         self.state().knobs = knobs;
     }
 
-    /// How often each machine was told that it may stay.
+    /// The number of times that each machine was told that it may stay.
     pub fn commits(&self, machine: &str) -> u32 {
         self.state().committed.get(machine).copied().unwrap_or_default()
     }
@@ -229,7 +229,7 @@ impl ModelledMachine {
         }
     }
 
-    /// Whether the caller proved who it is.
+    /// Whether the caller's signature is valid.
     async fn verified(&self, request: Request) -> bool {
         let direction = match self.role.as_str() {
             "relay" => Direction::ProvisionerToRelay,
@@ -247,7 +247,7 @@ impl ModelledMachine {
         self.knobs.open_to_all || (!key.is_empty() && is_proven)
     }
 
-    /// A relay passes on what its VM says; a VM has nobody to ask.
+    /// A relay forwards the answer of its VM; a VM has no other machine to ask.
     async fn proxied(&self, method: &str, path: &str) -> Response {
         if self.role != "relay" {
             return Json(self.health()).into_response();

@@ -4,7 +4,7 @@ use std::time::Duration;
 use super::*;
 use crate::http::{StreamedResponse, Transport, TransportError};
 
-/// A network with nobody on it.
+/// A network without hosts.
 struct EmptyNetwork;
 
 #[async_trait]
@@ -38,7 +38,7 @@ fn launch(machine: &str, script: &str) -> MachineLaunch {
     }
 }
 
-/// Waits for what the machine has yet to write; the test's own timeout ends it otherwise.
+/// Waits for this output of the machine, until the test's own timeout.
 async fn output_with(runtime: &ChildProcesses, machine: &str, words: &str) -> String {
     let written = async {
         loop {
@@ -149,7 +149,7 @@ async fn a_command_runs_beside_the_machine_in_its_environment() {
     assert!(exit.await.is_ok());
 }
 
-/// Whether a process that was killed is gone, or a zombie that nobody has collected yet.
+/// Whether a killed process is gone, or a zombie that no process has waited for yet.
 async fn ends(process: i32) -> bool {
     let gone = async {
         let stat = format!("/proc/{process}/stat");

@@ -5,7 +5,7 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use serde_json::json;
 
-/// A refusal, as the Bot API words it.
+/// A refusal in the wording of the Bot API.
 pub enum TelegramApiError {
     /// A status, and the words.
     Words(StatusCode, String),

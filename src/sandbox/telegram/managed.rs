@@ -8,7 +8,7 @@ use super::SimulatedTelegram;
 use super::errors::TelegramApiError;
 use super::parameters::Parameters;
 
-/// Where a person agrees that a bot is made: `<manager>/<username>` follows.
+/// The page on which a person agrees to a new bot: `<manager>/<username>` follows.
 const PAGE: &str = "https://t.me/newbot/";
 
 /// The token of a bot that this one made.
@@ -41,7 +41,7 @@ pub fn restrict(
     Ok(json!(true))
 }
 
-/// The person agrees on the page that a button opened; the new bot's token.
+/// Agrees, for the person, on the page that a button opened. Returns the new bot's token.
 pub(super) fn agree(
     telegram: &Arc<SimulatedTelegram>,
     manager: &str,

@@ -17,10 +17,10 @@ const TEXT_MAX: usize = 4096;
 /// Longest `callback_data`, in bytes.
 const BUTTON_BYTES_MAX: usize = 64;
 
-/// How long a message can be deleted, in milliseconds.
+/// The time in which a message can be deleted, in milliseconds.
 const DELETABLE_MS: u64 = 48 * 60 * 60 * 1000;
 
-/// A message to send: what all the methods that send have in common.
+/// A message to send: the common part of all methods that send.
 pub struct NewMessage {
     pub text: String,
     pub keyboard: Option<Value>,
@@ -140,7 +140,7 @@ pub fn delete_all(
 ) -> Result<Value, TelegramApiError> {
     let ids = parameters.structure("message_ids").unwrap_or_default();
     for id in ids.as_array().into_iter().flatten().filter_map(Value::as_i64) {
-        // What is not there is passed over.
+        // Missing messages are skipped.
         let _ = remove(telegram, token, parameters, id);
     }
     Ok(json!(true))
@@ -242,8 +242,8 @@ impl TelegramChat {
     }
 }
 
-/// How long the command is that a person's message begins with: bot libraries know a command by its
-/// entity.
+/// The length of the command at the start of a person's message, in UTF-16 units: bot libraries
+/// recognise a command by its entity.
 fn command_units(message: &TelegramMessage) -> Option<usize> {
     if message.by_bot || message.file.is_some() {
         return None;
@@ -254,7 +254,7 @@ fn command_units(message: &TelegramMessage) -> Option<usize> {
     (length > 0).then_some(length + 1)
 }
 
-/// A message as the Bot API tells it.
+/// A message in the form of the Bot API.
 pub fn as_json(message: &TelegramMessage, person: u64, chat: &TelegramChat) -> Value {
     let mut answer = json!({
         "message_id": message.id,

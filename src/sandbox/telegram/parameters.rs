@@ -7,7 +7,7 @@ use bytes::Bytes;
 use serde_json::{Map, Value};
 use url::form_urlencoded;
 
-/// The largest request: a file of 50 MB and what surrounds it.
+/// The largest request, in bytes: a file of 50 MB and the rest of the body.
 const BODY_MAX: usize = 51 << 20;
 
 /// Parameters by name; files apart.

@@ -1,4 +1,4 @@
-//! Somebody with a phone.
+//! A person with a phone.
 
 use std::sync::Arc;
 
@@ -14,13 +14,13 @@ use crate::sandbox::patience::wait_until;
 /// A message as the person saw it when it came or changed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SeenTelegramMessage {
-    /// Names the message in its chat.
+    /// The id of the message in its chat.
     pub id: i32,
-    /// By the bot, not by the person.
+    /// Whether the bot wrote it, not the person.
     pub by_bot: bool,
-    /// Its words.
+    /// The text.
     pub text: String,
-    /// What can be tapped: label and what the tap carries, or the page that opens.
+    /// Buttons: the label, and the data of the tap or the page that opens.
     pub buttons: Vec<(String, String)>,
 }
 
@@ -171,8 +171,8 @@ impl TelegramPerson {
         self.telegram.update(&self.token, "callback_query", tap);
     }
 
-    /// Follows the newest button with this label to Telegram's page and agrees there that a bot is
-    /// made; the bot's token, which the person does not see.
+    /// Follows the newest button with this label to Telegram's page and agrees there to a new bot.
+    /// Returns the bot's token, which the person does not see.
     ///
     /// # Panics
     /// When no such button offers it: a story went wrong.
@@ -189,7 +189,8 @@ impl TelegramPerson {
         buttons.find(|(it, _)| it == label).map(|(_, page)| page.clone())
     }
 
-    /// Waits until a message of the bot, new or edited, says so, and passes over those before it.
+    /// Waits until a message of the bot, new or edited, contains `expected`, and skips those before
+    /// it.
     ///
     /// # Panics
     /// When it never does, with the story so far.
@@ -199,7 +200,7 @@ impl TelegramPerson {
         found.unwrap_or_else(|| panic!("never read {expected:?}{}", self.story()))
     }
 
-    /// Waits for a file of the bot; its bytes.
+    /// Waits for a file of the bot and returns its bytes.
     ///
     /// # Panics
     /// When none ever comes, with the story so far.
@@ -226,13 +227,13 @@ impl TelegramPerson {
         Some(text.clone())
     }
 
-    /// What the bot said that was not read.
+    /// The bot's messages after the last one read.
     pub fn unread(&self) -> Vec<String> {
         let shown = self.with_chat(|_, chat| chat.shown.clone()).unwrap_or_default();
         shown.into_iter().skip(self.read).filter(|it| it.by_bot).map(|it| it.text).collect()
     }
 
-    /// The chat as it stands now: what was deleted is gone, what was edited is new.
+    /// The messages in the chat now, without deleted ones and with edits applied.
     pub fn screen(&self) -> Vec<SeenTelegramMessage> {
         self.with_chat(|_, chat| chat.messages.iter().map(SeenTelegramMessage::of).collect())
             .unwrap_or_default()
@@ -267,7 +268,7 @@ impl TelegramPerson {
         self.telegram.update(&self.token, "my_chat_member", change);
     }
 
-    /// What a Mini App is opened with: signed for this bot, about now.
+    /// The init data of a Mini App: signed for this bot, with the current time.
     pub fn init_data(&self) -> String {
         let user = json!({ "id": self.id, "first_name": "Ada", "language_code": "en" }).to_string();
         let at = (self.telegram.clock.now_ms() / 1000).to_string();

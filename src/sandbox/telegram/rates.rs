@@ -1,5 +1,5 @@
-//! How fast a bot may send: about one message a second in a chat with short bursts, thirty a second
-//! in all (Bots FAQ, "My bot is hitting limits").
+//! The rate limits of a bot: about one message a second in a chat with short bursts, thirty a
+//! second in all (Bots FAQ, "My bot is hitting limits").
 
 use std::collections::BTreeMap;
 
@@ -36,8 +36,7 @@ impl RateBucket {
 }
 
 impl TelegramRateLimits {
-    /// Counts a message to this person; in how many seconds it may be tried again if it is one too
-    /// many.
+    /// Counts a message to this person; the error of one message too many is the seconds to wait.
     pub fn take(&mut self, person: u64, now_ms: u64) -> Result<(), u64> {
         let all = self.all.get_or_insert(RateBucket { left: ALL_PER_S, at_ms: now_ms });
         let chat = self.chats.entry(person).or_insert(RateBucket { left: BURST, at_ms: now_ms });

@@ -1,4 +1,4 @@
-//! Media of messages: Twilio redirects to where they lie.
+//! Media of messages: Twilio redirects to their address.
 
 use std::sync::Arc;
 
@@ -38,7 +38,7 @@ pub async fn list(
     })))
 }
 
-/// A medium, or with `.json` what is known of it.
+/// A medium, or with `.json` its description.
 pub async fn show(
     State(twilio): State<Arc<SimulatedTwilio>>,
     Path((_, message, medium)): Path<(String, String, String)>,
@@ -60,7 +60,8 @@ pub async fn show(
     Ok((StatusCode::TEMPORARY_REDIRECT, [(header::LOCATION, place)]).into_response())
 }
 
-/// Whoever has the address has the file; credentials that are shown here are shown to a stranger.
+/// The address alone gives the file; a request with credentials is refused, because the real host
+/// is another company's.
 pub async fn download(
     State(twilio): State<Arc<SimulatedTwilio>>,
     Path(medium): Path<String>,
@@ -78,12 +79,13 @@ pub async fn download(
 }
 
 fn as_json(twilio: &SimulatedTwilio, message: &TwilioMessage, sid: &str, kind: &str) -> Value {
+    let account = &twilio.credentials.account_sid;
     json!({
-        "sid": sid, "account_sid": twilio.credentials.account_sid, "parent_sid": message.sid,
+        "sid": sid, "account_sid": account, "parent_sid": message.sid,
         "content_type": kind, "date_created": date(message.at_ms),
         "date_updated": date(message.at_ms),
         "uri": format!(
-            "/2010-04-01/Accounts/{}/Messages/{}/Media/{sid}.json", twilio.credentials.account_sid, message.sid
+            "/2010-04-01/Accounts/{account}/Messages/{}/Media/{sid}.json", message.sid
         ),
     })
 }

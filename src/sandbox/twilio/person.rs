@@ -1,4 +1,4 @@
-//! Somebody with a phone, which keeps everything.
+//! A person with a phone, which keeps every message.
 
 use std::sync::Arc;
 
@@ -16,15 +16,15 @@ fn owned<const N: usize>(fields: [(&str, &str); N]) -> InboundFields {
 /// A message on a phone.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SeenTwilioMessage {
-    /// By the person themselves.
+    /// Whether the person wrote it.
     pub mine: bool,
-    /// Names the message.
+    /// The id of the message.
     pub sid: String,
-    /// Its words.
+    /// The text.
     pub text: String,
     /// Quick replies: label and payload.
     pub buttons: Vec<(String, String)>,
-    /// Where its medium lies.
+    /// The URL of its medium.
     pub medium: Option<String>,
 }
 
@@ -156,7 +156,7 @@ impl TwilioPerson {
         }
     }
 
-    /// Waits until a message says so, and passes over those before it.
+    /// Waits until a message contains `expected`, and skips those before it.
     ///
     /// # Panics
     /// When none ever does, with the story so far.
@@ -166,7 +166,7 @@ impl TwilioPerson {
         found.unwrap_or_else(|| panic!("never read {expected:?}{}", self.story()))
     }
 
-    /// Waits until a message says so, before or after those that were read.
+    /// Waits until a message contains `expected`, before or after those that were read.
     ///
     /// # Panics
     /// As of [`Self::reads`].
@@ -184,7 +184,7 @@ impl TwilioPerson {
         Some(found.text.clone())
     }
 
-    /// Waits for a file; its bytes, fetched from where the message says that it lies.
+    /// Waits for a file and returns its bytes, fetched from the URL in the message.
     ///
     /// # Panics
     /// When none ever comes, or nothing lies there.
@@ -206,7 +206,7 @@ impl TwilioPerson {
         Some(url)
     }
 
-    /// What was said to the person and not read.
+    /// The messages to the person after the last one read.
     pub fn unread(&self) -> Vec<String> {
         let shown = self.screen().into_iter().skip(self.read);
         shown.filter(|it| !it.mine).map(|it| it.text).collect()

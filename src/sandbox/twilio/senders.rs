@@ -1,4 +1,4 @@
-//! WhatsApp senders and where they lead.
+//! WhatsApp senders and their webhooks.
 
 use std::sync::Arc;
 

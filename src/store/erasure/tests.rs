@@ -36,7 +36,7 @@ impl ErasureWorld {
         }
     }
 
-    /// A run that ended so, or did not end.
+    /// A run with this outcome, or with none.
     async fn run(&self, number: u8, owner: &str, at_ms: u64, end: Option<RunEnd>) -> DeploymentId {
         let spec = store::runs::tests::spec(number);
         let id = spec.id.clone();
@@ -85,7 +85,7 @@ impl ErasureWorld {
     }
 }
 
-/// What stands in them as text; nothing of it is lost, because names are ASCII.
+/// Their content as text, without loss, because names are ASCII.
 fn files(directory: &Path) -> Vec<String> {
     let entries = std::fs::read_dir(directory).unwrap();
     let text = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).into_owned();
@@ -117,7 +117,7 @@ async fn of_a_person_who_is_forgotten_nothing_is_left_and_of_others_everything()
     assert!(world.holds("bob-4712") && world.holds(others.as_ref()));
 }
 
-/// As people write and are answered, in rows of all lengths: pages split and are filled again.
+/// Rows of all lengths, as conversations make them: pages split and are filled again.
 async fn many_people_chat(world: &ErasureWorld, people: &[String]) {
     let chance = Random::seeded(1);
     let filler = |max: u16| "x".repeat(usize::from(u16::from_le_bytes(chance.bytes()) % max));

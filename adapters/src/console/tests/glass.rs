@@ -22,7 +22,7 @@ impl FakeScreen {
         Self(Arc::new(Mutex::new(cells)))
     }
 
-    /// What can be seen, one string per row.
+    /// The visible text, one string for each row.
     pub fn seen(&self) -> Vec<String> {
         self.0.lock().rows.iter().map(|row| row.iter().collect()).collect()
     }

@@ -1,4 +1,4 @@
-//! Keeps a connection to the relay, whatever happens to it.
+//! The connection to the relay, which is made again after each loss.
 
 use std::collections::{HashSet, VecDeque};
 use std::time::Duration;
@@ -29,18 +29,18 @@ const KNOWN_MAX: usize = 1_024;
 
 type ClientSocket = WebSocketStream<MaybeTlsStream<TcpStream>>;
 
-/// Why a connection ended.
+/// The end of a connection.
 enum ConnectionEnd {
     /// Try again.
     Lost,
-    /// The relay goes to sleep, and there is nothing to say to it.
+    /// The relay goes to sleep, and no line waits for it.
     Asleep,
-    /// Nobody listens any more, or the relay does not want us.
+    /// The client was dropped, or the relay refuses it.
     Final,
 }
 
-/// Connects again and again until refused, or until the client is dropped; a relay that sleeps is
-/// left alone until there is something to say.
+/// Connects again and again until refused, or until the client is dropped. A relay that sleeps is
+/// left alone until there is a line for it.
 pub(super) async fn keep(
     link: RelayLink,
     waits: ClientTimeouts,
@@ -154,7 +154,7 @@ impl ClientSession {
         }
     }
 
-    /// What a frame means to whoever watches, and to the connection if it is its last one.
+    /// The event of a frame, and its effect on the connection if it is the last frame.
     fn understand(
         &mut self,
         frame: Option<ServerFrame>,
@@ -196,7 +196,7 @@ impl ClientSession {
         (event, None)
     }
 
-    /// Returns when there is something to say; `None` when nobody listens any more.
+    /// Waits for the next line; `None` when the client was dropped.
     async fn sleep(&mut self) -> Option<()> {
         self.events.send(ClientEvent::Asleep).await.ok()?;
         let command = self.commands.recv().await?;
@@ -219,8 +219,8 @@ impl ClientSession {
     }
 }
 
-/// The next frame that says something, read only when there is room for what it says; `None` for
-/// one that this client is too old for.
+/// The next frame with an event, read only when there is room for it; `None` for one that this
+/// client is too old for.
 async fn receive<'a>(
     events: &'a mpsc::Sender<ClientEvent>,
     socket: &mut ClientSocket,

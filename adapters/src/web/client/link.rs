@@ -8,7 +8,7 @@ use zeroize::Zeroizing;
 /// Longest link; ours are below a hundred characters.
 const LINK_MAX: usize = 4 * 1024;
 
-/// `https://host/chat#KEY`: where a relay is, and the key that opens it.
+/// `https://host/chat#KEY`: the address of a relay, and the key that opens it.
 ///
 /// `Display` and `Debug` leave the key out.
 #[derive(Clone)]
@@ -21,7 +21,7 @@ pub struct RelayLink {
     key: Zeroizing<String>,
 }
 
-/// What is wrong with a link, as a sentence.
+/// A malformed link; the text is a sentence for the person.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum LinkError {
     /// Not an address at all.
@@ -79,7 +79,8 @@ impl RelayLink {
         format!("{scheme}://{}{}/socket", self.authority, self.path)
     }
 
-    /// Where to connect to: names under `localhost` are this machine, whatever its resolver says.
+    /// The address to connect to: names under `localhost` are this machine, whatever its resolver
+    /// says.
     pub(super) fn address(&self) -> (&str, u16) {
         let is_local = self.host == "localhost" || self.host.ends_with(".localhost");
         (if is_local { "127.0.0.1" } else { &self.host }, self.port)

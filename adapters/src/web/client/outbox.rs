@@ -1,4 +1,4 @@
-//! What was said and not acknowledged yet.
+//! Lines that are not acknowledged yet.
 
 use std::collections::VecDeque;
 use std::hash::{BuildHasher, RandomState};
@@ -21,7 +21,7 @@ pub(super) struct ClientOutbox {
     unacknowledged: UnacknowledgedCount,
 }
 
-/// How much was said and is not acknowledged, from the moment that it was said.
+/// The number of unacknowledged lines, counted from the moment they are queued.
 pub(super) type UnacknowledgedCount = Arc<watch::Sender<usize>>;
 
 struct PendingFrame {
@@ -43,7 +43,7 @@ impl ClientOutbox {
         self.pending.is_empty()
     }
 
-    /// Keeps what is to be sent; its frame.
+    /// Queues a line and returns its frame.
     pub(super) fn queue(&mut self, command: ClientCommand) -> Option<Zeroizing<String>> {
         let id = format!("{}-{}", self.prefix, self.next);
         self.next += 1;
@@ -72,7 +72,7 @@ impl ClientOutbox {
     }
 }
 
-/// A number that nobody else gets: the standard library seeds its hashers from the system.
+/// A random number: the standard library seeds its hashers from the system.
 pub(super) fn chance() -> u64 {
     RandomState::new().hash_one(())
 }

@@ -6,10 +6,10 @@ use super::{ClientEvent, EnqueueError, WebClient};
 use crate::chat::InboundContent;
 use crate::console::Voice;
 
-/// How long the last lines may take to reach the relay once the input has ended.
+/// The time that the last lines may take to reach the relay once the input has ended.
 const FLUSH_MAX: Duration = Duration::from_secs(30);
 
-/// Why [`talk`] came to an end.
+/// The end of [`talk`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TalkEnd {
     /// The input ended, and the relay has every line.
@@ -42,7 +42,7 @@ async fn carry_lines(voice: &Voice, client: &WebClient) -> TalkEnd {
         match said {
             Ok(()) => {}
             Err(error @ EnqueueError::TooLong) => voice.notice(&error.to_string()),
-            // What ended it is among the events, which end this talk.
+            // The cause is among the events, which end this talk.
             Err(EnqueueError::Ended) => std::future::pending().await,
         }
     }

@@ -171,7 +171,7 @@ async fn a_relay_that_sleeps_is_left_alone_until_there_is_something_to_say() {
 
     let mut received = answer_every_line(web);
     client.say("wake up".to_owned().into()).await.unwrap();
-    // Whoever had connected by itself would have told so first.
+    // A client that had connected by itself would have sent this event first.
     assert_eq!(client.next().await, Some(ClientEvent::Connected));
     let answer = Outbound::text("to-wake up", "wake up");
     assert_eq!(client.next().await, Some(ClientEvent::Message(answer)));
@@ -200,7 +200,7 @@ async fn a_line_that_crosses_with_sleep_is_sent_again_unasked() {
     assert!(client.flush(Duration::from_secs(20)).await);
 }
 
-/// What a relay that is gone looks like: it takes connections, says `words` and then nothing.
+/// A server in place of a relay that is gone: it takes connections, sends `words` and then nothing.
 async fn mute(words: Option<&'static str>) -> (SocketAddr, mpsc::UnboundedReceiver<()>) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
@@ -216,7 +216,7 @@ async fn mute(words: Option<&'static str>) -> (SocketAddr, mpsc::UnboundedReceiv
                 }
                 None => kept.push(stream),
             }
-            // Nobody counts any more once the test is over.
+            // The receiver is gone once the test is over.
             let _ = taken.send(());
         }
     });
@@ -257,7 +257,7 @@ struct WatchedOutput(mpsc::UnboundedSender<String>);
 
 impl std::io::Write for WatchedOutput {
     fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        // Nobody looks any more once the test is over.
+        // The receiver is gone once the test is over.
         let _ = self.0.send(String::from_utf8_lossy(bytes).into_owned());
         Ok(bytes.len())
     }

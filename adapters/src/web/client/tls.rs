@@ -1,4 +1,4 @@
-//! How a connection is encrypted.
+//! The encryption of connections.
 
 use std::sync::Arc;
 

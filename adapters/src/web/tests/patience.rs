@@ -1,4 +1,5 @@
-//! Nobody is waited for without end. The waits are short here, so that a test has time for them.
+//! Every wait of the server has a limit. The waits are short here, so that a test has time for
+//! them.
 
 use tokio::io::AsyncReadExt;
 

@@ -21,7 +21,7 @@ fn cause(effect: CallEffect, status: u16, body: &str) -> FailureCause {
     CallFailure::from_response(effect, &answer(status, body), NOW_MS).error.cause
 }
 
-/// What each kind of row in the fault catalogue means for a call that reads, and for one that
+/// The meaning of each kind of row in the fault catalogue for a call that reads, and for one that
 /// changes.
 fn expected(id: &str) -> Option<(FailureCause, FailureCause)> {
     let both = |cause| Some((cause, cause));

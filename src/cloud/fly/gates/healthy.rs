@@ -13,12 +13,11 @@ use crate::plan::{Facts, Stage, Step, StepId, StepKind, known_facts};
 use crate::protocol::{Health, SKEW_MAX_MS};
 use crate::spec::{Role, Spec};
 
-/// An answer of the relay, whose clock agrees with ours: otherwise it would refuse all that we
-/// sign.
+/// The relay answers, and its clock agrees with ours: otherwise it would refuse every signed call.
 pub(in crate::cloud::fly) struct RelayHealthy;
 
-/// How far our clock may be from the relay's: half of what the relay bears, so that slow requests
-/// and a clock that drifts still find its door open.
+/// Largest difference between our clock and the relay's: half of the relay's own limit, so that
+/// slow requests and a clock that drifts still pass.
 const CLOCK_OFF_MAX_MS: u64 = SKEW_MAX_MS / 2;
 
 /// The build that a relay or a VM runs.
@@ -34,7 +33,7 @@ impl BuildFacts {
         known_facts([(BUILD, Some(self.build))])
     }
 
-    /// Only an answer from this deployment and this role proves anything.
+    /// The facts of an answer from this deployment and this role; `None` for any other answer.
     pub(super) fn proven(spec: &Spec, role: Role, health: Health) -> Option<Self> {
         let is_ours = health.deployment == spec.id.as_ref() && health.role == role.word();
         is_ours.then_some(Self { build: health.build })

@@ -11,12 +11,12 @@ use crate::cloud::{CloudError, Gate, StepContext};
 use crate::plan::{Facts, Stage, Step, StepId, StepKind};
 use crate::spec::Role;
 
-/// Where Fly never tells the numeric ids of the apps, which a caveat needs, the token stays as it
-/// is, good for its window.
+/// The token stays as it is, valid for its window, where Fly never returns the numeric ids of the
+/// apps, which a caveat needs.
 pub(in crate::cloud::fly) struct TokenNarrowed;
 
-/// Looks at the two apps until it is believed that Fly does not tell their numbers; one odd answer
-/// is no reason to go on with a wide token.
+/// Reads the two apps until Fly has left out their numbers often enough: a single odd answer is no
+/// reason to go on with a wide token.
 pub(super) const NUMBERLESS_LOOKS_MAX: usize = 5;
 
 impl TokenNarrowed {

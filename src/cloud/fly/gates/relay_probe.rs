@@ -1,4 +1,4 @@
-//! What is asked of the deployed apps themselves, to prove that they are ours and closed to others.
+//! Calls to the deployed apps themselves, to prove that they are ours and closed to others.
 
 use std::time::Duration;
 
@@ -33,8 +33,8 @@ impl<'a> RelayProbe<'a> {
         Self { client: &account.client, app: spec.app(Role::Relay) }
     }
 
-    /// What it says of itself to everybody, and by how many milliseconds its clock differs from
-    /// ours if it tells the time; `None` when it says nothing or something else.
+    /// Its public [`Health`], and the number of milliseconds by which its clock differs from ours
+    /// if the answer has a date; `None` for any other answer.
     pub(super) async fn health(&self) -> Option<(Health, Option<u64>)> {
         let answer = self.ask(Method::GET, "/health", None).await?;
         let health = health(&answer)?;
@@ -59,7 +59,7 @@ impl<'a> RelayProbe<'a> {
         Some(true)
     }
 
-    /// What the VM says through the relay to whoever holds the link key.
+    /// The VM's [`Health`], read through the relay with the link key.
     pub(super) async fn ready(&self, chance: &Random, link_key: &Secret) -> Option<Health> {
         let signature = self.signature(chance, link_key, "GET", "/ready");
         health(&self.ask(Method::GET, "/ready", Some(signature)).await?)

@@ -11,7 +11,7 @@ use crate::cloud::{CloudError, Gate, StepContext};
 use crate::plan::{Facts, Stage, Step, StepId, StepKind};
 use crate::spec::Role;
 
-/// The relay turns away whoever has no key, and the VM has no address that could be asked.
+/// The relay refuses callers without a key, and the VM has no public address.
 pub(in crate::cloud::fly) struct StrangerRefused;
 
 impl StrangerRefused {

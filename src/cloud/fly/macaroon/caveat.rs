@@ -14,7 +14,7 @@ pub enum Caveat {
     Organization {
         /// Its numeric id.
         id: u64,
-        /// What may be done in it.
+        /// The allowed actions.
         mask: ActionMask,
     },
     /// Only these volumes.
@@ -32,13 +32,13 @@ pub enum Caveat {
     Mutations(Vec<String>),
     /// Only these machines.
     Machines(BTreeMap<String, ActionMask>),
-    /// Only with a discharge from somebody else.
+    /// Only with a discharge from another service.
     ThirdParty {
-        /// Who gives the discharge.
+        /// The address of the service that gives the discharge.
         location: String,
         /// The discharge's key, sealed for the issuer.
         verifier_key: Vec<u8>,
-        /// What the discharge must name as its key id.
+        /// The key id that the discharge must have.
         ticket: Vec<u8>,
     },
     /// A discharge that holds only beside this token (a prefix of the SHA-256 of one of its tails).
@@ -236,7 +236,7 @@ impl EncodedCaveat {
         Some(Self { caveat, bytes })
     }
 
-    /// What is signed: a set of this caveat alone.
+    /// The signed bytes: a set of this caveat alone.
     pub(super) fn signed(&self) -> Vec<u8> {
         let mut set = ByteBuf::new();
         Self::write_all(std::slice::from_ref(self), &mut set);

@@ -7,7 +7,7 @@ use rmp::decode;
 
 use super::ActionMask;
 
-/// Why there is no whole value.
+/// A failure to read a whole value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum MessagePackError {
     /// It goes on after the end of the bytes.
@@ -33,7 +33,7 @@ pub(super) fn value_len(bytes: &[u8]) -> Result<usize, MessagePackError> {
     Ok(bytes.len() - rest.len())
 }
 
-/// How many bytes and how many values follow a marker that belong to it.
+/// The number of bytes and the number of values that belong to a marker and follow it.
 fn extent(marker: Marker, rest: &mut &[u8]) -> Result<(u64, u64), MessagePackError> {
     /// Before the data of an extension stands its type.
     const TYPE: u64 = 1;
@@ -135,7 +135,7 @@ impl<'a> MessagePackReader<'a> {
         (0..self.array_len()?).map(|_| item(self)).collect()
     }
 
-    /// What may be done with each of some things.
+    /// Allowed actions by id.
     pub(super) fn set<K: Ord>(
         &mut self,
         key: fn(&mut Self) -> Option<K>,

@@ -15,12 +15,12 @@ use crate::spec::{Role, Spec};
 /// The volume of the app of this role.
 pub(in crate::cloud::fly) struct Volume(pub Role);
 
-/// The smallest volume is plenty for a relay.
+/// The size of a relay's volume, in GB: the smallest is enough.
 const RELAY_VOLUME_GB: u32 = 1;
 
 pub(super) struct VolumeFacts {
     pub(super) id: String,
-    /// Where it stands: Fly has the last word on that.
+    /// The region, which Fly decides.
     pub(super) region: Option<String>,
     state: Option<String>,
 }

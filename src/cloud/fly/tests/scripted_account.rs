@@ -77,7 +77,7 @@ pub(in crate::cloud::fly) fn account_with(
     (paper, account)
 }
 
-/// What is known once every step is done.
+/// The facts once every step is done.
 pub(in crate::cloud::fly) fn known_all() -> StepFacts {
     let facts = |all: &[(&str, &str)]| {
         all.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()

@@ -13,7 +13,7 @@ use super::super::errors::FlyApiError;
 use super::super::state::{FlyApp, MachineState};
 use super::ok;
 
-/// How long a command may run: Fly's limit.
+/// The time that a command may run: Fly's limit.
 const EXEC_MAX: Duration = Duration::from_secs(60);
 
 #[derive(Deserialize)]
@@ -42,7 +42,7 @@ struct ExecRequest {
 
 const EXEC_FIELDS: &[&str] = &["command", "cmd", "timeout", "stdin", "container"];
 
-/// 200 whatever came of the command.
+/// The status is 200 even where the command failed.
 pub async fn exec(
     State(fly): State<Arc<SimulatedFly>>,
     Extension(app): Extension<FlyApp>,

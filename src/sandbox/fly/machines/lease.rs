@@ -1,4 +1,4 @@
-//! A machine reserved for one writer for a while.
+//! Leases of machines, each for one writer and for a limited time.
 
 use std::sync::Arc;
 
@@ -18,7 +18,7 @@ const NONCE_HEADER: &str = "fly-machine-lease-nonce";
 /// Fly's default, in seconds.
 const TTL_S: u64 = 30;
 
-/// Refuses a writer who does not hold the lease that is in force.
+/// Refuses a call without the nonce of the lease that is in force.
 pub fn check(machine: &FlyMachine, headers: &HeaderMap, now_ms: u64) -> Result<(), FlyApiError> {
     let shown = headers.get(NONCE_HEADER).and_then(|nonce| nonce.to_str().ok());
     match machine.lease.as_ref().filter(|lease| lease.until_ms > now_ms) {

@@ -1,4 +1,4 @@
-//! Machines as Fly shows them: normalised, with nulls where the description has none.
+//! Machines in the form of Fly's answers: normalised, with nulls where the description has none.
 
 use std::sync::Arc;
 
@@ -86,7 +86,7 @@ fn image_ref(machine: &FlyMachine) -> Value {
     json!({ "registry": registry, "repository": repository, "digest": digest, "labels": {} })
 }
 
-/// What happened to one machine.
+/// The events of one machine.
 pub async fn events(
     State(fly): State<Arc<SimulatedFly>>,
     Extension(app): Extension<FlyApp>,

@@ -1,5 +1,4 @@
-//! Before a relay's machine goes, the relay gives its owner's bot back: it alone holds the bot's
-//! key.
+//! The release of a bot before its relay's machine is deleted: only the relay holds the bot's key.
 
 use std::time::Duration;
 
@@ -9,8 +8,8 @@ use crate::cloud::fly::errors::CallFailure;
 use crate::secret::Secret;
 use crate::spec::Spec;
 
-/// How long all of it may take: a start, and two short calls to the service. What costs money must
-/// not wait longer for it.
+/// The time limit of the whole release: a start, and two short calls to the service. A machine that
+/// costs money must not wait longer for it.
 const DEADLINE: Duration = Duration::from_secs(60);
 
 /// Between two looks at a machine that starts: far below Fly's limit for looking.
