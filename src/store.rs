@@ -26,24 +26,25 @@ use integrity::Integrity;
 /// The tables of the onboarding bot and of the command line.
 pub static SCHEMA: Migrator = sqlx::migrate!("src/store/migrations");
 
-/// Connections to one file: one writer at a time is all that SQLite has; a few readers beside it.
+/// Connections to one file: SQLite allows one writer at a time, with a few readers.
 const CONNECTIONS_MAX: u32 = 4;
 
 /// Opens the database at `path`, made for its owner alone if it is not there, and brings its schema
 /// up to date.
 ///
-/// Writes are durable when they return (WAL, `synchronous=FULL`); deleted rows are overwritten
-/// (`secure_delete`), and what that leaves goes with [`erasure::scrub`].
+/// Writes are durable when they return (WAL, `synchronous=FULL`). Deleted rows are overwritten
+/// (`secure_delete`); [`erasure::scrub`] removes the remaining copies.
 ///
 /// # Errors
 /// When the directory cannot be written or the file is not such a database.
 pub async fn open(path: &Path, schema: &Migrator) -> anyhow::Result<AnyPool> {
     let options = options(path)?;
-    // A pool tries again for half a minute and then does not say what was wrong.
+    // A pool retries for half a minute and then hides the cause.
     alone(path, &options).await?.close().await?;
     let pool = AnyPoolOptions::new()
         .max_connections(CONNECTIONS_MAX)
-        // A file does not hang up; asking it each time would double the way of a short statement.
+        // A file cannot disconnect; a check before each use would double the time of a short
+        // statement.
         .test_before_acquire(false)
         .after_connect(|connection, _| Box::pin(prepare(connection)))
         .connect_with(options)
@@ -62,7 +63,7 @@ pub async fn open_watched(path: &Path, schema: &Migrator) -> anyhow::Result<Data
     Ok(Database::watched(pool, Integrity::watch(path).await?))
 }
 
-/// The same as [`open`] with a single connection.
+/// Opens the database as [`open`] does, with a single connection.
 ///
 /// # Errors
 /// As [`open`].
@@ -111,8 +112,8 @@ async fn prepare(connection: &mut AnyConnection) -> sqlx::Result<()> {
     Ok(())
 }
 
-/// A data directory that no other process may serve from while this lives. The system gives it back
-/// however the process ends.
+/// A data directory that no other process may use while this value lives. The system releases it at
+/// every end of the process.
 #[derive(Debug)]
 pub struct DirectoryLock {
     _lock: File,

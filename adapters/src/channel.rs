@@ -26,8 +26,8 @@ pub trait Channel: Send + Sync {
     /// Marks an inbound message as durable: the service need not deliver it again.
     async fn acknowledge(&self, id: &InboundId);
 
-    /// Sends a message. Sending the same [`Outbound::key`] again does not double it where the
-    /// service lets us tell.
+    /// Sends a message. A second call with the same [`Outbound::key`] sends no second message where
+    /// the service can detect it.
     async fn send(&self, chat: &ChatId, message: &Outbound) -> Result<MessageRef, ChannelError>;
 
     /// Replaces the text and buttons of a message of ours.
@@ -36,7 +36,7 @@ pub trait Channel: Send + Sync {
     /// Removes a message: ours, or theirs where [`Capabilities::deletes_theirs`].
     async fn delete(&self, message: &MessageRef) -> Result<(), ChannelError>;
 
-    /// Shows that an answer is on its way. Costs nothing where the service has no such sign.
+    /// Shows that an answer is on its way; does nothing where the service has no such sign.
     async fn typing(&self, chat: &ChatId);
 
     /// The bytes of a file that a person sent, at most [`Capabilities::files_in_bytes_max`].
@@ -44,14 +44,15 @@ pub trait Channel: Send + Sync {
         Err(ChannelError::Refused("files cannot be received here"))
     }
 
-    /// Sends a file of at most [`Capabilities::files_out_bytes_max`]. Sending the same
+    /// Sends a file of at most [`Capabilities::files_out_bytes_max`]. A second call with the same
+    /// [`OutboundFile::key`] sends no second file where the service can detect it.
     /// [`OutboundFile::key`] again does not double it where the service lets us tell.
     async fn send_file(&self, _: &ChatId, _: &OutboundFile) -> Result<MessageRef, ChannelError> {
         Err(ChannelError::Refused("files cannot be sent here"))
     }
 
-    /// Offers these commands in the service's menu, where it has one. Called once at the start;
-    /// doing it again changes nothing.
+    /// Offers these commands in the service's menu, where it has one. Called once at the start; a
+    /// second call changes nothing.
     async fn announce(&self, _: &[MenuEntry]) {}
 
     /// Asks for the messages that people wrote in these chats while no process listened, where the

@@ -37,9 +37,10 @@ pub struct MessageRef {
 /// The kind of chat in which a message was written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum ChatType {
-    /// Only this person and us.
+    /// Only the person and we read the messages.
     Private,
-    /// Others read along: answer with a pointer to the private chat and store nothing.
+    /// Other people read the messages: the answer points to the private chat, and nothing is
+    /// stored.
     Group,
 }
 

@@ -15,21 +15,22 @@ use crate::chat::{ChatId, Inbound, InboundId};
 #[cfg(test)]
 mod tests;
 
-/// Messages that wait to be taken. Beyond it the service is told to come again later.
+/// Messages that wait to be taken; further ones are refused, so that the service delivers them
+/// again later.
 const WAITING_MAX: usize = 1_024;
 
 /// The time that a delivery waits to be taken. Twilio gives up after 15 seconds (its webhook's
 /// limits), Telegram later: a refusal before that is counted as one and delivered again.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(10);
 
-/// It was not taken: the service should deliver it again.
+/// The message was not taken: the service must deliver it again.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct RedeliveryNeeded;
 
 #[derive(Default)]
 pub(crate) struct Inbox {
     waiting: Mutex<InboxState>,
-    /// An event is in line, or nothing comes any more.
+    /// Signalled when an event is queued and at the end.
     changed: Notify,
 }
 
@@ -42,7 +43,7 @@ struct InboxState {
     ended: bool,
 }
 
-/// A message on its way in.
+/// A message that waits to become durable.
 pub(crate) struct Delivery(oneshot::Receiver<()>);
 
 impl Delivery {
@@ -103,7 +104,7 @@ impl Inbox {
         self.changed.notify_one();
     }
 
-    /// Nothing comes any more: [`Self::next`] is `None` behind what is in line.
+    /// Ends the queue: [`Self::next`] is `None` after the messages in it.
     pub(crate) fn end(&self) {
         self.waiting().ended = true;
         self.changed.notify_one();

@@ -1,15 +1,15 @@
-//! Chat services in one vocabulary.
+//! Chat services with one interface.
 //!
-//! This crate knows how people are reached and nothing of what is said to them: no cloud, no
-//! deployment, no agent. Reading order:
+//! This crate transports messages and knows nothing of their subjects: no cloud, no deployment, no
+//! agent. Reading order:
 //!
-//! - [`chat`]: the words every service shares (chats, people, messages, buttons)
-//! - [`channel`]: the narrow waist, one trait and what a channel can do, as data
-//! - [`text`]: long text into messages that fit
+//! - [`chat`]: the types that all services share (chats, people, messages, buttons)
+//! - [`channel`]: the interface of a service, one trait and its capabilities as data
+//! - [`text`]: the split of long text into messages that fit
 //! - `client`: the HTTP client of every service
-//! - [`console`]: the terminal one sits at
-//! - `inbox`: what is not yet safe with us
-//! - `answer`: what a service answers, as far as it is read
+//! - [`console`]: the terminal of this process
+//! - `inbox`: inbound messages that are not durable yet
+//! - `answer`: the answers of services, read up to a limit
 //! - [`telegram`], [`discord`], [`whatsapp`]: the services people use, through bots and numbers
 //! - [`web`]: a WebSocket behind an owner's key, for people who need no third party
 

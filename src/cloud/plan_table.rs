@@ -41,7 +41,7 @@ pub trait Handover<A>: Send + Sync {
     /// Its row in the plan.
     fn step(&self) -> Step;
 
-    /// Hands over. One request, no retry.
+    /// Hands the keys over. One request, no retry.
     async fn hand_over(&self, account: &A, here: &StepContext<'_>) -> Result<Facts, CloudError>;
 }
 

@@ -91,7 +91,7 @@ pub(super) struct Reconciler {
     full_regions: BTreeSet<Region>,
     /// The region in force has no room.
     leaving_region: bool,
-    /// Everything was gone once; it is being looked for again.
+    /// Everything was gone once; a second look confirms it.
     relisting: bool,
     stopped: Option<(StepId, FailureCause)>,
 }
@@ -225,7 +225,7 @@ impl Reconciler {
         self.plan.deletable().filter(|step| self.run.state(&step.id) != StepState::Untouched)
     }
 
-    /// Whether anything was done or asked for a step by this process.
+    /// Whether this process has made a call for a step.
     pub(super) fn is_started(&self, step: &Step) -> bool {
         let status = &self.statuses[&step.id];
         status.calls > 0 || status.polling_since_ms.is_some()

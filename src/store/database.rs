@@ -20,9 +20,9 @@ pub struct Database(ConnectionSource, Option<Arc<Integrity>>);
 
 #[derive(Clone, Debug)]
 enum ConnectionSource {
-    /// A few connections; statements of several tasks may stand between those of one.
+    /// A few connections; statements of several tasks may alternate.
     Shared(AnyPool),
-    /// One connection; what one task does with it is done before any other task goes on.
+    /// One connection; the work of one task is complete before any other task goes on.
     Sequential(Arc<Mutex<AnyConnection>>),
 }
 
@@ -33,9 +33,8 @@ impl From<AnyPool> for Database {
 }
 
 impl Database {
-    /// For a world on one thread in which everything has its order: a database works on a thread of
-    /// its own, and whether its answer is there before or after another task goes on would be
-    /// anybody's guess.
+    /// For a simulation on one thread with a fixed order of events: a database works on a thread of
+    /// its own, and the arrival of its answer would be nondeterministic.
     pub fn in_order(connection: AnyConnection) -> Self {
         Self(ConnectionSource::Sequential(Arc::new(Mutex::new(connection))), None)
     }
@@ -45,8 +44,8 @@ impl Database {
         Self(ConnectionSource::Shared(pool), Some(integrity))
     }
 
-    /// Looks that what was committed is in the files at the database's path. A database that is not
-    /// watched is intact.
+    /// Checks that the committed data are in the files at the database's path. A database that is
+    /// not watched passes.
     ///
     /// # Errors
     /// When its files are damaged: nothing may be acknowledged then.
@@ -62,7 +61,7 @@ impl Database {
         self.1.as_ref()
     }
 
-    /// A connection, while it is held.
+    /// A connection for the caller.
     ///
     /// # Errors
     /// When the database fails.
@@ -73,7 +72,7 @@ impl Database {
         })
     }
 
-    /// Does work that waits for nothing but this database, in its order where there is one.
+    /// Does work that waits only for this database, in the fixed order where there is one.
     pub async fn whole<T>(&self, work: impl Future<Output = T>) -> T {
         match &self.0 {
             ConnectionSource::Shared(_) => work.await,
@@ -82,7 +81,7 @@ impl Database {
     }
 }
 
-/// One statement at a time, each in its order where there is one.
+/// One statement at a time, in the fixed order where there is one.
 impl<'c> Executor<'c> for &Database {
     type Database = Any;
 
@@ -188,10 +187,9 @@ impl DerefMut for ConnectionGuard<'_> {
     }
 }
 
-/// Does work that waits for nothing but a database's own thread, and lets nothing else happen on
-/// this one.
+/// Does work that waits only for a database's own thread, and blocks this thread meanwhile.
 pub fn block_on<T>(work: impl Future<Output = T>) -> T {
-    // Nobody would give a task that is held up here the turn that its budget asks for.
+    // A task's budget would ask it to yield, and no scheduler runs here.
     let mut work = std::pin::pin!(tokio::task::unconstrained(work));
     let mut context = Context::from_waker(Waker::noop());
     loop {

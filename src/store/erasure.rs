@@ -135,9 +135,9 @@ pub async fn erase_expired(database: &Database, at_ms: u64) -> anyhow::Result<()
     erased.await
 }
 
-/// Leaves nothing in the files of what was erased: a page that was split may hold a copy of what
-/// was deleted elsewhere, which `secure_delete` does not reach, and the log holds pages as they
-/// were. So the file is written anew from what there is, and the log is emptied.
+/// Removes all copies of erased data from the files: a page that was split may hold a copy, which
+/// `secure_delete` does not reach, and the log holds old pages. So the file is written anew, and
+/// the log is emptied.
 ///
 /// # Errors
 /// When the database fails or somebody reads from the log for so long; nothing is lost, and it can

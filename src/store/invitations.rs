@@ -79,7 +79,7 @@ pub(super) async fn let_in(
     Ok(let_in.rows_affected() == 1)
 }
 
-/// Counts a wrong code of this owner, and erases those that count no longer.
+/// Counts a wrong code of this owner, and erases the expired ones.
 pub(super) async fn note_wrong_code(
     connection: &mut AnyConnection,
     owner: &str,

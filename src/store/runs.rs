@@ -342,7 +342,7 @@ impl Lease {
     }
 }
 
-/// 1 when these entries leave a run that can only be removed, else 0.
+/// 1 when a run with these entries can only be removed, else 0.
 fn removal_only(entries: &[JournalEntry]) -> i64 {
     let ends =
         |it: &JournalEntry| matches!(it, JournalEntry::Adopted | JournalEntry::TeardownStarted);
@@ -356,7 +356,7 @@ fn ended(last: &JournalEntry) -> anyhow::Result<Option<String>> {
     }
 }
 
-/// Whether there was none of this id.
+/// Inserts a run; false when one of this id exists.
 async fn make(
     connection: &mut AnyConnection,
     id: &DeploymentId,

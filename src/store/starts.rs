@@ -1,7 +1,7 @@
-//! When deployments were begun within the last day, for the limits.
+//! The start times of deployments within the last day, for the limits.
 //!
-//! It is a record of its own, so that what is erased of a person's deployments counts on for its
-//! day: whoever has a record erased could begin without end otherwise. It names nobody.
+//! It is a record of its own, so that a start counts for a day even after the erasure of the
+//! person: otherwise a person could begin without end by having records erased. It names no person.
 
 use sha2::{Digest, Sha256};
 use sqlx::{AnyConnection, Row};
@@ -18,7 +18,7 @@ fn print(organisation: u64) -> String {
     hex::encode(&hash.finalize()[..PRINT_BYTES])
 }
 
-/// Counts one that is begun now.
+/// Counts a start.
 pub(super) async fn add(
     connection: &mut AnyConnection,
     organisation: Option<u64>,
@@ -32,8 +32,8 @@ pub(super) async fn add(
     Ok(())
 }
 
-/// When those were begun that count now: all of them, and those in this organisation. As many as
-/// matter.
+/// The start times that count now: all of them, and those in this organisation, as many as the
+/// quotas need.
 pub(super) async fn recent(
     connection: &mut AnyConnection,
     organisation: Option<u64>,
@@ -67,8 +67,8 @@ async fn times(
     rows.iter().map(|row| Ok(u64::try_from(row.try_get::<i64, _>(0)?)?)).collect()
 }
 
-/// Erases those that count no longer, a day later than it could: a clock that jumps a day ahead
-/// gives nothing back.
+/// Erases the starts that count no longer, with a day's delay: a clock that jumps a day ahead frees
+/// no quota.
 pub(super) async fn erase_old(connection: &mut AnyConnection, now_ms: u64) -> anyhow::Result<()> {
     sqlx::query("DELETE FROM openings WHERE at_ms <= $1")
         .bind(i64::try_from(now_ms.saturating_sub(2 * DAY_MS))?)

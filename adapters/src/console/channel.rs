@@ -18,26 +18,27 @@ const CONSOLE: &str = "console";
 /// Longest message. A screen has no limit; this bounds what one message may scroll away.
 const TEXT_MAX: usize = 64 * 1024;
 
-/// More choices than this are no longer read.
+/// Buttons of one message: a person does not read more.
 const BUTTONS_MAX: usize = 30;
 
-/// Redrawing a screen is cheap, but ten times a second is all that is seen.
+/// The least time between edits on a screen, in milliseconds: a person sees no faster changes.
 const EDIT_INTERVAL_DRAWN_MS: u64 = 100;
 
-/// A pipe keeps every version for good.
+/// The least time between edits on a pipe, in milliseconds: its output keeps every version.
 const EDIT_INTERVAL_PIPED_MS: u64 = 1_000;
 
 /// The channel of the person at the terminal.
 pub struct ConsoleChannel {
     voice: Voice,
     capabilities: Capabilities,
-    /// Tells the lines of this start from those of an earlier one, which may be remembered as seen.
+    /// Distinguishes the lines of this start from those of an earlier one, whose ids may be
+    /// remembered.
     began_ms: u128,
     lines: AtomicU64,
 }
 
 impl ConsoleChannel {
-    /// A channel that speaks with this voice.
+    /// The channel of this voice.
     pub fn new(voice: Voice) -> Self {
         let edit_interval_ms = match voice.is_interactive() {
             true => EDIT_INTERVAL_DRAWN_MS,

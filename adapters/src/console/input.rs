@@ -1,4 +1,4 @@
-//! From raw input to the voice that is being talked to.
+//! The way of raw input to the active voice.
 
 use std::io::Read;
 use std::sync::Weak;
@@ -10,7 +10,7 @@ use zeroize::Zeroizing;
 use super::keys::{InputEvent, LineEditor};
 use super::{CHUNK_BYTES, CHUNKS_MAX, SharedConsole};
 
-/// Bytes as they came.
+/// Raw bytes.
 pub(super) type InputChunk = Zeroizing<Vec<u8>>;
 
 /// Reads this process's input on a thread of its own: a read of a keyboard cannot be cancelled, and
@@ -64,7 +64,7 @@ pub(super) fn start(
     });
 }
 
-/// Whether the input goes on.
+/// Handles a chunk; false when the input has ended.
 async fn act(shared: &Weak<SharedConsole>, key: InputEvent) -> bool {
     if matches!(key, InputEvent::Incomplete) {
         return true;

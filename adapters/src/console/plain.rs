@@ -1,4 +1,4 @@
-//! Message text made harmless for a terminal, and how wide it is there.
+//! Message text without control characters, and its width on a terminal.
 
 /// A tab, as wide as most terminals would draw it in the middle of a line.
 const TAB: &str = "    ";

@@ -21,7 +21,7 @@ impl Default for ScreenSize {
 const CLEAR_ROW: &str = "\r\x1b[K";
 const CLEAR_BELOW: &str = "\x1b[J";
 
-/// Lines out, in order; on a real screen with a prompt below them.
+/// The output of lines in order; on a real screen with a prompt below them.
 pub(super) struct TerminalScreen {
     out: Box<dyn Write + Send>,
     size: Option<Box<dyn Fn() -> ScreenSize + Send>>,
@@ -91,7 +91,7 @@ impl TerminalScreen {
         }
     }
 
-    /// Takes a message off the screen if it is the last thing on it.
+    /// Removes a message from the screen if it is the last thing on it.
     pub(super) fn erase(&mut self, id: &BlockId) {
         if self.redraw(id, &[]) {
             self.last = None;
@@ -126,7 +126,8 @@ impl TerminalScreen {
         }
     }
 
-    /// Draws over the last message; whether it is the last one and what changes is still in reach.
+    /// Draws over the last message; false when it is not the last one, or the change is out of
+    /// reach.
     fn redraw(&mut self, id: &BlockId, lines: &[String]) -> bool {
         let Some(size) = self.size() else { return false };
         let Some(block) = self.last.as_ref().filter(|block| block.id == *id) else { return false };

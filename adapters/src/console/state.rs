@@ -15,7 +15,7 @@ use crate::chat::{AnswerKind, Button, MessageRef};
 /// Messages of a voice that can still be edited; older ones are history.
 const SHOWN_MAX: usize = 64;
 
-/// Rows that an entered line takes on the screen at most; a pasted page need not be seen again.
+/// Rows of an entered line that stay on the screen; a pasted page need not be shown again.
 const ENTERED_ROWS_MAX: usize = 4;
 
 /// A line for one voice.
@@ -276,7 +276,7 @@ impl VoiceState {
         self.typing = false;
     }
 
-    /// Notes the new lines of a message; its old ones if it is known.
+    /// Records the new lines of a message and returns its old ones, if it is known.
     fn note_edit(
         &mut self,
         key: &str,

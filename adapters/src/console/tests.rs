@@ -11,7 +11,7 @@ mod glass;
 
 use glass::FakeScreen;
 
-/// A terminal that a test types into and looks at.
+/// A terminal with a test as its user.
 struct TerminalWorld {
     terminal: Terminal,
     keyboard: DuplexStream,

@@ -8,7 +8,7 @@ use rustix::termios::{LocalModes, OptionalActions, Termios, tcgetattr, tcgetwins
 
 use super::screen::ScreenSize;
 
-/// A keyboard, and how it was before us. Dropping it puts that back.
+/// A keyboard, and its earlier modes. Dropping it restores them.
 pub(super) struct Tty {
     keyboard: OwnedFd,
     before: Termios,
@@ -55,7 +55,7 @@ pub(super) fn screen_size() -> ScreenSize {
     }
 }
 
-/// Does what Ctrl-C does where the terminal looks for it.
+/// Raises `SIGINT`, as the terminal does for Ctrl-C in line mode.
 pub(super) fn interrupt() {
     // A process can always signal itself; if not, the input has ended all the same.
     let _ = kill_process(getpid(), Signal::INT);

@@ -1,4 +1,4 @@
-//! The gateway's connection: what people write, run and tap.
+//! The connection to the gateway, with people's messages, commands and taps.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -18,26 +18,25 @@ use super::{components, inbound};
 use crate::chat::ChatType;
 use crate::inbox::Inbox;
 
-/// Before the gateway is connected to anew after serenity gave up: it has tried a few times itself.
-/// Twice as long every time, since Discord takes the token from a bot that identifies a thousand
-/// times in a day.
+/// The pause before a new connection after serenity gave up: it has tried a few times itself. Twice
+/// as long every time, since Discord takes the token from a bot that identifies a thousand times in
+/// a day.
 const PAUSE_MIN: Duration = Duration::from_secs(5);
 const PAUSE_MAX: Duration = Duration::from_secs(300);
 
-/// Only this person sees it.
+/// The flag of a message that only this person sees.
 const EPHEMERAL: u32 = 64;
 
 pub(super) struct GatewayListener {
     pub(super) rest: Arc<DiscordRest>,
     pub(super) inbox: Arc<Inbox>,
     pub(super) feed: Arc<MissedMessages>,
-    /// Told when the connection listens.
+    /// Signalled when the connection listens.
     pub(super) ready: watch::Sender<bool>,
 }
 
-/// Listens on a thread of its own. serenity hands over every event in a task of its own, and one
-/// thread alone takes tasks up in their order: elsewhere a person's second line might come before
-/// the first.
+/// Listens on a thread of its own. serenity handles every event in a task of its own, and a single
+/// thread runs tasks in their order: otherwise a person's second line might come before the first.
 pub(super) fn begin(
     http: Http,
     listener: GatewayListener,
@@ -74,7 +73,7 @@ async fn listen(http: Http, listener: GatewayListener, ended: oneshot::Receiver<
     };
     tokio::select! {
         () = goes_on => {}
-        // serenity's connections have tasks of their own, which live on unless they are told.
+        // serenity's connections have tasks of their own, which go on unless they are stopped.
         _ = ended => shards.shutdown_all().await,
     }
 }
@@ -84,7 +83,7 @@ impl EventHandler for GatewayListener {
     async fn ready(&self, _: Context, _: Ready) {
         let is_again = self.ready.send_replace(true);
         if is_again {
-            // A new session: nothing that was said since the last one ended is replayed.
+            // A new session: Discord replays no message from after the end of the last one.
             self.feed.catch_up(&self.rest).await;
         }
     }
@@ -118,7 +117,7 @@ impl EventHandler for GatewayListener {
             Interaction::Modal(filled) => (filled.id, &filled.token, json!({ "type": 6 })),
             _ => return,
         };
-        // Before it is answered, so that what the same person does next does not come before it.
+        // Before the answer, so that the person's next action cannot come first.
         if let Some(inbound) = inbound::of_interaction(&interaction) {
             if let (ChatType::Private, Ok(chat)) = (inbound.place, inbound.chat.0.parse()) {
                 self.feed.chat(chat);
@@ -130,7 +129,8 @@ impl EventHandler for GatewayListener {
 }
 
 impl GatewayListener {
-    /// Within three seconds, or Discord says that the bot failed; too late is no harm beyond that.
+    /// Answers within three seconds; after that Discord shows that the bot failed, without further
+    /// harm.
     async fn answers_at_once(&self, id: u64, token: &str, answer: &Value) {
         if self.rest.answer(id, token, answer).await.is_err() {
             tracing::info!("an interaction was not answered in time");

@@ -26,7 +26,7 @@ const RECENT_AGE_S: i64 = 24 * 60 * 60;
 /// Waits within one look-up before it is given up: the next one begins where it ended.
 const WAITS_MAX: usize = 5;
 
-/// Messages that are remembered, so that one which comes twice is passed on once.
+/// Message ids that are remembered, so that a repeated message is passed on once.
 const REMEMBERED_MAX: usize = 1_024;
 
 pub(super) struct MissedMessages {
@@ -62,7 +62,7 @@ impl MissedMessages {
         }
     }
 
-    /// Remembers a chat where a person may write.
+    /// Adds a chat to the known ones.
     pub(super) fn chat(&self, chat: u64) {
         self.known().chats.entry(chat).or_default();
     }

@@ -1,5 +1,5 @@
-//! Calls of the Bot API. The library's own sending reads an answer however long it is, follows it
-//! to another host, and gives up on a long poll before Telegram does.
+//! Calls of the Bot API. The library's own sending reads an answer of any length, follows it to
+//! another host, and gives up on a long poll before Telegram does.
 
 use std::io;
 use std::sync::Arc;
@@ -23,7 +23,7 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 /// Telegram answers within a second; after this time the fate of a call is unknown.
 const DEADLINE: Duration = Duration::from_secs(17);
 
-/// A file of 50 MB over a slow line.
+/// The time limit of a file of 50 MB over a slow line.
 const FILE_DEADLINE: Duration = Duration::from_secs(180);
 
 /// A hundred updates, each as long as a webhook takes it, are 25 MB; messages of 4096 characters
@@ -70,7 +70,7 @@ pub(super) async fn send_file(
 fn request(bot: &Bot, method: &str, deadline: Duration) -> Result<RequestBuilder, RequestError> {
     let mut url = bot.api_url();
     let token = format!("bot{}", bot.token());
-    // Whatever stands in a token, it stays one part of the path.
+    // A token with any character stays one part of the path.
     let mut path = url.path_segments_mut().map_err(|()| unread(BodyReadError::Broken))?;
     path.pop_if_empty().push(&token).push(method);
     drop(path);
@@ -103,7 +103,7 @@ fn unread(why: BodyReadError) -> RequestError {
     RequestError::Io(Arc::new(kind.into()))
 }
 
-/// Without what was written there: it may be anything.
+/// The error without its text, which may hold anything.
 fn not_telegrams(error: serde_json::Error) -> RequestError {
     RequestError::InvalidJson { source: Arc::new(error), raw: Box::default() }
 }

@@ -7,7 +7,7 @@ use tokio::sync::mpsc;
 
 use crate::chat::{Inbound, InboundId};
 
-/// Lines that may be in flight at once; one person types no faster than they are stored.
+/// Lines that may be in flight at once: more than a person types while they are stored.
 pub(super) const UNACKNOWLEDGED_MAX: usize = 256;
 
 /// A queue that holds each line once until it is acknowledged.

@@ -27,7 +27,7 @@ const WRONG_KEY: &str = "This link is not valid here. Ask for a new one where yo
 const TOO_LONG: &str = "That line is too long and was not sent. Send it in smaller parts.";
 const MALFORMED: &str = "That was not understood. This program may be too old for this relay.";
 
-/// The connection is of no more use.
+/// The connection must end.
 struct ConnectionClosed;
 
 /// `GET /chat/socket`: refuses pages of other sites, then talks.

@@ -30,7 +30,7 @@ async fn served_waiting(waits: ClientTimeouts) -> (Arc<WebChannel>, SocketAddr) 
     (web, address)
 }
 
-/// A client that says exactly what the test wants.
+/// A client that sends the frames of a test.
 struct RawClient(WebSocketStream<TcpStream>);
 
 impl RawClient {

@@ -13,10 +13,10 @@ const BODY_MAX: usize = 1024;
 /// Longest label of a quick reply, in characters.
 const TITLE_MAX: usize = 20;
 
-/// Contents that are remembered: questions repeat, plans do not.
+/// Contents that are remembered: questions repeat, other messages do not.
 const CONTENTS_MAX: usize = 256;
 
-/// Contents that Twilio knows, by what is in them.
+/// Contents that Twilio has, by a digest of their text and buttons.
 #[derive(Default)]
 pub(super) struct ContentTemplates(DashMap<String, String>);
 
@@ -37,7 +37,7 @@ impl ContentTemplates {
         Some(sid)
     }
 
-    /// Twilio does not know it any more.
+    /// Forgets a content that Twilio has no more.
     pub(super) fn forget(&self, sid: &str) {
         self.0.retain(|_, known| known != sid);
     }
@@ -47,7 +47,7 @@ fn quick_reply(message: &Outbound) -> Option<Value> {
     let fits = (1..=BUTTONS_MAX).contains(&message.buttons.len())
         && message.text.chars().count() <= BODY_MAX
         && message.buttons.iter().all(|it| it.label.chars().count() <= TITLE_MAX)
-        // It would begin a variable.
+        // `{{` would begin a variable.
         && !holds_variable(&message.text)
         && !message.buttons.iter().any(|it| holds_variable(&it.label) || holds_variable(&it.id));
     if !fits {

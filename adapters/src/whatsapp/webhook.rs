@@ -27,7 +27,7 @@ const BODY_BYTES_MAX: usize = 64 * 1024;
 /// Twilio's.
 const BODY_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// An answer that says nothing: what we say goes by REST.
+/// An empty answer: our messages go by REST.
 const NOTHING: &str = "<?xml version=\"1.0\" encoding=\"UTF-8\"?><Response/>";
 
 /// A form's fields.
@@ -109,7 +109,7 @@ impl WebhookVerifier {
     }
 }
 
-/// The one signature; two are one too many.
+/// The signature; `None` when there is none or more than one.
 fn only(headers: &HeaderMap) -> Option<&str> {
     let mut all = headers.get_all(SIGNATURE_HEADER).iter();
     match (all.next(), all.next()) {

@@ -1,4 +1,4 @@
-//! Telegram's adapter, byte by byte: what it sends, and what it makes of what comes back.
+//! Telegram's adapter, byte by byte: its requests, and its reading of the answers.
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::Path;

@@ -1,4 +1,4 @@
-//! The calls to Fly that we make, one request each, without a retry.
+//! The calls to Fly, one request each, without a retry.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

@@ -88,13 +88,13 @@ impl CallFailure {
         Self { status: Some(answer.status), error: CloudError { cause, detail } }
     }
 
-    /// A token that opens nothing.
+    /// The refusal of a token.
     pub(super) fn token_refused(detail: &str) -> Self {
         let error = CloudError { cause: FailureCause::TokenRefused, detail: detail.to_owned() };
         Self { status: None, error }
     }
 
-    /// A request that we should not have made.
+    /// The refusal of a malformed request of ours.
     pub(super) fn our_fault(detail: &str) -> Self {
         Self { status: None, error: CloudError::our_fault(detail) }
     }

@@ -10,8 +10,9 @@ pub(super) mod stranger;
 #[cfg(test)]
 mod tests;
 
-/// Minutes for things that Fly does at once, in milliseconds.
+/// The time limit of gates that Fly passes at once, in milliseconds.
 const SHORT_MS: u64 = 2 * 60_000;
 
-/// A name takes up to a few minutes to be known, a certificate half a minute.
+/// The time limit of the first public request, in milliseconds: a name takes up to a few minutes to
+/// resolve, a certificate half a minute.
 const HEALTH_MS: u64 = 5 * 60_000;

@@ -13,11 +13,11 @@ pub(super) mod secrets;
 mod tests;
 pub(super) mod volume;
 
-/// States of a thing that needs no further call. A deleted volume stays listed for a day.
+/// States of a resource that needs no further call. A deleted volume stays listed for a day.
 const GONE: [&str; 5] =
     ["destroyed", "destroying", "pending_destroy", "scheduling_destroy", "deleted"];
 
-/// The smallest machine is plenty for a relay.
+/// The memory of a relay, in MB: the smallest is enough.
 const RELAY_GUEST: MachineGuest = MachineGuest { cpu_kind: "shared", cpus: 1, memory_mb: 256 };
 
 fn guest(spec: &Spec, role: Role) -> MachineGuest {
@@ -35,12 +35,12 @@ fn is_gone(state: &str) -> bool {
     GONE.contains(&state)
 }
 
-/// A reply that names no region says nothing against it.
+/// Whether a reply is of this region; one that names none counts as such.
 fn is_in(region: Option<&str>, wanted: &str) -> bool {
     region.is_none_or(|region| region == wanted)
 }
 
-/// Those that are as this run needs them, first, then the rest; outdated when none is.
+/// The resources, those that are as this run needs them first; outdated when none is.
 fn sorted<T>(all: Vec<T>, fits: impl Fn(&T) -> bool, facts: impl Fn(T) -> Facts) -> Observation {
     let (good, rest): (Vec<_>, Vec<_>) = all.into_iter().partition(fits);
     let outdated = good.is_empty() && !rest.is_empty();

@@ -23,7 +23,7 @@ pub(super) struct SeenRequest {
 
 type ResponseScript = dyn Fn(&str) -> Result<(u16, Value), TransportError> + Send + Sync;
 
-/// Fly on paper: answers each request line from a script and remembers what it was asked.
+/// A scripted Fly: answers each request line from a script and records the requests.
 pub(super) struct ScriptedFly {
     script: Box<ResponseScript>,
     date: Option<&'static str>,

@@ -10,8 +10,8 @@ use crate::credential_format::{CredentialRejection, Vendor, recognise};
 #[cfg(test)]
 mod tests;
 
-/// The longest paste that is looked at, in bytes. An organisation's token with its discharges
-/// measures about 700 characters; a bundle of several organisations stays far below.
+/// The longest paste that is read, in bytes. An organisation's token with its discharges measures
+/// about 700 characters; a bundle of several organisations stays far below.
 pub const PASTE_MAX: usize = 32 * 1024;
 
 /// The time for which a token of ours stays valid. A deploy takes minutes; this leaves time to fix
@@ -163,7 +163,7 @@ impl FlyToken {
         Self { macaroons }
     }
 
-    /// Valid until `length` from now at most.
+    /// Restricted to `length` from now.
     pub fn narrowed_to_window(&self, now_ms: u64, length: Duration) -> Self {
         let now_s = i64::try_from(now_ms / 1000).unwrap_or(i64::MAX);
         let length_s = i64::try_from(length.as_secs()).unwrap_or(i64::MAX);
@@ -173,7 +173,7 @@ impl FlyToken {
         }])
     }
 
-    /// Good for these apps only, by their numeric ids.
+    /// Restricted to these apps, by their numeric ids.
     pub fn narrowed_to_apps(&self, ids: impl IntoIterator<Item = u64>, mask: ActionMask) -> Self {
         self.attenuated(&[Caveat::Apps(ids.into_iter().map(|id| (id, mask)).collect())])
     }

@@ -262,7 +262,7 @@ impl<T> From<NullableList<T>> for Vec<T> {
     }
 }
 
-/// `null` where something else was promised.
+/// The default value where Fly sends `null` in place of a value.
 fn or_default<'de, D, T>(from: D) -> Result<T, D::Error>
 where
     D: Deserializer<'de>,

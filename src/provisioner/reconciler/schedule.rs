@@ -178,7 +178,7 @@ impl Reconciler {
         match &self.statuses[&step.id].observation {
             LastObservation::Absent { .. } if self.run.state(&step.id) == StepState::Absent => None,
             LastObservation::Absent { .. } if !self.is_cleared(&step.id) => {
-                // Made, and only not listed (yet): what is known of it is enough to unmake it.
+                // Made but not listed (yet): its facts suffice to delete it.
                 let facts = self.run.facts().get(&step.id)?.clone();
                 self.has_no_dependents(step).then_some(StepCall::Delete(facts))
             }

@@ -1,5 +1,5 @@
-//! Messages that hold a credential, from the step that found it to the step that says what came of
-//! them.
+//! Messages that hold a credential, from the step that found it to the step with the result of the
+//! deletion.
 
 use adapters::chat::{ChatId, MessageRef, UserId};
 use sqlx::any::AnyRow;
@@ -11,7 +11,7 @@ use super::{ConversationStep, Conversations};
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PendingDeletion {
     pub message: MessageRef,
-    /// Since when, in unix milliseconds.
+    /// The time of the step that found it, in unix milliseconds.
     pub at_ms: u64,
 }
 
@@ -59,8 +59,8 @@ impl Conversations {
             .await
     }
 
-    /// Nothing more is to be done about this message, whose person has no conversation any more;
-    /// false if that was so before.
+    /// Ends the deletion of this message, whose person has no conversation any more; false if it
+    /// had ended before.
     ///
     /// # Errors
     /// When the database fails.
@@ -74,7 +74,7 @@ impl Conversations {
     }
 }
 
-/// Notes what a step found.
+/// Records the messages that a step found.
 pub(super) async fn begin(
     connection: &mut AnyConnection,
     channel: &str,
@@ -96,7 +96,7 @@ pub(super) async fn begin(
     Ok(())
 }
 
-/// False if there is no such deletion, or none any more.
+/// Ends a deletion; false if there is none.
 pub(super) async fn end(
     connection: &mut AnyConnection,
     channel: &str,

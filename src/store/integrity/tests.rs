@@ -97,7 +97,7 @@ async fn a_file_that_is_deleted_or_replaced_is_noticed_before_the_next_acknowled
     for (harm, damage) in harms {
         let world = IntegrityWorld::new().await;
         harm(&world.path());
-        // The file takes it without a complaint.
+        // The write succeeds.
         let _ = sqlx::query("INSERT INTO lines (text) VALUES ('lost')").execute(&world.pool).await;
         assert_eq!(world.integrity.check().await, Err(damage));
         assert_eq!(world.integrity.probe().await, Err(UnhealthyReason::Damaged(damage)));
@@ -125,7 +125,7 @@ async fn damage_to_a_file_is_noticed_though_its_pages_are_cached() {
         assert_eq!(world.integrity.check().await, Err(Damage::Corrupt), "harm {number}");
         assert_eq!(world.integrity.check().await, Err(Damage::Corrupt), "for good");
         let finding = inspect(&world.path(), START_CHECK_MAX).await.unwrap();
-        // An empty file is a new database; only its owner knows that it had been there.
+        // An empty file counts as a new database.
         let is_empty = std::fs::metadata(world.path()).unwrap().len() == 0;
         assert!(finding != IntegrityResult::Sound || is_empty, "harm {number}");
     }

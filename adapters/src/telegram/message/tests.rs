@@ -8,7 +8,7 @@ fn user(id: i64, name: &str) -> Value {
     json!({ "id": id, "is_bot": false, "first_name": name, "language_code": "de" })
 }
 
-/// A message of Ada's in her chat with the bot, with these fields more.
+/// A message of Ada's in her chat with the bot, with these further fields.
 fn message(fields: &Value) -> Value {
     let mut message = json!({
         "message_id": 5, "date": 1_790_000_000, "from": user(7, "Ada"),

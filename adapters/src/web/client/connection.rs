@@ -21,7 +21,7 @@ use crate::web::wire::{ClientFrame, ServerFrame, encode, outbound};
 /// The first wait before connecting again; each failure doubles it.
 const BACKOFF_FIRST: Duration = Duration::from_millis(250);
 
-/// The longest wait: a person looks at the screen.
+/// The longest wait: a person is waiting.
 const BACKOFF_MAX: Duration = Duration::from_secs(15);
 
 /// Message keys that are remembered to tell an edit from a new message.
@@ -79,8 +79,8 @@ pub(super) async fn keep(
     }
 }
 
-/// Half of the doubled wait, and up to as much again by chance, so that clients do not march in
-/// step.
+/// Half of the doubled wait, and a random part of the other half, so that many clients do not
+/// connect at once.
 pub(super) fn backoff(failures: u32) -> Duration {
     let full = BACKOFF_FIRST.saturating_mul(2_u32.saturating_pow(failures)).min(BACKOFF_MAX);
     full / 2 + (full / 2).mul_f64(f64::from(chance() as u32) / f64::from(u32::MAX))
@@ -200,7 +200,7 @@ impl ClientSession {
     async fn sleep(&mut self) -> Option<()> {
         self.events.send(ClientEvent::Asleep).await.ok()?;
         let command = self.commands.recv().await?;
-        // It is sent with everything that is not acknowledged, after the next welcome.
+        // After the next welcome it is sent with all unacknowledged lines.
         self.outbox.queue(command);
         Some(())
     }

@@ -8,15 +8,15 @@ use crate::web::admission::STRANGERS_MAX;
 
 const SHORT: Duration = Duration::from_millis(50);
 
-/// Longer than a busy machine keeps a test waiting for its turn.
+/// Longer than a busy machine delays a test.
 const AMPLE: Duration = Duration::from_secs(2);
 
-/// Everything that a client is sent until the connection ends, taken from under its protocol, so
-/// that nothing is answered.
+/// All bytes for a client until the connection ends, read below its protocol, so that nothing is
+/// answered.
 async fn bytes_until_the_end(raw: RawClient) -> Vec<u8> {
     let mut stream = raw.0.into_inner();
     let mut bytes = Vec::new();
-    // However it ends, it ends.
+    // The connection may end with an error.
     let _ = stream.read_to_end(&mut bytes).await;
     bytes
 }

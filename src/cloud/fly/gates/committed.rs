@@ -1,4 +1,4 @@
-//! Relay and VM are told that the deployment is proven and may stay.
+//! The commit: relay and VM learn that the deployment is proven and may stay.
 
 use async_trait::async_trait;
 

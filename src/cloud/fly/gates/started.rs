@@ -10,11 +10,11 @@ use crate::cloud::{CloudError, FailureCause, Gate, StepContext};
 use crate::plan::{Facts, Stage, Step, StepId, StepKind, known_facts};
 use crate::spec::Role;
 
-/// The start of the machine of this role. One that went to sleep again has been started; traffic
+/// The start of the machine of this role. A machine that sleeps again counts as started; traffic
 /// wakes it.
 pub(in crate::cloud::fly) struct MachineStarted(pub Role);
 
-/// A cold pull of two gigabytes has been seen to take ten minutes.
+/// The time limit, in milliseconds: a cold pull of two gigabytes was observed to take ten minutes.
 const PULL_MS: u64 = 12 * 60_000;
 
 impl MachineStarted {

@@ -1,4 +1,4 @@
-//! Nothing answers a stranger.
+//! The deployment refuses callers without a key.
 
 use async_trait::async_trait;
 

@@ -15,7 +15,7 @@ struct MacaroonVectors {
     key: String,
     kid: String,
     macaroons: BTreeMap<String, String>,
-    /// Bundle, then the set of caveats to add, then the bundle that comes of it.
+    /// The bundle, the set of caveats to add, and the resulting bundle.
     attenuation: BTreeMap<String, BTreeMap<String, String>>,
     caveats: BTreeMap<String, String>,
     with_tps: String,

@@ -1,4 +1,4 @@
-//! An address of an app. It goes away with the app.
+//! An address of an app. Fly deletes it with the app.
 
 use async_trait::async_trait;
 
@@ -19,10 +19,10 @@ pub(in crate::cloud::fly) struct Address {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::cloud::fly) enum IpKind {
-    /// Shared with strangers, and free.
+    /// Shared with other customers, and free.
     SharedV4,
     PublicV6,
-    /// Reached from the deployment's own network only, through Flycast.
+    /// Reachable from the deployment's own network only, through Flycast.
     PrivateV6,
 }
 

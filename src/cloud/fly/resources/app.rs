@@ -1,4 +1,4 @@
-//! An app, by whose name and network everything in it is known to be ours.
+//! An app. Its name and network prove that everything in it is ours.
 
 use async_trait::async_trait;
 use http::StatusCode;
@@ -14,7 +14,7 @@ use crate::spec::{Role, Spec};
 /// The app of this role.
 pub(in crate::cloud::fly) struct App(pub Role);
 
-/// An app as it was seen. Fly's answer to its creation is not documented, and tells none of this.
+/// The facts of an app. Fly's answer to its creation is undocumented and has none of them.
 struct AppFacts {
     id: Option<String>,
     name: String,

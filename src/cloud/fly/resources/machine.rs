@@ -56,7 +56,7 @@ impl MachineFacts {
         Some(Self { id: fact(ID)?, region, state, secrets })
     }
 
-    /// Those of the machine of this role, once it is made.
+    /// The facts of the machine of this role, once it is made.
     pub(in crate::cloud::fly) fn known(here: &StepContext<'_>, role: Role) -> Option<Self> {
         Self::of(here.facts.get(&Machine::id(role))?)
     }
@@ -117,8 +117,8 @@ impl Resource<FlyAccount> for Machine {
         let volume = VolumeFacts::known(here, self.0);
         let region = region(here, volume.as_ref());
         let version = SecretsFacts::known(here, self.0).map(|keys| keys.version.to_string());
-        // A machine that does not say which keys it holds, or says others, cannot be proven with
-        // the keys of this process.
+        // A machine whose metadata name no keys, or other keys, cannot be proven with the keys of
+        // this process.
         let fits = |machine: &MachineFacts| {
             is_in(machine.region.as_deref(), region)
                 && version.is_some()
@@ -171,7 +171,7 @@ impl Resource<FlyAccount> for Machine {
     }
 }
 
-/// A machine can only stand where its volume does.
+/// The region of a machine, which is that of its volume.
 fn region<'a>(here: &StepContext<'a>, volume: Option<&'a VolumeFacts>) -> &'a str {
     volume.and_then(|volume| volume.region.as_deref()).unwrap_or(here.region.as_ref())
 }

@@ -14,7 +14,7 @@ use crate::spec::Role;
 /// The keys of the app of this role.
 pub(in crate::cloud::fly) struct AppSecrets(pub Role);
 
-/// Fly counts an app's secrets up each time that they are set.
+/// The version of an app's secrets, which Fly raises each time that they are set.
 pub(super) struct SecretsFacts {
     pub(super) version: u64,
 }
@@ -26,7 +26,7 @@ impl SecretsFacts {
         known_facts([(VERSION, Some(self.version.to_string()))])
     }
 
-    /// Those of the app of this role, once they are handed over.
+    /// The facts of the secrets of this role, once they are handed over.
     pub(super) fn known(here: &StepContext<'_>, role: Role) -> Option<Self> {
         let version = here.facts.get(&AppSecrets::id(role))?.get(VERSION)?;
         Some(Self { version: version.parse().ok()? })

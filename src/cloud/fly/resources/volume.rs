@@ -43,7 +43,7 @@ impl VolumeFacts {
         Some(Self { id: fact(ID)?, region: fact(REGION), state: fact(STATE) })
     }
 
-    /// Those of the volume of this role, once it is made.
+    /// The facts of the volume of this role, once it is made.
     pub(super) fn known(here: &StepContext<'_>, role: Role) -> Option<Self> {
         Self::of(here.facts.get(&Volume::id(role))?)
     }

@@ -1,4 +1,4 @@
-//! The settings of a machine that is made.
+//! The settings of a new machine.
 
 use crate::cloud::fly::client::FlyClient;
 use crate::cloud::fly::resources::guest;
@@ -7,14 +7,14 @@ use crate::machine_env::{self, MachineLayout};
 use crate::protocol::PROBATION_MS;
 use crate::spec::{Role, Spec};
 
-/// The metadata that says whose a machine is.
+/// The metadata with the deployment of a machine.
 pub(in crate::cloud::fly) const DEPLOYMENT: &str = "textslash_deployment";
 
-/// The metadata that says with which version of its app's secrets a machine was made.
+/// The metadata with the version of its app's secrets with which a machine was made.
 pub(super) const SECRETS: &str = "textslash_secrets";
 
-/// The metadata that says what a relay speaks, and as whom: it tells who has nothing but a token
-/// that a bot or number is to be given back.
+/// The metadata with the channel of a relay and its bot or number. A teardown with nothing but a
+/// token reads from it that the bot or number must be given back.
 pub(in crate::cloud::fly) const CHANNEL: &str = "textslash_channel";
 pub(in crate::cloud::fly) const ADDRESS: &str = "textslash_address";
 
@@ -24,7 +24,7 @@ const DATA_DIR: &str = "/data";
 /// The port that both roles serve.
 const PORT: u16 = 8080;
 
-/// The port of a relay's model proxy; it is part of the address that the VM is told.
+/// The port of a relay's model proxy; it is part of the address in the VM's environment.
 const MODEL_PROXY_PORT: u16 = 8081;
 
 /// A machine with this volume, and with this version of its app's secrets.
