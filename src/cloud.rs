@@ -157,12 +157,12 @@ pub struct DeploymentKeys {
 impl DeploymentKeys {
     /// New keys for one deployment, which only `audience` (the cloud's secret store) may see.
     pub fn candidates(
-        chance: &Random,
+        random: &Random,
         model_key: Option<Arc<Secret>>,
         channel_key: Option<Arc<Secret>>,
         audience: &Audience,
     ) -> Self {
-        let make = |kind| Arc::new(Secret::new(kind, chance.key(), audience.clone()));
+        let make = |kind| Arc::new(Secret::new(kind, random.key(), audience.clone()));
         Self {
             model_key,
             channel_key,

@@ -100,20 +100,20 @@ impl Sandbox {
     /// # Errors
     /// When there is no port, no randomness or no directory to be had.
     pub async fn start(options: SandboxOptions) -> anyhow::Result<Self> {
-        let (clock, chance) = (Clock::system(), Random::system()?);
-        let directory = state_directory(&chance)?;
+        let (clock, random) = (Clock::system(), Random::system()?);
+        let directory = state_directory(&random)?;
         let runtime = ChildProcesses::new(options.program, directory.clone(), options.extra_env);
         let settings = SimulatedFlySettings {
             latency: options.latency,
             lag: options.lag,
-            ..SimulatedFlySettings::prompt(clock, chance.clone(), Arc::new(runtime))
+            ..SimulatedFlySettings::prompt(clock, random.clone(), Arc::new(runtime))
         };
         let fly = SimulatedFly::new(settings);
-        let anthropic = SimulatedAnthropic::new(chance.clone());
+        let anthropic = SimulatedAnthropic::new(random.clone());
         let network = Arc::new(NetworkTransport::new()?);
-        let telegram = SimulatedTelegram::new(Clock::system(), chance.clone(), network.clone());
-        let twilio = SimulatedTwilio::new(Clock::system(), chance.clone(), network);
-        let discord = SimulatedDiscord::new(Clock::system(), chance);
+        let telegram = SimulatedTelegram::new(Clock::system(), random.clone(), network.clone());
+        let twilio = SimulatedTwilio::new(Clock::system(), random.clone(), network);
+        let discord = SimulatedDiscord::new(Clock::system(), random);
         let mut servers = JoinSet::new();
         let fly_address = serve(&mut servers, fly.router()).await?;
         let anthropic_address = serve(&mut servers, anthropic.router()).await?;
@@ -227,9 +227,9 @@ impl Drop for Sandbox {
 }
 
 /// Readable by this user alone.
-fn state_directory(chance: &Random) -> anyhow::Result<PathBuf> {
+fn state_directory(random: &Random) -> anyhow::Result<PathBuf> {
     use std::os::unix::fs::DirBuilderExt;
-    let name = format!("textslash-sandbox-{}", hex::encode(chance.bytes::<8>()));
+    let name = format!("textslash-sandbox-{}", hex::encode(random.bytes::<8>()));
     let directory = std::env::temp_dir().join(name);
     std::fs::DirBuilder::new()
         .mode(0o700)

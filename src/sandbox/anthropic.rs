@@ -58,9 +58,9 @@ pub struct UsageTotals {
 
 impl SimulatedAnthropic {
     /// One account with one key.
-    pub fn new(chance: Random) -> Arc<Self> {
-        let key = format!("sk-ant-api03-{}AA", chance.key().as_str());
-        Arc::new(Self { random: chance, key, state: Mutex::default() })
+    pub fn new(random: Random) -> Arc<Self> {
+        let key = format!("sk-ant-api03-{}AA", random.key().as_str());
+        Arc::new(Self { random, key, state: Mutex::default() })
     }
 
     /// The key of the account, worth nothing elsewhere.

@@ -119,11 +119,11 @@ impl axum::response::IntoResponse for DiscordApiError {
 
 impl SimulatedDiscord {
     /// A Discord without bots.
-    pub fn new(clock: Clock, chance: Random) -> Arc<Self> {
+    pub fn new(clock: Clock, random: Random) -> Arc<Self> {
         let changed = watch::Sender::new(());
         Arc::new(Self {
             clock,
-            random: chance,
+            random,
             state: Mutex::default(),
             gateway: DiscordGateway::new(changed.clone()),
             limits: DiscordRateLimits::default(),

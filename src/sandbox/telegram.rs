@@ -52,7 +52,7 @@ pub struct SimulatedTelegram {
 #[derive(Default)]
 struct TelegramState {
     bots: BTreeMap<String, TelegramBot>,
-    unruly: bool,
+    duplicates_deliveries: bool,
     calls: Vec<(String, Value)>,
 }
 
@@ -95,11 +95,11 @@ struct TelegramMessage {
 
 impl SimulatedTelegram {
     /// A Telegram without bots. Webhooks are called through `transport`.
-    pub fn new(clock: Clock, chance: Random, transport: SharedTransport) -> Arc<Self> {
+    pub fn new(clock: Clock, random: Random, transport: SharedTransport) -> Arc<Self> {
         Arc::new(Self {
             clock,
-            files: StoredFiles::new(chance.clone()),
-            random: chance,
+            files: StoredFiles::new(random.clone()),
+            random,
             transport,
             state: Mutex::default(),
             changed: watch::Sender::new(()),
@@ -145,7 +145,7 @@ impl SimulatedTelegram {
 
     /// Duplicates the deliveries of updates from now on, and delays some.
     pub fn duplicate_deliveries(&self) {
-        self.state().unruly = true;
+        self.state().duplicates_deliveries = true;
     }
 
     /// A person with a phone, in a private chat with this bot.

@@ -49,7 +49,7 @@ async fn deploy(sandbox: &Sandbox, script: &str) {
 }
 
 #[tokio::test]
-async fn what_was_deployed_runs_until_the_sandbox_ends() {
+async fn a_deployment_runs_until_the_sandbox_ends() {
     let sandbox = sandbox().await;
     deploy(&sandbox, "sleep 1000").await;
     let directory = sandbox.directory.clone();
@@ -65,7 +65,7 @@ async fn what_was_deployed_runs_until_the_sandbox_ends() {
 }
 
 #[tokio::test]
-async fn what_was_torn_down_leaves_nothing() {
+async fn a_removed_deployment_leaves_nothing() {
     let sandbox = sandbox().await;
     deploy(&sandbox, "sleep 1000").await;
     assert_eq!(fly(&sandbox, "DELETE", "/apps/ada?force=true", Value::Null).await.status, 202);
@@ -130,7 +130,7 @@ async fn run_claude(sandbox: &Sandbox, claude: &str, home: &Path, asked: &[&str]
 }
 
 #[tokio::test]
-async fn what_a_program_is_told_is_one_word_each_to_a_shell() {
+async fn each_variable_for_a_program_is_one_word_to_a_shell() {
     let sandbox = sandbox().await;
 
     let urls = sandbox.base_urls().into_iter().map(|(_, url)| url);

@@ -58,7 +58,7 @@ struct TwilioState {
     phones: BTreeMap<(String, String), TwilioPhone>,
     contents: BTreeMap<String, Value>,
     media: BTreeMap<String, (String, Bytes)>,
-    unruly: bool,
+    duplicates_deliveries: bool,
     refuses_contents: bool,
     calls: Vec<(String, String, Value)>,
 }
@@ -92,12 +92,12 @@ struct TwilioPhone {
 
 impl SimulatedTwilio {
     /// An account without senders. Webhooks are called through `transport`.
-    pub fn new(clock: Clock, chance: Random, transport: SharedTransport) -> Arc<Self> {
-        let credentials = TwilioCredentials::new(&chance);
-        let webhooks = WebhookClient::new(credentials.clone(), chance.clone(), transport);
+    pub fn new(clock: Clock, random: Random, transport: SharedTransport) -> Arc<Self> {
+        let credentials = TwilioCredentials::new(&random);
+        let webhooks = WebhookClient::new(credentials.clone(), random.clone(), transport);
         Arc::new(Self {
             clock,
-            random: chance,
+            random,
             credentials,
             webhooks: Arc::new(webhooks),
             faults: TwilioFaults::default(),
@@ -161,7 +161,7 @@ impl SimulatedTwilio {
 
     /// Duplicates the deliveries of webhooks from now on.
     pub fn duplicate_deliveries(&self) {
-        self.state().unruly = true;
+        self.state().duplicates_deliveries = true;
     }
 
     /// A person with a phone, in a chat with this sender.

@@ -3,7 +3,7 @@ use std::os::unix::fs::PermissionsExt;
 use super::*;
 
 #[tokio::test]
-async fn what_the_database_holds_is_for_its_owner_alone() {
+async fn only_its_owner_can_read_the_database() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("textslash/bot.db");
     let pool = open(&path, &SCHEMA).await.unwrap();

@@ -29,7 +29,7 @@ async fn a_message_is_taken_only_when_it_is_acknowledged() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn beyond_what_can_wait_nothing_is_taken_in() {
+async fn a_full_inbox_takes_no_message() {
     let inbox = Inbox::default();
     let waiting: Vec<_> = (0..WAITING_MAX).map(|n| inbox.put(inbound(&n.to_string()))).collect();
     assert!(waiting.iter().all(Result::is_ok));
@@ -39,7 +39,7 @@ async fn beyond_what_can_wait_nothing_is_taken_in() {
 }
 
 #[tokio::test]
-async fn a_service_that_has_ended_still_hands_over_what_is_in_line() {
+async fn a_service_that_has_ended_still_hands_over_queued_messages() {
     let inbox = Inbox::default();
     let _delivery = inbox.put(inbound("1")).unwrap();
     inbox.end();

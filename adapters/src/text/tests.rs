@@ -108,7 +108,7 @@ fn torn_places(text: &str, max: usize, unit: LengthUnit) -> Vec<usize> {
 }
 
 #[test]
-fn what_was_torn_once_is_not_torn_again() {
+fn no_cluster_that_fits_is_torn() {
     let family = "👩‍👩‍👧‍👦";
     let zalgo = format!("a{}", "\u{301}".repeat(30));
     let in_a_fence = format!("````````aa{family}{family}\r\n{family}aa");

@@ -95,7 +95,7 @@ async fn a_wrong_key_gets_one_sentence_and_after_too_many_none() {
 }
 
 #[tokio::test]
-async fn without_an_owners_key_nobody_comes_in() {
+async fn a_client_without_the_owners_key_is_refused() {
     let web = WebChannel::new(String::new().into(), Arc::new(MemoryLog::default()));
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
@@ -129,7 +129,7 @@ async fn a_page_of_another_site_is_refused() {
 }
 
 #[tokio::test]
-async fn who_reconnects_gets_what_it_missed_in_its_latest_form() {
+async fn a_client_that_reconnects_gets_the_latest_form_of_missed_messages() {
     let (web, address) = served().await;
     let chat = WebChannel::chat();
     web.send(&chat, &Outbound::text("a", "A")).await.unwrap();
@@ -175,7 +175,7 @@ async fn a_line_is_acknowledged_only_when_it_is_safe_and_never_queued_twice() {
 }
 
 #[tokio::test]
-async fn what_cannot_be_taken_is_refused_in_words() {
+async fn a_refused_line_gets_a_sentence() {
     let (web, address) = served().await;
     let mut raw = RawClient::welcomed(address, 0).await;
     raw.says(json!({"type": "say", "id": "1", "text": "x".repeat(TEXT_MAX + 1)})).await;

@@ -60,7 +60,7 @@ impl Fixture {
 }
 
 #[tokio::test]
-async fn what_is_said_arrives_with_an_id_of_its_own_and_can_be_answered() {
+async fn a_line_arrives_with_an_id_of_its_own_and_can_be_answered() {
     for mut world in fixtures().await {
         let mut ids = Vec::new();
         for text in ["hi", "hi", ""] {

@@ -145,7 +145,7 @@ async fn a_message_is_sent_in_exactly_these_words() {
 }
 
 #[tokio::test]
-async fn what_can_never_be_sent_is_refused_without_asking() {
+async fn an_unsendable_message_is_refused_without_a_call() {
     let (mut api, telegram) = started().await;
     let asked = api.mock("POST", path("SendMessage")).expect(0).create_async().await;
     let long = "😀".repeat(2048) + "x";
@@ -158,7 +158,7 @@ async fn what_can_never_be_sent_is_refused_without_asking() {
 }
 
 #[tokio::test]
-async fn each_error_says_what_to_do_next() {
+async fn each_error_decides_the_next_step() {
     use ChannelError::{NoSuchMessage, RateLimited, Refused, Unreachable};
     let anything = Refused("");
     let too_fast = RateLimited { retry_after_ms: 7_000 };
@@ -309,7 +309,7 @@ async fn a_call_without_the_secret_is_refused_whatever_it_says() {
 }
 
 #[tokio::test]
-async fn what_means_nothing_to_us_is_answered_and_dropped() {
+async fn an_update_of_no_interest_is_answered_and_dropped() {
     let (_api, telegram) = started().await;
     let url = served(&telegram).await;
     let mut own = update(3, "I am a bot");
@@ -335,7 +335,7 @@ async fn what_means_nothing_to_us_is_answered_and_dropped() {
 }
 
 #[tokio::test]
-async fn what_is_not_safe_with_us_is_asked_for_again() {
+async fn an_update_that_is_not_durable_is_asked_for_again() {
     let (_api, telegram) = started().await;
     let url = served(&telegram).await;
     let body = update(7, "hi").to_string();

@@ -78,9 +78,9 @@ impl Transport for ScriptedFly {
     }
 }
 
-pub(super) fn fly(paper: &Arc<ScriptedFly>) -> FlyProvider {
+pub(super) fn fly(scripted: &Arc<ScriptedFly>) -> FlyProvider {
     let clock = Clock::from_tokio(NOW_MS);
-    FlyProvider::new(paper.clone(), FlyEndpoints::real(), clock, Random::seeded(7))
+    FlyProvider::new(scripted.clone(), FlyEndpoints::real(), clock, Random::seeded(7))
 }
 
 pub(super) fn a_token() -> String {
@@ -138,8 +138,8 @@ async fn a_pasted_token_is_narrowed_before_it_is_kept() {
 
 #[tokio::test]
 async fn the_preflight_tells_organisation_standing_and_regions() {
-    let paper = ScriptedFly::new(preflight_script);
-    let fly = fly(&paper);
+    let scripted = ScriptedFly::new(preflight_script);
+    let fly = fly(&scripted);
     let token = fly.check_format(&a_token()).ok().unwrap();
 
     let account = fly.preflight(&token).await.unwrap();
@@ -156,14 +156,14 @@ async fn the_preflight_tells_organisation_standing_and_regions() {
     assert_eq!(regions, [("ams", false), ("iad", true)]);
     assert_eq!(account.nearest.unwrap().as_ref(), "ams");
     let bundle = token.expose();
-    for seen in paper.seen() {
+    for seen in scripted.seen() {
         let scheme = if seen.line.contains("api.fly.io") { "Bearer" } else { "FlyV1" };
         assert_eq!(seen.authorization, format!("{scheme} {bundle}"), "{}", seen.line);
     }
 }
 
 #[tokio::test]
-async fn an_organisation_is_told_from_others_by_what_fly_has_signed_or_lists() {
+async fn an_organisation_is_known_by_the_token_or_by_the_list() {
     let personal = |number: Value| {
         ScriptedFly::new(move |line| match line {
             "GET https://api.machines.dev/v1/tokens/current" => {
@@ -200,11 +200,11 @@ async fn an_organisation_is_told_from_others_by_what_fly_has_signed_or_lists() {
 
 #[tokio::test]
 async fn an_answer_without_regions_is_none() {
-    let paper = ScriptedFly::new(|line| match line {
+    let scripted = ScriptedFly::new(|line| match line {
         "GET https://api.machines.dev/v1/platform/regions" => Ok((200, json!({"data": {}}))),
         other => preflight_script(other),
     });
-    let fly = fly(&paper);
+    let fly = fly(&scripted);
     let refused = fly.preflight(&fly.check_format(&a_token()).ok().unwrap()).await.unwrap_err();
     assert_eq!(refused.cause, FailureCause::RetryLater { after_ms: None });
 }
@@ -226,7 +226,7 @@ async fn many_people_are_checked_at_once_and_one_person_no_faster_than_fly_allow
 }
 
 #[tokio::test]
-async fn billing_that_cannot_be_asked_stops_nobody_but_a_refused_token_does() {
+async fn unreadable_billing_stops_no_deploy_but_a_refused_token_does() {
     for (path, status, expected) in [
         ("organizations", 403, None),
         ("organizations", 503, None),
@@ -244,7 +244,7 @@ async fn billing_that_cannot_be_asked_stops_nobody_but_a_refused_token_does() {
 }
 
 #[test]
-fn standing_follows_what_flyctl_does() {
+fn standing_follows_flyctl() {
     let link = "https://fly.io/dashboard/ada/billing".to_owned();
     let cases = [
         (None, OrganisationStatus::Active),

@@ -125,7 +125,7 @@ fn facts(id: &str) -> Facts {
 }
 
 #[test]
-fn all_that_is_ready_goes_at_once_and_nothing_before_what_it_needs() {
+fn every_ready_step_starts_at_once_and_none_before_its_dependencies() {
     let mut drive = ReconcilerWorld::with_an_app();
 
     let Decision::Start(moves) = drive.next() else { panic!("nothing to do") };
@@ -173,7 +173,7 @@ fn a_process_that_died_in_a_create_looks_before_it_acts() {
 }
 
 #[test]
-fn of_two_the_one_in_use_is_kept() {
+fn the_duplicate_in_use_is_kept() {
     let mut drive = ReconcilerWorld::with_an_app();
     drive.start_call(&KEYS, &StepCall::HandOver);
     drive.record_result(&KEYS, CallResult::HandedOver(Ok(Facts::new())));
@@ -276,7 +276,7 @@ fn a_wait_that_the_vendor_asks_for_is_kept_within_a_bound() {
 }
 
 #[test]
-fn what_only_a_person_can_mend_stops_the_run_when_all_in_flight_is_back() {
+fn a_failure_for_the_person_stops_the_run_once_all_calls_have_answered() {
     let mut drive = ReconcilerWorld::with_an_app();
     drive.start_call(&KEYS, &StepCall::HandOver);
     drive.start_call(&VOLUME, &StepCall::Create);

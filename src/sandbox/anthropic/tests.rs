@@ -58,7 +58,7 @@ async fn a_command_is_run_and_its_result_quoted() {
 }
 
 #[tokio::test]
-async fn it_knows_only_what_the_request_tells() {
+async fn the_model_answers_from_the_request_alone() {
     let asked = json!([
         { "role": "user", "content": [
             { "type": "text", "text": "<system-reminder>be kind</system-reminder>" },

@@ -36,7 +36,7 @@ impl SimulatedDiscord {
             let host = state.host.clone();
             let Some(bot) = state.bots.get_mut(token) else { return answer_token };
             let person = bot.chats.get(&channel).map_or(0, |chat| chat.person);
-            let carrier = bot
+            let tapped_message = bot
                 .chats
                 .get(&channel)
                 .and_then(|chat| chat.messages.iter().find(|it| it.id == message).cloned());
@@ -59,8 +59,8 @@ impl SimulatedDiscord {
             } else {
                 event["user"] = ada;
             }
-            if let Some(carrier) = carrier {
-                event["message"] = as_json(bot, channel, &carrier, &host);
+            if let Some(tapped_message) = tapped_message {
+                event["message"] = as_json(bot, channel, &tapped_message, &host);
             }
             bot.events.push(("INTERACTION_CREATE", event));
             let interaction = DiscordInteraction {
@@ -173,7 +173,7 @@ pub async fn answer(
             return Err(DiscordApiError(400, 50035, "Invalid Form Body"));
         }
         interaction.answered = true;
-        let (channel, carrier) = (interaction.channel, interaction.message);
+        let (channel, tapped_message) = (interaction.channel, interaction.message);
         let data = &body["data"];
         match body["type"].as_u64() {
             Some(9) => interaction.modal = Some(data.clone()),
@@ -183,7 +183,7 @@ pub async fn answer(
             }
             Some(7) => {
                 let chat = bot.chats.get_mut(&channel);
-                chat.into_iter().for_each(|chat| chat.is_updated(carrier, data));
+                chat.into_iter().for_each(|chat| chat.is_updated(tapped_message, data));
             }
             Some(5..=6) => {}
             _ => return Err(DiscordApiError(400, 50035, "Invalid Form Body")),

@@ -116,10 +116,10 @@ struct EdgeWorld {
 
 impl EdgeWorld {
     async fn new() -> Self {
-        let (clock, chance) = (Clock::system(), Random::seeded(3));
+        let (clock, random) = (Clock::system(), Random::seeded(3));
         let fly = SimulatedFly::new(SimulatedFlySettings::prompt(
             clock,
-            chance,
+            random,
             Arc::new(SingleServerRuntime::default()),
         ));
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
@@ -183,7 +183,7 @@ async fn requests_find_the_machine_by_host_name_one_after_the_other() {
 }
 
 #[tokio::test]
-async fn what_has_no_address_is_not_reached() {
+async fn an_app_without_an_address_is_not_reached() {
     let world = EdgeWorld::new().await.with_machine().await;
     for host in ["ada.flycast", "eve.fly.dev", "example"] {
         assert_eq!(world.send(host, "/health", "").await.0, 502, "{host}");
@@ -241,7 +241,7 @@ async fn a_web_socket_goes_through() {
 }
 
 #[tokio::test]
-async fn a_machine_is_told_the_protocol_and_not_what_the_client_claims() {
+async fn a_machine_gets_the_real_protocol_of_its_client() {
     let world = EdgeWorld::new().await.with_machine().await;
     let mut stream = TcpStream::connect(world.edge).await.unwrap();
     let request = "GET /protocol HTTP/1.1\r\nhost: ada.fly.dev\r\nX-Forwarded-Proto: https\r\n\r\n";

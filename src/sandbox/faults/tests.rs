@@ -70,7 +70,7 @@ async fn a_late_call_arrives_after_its_time() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_fault_finds_its_call_by_what_it_reads_like() {
+async fn a_fault_matches_calls_that_are_equal() {
     let faults = FaultyTransport::new(Arc::new(CountingTransport::default()));
     let volume = VendorCall::new(&Method::POST, "api.test", "/apps/a/volumes/vol_2");
     faults.plan_burst(FaultPosition::NthOfCall(volume.clone(), 1), FaultMode::NotSent, 2);

@@ -39,9 +39,9 @@ impl FlyWorld {
     }
 
     fn with(change: impl FnOnce(&mut SimulatedFlySettings)) -> Self {
-        let (clock, chance) = (Clock::from_tokio(START_MS), Random::seeded(7));
-        let runtime = ModelledRuntime::new(clock.clone(), chance.clone());
-        let mut settings = SimulatedFlySettings::prompt(clock, chance, Arc::new(runtime.clone()));
+        let (clock, random) = (Clock::from_tokio(START_MS), Random::seeded(7));
+        let runtime = ModelledRuntime::new(clock.clone(), random.clone());
+        let mut settings = SimulatedFlySettings::prompt(clock, random, Arc::new(runtime.clone()));
         change(&mut settings);
         let fly = SimulatedFly::new(settings);
         let (router, token) = (fly.router(), fly.mint_org_token());

@@ -72,9 +72,9 @@ struct RunningModel {
 }
 
 impl ModelledRuntime {
-    /// Models with this clock, and nonces from `chance`.
-    pub fn new(clock: Clock, chance: Random) -> Arc<Self> {
-        Arc::new(Self { clock, random: chance, state: Mutex::default() })
+    /// Models with this clock, and nonces from `random`.
+    pub fn new(clock: Clock, random: Random) -> Arc<Self> {
+        Arc::new(Self { clock, random, state: Mutex::default() })
     }
 
     /// Sets the faults of machines that start from now on.

@@ -97,7 +97,7 @@ async fn the_exit_status_is_told() {
 }
 
 #[tokio::test]
-async fn what_does_not_end_when_asked_is_killed_with_its_children() {
+async fn a_process_that_ignores_its_stop_is_killed_with_its_children() {
     let directory = tempfile::tempdir().unwrap();
     let runtime = shells(&directory);
     let script = "trap '' TERM; (trap '' TERM; sleep 1000) & echo child=$!; wait";

@@ -28,7 +28,7 @@ impl SimulatedTelegram {
     pub(super) fn update(self: &Arc<Self>, token: &str, kind: &str, content: Value) {
         {
             let mut state = self.state();
-            let duplicates = state.unruly.then_some(&self.random);
+            let duplicates = state.duplicates_deliveries.then_some(&self.random);
             let Some(bot) = state.bots.get_mut(token) else { return };
             if !bot.updates.add(kind, content, duplicates) {
                 return;

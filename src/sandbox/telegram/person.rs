@@ -160,13 +160,13 @@ impl TelegramPerson {
             found.unwrap_or_else(|| panic!("no button {label:?}{}", self.story()));
         let query = hex::encode(self.telegram.random.bytes::<8>());
         let from = self.from();
-        let carrier = self.with_chat(|person, chat| {
-            let carrier = chat.messages.iter().find(|it| it.id == message)?;
-            Some(super::messages::as_json(carrier, person, chat))
+        let tapped_message = self.with_chat(|person, chat| {
+            let tapped_message = chat.messages.iter().find(|it| it.id == message)?;
+            Some(super::messages::as_json(tapped_message, person, chat))
         });
         let tap = json!({
             "id": query, "from": from, "chat_instance": "1", "data": data,
-            "message": carrier.flatten(),
+            "message": tapped_message.flatten(),
         });
         self.telegram.update(&self.token, "callback_query", tap);
     }

@@ -151,7 +151,7 @@ impl TwilioPerson {
         ]);
         fields.extend(more);
         if let Some(url) = leads_to {
-            let duplicates = self.twilio.state().unruly;
+            let duplicates = self.twilio.state().duplicates_deliveries;
             self.twilio.webhooks.deliver(url, fields, duplicates);
         }
     }

@@ -75,7 +75,7 @@ async fn a_message_is_new_whatever_number_came_before() {
 }
 
 #[tokio::test]
-async fn what_is_to_be_said_waits_in_order_until_it_is_sent() {
+async fn outbound_messages_wait_in_order_until_they_are_sent() {
     let database = ConversationStoreWorld::new().await;
     database.step(Some("m1"), Phase::Idle, 0, 1).await;
     database.step(None, Phase::Idle, 1, 2).await;
@@ -129,7 +129,7 @@ async fn a_step_whose_end_is_not_known_can_be_saved_again() {
 }
 
 #[tokio::test]
-async fn of_two_who_come_for_the_last_place_of_an_invitation_one_is_let_in() {
+async fn the_last_place_of_an_invitation_admits_one_of_two_people() {
     let database = ConversationStoreWorld::new().await;
     let invitation = Invitation { code: "friends-0123456789".to_owned(), people: 1 };
     let comes = async |who: &str, id: &str| {
@@ -201,7 +201,7 @@ async fn a_deletion_stays_on_record_until_its_one_receipt() {
 }
 
 #[tokio::test]
-async fn wrong_codes_count_for_a_day_whoever_is_forgotten_and_are_gone_then() {
+async fn wrong_codes_count_for_a_day_even_after_their_person_is_forgotten() {
     let database = ConversationStoreWorld::new().await;
     let conversations = &database.conversations;
     let sends = async |who: &str, number: usize, at_ms: u64, forgets: bool| {

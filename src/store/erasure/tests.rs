@@ -93,7 +93,7 @@ fn files(directory: &Path) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn of_a_person_who_is_forgotten_nothing_is_left_and_of_others_everything() {
+async fn a_forgotten_person_leaves_no_data_and_others_keep_theirs() {
     let world = ErasureWorld::new().await;
     let gone = world.run(5, "telegram:ada-4711", NOW_MS - 2 * DAY_MS, Some(RunEnd::Removed)).await;
     let others = world.run(6, "telegram:bob-4712", NOW_MS, None).await;
@@ -190,7 +190,7 @@ async fn a_run_that_still_stands_is_never_erased() {
 }
 
 #[tokio::test]
-async fn what_was_begun_within_a_day_still_counts_when_its_person_is_forgotten() {
+async fn a_start_counts_for_a_day_after_its_person_is_forgotten() {
     let world = ErasureWorld::new().await;
     for (number, ago_ms) in [(1, 2 * DAY_MS), (2, DAY_MS - 1), (3, 0)] {
         world.run(number, "telegram:ada", NOW_MS - ago_ms, Some(RunEnd::Removed)).await;
@@ -207,7 +207,7 @@ async fn what_was_begun_within_a_day_still_counts_when_its_person_is_forgotten()
 }
 
 #[tokio::test]
-async fn somebody_who_cannot_be_told_is_forgotten_all_the_same() {
+async fn a_person_who_cannot_be_reached_is_forgotten_all_the_same() {
     let world = ErasureWorld::new().await;
     world.step("ada", "m1", Some("telegram:ada"), 0).await.unwrap();
     world.step("bob", "m2", None, 0).await.unwrap();
@@ -218,7 +218,7 @@ async fn somebody_who_cannot_be_told_is_forgotten_all_the_same() {
 }
 
 #[tokio::test]
-async fn who_writes_again_before_the_receipt_is_sent_is_known_again() {
+async fn a_person_who_writes_before_the_receipt_is_sent_is_known_again() {
     let world = ErasureWorld::new().await;
     world.step("ada", "m1", Some("telegram:ada"), 0).await.unwrap();
     world.step("ada", "m2", None, 1).await.unwrap();

@@ -45,7 +45,7 @@ fn opened(spec: &Spec) -> [JournalEntry; 1] {
 }
 
 #[tokio::test]
-async fn what_is_appended_is_there_for_the_next_driver() {
+async fn appended_entries_are_there_for_the_next_driver() {
     let (_directory, pool) = database().await;
     let (runs, ada) = (Runs::new(pool), spec(1));
     assert!(runs.open(&ada.id, "ada", 7, &opened(&ada)).await.unwrap());
@@ -114,7 +114,7 @@ async fn a_list_shows_the_region_in_force_first() {
 }
 
 #[tokio::test]
-async fn what_was_removed_long_ago_is_erased_and_nothing_else() {
+async fn only_runs_that_were_removed_long_ago_are_erased() {
     let (_directory, pool) = database().await;
     let runs = Runs::new(pool);
     for (seed, ended_at_ms, end) in [
@@ -197,7 +197,7 @@ async fn people_who_begin_at_the_same_moment_do_not_exceed_a_quota() {
 }
 
 #[tokio::test]
-async fn a_deployment_counts_for_its_day_though_its_record_is_erased_and_names_nobody() {
+async fn a_start_counts_for_its_day_after_the_erasure_of_its_record() {
     let (_directory, pool) = database().await;
     let runs = Runs::new(pool.clone());
     for seed in [1, 2] {

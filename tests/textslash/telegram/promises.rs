@@ -18,7 +18,7 @@ const STRANGE: &str = "👩‍👩‍👧‍👦 e\u{301} \"quoted\" {\"ok\":tru
 const TOO_LATE: Duration = Duration::from_secs(49 * 60 * 60);
 
 #[tokio::test]
-async fn what_is_said_arrives_with_an_id_of_its_own_and_can_be_answered() {
+async fn a_line_arrives_with_an_id_of_its_own_and_can_be_answered() {
     for way in WAYS {
         let world = TelegramWorld::new(way).await;
         let mut ada = world.ada();

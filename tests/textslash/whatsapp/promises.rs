@@ -13,7 +13,7 @@ const STRANGE: &str =
     "👩‍👩‍👧‍👦 e\u{301} \"quoted\" {\"ok\":true} <b>&amp; *_`~ \\n {{1}} 0 -1 '; -- %41+&=";
 
 #[tokio::test]
-async fn what_is_said_arrives_with_an_id_of_its_own_and_can_be_answered() {
+async fn a_line_arrives_with_an_id_of_its_own_and_can_be_answered() {
     let world = WhatsAppWorld::new().await;
     let mut ada = world.ada();
     let mut ids = Vec::new();

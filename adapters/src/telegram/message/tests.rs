@@ -33,7 +33,7 @@ fn text(inbound: &Inbound) -> &str {
 }
 
 #[test]
-fn what_is_forwarded_is_never_the_senders_own_words() {
+fn a_forwarded_text_is_never_the_senders_own_words() {
     let channel = json!({ "id": -100, "type": "channel", "title": "News" });
     let at = 1_700_000_000;
     for (origin, author) in [
@@ -87,7 +87,7 @@ fn forwards_of_an_older_interface_and_words_of_another_bot_count_as_forwarded() 
 }
 
 #[test]
-fn a_reply_keeps_its_own_words_and_cites_what_it_replies_to() {
+fn a_reply_keeps_its_own_words_and_cites_the_original() {
     let by_bot = json!({ "id": 1, "is_bot": true, "first_name": "bot" });
     let replied = json!({ "message_id": 4, "from": by_bot, "text": "Shall I? Or not?" });
     let reply = read_message(&json!({ "text": "yes", "reply_to_message": replied })).unwrap();
@@ -164,7 +164,7 @@ fn notices_and_bots_are_not_heard() {
 }
 
 #[test]
-fn what_is_nested_without_end_is_not_followed_without_end() {
+fn deep_nesting_is_followed_to_a_limit() {
     let mut deep = json!(KEY);
     for _ in 0..100 {
         deep = json!([deep]);

@@ -36,7 +36,7 @@ fn a_link_shows_itself_without_its_key() {
 }
 
 #[test]
-fn a_bad_link_is_refused_with_what_is_wrong_with_it() {
+fn a_bad_link_is_refused_with_a_reason() {
     for (text, expected) in [
         ("", LinkError::Malformed),
         ("hello", LinkError::Malformed),

@@ -22,7 +22,7 @@ async fn bytes_until_the_end(raw: RawClient) -> Vec<u8> {
 }
 
 #[tokio::test]
-async fn who_says_no_hello_is_not_kept() {
+async fn a_client_without_a_hello_is_disconnected() {
     let (web, address) =
         served_waiting(ClientTimeouts { hello: SHORT, ..ClientTimeouts::default() }).await;
     let mut mute = RawClient::connect(address, None).await.unwrap();

@@ -101,9 +101,9 @@ fn odd_but_legal_replies_are_read() {
 }
 
 #[tokio::test]
-async fn a_secret_goes_to_nobody_who_must_not_see_it() {
-    let paper = ScriptedFly::new(|_| Ok((200, json!({}))));
-    let fly = fly(&paper);
+async fn a_secret_goes_only_to_hosts_that_may_see_it() {
+    let scripted = ScriptedFly::new(|_| Ok((200, json!({}))));
+    let fly = fly(&scripted);
     let token = fly.check_format(&a_token()).ok().unwrap();
     let elsewhere = Audience::of(["example.com"]);
     let key = Secret::new(SecretKind::OwnerKey, "k".to_owned(), elsewhere);
@@ -114,7 +114,7 @@ async fn a_secret_goes_to_nobody_who_must_not_see_it() {
 
     let failure = fly.client.app(&key, app).await.unwrap_err();
     assert_eq!(failure.error.cause, FailureCause::InvalidRequest);
-    assert!(paper.seen().is_empty());
+    assert!(scripted.seen().is_empty());
 }
 
 #[tokio::test(start_paused = true)]

@@ -5,7 +5,7 @@ use crate::cloud::fly::tests::scripted_account::*;
 use crate::cloud::{Cloud, FailureCause};
 
 #[tokio::test(start_paused = true)]
-async fn only_what_carries_our_id_twice_is_found() {
+async fn only_apps_with_our_id_in_name_and_network_are_found() {
     let ours = format!("textslash-{ID}");
     let apps = json!({"apps": [
         {"name": format!("ada-relay-{ID}"), "network": ours},
@@ -58,7 +58,7 @@ async fn only_what_carries_our_id_twice_is_found() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn nothing_is_called_found_before_every_organisation_was_looked_at() {
+async fn nothing_is_found_before_every_organisation_was_read() {
     let nameless = || ("GET /tokens/current", Ok((200, json!({"tokens": [{}]}))));
     let list = "GET https://api.fly.io/api/v1/organizations";
     let apps =

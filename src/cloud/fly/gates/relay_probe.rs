@@ -60,22 +60,22 @@ impl<'a> RelayProbe<'a> {
     }
 
     /// The VM's [`Health`], read through the relay with the link key.
-    pub(super) async fn ready(&self, chance: &Random, link_key: &Secret) -> Option<Health> {
-        let signature = self.signature(chance, link_key, "GET", "/ready");
+    pub(super) async fn ready(&self, random: &Random, link_key: &Secret) -> Option<Health> {
+        let signature = self.signature(random, link_key, "GET", "/ready");
         health(&self.ask(Method::GET, "/ready", Some(signature)).await?)
     }
 
     /// Tells both that the deployment is proven and may stay.
-    pub(super) async fn commit(&self, chance: &Random, link_key: &Secret) -> Option<()> {
-        let signature = self.signature(chance, link_key, "POST", "/commit");
+    pub(super) async fn commit(&self, random: &Random, link_key: &Secret) -> Option<()> {
+        let signature = self.signature(random, link_key, "POST", "/commit");
         let answer = self.ask(Method::POST, "/commit", Some(signature)).await?;
         answer.status.is_success().then_some(())
     }
 
-    fn signature(&self, chance: &Random, key: &Secret, method: &str, path: &str) -> String {
+    fn signature(&self, random: &Random, key: &Secret, method: &str, path: &str) -> String {
         let direction = Direction::ProvisionerToRelay;
         let call = SignedCall { direction, method, path, body: b"" };
-        sign(key.expose().as_bytes(), call, self.client.clock.now_ms(), chance.bytes())
+        sign(key.expose().as_bytes(), call, self.client.clock.now_ms(), random.bytes())
     }
 
     async fn ask(

@@ -15,16 +15,16 @@ async fn pass(
     answers: Vec<(&'static str, ScriptedResponse)>,
     gate: &'static str,
 ) -> (Vec<SeenRequest>, Result<Option<Facts>, FailureCause>) {
-    let (paper, account) = account_with(answers);
+    let (scripted, account) = account_with(answers);
     let (spec, known) = (spec(), known_all());
     let here = StepContext { spec: &spec, region: &spec.regions[0], facts: &known };
     let passed = account.poll_gate(&here, &StepId::new(gate)).await.map_err(|error| error.cause);
-    (paper.seen(), passed)
+    (scripted.seen(), passed)
 }
 
 #[tokio::test(start_paused = true)]
 async fn the_token_is_cut_to_the_two_apps_once_they_exist() {
-    let (paper, account) = account_with(vec![
+    let (scripted, account) = account_with(vec![
         ("GET /apps/ada-relay", Ok((200, json!({"internal_numeric_id": 11})))),
         ("GET /apps/ada-vm", Ok((200, json!({"internal_numeric_id": 12})))),
     ]);
@@ -33,7 +33,7 @@ async fn the_token_is_cut_to_the_two_apps_once_they_exist() {
     assert!(account.poll_gate(&here, &StepId::new("narrow-token")).await.unwrap().is_some());
     account.observe(&here, &StepId::new("vm-app")).await.unwrap();
 
-    let shown = paper.seen().pop().unwrap().authorization;
+    let shown = scripted.seen().pop().unwrap().authorization;
     let shown = Macaroon::decode(shown.strip_prefix("FlyV1 ").unwrap()).unwrap();
     let apps = BTreeMap::from([(11, Caveat::ALL), (12, Caveat::ALL)]);
     assert_eq!(shown.caveats().last(), Some(&Caveat::Apps(apps)));

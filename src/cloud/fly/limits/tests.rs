@@ -55,7 +55,7 @@ async fn never_more_than_a_hundred_apps_are_deleted_in_a_minute() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_is_counted_is_bounded() {
+async fn the_number_of_counted_ids_is_bounded() {
     let limits = FlyRateLimiter::default();
     let start = Instant::now();
     for number in 0..=COUNTED_MAX {

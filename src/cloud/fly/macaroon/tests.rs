@@ -203,7 +203,7 @@ fn a_token_cut_off_anywhere_says_so() {
 }
 
 #[test]
-fn what_is_no_token_is_called_so() {
+fn a_text_that_is_no_token_is_refused() {
     let nonsense =
         ["", "fm2", "hello", "fo1_abcdef", "sk-ant-api03-abc", "fm2_ä", "fm2_kA==", "fm2_!!!!"];
     for text in nonsense {

@@ -35,7 +35,7 @@ fn nothing_is_proven_before_everything_is_there_and_committing_comes_last() {
 }
 
 #[test]
-fn what_costs_money_is_deleted_by_a_call_of_its_own() {
+fn a_resource_that_costs_money_is_deleted_by_a_call_of_its_own() {
     let costly: Vec<_> = plan()
         .steps()
         .iter()
@@ -53,7 +53,7 @@ fn what_costs_money_is_deleted_by_a_call_of_its_own() {
 #[tokio::test(start_paused = true)]
 async fn every_request_of_a_deployment_and_its_removal_is_as_fly_describes_it() {
     let Some(contract) = Contract::load() else { return };
-    let paper = ScriptedFly::new(|line| {
+    let scripted = ScriptedFly::new(|line| {
         let body = if line.ends_with("/machines") || line.ends_with("/volumes") {
             if line.starts_with("POST") { json!({"id": "1x"}) } else { json!([]) }
         } else if line.ends_with("/tokens/current") {
@@ -63,7 +63,7 @@ async fn every_request_of_a_deployment_and_its_removal_is_as_fly_describes_it() 
         };
         Ok((200, body))
     });
-    let account = account(&paper);
+    let account = account(&scripted);
     let (spec, known) = (spec(), known_all());
     let here = StepContext { spec: &spec, region: &spec.regions[0], facts: &known };
     let found = Facts::from([("id".to_owned(), "1x".to_owned())]);
@@ -81,7 +81,7 @@ async fn every_request_of_a_deployment_and_its_removal_is_as_fly_describes_it() 
         }
     }
     account.find().await.unwrap();
-    let seen = paper.seen();
+    let seen = scripted.seen();
     assert!(seen.len() > 30);
     for SeenRequest { line, body, .. } in seen {
         let Some((method, url)) = line.split_once(' ') else { panic!("{line}") };
@@ -94,7 +94,7 @@ async fn every_request_of_a_deployment_and_its_removal_is_as_fly_describes_it() 
 
 #[tokio::test(start_paused = true)]
 async fn a_step_takes_the_calls_of_its_kind_and_no_others() {
-    let (paper, account) = account_with(Vec::new());
+    let (scripted, account) = account_with(Vec::new());
     let (spec, known) = (spec(), StepFacts::new());
     let here = StepContext { spec: &spec, region: &spec.regions[0], facts: &known };
     let found = Facts::new();
@@ -115,5 +115,5 @@ async fn a_step_takes_the_calls_of_its_kind_and_no_others() {
     }
     let deleted = account.delete(&here, &StepId::new("relay-ipv6"), &found).await;
     assert_eq!(deleted.unwrap_err().cause, FailureCause::InvalidRequest, "it goes with its app");
-    assert!(paper.seen().is_empty(), "nothing was asked");
+    assert!(scripted.seen().is_empty(), "nothing was asked");
 }

@@ -10,13 +10,13 @@ mod observing;
 #[tokio::test(start_paused = true)]
 async fn the_machines_are_made_as_agreed() {
     let made = json!({"id": "1x", "ip": "fdaa:0:1::3"});
-    let (paper, account) = account_with(vec![("POST /apps/", Ok((200, made)))]);
+    let (scripted, account) = account_with(vec![("POST /apps/", Ok((200, made)))]);
     let (spec, known) = (spec(), known_all());
     let here = StepContext { spec: &spec, region: &spec.regions[0], facts: &known };
     for step in ["relay-machine", "vm-machine", "relay-private"] {
         account.create(&here, &StepId::new(step)).await.unwrap();
     }
-    let [relay, vm, address] = &paper.seen()[..] else { panic!("three requests") };
+    let [relay, vm, address] = &scripted.seen()[..] else { panic!("three requests") };
     assert_eq!(relay.line, format!("POST {MACHINES_API}/apps/ada-relay-{ID}/machines"));
     assert_eq!(relay.body["name"], "relay");
     assert_eq!(relay.body["region"], "ams");
@@ -41,21 +41,21 @@ async fn the_machines_are_made_as_agreed() {
 
 #[tokio::test(start_paused = true)]
 async fn only_the_relay_is_given_the_model_key_and_the_owner_key() {
-    let (paper, account) = account_with(vec![("POST /apps/", Ok((200, json!({"Version": 3}))))]);
+    let (scripted, account) = account_with(vec![("POST /apps/", Ok((200, json!({"Version": 3}))))]);
     let (spec, known) = (spec(), StepFacts::new());
     let here = StepContext { spec: &spec, region: &spec.regions[0], facts: &known };
     for step in ["relay-keys", "vm-keys"] {
         let facts = account.create(&here, &StepId::new(step)).await.unwrap();
         assert_eq!(facts["version"], "3");
     }
-    let [relay, vm] = &paper.seen()[..] else { panic!("two requests") };
+    let [relay, vm] = &scripted.seen()[..] else { panic!("two requests") };
     assert_eq!(relay.body["values"]["MODEL_KEY"], MODEL_KEY);
     assert_eq!(relay.body["values"]["OWNER_KEY"], "owner");
     assert_eq!(vm.body, json!({"values": {"LINK_KEY": "link"}}));
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_is_gone_already_is_deleted() {
+async fn a_resource_that_is_gone_counts_as_deleted() {
     let (_, account) = account_with(Vec::new());
     let (spec, known) = (spec(), StepFacts::new());
     let here = StepContext { spec: &spec, region: &spec.regions[0], facts: &known };
@@ -84,7 +84,7 @@ async fn a_create_that_may_have_happened_is_a_doubt() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_change_whose_answer_does_not_name_what_it_made_is_a_doubt() {
+async fn a_change_whose_answer_names_no_resource_is_in_doubt() {
     let odd = json!({"data": {"state": "levitating"}, "next": null});
     let changed = ["relay-keys", "vm-keys", "relay-ipv4", "vm-private", "vm-volume", "vm-machine"];
     for answer in [json!({}), json!([]), json!("ok"), json!(null), odd] {

@@ -48,7 +48,7 @@ pub(in crate::cloud::fly) fn region(code: &str) -> Region {
     Region::try_from(code.to_owned()).unwrap()
 }
 
-pub(in crate::cloud::fly) fn account(paper: &Arc<ScriptedFly>) -> FlyAccount {
+pub(in crate::cloud::fly) fn account(scripted: &Arc<ScriptedFly>) -> FlyAccount {
     let key = |kind, value: &str| {
         Arc::new(Secret::new(kind, value.to_owned(), Audience::of(["api.machines.dev"])))
     };
@@ -58,7 +58,7 @@ pub(in crate::cloud::fly) fn account(paper: &Arc<ScriptedFly>) -> FlyAccount {
         owner_key: key(SecretKind::OwnerKey, "owner"),
         link_key: key(SecretKind::LinkKey, "link"),
     };
-    let fly = fly(paper);
+    let fly = fly(scripted);
     let token = fly.check_format(&a_token()).ok().unwrap();
     fly.account(token, Some(keys))
 }
@@ -68,13 +68,13 @@ pub(in crate::cloud::fly) fn account(paper: &Arc<ScriptedFly>) -> FlyAccount {
 pub(in crate::cloud::fly) fn account_with(
     answers: Vec<(&'static str, ScriptedResponse)>,
 ) -> (Arc<ScriptedFly>, FlyAccount) {
-    let paper = ScriptedFly::new(move |line| {
+    let scripted = ScriptedFly::new(move |line| {
         let line = line.replace(MACHINES_API, "");
         let found = answers.iter().find(|(start, _)| line.starts_with(start));
         found.map_or(Ok((404, json!({"error": "not found"}))), |(_, answer)| answer.clone())
     });
-    let account = account(&paper);
-    (paper, account)
+    let account = account(&scripted);
+    (scripted, account)
 }
 
 /// The facts once every step is done.

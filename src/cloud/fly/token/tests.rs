@@ -66,7 +66,7 @@ fn a_token_is_found_in_whatever_it_was_pasted_with() {
 }
 
 #[test]
-fn what_is_wrong_is_seen_without_asking_fly() {
+fn a_bad_token_is_refused_without_a_call() {
     let good = text(&[permission(&[])]);
     let apps = |id| Caveat::Apps(BTreeMap::from([(id, Caveat::ALL)]));
     let machines = Caveat::Machines(BTreeMap::from([("148".to_owned(), Caveat::ALL)]));

@@ -160,7 +160,7 @@ async fn a_second_shared_address_is_refused_and_a_second_v6_is_not() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_no_description_knows_is_remembered() {
+async fn calls_outside_the_description_are_violations() {
     let ada = FlyWorld { contract: None, ..FlyWorld::new() };
     assert_eq!(ada.get("/v1/app").await.0, StatusCode::NOT_FOUND);
     let wanted = json!({ "name": "ada", "org_slug": "personal", "colour": "red" });

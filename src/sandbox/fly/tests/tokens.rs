@@ -76,7 +76,7 @@ async fn a_token_narrowed_to_an_app_opens_that_app_alone() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_caveat_that_nobody_understands_closes_the_token() {
+async fn an_unknown_caveat_closes_the_token() {
     let ada = FlyWorld::new();
     let unknown = Caveat::Other { kind: 4_000_000_000, body: vec![0x90] };
     assert_eq!(list(&ada.with_token(&narrowed(&ada.token, unknown))).await, 403);
