@@ -94,7 +94,7 @@ impl Clouds {
     }
 }
 
-/// A deployment stands in a cloud that this process does not deploy to.
+/// A deployment is in a cloud that this process does not deploy to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("this program was not set up for the cloud {}", .0.word())]
 pub struct UnknownCloud(pub CloudKind);

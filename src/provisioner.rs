@@ -153,7 +153,7 @@ impl Provisioner {
         self.runs.list(owner).await
     }
 
-    /// One run, as its journal tells it.
+    /// One run, in the state of its journal.
     ///
     /// # Errors
     /// When the database fails or holds what is not a journal.

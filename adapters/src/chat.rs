@@ -28,7 +28,7 @@ pub struct InboundId(pub String);
 /// A message we sent, so that it can be edited or deleted later.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct MessageRef {
-    /// The chat it stands in.
+    /// The chat of the message.
     pub chat: ChatId,
     /// Its id within that chat, as the service names it.
     pub id: String,

@@ -159,8 +159,8 @@ impl Terminal {
         Voice { shared: self.shared.clone(), index, lines: tokio::sync::Mutex::new(lines) }
     }
 
-    /// Typed lines go to this voice from now on, and the person is told. An unknown name, or that
-    /// of the voice that is talked to, changes nothing.
+    /// Sends typed lines to this voice from now on, and shows that to the person. An unknown name,
+    /// or that of the active voice, changes nothing.
     pub fn switch_to(&self, name: &str) {
         self.shared.state().switch_to(name);
     }

@@ -128,7 +128,7 @@ impl GraphemeClusters {
 struct CutPoint<'a> {
     at: usize,
     fence: Option<Fence<'a>>,
-    /// The part stands without its fence.
+    /// The part is written without its fence.
     is_bare: bool,
 }
 

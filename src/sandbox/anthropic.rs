@@ -1,5 +1,5 @@
 //! A simulated Anthropic: the models, and a Messages API whose model follows a small script. It
-//! keeps no conversation: the whole conversation stands in each request.
+//! keeps no conversation, since each request holds the whole one.
 
 use std::sync::Arc;
 

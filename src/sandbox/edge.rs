@@ -33,7 +33,7 @@ pub enum HostKind {
     Internal,
 }
 
-/// The app that a host name stands for, and how it is reached; `None` for names that are not Fly's.
+/// The app of a host name, and the kind of the name; `None` for names that are not Fly's.
 pub fn app_of(host: &str) -> Option<(&str, HostKind)> {
     let name = host.split(':').next().unwrap_or_default().trim_end_matches('.');
     let name = name.strip_suffix(".localhost").unwrap_or(name);

@@ -41,7 +41,7 @@ pub struct Citation {
     pub author: Author,
     /// The text; empty for a file without a caption.
     pub text: String,
-    /// The cited message, where it stands in the same chat and the service names it.
+    /// The cited message, where it is in the same chat and the service names it.
     #[serde(skip)]
     pub message: Option<MessageRef>,
 }

@@ -79,8 +79,8 @@ pub(super) fn of_message(message: &Message) -> Vec<Inbound> {
     files.collect()
 }
 
-/// The message of an update, if its author changed it: Discord tells of a link preview or a pin by
-/// an update without the time of an edit.
+/// The message of an update, if its author changed it: an update without the time of an edit is
+/// about a link preview or a pin.
 pub(super) fn updated_message(update: &MessageUpdateEvent) -> Option<Message> {
     update.edited_timestamp?;
     // It has the fields of a message, each of which may be missing.
@@ -90,8 +90,8 @@ pub(super) fn updated_message(update: &MessageUpdateEvent) -> Option<Message> {
     serde_json::from_value(Value::Object(known)).ok()
 }
 
-/// Discord tells of an edit by the whole message as it is now; the time is what tells two edits
-/// apart.
+/// Discord sends an edit as the whole message in its new form; only the time distinguishes two
+/// edits.
 fn edited_id(id: &str, message: &Message) -> String {
     match message.edited_timestamp {
         Some(at) => format!("{id}/edit/{at}"),

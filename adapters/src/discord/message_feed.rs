@@ -48,7 +48,7 @@ impl MissedMessages {
         Self { inbox, known: Mutex::default(), turn: tokio::sync::Mutex::default() }
     }
 
-    /// Passes on a message that the gateway told.
+    /// Passes on a message from the gateway.
     pub(super) async fn message(&self, message: &Message) {
         let _turn = self.turn.lock().await;
         self.pass_on(message);

@@ -29,11 +29,11 @@ pub trait MessageLog: Send + Sync {
     /// Writes a message, or its new form if its key is known. Returns its sequence number.
     async fn put(&self, posted: &PostedMessage) -> Result<u64, LogError>;
 
-    /// Replaces a message by the note that it was removed; the sequence number of that note, or
-    /// `None` where no such message stands.
+    /// Replaces a message by a note of its removal. Returns the sequence number of that note, or
+    /// `None` where no such message exists.
     async fn remove(&self, key: &str) -> Result<Option<u64>, LogError>;
 
-    /// Whether a message of this key stands in the log.
+    /// Whether a message of this key is in the log.
     async fn contains(&self, key: &str) -> Result<bool, LogError>;
 
     /// At most `max` entries after `seq`, in order.
@@ -78,7 +78,7 @@ pub struct LogEntry {
 /// The content of a [`LogEntry`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum LogChange {
-    /// This message stands, in this form.
+    /// The message in its latest form.
     Put(PostedMessage),
     /// The message of this key was removed.
     Removed(String),

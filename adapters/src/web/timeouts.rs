@@ -15,8 +15,7 @@ pub(super) struct ClientTimeouts {
     pub(super) silence: Duration,
     /// For one frame to leave; a slower reader reconnects and catches up from the log.
     pub(super) write: Duration,
-    /// For a client to hear that the connection is being closed; it has all there is to hear by
-    /// then.
+    /// For a client to receive the close frame; it has every entry by then.
     pub(super) farewell: Duration,
 }
 

@@ -64,7 +64,7 @@ fn names_body(url: &str, body: &[u8]) -> bool {
     named.is_some_and(|named| Sha256::digest(body).as_slice().ct_eq(&named).into())
 }
 
-/// The URL as it stands, without its port, and with the standard one.
+/// The URL unchanged, without its port, and with the standard one.
 fn variants(url: &str) -> Vec<String> {
     let Some((scheme, rest)) = url.split_once("://") else { return vec![url.to_owned()] };
     let (authority, path) = rest.split_at(rest.find(['/', '?']).unwrap_or(rest.len()));

@@ -23,7 +23,7 @@ pub trait ContractPerson: Send {
     async fn sees(&mut self, text: &str);
     /// The number of messages with this text so far.
     fn messages_saying(&self, text: &str) -> usize;
-    /// Ends the person's side, once everything said is on its way.
+    /// Ends the person's side, once every line is on its way.
     async fn leaves(&mut self);
 }
 

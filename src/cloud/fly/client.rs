@@ -400,7 +400,7 @@ impl FlyClient {
     }
 }
 
-/// A digest that tells tokens apart and reveals nothing else.
+/// A digest that distinguishes tokens and reveals nothing else.
 fn token_fingerprint(request: &http::Request<Bytes>) -> String {
     let authorization = request.headers().get(http::header::AUTHORIZATION);
     hex::encode(Sha256::digest(authorization.map_or(&[][..], HeaderValue::as_bytes)))

@@ -238,8 +238,8 @@ fn retry_after_ms(headers: &HeaderMap, now_ms: u64) -> Option<u64> {
     Some(wait_ms.min(u64::try_from(RETRY_AFTER_MAX.as_millis()).unwrap_or(u64::MAX)))
 }
 
-/// By how many milliseconds the `Date` of an answer (RFC 9110 section 6.6.1) is off our clock;
-/// `None` when it tells no time.
+/// The milliseconds by which the `Date` of an answer (RFC 9110 section 6.6.1) is off our clock;
+/// `None` for an answer without one.
 pub(super) fn clock_off_ms(answer: &HttpResponse, now_ms: u64) -> Option<u64> {
     let date = answer.headers.get(http::header::DATE)?.to_str().ok()?;
     let at = OffsetDateTime::parse(date, &Rfc2822).ok()?;

@@ -151,8 +151,8 @@ impl Macaroon {
         Zeroizing::new([self.label.word(), base64.as_str()].concat())
     }
 
-    /// Adds a restriction. It needs no key and cannot be undone. One that stands there already is
-    /// not added again, as in the official library.
+    /// Adds a restriction. It needs no key and cannot be undone. A restriction that the token has
+    /// already is not added again, as in the official library.
     ///
     /// A finished proof ([`Macaroon::is_proof`]) is closed: attenuated, it is no longer valid.
     pub fn attenuate(&mut self, caveat: Caveat) {

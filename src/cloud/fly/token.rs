@@ -76,7 +76,7 @@ pub fn parse_pasted(pasted: &str, now_ms: u64) -> Result<FlyToken, CredentialRej
     Ok(token)
 }
 
-/// The tokens in a paste, without schemes, quotes, white space and whatever stands before them. An
+/// The tokens in a paste, without schemes, quotes, white space and other text before them. An
 /// underscore occurs in their labels only, so that a label always starts a new one.
 fn split(pasted: &str) -> Vec<Zeroizing<String>> {
     pasted.split([',', ';']).flat_map(split_at_labels).collect()

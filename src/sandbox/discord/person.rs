@@ -321,7 +321,7 @@ impl DiscordPerson {
         shown.into_iter().skip(self.read).filter(|it| it.by_bot).map(|it| it.text).collect()
     }
 
-    /// The chat as it stands now.
+    /// The messages in the chat now.
     pub fn screen(&self) -> Vec<SeenDiscordMessage> {
         self.with_chat(|chat| chat.messages.iter().map(SeenDiscordMessage::of).collect())
             .unwrap_or_default()

@@ -100,7 +100,7 @@ fn server() -> Router {
         .route("/socket", any(echo))
 }
 
-/// The protocols that a machine is told its client speaks.
+/// The values of the protocol header at a machine.
 async fn protocol(headers: HeaderMap) -> String {
     let protocols =
         headers.get_all(PROTOCOL_HEADER).iter().map(|protocols| protocols.to_str().unwrap());

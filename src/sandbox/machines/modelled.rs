@@ -82,7 +82,7 @@ impl ModelledRuntime {
         self.state().knobs = knobs;
     }
 
-    /// The number of times that each machine was told that it may stay.
+    /// The number of commits that each machine got.
     pub fn commits(&self, machine: &str) -> u32 {
         self.state().committed.get(machine).copied().unwrap_or_default()
     }

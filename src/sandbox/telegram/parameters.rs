@@ -75,7 +75,7 @@ impl Parameters {
         Some(())
     }
 
-    /// Every parameter by name; a file that no other one names stands for itself.
+    /// Every parameter by name, with the files that no other parameter names.
     pub fn named(&self) -> Value {
         let mut all = self.values.clone();
         for file in &self.files {

@@ -35,7 +35,7 @@ pub(super) fn value_len(bytes: &[u8]) -> Result<usize, MessagePackError> {
 
 /// The number of bytes and the number of values that belong to a marker and follow it.
 fn extent(marker: Marker, rest: &mut &[u8]) -> Result<(u64, u64), MessagePackError> {
-    /// Before the data of an extension stands its type.
+    /// The type of an extension precedes its data.
     const TYPE: u64 = 1;
     Ok(match marker {
         Marker::FixPos(_) | Marker::FixNeg(_) | Marker::Null | Marker::True | Marker::False => {
@@ -74,7 +74,7 @@ fn count<const N: usize>(rest: &mut &[u8]) -> Result<u64, MessagePackError> {
     Ok(number.iter().fold(0, |count, byte| count << 8 | u64::from(*byte)))
 }
 
-/// Reads MessagePack values one after the other. `None` means that something else stands there.
+/// Reads MessagePack values one after the other. `None` means a value of another kind.
 #[derive(Clone)]
 pub(super) struct MessagePackReader<'a>(pub(super) &'a [u8]);
 
@@ -102,7 +102,7 @@ impl<'a> MessagePackReader<'a> {
         self.take(usize::try_from(length).ok()?)
     }
 
-    /// The next value as it stands, whatever it is.
+    /// The bytes of the next value, of any kind.
     pub(super) fn raw(&mut self) -> Option<&'a [u8]> {
         let length = value_len(self.0).ok()?;
         self.take(length)

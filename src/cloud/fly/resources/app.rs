@@ -123,8 +123,8 @@ pub(super) fn page(spec: &Spec, role: Role) -> String {
     format!("https://fly.io/apps/{}", spec.app(role))
 }
 
-/// An app of ours has our name, our network, and stands in the organisation that it was made in.
-/// `personal` is Fly's alias for an organisation with a slug of its own.
+/// An app of ours has our name, our network, and the organisation that it was made in. `personal`
+/// is Fly's alias for an organisation with a slug of its own.
 fn is_ours(spec: &Spec, app: &wire::AppBody) -> bool {
     let slug = app.organization.as_ref().and_then(|organisation| organisation.slug.as_deref());
     app.network.as_deref().is_none_or(|network| network == spec.network())
