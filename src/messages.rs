@@ -8,6 +8,7 @@ use std::sync::OnceLock;
 use fluent_bundle::concurrent::FluentBundle;
 use fluent_bundle::{FluentArgs, FluentError, FluentResource, FluentValue};
 
+pub mod answer;
 mod locale;
 
 #[cfg(test)]

@@ -80,12 +80,6 @@ pub fn menu() -> Vec<MenuEntry> {
     ChatCommand::ALL.into_iter().map(entry).collect()
 }
 
-/// A plain yes.
-pub(super) fn is_yes(locale: Locale, text: &str) -> bool {
-    let words = phrase!(locale, "words-of-yes");
-    words.split(", ").any(|yes| text.eq_ignore_ascii_case(yes))
-}
-
 /// A moment, to the minute, in UTC.
 fn date(at_ms: u64) -> String {
     let seconds = i64::try_from(at_ms / 1000).unwrap_or_default();

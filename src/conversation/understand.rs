@@ -2,6 +2,7 @@
 
 use super::choice::{ChatCommand, Choice};
 use super::messages::{self, Locale};
+use crate::messages::answer;
 
 /// The language that `/language de` names.
 pub(super) fn language(text: &str) -> Option<Locale> {
@@ -41,26 +42,36 @@ fn named(word: &str) -> Option<ChatCommand> {
 /// The offered answer that a line means: its number, its label, its code, or a plain yes, in any
 /// language.
 pub(super) fn matching_choice(text: &str, choices: &[Choice]) -> Option<Choice> {
-    let text = text.trim();
-    let numbered = || {
-        let place: usize = text.parse().ok()?;
-        choices.get(place.checked_sub(1)?)
-    };
-    let labelled = || {
-        let wanted = text.to_lowercase();
-        let is_label = |choice: &&Choice| {
-            let mut labels = Locale::ALL.iter().map(|it| messages::label(*it, choice));
-            labels.any(|label| label.to_lowercase() == wanted)
-        };
-        choices.iter().find(is_label)
-    };
-    let coded = || {
-        let is_code = |code: &str| code.eq_ignore_ascii_case(text);
-        choices.iter().find(|choice| choice.code().is_some_and(is_code))
-    };
+    let as_written = text.trim().to_lowercase();
+    let plain = answer::plain(text);
+    let spellings = || std::iter::once(&as_written).chain(&plain);
+    let named = spellings().find_map(|text| named_choice(text, choices));
     let agreed = || {
-        let yes = Locale::ALL.iter().any(|locale| messages::is_yes(*locale, text));
-        choices.iter().find(|choice| yes && choice.is_yes())
+        let is_meant = |choice: &&Choice| match choice {
+            Choice::Command(ChatCommand::Cancel) => answer::is_no(text),
+            choice => choice.is_yes() && answer::is_yes(text),
+        };
+        let asks_for_a_yes = choices.iter().any(Choice::is_yes);
+        choices.iter().find(is_meant).filter(|_| asks_for_a_yes)
     };
-    labelled().or_else(coded).or_else(agreed).or_else(numbered).cloned()
+    let numbered = || {
+        let (place, label) = answer::number(plain.as_deref()?)?;
+        let choice = choices.get(place.checked_sub(1)?)?;
+        (label.is_empty() || is_label(label, choice)).then_some(choice)
+    };
+    named.or_else(agreed).or_else(numbered).cloned()
+}
+
+/// The choice with this label or code, in lower case.
+fn named_choice<'a>(text: &str, choices: &'a [Choice]) -> Option<&'a Choice> {
+    let is_code = |choice: &&Choice| choice.code().is_some_and(|it| it.eq_ignore_ascii_case(text));
+    let labelled = choices.iter().find(|choice| is_label(text, choice));
+    labelled.or_else(|| choices.iter().find(is_code))
+}
+
+fn is_label(text: &str, choice: &Choice) -> bool {
+    Locale::ALL.iter().any(|locale| {
+        let label = messages::label(*locale, choice).to_lowercase();
+        label == text || answer::plain(&label).is_some_and(|plain| plain == text)
+    })
 }

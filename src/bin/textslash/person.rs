@@ -6,7 +6,7 @@ use std::io::IsTerminal;
 
 use adapters::chat::{AnswerKind, InboundContent, Outbound};
 use adapters::console::{Terminal, Voice};
-use textslash::messages::Locale;
+use textslash::messages::answer;
 use textslash::phrase;
 use zeroize::Zeroizing;
 
@@ -27,11 +27,8 @@ impl TerminalPrompt {
     /// Whether the answer is yes.
     pub async fn confirms(&self) -> bool {
         let question = phrase!(report::locale(), "cli-agree");
-        let answer = self.answer(Outbound::text("agree", question)).await;
-        Locale::ALL.into_iter().any(|locale| {
-            let words = phrase!(locale, "cli-words-of-yes");
-            words.split(", ").any(|yes| answer.trim().eq_ignore_ascii_case(yes))
-        })
+        let answered = self.answer(Outbound::text("agree", question)).await;
+        answer::is_yes(&answered)
     }
 
     /// A credential, typed without echo; empty when the input has ended.

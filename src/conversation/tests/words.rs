@@ -47,6 +47,42 @@ fn a_language_that_was_chosen_wins_over_the_hint() {
     ada.reads("this list");
 }
 
+/// F39 of the field cases, and faces of the same kind.
+#[test]
+fn the_usual_spellings_of_a_choice_are_taken_where_money_is_at_stake() {
+    for spelling in [
+        "1.",
+        "1)",
+        "１",
+        "1️⃣",
+        "#1",
+        "option 1",
+        "1. Deploy",
+        "Deploy.",
+        "*Deploy*",
+        "Yes please",
+        "yes!",
+        "Yes.",
+        "yep",
+        "👍",
+        "ja bitte",
+        "١",
+        "(1)",
+    ] {
+        let mut ada = ConversationWorld::at_the_review();
+        ada.says(spelling);
+        ada.expects_deploy();
+    }
+    for unclear in ["yes?", "1?", "not yes", "1.5", "-1", "yes but smaller", "1. London"] {
+        let mut ada = ConversationWorld::at_the_review();
+        ada.says(unclear);
+        ada.reads("choose one of these");
+    }
+    let mut ada = ConversationWorld::at_the_review();
+    ada.says("No, thanks.");
+    assert!(!ada.transcript().contains("choose one of these"), "a no is an answer");
+}
+
 #[test]
 fn an_answer_is_understood_in_either_language() {
     let mut ada = ConversationWorld::at_the_review();

@@ -1,7 +1,6 @@
 ## Fragen im Terminal
 
 cli-agree = ja oder nein?
-cli-words-of-yes = ja, j
 cli-ask-cloud-token =
     { $cloud ->
        *[fly] Fly.io-Token (unsichtbar):

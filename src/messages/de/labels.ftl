@@ -51,7 +51,11 @@ button-question =
 
 ## Wörter, die Ja bedeuten, durch Kommas getrennt
 
-words-of-yes = ja, j, ok, klar, gerne, fertig
+words-of-yes = ja, j, jo, jawohl, ja bitte, ja gerne, ok, okay, klar, gern, gerne, fertig, mach das, passt, natürlich, los
+
+## Wörter für nein, durch Kommas getrennt
+
+words-of-no = nein, n, nee, nö, nein danke
 
 ## Was jeder Befehl tut: höchstens 100 Zeichen
 

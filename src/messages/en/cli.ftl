@@ -1,7 +1,6 @@
 ## Questions in a terminal
 
 cli-agree = yes or no?
-cli-words-of-yes = yes, y
 cli-ask-cloud-token =
     { $cloud ->
        *[fly] Fly.io token (not shown):

@@ -51,7 +51,11 @@ button-question =
 
 ## Words that mean yes, separated by commas
 
-words-of-yes = yes, y, ok, sure, done
+words-of-yes = yes, y, yep, yeah, yup, yes please, ok, okay, sure, done, go ahead, do it, of course, please do
+
+## Words that mean no, separated by commas
+
+words-of-no = no, n, nope, no thanks, no thank you
 
 ## What each command does: at most 100 characters
 
