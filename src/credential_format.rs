@@ -2,6 +2,7 @@
 //! This module is pure.
 
 use serde::{Deserialize, Serialize};
+use zeroize::Zeroizing;
 
 use crate::secret::SecretKind;
 
@@ -100,6 +101,49 @@ pub fn recognise(text: &str) -> Option<Vendor> {
     [Vendor::Fly, Vendor::Anthropic, Vendor::Telegram, Vendor::Discord, Vendor::Twilio]
         .into_iter()
         .find(looks_like)
+}
+
+/// A paste without everything that no credential holds, and the places at which something was left
+/// out. A client may wrap a credential at such a place, and a person may write on behind one.
+pub struct JoinedPaste {
+    /// The characters of a credential, joined.
+    pub text: Zeroizing<String>,
+    /// The end of each piece in `text`, in bytes, in order.
+    pub ends: Vec<usize>,
+}
+
+/// The most pieces that one credential is put together from: a Fly token of 4,000 characters takes
+/// 53 lines of 76.
+const PIECES_MAX: usize = 64;
+
+impl JoinedPaste {
+    /// Joins the characters that `belongs` names; all of them are ASCII. Invisible characters
+    /// separate nothing.
+    pub fn of(pasted: &str, belongs: impl Fn(char) -> bool) -> Self {
+        let mut text = Zeroizing::new(String::with_capacity(pasted.len()));
+        let mut ends = Vec::new();
+        for piece in pasted.split(|c| !belongs(c) && !is_invisible(c)) {
+            let before = text.len();
+            text.extend(piece.chars().filter(|c| belongs(*c)));
+            if text.len() > before {
+                ends.push(text.len());
+            }
+        }
+        Self { text, ends }
+    }
+
+    /// What may be the credential that starts at `start` and ends at `end` at the latest, the
+    /// longest first.
+    pub fn candidates(&self, start: usize, end: usize) -> impl Iterator<Item = &str> {
+        let within = self.ends.iter().copied().filter(move |it| (start + 1..end).contains(it));
+        let mut places: Vec<_> = within.take(PIECES_MAX).chain([end]).collect();
+        places.reverse();
+        places.into_iter().map(move |end| &self.text[start..end])
+    }
+}
+
+fn is_invisible(c: char) -> bool {
+    matches!(c, '\u{200B}'..='\u{200F}' | '\u{2060}'..='\u{2064}' | '\u{FEFF}' | '\u{00AD}')
 }
 
 /// `fm2_` and its kin, then at least 16 characters of base64.

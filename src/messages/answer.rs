@@ -42,7 +42,7 @@ pub fn plain(text: &str) -> Option<String> {
 
 /// The number that a plain answer is, and the words behind it: `1. Deploy` is 1 and `deploy`.
 pub fn number(plain: &str) -> Option<(usize, &str)> {
-    let behind = plain.split_once(|c: char| c == ' ' || c == '.').and_then(|(word, rest)| {
+    let behind = plain.split_once([' ', '.']).and_then(|(word, rest)| {
         let rest = rest.trim_start_matches(|c: char| !c.is_alphanumeric());
         (NUMBERED.contains(&word) && rest.starts_with(is_digit)).then_some(rest)
     });

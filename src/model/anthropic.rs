@@ -7,9 +7,8 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use http::{HeaderValue, StatusCode};
 use url::Url;
-use zeroize::Zeroizing;
 
-use crate::credential_format::{CredentialRejection, Vendor, recognise};
+use crate::credential_format::{CredentialRejection, JoinedPaste, Vendor, recognise};
 use crate::http::{SharedTransport, call};
 use crate::model::ModelVendor;
 use crate::secret::{Audience, Secret, SecretKind};
@@ -39,7 +38,11 @@ const API_KEY: &str = "sk-ant-api03-";
 /// only.
 const SUBSCRIPTION: [&str; 2] = ["sk-ant-oat", "sk-ant-ort"];
 
-/// The fewest characters after the prefix. Real keys have 95.
+/// Characters after the prefix of a key as it is issued today; the last two are `AA`. It tells a
+/// key from words behind it.
+const KEY_LENGTH: usize = 95;
+
+/// The fewest characters after the prefix that may be a key.
 const KEY_MIN: usize = 20;
 
 /// A list of one model takes a fraction of a second.
@@ -90,15 +93,17 @@ impl ModelVendor for Anthropic {
         if pasted.len() > PASTE_MAX {
             return Err(CredentialRejection::TooLong);
         }
-        let is_dirt = |c: char| !c.is_ascii_graphic() || "\"'`<>,;".contains(c);
-        let clean = Zeroizing::new(pasted.split(is_dirt).collect::<String>());
-        let Some(start) = clean.find("sk-ant-") else {
+        let joined = JoinedPaste::of(pasted, |c| c.is_ascii_alphanumeric() || c == '-' || c == '_');
+        let Some(start) = joined.text.find("sk-ant-") else {
             return Err(match recognise(pasted) {
                 None | Some(Vendor::Anthropic) => CredentialRejection::Malformed,
                 Some(vendor) => CredentialRejection::OtherVendor { vendor },
             });
         };
-        let key = &clean[start..];
+        let end = joined.text.len();
+        let is_whole = |key: &&str| key.len() == API_KEY.len() + KEY_LENGTH && key.ends_with("AA");
+        let whole = joined.candidates(start, end).find(is_whole);
+        let key = whole.unwrap_or(&joined.text[start..]);
         judge_form(key)?;
         Ok(Arc::new(Secret::new(SecretKind::ModelKey, key.to_owned(), self.audience())))
     }
@@ -145,8 +150,5 @@ fn judge_form(key: &str) -> Result<(), CredentialRejection> {
             CredentialRejection::Malformed
         });
     };
-    if !body.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_') {
-        return Err(CredentialRejection::Malformed);
-    }
     if body.len() < KEY_MIN { Err(CredentialRejection::Truncated) } else { Ok(()) }
 }

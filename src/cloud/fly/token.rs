@@ -5,7 +5,7 @@ use std::time::Duration;
 use zeroize::Zeroizing;
 
 use super::macaroon::{ActionMask, Caveat, DecodeError, Macaroon, PERMISSION_LOCATION};
-use crate::credential_format::{CredentialRejection, Vendor, recognise};
+use crate::credential_format::{CredentialRejection, JoinedPaste, Vendor, recognise};
 
 #[cfg(test)]
 mod tests;
@@ -76,22 +76,28 @@ pub fn parse_pasted(pasted: &str, now_ms: u64) -> Result<FlyToken, CredentialRej
     Ok(token)
 }
 
-/// The tokens in a paste, without schemes, quotes, white space and other text before them. An
-/// underscore occurs in their labels only, so that a label always starts a new one.
+/// The tokens in a paste, without schemes, quotes, white space and other text around them. An
+/// underscore occurs in their labels only, so that a label always starts a new one. A comma may be
+/// written as in a URL.
 fn split(pasted: &str) -> Vec<Zeroizing<String>> {
-    pasted.split([',', ';']).flat_map(split_at_labels).collect()
+    let parts = pasted.split([',', ';']).flat_map(|part| part.split("%2C"));
+    parts.flat_map(|part| part.split("%2c")).flat_map(split_at_labels).collect()
 }
 
+/// A token knows its own length, so it is told from words behind it by decoding.
 fn split_at_labels(part: &str) -> Vec<Zeroizing<String>> {
-    let is_dirt = |c: char| !c.is_ascii_graphic() || "\"'`<>".contains(c);
-    let clean = Zeroizing::new(part.split(is_dirt).collect::<String>());
+    let joined = JoinedPaste::of(part, |c| c.is_ascii_alphanumeric() || "+/=_-".contains(c));
     let mut starts: Vec<_> = LABELS
         .iter()
-        .flat_map(|label| clean.match_indices(label).map(|(start, _)| start))
+        .flat_map(|label| joined.text.match_indices(label).map(|(start, _)| start))
         .collect();
     starts.sort_unstable();
-    let ends = starts.iter().skip(1).copied().chain([clean.len()]);
-    starts.iter().zip(ends).map(|(start, end)| clean[*start..end].to_owned().into()).collect()
+    let ends = starts.iter().skip(1).copied().chain([joined.text.len()]);
+    let tokens = starts.iter().zip(ends).map(|(start, end)| {
+        let whole = joined.candidates(*start, end).find(|it| Macaroon::decode(it).is_ok());
+        whole.unwrap_or(&joined.text[*start..end]).to_owned().into()
+    });
+    tokens.collect()
 }
 
 impl FlyToken {

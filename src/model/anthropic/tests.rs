@@ -43,7 +43,7 @@ fn judged(pasted: &str) -> Result<Arc<Secret>, CredentialRejection> {
 }
 
 fn api_key() -> String {
-    format!("{API_KEY}{}AA", "x-Y_9".repeat(18))
+    format!("{API_KEY}{}a1bAA", "x-Y_9".repeat(18))
 }
 
 #[test]
@@ -60,7 +60,11 @@ fn what_is_wrong_is_seen_without_asking() {
         ("hello 👋".to_owned(), Some(CredentialRejection::Malformed)),
         ("sk-ant-".to_owned(), Some(CredentialRejection::Truncated)),
         (key[..20].to_owned(), Some(CredentialRejection::Truncated)),
-        (format!("{key}!"), Some(CredentialRejection::Malformed)),
+        (format!("{key}!"), None),
+        (format!("{key} thanks"), None),
+        (format!("my key is {key}. Is this the right one?"), None),
+        (format!("{}\n{}\nand thanks", &key[..60], &key[60..]), None),
+        (format!("{{\"key\": \"{key}\", \"name\": \"mine\"}}"), None),
         (format!("sk-ant-admin01-{}", "a".repeat(90)), Some(CredentialRejection::Malformed)),
         (
             "fo1_abcdefghijklmnopqrst".to_owned(),

@@ -57,6 +57,13 @@ fn a_token_is_found_in_whatever_it_was_pasted_with() {
         format!("{first},fo1_abcdefghijklmnopqrstuvw,{second},"),
         format!("FlyV1 {head}\r\n {tail} ,\n{second}"),
         format!("{first}\n{second}"),
+        format!("{whole} thanks"),
+        format!("{whole}."),
+        format!("Here it is: {whole}\nIs this the right one?"),
+        format!("{whole}\nada@laptop:~$ "),
+        format!("{{\"token\": \"FlyV1 {whole}\", \"type\": \"org\"}}"),
+        whole.replace(',', "%2C"),
+        format!("> FlyV1 {head}\n> {tail},\n> {second}\n> and that was it"),
         format!("this one: \u{200b}{head}\u{a0}{tail},{second}"),
     ];
     for pasted in pastes {
@@ -145,6 +152,23 @@ fn each_interface_gets_the_scheme_it_expects() {
 }
 
 proptest! {
+    /// F24 of the field cases: a token is found wherever it stands.
+    #[test]
+    fn a_token_is_found_among_any_words(
+        before in "([A-Za-z]{1,9}[ .:!?\n]{1,2}){0,6}",
+        after in "([ .:!?\n]{1,2}[A-Za-z]{1,9}){0,6}[.!?]?",
+        width in 20_usize..200,
+    ) {
+        let whole = text(&[permission(&[needs(b"t")]), discharge(b"t", &[])]);
+        let lines: Vec<_> = whole.as_bytes().chunks(width).collect();
+        let lines: Vec<_> = lines.iter().map(|it| std::str::from_utf8(it).unwrap()).collect();
+        for written in [whole.clone(), lines.join("\n")] {
+            let pasted = format!("{before}{written}{after}");
+            let token = parse_pasted(&pasted, NOW_MS).unwrap_or_else(|_| panic!("{pasted}"));
+            prop_assert_eq!(&*token.text(), &whole, "{}", pasted);
+        }
+    }
+
     #[test]
     fn no_paste_makes_judging_panic(
         pasted in "(fm2_|fo1_|FlyV1 |,|\\s|[A-Za-z0-9+/=]|\\PC){0,60}"
