@@ -10,6 +10,8 @@ use crate::secret::SecretKind;
 
 mod owner;
 
+pub use owner::is_same_person;
+
 #[cfg(test)]
 mod tests;
 

@@ -5,6 +5,8 @@ use std::collections::HashSet;
 use adapters::chat::{ChatType, Inbound, UserId};
 use parking_lot::Mutex;
 
+use crate::spec::is_same_person;
+
 /// Strangers remembered as told; beyond it, new ones are not answered at all.
 const STRANGERS_MAX: usize = 1_000;
 
@@ -31,7 +33,7 @@ impl OwnerFilter {
 
     pub(super) fn access(&self, inbound: &Inbound) -> Access {
         match inbound.place {
-            ChatType::Private if inbound.from == self.owner => Access::Owner,
+            ChatType::Private if is_same_person(&inbound.from.0, &self.owner.0) => Access::Owner,
             ChatType::Private if self.is_new(&inbound.from) => Access::RejectOnce,
             ChatType::Private | ChatType::Group => Access::Ignore,
         }

@@ -43,6 +43,30 @@ impl RelayChannel {
     }
 }
 
+/// Whether two ids name the same person. Numbers of three countries have two spellings: the one
+/// that people dial and the one that WhatsApp uses.
+pub fn is_same_person(a: &str, b: &str) -> bool {
+    a == b || matches!((one_spelling(a), one_spelling(b)), (Some(a), Some(b)) if a == b)
+}
+
+/// The number of an id on WhatsApp in the longer of its spellings. Both reach the same phone:
+/// - Mexico: `52`, then `1` since before 2019, then 10 digits
+/// - Argentina: `54`, then `9` for a mobile phone, then 10 digits
+/// - Brazil: `55`, 2 digits of the area, then `9` since 2012, then 8 digits; a number of 8 digits
+///   is one of a mobile phone only if it begins with 6 to 9
+fn one_spelling(id: &str) -> Option<String> {
+    let digits = id.strip_prefix("whatsapp:+").filter(|it| is_number(it, NUMBER_DIGITS))?;
+    let (country, rest) = digits.split_at(2);
+    Some(match (country, rest.len()) {
+        ("52", 10) => format!("521{rest}"),
+        ("54", 10) => format!("549{rest}"),
+        ("55", 10) if rest[2..].starts_with(['6', '7', '8', '9']) => {
+            format!("55{}9{}", &rest[..2], &rest[2..])
+        }
+        _ => digits.to_owned(),
+    })
+}
+
 /// Ids and numbers start with no zero.
 fn is_number(text: &str, lengths: RangeInclusive<usize>) -> bool {
     lengths.contains(&text.len())

@@ -1,3 +1,5 @@
+use proptest::prelude::*;
+
 use super::*;
 
 #[test]
@@ -93,5 +95,45 @@ fn an_owner_is_an_id_as_the_channel_writes_it() {
         for nobody in ["", " ", "*", "0", "null", "\n"] {
             assert!(!channel.is_owner_id(nobody), "{channel:?} {nobody:?}");
         }
+    }
+}
+
+/// F22 of the field cases, and faces of the same kind.
+#[test]
+fn both_spellings_of_a_number_are_one_person_and_no_others_are() {
+    for (dialled, of_whatsapp) in [
+        ("+525512345678", "+5215512345678"),
+        ("+541123456789", "+5491123456789"),
+        ("+551187654321", "+5511987654321"),
+        ("+4915112345678", "+4915112345678"),
+    ] {
+        let [a, b] = [dialled, of_whatsapp].map(|it| format!("whatsapp:{it}"));
+        assert!(is_same_person(&a, &b) && is_same_person(&b, &a), "{a} {b}");
+    }
+    for (a, b) in [
+        ("whatsapp:+525512345678", "whatsapp:+5215512345679"),
+        ("whatsapp:+525512345678", "whatsapp:+5495512345678"),
+        // A fixed line in Brazil is not the mobile phone with a nine before it.
+        ("whatsapp:+551132654321", "whatsapp:+5511932654321"),
+        ("whatsapp:+4915112345678", "whatsapp:+49115112345678"),
+        ("525512345678", "5215512345678"),
+        ("whatsapp:+52", "whatsapp:+521"),
+        ("", "whatsapp:+"),
+    ] {
+        assert!(!is_same_person(a, b), "{a} {b}");
+    }
+}
+
+proptest! {
+    #[test]
+    fn a_different_number_is_never_the_owner(a in "[1-9][0-9]{6,14}", b in "[1-9][0-9]{6,14}") {
+        let same = is_same_person(&format!("whatsapp:+{a}"), &format!("whatsapp:+{b}"));
+        let (short, long) = if a.len() <= b.len() { (&a, &b) } else { (&b, &a) };
+        let one_digit_more = (0..long.len()).any(|at| {
+            let mut fewer = long.clone();
+            let digit = fewer.remove(at);
+            fewer == *short && "19".contains(digit)
+        });
+        prop_assert!(!same || a == b || one_digit_more, "{} {}", a, b);
     }
 }

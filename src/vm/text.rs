@@ -1,5 +1,9 @@
 //! Bytes of a program into text that can be shown anywhere.
 
+pub use terminal::TerminalText;
+
+mod terminal;
+
 #[cfg(test)]
 mod tests;
 
@@ -36,10 +40,12 @@ fn unfinished(bytes: &[u8]) -> usize {
     }
 }
 
-/// Without control characters other than line breaks and tabs: what an agent prints must not
-/// command the terminal it is shown in.
+/// The text as a terminal would show it, without control characters other than line breaks and
+/// tabs: output of an agent must not command the terminal that it is shown in.
 pub fn printable(text: &str) -> String {
-    text.chars().filter(|c| !c.is_control() || matches!(c, '\n' | '\t')).collect()
+    let mut terminal = TerminalText::default();
+    let shown = terminal.feed(text);
+    shown + &terminal.take_line()
 }
 
 /// The first line, of at most `max` characters.

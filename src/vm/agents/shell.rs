@@ -13,7 +13,7 @@ use tokio::io::AsyncReadExt;
 use tokio::net::unix::pipe;
 use tokio::process::Child;
 use tokio::sync::mpsc;
-use tokio::time::Instant;
+use tokio::time::{Instant, sleep};
 
 use crate::files::keep_newest;
 use crate::protocol::{TurnEvent, TurnFailure};
@@ -21,7 +21,7 @@ use crate::vm::agent::{Agent, EVENTS_QUEUED_MAX, Prompt, RunningAgent};
 use crate::vm::directory::VmDirectory;
 use crate::vm::ids::SessionId;
 use crate::vm::process::ProcessGroup;
-use crate::vm::text::Utf8Decoder;
+use crate::vm::text::{TerminalText, Utf8Decoder};
 
 /// Longest line that is run: Linux passes at most 128 KiB in one argument (`MAX_ARG_STRLEN`).
 pub const LINE_BYTES_MAX: usize = 120 * 1024;
@@ -35,6 +35,10 @@ const DRAIN: Duration = Duration::from_millis(200);
 
 /// Longest name of a directory (Linux's `PATH_MAX`).
 const PATH_BYTES_MAX: u64 = 4096;
+
+/// How long the beginning of a line is held: a progress bar writes over it many times a second, and
+/// a prompt stays.
+const LINE_HELD: Duration = Duration::from_secs(1);
 
 /// Bytes read at once.
 const CHUNK_BYTES: usize = 8 * 1024;
@@ -128,6 +132,7 @@ async fn read_note(path: &Path) -> Option<String> {
 /// Carries output until the shell ended, then says how. It ends early when nobody listens.
 async fn pump(mut child: Child, mut output: pipe::Receiver, events: mpsc::Sender<TurnEvent>) {
     let mut decoder = Utf8Decoder::default();
+    let mut terminal = TerminalText::default();
     let mut chunk = vec![0; CHUNK_BYTES];
     let mut ended: Option<(ExitStatus, Instant)> = None;
     loop {
@@ -135,8 +140,8 @@ async fn pump(mut child: Child, mut output: pipe::Receiver, events: mpsc::Sender
         tokio::select! {
             read = output.read(&mut chunk) => match read {
                 Ok(length @ 1..) => {
-                    let text = decoder.decode(&chunk[..length]);
-                    if events.send(TurnEvent::Text { text }).await.is_err() {
+                    let text = terminal.feed(&decoder.decode(&chunk[..length]));
+                    if !text.is_empty() && events.send(TurnEvent::Text { text }).await.is_err() {
                         break;
                     }
                 }
@@ -146,6 +151,11 @@ async fn pump(mut child: Child, mut output: pipe::Receiver, events: mpsc::Sender
                 Ok(status) => ended = Some((status, Instant::now())),
                 Err(_) => break,
             },
+            () = sleep(LINE_HELD), if terminal.holds_line() => {
+                if events.send(TurnEvent::Text { text: terminal.take_line() }).await.is_err() {
+                    break;
+                }
+            }
             () = until(drained) => break,
         }
     }
@@ -153,8 +163,8 @@ async fn pump(mut child: Child, mut output: pipe::Receiver, events: mpsc::Sender
         Some((status, _)) => Ok(status),
         None => child.wait().await,
     };
-    let text =
-        format!("{}{}", decoder.finish(), status.as_ref().map_or_else(|_| String::new(), verdict));
+    let rest = terminal.feed(&decoder.finish()) + &terminal.take_line();
+    let text = rest + &status.as_ref().map_or_else(|_| String::new(), verdict);
     let last = match status {
         Ok(_) => TurnEvent::Done,
         Err(_) => TurnEvent::Failed { reason: TurnFailure::AgentCrashed },
