@@ -16,6 +16,16 @@ const ZEROS: [u32; 31] = [
 /// The one of each row of digits in circles, in parentheses and with a full stop.
 const ONES: [u32; 7] = [0x2460, 0x2474, 0x2488, 0x24F5, 0x2776, 0x2780, 0x278A];
 
+/// Marks around an answer that do not change it: quotation, brackets, emphasis, punctuation. A
+/// minus, a percent sign and a currency do.
+const MARKS: &[char] = &[
+    ' ', '.', ',', ';', ':', '!', '…', '*', '_', '~', '`', '#', '"', '\'', '“', '”', '„', '‚', '‘',
+    '’', '«', '»', '(', ')', '[', ']',
+];
+
+/// Marks of a list or a quotation before an answer.
+const LIST_MARKS: [&str; 4] = ["- ", "> ", "• ", "* "];
+
 /// Emoji that say yes by themselves.
 const EMOJI: [char; 5] = ['👍', '👌', '✅', '✔', '💯'];
 
@@ -34,10 +44,9 @@ pub fn plain(text: &str) -> Option<String> {
     }
     let visible: String = text.chars().filter(|c| !is_invisible(*c)).map(ascii).collect();
     let words = visible.split_whitespace().collect::<Vec<_>>().join(" ");
-    let is_negative = words.strip_prefix('-').is_some_and(|it| it.starts_with(is_digit));
-    let is_mark = |c: char| !c.is_alphanumeric() && !EMOJI.contains(&c);
-    let plain = words.trim_matches(is_mark);
-    (!plain.is_empty() && !is_negative).then(|| plain.to_lowercase())
+    let item = LIST_MARKS.iter().find_map(|mark| words.strip_prefix(mark)).unwrap_or(&words);
+    let plain = item.trim_matches(MARKS);
+    (!plain.is_empty()).then(|| plain.to_lowercase())
 }
 
 /// The number that a plain answer is, and the words behind it: `1. Deploy` is 1 and `deploy`.
@@ -147,8 +156,12 @@ mod tests {
 
     #[test]
     fn other_numbers_and_questions_are_none() {
-        for text in ["-1", "1.5", "1,5", "1st", "one", "1?", "", "...", "1a", "1/2"] {
-            let number = plain(text).and_then(|plain| number(&plain).map(|it| it.0));
+        for text in [
+            "-1", "--1", "%1", "{1}", "$1", "+1", "1 000.00", "1.5", "1,5", "1st", "one", "1?", "",
+            "...", "1a", "1/2",
+        ] {
+            let number = plain(text)
+                .and_then(|plain| number(&plain).filter(|it| it.1.is_empty()).map(|it| it.0));
             assert_eq!(number, None, "{text}");
         }
     }
@@ -184,8 +197,18 @@ mod tests {
         for no in ["No", "no.", "nope", "no thanks", "Nein", "nein, danke", "NO!"] {
             assert!(is_no(no) && !is_yes(no), "{no}");
         }
-        for neither in ["yes?", "yes or no", "not yes", "yesterday", "yes but smaller", "", "👎"]
-        {
+        for neither in [
+            "yes?",
+            "yes or no",
+            "not yes",
+            "yesterday",
+            "yes but smaller",
+            "",
+            "👎",
+            "%n",
+            "-y",
+            "/y",
+        ] {
             assert!(!is_yes(neither) && !is_no(neither), "{neither}");
         }
     }
@@ -195,7 +218,7 @@ mod tests {
         fn any_digit_of_any_script_with_marks_around_it_is_its_number(
             script in 0..ZEROS.len(),
             value in 0_u32..10,
-            before in "[ \\t*_~`#(\\[„“\"'>]{0,3}",
+            before in "[ \\t*_~`#(\\[„“\"']{0,3}",
             after in "[ .)!*_~`\\]“\"']{0,3}",
         ) {
             let digit = char::from_u32(ZEROS[script] + value).unwrap();

@@ -1,6 +1,7 @@
 //! The content of a webhook. The signature binds names and values without separators, so one
-//! signature fits two sets of parameters: only names that Twilio documents are taken, each once,
-//! and parameters that repeat a value must agree.
+//! signature fits two sets of parameters: each known name is taken once, parameters that repeat a
+//! value must agree, and an unknown parameter that could be read as a known one is refused. Any
+//! other unknown parameter is ignored: Twilio adds parameters without notice.
 
 use std::collections::BTreeMap;
 
@@ -81,14 +82,38 @@ fn is_known(name: &str) -> bool {
     }
 }
 
+/// Whether a parameter whose name is unknown may be ignored. Name and value are signed as one text:
+/// it must not begin with a known name, and must not hold one that is missing.
+fn is_harmless(name: &str, value: &str, is_there: impl Fn(&str) -> bool) -> bool {
+    let is_name = !name.is_empty() && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
+    let signed = Zeroizing::new([name, value].concat());
+    let numbered = ["MediaUrl", "MediaContentType"];
+    let hidden = |known: &&str| match signed.find(*known) {
+        Some(0) => true,
+        Some(_) => !is_there(known),
+        None => false,
+    };
+    is_name && !KNOWN.iter().chain(&numbered).any(hidden)
+}
+
 impl WhatsAppChannel {
     /// The actions of the person: a text or a tap, and a file for each medium.
     pub(super) fn read(&self, form: &FormFields) -> Result<Vec<Inbound>, InvalidMessage> {
         let mut fields = BTreeMap::new();
-        for (name, value) in form {
-            if !is_known(name) || fields.insert(name.as_str(), value.as_str()).is_some() {
+        for (name, value) in form.iter().filter(|(name, _)| is_known(name)) {
+            if fields.insert(name.as_str(), value.as_str()).is_some() {
                 return Err(InvalidMessage);
             }
+        }
+        for (name, value) in form.iter().filter(|(name, _)| !is_known(name)) {
+            let is_there = |known: &str| match known {
+                "MediaUrl" | "MediaContentType" => fields.contains_key(&*format!("{known}0")),
+                known => fields.contains_key(known),
+            };
+            if !is_harmless(name, value, is_there) {
+                return Err(InvalidMessage);
+            }
+            tracing::debug!("a parameter that we do not know was ignored");
         }
         let field = |name: &str| fields.get(name).copied();
         let (from, sid) =

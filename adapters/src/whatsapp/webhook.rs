@@ -46,7 +46,10 @@ async fn message(State(whatsapp): State<Arc<WhatsAppChannel>>, request: Request)
         Ok(form) => form,
         Err(status) => return status.into_response(),
     };
-    let Ok(inbound) = whatsapp.read(&form) else { return StatusCode::FORBIDDEN.into_response() };
+    let Ok(inbound) = whatsapp.read(&form) else {
+        tracing::warn!("a signed message of Twilio's could not be read, and is refused");
+        return StatusCode::FORBIDDEN.into_response();
+    };
     if let Some(inbound) = inbound.first() {
         whatsapp.catch_up(inbound.chat.clone());
     }

@@ -129,7 +129,13 @@ async fn what_is_signed_and_no_message_of_twilios_is_refused() {
         ("WaId", "4915112345678From"),
         ("To", "whatsapp:+15550009999"),
         ("AccountSid", "AC00000000000000000000000000000000"),
-        ("Undocumented", "1"),
+        // One signature fits these and another set of parameters.
+        ("FromWhom", "1"),
+        ("Bod", "yhi"),
+        ("BodyText", "1"),
+        ("Extra", "1ProfileNameEve"),
+        ("Extra", "ButtonPayloaddeploy"),
+        ("not a name", "1"),
         ("MediaUrl10", "https://api.twilio.com/x"),
         ("MediaUrl-1", "https://api.twilio.com/x"),
     ] {
@@ -141,6 +147,26 @@ async fn what_is_signed_and_no_message_of_twilios_is_refused() {
 
     world.ada().says("still here");
     assert_eq!(world.taken().await.content, InboundContent::Text("still here".to_owned().into()));
+}
+
+/// F18 of the field cases, and faces of the same kind.
+#[tokio::test]
+async fn a_parameter_that_twilio_adds_is_ignored_and_the_message_is_taken() {
+    let world = WhatsAppWorld::new().await;
+    let added = [
+        ("ExternalUserId", "US.13491208655302741918"),
+        ("Undocumented", "1"),
+        ("ZoneOfSender", "Europe/Berlin"),
+        ("Empty", ""),
+        ("Nested", "{\"a\":[1,2]}"),
+    ];
+    for (n, parameter) in (1..).zip(added) {
+        let sid = format!("SM{:032x}", n);
+        let fields = [parameter, ("MessageSid", &sid), ("SmsMessageSid", &sid)];
+        let ((status, _), inbound) = tokio::join!(world.is_told(&fields), world.taken());
+        assert_eq!(status, 200, "{parameter:?}");
+        assert_eq!(inbound.content, InboundContent::Text("hi".to_owned().into()), "{parameter:?}");
+    }
 }
 
 #[tokio::test]
